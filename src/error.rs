@@ -1,0 +1,146 @@
+//! The one error type. Every variant carries the values that caused it and prints them, with the way out.
+
+use std::path::PathBuf;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An argument or option of a function has an unusable value.
+    #[error("{name} must be {expected}, got {got}")]
+    Argument {
+        name: String,
+        expected: String,
+        got: String,
+    },
+
+    /// An option that the function does not have.
+    #[error("unknown option `{name}`{}", hint(.candidates, .name))]
+    UnknownOption { name: String, candidates: Vec<String> },
+
+    /// A band, field, attribute, column or property that is not there.
+    #[error("no {what} `{name}`{}", hint(.candidates, .name))]
+    NotFound {
+        what: &'static str,
+        name: String,
+        candidates: Vec<String>,
+    },
+
+    #[error("no such file: {} (looked in {})", .path.display(), .looked_in.display())]
+    NoSuchFile { path: PathBuf, looked_in: PathBuf },
+
+    /// A file that exists but cannot be used as what was asked for.
+    #[error("{}: {message}", .path.display())]
+    File { path: PathBuf, message: String },
+
+    /// The file system said no.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+
+    /// GDAL said no; `message` is its own.
+    #[error("{what}: {message}")]
+    Gdal { what: String, message: String },
+
+    /// Two images or an image and a grid do not lie on the same pixels.
+    #[error("the grids differ:\n  {left}\n  {right}\nbring one onto the other first: `b:align(a)`")]
+    GridMismatch { left: String, right: String },
+
+    /// An operation that makes no sense in the units at hand.
+    #[error("{message}")]
+    Unit { message: String },
+
+    /// An operation needs more memory than the ceiling allows.
+    #[error("{what} needs {needed_mib} MiB, more than the memory limit of {limit_mib} MiB; {way_out}")]
+    Memory {
+        what: String,
+        needed_mib: u64,
+        limit_mib: u64,
+        way_out: String,
+    },
+
+    /// A failure inside the graph, with the node that it happened in.
+    #[error("{source} (in {node})")]
+    Node {
+        node: String,
+        #[source]
+        source: Box<Error>,
+    },
+
+    #[error("interrupted")]
+    Interrupted,
+
+    /// Anything else, already worded for the user.
+    #[error("{0}")]
+    Message(String),
+}
+
+impl Error {
+    pub fn argument(
+        name: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl std::fmt::Display,
+    ) -> Self {
+        Error::Argument {
+            name: name.into(),
+            expected: expected.into(),
+            got: got.to_string(),
+        }
+    }
+
+    pub fn file(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Error::File {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Error::Io {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub fn message(text: impl Into<String>) -> Self {
+        Error::Message(text.into())
+    }
+
+    pub fn not_found(
+        what: &'static str,
+        name: impl Into<String>,
+        candidates: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Error::NotFound {
+            what,
+            name: name.into(),
+            candidates: candidates.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// The candidate nearest to `name`, if one is near enough to be what was meant.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
+        .filter(|(distance, c)| *distance <= 1.max(c.chars().count().max(name.chars().count()) / 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, c)| c)
+}
+
+/// "; did you mean `x`?", or the whole list when nothing is near and the list is short.
+fn hint(candidates: &[String], name: &str) -> String {
+    if let Some(near) = nearest(name, candidates.iter().map(String::as_str)) {
+        return format!("; did you mean `{near}`?");
+    }
+    match candidates.len() {
+        0 => String::new(),
+        1..=24 => format!("; there are: {}", candidates.join(", ")),
+        n => format!("; there are {n}: {}, …", candidates[..24].join(", ")),
+    }
+}

@@ -1,0 +1,1 @@
+//! Speckle and focal filters, one a file. Kernels are pure functions on ndarray views; NaN is masked.

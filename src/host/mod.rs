@@ -1,0 +1,1 @@
+//! The host: virtual machine, sandbox, scripts and their parameters, help, prompt.

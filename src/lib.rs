@@ -1,0 +1,14 @@
+//! perilune: a scripting host for Earth observation.
+//!
+//! The layers, each leaning only on those before it:
+//! `error` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
+//! ← `filter`, `vector`, `table`, `plot` ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
+
+pub mod error;
+pub mod filter;
+pub mod host;
+pub mod lua;
+pub mod plot;
+pub mod raster;
+pub mod table;
+pub mod vector;

@@ -1,0 +1,1 @@
+//! Lua bindings, thin: parse, call, wrap. One file per Lua module.

@@ -1,0 +1,1 @@
+//! Figures: maps, charts, and pictures in the terminal.

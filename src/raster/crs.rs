@@ -1,0 +1,151 @@
+//! Coordinate reference systems, and transforms between them in (x, y) = (easting or longitude, northing or latitude) order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
+
+use crate::error::{Error, Result};
+
+/// A coordinate reference system: its WKT and the short name it goes by (`EPSG:32611`, or the WKT's own name).
+#[derive(Clone)]
+pub struct Crs {
+    name: Arc<str>,
+    wkt: Arc<str>,
+}
+
+impl Crs {
+    /// Anything that PROJ understands: `EPSG:32611`, a bare EPSG number, WKT, a PROJ string.
+    pub fn parse(text: &str) -> Result<Crs> {
+        let text = text.trim();
+        let definition = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            format!("EPSG:{text}")
+        } else {
+            text.to_string()
+        };
+        let bad = |_| {
+            Error::argument(
+                "CRS",
+                "an EPSG code (`EPSG:32611`), WKT or PROJ string",
+                format!("`{text}`"),
+            )
+        };
+        Crs::from_spatial_ref(&SpatialRef::from_definition(&definition).map_err(bad)?)
+    }
+
+    pub fn from_wkt(wkt: &str) -> Result<Crs> {
+        let reference = SpatialRef::from_wkt(wkt).map_err(|e| Error::Gdal {
+            what: "reading a CRS".into(),
+            message: e.to_string(),
+        })?;
+        Crs::from_spatial_ref(&reference)
+    }
+
+    pub fn wgs84() -> Result<Crs> {
+        Crs::parse("EPSG:4326")
+    }
+
+    fn from_spatial_ref(reference: &SpatialRef) -> Result<Crs> {
+        let gdal_error = |e: gdal::errors::GdalError| Error::Gdal {
+            what: "reading a CRS".into(),
+            message: e.to_string(),
+        };
+        let wkt = reference.to_wkt().map_err(gdal_error)?;
+        let name = match (reference.auth_name(), reference.auth_code()) {
+            (Some(authority), Ok(code)) => format!("{authority}:{code}"),
+            _ => reference.name().unwrap_or_else(|| "unnamed CRS".into()),
+        };
+        Ok(Crs {
+            name: name.into(),
+            wkt: wkt.into(),
+        })
+    }
+
+    /// `EPSG:32611`, or the CRS's own name where it has no code.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn wkt(&self) -> &str {
+        &self.wkt
+    }
+
+    /// EPSG number, where the CRS has one.
+    pub fn epsg(&self) -> Option<u32> {
+        self.name.strip_prefix("EPSG:").and_then(|code| code.parse().ok())
+    }
+
+    /// GDAL's object, with coordinates in (x, y) order whatever the authority says.
+    pub fn spatial_ref(&self) -> Result<SpatialRef> {
+        let mut reference = SpatialRef::from_wkt(&self.wkt).map_err(|e| Error::Gdal {
+            what: format!("reading CRS {}", self.name),
+            message: e.to_string(),
+        })?;
+        reference.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+        Ok(reference)
+    }
+
+    /// True for longitude and latitude in degrees.
+    pub fn is_geographic(&self) -> bool {
+        self.spatial_ref().is_ok_and(|r| r.is_geographic())
+    }
+
+    /// Metres per unit of a projected CRS (1 for metres); None for geographic ones.
+    pub fn metres_per_unit(&self) -> Option<f64> {
+        let reference = self.spatial_ref().ok()?;
+        reference
+            .is_projected()
+            .then(|| reference.linear_units())
+            .filter(|u| u.is_finite() && *u > 0.0)
+    }
+}
+
+impl PartialEq for Crs {
+    fn eq(&self, other: &Crs) -> bool {
+        if self.wkt == other.wkt || (self.epsg().is_some() && self.name == other.name) {
+            return true;
+        }
+        match (self.spatial_ref(), other.spatial_ref()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Crs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Debug for Crs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Crs({})", self.name)
+    }
+}
+
+/// Transforms points from one CRS to another. Not Sync: make one per thread.
+pub struct Transformer(CoordTransform);
+
+impl Transformer {
+    pub fn new(from: &Crs, to: &Crs) -> Result<Transformer> {
+        CoordTransform::new(&from.spatial_ref()?, &to.spatial_ref()?)
+            .map(Transformer)
+            .map_err(|e| Error::Gdal {
+                what: format!("transform from {from} to {to}"),
+                message: e.to_string(),
+            })
+    }
+
+    /// In place; a point that has no image becomes (NaN, NaN).
+    pub fn apply(&self, xs: &mut [f64], ys: &mut [f64]) {
+        if self.0.transform_coords(xs, ys, &mut []).is_err() {
+            // PROJ marks the points that failed as infinite; GDAL then reports failure for the whole call.
+            for (x, y) in xs.iter_mut().zip(ys) {
+                if !(x.is_finite() && y.is_finite()) {
+                    (*x, *y) = (f64::NAN, f64::NAN);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What an engine operation is: which input window an output window needs, and how to compute it.
+
+use super::Window;
+use super::tile::{Kind, Pixels, View};
+use crate::error::Result;
+
+/// A tile operation in the lazy graph. Implementations hold their parameters and no state; the engine calls them
+/// from many threads at once, with any tiling, and the result must not depend on it.
+pub trait Operation: Send + Sync {
+    /// The name that users know it by, with its parameters where they help: `filter.focal_median(radius 10 px)`.
+    fn name(&self) -> String;
+
+    /// What its outputs are computed in, given the kinds of its inputs.
+    fn kind(&self, _inputs: &[Kind]) -> Kind {
+        Kind::F32
+    }
+
+    /// How many bands it makes.
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    /// The window of input `index` that `out` depends on. It may reach outside the input's grid: pixels there
+    /// arrive masked. An empty window means that this input is not needed.
+    fn needs(&self, index: usize, out: Window) -> Window;
+
+    /// Computes `out`. `inputs[i].window` is exactly `needs(i, out)`. Returns one array of `out`'s shape per output.
+    fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>>;
+}
+
+/// An operation that no tiling can compute, because every pixel depends on the whole scene. It reads its one input
+/// row by row, as often as it likes, in f32, and writes each row of its output once, in order. The engine
+/// keeps the result (in memory where it fits the ceiling, else in a scratch file) and tiles read from that.
+pub trait SceneOperation: Send + Sync {
+    fn name(&self) -> String;
+
+    fn run(&self, scene: &mut dyn Scene) -> Result<()>;
+}
+
+/// The input and output of a `SceneOperation`.
+pub trait Scene {
+    /// (rows, cols)
+    fn shape(&self) -> (usize, usize);
+    /// Copies one row of the input into `out`, `cols` long; masked pixels are NaN. Reading in order is fast.
+    fn read_row(&mut self, row: usize, out: &mut [f32]) -> Result<()>;
+    /// The rows of the output, in order from 0.
+    fn write_row(&mut self, row: usize, pixels: &[f32]) -> Result<()>;
+    /// Bytes that `run` may use for itself.
+    fn memory(&self) -> usize;
+}
