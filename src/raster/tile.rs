@@ -1,7 +1,7 @@
 //! Pixels in memory. A pixel is valid if and only if it is finite: NaN is the mask, and infinities become NaN
 //! on reading and after every operation that can make one (x / 0, log 0), so no operation ever meets them.
 
-use ndarray::{Array2, ArrayView2, CowArray, Ix2};
+use ndarray::{Array2, CowArray, Ix2};
 use num_complex::Complex32;
 
 use super::Window;
