@@ -1,0 +1,157 @@
+//! Files that appear complete or not at all: written under a temporary name in the target folder, synced, renamed.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, Result};
+
+/// A file being written. Until `publish` the target is untouched, and dropping the draft removes it; a killed
+/// process leaves at most a hidden file whose name starts with a dot.
+#[derive(Debug)]
+pub struct Draft {
+    temporary: PathBuf,
+    target: PathBuf,
+    published: bool,
+}
+
+impl Draft {
+    /// A draft of `target`. The temporary name keeps the target's extension, because many writers choose
+    /// the format by it. Nothing is created yet.
+    ///
+    /// # Errors
+    /// When the target has no file name, is a folder, or its folder does not exist.
+    pub fn new(target: &Path) -> Result<Draft> {
+        let name = target.file_name().ok_or_else(|| {
+            Error::argument("path", "the name of a file", format!("`{}`", target.display()))
+        })?;
+        if target.is_dir() {
+            return Err(Error::file(target, "is a folder, not a file to write"));
+        }
+        let folder = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if !folder.is_dir() {
+            return Err(Error::file(
+                target,
+                format!("the folder {} does not exist; create it first", folder.display()),
+            ));
+        }
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let temporary = folder.join(format!(
+            ".draft-{}-{}-{}",
+            std::process::id(),
+            COUNTER.fetch_add(1, Ordering::Relaxed),
+            name.to_string_lossy()
+        ));
+        Ok(Draft {
+            temporary,
+            target: target.to_path_buf(),
+            published: false,
+        })
+    }
+
+    /// Where to write.
+    pub fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Where it will appear.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Syncs the draft to disk and gives it its name, in place of what was there.
+    pub fn publish(mut self) -> Result<()> {
+        let failed = |e| Error::io(&self.target, e);
+        File::open(&self.temporary)
+            .and_then(|file| file.sync_all())
+            .map_err(failed)?;
+        fs::rename(&self.temporary, &self.target).map_err(failed)?;
+        self.published = true;
+        // The rename itself is durable only once the folder is; a file system that cannot sync folders says so
+        // here, and the file is complete all the same.
+        if let Some(folder) = self.temporary.parent() {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.published {
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
+
+/// Writes a whole file through a `Draft`: `write` gets the open temporary file.
+pub fn write_atomically(
+    target: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<()> {
+    let draft = Draft::new(target)?;
+    let fill = || {
+        let mut out = io::BufWriter::new(File::create(draft.path())?);
+        write(&mut out)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error).map(drop)
+    };
+    fill().map_err(|e| Error::io(target, e))?;
+    draft.publish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_debris() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.csv");
+        write_atomically(&target, |out| out.write_all(b"old")).unwrap();
+        let failed = write_atomically(&target, |out| {
+            out.write_all(b"half of the n")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert_eq!(
+            failed.unwrap_err().to_string(),
+            format!("{}: disk full", target.display())
+        );
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["a.csv"]);
+        write_atomically(&target, |out| out.write_all(b"new")).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert_eq!(names(folder.path()), ["a.csv"]);
+    }
+
+    #[test]
+    fn a_missing_folder_and_a_folder_as_target_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Draft::new(&folder.path().join("no/a.csv"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("does not exist; create it first"), "{error}");
+        let error = Draft::new(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("is a folder"), "{error}");
+    }
+
+    #[test]
+    fn the_draft_keeps_the_extension() {
+        let folder = tempfile::tempdir().unwrap();
+        let draft = Draft::new(&folder.path().join("a.gpkg")).unwrap();
+        assert_eq!(draft.path().extension().unwrap(), "gpkg");
+    }
+}
