@@ -1,0 +1,82 @@
+//! Two tables joined on a key.
+
+use std::collections::HashMap;
+
+use super::group::Key;
+use super::{Column, Table};
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinKind {
+    /// Rows whose key is in both tables.
+    Inner,
+    /// All rows of the left table; what the right one lacks is missing.
+    Left,
+}
+
+impl Table {
+    /// The rows of this table with the columns of `other` for the same key. A key that `other` has several times makes
+    /// several rows. Missing keys meet nothing. Rows are in the order of this table, then of the other. A column name
+    /// that both have gets `_2` for the second; the key columns of `other` are left out.
+    ///
+    /// # Errors
+    /// When a key column is not there, or its types cannot be equal in the two tables (a string and a number).
+    pub fn join(&self, other: &Table, keys: &[impl AsRef<str>], kind: JoinKind) -> Result<Table> {
+        if keys.is_empty() {
+            return Err(Error::argument("key columns", "at least one name", "none"));
+        }
+        let key_columns = |table: &'_ Table| -> Result<Vec<Column>> {
+            keys.iter().map(|k| table.column(k.as_ref()).cloned()).collect()
+        };
+        let (left, right) = (key_columns(self)?, key_columns(other)?);
+        for ((a, b), name) in left.iter().zip(&right).zip(keys) {
+            if a.kind() != b.kind() && !(a.kind().is_numeric() && b.kind().is_numeric()) {
+                return Err(Error::argument(
+                    format!("key column `{}`", name.as_ref()),
+                    format!(
+                        "of one type in both tables (see cast); it is {} here",
+                        a.kind().with_article()
+                    ),
+                    format!("{} there", b.kind().with_article()),
+                ));
+            }
+        }
+        let key = |columns: &[Column], row: usize| -> Option<Vec<Key>> {
+            columns
+                .iter()
+                .map(|c| Some(Key::of(&c.get(row))).filter(|k| *k != Key::Missing))
+                .collect()
+        };
+        let mut rows_of: HashMap<Vec<Key>, Vec<usize>> = HashMap::new();
+        for row in 0..other.rows() {
+            if let Some(key) = key(&right, row) {
+                rows_of.entry(key).or_default().push(row);
+            }
+        }
+        let (mut here, mut there) = (Vec::new(), Vec::new());
+        for row in 0..self.rows() {
+            match key(&left, row).and_then(|key| rows_of.get(&key)) {
+                Some(matches) => {
+                    here.extend(std::iter::repeat_n(row, matches.len()));
+                    there.extend(matches.iter().map(|m| Some(*m)));
+                }
+                None if kind == JoinKind::Left => {
+                    here.push(row);
+                    there.push(None);
+                }
+                None => {}
+            }
+        }
+        let rest = other.drop(keys)?;
+        let columns = rest
+            .columns()
+            .iter()
+            .map(|(n, c)| (n.clone(), c.take_optional(&there)))
+            .collect();
+        let rest = Table {
+            columns,
+            rows: there.len(),
+        };
+        self.take(&here).beside(&rest)
+    }
+}

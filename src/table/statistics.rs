@@ -1,0 +1,246 @@
+//! Sums whose result does not depend on the order of the values, moments, and percentiles.
+
+use std::cmp::Ordering;
+
+/// A sum carried in two f64 (about 32 digits), so that any order or grouping of the terms gives the same f64
+/// in the end, and the square sum of a nearly constant series keeps its digits.
+///
+/// Source: T. J. Dekker, A floating-point technique for extending the available precision, Numerische Mathematik
+/// 18, 1971, doi:10.1007/BF01397083 (double-length addition); the product's error by fused multiply-add.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Sum {
+    high: f64,
+    low: f64,
+}
+
+impl Sum {
+    #[inline]
+    pub fn add(&mut self, x: f64) {
+        let (sum, error) = two_sum(self.high, x);
+        if !sum.is_finite() {
+            // An infinite term makes an infinite sum; its rounding error would be NaN.
+            *self = Sum { high: sum, low: 0.0 };
+            return;
+        }
+        let (high, low) = quick_two_sum(sum, error + self.low);
+        *self = Sum { high, low };
+    }
+
+    #[inline]
+    pub fn add_product(&mut self, a: f64, b: f64) {
+        let product = a * b;
+        self.add(product);
+        self.add(a.mul_add(b, -product));
+    }
+
+    pub fn merge(&mut self, other: &Sum) {
+        self.add(other.high);
+        self.add(other.low);
+    }
+
+    pub fn value(&self) -> f64 {
+        self.high + self.low
+    }
+}
+
+/// a + b and its rounding error, whatever their sizes.
+#[inline]
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let b_part = sum - a;
+    (sum, (a - (sum - b_part)) + (b - b_part))
+}
+
+/// The same for |a| ≥ |b|.
+#[inline]
+fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    (sum, b - (sum - a))
+}
+
+/// Count, sum, mean, standard deviation and extremes of a stream of values. NaN must be left out by the caller.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    pub count: u64,
+    sum: Sum,
+    squares: Sum,
+    min: f64,
+    max: f64,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Moments {
+            count: 0,
+            sum: Sum::default(),
+            squares: Sum::default(),
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+        }
+    }
+}
+
+impl Moments {
+    #[inline]
+    pub fn add(&mut self, x: f64) {
+        self.count += 1;
+        self.sum.add(x);
+        self.squares.add_product(x, x);
+        self.min = self.min.min(x);
+        self.max = self.max.max(x);
+    }
+
+    pub fn merge(&mut self, other: &Moments) {
+        self.count += other.count;
+        self.sum.merge(&other.sum);
+        self.squares.merge(&other.squares);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
+
+    /// 0 for no values.
+    pub fn sum(&self) -> f64 {
+        self.sum.value()
+    }
+
+    /// NaN for no values, as are the following.
+    pub fn mean(&self) -> f64 {
+        self.sum.value() / self.count as f64
+    }
+
+    /// Of the population: the mean square deviation divides by the count, not by one less.
+    pub fn std(&self) -> f64 {
+        if self.count == 0 {
+            return f64::NAN;
+        }
+        // Σx² − (Σx)²/n in double length; the rounding of the quotient enters as its residual.
+        let n = self.count as f64;
+        let (high, low) = (self.sum.high, self.sum.low);
+        let mut deviations = self.squares;
+        let quotient = high / n;
+        let residual = (-quotient).mul_add(n, high) / n;
+        for (a, b) in [
+            (high, quotient),
+            (high, residual),
+            (low, quotient),
+            (low, quotient + low / n),
+        ] {
+            deviations.add_product(-a, b);
+        }
+        // Rounding may leave a hair below zero; NaN (of infinite values) must stay.
+        let deviations = deviations.value();
+        if deviations < 0.0 {
+            0.0
+        } else {
+            (deviations / n).sqrt()
+        }
+    }
+
+    pub fn min(&self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.min }
+    }
+
+    pub fn max(&self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.max }
+    }
+}
+
+/// The value below which `percent` of the values lie, interpolated linearly between the two nearest ranks: with n
+/// values, rank percent/100·(n − 1) counted from 0 (the default of NumPy and R's type 7). NaN for no values.
+/// Sorts `values` partly, in place; they must not be NaN.
+///
+/// Source: R. J. Hyndman and Y. Fan, Sample quantiles in statistical packages, The American Statistician 50, 1996,
+/// definition 7, doi:10.1080/00031305.1996.10473566.
+pub fn percentile<T: Copy + PartialOrd + Into<f64>>(values: &mut [T], percent: f64) -> f64 {
+    if values.is_empty() {
+        return f64::NAN;
+    }
+    let order = |a: &T, b: &T| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    let rank = percent.clamp(0.0, 100.0) / 100.0 * (values.len() - 1) as f64;
+    let below = rank.floor() as usize;
+    let (_, at, above) = values.select_nth_unstable_by(below, order);
+    let at: f64 = (*at).into();
+    let fraction = rank - below as f64;
+    if fraction == 0.0 {
+        return at;
+    }
+    let next = above.iter().copied().min_by(order).map_or(at, Into::into);
+    if at == next {
+        // Also keeps two equal infinities from making NaN.
+        return at;
+    }
+    at + (next - at) * fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn std_of_a_nearly_constant_series_keeps_its_digits() {
+        let mut m = Moments::default();
+        for i in 0..1000 {
+            m.add(1e6 + (i % 2) as f64 * 1e-3);
+        }
+        // The two values as f64 hold them; half their difference is the deviation.
+        let expected = ((1e6f64 + 1e-3) - 1e6) / 2.0;
+        assert!((m.std() / expected - 1.0).abs() < 1e-9, "{} {expected}", m.std());
+    }
+
+    #[test]
+    fn percentiles_of_a_known_list() {
+        let mut v = [15.0, 20.0, 35.0, 40.0, 50.0];
+        // numpy.percentile([15, 20, 35, 40, 50], [0, 40, 50, 90, 100])
+        for (p, expected) in [
+            (0.0, 15.0),
+            (40.0, 29.0),
+            (50.0, 35.0),
+            (90.0, 46.0),
+            (100.0, 50.0),
+        ] {
+            assert!((percentile(&mut v, p) - expected).abs() < 1e-12);
+        }
+        assert!(percentile::<f64>(&mut [], 50.0).is_nan());
+        assert_eq!(percentile(&mut [7.0f32], 99.0), 7.0);
+    }
+
+    #[test]
+    fn no_values() {
+        let m = Moments::default();
+        assert_eq!(m.sum(), 0.0);
+        assert!(m.mean().is_nan() && m.std().is_nan() && m.min().is_nan() && m.max().is_nan());
+    }
+
+    proptest! {
+        #[test]
+        fn moments_do_not_depend_on_the_order(mut values in prop::collection::vec(-1e6f64..1e6, 1..200), cut in 0usize..200) {
+            let mut whole = Moments::default();
+            values.iter().for_each(|&x| whole.add(x));
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+            prop_assert!((whole.mean() - mean).abs() <= 1e-9 * mean.abs().max(1.0));
+            prop_assert!((whole.std() - variance.sqrt()).abs() <= 1e-9 * variance.sqrt().max(1.0));
+            values.reverse();
+            let (left, right) = values.split_at(cut.min(values.len()));
+            let (mut a, mut b) = (Moments::default(), Moments::default());
+            left.iter().for_each(|&x| a.add(x));
+            right.iter().for_each(|&x| b.add(x));
+            b.merge(&a);
+            prop_assert_eq!(whole.sum(), b.sum());
+            prop_assert_eq!(whole.std(), b.std());
+            prop_assert_eq!((whole.count, whole.min(), whole.max()), (b.count, b.min(), b.max()));
+        }
+
+        #[test]
+        fn percentile_equals_interpolation_in_the_sorted_list(mut values in prop::collection::vec(-100f64..100.0, 1..60), p in 0f64..=100.0) {
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            let rank = p / 100.0 * (sorted.len() - 1) as f64;
+            let (low, high) = (sorted[rank.floor() as usize], sorted[rank.ceil() as usize]);
+            let expected = low + (high - low) * (rank - rank.floor());
+            prop_assert!((percentile(&mut values, p) - expected).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! One value of a table cell or of a feature's property.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil;
+use jiff::tz::TimeZone;
+
+/// A number that is NaN counts as missing everywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Missing,
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    /// An instant. Dates are midnight, UTC.
+    Time(Timestamp),
+    /// A list or an object, as GeoJSON properties may hold. In a table it becomes the text of its JSON.
+    Nested(serde_json::Value),
+}
+
+impl Value {
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Value::Missing => true,
+            Value::Float(x) => x.is_nan(),
+            _ => false,
+        }
+    }
+
+    /// Numbers as f64; anything else None.
+    pub fn as_f64(&self) -> Option<f64> {
+        match *self {
+            Value::Integer(i) => Some(i as f64),
+            Value::Float(x) if !x.is_nan() => Some(x),
+            _ => None,
+        }
+    }
+
+    /// What it is, in words for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Missing => "nothing",
+            Value::Bool(_) => "a boolean",
+            Value::Integer(_) => "an integer",
+            Value::Float(_) => "a number",
+            Value::Text(_) => "a string",
+            Value::Time(_) => "a time",
+            Value::Nested(_) => "a list or object",
+        }
+    }
+
+    /// JSON has no times: they become strings as `format_time` writes them. Numbers that JSON cannot hold (NaN,
+    /// infinities) become null.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Value::Missing => Json::Null,
+            Value::Bool(b) => Json::Bool(*b),
+            Value::Integer(i) => Json::from(*i),
+            Value::Float(x) => Json::from(*x),
+            Value::Text(s) => Json::String(s.clone()),
+            Value::Time(t) => Json::String(format_time(*t)),
+            Value::Nested(v) => v.clone(),
+        }
+    }
+
+    /// Whole numbers beyond 64 bits become floats; strings stay strings, also where they look like times.
+    pub fn from_json(json: serde_json::Value) -> Value {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Value::Missing,
+            Json::Bool(b) => Value::Bool(b),
+            Json::Number(n) => match n.as_i64() {
+                Some(i) => Value::Integer(i),
+                None => Value::Float(n.as_f64().unwrap_or(f64::NAN)),
+            },
+            Json::String(s) => Value::Text(s),
+            nested => Value::Nested(nested),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// As CSV holds it: numbers in the shortest form that reads back the same, nothing for missing values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Missing => Ok(()),
+            Value::Bool(b) => write!(f, "{b}"),
+            Value::Integer(i) => write!(f, "{i}"),
+            Value::Float(x) if x.is_nan() => Ok(()),
+            Value::Float(x) => write!(f, "{x:?}"),
+            Value::Text(s) => f.write_str(s),
+            Value::Time(t) => f.write_str(&format_time(*t)),
+            Value::Nested(v) => write!(f, "{v}"),
+        }
+    }
+}
+
+/// ISO 8601: a date (`2020-01-05`, midnight UTC), or a date and a time of day with `T` or a blank between them
+/// (`2020-01-05T10:30`, seconds and fractions optional), with `Z` or an offset (`+02:00`), else UTC.
+/// Other ways to write dates are ambiguous and None.
+pub fn parse_time(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let bytes = text.as_bytes();
+    let shape = bytes.len() >= 10
+        && bytes[..10].iter().enumerate().all(|(i, b)| {
+            if i == 4 || i == 7 {
+                *b == b'-'
+            } else {
+                b.is_ascii_digit()
+            }
+        });
+    if !shape {
+        return None;
+    }
+    let civil_to_instant = |d: civil::DateTime| d.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp());
+    if bytes.len() == 10 {
+        return text
+            .parse::<civil::Date>()
+            .ok()
+            .and_then(|d| civil_to_instant(d.at(0, 0, 0, 0)));
+    }
+    if !matches!(bytes[10], b'T' | b't' | b' ') {
+        return None;
+    }
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(|| text.parse::<civil::DateTime>().ok().and_then(civil_to_instant))
+}
+
+/// `2020-01-05` for midnight UTC, else `2020-01-05T10:30:00Z` with the fraction of a second where there is one.
+pub fn format_time(time: Timestamp) -> String {
+    match is_midnight(time) {
+        true => time.strftime("%Y-%m-%d").to_string(),
+        false => time.to_string(),
+    }
+}
+
+pub(super) fn is_midnight(time: Timestamp) -> bool {
+    time.as_nanosecond().rem_euclid(86_400_000_000_000) == 0
+}
