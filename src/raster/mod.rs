@@ -1,13 +1,28 @@
 //! The core: grids, lazy images, the graph and its execution.
 
+pub mod complex;
 pub mod crs;
+pub mod element;
+pub mod execute;
+pub mod file;
+pub mod graph;
 pub mod grid;
+pub mod image;
+pub mod math;
 pub mod operation;
+pub mod plan;
+pub mod program;
+pub mod reframe;
+pub mod scene;
+pub mod settings;
+pub mod stats;
 pub mod tile;
 pub mod types;
 
 pub use crs::{Crs, Transformer};
+pub use graph::Port;
 pub use grid::{Affine, Bounds, Grid, Window};
+pub use image::{Band, Properties, Property, Raster};
 pub use operation::{Operation, Scene, SceneOperation};
 pub use tile::{Kind, Pixels, PixelsView, View};
 pub use types::{DType, Unit};

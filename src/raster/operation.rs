@@ -20,6 +20,11 @@ pub trait Operation: Send + Sync {
         1
     }
 
+    /// Block size (rows, cols) of the file that it reads, for operations that read one.
+    fn block(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// The window of input `index` that `out` depends on. It may reach outside the input's grid: pixels there
     /// arrive masked. An empty window means that this input is not needed.
     fn needs(&self, index: usize, out: Window) -> Window;

@@ -1,0 +1,143 @@
+//! Arithmetic on complex bands (single-look complex images). Pixel by pixel, not fused.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, Zip};
+use num_complex::Complex32;
+
+use super::element::{Binary, Unary};
+use super::image::{Band, Raster};
+use super::operation::Operation;
+use super::tile::MASKED_COMPLEX;
+use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
+use crate::error::{Error, Result};
+
+/// What a complex band turns into.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Part {
+    Magnitude,
+    /// |z|²
+    Power,
+    /// Angle in radians, −π…π.
+    Phase,
+    Real,
+    Imaginary,
+    Conjugate,
+}
+
+impl Operation for Part {
+    fn name(&self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
+    fn kind(&self, _: &[Kind]) -> Kind {
+        if *self == Part::Conjugate {
+            Kind::C32
+        } else {
+            Kind::F32
+        }
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out
+    }
+
+    fn compute(&self, _: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let z = inputs[0].c32();
+        let real = |f: fn(Complex32) -> f32| Pixels::F32(z.mapv(f));
+        Ok(vec![match self {
+            Part::Magnitude => real(|z| z.norm()),
+            Part::Power => real(|z| z.norm_sqr()),
+            Part::Phase => real(|z| z.arg()),
+            Part::Real => real(|z| z.re),
+            Part::Imaginary => real(|z| z.im),
+            Part::Conjugate => Pixels::C32(z.mapv(|z| z.conj())),
+        }])
+    }
+}
+
+struct ComplexBinary(Binary);
+
+impl Operation for ComplexBinary {
+    fn name(&self) -> String {
+        super::element::Element::Binary(self.0).name()
+    }
+
+    fn kind(&self, _: &[Kind]) -> Kind {
+        Kind::C32
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out
+    }
+
+    fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let (a, b) = (inputs[0].c32(), inputs[1].c32());
+        let mut result = Array2::from_elem((out.rows, out.cols), MASKED_COMPLEX);
+        let f = |x: Complex32, y: Complex32| match self.0 {
+            Binary::Add => x + y,
+            Binary::Subtract => x - y,
+            Binary::Multiply => x * y,
+            Binary::Divide => x / y,
+            _ => {
+                if y.re.is_nan() || y == Complex32::ZERO {
+                    MASKED_COMPLEX
+                } else {
+                    x
+                }
+            }
+        };
+        Zip::from(&mut result).and(&a).and(&b).for_each(|o, &x, &y| {
+            let z = f(x, y);
+            *o = if z.is_finite() { z } else { MASKED_COMPLEX };
+        });
+        Ok(vec![Pixels::C32(result)])
+    }
+}
+
+pub fn binary(grid: &Arc<Grid>, op: Binary, a: Port, b: Port) -> Result<Port> {
+    match op {
+        Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Mask => {
+            Ok(Port::tiles(grid, Arc::new(ComplexBinary(op)), vec![a, b]).swap_remove(0))
+        }
+        _ => Err(Error::argument(
+            "operands",
+            "real bands (take `:abs()`, `:power()` or `:phase()` first)",
+            "complex ones",
+        )),
+    }
+}
+
+pub fn part(raster: &Raster, part: Part) -> Result<Raster> {
+    let one = |b: &Band| {
+        let port = Port::tiles(&raster.grid, Arc::new(part), vec![b.port.clone()]).swap_remove(0);
+        let (dtype, unit) = match part {
+            Part::Conjugate => (DType::C32, b.unit.clone()),
+            Part::Magnitude => (DType::F32, Unit::Amplitude),
+            Part::Power => (DType::F32, Unit::Power),
+            Part::Phase => (DType::F32, Unit::Other("rad".into())),
+            Part::Real | Part::Imaginary => (DType::F32, Unit::Unknown),
+        };
+        Ok(Band {
+            name: b.name.clone(),
+            dtype,
+            unit,
+            nodata: None,
+            port,
+        })
+    };
+    let bands: Result<Vec<Band>> = raster.bands.iter().map(one).collect();
+    Ok(raster.with_bands(bands?))
+}
+
+/// Of the elementwise functions, complex bands know the magnitude.
+pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
+    match op {
+        Unary::Abs => part(raster, Part::Magnitude),
+        _ => Err(Error::argument(
+            "band",
+            "real (take `:abs()`, `:power()` or `:phase()` first)",
+            "complex",
+        )),
+    }
+}

@@ -1,0 +1,247 @@
+//! Runs plans: chooses tiles, shares them over threads, holds the memory ceiling, stops when asked.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ndarray::{Array2, s};
+
+use super::graph::{Port, Work};
+use super::plan::Plan;
+use super::{Grid, Pixels, Window, settings};
+use crate::error::{Error, Result};
+
+/// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
+const TILE: usize = 512;
+const SMALLEST_TILE: usize = 16;
+
+/// Called with the index of a tile, its window, and one array per root; from many threads, in no order.
+pub type Consume<'a> = dyn Fn(usize, Window, Vec<Pixels>) -> Result<()> + Sync + 'a;
+
+/// A run over a window of a grid.
+pub struct Run {
+    plan: Plan,
+    region: Window,
+    tile: (usize, usize),
+}
+
+impl Run {
+    /// Prepares to compute `roots`, all of which lie on `grid`, over `region`.
+    pub fn new(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Run> {
+        let region = region.intersect(&grid.window());
+        if region.is_empty() {
+            return Err(Error::argument(
+                "window",
+                format!("a window that overlaps the image ({grid})"),
+                "an empty one",
+            ));
+        }
+        let plan = Plan::new(grid, roots);
+        for node in plan.unprepared_scenes() {
+            if let Work::Scene(scene) = &node.work {
+                let input = node.inputs[0].clone();
+                let (rows, cols) = (input.node.grid.rows, input.node.grid.cols);
+                let memory = settings::memory();
+                let strip_rows = (memory / 16 / (4 * cols)).clamp(1, TILE).min(rows);
+                let mut strip = |window: Window| {
+                    let strip = Run::new(&input.node.grid, std::slice::from_ref(&input), window)?;
+                    Ok(strip.collect_quietly()?.swap_remove(0).into_f32())
+                };
+                scene.prepare((rows, cols), memory, strip_rows, &mut strip)?;
+            }
+        }
+        let tile = tile_size(&plan, region)?;
+        Ok(Run { plan, region, tile })
+    }
+
+    pub fn tile(&self) -> (usize, usize) {
+        self.tile
+    }
+
+    /// The windows of the tiles, row by row.
+    pub fn tiles(&self) -> Vec<Window> {
+        let (rows, cols) = self.tile;
+        let (region, mut out) = (self.region, Vec::new());
+        // Tiles are aligned to the grid, not to the region, so that files are read and written by whole blocks.
+        let first_row = region.row - region.row.rem_euclid(rows as isize);
+        let first_col = region.col - region.col.rem_euclid(cols as isize);
+        for row in (first_row..region.row_end()).step_by(rows) {
+            for col in (first_col..region.col_end()).step_by(cols) {
+                out.push(Window::new(row, col, rows, cols).intersect(&region));
+            }
+        }
+        out
+    }
+
+    /// Computes every tile and hands it on, with progress under `label`.
+    pub fn for_each(&self, label: &str, consume: &Consume<'_>) -> Result<()> {
+        let progress = settings::progress();
+        progress.start(self.region.len() as u64, label);
+        let done = self.tiles_in_parallel(&|index, window, pixels| {
+            consume(index, window, pixels)?;
+            progress.advance(window.len() as u64);
+            Ok(())
+        });
+        progress.finish();
+        done
+    }
+
+    /// The whole region as one array per root, without a word of progress.
+    pub fn collect_quietly(&self) -> Result<Vec<Pixels>> {
+        let (rows, cols) = (self.region.rows, self.region.cols);
+        let kinds: Vec<_> = self.plan.root_kinds().collect();
+        let out = Mutex::new(
+            kinds
+                .iter()
+                .map(|&kind| Pixels::masked(kind, rows, cols))
+                .collect::<Vec<_>>(),
+        );
+        self.tiles_in_parallel(&|_, window, pixels| {
+            let (r, c) = (
+                (window.row - self.region.row) as usize,
+                (window.col - self.region.col) as usize,
+            );
+            let part = s![r..r + window.rows, c..c + window.cols];
+            let mut out = out.lock().unwrap_or_else(|e| e.into_inner());
+            for (whole, tile) in out.iter_mut().zip(pixels) {
+                match (whole, tile) {
+                    (Pixels::F32(a), tile) => a.slice_mut(part).assign(&tile.into_f32()),
+                    (Pixels::F64(a), tile) => a.slice_mut(part).assign(&tile.into_f64()),
+                    (Pixels::C32(a), tile) => a.slice_mut(part).assign(&tile.into_c32()),
+                }
+            }
+            Ok(())
+        })?;
+        Ok(out.into_inner().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    fn tiles_in_parallel(&self, consume: &Consume<'_>) -> Result<()> {
+        let tiles = self.tiles();
+        let next = AtomicUsize::new(0);
+        let failed = AtomicBool::new(false);
+        let failure: Mutex<Option<Error>> = Mutex::new(None);
+        let work = || {
+            while !failed.load(Ordering::Relaxed) {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(&window) = tiles.get(index) else { break };
+                let one = || {
+                    settings::check_interrupt()?;
+                    let pixels = self.plan.compute(window)?;
+                    consume(index, window, pixels)
+                };
+                let outcome = catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|panic| {
+                    let text = panic.downcast_ref::<String>().map(String::as_str);
+                    let text = text
+                        .or_else(|| panic.downcast_ref::<&str>().copied())
+                        .unwrap_or("no message");
+                    Err(Error::message(format!(
+                        "internal error at {window}: {text}; please report it"
+                    )))
+                });
+                if let Err(e) = outcome {
+                    failed.store(true, Ordering::Relaxed);
+                    failure.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(e);
+                }
+            }
+        };
+        let threads = settings::threads().min(tiles.len());
+        if threads <= 1 {
+            work();
+        } else {
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(work);
+                }
+            });
+        }
+        failure
+            .into_inner()
+            .unwrap_or_else(|e| e.into_inner())
+            .map_or(Ok(()), Err)
+    }
+}
+
+/// Rows and columns of a tile: whole blocks of the files, within the memory ceiling, enough tiles for every core.
+fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
+    let (grid, threads, memory) = (&plan.grid, settings::threads(), settings::memory());
+    let (mut rows, mut cols) = (TILE, TILE);
+    for (block_rows, block_cols) in plan.blocks() {
+        if block_cols >= grid.cols && block_rows < TILE / 2 && grid.cols > TILE {
+            // Files in strips are read by whole strips, so that none is decoded twice.
+            cols = grid.cols;
+            rows = (TILE * TILE / cols)
+                .max(SMALLEST_TILE)
+                .next_multiple_of(block_rows);
+        } else if block_cols < grid.cols && cols < grid.cols {
+            rows = rows.max(block_rows.min(4 * TILE));
+            cols = cols.max(block_cols.min(4 * TILE));
+        }
+    }
+    let centre = |rows: usize, cols: usize| {
+        let (row, col) = (
+            grid.rows.saturating_sub(rows) / 2,
+            grid.cols.saturating_sub(cols) / 2,
+        );
+        Window::new(
+            row as isize,
+            col as isize,
+            rows.min(grid.rows),
+            cols.min(grid.cols),
+        )
+    };
+    let count = |rows: usize, cols: usize| region.rows.div_ceil(rows) * region.cols.div_ceil(cols);
+    loop {
+        let needed = threads * plan.peak_bytes(centre(rows, cols));
+        let too_few =
+            count(rows, cols) < 2 * threads && rows.min(cols) > TILE / 4 && region.len() > TILE * TILE / 4;
+        if needed <= memory / 2 && !too_few {
+            return Ok((rows, cols));
+        }
+        if rows <= SMALLEST_TILE && cols <= SMALLEST_TILE {
+            if needed <= memory {
+                return Ok((rows, cols));
+            }
+            return Err(Error::Memory {
+                what: "the smallest tile of this computation".into(),
+                needed_mib: (needed >> 20) as u64 + 1,
+                limit_mib: (memory >> 20) as u64,
+                way_out: "raise the limit with --memory, use fewer --threads, or smaller neighbourhoods"
+                    .into(),
+            });
+        }
+        if cols >= rows && cols > SMALLEST_TILE {
+            cols = (cols / 2).max(SMALLEST_TILE).next_multiple_of(16)
+        } else {
+            rows = (rows / 2).max(SMALLEST_TILE)
+        }
+    }
+}
+
+/// One array per root over a region; an error if they do not fit the memory ceiling.
+pub fn read(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Vec<Pixels>> {
+    let region = region.intersect(&grid.window());
+    let needed: usize = roots.iter().map(|p| region.len() * p.kind().bytes()).sum();
+    if needed > settings::memory() {
+        return Err(Error::Memory {
+            what: format!(
+                "an array of {} × {} × {} (bands × rows × cols)",
+                roots.len(),
+                region.rows,
+                region.cols
+            ),
+            needed_mib: (needed >> 20) as u64 + 1,
+            limit_mib: (settings::memory() >> 20) as u64,
+            way_out: "read a window, resample to a coarser grid first, or raise the limit with --memory"
+                .into(),
+        });
+    }
+    Run::new(grid, roots, region)?.collect_quietly()
+}
+
+/// As `read`, for one band, as f32.
+pub fn read_f32(port: &Port, region: Window) -> Result<Array2<f32>> {
+    Ok(read(&port.node.grid, std::slice::from_ref(port), region)?
+        .swap_remove(0)
+        .into_f32())
+}

@@ -1,0 +1,132 @@
+//! Files, through GDAL: reading by windows, writing whole files or none.
+
+pub mod open;
+pub mod pool;
+pub mod read;
+pub mod write;
+
+use std::ffi::CStr;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use gdal_sys::GDALDataType as Gdt;
+
+use super::{DType, settings};
+
+/// Done once, before the first use of GDAL: its messages go into our errors instead of the terminal, and its block
+/// cache stays a small part of the memory ceiling.
+pub fn initialise() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let cache = (settings::memory() / 16).clamp(16 << 20, 256 << 20);
+        // SAFETY: both calls take plain values and are made once, before any dataset is open.
+        unsafe {
+            gdal_sys::CPLSetErrorHandler(Some(gdal_sys::CPLQuietErrorHandler));
+            gdal_sys::GDALSetCacheMax64(cache as i64);
+        }
+        // Settings of the user's environment win.
+        for (key, value) in [
+            ("GDAL_HTTP_MAX_RETRY", "3"),
+            ("GDAL_HTTP_CONNECTTIMEOUT", "20"),
+            ("GDAL_HTTP_LOW_SPEED_TIME", "60"),
+            ("GDAL_HTTP_LOW_SPEED_LIMIT", "1"),
+            ("GDAL_INGESTED_BYTES_AT_OPEN", "32768"),
+        ] {
+            if std::env::var_os(key).is_none() {
+                let _ = gdal::config::set_config_option(key, value);
+            }
+        }
+    });
+}
+
+/// What GDAL last complained of on this thread.
+pub fn last_message() -> String {
+    // SAFETY: GDAL returns a NUL-terminated string that lives until the next error on this thread; it is copied here.
+    let text = unsafe { CStr::from_ptr(gdal_sys::CPLGetLastErrorMsg()) }
+        .to_string_lossy()
+        .into_owned();
+    if text.is_empty() {
+        "GDAL gives no reason".into()
+    } else {
+        text
+    }
+}
+
+pub fn reset_message() {
+    // SAFETY: no preconditions.
+    unsafe { gdal_sys::CPLErrorReset() }
+}
+
+/// The text of an error of the gdal crate without the crate's own framing.
+pub fn message_of(error: &gdal::errors::GdalError) -> String {
+    match error {
+        gdal::errors::GdalError::CplError { msg, .. } if !msg.is_empty() => msg.clone(),
+        gdal::errors::GdalError::NullPointer { msg, .. } if !msg.is_empty() => msg.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// GDAL's number for a type; None for those that this GDAL cannot write.
+pub fn gdal_type(dtype: DType) -> Option<Gdt::Type> {
+    Some(match dtype {
+        DType::U8 => Gdt::GDT_Byte,
+        DType::I8 => return None,
+        DType::U16 => Gdt::GDT_UInt16,
+        DType::I16 => Gdt::GDT_Int16,
+        DType::U32 => Gdt::GDT_UInt32,
+        DType::I32 => Gdt::GDT_Int32,
+        DType::U64 => Gdt::GDT_UInt64,
+        DType::I64 => Gdt::GDT_Int64,
+        DType::F32 => Gdt::GDT_Float32,
+        DType::F64 => Gdt::GDT_Float64,
+        DType::C32 => Gdt::GDT_CFloat32,
+        DType::C64 => Gdt::GDT_CFloat64,
+    })
+}
+
+pub fn dtype_of(gdal: Gdt::Type) -> Option<DType> {
+    Some(match gdal {
+        Gdt::GDT_Byte => DType::U8,
+        Gdt::GDT_UInt16 => DType::U16,
+        Gdt::GDT_Int16 => DType::I16,
+        Gdt::GDT_UInt32 => DType::U32,
+        Gdt::GDT_Int32 => DType::I32,
+        Gdt::GDT_UInt64 => DType::U64,
+        Gdt::GDT_Int64 => DType::I64,
+        Gdt::GDT_Float32 => DType::F32,
+        Gdt::GDT_Float64 => DType::F64,
+        Gdt::GDT_CInt16 | Gdt::GDT_CFloat32 => DType::C32,
+        Gdt::GDT_CInt32 | Gdt::GDT_CFloat64 => DType::C64,
+        // GDAL 3.7 and later; its bindings for older versions do not name it.
+        14 => DType::I8,
+        _ => return None,
+    })
+}
+
+/// GDAL's name for a path or URL: remote files go through its virtual file systems, which read by ranges.
+pub fn gdal_name(path: &str) -> String {
+    for (scheme, prefix) in [("s3://", "/vsis3/"), ("gs://", "/vsigs/"), ("az://", "/vsiaz/")] {
+        if let Some(rest) = path.strip_prefix(scheme) {
+            return format!("{prefix}{rest}");
+        }
+    }
+    if path.starts_with("https://") || path.starts_with("http://") {
+        return format!("/vsicurl/{path}");
+    }
+    path.to_string()
+}
+
+/// True for names that are not plain local paths: URLs, `/vsi…/`, and GDAL's `DRIVER:…` forms.
+pub fn is_special(path: &str) -> bool {
+    let driver_prefix = path.split_once(':').is_some_and(|(head, _)| {
+        head.len() > 1
+            && head
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    });
+    path.contains("://") || path.starts_with("/vsi") || driver_prefix
+}
+
+pub fn current_dir() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| Path::new(".").to_path_buf())
+}

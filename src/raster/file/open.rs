@@ -1,0 +1,297 @@
+//! Opening: what a file holds, without reading a pixel.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gdal::{Dataset, Metadata};
+
+use super::pool::SourceFile;
+use super::read::FileBand;
+use super::{current_dir, dtype_of, gdal_name, is_special, message_of};
+use crate::error::{Error, Result};
+use crate::raster::element::kind_of;
+use crate::raster::image::{Band, Properties, Property, Raster};
+use crate::raster::{Affine, Crs, DType, Grid, Kind, Port, Unit};
+
+/// How to open a file.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Names or 1-based numbers of the bands wanted; all when absent.
+    pub bands: Option<Vec<String>>,
+    /// New names for the bands, in order.
+    pub names: Option<Vec<String>>,
+    /// Variable or subdataset of a container (netCDF, HDF5, Zarr).
+    pub subdataset: Option<String>,
+    /// Unit of all bands, where the file does not say it or says it wrongly.
+    pub unit: Option<Unit>,
+    /// Nodata value of all bands, instead of the file's.
+    pub nodata: Option<f64>,
+    /// Leaves scale and offset unapplied.
+    pub raw: bool,
+}
+
+/// A variable or image inside a container file.
+#[derive(Debug, Clone)]
+pub struct Subdataset {
+    /// The variable's own name: the last part of GDAL's.
+    pub name: String,
+    /// What GDAL opens it by.
+    pub gdal_name: String,
+    pub description: String,
+}
+
+/// Opens a file, URL or GDAL connection string as a lazy raster.
+pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
+    check_local(path)?;
+    let name = gdal_name(path);
+    let (file, lent) = SourceFile::open(path, &name)?;
+    let listed = subdatasets_of(lent.dataset()?);
+    if let Some(wanted) = &options.subdataset {
+        let same = |s: &&Subdataset| {
+            s.name == *wanted || s.gdal_name == *wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
+        };
+        let found = listed
+            .iter()
+            .find(same)
+            .ok_or_else(|| Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str())))?;
+        let (sub_file, sub_lent) = SourceFile::open(path, &found.gdal_name)?;
+        return describe(sub_file, sub_lent.dataset()?, options, Some(&found.name));
+    }
+    if lent.dataset()?.raster_count() == 0 {
+        return Err(if listed.is_empty() {
+            Error::file(path, "has no image bands")
+        } else {
+            let names: Vec<&str> = listed.iter().map(|s| s.name.as_str()).collect();
+            Error::file(
+                path,
+                format!(
+                    "holds several images; name one with {{ subdataset = \"{}\" }}; there are: {}",
+                    names[0],
+                    names.join(", ")
+                ),
+            )
+        });
+    }
+    describe(file, lent.dataset()?, options, None)
+}
+
+/// The images inside a container file; empty for plain images.
+pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
+    check_local(path)?;
+    let (_, lent) = SourceFile::open(path, &gdal_name(path))?;
+    Ok(subdatasets_of(lent.dataset()?))
+}
+
+/// Says what is wrong with a local path before GDAL words it worse.
+fn check_local(path: &str) -> Result<()> {
+    if is_special(path) && !Path::new(path).exists() {
+        return Ok(());
+    }
+    let data = match std::fs::metadata(path) {
+        Ok(data) => data,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::NoSuchFile {
+                path: path.into(),
+                looked_in: current_dir(),
+            });
+        }
+        Err(e) => return Err(Error::io(path, e)),
+    };
+    if data.is_file() && data.len() == 0 {
+        return Err(Error::file(path, "is empty (0 bytes)"));
+    }
+    Ok(())
+}
+
+fn subdatasets_of(dataset: &Dataset) -> Vec<Subdataset> {
+    let entries = dataset.metadata_domain("SUBDATASETS").unwrap_or_default();
+    let value = |key: &str| {
+        entries
+            .iter()
+            .find_map(|e| e.strip_prefix(key)?.strip_prefix('=').map(str::to_string))
+    };
+    (1..)
+        .map_while(|i| {
+            let gdal_name = value(&format!("SUBDATASET_{i}_NAME"))?;
+            let description = value(&format!("SUBDATASET_{i}_DESC")).unwrap_or_default();
+            let last = gdal_name.rsplit(':').next().unwrap_or(&gdal_name);
+            let name = last.trim_matches('"').trim_start_matches('/').to_string();
+            Some(Subdataset {
+                name,
+                gdal_name,
+                description,
+            })
+        })
+        .collect()
+}
+
+fn describe(
+    file: Arc<SourceFile>,
+    dataset: &Dataset,
+    options: &OpenOptions,
+    variable: Option<&str>,
+) -> Result<Raster> {
+    let grid = Arc::new(grid_of(dataset, &file)?);
+    let count = dataset.raster_count();
+    let mut names = Vec::with_capacity(count);
+    for i in 1..=count {
+        names.push(band_name(dataset, i, count, variable, &names)?);
+    }
+    let wanted: Vec<usize> = match &options.bands {
+        None => (1..=count).collect(),
+        Some(list) => list
+            .iter()
+            .map(|want| band_index(want, &names))
+            .collect::<Result<_>>()?,
+    };
+    if let Some(new) = &options.names
+        && new.len() != wanted.len()
+    {
+        return Err(Error::argument(
+            "names",
+            format!("one name per band ({})", wanted.len()),
+            new.len(),
+        ));
+    }
+    let mut bands = Vec::with_capacity(wanted.len());
+    for (position, &index) in wanted.iter().enumerate() {
+        let mut band = describe_band(&file, dataset, index, &grid, options)?;
+        band.name = match &options.names {
+            Some(new) => new[position].clone(),
+            None => names[index - 1].clone(),
+        };
+        bands.push(band);
+    }
+    let mut raster = Raster::new(grid, bands);
+    raster.properties = properties_of(dataset);
+    raster
+        .properties
+        .insert("path".into(), Property::Text(file.path.clone()));
+    Ok(raster)
+}
+
+fn grid_of(dataset: &Dataset, file: &SourceFile) -> Result<Grid> {
+    let crs = match dataset.projection() {
+        wkt if wkt.is_empty() => None,
+        wkt => Crs::from_wkt(&wkt).ok(),
+    };
+    // Images without a transform lie in pixel coordinates, rows downward.
+    let pixels = Affine {
+        x0: 0.0,
+        dx: 1.0,
+        rx: 0.0,
+        y0: 0.0,
+        ry: 0.0,
+        dy: 1.0,
+    };
+    let transform = dataset.geo_transform().map_or(pixels, Affine::from_gdal);
+    Grid::new(crs, transform, file.rows, file.cols).map_err(|e| Error::file(&file.path, e.to_string()))
+}
+
+fn band_name(
+    dataset: &Dataset,
+    index: usize,
+    count: usize,
+    variable: Option<&str>,
+    taken: &[String],
+) -> Result<String> {
+    let band = dataset
+        .rasterband(index)
+        .map_err(|e| Error::message(message_of(&e)))?;
+    let description = band.description().unwrap_or_default();
+    let name = if !description.is_empty() {
+        description
+    } else if let (Some(variable), 1) = (variable, count) {
+        variable.rsplit('/').next().unwrap_or(variable).to_string()
+    } else {
+        format!("b{index}")
+    };
+    Ok(if taken.contains(&name) {
+        format!("{name}_{index}")
+    } else {
+        name
+    })
+}
+
+/// The 1-based number of a band given by name or number.
+fn band_index(wanted: &str, names: &[String]) -> Result<usize> {
+    if let Some(i) = names.iter().position(|n| n == wanted) {
+        return Ok(i + 1);
+    }
+    match wanted.parse::<usize>() {
+        Ok(n) if (1..=names.len()).contains(&n) => Ok(n),
+        _ => Err(Error::not_found("band", wanted, names)),
+    }
+}
+
+fn describe_band(
+    file: &Arc<SourceFile>,
+    dataset: &Dataset,
+    index: usize,
+    grid: &Arc<Grid>,
+    options: &OpenOptions,
+) -> Result<Band> {
+    let fail = |e: gdal::errors::GdalError| Error::file(&file.path, message_of(&e));
+    let band = dataset.rasterband(index).map_err(fail)?;
+    // SAFETY: the handle lives as long as `dataset`.
+    let type_number = unsafe { gdal_sys::GDALGetRasterDataType(band.c_rasterband()) };
+    let mut dtype = dtype_of(type_number).ok_or_else(|| {
+        Error::file(
+            &file.path,
+            format!("band {index} has a pixel type that is not known here ({type_number})"),
+        )
+    })?;
+    let file_nodata = match dtype {
+        DType::I64 => band.no_data_value_i64().map(|v| v as f64),
+        DType::U64 => band.no_data_value_u64().map(|v| v as f64),
+        _ => band.no_data_value(),
+    };
+    let nodata = options.nodata.or(file_nodata);
+    let (scale, offset) = (band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0));
+    let scaled = !options.raw && !dtype.is_complex() && (scale, offset) != (1.0, 0.0);
+    let mut kind = kind_of(dtype);
+    if scaled && !dtype.is_float() {
+        // A 16-bit integer times a scale needs no more than f32; wider ones were read as f64 already.
+        dtype = if kind == Kind::F64 { DType::F64 } else { DType::F32 };
+    }
+    if dtype == DType::F64 {
+        kind = Kind::F64;
+    }
+    let flags = band.mask_flags().map_err(fail)?;
+    let has_mask = flags.is_per_dataset() && !flags.is_all_valid() && !(flags.is_alpha() && is_alpha(&band));
+    let (block_cols, block_rows) = band.block_size();
+    let source = FileBand {
+        file: file.clone(),
+        band: index,
+        kind,
+        nodata,
+        scale_offset: scaled.then_some((scale, offset)),
+        has_mask,
+        block: (block_rows, block_cols),
+    };
+    let unit = options.unit.clone().unwrap_or_else(|| Unit::parse(&band.unit()));
+    let port = Port::tiles(grid, Arc::new(source), Vec::new()).swap_remove(0);
+    // A scaled band's values are no longer the file's, so neither is its nodata value.
+    let nodata = if scaled { None } else { nodata };
+    Ok(Band {
+        name: String::new(),
+        dtype,
+        unit,
+        nodata,
+        port,
+    })
+}
+
+fn is_alpha(band: &gdal::raster::RasterBand) -> bool {
+    band.color_interpretation() == gdal::raster::ColorInterpretation::AlphaBand
+}
+
+/// The file's own metadata items.
+fn properties_of(dataset: &Dataset) -> Properties {
+    let items = dataset.metadata_domain("").unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| item.split_once('='))
+        .map(|(key, value)| (key.to_string(), Property::Text(value.to_string())))
+        .collect()
+}

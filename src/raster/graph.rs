@@ -1,0 +1,119 @@
+//! The lazy graph. Nodes are immutable and shared; nothing is computed when one is made.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::element::Element;
+use super::operation::Operation;
+use super::scene::SceneNode;
+use super::{Grid, Kind};
+
+/// One operation on one grid. Its bands are its outputs.
+pub struct Node {
+    pub id: u64,
+    pub grid: Arc<Grid>,
+    pub kind: Kind,
+    pub work: Work,
+    pub inputs: Vec<Port>,
+}
+
+/// What a node does.
+pub enum Work {
+    /// Pixel by pixel, on one grid: chains of these run fused, in one pass.
+    Element(Element),
+    /// Windows to windows.
+    Tiles(Arc<dyn Operation>),
+    /// The whole scene at once, kept for the tiles to read.
+    Scene(SceneNode),
+}
+
+/// One output of a node.
+#[derive(Clone)]
+pub struct Port {
+    pub node: Arc<Node>,
+    pub output: usize,
+}
+
+fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Port {
+    pub fn kind(&self) -> Kind {
+        self.node.kind
+    }
+
+    /// `element` applied to inputs that all lie on `grid`.
+    pub fn element(grid: &Arc<Grid>, element: Element, inputs: Vec<Port>) -> Port {
+        let kind = element.kind(inputs.iter().map(Port::kind).reduce(Kind::join));
+        let node = Node {
+            id: next_id(),
+            grid: grid.clone(),
+            kind,
+            work: Work::Element(element),
+            inputs,
+        };
+        Port {
+            node: Arc::new(node),
+            output: 0,
+        }
+    }
+
+    /// The outputs of a tile operation, one port each.
+    pub fn tiles(grid: &Arc<Grid>, operation: Arc<dyn Operation>, inputs: Vec<Port>) -> Vec<Port> {
+        let kinds: Vec<Kind> = inputs.iter().map(Port::kind).collect();
+        let (kind, outputs) = (operation.kind(&kinds), operation.outputs());
+        let node = Arc::new(Node {
+            id: next_id(),
+            grid: grid.clone(),
+            kind,
+            work: Work::Tiles(operation),
+            inputs,
+        });
+        (0..outputs)
+            .map(|output| Port {
+                node: node.clone(),
+                output,
+            })
+            .collect()
+    }
+
+    /// The output of an operation on the whole scene.
+    pub fn scene(grid: &Arc<Grid>, scene: SceneNode, input: Port) -> Port {
+        let work = Work::Scene(scene);
+        let node = Node {
+            id: next_id(),
+            grid: grid.clone(),
+            kind: Kind::F32,
+            work,
+            inputs: vec![input],
+        };
+        Port {
+            node: Arc::new(node),
+            output: 0,
+        }
+    }
+}
+
+impl Node {
+    pub fn name(&self) -> String {
+        match &self.work {
+            Work::Element(element) => element.name(),
+            Work::Tiles(operation) => operation.name(),
+            Work::Scene(scene) => scene.operation.name(),
+        }
+    }
+}
+
+// A long chain (`x = x + 1` a hundred thousand times) must not overflow the stack when it is dropped.
+impl Drop for Node {
+    fn drop(&mut self) {
+        let mut pending: Vec<Port> = std::mem::take(&mut self.inputs);
+        while let Some(port) = pending.pop() {
+            if let Ok(mut node) = Arc::try_unwrap(port.node) {
+                pending.append(&mut node.inputs);
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The lazy image: bands on one grid, with a time and properties.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::element::{Element, Unary, kind_of};
+use super::execute;
+use super::graph::Port;
+use super::operation::{Operation, SceneOperation};
+use super::scene::SceneNode;
+use super::{Crs, DType, Grid, Kind, Pixels, Unit, Window};
+use crate::error::{Error, Result};
+
+/// A value of an image's metadata.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Property {
+    Number(f64),
+    Integer(i64),
+    Boolean(bool),
+    Text(String),
+}
+
+pub type Properties = BTreeMap<String, Property>;
+
+impl std::fmt::Display for Property {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Property::Number(v) => write!(f, "{v}"),
+            Property::Integer(v) => write!(f, "{v}"),
+            Property::Boolean(v) => write!(f, "{v}"),
+            Property::Text(v) => f.write_str(v),
+        }
+    }
+}
+
+/// One band: what it is called, what its values mean, and where they come from.
+#[derive(Clone)]
+pub struct Band {
+    pub name: String,
+    /// The type that `write` stores it in unless told otherwise.
+    pub dtype: DType,
+    pub unit: Unit,
+    /// The value that marks masked pixels in files.
+    pub nodata: Option<f64>,
+    pub port: Port,
+}
+
+impl Band {
+    pub fn kind(&self) -> Kind {
+        self.port.kind()
+    }
+}
+
+/// A lazy image. Cloning is cheap; nothing is read or computed until `write`, `read`, `stats`… ask.
+#[derive(Clone)]
+pub struct Raster {
+    pub grid: Arc<Grid>,
+    pub bands: Vec<Band>,
+    /// When it was acquired, where that is known.
+    pub time: Option<jiff::Timestamp>,
+    pub properties: Properties,
+}
+
+impl Raster {
+    pub fn new(grid: Arc<Grid>, bands: Vec<Band>) -> Raster {
+        Raster {
+            grid,
+            bands,
+            time: None,
+            properties: Properties::new(),
+        }
+    }
+
+    /// An image of one value.
+    pub fn constant(grid: Arc<Grid>, value: f64) -> Raster {
+        let port = Port::element(&grid, Element::Constant(value), Vec::new());
+        let band = Band {
+            name: "constant".into(),
+            dtype: DType::F32,
+            unit: Unit::Unknown,
+            nodata: None,
+            port,
+        };
+        Raster::new(grid, vec![band])
+    }
+
+    pub fn band_names(&self) -> Vec<&str> {
+        self.bands.iter().map(|b| b.name.as_str()).collect()
+    }
+
+    pub fn band(&self, name: &str) -> Result<&Band> {
+        let by_name = self.bands.iter().find(|b| b.name == name);
+        by_name.ok_or_else(|| Error::not_found("band", name, self.band_names()))
+    }
+
+    /// The image's only band; an error that says how to choose one where there are several.
+    pub fn only_band(&self, what: &str) -> Result<&Band> {
+        match self.bands.as_slice() {
+            [band] => Ok(band),
+            bands => Err(Error::argument(
+                what,
+                "an image of one band; choose it with `:select(\"…\")` or by its name, as in `image.VV`",
+                format!("{} bands ({})", bands.len(), self.band_names().join(", ")),
+            )),
+        }
+    }
+
+    /// The same metadata with other bands.
+    pub fn with_bands(&self, bands: Vec<Band>) -> Raster {
+        Raster {
+            grid: self.grid.clone(),
+            bands,
+            time: self.time,
+            properties: self.properties.clone(),
+        }
+    }
+
+    /// The same metadata with other bands on another grid.
+    pub fn with_grid(&self, grid: Arc<Grid>, bands: Vec<Band>) -> Raster {
+        Raster {
+            grid,
+            bands,
+            time: self.time,
+            properties: self.properties.clone(),
+        }
+    }
+
+    pub fn select(&self, names: &[String]) -> Result<Raster> {
+        let bands: Result<Vec<Band>> = names.iter().map(|n| self.band(n).cloned()).collect();
+        Ok(self.with_bands(bands?))
+    }
+
+    pub fn rename(&self, names: &[String]) -> Result<Raster> {
+        if names.len() != self.bands.len() {
+            let expected = format!(
+                "one per band ({}: {})",
+                self.bands.len(),
+                self.band_names().join(", ")
+            );
+            return Err(Error::argument("names", expected, names.len()));
+        }
+        let bands = self
+            .bands
+            .iter()
+            .zip(names)
+            .map(|(b, n)| Band {
+                name: n.clone(),
+                ..b.clone()
+            })
+            .collect();
+        unique_names(self.with_bands(bands))
+    }
+
+    /// This image's bands and then those of `other`, which must lie on the same grid.
+    pub fn add_bands(&self, other: &Raster) -> Result<Raster> {
+        self.check_grid(other)?;
+        let bands = self.bands.iter().chain(&other.bands).cloned().collect();
+        unique_names(self.with_bands(bands))
+    }
+
+    pub fn with_unit(&self, unit: &Unit) -> Raster {
+        self.with_bands(
+            self.bands
+                .iter()
+                .map(|b| Band {
+                    unit: unit.clone(),
+                    ..b.clone()
+                })
+                .collect(),
+        )
+    }
+
+    pub fn check_grid(&self, other: &Raster) -> Result<()> {
+        if Arc::ptr_eq(&self.grid, &other.grid) || self.grid.matches(&other.grid) {
+            return Ok(());
+        }
+        Err(Error::GridMismatch {
+            left: self.grid.to_string(),
+            right: other.grid.to_string(),
+        })
+    }
+
+    /// Each band through an elementwise operation; `describe` gives the new band's unit and type.
+    pub fn map_elements(
+        &self,
+        unary: Unary,
+        describe: impl Fn(&Band) -> Result<(Unit, DType)>,
+    ) -> Result<Raster> {
+        let one = |b: &Band| {
+            let (unit, dtype) = describe(b)?;
+            let port = Port::element(&self.grid, Element::Unary(unary), vec![b.port.clone()]);
+            Ok(Band {
+                name: b.name.clone(),
+                dtype,
+                unit,
+                nodata: None,
+                port,
+            })
+        };
+        let bands: Result<Vec<Band>> = self.bands.iter().map(one).collect();
+        Ok(self.with_bands(bands?))
+    }
+
+    /// Each band through its own tile operation on the same grid. The result keeps names and units and is float32.
+    pub fn map_tiles(&self, operation: impl Fn(&Band) -> Result<Arc<dyn Operation>>) -> Result<Raster> {
+        let one = |b: &Band| {
+            let port = Port::tiles(&self.grid, operation(b)?, vec![b.port.clone()]).swap_remove(0);
+            Ok(Band {
+                dtype: float_of(port.kind()),
+                nodata: None,
+                port,
+                ..b.clone()
+            })
+        };
+        let bands: Result<Vec<Band>> = self.bands.iter().map(one).collect();
+        Ok(self.with_bands(bands?))
+    }
+
+    /// Each band through an operation on the whole scene. The result keeps names and units and is float32.
+    pub fn map_scenes(&self, operation: impl Fn(&Band) -> Result<Arc<dyn SceneOperation>>) -> Result<Raster> {
+        let one = |b: &Band| {
+            let port = Port::scene(&self.grid, SceneNode::new(operation(b)?), b.port.clone());
+            Ok(Band {
+                dtype: DType::F32,
+                nodata: None,
+                port,
+                ..b.clone()
+            })
+        };
+        let bands: Result<Vec<Band>> = self.bands.iter().map(one).collect();
+        Ok(self.with_bands(bands?))
+    }
+
+    /// Rounds and limits to the range of `dtype`, which `write` then stores.
+    pub fn cast(&self, dtype: DType) -> Result<Raster> {
+        if dtype.is_complex() || self.bands.iter().any(|b| b.dtype.is_complex()) {
+            return Err(Error::argument(
+                "dtype",
+                "a real type, for real bands (take `:abs()` first)",
+                dtype,
+            ));
+        }
+        let mut cast = self.map_elements(Unary::Cast(dtype), |b| Ok((b.unit.clone(), dtype)))?;
+        for (new, old) in cast.bands.iter_mut().zip(&self.bands) {
+            // A 32-bit float holds every value of a narrower type, so crossing to f64 needs an explicit step.
+            debug_assert_eq!(new.kind(), kind_of(dtype));
+            new.nodata = old.nodata.filter(|v| {
+                dtype
+                    .integer_range()
+                    .is_some_and(|(lo, hi)| (lo..=hi).contains(v))
+            });
+        }
+        Ok(cast)
+    }
+
+    pub fn ports(&self) -> Vec<Port> {
+        self.bands.iter().map(|b| b.port.clone()).collect()
+    }
+
+    /// One array per band over a window of the grid; an error if they exceed the memory ceiling.
+    pub fn read(&self, window: Window) -> Result<Vec<Pixels>> {
+        execute::read(&self.grid, &self.ports(), window)
+    }
+
+    pub fn crs(&self) -> Result<&Crs> {
+        let none = || Error::message("the image has no CRS; give it one with `:set_crs(\"EPSG:…\")`");
+        self.grid.crs.as_ref().ok_or_else(none)
+    }
+
+    /// The same pixels, said to lie in another CRS.
+    pub fn set_crs(&self, crs: Crs) -> Result<Raster> {
+        let grid = Arc::new(Grid {
+            crs: Some(crs),
+            ..self.grid.as_ref().clone()
+        });
+        super::reframe::onto(self, grid)
+    }
+}
+
+/// The float type that holds what was computed in `kind`.
+pub fn float_of(kind: Kind) -> DType {
+    match kind {
+        Kind::F32 => DType::F32,
+        Kind::F64 => DType::F64,
+        Kind::C32 => DType::C32,
+    }
+}
+
+fn unique_names(raster: Raster) -> Result<Raster> {
+    let names = raster.band_names();
+    for (i, name) in names.iter().enumerate() {
+        if names[..i].contains(name) {
+            return Err(Error::argument(
+                "band names",
+                "unique; use `:rename(…)` first",
+                format!("`{name}` twice"),
+            ));
+        }
+    }
+    Ok(raster)
+}

@@ -1,0 +1,350 @@
+//! Arithmetic on rasters: which bands meet, and what unit the result has.
+
+use std::sync::Arc;
+
+use super::complex;
+use super::element::{Binary, Element, Unary};
+use super::image::{Band, Raster, float_of};
+use super::{DType, Grid, Kind, Port, Unit};
+use crate::error::{Error, Result};
+
+/// What a raster is combined with.
+#[derive(Clone)]
+pub enum Operand {
+    Raster(Raster),
+    Number(f64),
+}
+
+/// `left op right`, band by band; an operand of one band meets every band of the other. Names, time and properties
+/// are the left raster's. `force` skips the check of units.
+pub fn binary(left: &Operand, op: Binary, right: &Operand, force: bool) -> Result<Raster> {
+    let (template, count) = match (left, right) {
+        (Operand::Raster(a), Operand::Raster(b)) => {
+            a.check_grid(b)?;
+            match (a.bands.len(), b.bands.len()) {
+                (n, m) if n == m => (a, n),
+                (n, 1) => (a, n),
+                (1, m) => (b, m),
+                (n, m) => {
+                    return Err(Error::argument(
+                        "band count",
+                        "the same on both sides, or one on one side",
+                        format!(
+                            "{n} ({}) and {m} ({})",
+                            a.band_names().join(", "),
+                            b.band_names().join(", ")
+                        ),
+                    ));
+                }
+            }
+        }
+        (Operand::Raster(a), Operand::Number(_)) | (Operand::Number(_), Operand::Raster(a)) => {
+            (a, a.bands.len())
+        }
+        (Operand::Number(_), Operand::Number(_)) => {
+            return Err(Error::argument("operands", "at least one raster", "two numbers"));
+        }
+    };
+    let grid = &template.grid;
+    let mut bands = Vec::with_capacity(count);
+    for i in 0..count {
+        let (a, b) = (side(left, i, grid), side(right, i, grid));
+        let unit = if force && !is_comparison(op) {
+            forced_unit(op, &a, &b)
+        } else {
+            unit_of(op, &a, &b, force)?
+        };
+        bands.push(combine(grid, template.bands[i].name.clone(), op, a, b, unit)?);
+    }
+    Ok(template.with_bands(bands))
+}
+
+/// One side of an operation: a band, or a number as a band without a unit.
+struct Side {
+    port: Port,
+    unit: Unit,
+    dtype: DType,
+    number: Option<f64>,
+}
+
+fn side(operand: &Operand, index: usize, grid: &Arc<Grid>) -> Side {
+    match operand {
+        Operand::Raster(r) => {
+            let b = &r.bands[index.min(r.bands.len() - 1)];
+            Side {
+                port: b.port.clone(),
+                unit: b.unit.clone(),
+                dtype: b.dtype,
+                number: None,
+            }
+        }
+        Operand::Number(v) => Side {
+            port: Port::element(grid, Element::Constant(*v), Vec::new()),
+            unit: Unit::Unknown,
+            dtype: DType::F32,
+            number: Some(*v),
+        },
+    }
+}
+
+fn combine(grid: &Arc<Grid>, name: String, op: Binary, a: Side, b: Side, unit: Unit) -> Result<Band> {
+    let complex = a.port.kind() == Kind::C32 || (b.port.kind() == Kind::C32 && op != Binary::Mask);
+    let port = if complex {
+        complex::binary(grid, op, a.port, b.port)?
+    } else {
+        Port::element(grid, Element::Binary(op), vec![a.port, b.port])
+    };
+    let dtype = if is_comparison(op) {
+        DType::U8
+    } else if op == Binary::Mask {
+        a.dtype
+    } else {
+        float_of(port.kind())
+    };
+    Ok(Band {
+        name,
+        dtype,
+        unit,
+        nodata: None,
+        port,
+    })
+}
+
+fn is_comparison(op: Binary) -> bool {
+    use Binary::*;
+    matches!(
+        op,
+        Less | LessEqual | Greater | GreaterEqual | Equal | NotEqual | And | Or
+    )
+}
+
+fn forced_unit(op: Binary, a: &Side, b: &Side) -> Unit {
+    match op {
+        Binary::Divide if a.unit == b.unit => Unit::Other("1".into()),
+        Binary::Multiply | Binary::Divide | Binary::Power => Unit::Unknown,
+        _ => a.unit.clone(),
+    }
+}
+
+/// The unit of `a op b`, or why it makes no sense.
+fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
+    use Unit::*;
+    let one = || Other("1".into());
+    let refuse = |way_out: &str| {
+        let verb = match op {
+            Binary::Add => "adding",
+            Binary::Subtract => "subtracting",
+            Binary::Multiply => "multiplying",
+            Binary::Divide => "dividing",
+            _ => "comparing",
+        };
+        let text = format!(
+            "{verb} {} and {} makes no sense: {way_out}",
+            named(&a.unit),
+            named(&b.unit)
+        );
+        Err(Error::Unit {
+            message: format!("{text}; `{{ force = true }}` does it all the same"),
+        })
+    };
+    let radar = |u: &Unit| matches!(u, Power | Amplitude | Decibel);
+    match op {
+        Binary::Add | Binary::Subtract | Binary::Minimum | Binary::Maximum | Binary::Atan2 => {
+            match (&a.unit, &b.unit) {
+                (x, y) if x == y => Ok(x.clone()),
+                (x, Unknown) => Ok(x.clone()),
+                (Unknown, y) => Ok(y.clone()),
+                (Decibel, y) | (y, Decibel) if radar(y) => {
+                    refuse("bring both to one scale with `:to_power()` or `:to_db()`")
+                }
+                (x, y) if radar(x) && radar(y) => refuse("bring both to one scale with `:to_power()`"),
+                // A number of unit 1 (a ratio) shifts decibels; everything else that differs is a mistake.
+                (Decibel, Other(u)) | (Other(u), Decibel) if u == "1" => Ok(Decibel),
+                _ => refuse("their units differ; `:set_unit(\"…\")` corrects a wrong one"),
+            }
+        }
+        Binary::Multiply => match (&a.unit, &b.unit) {
+            (Decibel, y) | (y, Decibel) if radar(y) => {
+                refuse("a product of powers is a sum of decibels, `a + b`; or convert with `:to_power()`")
+            }
+            (x, Unknown) | (Unknown, x) => Ok(x.clone()),
+            (x, Other(u)) | (Other(u), x) if u == "1" => Ok(x.clone()),
+            _ => Ok(Unknown),
+        },
+        Binary::Divide => match (&a.unit, &b.unit) {
+            (Decibel, Decibel) => refuse(
+                "the ratio of two powers is the difference of their decibels, `vv - vh`; \
+                 or convert first: `vv:to_power() / vh:to_power()`",
+            ),
+            (Decibel, y) | (y, Decibel) if radar(y) => refuse("bring both to one scale with `:to_power()`"),
+            (x, y) if x == y && *x != Unknown => Ok(one()),
+            (x, Unknown) => Ok(x.clone()),
+            (x, Other(u)) if u == "1" => Ok(x.clone()),
+            _ => Ok(Unknown),
+        },
+        Binary::Power => Ok(if b.number == Some(1.0) {
+            a.unit.clone()
+        } else {
+            Unknown
+        }),
+        Binary::Modulo | Binary::Mask | Binary::Fill => Ok(a.unit.clone()),
+        Binary::Less
+        | Binary::LessEqual
+        | Binary::Greater
+        | Binary::GreaterEqual
+        | Binary::Equal
+        | Binary::NotEqual => {
+            let clash = a.unit != b.unit && radar(&a.unit) && radar(&b.unit);
+            if clash && !force {
+                refuse("bring both to one scale with `:to_power()` or `:to_db()`")
+            } else {
+                Ok(one())
+            }
+        }
+        Binary::And | Binary::Or => Ok(one()),
+    }
+}
+
+fn named(unit: &Unit) -> &str {
+    match unit {
+        Unit::Unknown => "a plain number",
+        other => other.symbol(),
+    }
+}
+
+/// `condition ≠ 0 ? then : otherwise`, on the condition's grid; unit and name are those of `then`.
+pub fn choose(condition: &Raster, then: &Operand, otherwise: &Operand) -> Result<Raster> {
+    for operand in [then, otherwise] {
+        if let Operand::Raster(r) = operand {
+            condition.check_grid(r)?;
+        }
+    }
+    let count = [
+        Some(condition.bands.len()),
+        band_count(then),
+        band_count(otherwise),
+    ];
+    let bands_wanted = count.into_iter().flatten().max().unwrap_or(1);
+    if let Some(wrong) = count.into_iter().flatten().find(|&n| n != 1 && n != bands_wanted) {
+        return Err(Error::argument(
+            "band count",
+            format!("1 or {bands_wanted}, as in the other images"),
+            wrong,
+        ));
+    }
+    let template = match (then, otherwise) {
+        (Operand::Raster(r), _) | (_, Operand::Raster(r)) if r.bands.len() == bands_wanted => r,
+        _ => condition,
+    };
+    let mut bands = Vec::with_capacity(bands_wanted);
+    for i in 0..bands_wanted {
+        let c = condition.bands[i.min(condition.bands.len() - 1)].port.clone();
+        let (a, b) = (
+            side(then, i, &condition.grid),
+            side(otherwise, i, &condition.grid),
+        );
+        let unit = unit_of(Binary::Minimum, &a, &b, false)?;
+        for port in [&c, &a.port, &b.port] {
+            if port.kind() == Kind::C32 {
+                return Err(Error::argument(
+                    "where",
+                    "real bands (take `:abs()` first)",
+                    "a complex band",
+                ));
+            }
+        }
+        let port = Port::element(&condition.grid, Element::Where, vec![c, a.port, b.port]);
+        let dtype = if a.dtype == b.dtype {
+            a.dtype
+        } else {
+            float_of(port.kind())
+        };
+        bands.push(Band {
+            name: template.bands[i].name.clone(),
+            dtype,
+            unit,
+            nodata: None,
+            port,
+        });
+    }
+    Ok(condition.with_bands(bands))
+}
+
+fn band_count(operand: &Operand) -> Option<usize> {
+    match operand {
+        Operand::Raster(r) => Some(r.bands.len()),
+        Operand::Number(_) => None,
+    }
+}
+
+/// Each band through an elementwise function, with the unit that it leaves.
+pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
+    if raster.bands.iter().any(|b| b.kind() == Kind::C32) {
+        return complex::unary(raster, op);
+    }
+    raster.map_elements(op, |b| {
+        let float = float_of(b.kind());
+        Ok(match op {
+            Unary::Negate | Unary::Abs | Unary::Floor | Unary::Ceil | Unary::Round => (b.unit.clone(), float),
+            Unary::Clamp(..) | Unary::MaskOutside(..) | Unary::Unmask(_) => (b.unit.clone(), b.dtype),
+            Unary::Not | Unary::IsValid => (Unit::Other("1".into()), DType::U8),
+            Unary::Sqrt if b.unit == Unit::Power => (Unit::Amplitude, float),
+            Unary::Atan => (Unit::Other("rad".into()), float),
+            _ => (Unit::Unknown, float),
+        })
+    })
+}
+
+/// Power (10·log10) or amplitude (20·log10) to decibels; decibels stay as they are. Bands without a unit are taken as
+/// power.
+pub fn to_db(raster: &Raster) -> Result<Raster> {
+    convert(raster, "to_db", &Unit::Decibel, |unit| match unit {
+        Unit::Power | Unit::Unknown => Some(Unary::PowerToDb),
+        Unit::Amplitude => Some(Unary::AmplitudeToDb),
+        _ => None,
+    })
+}
+
+/// Decibels or amplitude to power; power stays as it is. Bands without a unit are refused: nobody can tell.
+pub fn to_power(raster: &Raster) -> Result<Raster> {
+    convert(raster, "to_power", &Unit::Power, |unit| match unit {
+        Unit::Decibel => Some(Unary::DbToPower),
+        Unit::Amplitude => Some(Unary::Square),
+        _ => None,
+    })
+}
+
+fn convert(
+    raster: &Raster,
+    what: &str,
+    target: &Unit,
+    op: impl Fn(&Unit) -> Option<Unary>,
+) -> Result<Raster> {
+    let one = |b: &Band| {
+        if b.unit == *target {
+            return Ok(b.clone());
+        }
+        if b.kind() == Kind::C32 {
+            return Err(Error::Unit {
+                message: format!("{what}: band `{}` is complex; take `:power()` first", b.name),
+            });
+        }
+        let op = op(&b.unit).ok_or_else(|| Error::Unit {
+            message: format!(
+                "{what}: band `{}` is in {}; say what it is with `:set_unit(\"power\" | \"amplitude\" | \"dB\")`",
+                b.name,
+                if b.unit == Unit::Unknown { "no known unit" } else { b.unit.symbol() }
+            ),
+        })?;
+        let port = Port::element(&raster.grid, Element::Unary(op), vec![b.port.clone()]);
+        Ok(Band {
+            dtype: float_of(port.kind()),
+            unit: target.clone(),
+            nodata: None,
+            port,
+            ..b.clone()
+        })
+    };
+    let bands: Result<Vec<Band>> = raster.bands.iter().map(one).collect();
+    Ok(raster.with_bands(bands?))
+}

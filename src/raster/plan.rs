@@ -1,0 +1,399 @@
+//! From a graph to steps: an order of work in which every shared subgraph is computed once a tile, elementwise chains
+//! are fused, and each array is dropped as soon as its last reader is done.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::element::Element;
+use super::graph::{Node, Port, Work};
+use super::program::{Instruction, Operand, Program};
+use super::{Grid, Kind, Pixels, View, Window};
+use crate::error::{Error, Result};
+
+/// A graph ready to run, for one or more bands on one grid.
+pub struct Plan {
+    pub grid: Arc<Grid>,
+    steps: Vec<Step>,
+    roots: Vec<(usize, usize)>,
+}
+
+struct Step {
+    node: Arc<Node>,
+    fused: Option<Program>,
+    /// (step, output) of each input.
+    inputs: Vec<(usize, usize)>,
+}
+
+impl Plan {
+    /// All `roots` must lie on `grid`.
+    pub fn new(grid: &Arc<Grid>, roots: &[Port]) -> Plan {
+        let order = post_order(roots);
+        let inlined = inlined_nodes(&order, roots);
+        let mut plan = Plan {
+            grid: grid.clone(),
+            steps: Vec::new(),
+            roots: Vec::new(),
+        };
+        let mut step_of: HashMap<u64, usize> = HashMap::new();
+        for node in &order {
+            if inlined.contains(&node.id) {
+                continue;
+            }
+            let (fused, ports) = match &node.work {
+                Work::Element(_) => {
+                    let (program, ports) = fuse(node, &inlined);
+                    (Some(program), ports)
+                }
+                _ => (None, node.inputs.clone()),
+            };
+            let inputs = ports.iter().map(|p| (step_of[&p.node.id], p.output)).collect();
+            step_of.insert(node.id, plan.steps.len());
+            plan.steps.push(Step {
+                node: node.clone(),
+                fused,
+                inputs,
+            });
+        }
+        plan.roots = roots.iter().map(|p| (step_of[&p.node.id], p.output)).collect();
+        plan
+    }
+
+    /// Scene operations of the plan that have not run yet, in the order in which they must.
+    pub fn unprepared_scenes(&self) -> Vec<Arc<Node>> {
+        let unprepared = |node: &Node| matches!(&node.work, Work::Scene(s) if !s.is_ready());
+        self.steps
+            .iter()
+            .map(|s| s.node.clone())
+            .filter(|n| unprepared(n))
+            .collect()
+    }
+
+    pub fn root_kinds(&self) -> impl Iterator<Item = Kind> {
+        self.roots.iter().map(|&(step, _)| self.steps[step].node.kind)
+    }
+
+    /// The block sizes (rows, cols) of the files that are read on this plan's own grid.
+    pub fn blocks(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.steps
+            .iter()
+            .filter(|s| s.node.grid.as_ref() == self.grid.as_ref())
+            .filter_map(|s| match &s.node.work {
+                Work::Tiles(operation) => operation.block(),
+                _ => None,
+            })
+    }
+
+    /// The window of each step that the tile `out` needs.
+    fn windows(&self, out: Window) -> Vec<Window> {
+        let mut windows = vec![Window::EMPTY; self.steps.len()];
+        for &(step, _) in &self.roots {
+            windows[step] = out;
+        }
+        for (i, step) in self.steps.iter().enumerate().rev() {
+            if windows[i].is_empty() {
+                continue;
+            }
+            for (index, &(input, _)) in step.inputs.iter().enumerate() {
+                let needed = step.needs(index, windows[i]);
+                let inside = needed.intersect(&self.steps[input].node.grid.window());
+                windows[input] = windows[input].hull(&inside);
+            }
+        }
+        windows
+    }
+
+    /// How often each step's arrays are read in the tile, roots included.
+    fn readers(&self, windows: &[Window]) -> Vec<usize> {
+        let mut readers = vec![0; self.steps.len()];
+        for (i, step) in self.steps.iter().enumerate() {
+            if !windows[i].is_empty() {
+                for &(input, _) in &step.inputs {
+                    readers[input] += 1;
+                }
+            }
+        }
+        for &(step, _) in &self.roots {
+            readers[step] += 1;
+        }
+        readers
+    }
+
+    /// Bytes of pixels held at the worst moment of computing the tile `out`.
+    pub fn peak_bytes(&self, out: Window) -> usize {
+        let windows = self.windows(out);
+        let mut readers = self.readers(&windows);
+        let bytes = |i: usize| windows[i].len() * self.steps[i].node.kind.bytes() * self.steps[i].outputs();
+        let (mut held, mut peak) = (0, 0);
+        for (i, step) in self.steps.iter().enumerate() {
+            if windows[i].is_empty() {
+                continue;
+            }
+            held += bytes(i);
+            // Padding and kernels of neighbourhood operations take about as much again as their inputs.
+            let scratch: usize = match &step.node.work {
+                Work::Tiles(_) => {
+                    2 * step
+                        .inputs
+                        .iter()
+                        .map(|&(input, _)| bytes(input))
+                        .max()
+                        .unwrap_or(0)
+                }
+                _ => 0,
+            };
+            peak = peak.max(held + scratch);
+            for &(input, _) in &step.inputs {
+                readers[input] -= 1;
+                if readers[input] == 0 {
+                    held -= bytes(input);
+                }
+            }
+        }
+        peak
+    }
+
+    /// Computes one tile: an array of `out`'s shape for each root.
+    pub fn compute(&self, out: Window) -> Result<Vec<Pixels>> {
+        let windows = self.windows(out);
+        let mut readers = self.readers(&windows);
+        let mut held: Vec<Option<Vec<Pixels>>> = (0..self.steps.len()).map(|_| None).collect();
+        for (i, step) in self.steps.iter().enumerate() {
+            if windows[i].is_empty() {
+                continue;
+            }
+            let views: Vec<View> = step
+                .inputs
+                .iter()
+                .enumerate()
+                .map(|(index, &(input, output))| {
+                    let needed = step.needs(index, windows[i]);
+                    match &held[input] {
+                        Some(arrays) => arrays[output].view(windows[input], needed),
+                        None => View::masked(self.steps[input].node.kind, needed),
+                    }
+                })
+                .collect();
+            let made = step.compute(windows[i], &views)?;
+            drop(views);
+            for &(input, _) in &step.inputs {
+                readers[input] -= 1;
+                if readers[input] == 0 {
+                    held[input] = None;
+                }
+            }
+            held[i] = Some(made);
+        }
+        self.roots
+            .iter()
+            .map(|&(step, output)| {
+                readers[step] -= 1;
+                let last = readers[step] == 0 && self.steps[step].outputs() == 1;
+                let arrays = if last {
+                    held[step].take()
+                } else {
+                    held[step].clone()
+                };
+                arrays.and_then(|a| a.into_iter().nth(output)).ok_or_else(|| {
+                    Error::message(format!(
+                        "{} made no output {output}",
+                        self.steps[step].node.name()
+                    ))
+                })
+            })
+            .collect()
+    }
+}
+
+impl Step {
+    fn outputs(&self) -> usize {
+        match &self.node.work {
+            Work::Tiles(operation) => operation.outputs(),
+            _ => 1,
+        }
+    }
+
+    fn needs(&self, index: usize, out: Window) -> Window {
+        match &self.node.work {
+            Work::Element(_) => out,
+            Work::Tiles(operation) => operation.needs(index, out),
+            // Its input was read when the scene was prepared.
+            Work::Scene(_) => Window::EMPTY,
+        }
+    }
+
+    fn compute(&self, out: Window, views: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let made = match (&self.node.work, &self.fused) {
+            (_, Some(program)) => Ok(vec![program.run(views, out.rows, out.cols)]),
+            (Work::Tiles(operation), None) => operation.compute(out, views),
+            (Work::Scene(scene), None) => scene.read(out).map(|p| vec![p]),
+            (Work::Element(_), None) => Err(Error::message("an elementwise step without a program")),
+        };
+        made.map_err(|e| match e {
+            Error::Interrupted | Error::Node { .. } => e,
+            // A source's error names its file already.
+            other if self.node.inputs.is_empty() => other,
+            other => Error::Node {
+                node: self.node.name(),
+                source: Box::new(other),
+            },
+        })
+    }
+}
+
+/// Every node below the roots, inputs before their readers, each once. Depth first, so that one branch is finished
+/// and dropped before the next begins. Scene inputs are left out once the scene is kept.
+fn post_order(roots: &[Port]) -> Vec<Arc<Node>> {
+    let mut order = Vec::new();
+    let mut seen = HashSet::new();
+    for root in roots {
+        let mut stack: Vec<(Arc<Node>, usize)> = vec![(root.node.clone(), 0)];
+        while let Some((node, next)) = stack.pop() {
+            if next == 0 && !seen.insert(node.id) {
+                continue;
+            }
+            match node.inputs.get(next) {
+                Some(input) => {
+                    let input = input.node.clone();
+                    stack.push((node, next + 1));
+                    if !seen.contains(&input.id) {
+                        stack.push((input, 0));
+                    }
+                }
+                None => order.push(node),
+            }
+        }
+    }
+    order
+}
+
+/// Elementwise nodes that vanish into their reader: all their readers are elementwise, of the same kind, and end up
+/// in one and the same program.
+fn inlined_nodes(order: &[Arc<Node>], roots: &[Port]) -> HashSet<u64> {
+    let root_ids: HashSet<u64> = roots.iter().map(|p| p.node.id).collect();
+    let mut readers: HashMap<u64, Vec<&Arc<Node>>> = HashMap::new();
+    for node in order {
+        for input in &node.inputs {
+            readers.entry(input.node.id).or_default().push(node);
+        }
+    }
+    // The program that each elementwise node belongs to, found from the roots down.
+    let mut program: HashMap<u64, u64> = HashMap::new();
+    let mut inlined = HashSet::new();
+    for node in order.iter().rev() {
+        if !matches!(node.work, Work::Element(_)) {
+            continue;
+        }
+        let home = readers
+            .get(&node.id)
+            .filter(|_| !root_ids.contains(&node.id))
+            .and_then(|readers| {
+                let first = program.get(&readers[0].id)?;
+                let fits = |r: &&Arc<Node>| {
+                    matches!(r.work, Work::Element(_))
+                        && r.kind == node.kind
+                        && program.get(&r.id) == Some(first)
+                };
+                readers.iter().all(fits).then_some(*first)
+            });
+        if home.is_some() {
+            inlined.insert(node.id);
+        }
+        program.insert(node.id, home.unwrap_or(node.id));
+    }
+    inlined
+}
+
+/// The program of an elementwise node and all that is inlined into it, and the ports that it reads.
+fn fuse(root: &Arc<Node>, inlined: &HashSet<u64>) -> (Program, Vec<Port>) {
+    let mut members: Vec<Arc<Node>> = Vec::new();
+    let mut inputs: Vec<Port> = Vec::new();
+    let mut stack = vec![(root.clone(), 0)];
+    let mut seen = HashSet::new();
+    while let Some((node, next)) = stack.pop() {
+        if next == 0 && !seen.insert(node.id) {
+            continue;
+        }
+        match node.inputs.get(next) {
+            Some(port) => {
+                let port = port.clone();
+                stack.push((node, next + 1));
+                if inlined.contains(&port.node.id) {
+                    if !seen.contains(&port.node.id) {
+                        stack.push((port.node, 0));
+                    }
+                } else if !inputs
+                    .iter()
+                    .any(|p| p.node.id == port.node.id && p.output == port.output)
+                {
+                    inputs.push(port);
+                }
+            }
+            None => members.push(node),
+        }
+    }
+    let mut reads: HashMap<u64, usize> = HashMap::new();
+    for node in &members {
+        for port in node.inputs.iter().filter(|p| inlined.contains(&p.node.id)) {
+            *reads.entry(port.node.id).or_default() += 1;
+        }
+    }
+    let mut register: HashMap<u64, usize> = HashMap::new();
+    let (mut free, mut registers) = (Vec::new(), 0);
+    let mut instructions = Vec::new();
+    let mut result = 0;
+    for node in &members {
+        let Work::Element(element) = node.work else {
+            continue;
+        };
+        let operand = |port: &Port| match register.get(&port.node.id) {
+            Some(&r) if inlined.contains(&port.node.id) => Operand::Register(r),
+            _ => Operand::Input(
+                inputs
+                    .iter()
+                    .position(|p| p.node.id == port.node.id && p.output == port.output)
+                    .unwrap_or(0),
+            ),
+        };
+        let mut operands = [Operand::Input(0); 3];
+        for (slot, port) in operands.iter_mut().zip(&node.inputs) {
+            *slot = operand(port);
+        }
+        let constant = matches!(element, Element::Constant(_));
+        // A constant is filled once a run, so its register serves nothing else.
+        let reused = if constant { None } else { free.pop() };
+        let target = reused.unwrap_or_else(|| {
+            registers += 1;
+            registers - 1
+        });
+        register.insert(node.id, target);
+        result = target;
+        instructions.push(Instruction {
+            element,
+            operands,
+            target,
+        });
+        for port in node.inputs.iter().filter(|p| inlined.contains(&p.node.id)) {
+            if let Some(left) = reads.get_mut(&port.node.id) {
+                *left -= 1;
+                let holds_constant = matches!(port.node.work, Work::Element(Element::Constant(_)));
+                if *left == 0 && !holds_constant {
+                    free.push(register[&port.node.id]);
+                }
+            }
+        }
+    }
+    // A lone constant has no other instruction to write it.
+    (
+        Program {
+            kind: if root.kind == Kind::C32 {
+                Kind::F32
+            } else {
+                root.kind
+            },
+            instructions,
+            registers,
+            result,
+        },
+        inputs,
+    )
+}

@@ -1,0 +1,122 @@
+//! Operations that move pixels by whole pixels or rename where they lie: shift, crop, new CRS. No value changes.
+
+use std::sync::Arc;
+
+use super::image::{Band, Raster};
+use super::operation::Operation;
+use super::{Bounds, Grid, Kind, Pixels, Port, View, Window};
+use crate::error::{Error, Result};
+
+/// Output pixel (r, c) is input pixel (r + rows, c + cols); outside the input it is masked.
+struct Move {
+    rows: isize,
+    cols: isize,
+}
+
+impl Operation for Move {
+    fn name(&self) -> String {
+        if (self.rows, self.cols) == (0, 0) {
+            "set_crs".into()
+        } else {
+            format!("move({} rows, {} cols)", self.rows, self.cols)
+        }
+    }
+
+    fn kind(&self, inputs: &[Kind]) -> Kind {
+        inputs.first().copied().unwrap_or(Kind::F32)
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out.shifted(self.rows, self.cols)
+    }
+
+    fn compute(&self, _: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        Ok(vec![inputs[0].to_pixels()])
+    }
+}
+
+/// `raster`'s pixels moved onto `grid`: pixel (r, c) of the result is pixel (r + rows, c + cols) of the raster.
+pub fn moved(raster: &Raster, grid: Arc<Grid>, rows: isize, cols: isize) -> Raster {
+    let operation: Arc<dyn Operation> = Arc::new(Move { rows, cols });
+    let one = |b: &Band| Band {
+        port: Port::tiles(&grid, operation.clone(), vec![b.port.clone()]).swap_remove(0),
+        ..b.clone()
+    };
+    raster.with_grid(grid.clone(), raster.bands.iter().map(one).collect())
+}
+
+/// The same pixels on a grid of the same size.
+pub fn onto(raster: &Raster, grid: Arc<Grid>) -> Result<Raster> {
+    if (grid.rows, grid.cols) != (raster.grid.rows, raster.grid.cols) {
+        return Err(Error::GridMismatch {
+            left: raster.grid.to_string(),
+            right: grid.to_string(),
+        });
+    }
+    Ok(moved(raster, grid, 0, 0))
+}
+
+/// The part of the raster in a pixel window of its grid.
+pub fn crop(raster: &Raster, window: Window) -> Result<Raster> {
+    let inside = window.intersect(&raster.grid.window());
+    if inside.is_empty() {
+        return Err(Error::argument(
+            "window",
+            format!("one that overlaps the image ({})", raster.grid),
+            window,
+        ));
+    }
+    if inside == raster.grid.window() {
+        return Ok(raster.clone());
+    }
+    Ok(moved(
+        raster,
+        Arc::new(raster.grid.subgrid(&inside)),
+        inside.row,
+        inside.col,
+    ))
+}
+
+/// The pixels that bounds (in the raster's CRS) touch.
+pub fn clip(raster: &Raster, bounds: &Bounds) -> Result<Raster> {
+    let grid = &raster.grid;
+    let corners = [
+        (bounds.min_x, bounds.min_y),
+        (bounds.max_x, bounds.min_y),
+        (bounds.min_x, bounds.max_y),
+        (bounds.max_x, bounds.max_y),
+    ];
+    let no_overlap = || {
+        Error::argument(
+            "bounds",
+            format!("an area that overlaps the image ({})", grid.bounds()),
+            bounds,
+        )
+    };
+    let pixels = Bounds::around(corners.map(|(x, y)| grid.to_pixel(x, y))).ok_or_else(no_overlap)?;
+    // Bounds written with rounded coordinates must not drag in a row of pixels by a hair.
+    let hair = 1e-6;
+    let (row, col) = (
+        (pixels.min_y + hair).floor().max(0.0),
+        (pixels.min_x + hair).floor().max(0.0),
+    );
+    let (row_end, col_end) = ((pixels.max_y - hair).ceil(), (pixels.max_x - hair).ceil());
+    if row_end <= row || col_end <= col || row >= grid.rows as f64 || col >= grid.cols as f64 {
+        return Err(no_overlap());
+    }
+    let (row_end, col_end) = (row_end.min(grid.rows as f64), col_end.min(grid.cols as f64));
+    crop(
+        raster,
+        Window::new(
+            row as isize,
+            col as isize,
+            (row_end - row) as usize,
+            (col_end - col) as usize,
+        ),
+    )
+}
+
+/// The image displaced by whole pixels on its own grid: what was at (row, col) is now at (row + rows, col + cols).
+pub fn shift(raster: &Raster, rows: isize, cols: isize) -> Raster {
+    moved(raster, raster.grid.clone(), -rows, -cols)
+}

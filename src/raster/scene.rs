@@ -1,0 +1,196 @@
+//! Operations on the whole scene: run once before the tiles, kept in memory or in a scratch file, read by tiles.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use ndarray::{Array2, s};
+
+use super::operation::{Scene, SceneOperation};
+use super::{Pixels, Window};
+use crate::error::{Error, Result};
+
+pub struct SceneNode {
+    pub operation: Arc<dyn SceneOperation>,
+    kept: OnceLock<Kept>,
+}
+
+enum Kept {
+    Memory(Array2<f32>),
+    Scratch(Scratch),
+}
+
+/// Rows of f32 in a file that has no name any more: it vanishes with the process, however that ends.
+struct Scratch {
+    file: File,
+    cols: usize,
+    path: PathBuf,
+}
+
+impl SceneNode {
+    pub fn new(operation: Arc<dyn SceneOperation>) -> SceneNode {
+        SceneNode {
+            operation,
+            kept: OnceLock::new(),
+        }
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.kept.get().is_some()
+    }
+
+    /// Runs the operation. `strip` evaluates rows of the input; results above `memory` bytes go to a scratch file.
+    pub fn prepare(
+        &self,
+        (rows, cols): (usize, usize),
+        memory: usize,
+        strip_rows: usize,
+        strip: &mut dyn FnMut(Window) -> Result<Array2<f32>>,
+    ) -> Result<()> {
+        if self.is_ready() {
+            return Ok(());
+        }
+        let bytes = rows * cols * size_of::<f32>();
+        let target = if bytes <= memory / 4 {
+            Kept::Memory(Array2::from_elem((rows, cols), f32::NAN))
+        } else {
+            Kept::Scratch(Scratch::new(rows, cols)?)
+        };
+        let work_memory = memory / 2;
+        let mut run = Run {
+            rows,
+            cols,
+            strip_rows,
+            strip,
+            held: None,
+            target,
+            memory: work_memory,
+        };
+        self.operation.run(&mut run)?;
+        // Another thread cannot be here: scenes are prepared before the tiles are shared out.
+        let _ = self.kept.set(run.target);
+        Ok(())
+    }
+
+    pub fn read(&self, window: Window) -> Result<Pixels> {
+        let (r0, c0) = (window.row as usize, window.col as usize);
+        match self.kept.get() {
+            Some(Kept::Memory(array)) => Ok(Pixels::F32(
+                array
+                    .slice(s![r0..r0 + window.rows, c0..c0 + window.cols])
+                    .to_owned(),
+            )),
+            Some(Kept::Scratch(scratch)) => {
+                let mut out = Array2::zeros((window.rows, window.cols));
+                for (r, mut row) in out.rows_mut().into_iter().enumerate() {
+                    if let Some(row) = row.as_slice_mut() {
+                        scratch.read(r0 + r, c0, row)?;
+                    }
+                }
+                Ok(Pixels::F32(out))
+            }
+            None => Err(Error::message(format!(
+                "{}: the scene was read before it was made",
+                self.operation.name()
+            ))),
+        }
+    }
+}
+
+struct Run<'a> {
+    rows: usize,
+    cols: usize,
+    strip_rows: usize,
+    strip: &'a mut dyn FnMut(Window) -> Result<Array2<f32>>,
+    held: Option<(usize, Array2<f32>)>,
+    target: Kept,
+    memory: usize,
+}
+
+impl Scene for Run<'_> {
+    fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    fn read_row(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
+        let within = |held: &(usize, Array2<f32>)| (held.0..held.0 + held.1.nrows()).contains(&row);
+        if !self.held.as_ref().is_some_and(within) {
+            super::settings::check_interrupt()?;
+            let first = row - row % self.strip_rows;
+            let window = Window::new(
+                first as isize,
+                0,
+                self.strip_rows.min(self.rows - first),
+                self.cols,
+            );
+            self.held = None;
+            self.held = Some((first, (self.strip)(window)?));
+        }
+        if let Some((first, strip)) = &self.held {
+            for (o, &v) in out.iter_mut().zip(strip.row(row - first)) {
+                *o = v;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_row(&mut self, row: usize, pixels: &[f32]) -> Result<()> {
+        if row % 64 == 0 {
+            super::settings::check_interrupt()?;
+        }
+        match &mut self.target {
+            Kept::Memory(array) => {
+                for (o, &v) in array.row_mut(row).iter_mut().zip(pixels) {
+                    *o = v;
+                }
+                Ok(())
+            }
+            Kept::Scratch(scratch) => scratch.write(row, pixels),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.memory
+    }
+}
+
+impl Scratch {
+    fn new(rows: usize, cols: usize) -> Result<Scratch> {
+        let path = std::env::temp_dir().join(format!("perilune-scratch-{}", std::process::id()));
+        let path = path.with_extension(format!("{:x}", &raw const rows as usize));
+        let io = |e| Error::io(&path, e);
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(io)?;
+        std::fs::remove_file(&path).map_err(io)?;
+        file.set_len((rows * cols * size_of::<f32>()) as u64)
+            .map_err(io)?;
+        Ok(Scratch { file, cols, path })
+    }
+
+    fn offset(&self, row: usize, col: usize) -> u64 {
+        ((row * self.cols + col) * size_of::<f32>()) as u64
+    }
+
+    fn read(&self, row: usize, col: usize, out: &mut [f32]) -> Result<()> {
+        let mut bytes = vec![0; size_of_val(out)];
+        self.file
+            .read_exact_at(&mut bytes, self.offset(row, col))
+            .map_err(|e| Error::io(&self.path, e))?;
+        for (o, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *o = f32::from_ne_bytes(*b);
+        }
+        Ok(())
+    }
+
+    fn write(&self, row: usize, pixels: &[f32]) -> Result<()> {
+        let bytes: Vec<u8> = pixels.iter().flat_map(|v| v.to_ne_bytes()).collect();
+        self.file
+            .write_all_at(&bytes, self.offset(row, 0))
+            .map_err(|e| Error::io(&self.path, e))
+    }
+}

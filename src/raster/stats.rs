@@ -1,0 +1,370 @@
+//! Statistics of bands: one pass over the tiles, the same answer whatever the order in which they come.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::execute::Run;
+use super::image::Raster;
+use super::{Pixels, Window};
+use crate::error::{Error, Result};
+
+/// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    pub count: u64,
+    pub min: f64,
+    pub max: f64,
+    pub mean: f64,
+    /// Sum of squared differences from the mean.
+    pub m2: f64,
+}
+
+impl Default for Moments {
+    fn default() -> Self {
+        Moments {
+            count: 0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            mean: 0.0,
+            m2: 0.0,
+        }
+    }
+}
+
+impl Moments {
+    /// Of the valid pixels of a tile; of complex ones the magnitude.
+    pub fn of(pixels: &Pixels) -> Moments {
+        match pixels {
+            Pixels::F32(a) => Moments::of_values(a.iter().map(|&v| f64::from(v))),
+            Pixels::F64(a) => Moments::of_values(a.iter().copied()),
+            Pixels::C32(a) => Moments::of_values(a.iter().map(|z| f64::from(z.norm()))),
+        }
+    }
+
+    /// Two passes over the values: the sum first, so that the squares are of small numbers.
+    pub fn of_values(values: impl Iterator<Item = f64> + Clone) -> Moments {
+        let (mut count, mut sum, mut min, mut max) = (0u64, 0.0, f64::INFINITY, f64::NEG_INFINITY);
+        for v in values.clone() {
+            if !v.is_nan() {
+                count += 1;
+                sum += v;
+                min = if v < min { v } else { min };
+                max = if v > max { v } else { max };
+            }
+        }
+        if count == 0 {
+            return Moments::default();
+        }
+        let mean = sum / count as f64;
+        let m2 = values
+            .filter(|v| !v.is_nan())
+            .map(|v| (v - mean) * (v - mean))
+            .sum();
+        Moments {
+            count,
+            min,
+            max,
+            mean,
+            m2,
+        }
+    }
+
+    pub fn merge(self, other: Moments) -> Moments {
+        if self.count == 0 {
+            return other;
+        }
+        if other.count == 0 {
+            return self;
+        }
+        let count = self.count + other.count;
+        let delta = other.mean - self.mean;
+        let share = other.count as f64 / count as f64;
+        Moments {
+            count,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            mean: self.mean + delta * share,
+            m2: self.m2 + other.m2 + delta * delta * self.count as f64 * share,
+        }
+    }
+
+    /// Population standard deviation, as GDAL's STATISTICS_STDDEV and numpy's std.
+    pub fn std(&self) -> f64 {
+        if self.count == 0 {
+            f64::NAN
+        } else {
+            (self.m2 / self.count as f64).sqrt()
+        }
+    }
+}
+
+/// Moments of tiles that arrive in any order, merged in the order of their indices.
+#[derive(Default)]
+pub struct TileMoments(Mutex<BTreeMap<usize, Moments>>);
+
+impl TileMoments {
+    pub fn add(&self, index: usize, moments: Moments) {
+        self.0
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .insert(index, moments);
+    }
+
+    pub fn total(&self) -> Option<Moments> {
+        let tiles = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        tiles.values().copied().reduce(Moments::merge)
+    }
+}
+
+/// Statistics of each band over all valid pixels.
+pub fn stats(raster: &Raster) -> Result<Vec<Moments>> {
+    let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
+    let totals: Vec<TileMoments> = raster.bands.iter().map(|_| TileMoments::default()).collect();
+    run.for_each("statistics", &|index, _, pixels| {
+        for (total, band) in totals.iter().zip(&pixels) {
+            total.add(index, Moments::of(band));
+        }
+        Ok(())
+    })?;
+    Ok(totals.iter().map(|t| t.total().unwrap_or_default()).collect())
+}
+
+/// Counts of valid pixels in `bins` equal bins from `low` to `high`; the last bin holds `high` itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    pub low: f64,
+    pub high: f64,
+    pub counts: Vec<u64>,
+    pub below: u64,
+    pub above: u64,
+}
+
+/// Histogram of one band. Without a range, one pass finds it and a second counts.
+pub fn histogram(raster: &Raster, bins: usize, range: Option<(f64, f64)>) -> Result<Histogram> {
+    raster.only_band("histogram")?;
+    if bins == 0 {
+        return Err(Error::argument("bins", "at least 1", bins));
+    }
+    let (low, high) = match range {
+        Some((low, high)) if low < high => (low, high),
+        Some((low, high)) => {
+            return Err(Error::argument(
+                "range",
+                "{ low, high } with low < high",
+                format!("{{ {low}, {high} }}"),
+            ));
+        }
+        None => {
+            let m = stats(raster)?[0];
+            if m.count == 0 {
+                return Err(all_masked("histogram"));
+            }
+            if m.min == m.max {
+                (m.min - 0.5, m.max + 0.5)
+            } else {
+                (m.min, m.max)
+            }
+        }
+    };
+    let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
+    let total = Mutex::new(Histogram {
+        low,
+        high,
+        counts: vec![0; bins],
+        below: 0,
+        above: 0,
+    });
+    run.for_each("histogram", &|_, _, mut pixels| {
+        let values = pixels.swap_remove(0).into_f64();
+        let mut tile = Histogram {
+            low,
+            high,
+            counts: vec![0; bins],
+            below: 0,
+            above: 0,
+        };
+        let scale = bins as f64 / (high - low);
+        for &v in values.iter().filter(|v| !v.is_nan()) {
+            if v < low {
+                tile.below += 1;
+            } else if v > high {
+                tile.above += 1;
+            } else {
+                tile.counts[(((v - low) * scale) as usize).min(bins - 1)] += 1;
+            }
+        }
+        let mut total = total.lock().unwrap_or_else(|e| e.into_inner());
+        total.below += tile.below;
+        total.above += tile.above;
+        for (sum, n) in total.counts.iter_mut().zip(tile.counts) {
+            *sum += n;
+        }
+        Ok(())
+    })?;
+    Ok(total.into_inner().unwrap_or_else(|e| e.into_inner()))
+}
+
+pub(super) fn all_masked(what: &str) -> Error {
+    Error::message(format!("{what}: every pixel is masked"))
+}
+
+/// Exact percentiles (0…100, linear between neighbours as numpy's default) of one band, in bounded memory: values are
+/// counted by the upper half of their bits, then those in the bins that matter by the lower half. f32 precision.
+pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
+    raster.only_band("percentile")?;
+    if let Some(bad) = wanted.iter().find(|p| !(0.0..=100.0).contains(*p)) {
+        return Err(Error::argument("percentile", "between 0 and 100", bad));
+    }
+    let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
+    let upper = Mutex::new(vec![0u64; 1 << 16]);
+    run.for_each("percentiles 1/2", &|_, _, mut pixels| {
+        let mut tile = vec![0u64; 1 << 16];
+        for key in pixels
+            .swap_remove(0)
+            .into_f32()
+            .iter()
+            .filter(|v| !v.is_nan())
+            .map(|v| order_key(*v))
+        {
+            tile[(key >> 16) as usize] += 1;
+        }
+        add(&upper, &tile);
+        Ok(())
+    })?;
+    let upper = upper.into_inner().unwrap_or_else(|e| e.into_inner());
+    let count: u64 = upper.iter().sum();
+    if count == 0 {
+        return Err(all_masked("percentile"));
+    }
+    // The two neighbours of each percentile, as ranks from 0.
+    let ranks: Vec<(u64, u64, f64)> = wanted
+        .iter()
+        .map(|p| {
+            let position = p / 100.0 * (count - 1) as f64;
+            let low = position.floor() as u64;
+            (low, (low + 1).min(count - 1), position - low as f64)
+        })
+        .collect();
+    // For every upper half that holds a wanted rank: its first rank and the counts of its lower halves.
+    let mut bins: BTreeMap<u32, (u64, Mutex<Vec<u64>>)> = BTreeMap::new();
+    for &(low, high, _) in &ranks {
+        for rank in [low, high] {
+            let mut first = 0;
+            for (bin, &n) in upper.iter().enumerate() {
+                if rank < first + n {
+                    bins.entry(bin as u32)
+                        .or_insert_with(|| (first, Mutex::new(vec![0; 1 << 16])));
+                    break;
+                }
+                first += n;
+            }
+        }
+    }
+    run.for_each("percentiles 2/2", &|_, _, mut pixels| {
+        let mut tiles: BTreeMap<u32, Vec<u64>> = bins.keys().map(|&b| (b, vec![0u64; 1 << 16])).collect();
+        for key in pixels
+            .swap_remove(0)
+            .into_f32()
+            .iter()
+            .filter(|v| !v.is_nan())
+            .map(|v| order_key(*v))
+        {
+            if let Some(tile) = tiles.get_mut(&(key >> 16)) {
+                tile[(key & 0xffff) as usize] += 1;
+            }
+        }
+        for (bin, tile) in tiles {
+            add(&bins[&bin].1, &tile);
+        }
+        Ok(())
+    })?;
+    let value = |rank: u64| {
+        let found = bins.iter().rev().find(|(_, (first, _))| *first <= rank);
+        found.map_or(f64::NAN, |(bin, (first, lower))| {
+            let lower = lower.lock().unwrap_or_else(|e| e.into_inner());
+            let mut before = *first;
+            for (low_bits, &n) in lower.iter().enumerate() {
+                if rank < before + n {
+                    return f64::from(from_order_key(bin << 16 | low_bits as u32));
+                }
+                before += n;
+            }
+            f64::NAN
+        })
+    };
+    Ok(ranks
+        .iter()
+        .map(|&(low, high, part)| {
+            let (a, b) = (value(low), value(high));
+            a + (b - a) * part
+        })
+        .collect())
+}
+
+fn add(total: &Mutex<Vec<u64>>, tile: &[u64]) {
+    for (sum, n) in total
+        .lock()
+        .unwrap_or_else(|e| e.into_inner())
+        .iter_mut()
+        .zip(tile)
+    {
+        *sum += n;
+    }
+}
+
+/// An integer that sorts as the float does.
+fn order_key(v: f32) -> u32 {
+    let bits = v.to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
+}
+
+fn from_order_key(key: u32) -> f32 {
+    f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
+}
+
+/// Values of every band at map points (x, y) in the raster's CRS: one row per point, NaN where masked or outside.
+/// The pixel that holds the point is taken, nothing is interpolated.
+pub fn sample(raster: &Raster, points: &[(f64, f64)]) -> Result<Vec<Vec<f64>>> {
+    let mut out = vec![vec![f64::NAN; raster.bands.len()]; points.len()];
+    let inside = raster.grid.window();
+    let mut wanted: BTreeMap<(isize, isize), Vec<usize>> = BTreeMap::new();
+    // Points of one neighbourhood are read together.
+    let cell = 64;
+    let mut pixel = Vec::with_capacity(points.len());
+    for (i, &(x, y)) in points.iter().enumerate() {
+        let (col, row) = raster.grid.to_pixel(x, y);
+        let (row, col) = (row.floor() as isize, col.floor() as isize);
+        pixel.push((row, col));
+        if row >= 0
+            && col >= 0
+            && row < inside.row_end()
+            && col < inside.col_end()
+            && x.is_finite()
+            && y.is_finite()
+        {
+            wanted
+                .entry((row.div_euclid(cell), col.div_euclid(cell)))
+                .or_default()
+                .push(i);
+        }
+    }
+    for indices in wanted.values() {
+        let one = |&i: &usize| Window::new(pixel[i].0, pixel[i].1, 1, 1);
+        let window = indices
+            .iter()
+            .map(one)
+            .reduce(|a, b| a.hull(&b))
+            .unwrap_or(Window::EMPTY);
+        let arrays: Vec<_> = raster.read(window)?.into_iter().map(Pixels::into_f64).collect();
+        for &i in indices {
+            let at = (
+                (pixel[i].0 - window.row) as usize,
+                (pixel[i].1 - window.col) as usize,
+            );
+            for (value, array) in out[i].iter_mut().zip(&arrays) {
+                *value = array[at];
+            }
+        }
+    }
+    Ok(out)
+}
