@@ -73,6 +73,10 @@ pub enum Error {
     #[error("interrupted")]
     Interrupted,
 
+    /// An error that a script raised and that already names its place in the script.
+    #[error("{0}")]
+    Script(String),
+
     /// Anything else, already worded for the user.
     #[error("{0}")]
     Message(String),

@@ -1,13 +1,14 @@
 //! perilune: a scripting host for Earth observation.
 //!
 //! The layers, each leaning only on those before it:
-//! `error`, `files` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
+//! `error`, `files`, `interrupt` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
 //! ← `filter`, `vector`, `table`, `plot` ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
 pub mod error;
 pub mod files;
 pub mod filter;
 pub mod host;
+pub mod interrupt;
 pub mod lua;
 pub mod plot;
 pub mod raster;

@@ -1,1 +1,7 @@
 //! The host: virtual machine, sandbox, scripts and their parameters, help, prompt.
+
+pub mod loader;
+pub mod runtime;
+mod sandbox;
+
+pub use runtime::{Limits, Runtime};

@@ -1,9 +1,10 @@
 //! What a run may use, and how it is stopped: threads, memory, cancellation, progress.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::interrupt;
 
 /// Told how far a run has come, from any thread.
 pub trait Progress: Send + Sync {
@@ -22,7 +23,6 @@ impl Progress for Silent {
 
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 static MEMORY: AtomicUsize = AtomicUsize::new(0);
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Key and value of tags that every file written gets: the script, its parameters, the version.
 static PROVENANCE: RwLock<Vec<(String, String)>> = RwLock::new(Vec::new());
 static PROGRESS: OnceLock<RwLock<Arc<dyn Progress>>> = OnceLock::new();
@@ -71,23 +71,19 @@ pub fn physical_memory() -> usize {
 
 /// Asks the running computation to stop; safe to call from a signal handler.
 pub fn interrupt() {
-    INTERRUPTED.store(true, Ordering::Relaxed);
+    interrupt::request(interrupt::Reason::Signal);
 }
 
 pub fn clear_interrupt() {
-    INTERRUPTED.store(false, Ordering::Relaxed);
+    interrupt::clear();
 }
 
 pub fn is_interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+    interrupt::requested()
 }
 
 pub fn check_interrupt() -> Result<()> {
-    if is_interrupted() {
-        Err(Error::Interrupted)
-    } else {
-        Ok(())
-    }
+    interrupt::check()
 }
 
 pub fn set_progress(progress: Arc<dyn Progress>) {

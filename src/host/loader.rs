@@ -1,0 +1,163 @@
+//! `require`: native modules, then the script's folder and the working folder, then the library that ships.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+use mlua::{Lua, Table, Value, chunk::ChunkMode};
+
+use crate::error::{Error, Result, nearest};
+use crate::lua::module::Module;
+use crate::lua::{self, Args, access};
+
+/// The library as it was when the program was built.
+static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
+
+/// In app data: where `require` looks first, and what it has loaded.
+struct Loader {
+    folders: Vec<PathBuf>,
+    loaded: Table,
+}
+
+pub fn install(lua: &Lua) -> Result<()> {
+    lua.set_app_data(Loader {
+        folders: Vec::new(),
+        loaded: lua.create_table()?,
+    });
+    let require = Module::alone(lua, "", "require(name)", require)?;
+    Ok(lua.globals().raw_set("require", require)?)
+}
+
+/// Makes `require` look in `folder` first, as it does in the folder of the script that runs.
+pub fn add_folder(lua: &Lua, folder: &Path) {
+    if let Some(mut loader) = lua.app_data_mut::<Loader>() {
+        loader.folders.insert(0, folder.to_path_buf());
+    }
+}
+
+/// The text of a file of the library, by its path in stdlib/: from disk in debug builds, so that edits show at once.
+pub fn library_file(path: &str) -> Option<String> {
+    if cfg!(debug_assertions) {
+        let disk = Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib").join(path);
+        if let Ok(text) = std::fs::read_to_string(disk) {
+            return Some(text);
+        }
+    }
+    STDLIB.get_file(path)?.contents_utf8().map(str::to_string)
+}
+
+/// The names of the Lua files of a folder of the library, without `.lua`, sorted.
+pub fn library_names(folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |path: &Path| {
+        if path.extension().is_some_and(|e| e == "lua")
+            && let Some(stem) = path.file_stem()
+        {
+            names.push(stem.to_string_lossy().into_owned());
+        }
+    };
+    if cfg!(debug_assertions) {
+        let disk = Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib").join(folder);
+        for entry in std::fs::read_dir(disk).into_iter().flatten().flatten() {
+            add(&entry.path());
+        }
+    }
+    let embedded = if folder.is_empty() {
+        Some(&STDLIB)
+    } else {
+        STDLIB.get_dir(folder)
+    };
+    for file in embedded.into_iter().flat_map(Dir::files) {
+        add(file.path());
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Every module that ships, native or written in Lua.
+pub fn module_names() -> Vec<String> {
+    let mut names: Vec<String> = lua::MODULES.iter().map(|name| name.to_string()).collect();
+    names.extend(library_names(""));
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn require(lua: &Lua, args: &Args) -> Result<Value> {
+    let name: String = args.get("name")?;
+    load(lua, &name)
+}
+
+/// The module `name`, loaded at most once.
+pub fn load(lua: &Lua, name: &str) -> Result<Value> {
+    let (loaded, mut folders) = match lua.app_data_ref::<Loader>() {
+        Some(loader) => (loader.loaded.clone(), loader.folders.clone()),
+        None => (lua.create_table()?, Vec::new()),
+    };
+    match loaded.raw_get::<Value>(name)? {
+        Value::Nil => {}
+        Value::Boolean(false) => {
+            return Err(Error::message(format!(
+                "module `{name}` requires itself, directly or through another module"
+            )));
+        }
+        value => return Ok(value),
+    }
+    if let Some(module) = lua::load(lua, name) {
+        let module = Value::Table(module?);
+        loaded.raw_set(name, &module)?;
+        return Ok(module);
+    }
+    folders.push(access(lua).working().to_path_buf());
+    folders.dedup();
+    let Some((text, shown)) = find(name, &folders)? else {
+        return Err(not_found(name, &folders));
+    };
+    loaded.raw_set(name, false)?;
+    let result = run(lua, name, &text, &shown);
+    loaded.raw_set(name, result.as_ref().ok().cloned().unwrap_or(Value::Nil))?;
+    result
+}
+
+fn find(name: &str, folders: &[PathBuf]) -> Result<Option<(String, String)>> {
+    let relative = format!("{}.lua", name.replace('.', "/"));
+    for folder in folders {
+        let path = folder.join(&relative);
+        if path.is_file() {
+            let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+            let shown = path
+                .strip_prefix(folders.last().unwrap_or(folder))
+                .unwrap_or(&path);
+            return Ok(Some((text, format!("@{}", shown.display()))));
+        }
+    }
+    Ok(library_file(&relative).map(|text| (text, format!("@stdlib/{relative}"))))
+}
+
+fn run(lua: &Lua, name: &str, text: &str, shown: &str) -> Result<Value> {
+    let function = lua
+        .load(text)
+        .set_name(shown)
+        .set_mode(ChunkMode::Text)
+        .into_function()?;
+    match function.call::<Value>(name)? {
+        Value::Nil => Ok(Value::Boolean(true)),
+        Value::Table(table) if table.metatable().is_none() => {
+            Ok(Value::Table(lua::protect(lua, name, table)?))
+        }
+        value => Ok(value),
+    }
+}
+
+fn not_found(name: &str, folders: &[PathBuf]) -> Error {
+    let places: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
+    let known = module_names();
+    let hint = match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => format!("; there are: {}", known.join(", ")),
+    };
+    Error::message(format!(
+        "no module `{name}` (looked in {}, and in perilune's own library){hint}",
+        places.join(", ")
+    ))
+}

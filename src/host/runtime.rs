@@ -1,0 +1,124 @@
+//! The virtual machine: Lua 5.4 without the dangerous libraries, with limits, and stoppable at any time.
+
+use std::time::Duration;
+
+use mlua::chunk::ChunkMode;
+use mlua::debug::Debug;
+use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, VmState};
+
+use super::{loader, sandbox};
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::lua::Access;
+
+/// What a script may use up.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes of the Lua heap: tables and strings, not pixels.
+    pub heap: usize,
+    pub time: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            heap: 1 << 30,
+            time: None,
+        }
+    }
+}
+
+/// How many instructions run between two looks at the stop flag: well below a millisecond.
+const LOOK_EVERY: u32 = 20_000;
+
+pub struct Runtime {
+    lua: Lua,
+    limits: Limits,
+}
+
+impl Runtime {
+    pub fn new(limits: Limits, access: Access) -> Result<Self> {
+        let libraries =
+            StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::OS;
+        // Natives turn panics into errors themselves; Lua's own pcall, unlike mlua's, lets coroutines yield across it.
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        lua.set_app_data(access);
+        sandbox::install(&lua)?;
+        loader::install(&lua)?;
+        watch(&lua)?;
+        lua.set_memory_limit(limits.heap)?;
+        Ok(Runtime { lua, limits })
+    }
+
+    pub fn lua(&self) -> &Lua {
+        &self.lua
+    }
+
+    /// Compiles text (never bytecode). `name` is what errors call it: `@s1.lua` for a file, `=prompt` for others.
+    pub fn load(&self, source: &str, name: &str, environment: Option<Table>) -> mlua::Result<Function> {
+        let chunk = self.lua.load(source).set_name(name).set_mode(ChunkMode::Text);
+        match environment {
+            Some(environment) => chunk.set_environment(environment).into_function(),
+            None => chunk.into_function(),
+        }
+    }
+
+    /// Calls `function` under the time limit. After an interruption the machine is ready for the next call.
+    pub fn call(&self, function: &Function) -> mlua::Result<MultiValue> {
+        let limit = self.limits.time.map(Timer::start);
+        let result = function.call(());
+        drop(limit);
+        let stopped = interrupt::requested();
+        watch(&self.lua)?;
+        match result {
+            // A pcall may have swallowed the stop in the script's last instructions.
+            Ok(_) if stopped => Err(mlua::Error::external(Error::Interrupted)),
+            other => other,
+        }
+    }
+}
+
+/// Looks at the stop flag now and then. A hook's error can be caught by `pcall`, so once the flag is set a hook
+/// on every instruction raises it again until nothing of the script is left.
+fn watch(lua: &Lua) -> mlua::Result<()> {
+    let seldom = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
+    lua.set_global_hook(seldom, |lua: &Lua, _: &Debug| {
+        if !interrupt::requested() {
+            return Ok(VmState::Continue);
+        }
+        lua.set_global_hook(HookTriggers::new().every_nth_instruction(1), stop)?;
+        Err(mlua::Error::external(Error::Interrupted))
+    })
+}
+
+fn stop(_: &Lua, _: &Debug) -> mlua::Result<VmState> {
+    if interrupt::requested() {
+        Err(mlua::Error::external(Error::Interrupted))
+    } else {
+        Ok(VmState::Continue)
+    }
+}
+
+/// Sets the stop flag when its time is over, unless it was dropped before.
+struct Timer {
+    done: std::sync::mpsc::Sender<()>,
+}
+
+impl Timer {
+    fn start(limit: Duration) -> Self {
+        let (done, finished) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = finished.recv_timeout(limit) {
+                interrupt::request(interrupt::Reason::TimeLimit);
+            }
+        });
+        Timer { done }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // The thread may have ended already; then nobody listens and nothing is left to do.
+        let _ = self.done.send(());
+    }
+}

@@ -1,0 +1,142 @@
+//! What of Lua's own library a script gets: no programs, no bytecode, no files but through the host.
+
+use std::io::Write;
+
+use mlua::{Function, Lua, Table, Value};
+
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::lua::module::Module;
+
+/// Names that Lua has elsewhere, and why they are not here.
+const WITHHELD: &[(&str, &[(&str, &str)])] = &[
+    (
+        "os",
+        &[
+            ("execute", "scripts cannot start programs"),
+            (
+                "exit",
+                "end a script with `return`, or with `error(message)` for exit code 1",
+            ),
+            (
+                "getenv",
+                "the environment may hold credentials; declare a parameter with `params`",
+            ),
+            ("remove", "use fs.remove"),
+            ("rename", "use fs.rename"),
+            (
+                "setlocale",
+                "numbers and dates are written the same way everywhere",
+            ),
+            ("tmpname", "use fs.temporary"),
+        ],
+    ),
+    (
+        "io",
+        &[
+            ("close", "use the module fs"),
+            ("input", "use the module fs"),
+            ("lines", "use fs.lines"),
+            ("open", "use fs.read and fs.write"),
+            ("output", "use fs.write"),
+            ("popen", "scripts cannot start programs"),
+            ("read", "declare a parameter with `params`"),
+            ("tmpfile", "use fs.temporary"),
+        ],
+    ),
+    (
+        "package",
+        &[
+            ("loadlib", "scripts cannot load native code"),
+            ("searchpath", "`require` names where it looked"),
+        ],
+    ),
+    ("string", &[("dump", "scripts are text, never bytecode")]),
+];
+
+const PRELUDE: &str = include_str!("prelude.lua");
+
+pub fn install(lua: &Lua) -> Result<()> {
+    let globals = lua.globals();
+    for name in ["dofile", "loadfile"] {
+        withhold(lua, &globals, "", name, "use `require`")?;
+    }
+    for (library, names) in WITHHELD {
+        let table = match globals.raw_get::<Value>(*library)? {
+            Value::Table(table) => table,
+            _ => {
+                let table = lua.create_table()?;
+                globals.raw_set(*library, &table)?;
+                table
+            }
+        };
+        for (name, reason) in *names {
+            withhold(lua, &table, &format!("{library}."), name, reason)?;
+        }
+    }
+    globals.raw_set("print", print(lua)?)?;
+    let io: Table = globals.raw_get("io")?;
+    io.raw_set("write", write(lua)?)?;
+
+    let debug = lua.create_table()?;
+    let traceback = lua.create_function(|lua, (message, level): (Option<String>, Option<usize>)| {
+        lua.traceback(message.as_deref(), level.unwrap_or(1))
+    })?;
+    debug.raw_set("traceback", traceback)?;
+    globals.raw_set("debug", debug)?;
+    lua.load(PRELUDE).set_name("=perilune").exec()?;
+    Ok(())
+}
+
+fn withhold(lua: &Lua, table: &Table, prefix: &str, name: &str, reason: &'static str) -> Result<()> {
+    let function = Module::alone(lua, prefix, &format!("{name}(...)"), move |_, _| {
+        Err::<(), _>(Error::message(format!("not available: {reason}")))
+    })?;
+    Ok(table.raw_set(name, function)?)
+}
+
+fn print(lua: &Lua) -> Result<Function> {
+    let tostring: Function = lua.globals().raw_get("tostring")?;
+    Module::alone(lua, "", "print(...)", move |_, args| {
+        let mut line = Vec::new();
+        for (i, value) in args.rest().iter().enumerate() {
+            if i > 0 {
+                line.push(b'\t');
+            }
+            let text: mlua::LuaString = tostring.call(value)?;
+            line.extend_from_slice(&text.as_bytes());
+        }
+        line.push(b'\n');
+        put(&line)
+    })
+}
+
+fn write(lua: &Lua) -> Result<Function> {
+    Module::alone(lua, "io.", "write(...)", |lua, args| {
+        for value in args.rest() {
+            match lua.coerce_string(value.clone())? {
+                Some(text) => put(&text.as_bytes())?,
+                None => {
+                    return Err(Error::argument(
+                        "each value",
+                        "a string or a number",
+                        crate::lua::describe(value),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Writes to standard output. A reader that has gone, as in `| head`, ends the script without a word.
+fn put(bytes: &[u8]) -> Result<()> {
+    match std::io::stdout().lock().write_all(bytes) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
+            interrupt::request(interrupt::Reason::ReaderGone);
+            Err(Error::Interrupted)
+        }
+        Err(e) => Err(Error::io("standard output", e)),
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,267 @@
+//! The arguments and the options of one call of a native.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use mlua::{Table, Value};
+
+use super::signature::Signature;
+use super::value::{FromScript, describe};
+use crate::error::{Error, Result, nearest};
+
+/// The positional arguments of a call, asked for by the names that the registration gave them.
+pub struct Args {
+    pub signature: Rc<Signature>,
+    values: Vec<Value>,
+}
+
+impl Args {
+    /// # Errors
+    /// When there are more values than the signature takes.
+    pub fn new(signature: Rc<Signature>, mut values: Vec<Value>) -> Result<Self> {
+        while matches!(values.last(), Some(Value::Nil)) {
+            values.pop();
+        }
+        signature.check_count(values.len())?;
+        Ok(Args { signature, values })
+    }
+
+    /// The argument `name`, as the type that the caller wants: `let path: String = args.get("path")?`.
+    /// `Option<T>` gives `None` for what was left out.
+    ///
+    /// # Panics
+    /// When the registered signature has no such parameter, which is a mistake of the binding.
+    pub fn get<T: FromScript>(&self, name: &str) -> Result<T> {
+        let position = self.index(name);
+        match self.values.get(position) {
+            Some(value) => T::from_script(value, name),
+            None => T::accept(&Value::Nil).ok_or_else(|| self.missing::<T>(name)),
+        }
+    }
+
+    /// As `get`, with a condition that the value has to meet: `args.checked("order", "1, 2 or 3", |n| (1..=3).contains(n))`.
+    pub fn checked<T: FromScript>(
+        &self,
+        name: &str,
+        expected: &str,
+        condition: impl Fn(&T) -> bool,
+    ) -> Result<T> {
+        let value: Value = self.values.get(self.index(name)).cloned().unwrap_or(Value::Nil);
+        check(&value, name, expected, condition)
+    }
+
+    /// A string that is one of `choices`; `None` if it was left out.
+    pub fn choice(&self, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>> {
+        let value = self.values.get(self.index(name)).unwrap_or(&Value::Nil);
+        choice(value, name, choices)
+    }
+
+    /// What follows the named parameters, where the signature ends with `...`.
+    pub fn rest(&self) -> &[Value] {
+        self.values.get(self.signature.parameters.len()..).unwrap_or(&[])
+    }
+
+    /// All values as they came.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// Reads the trailing table `options`, which may be left out. Every name that `read` does not ask for is an
+    /// error that suggests one that it did, so `read` has to ask for all of them, whatever their values:
+    /// `let (radius, unit) = args.options(|o| Ok((o.require::<f64>("radius")?, o.choice("unit", &["px", "m"])?)))?;`
+    pub fn options<R>(&self, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
+        self.options_named("options", read)
+    }
+
+    /// As `options`, for a parameter with another name.
+    pub fn options_named<R>(&self, name: &str, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
+        let value = self.values.get(self.index(name)).unwrap_or(&Value::Nil);
+        Options::read(value, name, read)
+    }
+
+    fn index(&self, name: &str) -> usize {
+        self.signature
+            .position(name)
+            .unwrap_or_else(|| panic!("{} has no parameter `{name}`", self.signature))
+    }
+
+    fn missing<T: FromScript>(&self, name: &str) -> Error {
+        Error::message(format!(
+            "{name} is missing: it must be {}; call it as {}",
+            T::expected(),
+            self.signature
+        ))
+    }
+}
+
+/// A table of named options. Only `Args::options` and `Options::nested` make one, and they reject unknown names.
+pub struct Options {
+    /// What errors call the table.
+    prefix: String,
+    table: Option<Table>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl Options {
+    /// Runs `read` over `value` (a table or nil), then rejects names that it did not ask for.
+    pub fn read<R>(value: &Value, name: &str, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
+        let table = match value {
+            Value::Nil => None,
+            Value::Table(table) if table.raw_len() == 0 => Some(table.clone()),
+            other => {
+                return Err(Error::argument(
+                    name,
+                    "a table of named options, such as { name = value }",
+                    describe(other),
+                ));
+            }
+        };
+        let options = Options {
+            prefix: if name == "options" {
+                String::new()
+            } else {
+                format!("{name}.")
+            },
+            table,
+            asked: RefCell::default(),
+        };
+        let result = read(&options)?;
+        options.reject_unknown()?;
+        Ok(result)
+    }
+
+    /// `None` where the option was left out.
+    pub fn get<T: FromScript>(&self, name: &str) -> Result<Option<T>> {
+        Option::<T>::from_script(&self.raw(name)?, &self.label(name))
+    }
+
+    pub fn get_or<T: FromScript>(&self, name: &str, default: T) -> Result<T> {
+        Ok(self.get(name)?.unwrap_or(default))
+    }
+
+    /// An option that has to be there.
+    pub fn require<T: FromScript>(&self, name: &str) -> Result<T> {
+        match self.raw(name)? {
+            Value::Nil => Err(self.missing(name, &T::expected())),
+            value => T::from_script(&value, &self.label(name)),
+        }
+    }
+
+    /// As `get`, with a condition: `o.checked("looks", "a positive number", |n: &f64| *n > 0.0)`.
+    pub fn checked<T: FromScript>(
+        &self,
+        name: &str,
+        expected: &str,
+        condition: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>> {
+        match self.raw(name)? {
+            Value::Nil => Ok(None),
+            value => check(&value, &self.label(name), expected, condition).map(Some),
+        }
+    }
+
+    /// A finite number above 0.
+    pub fn positive(&self, name: &str) -> Result<Option<f64>> {
+        self.checked(name, "a positive number", |n: &f64| *n > 0.0 && n.is_finite())
+    }
+
+    /// An integer of at least 1.
+    pub fn count(&self, name: &str) -> Result<Option<usize>> {
+        self.checked(name, "an integer of at least 1", |n: &usize| *n >= 1)
+    }
+
+    /// A string that is one of `choices`.
+    pub fn choice(&self, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>> {
+        choice(&self.raw(name)?, &self.label(name), choices)
+    }
+
+    /// A table of options inside this one.
+    pub fn nested<R>(&self, name: &str, read: impl FnOnce(&Options) -> Result<R>) -> Result<Option<R>> {
+        match self.raw(name)? {
+            Value::Nil => Ok(None),
+            value => Options::read(&value, &self.label(name), read).map(Some),
+        }
+    }
+
+    /// The value as it came; `Nil` where it was left out.
+    pub fn raw(&self, name: &str) -> Result<Value> {
+        if !self.asked.borrow().iter().any(|known| known == name) {
+            self.asked.borrow_mut().push(name.to_string());
+        }
+        match &self.table {
+            Some(table) => Ok(table.get(name)?),
+            None => Ok(Value::Nil),
+        }
+    }
+
+    fn label(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn given(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        if let Some(table) = &self.table {
+            for pair in table.pairs::<Value, Value>() {
+                names.push(match pair?.0 {
+                    Value::String(s) => s.to_string_lossy(),
+                    other => describe(&other),
+                });
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn missing(&self, name: &str, expected: &str) -> Error {
+        let label = self.label(name);
+        let asked = self.asked.borrow();
+        let given = self.given().unwrap_or_default();
+        let strangers = given
+            .iter()
+            .map(String::as_str)
+            .filter(|g| !asked.iter().any(|a| a == g));
+        match nearest(name, strangers) {
+            Some(typo) => Error::message(format!("unknown option `{typo}`; did you mean `{label}`?")),
+            None => Error::message(format!("the option {label} is missing: it must be {expected}")),
+        }
+    }
+
+    fn reject_unknown(&self) -> Result<()> {
+        let asked = self.asked.borrow();
+        match self.given()?.into_iter().find(|name| !asked.contains(name)) {
+            Some(name) => Err(Error::UnknownOption {
+                name: self.label(&name),
+                candidates: asked.iter().map(|name| self.label(name)).collect(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check<T: FromScript>(
+    value: &Value,
+    name: &str,
+    expected: &str,
+    condition: impl Fn(&T) -> bool,
+) -> Result<T> {
+    T::accept(value)
+        .filter(|v| condition(v))
+        .ok_or_else(|| Error::argument(name, expected, describe(value)))
+}
+
+fn choice(value: &Value, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>> {
+    if value.is_nil() {
+        return Ok(None);
+    }
+    let text = String::accept(value);
+    if let Some(found) = choices.iter().find(|c| Some(**c) == text.as_deref()) {
+        return Ok(Some(found));
+    }
+    let quoted: Vec<String> = choices.iter().map(|c| format!("{c:?}")).collect();
+    let near = text.as_deref().and_then(|t| nearest(t, choices.iter().copied()));
+    let mut got = describe(value);
+    if let Some(near) = near {
+        got.push_str(&format!("; did you mean {near:?}?"));
+    }
+    Err(Error::argument(name, quoted.join(" or "), got))
+}

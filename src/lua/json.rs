@@ -1,0 +1,42 @@
+//! JSON text to Lua values and back.
+
+use mlua::{Lua, LuaSerdeExt, Table, Value};
+
+use super::{Args, Module};
+use crate::error::{Error, Result};
+
+pub fn define(m: &mut Module) -> Result<()> {
+    m.value("null", m.lua().null())?;
+    m.function("decode(text)", decode)?;
+    m.function("encode(value, options?)", encode)?;
+    m.function("array(list?)", array)?;
+    Ok(())
+}
+
+fn decode(lua: &Lua, args: &Args) -> Result<Value> {
+    let text: String = args.get("text")?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| Error::message(format!("not JSON: {e}")))?;
+    Ok(lua.to_value(&value)?)
+}
+
+fn encode(_: &Lua, args: &Args) -> Result<String> {
+    let pretty = args.options(|o| o.get_or("pretty", false))?;
+    let value: Value = args.get("value")?;
+    let text = if pretty {
+        serde_json::to_string_pretty(&value)
+    } else {
+        serde_json::to_string(&value)
+    };
+    text.map_err(|e| Error::message(format!("cannot be written as JSON: {e}")))
+}
+
+/// Marks a table as a list, which only matters for empty ones: `{}` is an object.
+fn array(lua: &Lua, args: &Args) -> Result<Table> {
+    let table = match args.get::<Option<Table>>("list")? {
+        Some(table) => table,
+        None => lua.create_table()?,
+    };
+    table.set_metatable(Some(lua.array_metatable()))?;
+    Ok(table)
+}

@@ -1,0 +1,63 @@
+//! Every name that the bindings register, for completion, help and the test that the stubs are complete.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use mlua::{AnyUserData, Lua};
+
+use crate::error::Result;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Function,
+    Method,
+    Field,
+    /// A constant of a module.
+    Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub name: String,
+    pub what: What,
+    /// `filter.refined_lee(raster, options?)`; none for fields and values.
+    pub signature: Option<String>,
+}
+
+type FieldNames = Rc<dyn Fn(&AnyUserData) -> Vec<String>>;
+type Show = Rc<dyn Fn(&Lua, &AnyUserData) -> Result<String>>;
+
+/// A class as the prompt sees it.
+#[derive(Clone, Default)]
+pub struct ClassInfo {
+    pub module: String,
+    pub entries: Vec<Entry>,
+    /// Names that this one object has beyond its class's, such as bands.
+    pub dynamic: Option<FieldNames>,
+    /// What the prompt prints for an object.
+    pub show: Option<Show>,
+}
+
+/// Lives in the virtual machine's app data. Modules and classes appear when they are first required.
+#[derive(Default)]
+pub struct Names {
+    pub modules: BTreeMap<String, Vec<Entry>>,
+    pub classes: BTreeMap<&'static str, ClassInfo>,
+}
+
+/// Reads the names that this virtual machine knows so far.
+pub fn with_names<R>(lua: &Lua, read: impl FnOnce(&Names) -> R) -> R {
+    match lua.app_data_ref::<Names>() {
+        Some(names) => read(&names),
+        None => read(&Names::default()),
+    }
+}
+
+pub(crate) fn change_names(lua: &Lua, change: impl FnOnce(&mut Names)) {
+    if lua.app_data_ref::<Names>().is_none() {
+        lua.set_app_data(Names::default());
+    }
+    if let Some(mut names) = lua.app_data_mut::<Names>() {
+        change(&mut names);
+    }
+}

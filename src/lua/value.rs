@@ -1,0 +1,195 @@
+//! From Lua values to Rust ones, with errors that name the argument, what was expected and what was given.
+
+use std::path::PathBuf;
+
+use mlua::{AnyUserData, Function, Table, UserDataRef, UserDataRefMut, Value};
+
+use super::class::Class;
+use crate::error::{Error, Result};
+
+/// A type that natives take as an argument, option or list entry.
+pub trait FromScript: Sized {
+    /// What errors call it, with its article: "a string".
+    fn expected() -> String;
+
+    /// `None` when the value is of another type. Most types need only this.
+    fn accept(value: &Value) -> Option<Self>;
+
+    /// `name` is what an error calls the value.
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        Self::accept(value).ok_or_else(|| Error::argument(name, Self::expected(), describe(value)))
+    }
+}
+
+/// A value as errors show it: `"abc" (string)`, `3 (integer)`, `a table`, `a Raster`, `nil`.
+pub fn describe(value: &Value) -> String {
+    match value {
+        Value::Nil => "nil".to_string(),
+        Value::Boolean(b) => format!("{b} (boolean)"),
+        Value::Integer(i) => format!("{i} (integer)"),
+        Value::Number(n) => format!("{} (number)", number_text(*n)),
+        Value::String(s) => {
+            let text = s.to_string_lossy();
+            match text.char_indices().nth(60) {
+                Some((end, _)) => format!("{:?}… (string)", &text[..end]),
+                None => format!("{text:?} (string)"),
+            }
+        }
+        Value::Table(t) => match (t.raw_len(), t.is_empty()) {
+            (_, true) => "an empty table".to_string(),
+            (0, false) => "a table".to_string(),
+            (n, false) => format!("a list of {n}"),
+        },
+        Value::Function(_) => "a function".to_string(),
+        Value::UserData(u) => match u.type_name() {
+            Ok(name) => with_article(&name.to_string_lossy()),
+            Err(_) => "a userdata".to_string(),
+        },
+        other => format!("a {}", other.type_name()),
+    }
+}
+
+/// A float the way Lua prints it, but with all digits that tell it apart.
+pub fn number_text(n: f64) -> String {
+    if n.is_nan() {
+        "nan".to_string()
+    } else if n.is_infinite() {
+        (if n > 0.0 { "inf" } else { "-inf" }).to_string()
+    } else if n != 0.0 && !(1e-5..1e15).contains(&n.abs()) {
+        format!("{n:e}")
+    } else {
+        format!("{n:?}")
+    }
+}
+
+pub fn with_article(name: &str) -> String {
+    let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
+    format!("{} {name}", if vowel { "an" } else { "a" })
+}
+
+macro_rules! accept {
+    ($type:ty, $expected:expr, $value:ident => $body:expr) => {
+        impl FromScript for $type {
+            fn expected() -> String {
+                $expected.to_string()
+            }
+            fn accept($value: &Value) -> Option<Self> {
+                $body
+            }
+        }
+    };
+}
+
+accept!(bool, "true or false", value => value.as_boolean());
+accept!(String, "a string", value => match value {
+    Value::String(s) => s.to_str().ok().map(|s| s.to_string()),
+    _ => None,
+});
+accept!(PathBuf, "a path (string)", value => String::accept(value).map(PathBuf::from));
+accept!(f64, "a number", value => match value {
+    Value::Integer(i) => Some(*i as f64),
+    Value::Number(n) => Some(*n),
+    _ => None,
+});
+accept!(f32, "a number", value => f64::accept(value).map(|n| n as f32));
+accept!(i64, "an integer", value => match value {
+    Value::Integer(i) => Some(*i),
+    Value::Number(n) if n.fract() == 0.0 && n.abs() < 9.0e15 => Some(*n as i64),
+    _ => None,
+});
+accept!(i32, "an integer", value => i64::accept(value).and_then(|i| i.try_into().ok()));
+accept!(usize, "an integer of at least 0", value => i64::accept(value).and_then(|i| i.try_into().ok()));
+accept!(u64, "an integer of at least 0", value => i64::accept(value).and_then(|i| i.try_into().ok()));
+accept!(u32, "an integer of at least 0", value => i64::accept(value).and_then(|i| i.try_into().ok()));
+accept!(Table, "a table", value => value.as_table().cloned());
+accept!(Function, "a function", value => value.as_function().cloned());
+accept!(AnyUserData, "an object", value => value.as_userdata().cloned());
+
+impl FromScript for Value {
+    fn expected() -> String {
+        "a value".to_string()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
+/// `nil` and what was left out become `None`.
+impl<T: FromScript> FromScript for Option<T> {
+    fn expected() -> String {
+        T::expected()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match value {
+            Value::Nil => Some(None),
+            other => T::accept(other).map(Some),
+        }
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        match value {
+            Value::Nil => Ok(None),
+            other => T::from_script(other, name).map(Some),
+        }
+    }
+}
+
+/// Lists; an error names the entry: `radii[2] must be a number, got "x" (string)`.
+impl<T: FromScript> FromScript for Vec<T> {
+    fn expected() -> String {
+        format!("a list (each {})", T::expected())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        let wrong = || Error::argument(name, Self::expected(), describe(value));
+        let Value::Table(table) = value else {
+            return Err(wrong());
+        };
+        if table.raw_len() == 0 && !table.is_empty() {
+            return Err(wrong());
+        }
+        (1..=table.raw_len())
+            .map(|i| T::from_script(&table.raw_get::<Value>(i)?, &format!("{name}[{i}]")))
+            .collect()
+    }
+}
+
+/// Lists of a fixed length.
+impl<T: FromScript, const N: usize> FromScript for [T; N] {
+    fn expected() -> String {
+        format!("a list of {N} (each {})", T::expected())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        let wrong = || Error::argument(name, Self::expected(), describe(value));
+        match value {
+            Value::Table(_) => Vec::<T>::from_script(value, name)?
+                .try_into()
+                .map_err(|_| wrong()),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// An object of a class, borrowed for as long as the native runs.
+impl<T: Class> FromScript for UserDataRef<T> {
+    fn expected() -> String {
+        with_article(T::NAME)
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        value.as_userdata().and_then(|u| u.borrow().ok())
+    }
+}
+
+/// As `UserDataRef`, to be changed.
+impl<T: Class> FromScript for UserDataRefMut<T> {
+    fn expected() -> String {
+        with_article(T::NAME)
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        value.as_userdata().and_then(|u| u.borrow_mut().ok())
+    }
+}
