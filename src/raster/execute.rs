@@ -55,6 +55,14 @@ impl Run {
         Ok(Run { plan, region, tile })
     }
 
+    /// The same run in tiles of another size. Speed and memory change, pixels must not.
+    pub fn with_tile(self, rows: usize, cols: usize) -> Run {
+        Run {
+            tile: (rows.max(1), cols.max(1)),
+            ..self
+        }
+    }
+
     pub fn tile(&self) -> (usize, usize) {
         self.tile
     }

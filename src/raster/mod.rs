@@ -1,5 +1,6 @@
 //! The core: grids, lazy images, the graph and its execution.
 
+pub mod align;
 pub mod complex;
 pub mod crs;
 pub mod element;
@@ -8,16 +9,22 @@ pub mod file;
 pub mod graph;
 pub mod grid;
 pub mod image;
+pub mod mapping;
 pub mod math;
+pub mod memory;
+pub mod mosaic;
 pub mod operation;
 pub mod plan;
 pub mod program;
+pub mod reduce;
 pub mod reframe;
 pub mod scene;
 pub mod settings;
+pub mod stack;
 pub mod stats;
 pub mod tile;
 pub mod types;
+pub mod warp;
 
 pub use crs::{Crs, Transformer};
 pub use graph::Port;

@@ -1,0 +1,66 @@
+//! Arrays in memory as images.
+
+use std::sync::Arc;
+
+use super::image::{Band, Raster, float_of};
+use super::operation::Operation;
+use super::{Grid, Kind, Pixels, Port, Unit, View, Window};
+use crate::error::{Error, Result};
+
+struct Memory(Pixels);
+
+impl Operation for Memory {
+    fn name(&self) -> String {
+        "array".into()
+    }
+
+    fn kind(&self, _: &[Kind]) -> Kind {
+        self.0.kind()
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out
+    }
+
+    fn compute(&self, out: Window, _: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let (rows, cols) = self.0.dim();
+        Ok(vec![self.0.view(Window::new(0, 0, rows, cols), out).to_pixels()])
+    }
+}
+
+/// An image of arrays, one per band, each of the grid's shape (rows, cols). Values that are not finite are masked.
+pub fn from_arrays(grid: Arc<Grid>, arrays: Vec<(String, Pixels, Unit)>) -> Result<Raster> {
+    let mut bands = Vec::with_capacity(arrays.len());
+    for (name, mut pixels, unit) in arrays {
+        if pixels.dim() != (grid.rows, grid.cols) {
+            let (rows, cols) = pixels.dim();
+            let expected = format!("{} × {} (rows × cols), as the grid", grid.rows, grid.cols);
+            return Err(Error::argument(
+                format!("array of band `{name}`"),
+                expected,
+                format!("{rows} × {cols}"),
+            ));
+        }
+        match &mut pixels {
+            Pixels::F32(a) => a.mapv_inplace(|v| if v.is_finite() { v } else { f32::NAN }),
+            Pixels::F64(a) => a.mapv_inplace(|v| if v.is_finite() { v } else { f64::NAN }),
+            Pixels::C32(a) => a.mapv_inplace(|z| {
+                if z.is_finite() {
+                    z
+                } else {
+                    super::tile::MASKED_COMPLEX
+                }
+            }),
+        }
+        let dtype = float_of(pixels.kind());
+        let port = Port::tiles(&grid, Arc::new(Memory(pixels)), Vec::new()).swap_remove(0);
+        bands.push(Band {
+            name,
+            dtype,
+            unit,
+            nodata: None,
+            port,
+        });
+    }
+    Ok(Raster::new(grid, bands))
+}

@@ -1,0 +1,222 @@
+//! Many images into one.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::align::{align, footprint, grid_over, transform_bounds};
+use super::image::{Band, Raster};
+use super::operation::Operation;
+use super::tile::MASKED_COMPLEX;
+use super::warp::Resampling;
+use super::{Bounds, Grid, Kind, Pixels, Port, View, Window};
+use crate::error::{Error, Result};
+
+/// Which image wins where several are valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlap {
+    First,
+    Last,
+    Minimum,
+    Maximum,
+    Mean,
+}
+
+impl Overlap {
+    pub const NAMES: [&'static str; 5] = ["first", "last", "min", "max", "mean"];
+
+    pub fn parse(name: &str) -> Result<Overlap> {
+        let all = [
+            Overlap::First,
+            Overlap::Last,
+            Overlap::Minimum,
+            Overlap::Maximum,
+            Overlap::Mean,
+        ];
+        let index = Self::NAMES.iter().position(|n| *n == name);
+        index
+            .map(|i| all[i])
+            .ok_or_else(|| Error::not_found("mosaic method", name, Self::NAMES))
+    }
+}
+
+struct Mosaic {
+    overlap: Overlap,
+    /// Where each input has pixels, on the common grid.
+    footprints: Vec<Window>,
+}
+
+impl Operation for Mosaic {
+    fn name(&self) -> String {
+        format!("mosaic({})", Overlap::NAMES[self.overlap as usize])
+    }
+
+    fn kind(&self, inputs: &[Kind]) -> Kind {
+        inputs.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32)
+    }
+
+    fn needs(&self, index: usize, out: Window) -> Window {
+        self.footprints[index].intersect(&out)
+    }
+
+    fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let kind = self.kind(&inputs.iter().map(View::kind).collect::<Vec<_>>());
+        let present = inputs.iter().filter(|v| !v.window.is_empty());
+        Ok(vec![match kind {
+            Kind::F32 => Pixels::F32(self.merge(
+                out,
+                present.map(|v| (v.window, v.f32())),
+                f32::NAN,
+                f32::is_nan,
+                |a, b| a + b,
+                |v, n| v / n as f32,
+                |v| f64::from(*v),
+            )),
+            Kind::F64 => Pixels::F64(self.merge(
+                out,
+                present.map(|v| (v.window, v.f64())),
+                f64::NAN,
+                f64::is_nan,
+                |a, b| a + b,
+                |v, n| v / f64::from(n),
+                |v| *v,
+            )),
+            Kind::C32 => Pixels::C32(self.merge(
+                out,
+                present.map(|v| (v.window, v.c32())),
+                MASKED_COMPLEX,
+                |z| z.re.is_nan(),
+                |a, b| a + b,
+                |v, n| v / n as f32,
+                |v| f64::from(v.norm()),
+            )),
+        }])
+    }
+}
+
+impl Mosaic {
+    #[allow(clippy::too_many_arguments)]
+    fn merge<'a, T: Copy + 'a>(
+        &self,
+        out: Window,
+        inputs: impl Iterator<Item = (Window, ndarray::CowArray<'a, T, ndarray::Ix2>)>,
+        masked: T,
+        is_masked: impl Fn(T) -> bool,
+        add: impl Fn(T, T) -> T,
+        divide: impl Fn(T, u32) -> T,
+        key: impl Fn(&T) -> f64,
+    ) -> Array2<T> {
+        let mut result = Array2::from_elem((out.rows, out.cols), masked);
+        let mut counts = (self.overlap == Overlap::Mean).then(|| Array2::<u32>::zeros((out.rows, out.cols)));
+        for (window, pixels) in inputs {
+            let (r0, c0) = ((window.row - out.row) as usize, (window.col - out.col) as usize);
+            for ((r, c), &v) in pixels.indexed_iter() {
+                if is_masked(v) {
+                    continue;
+                }
+                let at = (r0 + r, c0 + c);
+                let old = result[at];
+                let empty = is_masked(old);
+                match self.overlap {
+                    _ if empty => result[at] = v,
+                    Overlap::First => {}
+                    Overlap::Last => result[at] = v,
+                    Overlap::Minimum if key(&v) < key(&old) => result[at] = v,
+                    Overlap::Maximum if key(&v) > key(&old) => result[at] = v,
+                    Overlap::Mean => result[at] = add(old, v),
+                    _ => {}
+                }
+                if let Some(counts) = &mut counts {
+                    counts[at] += 1;
+                }
+            }
+        }
+        if let Some(counts) = counts {
+            result.zip_mut_with(&counts, |v, &n| {
+                if n > 1 {
+                    *v = divide(*v, n)
+                }
+            });
+        }
+        result
+    }
+}
+
+/// One image of many with the same bands, on `grid`, or on the first image's CRS and pixels over the area of all.
+pub fn mosaic(
+    images: &[Raster],
+    overlap: Overlap,
+    grid: Option<Arc<Grid>>,
+    method: Resampling,
+) -> Result<Raster> {
+    let first = images
+        .first()
+        .ok_or_else(|| Error::argument("images", "at least one image", "none"))?;
+    for image in &images[1..] {
+        if image.bands.len() != first.bands.len() {
+            let expected = format!("the first image's bands ({})", first.band_names().join(", "));
+            return Err(Error::argument("images", expected, image.band_names().join(", ")));
+        }
+    }
+    let grid = match grid {
+        Some(grid) => grid,
+        None => Arc::new(union_grid(images)?),
+    };
+    let footprints: Vec<Window> = images
+        .iter()
+        .map(|i| footprint(&i.grid, &grid))
+        .collect::<Result<_>>()?;
+    let aligned: Vec<Raster> = images
+        .iter()
+        .map(|i| align(i, &grid, method))
+        .collect::<Result<_>>()?;
+    let operation: Arc<dyn Operation> = Arc::new(Mosaic { overlap, footprints });
+    let bands = (0..first.bands.len())
+        .map(|b| {
+            let ports: Vec<Port> = aligned.iter().map(|i| i.bands[b].port.clone()).collect();
+            let like = &aligned[0].bands[b];
+            let port = Port::tiles(&grid, operation.clone(), ports).swap_remove(0);
+            let mean = overlap == Overlap::Mean && like.dtype.integer_range().is_some();
+            let dtype = if mean {
+                super::image::float_of(port.kind())
+            } else {
+                like.dtype
+            };
+            Band {
+                dtype,
+                port,
+                ..like.clone()
+            }
+        })
+        .collect();
+    Ok(first.with_grid(grid, bands))
+}
+
+/// The first image's lattice, grown to hold all images.
+fn union_grid(images: &[Raster]) -> Result<Grid> {
+    let first = &images[0].grid;
+    if !first.transform.is_axis_aligned() {
+        return Err(Error::message(
+            "the first image is rotated; give the mosaic a { grid = … }",
+        ));
+    }
+    let mut bounds = first.bounds();
+    for image in &images[1..] {
+        let other = match (&image.grid.crs, &first.crs) {
+            (Some(a), Some(b)) => transform_bounds(&image.grid.bounds(), a, b)?,
+            _ => image.grid.bounds(),
+        };
+        bounds = bounds.union(&other);
+    }
+    let (dx, dy) = first.resolution();
+    let own = first.bounds();
+    // Outward to whole pixels of the first image; what is whole up to rounding stays.
+    let out = |length: f64, pixel: f64| (length / pixel - 1e-3).ceil().max(0.0) * pixel;
+    let grown = Bounds {
+        min_x: own.min_x - out(own.min_x - bounds.min_x, dx),
+        min_y: own.min_y - out(own.min_y - bounds.min_y, dy),
+        max_x: own.max_x + out(bounds.max_x - own.max_x, dx),
+        max_y: own.max_y + out(bounds.max_y - own.max_y, dy),
+    };
+    grid_over(first.crs.clone(), &grown, (dx, dy))
+}

@@ -1,0 +1,321 @@
+//! Ordered collections of images with time and properties.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use regex::Regex;
+
+use super::file::write::{WriteOptions, write};
+use super::image::{Property, Raster};
+use super::reduce::{Reducer, reduce};
+use crate::error::{Error, Result};
+
+/// Images in order. Each keeps its own grid, bands, time and properties; reducers want one grid and the same bands.
+#[derive(Clone, Default)]
+pub struct Stack {
+    pub items: Vec<Raster>,
+}
+
+/// What images are grouped by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupBy {
+    Year,
+    /// `2024-03`
+    Month,
+    /// Day of the calendar, `2024-03-17`.
+    Day,
+    Property(String),
+}
+
+impl Stack {
+    pub fn reduce(&self, reducers: &[Reducer]) -> Result<Raster> {
+        reduce(&self.items, reducers)
+    }
+
+    /// In order of time, or of a property. Images without it come last, in the order they had.
+    pub fn sort(&self, property: Option<&str>, descending: bool) -> Stack {
+        let mut items = self.items.clone();
+        let order = |a: &Raster, b: &Raster| match property {
+            None => compare_options(a.time, b.time, |x, y| x.cmp(y), descending),
+            Some(p) => compare_options(
+                a.properties.get(p),
+                b.properties.get(p),
+                |x, y| compare_properties(x, y),
+                descending,
+            ),
+        };
+        items.sort_by(order);
+        Stack { items }
+    }
+
+    /// Groups in the order of their keys.
+    pub fn group_by(&self, by: &GroupBy) -> Result<Vec<(String, Stack)>> {
+        let mut groups: BTreeMap<String, Stack> = BTreeMap::new();
+        for (i, item) in self.items.iter().enumerate() {
+            let day = || {
+                let time = item.time.ok_or_else(|| {
+                    Error::message(format!(
+                        "image {} has no time; give it one when the stack is made, or with `:set_time(…)`",
+                        i + 1
+                    ))
+                })?;
+                Ok::<_, Error>(time.to_zoned(jiff::tz::TimeZone::UTC).date())
+            };
+            let key = match by {
+                GroupBy::Year => format!("{:04}", day()?.year()),
+                GroupBy::Month => day()?.strftime("%Y-%m").to_string(),
+                GroupBy::Day => day()?.strftime("%Y-%m-%d").to_string(),
+                GroupBy::Property(name) => item
+                    .properties
+                    .get(name)
+                    .ok_or_else(|| Error::not_found("property", name, item.properties.keys()))?
+                    .to_string(),
+            };
+            groups.entry(key).or_default().items.push(item.clone());
+        }
+        Ok(groups.into_iter().collect())
+    }
+
+    /// For every image, the reduction over the `count` images that end with it, or, with `days`, over those of the last
+    /// `days` days. Times and properties are those of the window's last image.
+    pub fn rolling(&self, window: Rolling, reducer: Reducer) -> Result<Stack> {
+        let mut items = Vec::new();
+        for (i, item) in self.items.iter().enumerate() {
+            let members: Vec<Raster> = match window {
+                Rolling::Images(count) => {
+                    if i + 1 < count {
+                        continue;
+                    }
+                    self.items[i + 1 - count..=i].to_vec()
+                }
+                Rolling::Days(days) => {
+                    let end = item
+                        .time
+                        .ok_or_else(|| Error::message("rolling over days needs images with a time"))?;
+                    let within = |r: &&Raster| {
+                        r.time.is_some_and(|t| {
+                            t <= end && end.as_second() - t.as_second() < (days * 86400.0) as i64
+                        })
+                    };
+                    self.items.iter().filter(within).cloned().collect()
+                }
+            };
+            let mut reduced = reduce(&members, &[reducer])?;
+            reduced.time = item.time;
+            reduced.properties = item.properties.clone();
+            items.push(reduced);
+        }
+        Ok(Stack { items })
+    }
+
+    /// Writes every image to its own file and answers the paths.
+    pub fn export(&self, export: &Export, options: &WriteOptions) -> Result<Vec<PathBuf>> {
+        let first = export.first.max(1) - 1;
+        let count = export.max.unwrap_or(usize::MAX);
+        if let Some(names) = &export.names
+            && names.len() < self.items.len()
+        {
+            let expected = format!("one name per image ({})", self.items.len());
+            return Err(Error::argument("names", expected, names.len()));
+        }
+        let mut jobs: Vec<(PathBuf, &Raster)> = Vec::new();
+        for (i, item) in self.items.iter().enumerate().skip(first).take(count) {
+            let name = match &export.names {
+                Some(names) => names[i].clone(),
+                None => item
+                    .time
+                    .map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d").to_string())
+                    .ok_or_else(|| {
+                        Error::message(format!(
+                            "image {} has no time to name its file by; give {{ names = {{…}} }}",
+                            i + 1
+                        ))
+                    })?,
+            };
+            let path = export
+                .folder
+                .join(format!("{}_{name}_{}.tif", export.prefix, resolution_label(item)));
+            if jobs.iter().any(|(p, _)| *p == path) {
+                return Err(Error::message(format!(
+                    "two images would both be written to {}; give {{ names = {{…}} }}, or group the stack by day first",
+                    path.display()
+                )));
+            }
+            jobs.push((path, item));
+        }
+        for (path, item) in &jobs {
+            write(item, path, options)?;
+        }
+        Ok(jobs.into_iter().map(|(path, _)| path).collect())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rolling {
+    Images(usize),
+    Days(f64),
+}
+
+/// Which images to write, and under what names.
+#[derive(Debug, Clone, Default)]
+pub struct Export {
+    pub folder: PathBuf,
+    pub prefix: String,
+    /// Used in place of dates.
+    pub names: Option<Vec<String>>,
+    /// From 1.
+    pub first: usize,
+    pub max: Option<usize>,
+}
+
+/// `10m`, `30m`, or `0.0001deg`.
+fn resolution_label(image: &Raster) -> String {
+    let (dx, _) = image.grid.resolution();
+    let number = format!("{dx:.6}");
+    let number = number.trim_end_matches('0').trim_end_matches('.');
+    match &image.grid.crs {
+        Some(crs) if crs.is_geographic() => format!("{number}deg"),
+        Some(_) => format!("{number}m"),
+        None => format!("{number}px"),
+    }
+}
+
+fn compare_options<T>(
+    a: Option<T>,
+    b: Option<T>,
+    order: impl Fn(&T, &T) -> std::cmp::Ordering,
+    descending: bool,
+) -> std::cmp::Ordering {
+    use std::cmp::Ordering;
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            if descending {
+                order(&b, &a)
+            } else {
+                order(&a, &b)
+            }
+        }
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => Ordering::Equal,
+    }
+}
+
+fn compare_properties(a: &Property, b: &Property) -> std::cmp::Ordering {
+    let number = |p: &Property| match p {
+        Property::Number(v) => Some(*v),
+        Property::Integer(v) => Some(*v as f64),
+        Property::Boolean(v) => Some(f64::from(u8::from(*v))),
+        Property::Text(_) => None,
+    };
+    match (number(a), number(b)) {
+        (Some(x), Some(y)) => x.total_cmp(&y),
+        _ => a.to_string().cmp(&b.to_string()),
+    }
+}
+
+/// A pattern for file names with named parts: `S1?_{platform}_{date:yyyymmdd}_*.tif`. `{name}` takes text up to the
+/// next literal character, `{name:yyyymmdd}` and `{name:yyyymmddThhmmss}` take times, `*` anything, `?` one character.
+pub struct NamePattern {
+    text: String,
+    regex: Regex,
+    fields: Vec<(String, Option<TimeFormat>)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum TimeFormat {
+    Date,
+    DateTime,
+    IsoDate,
+}
+
+impl NamePattern {
+    pub fn parse(text: &str) -> Result<NamePattern> {
+        let bad = |why: String| {
+            Error::argument(
+                "pattern",
+                format!("text with {{name}} or {{name:yyyymmdd}} parts ({why})"),
+                format!("`{text}`"),
+            )
+        };
+        let (mut regex, mut fields) = (String::from("^"), Vec::new());
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            rest = &rest[c.len_utf8()..];
+            match c {
+                '*' => regex.push_str(".*?"),
+                '?' => regex.push('.'),
+                '{' => {
+                    let (inside, after) = rest
+                        .split_once('}')
+                        .ok_or_else(|| bad("a `{` is not closed".into()))?;
+                    rest = after;
+                    let (name, format) = inside
+                        .split_once(':')
+                        .map_or((inside, None), |(n, f)| (n, Some(f)));
+                    if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                        return Err(bad(format!("`{{{inside}}}` has no plain name")));
+                    }
+                    let (piece, format) = match format {
+                        None => ("(.+?)", None),
+                        Some("yyyymmdd") => (r"(\d{8})", Some(TimeFormat::Date)),
+                        Some("yyyymmddThhmmss") => (r"(\d{8}T\d{6})", Some(TimeFormat::DateTime)),
+                        Some("yyyy-mm-dd") => (r"(\d{4}-\d{2}-\d{2})", Some(TimeFormat::IsoDate)),
+                        Some(other) => {
+                            return Err(bad(format!(
+                                "unknown format `{other}`; there are yyyymmdd, yyyy-mm-dd, yyyymmddThhmmss"
+                            )));
+                        }
+                    };
+                    regex.push_str(piece);
+                    fields.push((name.to_string(), format));
+                }
+                c => regex.push_str(&regex::escape(&c.to_string())),
+            }
+        }
+        regex.push('$');
+        let regex = Regex::new(&regex).map_err(|e| bad(e.to_string()))?;
+        Ok(NamePattern {
+            text: text.to_string(),
+            regex,
+            fields,
+        })
+    }
+
+    /// The parts of a file name; None where it does not match. The first time among them is the image's.
+    pub fn matches(&self, name: &str) -> Result<Option<NameParts>> {
+        let Some(found) = self.regex.captures(name) else {
+            return Ok(None);
+        };
+        let (mut time, mut properties) = (None, Vec::new());
+        for (i, (field, format)) in self.fields.iter().enumerate() {
+            let value = found.get(i + 1).map_or("", |m| m.as_str());
+            if let Some(format) = format {
+                let parsed = parse_time(value, *format).ok_or_else(|| {
+                    Error::message(format!("`{value}` in {name} is no date (pattern {})", self.text))
+                })?;
+                time.get_or_insert(parsed);
+            }
+            properties.push((field.clone(), Property::Text(value.to_string())));
+        }
+        Ok(Some(NameParts { time, properties }))
+    }
+}
+
+pub struct NameParts {
+    pub time: Option<jiff::Timestamp>,
+    pub properties: Vec<(String, Property)>,
+}
+
+fn parse_time(text: &str, format: TimeFormat) -> Option<jiff::Timestamp> {
+    use jiff::civil::{Date, DateTime};
+    let moment = match format {
+        TimeFormat::Date => Date::strptime("%Y%m%d", text).ok()?.at(0, 0, 0, 0),
+        TimeFormat::IsoDate => Date::strptime("%Y-%m-%d", text).ok()?.at(0, 0, 0, 0),
+        TimeFormat::DateTime => DateTime::strptime("%Y%m%dT%H%M%S", text).ok()?,
+    };
+    moment
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|z| z.timestamp())
+}
