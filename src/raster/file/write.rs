@@ -261,7 +261,7 @@ impl Sink {
             }
             let declared = &self.bands[i];
             if declared.declared && !declared.dtype.is_complex() {
-                target.set_no_data_value(Some(declared.fill)).map_err(fail)?;
+                set_nodata(&mut target, declared.dtype, declared.fill).map_err(fail)?;
             }
         }
         *self.dataset.lock().unwrap_or_else(|e| e.into_inner()) = Some(dataset);
@@ -356,7 +356,7 @@ impl Sink {
             }
             let mut target = dataset.rasterband(i + 1).map_err(gdal_fail)?;
             if seen.masked && !band.declared {
-                target.set_no_data_value(Some(band.fill)).map_err(gdal_fail)?;
+                set_nodata(&mut target, band.dtype, band.fill).map_err(gdal_fail)?;
             }
             if let Some(m) = band
                 .moments
@@ -441,6 +441,19 @@ impl Sink {
     }
 }
 
+/// 64-bit integers have functions of their own, since not all of them fit an f64.
+fn set_nodata(
+    band: &mut gdal::raster::RasterBand,
+    dtype: DType,
+    value: f64,
+) -> Result<(), gdal::errors::GdalError> {
+    match dtype {
+        DType::I64 => band.set_no_data_value_i64(Some(value as i64)),
+        DType::U64 => band.set_no_data_value_u64(Some(value as u64)),
+        _ => band.set_no_data_value(Some(value)),
+    }
+}
+
 fn fill_one<T: num_traits::Float>(v: T, fill: T, seen: &mut Seen) -> T {
     if v.is_nan() {
         seen.masked = true;
@@ -461,6 +474,8 @@ fn sink_band(band: &Band, dtype: DType, options: &WriteOptions) -> SinkBand {
     // Without a word from the user: NaN for floats, the lowest value of signed and the highest of unsigned integers.
     let fallback = match dtype.integer_range() {
         None => f64::NAN,
+        // u64::MAX itself is no f64.
+        Some(_) if dtype == DType::U64 => (1u64 << 63) as f64,
         Some((0.0, high)) => high,
         Some((low, _)) => low,
     };

@@ -1,0 +1,10 @@
+//! Numbers, checked against slow and obvious loops, recorded outputs of other programs, and GDAL's own tools.
+
+#[path = "numerics/common.rs"]
+mod common;
+#[path = "numerics/engine.rs"]
+mod engine;
+#[path = "numerics/files.rs"]
+mod files;
+#[path = "numerics/warp.rs"]
+mod warp;

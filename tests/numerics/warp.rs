@@ -1,0 +1,125 @@
+//! Resampling against GDAL's own warper, run as a command on the same files.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use perilune::raster::file::open::{OpenOptions, open};
+use perilune::raster::mapping::Mapping;
+use perilune::raster::warp::Resampling;
+use perilune::raster::{Affine, Crs, Grid, Raster, align};
+
+use crate::common::*;
+
+fn opened(path: &std::path::Path) -> Raster {
+    open(&path.to_string_lossy(), &OpenOptions::default()).unwrap()
+}
+
+fn values(raster: &Raster) -> ndarray::Array2<f64> {
+    computed(raster, raster.grid.window(), (64, 64)).swap_remove(0)
+}
+
+/// A north-up lattice at the middle of the source, in another CRS.
+fn first_grid(source: &std::path::Path, srs: &str, resolution: &str) -> Affine {
+    let grid = align::reprojected_grid(&opened(source).grid, &Crs::parse(srs).unwrap(), None).unwrap();
+    let (x, y) = grid.pixel_centre(grid.rows as isize / 2, grid.cols as isize / 2);
+    let size: f64 = resolution.parse().unwrap();
+    Affine::north_up(x - 50.0 * size, y + 50.0 * size, size, size)
+}
+
+/// The share of pixels, valid in both, that differ by more than `tolerance`, and the number compared.
+fn disagreement(ours: &ndarray::Array2<f64>, theirs: &ndarray::Array2<f64>, tolerance: f64) -> (f64, usize) {
+    let both: Vec<(f64, f64)> = ours
+        .iter()
+        .zip(theirs)
+        .map(|(a, b)| (*a, *b))
+        .filter(|(a, b)| !a.is_nan() && !b.is_nan())
+        .collect();
+    let off = both.iter().filter(|(a, b)| (a - b).abs() > tolerance).count();
+    (off as f64 / both.len() as f64, both.len())
+}
+
+#[test]
+fn reprojection_agrees_with_gdalwarp() {
+    let Some(source) = shared("dem/dem_stitcher/los_angeles_dem_geoid.tif") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    // (method, tolerance in metres of height, over terrain of some 100 m): our positions are interpolated to 0.02 px,
+    // gdalwarp's with -et 0 are exact.
+    for (method, tolerance) in [
+        ("bilinear", 0.06),
+        ("cubic", 0.06),
+        ("near", 0.0),
+        ("average", 0.25),
+    ] {
+        for (srs, resolution) in [("EPSG:32611", "30"), ("EPSG:3857", "95")] {
+            // gdalwarp widens its kernels by one factor for a chunk of the target; it is told ours.
+            let probe = Grid::new(
+                Some(Crs::parse(srs).unwrap()),
+                first_grid(&source, srs, resolution),
+                100,
+                100,
+            );
+            let scale = Mapping::new(&opened(&source).grid, &Arc::new(probe.unwrap()))
+                .unwrap()
+                .scale();
+            let factor = |axis: &str, s: f64| format!("{axis}SCALE={}", 1.0 / s.max(1.0));
+            let target = folder.path().join(format!("{method}-{resolution}.tif"));
+            let status = Command::new("gdalwarp")
+                .args([
+                    "-q", "-et", "0", "-t_srs", srs, "-tr", resolution, resolution, "-tap", "-r", method,
+                ])
+                .args([
+                    "-dstnodata",
+                    "nan",
+                    "-wo",
+                    &factor("X", scale.0),
+                    "-wo",
+                    &factor("Y", scale.1),
+                ])
+                .args([&source, &target])
+                .status()
+                .unwrap();
+            assert!(status.success());
+            let theirs = opened(&target);
+            let ours_method = Resampling::parse(if method == "near" { "nearest" } else { method }).unwrap();
+            let ours = align::align(&opened(&source), &theirs.grid, ours_method).unwrap();
+            let (a, b) = (values(&ours), values(&theirs));
+            let (off, compared) = disagreement(&a, &b, tolerance);
+            assert!(
+                compared > 9_000,
+                "{method} {srs}: only {compared} pixels compared"
+            );
+            // Nearest neighbours may differ where a centre falls on a pixel edge up to rounding.
+            let allowed = if method == "near" { 0.001 } else { 0.0 };
+            assert!(
+                off <= allowed,
+                "{method} {srs} at {resolution}: {:.3} % differ",
+                off * 100.0
+            );
+        }
+    }
+}
+
+#[test]
+fn tiles_merge_into_the_published_mosaic() {
+    let Some(golden) = shared("dem/dem_stitcher/los_angeles_dem_geoid.tif") else {
+        return;
+    };
+    let golden = opened(&golden);
+    let tiles: Vec<Raster> = (0..4)
+        .map(|i| opened(&shared(&format!("dem/dem_stitcher/los_angeles_tile_{i}.tif")).unwrap()))
+        .collect();
+    let merged = perilune::raster::mosaic::mosaic(
+        &tiles,
+        perilune::raster::mosaic::Overlap::First,
+        Some(golden.grid.clone()),
+        Resampling::Bilinear,
+    )
+    .unwrap();
+    let (off, compared) = disagreement(&values(&merged), &values(&golden), 0.01);
+    assert!(compared > 120_000, "only {compared} pixels compared");
+    assert!(off < 0.001, "{:.3} % of the mosaic differ", off * 100.0);
+    let same: &Arc<_> = &golden.grid;
+    assert!(merged.grid.matches(same));
+}
