@@ -22,6 +22,7 @@ pub mod scene;
 pub mod settings;
 pub mod stack;
 pub mod stats;
+pub mod synthetic;
 pub mod tile;
 pub mod types;
 pub mod warp;

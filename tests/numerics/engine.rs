@@ -502,3 +502,45 @@ fn points_are_sampled_where_they_fall() {
     assert_eq!(values[0][0].to_bits(), values[1][0].to_bits());
     assert!(values[2][0].is_nan() && values[3][0].is_nan());
 }
+
+#[test]
+fn random_images_have_their_moments_and_no_seams() {
+    use perilune::raster::synthetic::{Distribution, coordinates, random};
+    let grid = utm_grid(400, 500);
+    // Mean and variance of each, from the definitions; the tolerance is five standard errors.
+    for (distribution, mean, variance) in [
+        (Distribution::Uniform, 0.5, 1.0 / 12.0),
+        (Distribution::Normal, 0.0, 1.0),
+        (Distribution::Speckle { looks: 1.0 }, 1.0, 1.0),
+        (Distribution::Speckle { looks: 4.4 }, 1.0, 1.0 / 4.4),
+        (Distribution::Speckle { looks: 0.5 }, 1.0, 2.0),
+    ] {
+        let m = stats::stats(&random(grid.clone(), distribution, 7).unwrap()).unwrap()[0];
+        let n = m.count as f64;
+        assert!(
+            (m.mean - mean).abs() < 5.0 * (variance / n).sqrt(),
+            "{distribution:?}: mean {}",
+            m.mean
+        );
+        assert!(
+            (m.std().powi(2) / variance - 1.0).abs() < 0.05,
+            "{distribution:?}: variance {}",
+            m.std().powi(2)
+        );
+    }
+    let small = utm_grid(40, 50);
+    let smooth = random(
+        small.clone(),
+        Distribution::Smooth {
+            scale: 12.0,
+            octaves: 3,
+        },
+        1,
+    )
+    .unwrap();
+    assert_tiling_does_not_matter(&smooth, "smooth noise");
+    let xy = coordinates(small.clone());
+    assert_tiling_does_not_matter(&xy, "coordinates");
+    let values = computed(&xy, small.window(), (16, 16));
+    assert_eq!((values[0][(3, 4)], values[1][(3, 4)]), small.pixel_centre(3, 4));
+}

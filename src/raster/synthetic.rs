@@ -1,0 +1,214 @@
+//! Images made from nothing: coordinates, random numbers, smooth noise. Each pixel depends on its row, column and the
+//! seed alone, so tiles, windows and threads do not matter and a script gives the same image everywhere.
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::image::{Band, Raster};
+use super::operation::Operation;
+use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
+use crate::error::{Error, Result};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Distribution {
+    /// 0 ≤ v < 1
+    Uniform,
+    /// Mean 0, standard deviation 1.
+    Normal,
+    /// Gamma of mean 1 and variance 1/looks: the intensity of fully developed speckle (Goodman 1976).
+    Speckle { looks: f64 },
+    /// Smooth noise in 0…1 with features of `scale` pixels, and `octaves` finer ones of half the size and weight each.
+    Smooth { scale: f64, octaves: u32 },
+}
+
+struct Random {
+    distribution: Distribution,
+    seed: u64,
+}
+
+impl Operation for Random {
+    fn name(&self) -> String {
+        format!("random({:?}, seed {})", self.distribution, self.seed).to_lowercase()
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out
+    }
+
+    fn compute(&self, out: Window, _: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let at = |r: usize, c: usize| ((out.row + r as isize) as u64, (out.col + c as isize) as u64);
+        Ok(vec![Pixels::F32(Array2::from_shape_fn(
+            (out.rows, out.cols),
+            |(r, c)| {
+                let (row, col) = at(r, c);
+                self.value(row, col) as f32
+            },
+        ))])
+    }
+}
+
+impl Random {
+    fn value(&self, row: u64, col: u64) -> f64 {
+        let mut stream = Stream::new(self.seed, row, col);
+        match self.distribution {
+            Distribution::Uniform => stream.uniform(),
+            Distribution::Normal => stream.normal(),
+            Distribution::Speckle { looks } => stream.gamma(looks) / looks,
+            Distribution::Smooth { scale, octaves } => {
+                let (mut sum, mut weights, mut weight, mut size) = (0.0, 0.0, 1.0, scale);
+                for octave in 0..octaves {
+                    sum += weight
+                        * lattice(
+                            self.seed.wrapping_add(u64::from(octave)),
+                            row as f64 / size,
+                            col as f64 / size,
+                        );
+                    weights += weight;
+                    weight /= 2.0;
+                    size /= 2.0;
+                }
+                sum / weights
+            }
+        }
+    }
+}
+
+/// Random lattice values, blended with the quintic that keeps two derivatives continuous (Perlin 2002).
+fn lattice(seed: u64, y: f64, x: f64) -> f64 {
+    let (r, c) = (y.floor(), x.floor());
+    let fade = |t: f64| t * t * t * (t * (t * 6.0 - 15.0) + 10.0);
+    let (fy, fx) = (fade(y - r), fade(x - c));
+    let value = |dr: f64, dc: f64| Stream::new(seed, (r + dr) as u64, (c + dc) as u64).uniform();
+    let top = value(0.0, 0.0) * (1.0 - fx) + value(0.0, 1.0) * fx;
+    let bottom = value(1.0, 0.0) * (1.0 - fx) + value(1.0, 1.0) * fx;
+    top * (1.0 - fy) + bottom * fy
+}
+
+/// SplitMix64 (Steele, Lea & Flood 2014), started at a point of its own for every pixel.
+struct Stream(u64);
+
+impl Stream {
+    fn new(seed: u64, row: u64, col: u64) -> Stream {
+        let mut s = Stream(seed);
+        let a = s.next() ^ row.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let b = Stream(a).next() ^ col.wrapping_mul(0xD1B5_4A32_D192_ED03);
+        Stream(Stream(b).next())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn uniform(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Box and Muller 1958.
+    fn normal(&mut self) -> f64 {
+        let (u, v) = (1.0 - self.uniform(), self.uniform());
+        (-2.0 * u.ln()).sqrt() * (TAU * v).cos()
+    }
+
+    /// Marsaglia and Tsang 2000, doi:10.1145/358407.358414, with their boost for shapes below 1.
+    fn gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let u = 1.0 - self.uniform();
+            return self.gamma(shape + 1.0) * u.powf(1.0 / shape);
+        }
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let x = self.normal();
+            let v = (1.0 + c * x).powi(3);
+            let u = 1.0 - self.uniform();
+            if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+                return d * v;
+            }
+        }
+    }
+}
+
+/// An image of random numbers.
+pub fn random(grid: Arc<Grid>, distribution: Distribution, seed: u64) -> Result<Raster> {
+    match distribution {
+        Distribution::Speckle { looks } if !(looks > 0.0 && looks.is_finite()) => {
+            return Err(Error::argument("looks", "a positive number", looks));
+        }
+        Distribution::Smooth { scale, octaves }
+            if !(scale > 0.0 && scale.is_finite() && (1..=32).contains(&octaves)) =>
+        {
+            return Err(Error::argument(
+                "scale and octaves",
+                "a positive size in pixels and 1…32 octaves",
+                format!("{scale} and {octaves}"),
+            ));
+        }
+        _ => {}
+    }
+    let port = Port::tiles(&grid, Arc::new(Random { distribution, seed }), Vec::new()).swap_remove(0);
+    let band = Band {
+        name: "random".into(),
+        dtype: DType::F32,
+        unit: Unit::Unknown,
+        nodata: None,
+        port,
+    };
+    Ok(Raster::new(grid, vec![band]))
+}
+
+struct Coordinates(Arc<Grid>);
+
+impl Operation for Coordinates {
+    fn name(&self) -> String {
+        "coordinates".into()
+    }
+
+    fn kind(&self, _: &[Kind]) -> Kind {
+        Kind::F64
+    }
+
+    fn outputs(&self) -> usize {
+        2
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out
+    }
+
+    fn compute(&self, out: Window, _: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let at = |r: usize, c: usize| self.0.pixel_centre(out.row + r as isize, out.col + c as isize);
+        let shape = (out.rows, out.cols);
+        Ok(vec![
+            Pixels::F64(Array2::from_shape_fn(shape, |(r, c)| at(r, c).0)),
+            Pixels::F64(Array2::from_shape_fn(shape, |(r, c)| at(r, c).1)),
+        ])
+    }
+}
+
+/// Two bands, `x` and `y`: the map coordinates of the pixel centres.
+pub fn coordinates(grid: Arc<Grid>) -> Raster {
+    let ports = Port::tiles(&grid, Arc::new(Coordinates(grid.clone())), Vec::new());
+    let unit = match &grid.crs {
+        Some(crs) if crs.is_geographic() => Unit::Other("deg".into()),
+        Some(_) => Unit::Other("m".into()),
+        None => Unit::Other("px".into()),
+    };
+    let bands = ["x", "y"]
+        .into_iter()
+        .zip(ports)
+        .map(|(name, port)| Band {
+            name: name.into(),
+            dtype: DType::F64,
+            unit: unit.clone(),
+            nodata: None,
+            port,
+        })
+        .collect();
+    Raster::new(grid, bands)
+}
