@@ -88,6 +88,61 @@ impl Drop for Draft {
     }
 }
 
+/// A hidden folder beside the target in which a writer makes its file and whatever goes with it (a Shapefile's
+/// five, a schema): all of them appear together, the named one last.
+#[derive(Debug)]
+pub struct DraftFolder {
+    folder: PathBuf,
+    file: PathBuf,
+    target: PathBuf,
+}
+
+impl DraftFolder {
+    /// # Errors
+    /// As `Draft::new`, or when the folder cannot be made.
+    pub fn new(target: &Path) -> Result<DraftFolder> {
+        let folder = Draft::new(target)?.temporary.clone();
+        fs::create_dir(&folder).map_err(|e| Error::io(target, e))?;
+        // `Draft::new` has seen to the name.
+        let file = folder.join(target.file_name().unwrap_or_default());
+        Ok(DraftFolder {
+            folder,
+            file,
+            target: target.to_path_buf(),
+        })
+    }
+
+    /// Where to write the named file.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// Syncs all files to disk and gives them their names, in place of what was there.
+    pub fn publish(self) -> Result<()> {
+        let failed = |e| Error::io(&self.target, e);
+        let parent = self.target.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            File::open(entry.path())
+                .and_then(|f| f.sync_all())
+                .map_err(failed)?;
+            names.push(entry.file_name());
+        }
+        names.sort_by_key(|name| Some(name.as_os_str()) == self.target.file_name());
+        for name in names {
+            fs::rename(self.folder.join(&name), parent.join(&name)).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for DraftFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
 pub fn write_atomically(
     target: &Path,

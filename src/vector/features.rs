@@ -1,0 +1,376 @@
+//! Features: geometries with properties, all in one CRS.
+
+use std::fmt;
+
+use super::geometry::{Part, for_each_part, shape_bounds, type_name};
+use super::overlay::{from_gdal, to_gdal};
+use super::{Geometry, transform};
+use crate::error::{Error, Result};
+use crate::raster::{Bounds, Crs, Transformer};
+use crate::table::{Table, Value};
+
+/// Named values in order, each name once.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Properties(Vec<(String, Value)>);
+
+impl Properties {
+    pub fn new() -> Properties {
+        Properties::default()
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
+    /// Replaces the value of that name or adds it at the end.
+    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+        let name = name.into();
+        match self.0.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, Value)> for Properties {
+    /// A name that comes again keeps its place and gets the later value.
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Properties {
+        let mut out = Properties::new();
+        for (name, value) in pairs {
+            out.set(name, value);
+        }
+        out
+    }
+}
+
+/// One geometry, or none, with properties. Its CRS is that of the `Features` it is in.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Feature {
+    pub(super) shape: Option<geo::Geometry<f64>>,
+    pub properties: Properties,
+    /// The feature's number or name in its file, an integer or a string.
+    pub id: Option<Value>,
+}
+
+impl Feature {
+    pub fn new(shape: Option<geo::Geometry<f64>>, properties: Properties) -> Feature {
+        Feature {
+            shape: shape.map(super::geometry::plain),
+            properties,
+            id: None,
+        }
+    }
+
+    pub fn shape(&self) -> Option<&geo::Geometry<f64>> {
+        self.shape.as_ref()
+    }
+}
+
+/// Features in order, in one CRS.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Features {
+    pub features: Vec<Feature>,
+    pub crs: Option<Crs>,
+}
+
+impl Features {
+    pub fn new(features: Vec<Feature>, crs: Option<Crs>) -> Features {
+        Features { features, crs }
+    }
+
+    /// One feature without properties.
+    pub fn from_geometry(geometry: Geometry) -> Features {
+        Features {
+            crs: geometry.crs,
+            features: vec![Feature::new(Some(geometry.shape), Properties::new())],
+        }
+    }
+
+    /// One feature a geometry, without properties.
+    ///
+    /// # Errors
+    /// When the geometries have different CRSs.
+    pub fn from_geometries(geometries: Vec<Geometry>) -> Result<Features> {
+        let mut out = Features::default();
+        for geometry in geometries {
+            match (&out.crs, &geometry.crs) {
+                (Some(a), Some(b)) if a != b => {
+                    return Err(Error::message(format!(
+                        "the geometries lie in different coordinate reference systems, {a} and {b}; \
+                         bring all into one first: `g:to_crs(crs)`"
+                    )));
+                }
+                (None, Some(crs)) => out.crs = Some(crs.clone()),
+                _ => {}
+            }
+            out.features
+                .push(Feature::new(Some(geometry.shape), Properties::new()));
+        }
+        Ok(out)
+    }
+
+    pub fn len(&self) -> usize {
+        self.features.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.features.is_empty()
+    }
+
+    /// The geometry of a feature (from 0), with the CRS; None where it has none or there is no such feature.
+    pub fn geometry(&self, index: usize) -> Option<Geometry> {
+        let shape = self.features.get(index)?.shape.clone()?;
+        Some(Geometry {
+            shape,
+            crs: self.crs.clone(),
+        })
+    }
+
+    pub fn geometries(&self) -> impl Iterator<Item = Geometry> + '_ {
+        (0..self.len()).filter_map(|i| self.geometry(i))
+    }
+
+    /// The names of all properties, in the order of their first appearance.
+    pub fn property_names(&self) -> Vec<String> {
+        let mut seen = std::collections::HashSet::new();
+        let names = self.features.iter().flat_map(|f| f.properties.names());
+        names
+            .filter(|name| seen.insert(*name))
+            .map(str::to_string)
+            .collect()
+    }
+
+    /// The features for which `keep` is true; it gets the position (from 0) and the feature.
+    pub fn filter(&self, mut keep: impl FnMut(usize, &Feature) -> Result<bool>) -> Result<Features> {
+        let mut features = Vec::new();
+        for (index, feature) in self.features.iter().enumerate() {
+            if keep(index, feature)? {
+                features.push(feature.clone());
+            }
+        }
+        Ok(Features {
+            features,
+            crs: self.crs.clone(),
+        })
+    }
+
+    /// The features whose property equals the value; whole numbers equal themselves however they are stored.
+    ///
+    /// # Errors
+    /// When no feature has a property of that name.
+    pub fn with_property(&self, name: &str, value: &Value) -> Result<Features> {
+        if !self.is_empty() && !self.features.iter().any(|f| f.properties.get(name).is_some()) {
+            return Err(Error::not_found("property", name, self.property_names()));
+        }
+        let equal = |found: &Value| match (found.as_f64(), value.as_f64()) {
+            (Some(a), Some(b)) => a == b,
+            _ => found == value,
+        };
+        self.filter(|_, f| Ok(f.properties.get(name).map_or(value.is_missing(), equal)))
+    }
+
+    /// The features that share more than an edge with the rectangle, or a point within it; whole, not cut. The rectangle is in
+    /// the features' CRS, or in `crs` where given.
+    pub fn within(&self, bounds: Bounds, crs: Option<&Crs>) -> Result<Features> {
+        let area = Geometry::bbox(bounds, crs.or(self.crs.as_ref()).cloned())?;
+        let area = match (crs, &self.crs) {
+            // Edges bend on the way: a step of 1/32 of the side follows them.
+            (Some(from), Some(to)) if from != to => {
+                area.to_crs(to, Some(bounds.width().abs().max(bounds.height()) / 32.0))?
+            }
+            _ => area,
+        };
+        self.intersecting(&area)
+    }
+
+    /// The features that share a point with the geometry; whole, not cut.
+    pub fn intersecting(&self, area: &Geometry) -> Result<Features> {
+        let empty = Geometry {
+            shape: geo::MultiPolygon::new(Vec::new()).into(),
+            crs: self.crs.clone(),
+        };
+        empty.common_crs(area)?;
+        let Some(reach) = area.bounds() else {
+            return Ok(Features {
+                features: Vec::new(),
+                crs: self.crs.clone(),
+            });
+        };
+        let apart = |b: &Bounds| {
+            b.max_x < reach.min_x || b.min_x > reach.max_x || b.max_y < reach.min_y || b.min_y > reach.max_y
+        };
+        self.filter(|_, f| {
+            let Some(shape) = &f.shape else { return Ok(false) };
+            if shape_bounds(shape).is_none_or(|b| apart(&b)) {
+                return Ok(false);
+            }
+            Ok(geo::Intersects::intersects(shape, &area.shape))
+        })
+    }
+
+    /// The features cut to the polygon; those outside are left out.
+    pub fn clip(&self, area: &Geometry) -> Result<Features> {
+        let mut out = self.intersecting(area)?;
+        let theirs = to_gdal(&area.shape, "clip")?;
+        for feature in &mut out.features {
+            if let Some(shape) = &feature.shape {
+                feature.shape = Some(super::overlay::overlay(shape, &area.shape, "clip", |ours, _| {
+                    ours.intersection(&theirs)
+                })?);
+            }
+        }
+        let empty = |f: &Feature| {
+            f.shape
+                .as_ref()
+                .is_none_or(|s| geo::CoordsIter::coords_count(s) == 0)
+        };
+        out.features.retain(|f| !empty(f));
+        Ok(out)
+    }
+
+    /// All features in another CRS; see `Geometry::to_crs`.
+    pub fn to_crs(&self, to: &Crs, densify: Option<f64>) -> Result<Features> {
+        let Some(from) = &self.crs else {
+            return Err(Error::message(
+                "the features have no CRS to transform from; give them one first: `f:with_crs(\"EPSG:…\")`",
+            ));
+        };
+        let transformer = Transformer::new(from, to)?;
+        let mut features = self.features.clone();
+        for (index, feature) in features.iter_mut().enumerate() {
+            if let Some(shape) = &feature.shape {
+                let image = transform::transform(shape, &transformer, from, to, densify);
+                feature.shape =
+                    Some(image.map_err(|e| Error::message(format!("feature {}: {e}", index + 1)))?);
+            }
+        }
+        Ok(Features {
+            features,
+            crs: Some(to.clone()),
+        })
+    }
+
+    /// None where no feature has a geometry.
+    pub fn bounds(&self) -> Option<Bounds> {
+        self.features
+            .iter()
+            .filter_map(|f| shape_bounds(f.shape.as_ref()?))
+            .reduce(|a, b| a.union(&b))
+    }
+
+    /// One geometry that covers all features.
+    pub fn union(&self) -> Result<Geometry> {
+        let all = Geometry::union_all(&self.geometries().collect::<Vec<_>>())?;
+        Ok(Geometry {
+            crs: self.crs.clone(),
+            ..all
+        })
+    }
+
+    /// The properties as a table, one row a feature; `id` comes first where some feature has one and no property
+    /// is called so.
+    pub fn to_table(&self) -> Result<Table> {
+        let with_id = self
+            .features
+            .iter()
+            .any(|f| f.id.is_some() && f.properties.get("id").is_none());
+        let names = self.property_names();
+        let with_id = with_id && !names.iter().any(|n| n == "id");
+        Table::from_rows(self.features.iter().map(|f| {
+            let mut row = Vec::with_capacity(names.len() + 1);
+            if with_id {
+                row.push(("id".to_string(), f.id.clone().unwrap_or(Value::Missing)));
+            }
+            row.extend(
+                names
+                    .iter()
+                    .map(|n| (n.clone(), f.properties.get(n).cloned().unwrap_or(Value::Missing))),
+            );
+            row
+        }))
+    }
+
+    /// The points of the features, (x, y): the vertices of points and multi-points.
+    ///
+    /// # Errors
+    /// When a feature is a line or polygon, or has no geometry; its number is named.
+    pub fn points(&self) -> Result<Vec<(f64, f64)>> {
+        let mut out = Vec::new();
+        for (index, feature) in self.features.iter().enumerate() {
+            let wrong = |got: &str| Error::argument(format!("feature {}", index + 1), "a Point", got);
+            let shape = feature.shape.as_ref().ok_or_else(|| wrong("no geometry"))?;
+            let mut only_points = true;
+            for_each_part(shape, &mut |part| match part {
+                Part::Point(p) => out.push((p.x(), p.y())),
+                _ => only_points = false,
+            });
+            if !only_points {
+                return Err(wrong(type_name(shape)));
+            }
+        }
+        Ok(out)
+    }
+
+    /// With the shapes given by GDAL's or GEOS's repair; see `Geometry::make_valid`.
+    pub fn make_valid(&self) -> Result<Features> {
+        let mut out = self.clone();
+        for feature in &mut out.features {
+            if let Some(shape) = feature.shape.take() {
+                let valid = Geometry { shape, crs: None }.make_valid()?;
+                feature.shape = Some(from_gdal(&to_gdal(&valid.shape, "make_valid")?, "make_valid")?);
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl fmt::Display for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.len() == 1 { "feature" } else { "features" };
+        write!(f, "{} {plural}", self.len())?;
+        let mut kinds: Vec<&str> = Vec::new();
+        for kind in self
+            .features
+            .iter()
+            .map(|f| f.shape.as_ref().map_or("no geometry", type_name))
+        {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        if !kinds.is_empty() {
+            write!(f, " ({})", kinds.join(", "))?;
+        }
+        match &self.crs {
+            Some(crs) => write!(f, ", {crs}")?,
+            None => f.write_str(", no CRS")?,
+        }
+        if let Some(bounds) = self.bounds() {
+            write!(f, ", {bounds}")?;
+        }
+        let names = self.property_names();
+        if !names.is_empty() {
+            write!(f, "\nproperties: {}", names[..names.len().min(12)].join(", "))?;
+            if names.len() > 12 {
+                write!(f, ", … ({} in all)", names.len())?;
+            }
+        }
+        Ok(())
+    }
+}

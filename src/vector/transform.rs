@@ -1,0 +1,175 @@
+//! Geometries from one CRS to another.
+
+use std::cell::Cell;
+
+use geo::{Coord, CoordsIter, Densify, Euclidean, Geometry as Shape, LineString, MapCoords};
+
+use super::overlay::quietly;
+use super::{Geometry, antimeridian};
+use crate::error::{Error, Result};
+use crate::raster::{Crs, Transformer};
+
+impl Geometry {
+    /// The geometry in another CRS, vertex by vertex. Straight edges stay straight, although their images are curves:
+    /// `densify` (the longest edge to leave whole, in units of the present CRS) adds vertices first.
+    ///
+    /// Into longitude and latitude, shapes that cross the antimeridian are cut there, and polygons around a pole
+    /// get an edge along it (RFC 7946 section 3.1.9).
+    ///
+    /// # Errors
+    /// When the geometry has no CRS, or one of its points has no image.
+    pub fn to_crs(&self, to: &Crs, densify: Option<f64>) -> Result<Geometry> {
+        let Some(from) = &self.crs else {
+            return Err(Error::message(
+                "the geometry has no CRS to transform from; give it one first: `g:with_crs(\"EPSG:…\")`",
+            ));
+        };
+        let shape = transform(&self.shape, &Transformer::new(from, to)?, from, to, densify)?;
+        Ok(Geometry {
+            shape,
+            crs: Some(to.clone()),
+        })
+    }
+}
+
+/// `to_crs` with the transformer at hand, for many shapes in a row.
+pub(super) fn transform(
+    shape: &Shape<f64>,
+    transformer: &Transformer,
+    from: &Crs,
+    to: &Crs,
+    densify: Option<f64>,
+) -> Result<Shape<f64>> {
+    let dense = densify.map(|step| self::densify(shape, step)).transpose()?;
+    let shape = dense.as_ref().unwrap_or(shape);
+    if from == to {
+        return Ok(shape.clone());
+    }
+    match to.is_geographic() {
+        true => antimeridian::to_lonlat(shape, transformer, from, to),
+        false => project(shape, transformer, from, to),
+    }
+}
+
+/// Vertex by vertex, whatever lies between.
+pub(super) fn project(
+    shape: &Shape<f64>,
+    transformer: &Transformer,
+    from: &Crs,
+    to: &Crs,
+) -> Result<Shape<f64>> {
+    // One call for all vertices: a call a vertex costs more than the transform.
+    let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = shape.coords_iter().map(|c| (c.x, c.y)).unzip();
+    quietly(|| transformer.apply(&mut xs, &mut ys));
+    if let Some(bad) = xs
+        .iter()
+        .zip(&ys)
+        .position(|(x, y)| !(x.is_finite() && y.is_finite()))
+    {
+        let c = shape.coords_iter().nth(bad).unwrap_or_default();
+        return Err(no_image((c.x, c.y), from, to));
+    }
+    // Both walk the vertices in the same order.
+    let next = Cell::new(0);
+    Ok(shape.map_coords(|_| {
+        let i = next.replace(next.get() + 1);
+        Coord { x: xs[i], y: ys[i] }
+    }))
+}
+
+pub(super) fn no_image((x, y): (f64, f64), from: &Crs, to: &Crs) -> Error {
+    Error::message(format!(
+        "the point ({x}, {y}) of {from} has no image in {to}; cut the geometry to the area of that CRS first"
+    ))
+}
+
+fn densify(shape: &Shape<f64>, step: f64) -> Result<Shape<f64>> {
+    if !(step.is_finite() && step > 0.0) {
+        return Err(Error::argument(
+            "densify",
+            "a length above 0, in units of the present CRS",
+            step,
+        ));
+    }
+    let line = |l: &LineString| Euclidean.densify(l, step);
+    Ok(match shape {
+        Shape::LineString(l) => Shape::LineString(line(l)),
+        Shape::MultiLineString(m) => Shape::MultiLineString(Euclidean.densify(m, step)),
+        Shape::Polygon(p) => Shape::Polygon(Euclidean.densify(p, step)),
+        Shape::MultiPolygon(m) => Shape::MultiPolygon(Euclidean.densify(m, step)),
+        Shape::GeometryCollection(c) => {
+            Shape::GeometryCollection(c.iter().map(|g| densify(g, step)).collect::<Result<_>>()?)
+        }
+        points => points.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crs(text: &str) -> Crs {
+        Crs::parse(text).unwrap()
+    }
+
+    fn g(epsg: &str, text: &str) -> Geometry {
+        Geometry {
+            crs: Some(crs(epsg)),
+            ..Geometry::from_wkt(text).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_known_point() {
+        // echo 11 48 | gdaltransform -s_srs EPSG:4326 -t_srs EPSG:32632 (x y order): 649150.92… 5318155.97…; the
+        // central meridian of zone 32 is 9° E, so x must lie east of 500 km and the way back must close.
+        let p = g("EPSG:4326", "POINT (9 48)")
+            .to_crs(&crs("EPSG:32632"), None)
+            .unwrap();
+        let Shape::Point(xy) = p.shape else { panic!() };
+        assert!((xy.x() - 500_000.0).abs() < 1e-6);
+        // 0.9996 of the meridian arc from the equator to 48° N on WGS 84 (5 317 885.3 m by the series of Snyder 1987, eq. 3-21).
+        assert!((xy.y() - 0.9996 * 5_318_012.0).abs() < 500.0, "{}", xy.y());
+        let back = p.to_crs(&crs("EPSG:4326"), None).unwrap();
+        let Shape::Point(lonlat) = back.shape else {
+            panic!()
+        };
+        assert!((lonlat.x() - 9.0).abs() < 1e-9 && (lonlat.y() - 48.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn densified_edges_bend() {
+        let edge = g("EPSG:4326", "LINESTRING (0 60, 20 60)");
+        let plain = edge.to_crs(&crs("EPSG:3035"), None).unwrap();
+        let dense = edge.to_crs(&crs("EPSG:3035"), Some(0.5)).unwrap();
+        assert_eq!((plain.vertex_count(), dense.vertex_count()), (2, 41));
+        // L²/(8·R)·tan(60°) for L = 1113 km: the parallel hangs some 42 km below its chord.
+        let sag = plain.bounds().unwrap().min_y - dense.bounds().unwrap().min_y;
+        assert!((sag - 42_000.0).abs() < 3000.0, "{sag}");
+        assert!(edge.to_crs(&crs("EPSG:3035"), Some(0.0)).is_err());
+    }
+
+    #[test]
+    fn failures_name_the_point_and_the_missing_crs() {
+        let error = g("EPSG:4326", "LINESTRING (0 0, 0 -90)").to_crs(&crs("EPSG:3857"), None);
+        // Mercator has no image of the pole; PROJ may give a huge number instead of failing.
+        if let Err(error) = error {
+            assert!(error.to_string().contains("(0, -90)"));
+        }
+        let error = g("EPSG:4326", "POINT (0 95)")
+            .to_crs(&crs("EPSG:32632"), None)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "the point (0, 95) of EPSG:4326 has no image in EPSG:32632; cut the geometry to the area of that CRS first"
+        );
+        let none = Geometry::from_wkt("POINT (1 1)").unwrap();
+        assert!(
+            none.to_crs(&crs("EPSG:4326"), None)
+                .unwrap_err()
+                .to_string()
+                .contains("with_crs")
+        );
+    }
+}

@@ -1,0 +1,609 @@
+//! Features to files, by GDAL's vector drivers and our own GeoJSON writer.
+
+use std::ffi::CString;
+use std::path::Path;
+
+use gdal::errors::GdalError;
+use gdal::vector::{LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType};
+use gdal::{Dataset, DriverManager};
+use geo::Geometry as Shape;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::geometry::type_name;
+use super::overlay::{last_message, quietly, to_gdal};
+use super::read::reason;
+use super::{Feature, Features, GeoJsonOptions};
+use crate::error::{Error, Result};
+use crate::files::DraftFolder;
+use crate::raster::Crs;
+use crate::table::{Column, ColumnType, Value};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WriteOptions {
+    /// Name of the layer; None for the file's name without extension.
+    pub layer: Option<String>,
+    /// For GeoJSON only.
+    pub geojson: GeoJsonOptions,
+}
+
+const EXTENSIONS: [(&str, &str); 6] = [
+    ("gpkg", "GPKG"),
+    ("shp", "ESRI Shapefile"),
+    ("fgb", "FlatGeobuf"),
+    ("kml", "KML"),
+    ("gml", "GML"),
+    ("geojsonl", "GeoJSONSeq"),
+];
+
+/// The formats that are longitude and latitude by definition.
+const LONLAT_DRIVERS: [&str; 2] = ["KML", "GeoJSONSeq"];
+
+impl Features {
+    /// Writes a file, in place of what was there, atomically. The extension says the format: `geojson` or `json`, `gpkg`,
+    /// `shp`, `fgb` (FlatGeobuf), `kml`, `gml`, `geojsonl` (one GeoJSON feature a line). GeoJSON and KML are in
+    /// longitude and latitude, into which features are transformed; the others keep the CRS.
+    ///
+    /// Properties become one field each, of the type that holds all of its values; lists and objects become text. A
+    /// Shapefile cuts names to 10 characters, has no times of day, and holds one type of geometry.
+    ///
+    /// # Errors
+    /// When the extension is not known, the file cannot be written, or the format cannot hold the features.
+    pub fn write(&self, path: &Path, options: &WriteOptions) -> Result<()> {
+        let extension = path
+            .extension()
+            .map(|e| e.to_string_lossy().to_lowercase())
+            .unwrap_or_default();
+        if matches!(extension.as_str(), "geojson" | "json") {
+            return self.write_geojson(path, &options.geojson);
+        }
+        let Some((_, driver)) = EXTENSIONS.iter().find(|(e, _)| *e == extension) else {
+            let known: Vec<&str> = ["geojson"]
+                .into_iter()
+                .chain(EXTENSIONS.iter().map(|(e, _)| *e))
+                .collect();
+            return Err(Error::argument(
+                "path",
+                format!("a name that ends in one of .{}", known.join(", .")),
+                format!("`{}`", path.display()),
+            ));
+        };
+        let transformed;
+        let features = match &self.crs {
+            Some(crs) if LONLAT_DRIVERS.contains(driver) && *crs != Crs::wgs84()? => {
+                transformed = self.to_crs(&Crs::wgs84()?, None)?;
+                &transformed
+            }
+            _ => self,
+        };
+        let draft = DraftFolder::new(path)?;
+        let stem = path
+            .file_stem()
+            .map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let layer = options.layer.as_deref().unwrap_or(&stem);
+        let failed =
+            |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
+        quietly(|| {
+            let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
+            let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
+            fill(features, dataset, driver, layer).map_err(|e| match e {
+                Error::Gdal { message, .. } => {
+                    Error::file(path, format!("cannot be written as {driver} ({message})"))
+                }
+                other => other,
+            })
+        })?;
+        draft.publish()
+    }
+}
+
+fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str) -> Result<()> {
+    let what = || "writing features".to_string();
+    let gdal = |e: GdalError| Error::Gdal {
+        what: what(),
+        message: reason(&e),
+    };
+    let reference = features.crs.as_ref().map(Crs::spatial_ref).transpose()?;
+    let geometry = layer_type(&features.features);
+    if driver == "ESRI Shapefile" && geometry == OGRwkbGeometryType::wkbUnknown {
+        let mut kinds: Vec<&str> = features
+            .features
+            .iter()
+            .filter_map(|f| f.shape.as_ref())
+            .map(type_name)
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        return Err(Error::message(format!(
+            "a Shapefile holds one type of geometry, these are {}; filter them or write another format (.gpkg)",
+            kinds.join(", ")
+        )));
+    }
+    let fields = columns(features);
+    // Columns of a GeoPackage's own, which a property must not meet.
+    let mut layer_options = Vec::new();
+    if driver == "GPKG" {
+        for (option, own) in [("FID", "fid"), ("GEOMETRY_NAME", "geom")] {
+            if fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(own)) {
+                layer_options.push(format!("{option}={own}_of_layer"));
+            }
+        }
+    }
+    if driver == "ESRI Shapefile" {
+        layer_options.push("ENCODING=UTF-8".to_string());
+    }
+    let layer_options: Vec<&str> = layer_options.iter().map(String::as_str).collect();
+    let mut layer = dataset
+        .create_layer(LayerOptions {
+            name,
+            srs: reference.as_ref(),
+            ty: geometry,
+            options: Some(&layer_options)
+                .filter(|o| !o.is_empty())
+                .map(|o| o.as_slice()),
+        })
+        .map_err(gdal)?;
+    for (name, column) in &fields {
+        create_field(&layer, name, column)?;
+    }
+    // SAFETY: the layer is alive; drivers without transactions ignore both calls.
+    let in_transaction =
+        unsafe { gdal_sys::OGR_L_StartTransaction(layer.c_layer()) } == gdal_sys::OGRErr::OGRERR_NONE;
+    let keep_ids = driver == "GPKG" && distinct_ids(&features.features);
+    for (row, feature) in features.features.iter().enumerate() {
+        write_feature(&mut layer, feature, row, &fields, geometry, keep_ids).map_err(|e| Error::Gdal {
+            what: what(),
+            message: format!("feature {}: {}", row + 1, e),
+        })?;
+    }
+    if in_transaction
+        && unsafe { gdal_sys::OGR_L_CommitTransaction(layer.c_layer()) } != gdal_sys::OGRErr::OGRERR_NONE
+    {
+        return Err(Error::Gdal {
+            what: what(),
+            message: last_message(),
+        });
+    }
+    // Before GDAL 3.7 closing does not return its failures (a full disk), but leaves them as the last error.
+    unsafe { gdal_sys::CPLErrorReset() };
+    dataset.close().map_err(gdal)?;
+    if unsafe { gdal_sys::CPLGetLastErrorType() } >= gdal_sys::CPLErr::CE_Failure {
+        return Err(Error::Gdal {
+            what: what(),
+            message: last_message(),
+        });
+    }
+    Ok(())
+}
+
+/// Properties as columns, by way of the table's rules for types.
+fn columns(features: &Features) -> Vec<(String, Column)> {
+    let mut out = Vec::new();
+    let text_ids = features
+        .features
+        .iter()
+        .any(|f| matches!(f.id, Some(Value::Text(_))));
+    let names = features.property_names();
+    if text_ids && !names.iter().any(|n| n.eq_ignore_ascii_case("id")) {
+        let ids = features
+            .features
+            .iter()
+            .map(|f| f.id.clone().unwrap_or(Value::Missing));
+        out.push(("id".to_string(), Column::from_values(ids.collect())));
+    }
+    for name in names {
+        let values = features
+            .features
+            .iter()
+            .map(|f| f.properties.get(&name).cloned().unwrap_or(Value::Missing));
+        let column = Column::from_values(values.collect());
+        out.push((name, column));
+    }
+    out
+}
+
+fn create_field(layer: &gdal::vector::Layer<'_>, name: &str, column: &Column) -> Result<()> {
+    let dates_only = matches!(column, Column::Time(times) if times.iter().flatten().all(|t| is_midnight(*t)));
+    let kind = match column.kind() {
+        ColumnType::Bool => OGRFieldType::OFTInteger,
+        ColumnType::Integer => OGRFieldType::OFTInteger64,
+        ColumnType::Float => OGRFieldType::OFTReal,
+        ColumnType::Text => OGRFieldType::OFTString,
+        ColumnType::Time if dates_only => OGRFieldType::OFTDate,
+        ColumnType::Time => OGRFieldType::OFTDateTime,
+    };
+    let c_name = CString::new(name).map_err(|_| {
+        Error::argument(
+            "property name",
+            "text without zero characters",
+            format!("`{}`", name.escape_debug()),
+        )
+    })?;
+    // SAFETY: the definition is made, used and freed here; the layer copies it.
+    let status = unsafe {
+        let definition = gdal_sys::OGR_Fld_Create(c_name.as_ptr(), kind);
+        if column.kind() == ColumnType::Bool {
+            gdal_sys::OGR_Fld_SetSubType(definition, gdal_sys::OGRFieldSubType::OFSTBoolean);
+        }
+        let status = gdal_sys::OGR_L_CreateField(layer.c_layer(), definition, 1);
+        gdal_sys::OGR_Fld_Destroy(definition);
+        status
+    };
+    match status {
+        gdal_sys::OGRErr::OGRERR_NONE => Ok(()),
+        _ => Err(Error::Gdal {
+            what: "writing features".into(),
+            message: format!("field `{name}`: {}", last_message()),
+        }),
+    }
+}
+
+fn write_feature(
+    layer: &mut gdal::vector::Layer<'_>,
+    feature: &Feature,
+    row: usize,
+    fields: &[(String, Column)],
+    geometry: OGRwkbGeometryType::Type,
+    keep_id: bool,
+) -> Result<()> {
+    let gdal = |e: GdalError| Error::message(reason(&e));
+    let mut out = gdal::vector::Feature::new(layer.defn()).map_err(gdal)?;
+    if let (true, Some(Value::Integer(id))) = (keep_id, &feature.id) {
+        // SAFETY: the feature was made above.
+        unsafe { gdal_sys::OGR_F_SetFID(out.c_feature(), *id) };
+    }
+    for (index, (_, column)) in fields.iter().enumerate() {
+        match column.get(row) {
+            Value::Missing => out.set_field_null(index),
+            Value::Bool(b) => out.set_field_integer(index, b.into()),
+            Value::Integer(i) => out.set_field_integer64(index, i),
+            Value::Float(x) => out.set_field_double(index, x),
+            Value::Time(t) => {
+                set_time(&mut out, index, t);
+                Ok(())
+            }
+            text => out.set_field_string(index, &text.to_string().replace('\0', "")),
+        }
+        .map_err(gdal)?;
+    }
+    if let Some(shape) = &feature.shape {
+        let shape = promoted(shape, geometry);
+        out.set_geometry(to_gdal(&shape, "writing")?).map_err(gdal)?;
+    }
+    // SAFETY: both are alive and of one definition.
+    match unsafe { gdal_sys::OGR_L_CreateFeature(layer.c_layer(), out.c_feature()) } {
+        gdal_sys::OGRErr::OGRERR_NONE => Ok(()),
+        _ => Err(Error::message(last_message())),
+    }
+}
+
+fn set_time(feature: &mut gdal::vector::Feature<'_>, index: usize, time: Timestamp) {
+    let t = time.to_zoned(TimeZone::UTC);
+    let second = f32::from(t.second()) + t.millisecond() as f32 / 1000.0;
+    const UTC: i32 = 100;
+    // SAFETY: the feature is alive and the index is of one of its fields.
+    unsafe {
+        gdal_sys::OGR_F_SetFieldDateTimeEx(
+            feature.c_feature(),
+            index as i32,
+            t.year().into(),
+            t.month().into(),
+            t.day().into(),
+            t.hour().into(),
+            t.minute().into(),
+            second,
+            UTC,
+        );
+    }
+}
+
+fn is_midnight(time: Timestamp) -> bool {
+    time.as_nanosecond().rem_euclid(86_400_000_000_000) == 0
+}
+
+fn distinct_ids(features: &[Feature]) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    features
+        .iter()
+        .all(|f| matches!(f.id, Some(Value::Integer(i)) if i >= 0 && seen.insert(i)))
+}
+
+/// The one type of all geometries, the multi-part one where both forms occur; unknown for other mixtures.
+fn layer_type(features: &[Feature]) -> OGRwkbGeometryType::Type {
+    use OGRwkbGeometryType::*;
+    let of = |shape: &Shape<f64>| match type_name(shape) {
+        "Point" => wkbPoint,
+        "LineString" => wkbLineString,
+        "Polygon" => wkbPolygon,
+        "MultiPoint" => wkbMultiPoint,
+        "MultiLineString" => wkbMultiLineString,
+        "MultiPolygon" => wkbMultiPolygon,
+        _ => wkbGeometryCollection,
+    };
+    // The code of a multi-part type is that of its members plus 3.
+    let mut kinds: Vec<u32> = features.iter().filter_map(|f| f.shape.as_ref()).map(of).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    match kinds.as_slice() {
+        [] => wkbUnknown,
+        [one] => *one,
+        [one, many] if *many == *one + 3 => *many,
+        _ => wkbUnknown,
+    }
+}
+
+fn promoted(shape: &Shape<f64>, to: OGRwkbGeometryType::Type) -> Shape<f64> {
+    match (shape, to) {
+        (Shape::Point(p), OGRwkbGeometryType::wkbMultiPoint) => Shape::MultiPoint((*p).into()),
+        (Shape::LineString(l), OGRwkbGeometryType::wkbMultiLineString) => {
+            Shape::MultiLineString(geo::MultiLineString::new(vec![l.clone()]))
+        }
+        (Shape::Polygon(p), OGRwkbGeometryType::wkbMultiPolygon) => Shape::MultiPolygon(p.clone().into()),
+        (other, _) => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Properties, ReadOptions};
+    use super::*;
+    use crate::raster::Bounds;
+    use crate::table::parse_time;
+
+    fn features(shapes: &[&str]) -> Features {
+        let feature = |(i, wkt): (usize, &&str)| {
+            let time = parse_time(["2020-02-29T10:30:15.250Z", "1999-12-31T23:59:59Z"][i % 2]).unwrap();
+            let properties: Properties = [
+                (
+                    "name",
+                    if i == 1 {
+                        Value::Missing
+                    } else {
+                        Value::Text(format!("Åre \"{i}\""))
+                    },
+                ),
+                ("count", Value::Integer(i as i64 + (1 << 40))),
+                ("height", Value::Float(0.1 * i as f64)),
+                ("flag", Value::Bool(i % 2 == 0)),
+                ("seen", Value::Time(time)),
+                ("day", Value::Time(parse_time("2020-02-29").unwrap())),
+                ("list", Value::Nested(serde_json::json!([1, "a"]))),
+            ]
+            .map(|(n, v)| (n.to_string(), v))
+            .into_iter()
+            .collect();
+            let shape = super::super::Geometry::from_wkt(wkt).unwrap().shape;
+            Feature {
+                shape: Some(shape),
+                properties,
+                id: Some(Value::Integer(10 + i as i64)),
+            }
+        };
+        Features::new(
+            shapes.iter().enumerate().map(feature).collect(),
+            Some(Crs::parse("EPSG:32632").unwrap()),
+        )
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn formats_read_back_what_was_written() {
+        let polygons = [
+            "POLYGON ((500000 0, 501000 0, 501000 1000, 500000 0))",
+            "MULTIPOLYGON (((0 0, 1 0, 1 1, 0 0)), ((5 5, 6 5, 6 6, 5 5)))",
+        ];
+        let points = ["POINT (500000.125 4000000.25)", "POINT (1 2)"];
+        for extension in ["gpkg", "fgb", "gml"] {
+            for shapes in [polygons, points] {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join(format!("a.{extension}"));
+                let written = features(&shapes);
+                written.write(&path, &WriteOptions::default()).unwrap();
+                let read = Features::read(&path, &ReadOptions::default()).unwrap();
+                assert_eq!(read.crs, written.crs, "{extension}");
+                assert_eq!(read.len(), 2);
+                let mut rows: Vec<&Feature> = read.features.iter().collect();
+                // A FlatGeobuf is in the order of its spatial index.
+                rows.sort_by_key(|f| {
+                    f.properties
+                        .get("count")
+                        .and_then(Value::as_f64)
+                        .map(|x| x as i64)
+                });
+                for (i, (a, b)) in written.features.iter().zip(rows).enumerate() {
+                    let shape = promoted(a.shape.as_ref().unwrap(), layer_type(&written.features));
+                    let reversed = |s: &Shape<f64>| super::super::Geometry::new(s.clone(), None);
+                    assert_eq!(
+                        reversed(&shape).bounds(),
+                        reversed(b.shape.as_ref().unwrap()).bounds(),
+                        "{extension}"
+                    );
+                    assert_eq!(
+                        reversed(&shape).area(),
+                        reversed(b.shape.as_ref().unwrap()).area(),
+                        "{extension}"
+                    );
+                    for (name, value) in a.properties.iter() {
+                        let expected = match value {
+                            Value::Nested(v) => Value::Text(v.to_string()),
+                            other => other.clone(),
+                        };
+                        assert_eq!(b.properties.get(name), Some(&expected), "{extension} {name}");
+                    }
+                    if extension == "gpkg" {
+                        assert_eq!(b.id, Some(Value::Integer(10 + i as i64)));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_shapefile_is_all_of_its_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("roads.shp");
+        let lines = features(&["LINESTRING (0 0, 1 1)", "LINESTRING (5 5, 6 6, 7 5)"]);
+        lines.write(&path, &WriteOptions::default()).unwrap();
+        assert_eq!(
+            names(folder.path()),
+            ["roads.cpg", "roads.dbf", "roads.prj", "roads.shp", "roads.shx"]
+        );
+        let read = Features::read(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(read.geometry(1).unwrap().to_wkt(), "LINESTRING (5 5, 6 6, 7 5)");
+        assert_eq!(
+            read.features[0].properties.get("name"),
+            Some(&Value::Text("Åre \"0\"".into()))
+        );
+        assert_eq!(
+            read.features[0].properties.get("day"),
+            Some(&Value::Time(parse_time("2020-02-29").unwrap()))
+        );
+        assert_eq!(read.crs.unwrap().epsg(), Some(32632));
+        let mixed = features(&["POINT (1 2)", "LINESTRING (0 0, 1 1)"]);
+        let error = mixed
+            .write(&path, &WriteOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("these are LineString, Point"), "{error}");
+        // The old one is still there, and nothing else.
+        assert_eq!(names(folder.path()).len(), 5);
+        assert_eq!(Features::read(&path, &ReadOptions::default()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn layers_filters_and_bounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gpkg");
+        let points = features(&["POINT (1 2)", "POINT (10 20)", "POINT (100 200)"]);
+        points
+            .write(
+                &path,
+                &WriteOptions {
+                    layer: Some("places".into()),
+                    ..Default::default()
+                },
+            )
+            .unwrap();
+        let read = |options: &ReadOptions| {
+            Features::read(&path, options)
+                .map(|f| f.len())
+                .map_err(|e| e.to_string())
+        };
+        let all = ReadOptions::default();
+        assert_eq!(read(&all), Ok(3));
+        assert_eq!(
+            read(&ReadOptions {
+                layer: Some("places".into()),
+                ..all.clone()
+            }),
+            Ok(3)
+        );
+        let error = read(&ReadOptions {
+            layer: Some("place".into()),
+            ..all.clone()
+        })
+        .unwrap_err();
+        assert_eq!(error, "no layer `place`; did you mean `places`?");
+        assert_eq!(
+            read(&ReadOptions {
+                filter: Some("height > 0.05 AND flag = 1".into()),
+                ..all.clone()
+            }),
+            Ok(1)
+        );
+        let error = read(&ReadOptions {
+            filter: Some("height >".into()),
+            ..all.clone()
+        })
+        .unwrap_err();
+        assert!(
+            error.contains("attributes name, count, height") && error.contains("`height >`"),
+            "{error}"
+        );
+        let bounds = Bounds {
+            min_x: 5.0,
+            min_y: 5.0,
+            max_x: 50.0,
+            max_y: 50.0,
+        };
+        assert_eq!(
+            read(&ReadOptions {
+                bounds: Some(bounds),
+                ..all
+            }),
+            Ok(1)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_or_written_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str| {
+            Features::read(&folder.path().join(name), &ReadOptions::default())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(read("no.gpkg").starts_with("no such file"));
+        for (name, bytes) in [
+            ("empty.gpkg", &b""[..]),
+            ("cut.geojson", b"{\"type\": \"FeatureColl"),
+            ("text.shp", b"hello"),
+        ] {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+            assert!(
+                read(name).contains("cannot be read as a vector file"),
+                "{}",
+                read(name)
+            );
+        }
+        let points = features(&["POINT (1 2)"]);
+        let write = |name: &str| {
+            points
+                .write(&folder.path().join(name), &WriteOptions::default())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(write("a.xyz").contains("ends in one of .geojson, .gpkg, .shp"));
+        assert!(write("no/a.gpkg").contains("does not exist; create it first"));
+        assert_eq!(names(folder.path()), ["cut.geojson", "empty.gpkg", "text.shp"]);
+        // Columns of the format's own and properties of the same name.
+        let mut clash = points.clone();
+        clash.features[0].properties.set("fid", Value::Text("x".into()));
+        clash.features[0].properties.set("geom", Value::Integer(5));
+        let path = folder.path().join("clash.gpkg");
+        clash.write(&path, &WriteOptions::default()).unwrap();
+        let read = Features::read(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(
+            read.features[0].properties.get("fid"),
+            Some(&Value::Text("x".into()))
+        );
+        assert_eq!(read.geometry(0).unwrap().to_wkt(), "POINT (1 2)");
+    }
+
+    #[test]
+    fn features_without_geometry_and_empty_collections() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gpkg");
+        let mut some = features(&["POINT (1 2)", "POINT (3 4)"]);
+        some.features[0].shape = None;
+        some.write(&path, &WriteOptions::default()).unwrap();
+        let read = Features::read(&path, &ReadOptions::default()).unwrap();
+        assert_eq!(
+            (read.geometry(0), read.geometry(1).unwrap().to_wkt().as_str()),
+            (None, "POINT (3 4)")
+        );
+        Features::new(Vec::new(), some.crs.clone())
+            .write(&path, &WriteOptions::default())
+            .unwrap();
+        assert!(Features::read(&path, &ReadOptions::default()).unwrap().is_empty());
+    }
+}
