@@ -12,6 +12,8 @@ pub enum Reason {
     TimeLimit = 2,
     /// Nobody reads standard output any more.
     ReaderGone = 3,
+    /// Only a script's help was wanted, and it has been shown.
+    HelpShown = 4,
 }
 
 static STOP: AtomicU8 = AtomicU8::new(0);
@@ -31,6 +33,7 @@ pub fn reason() -> Option<Reason> {
         1 => Some(Reason::Signal),
         2 => Some(Reason::TimeLimit),
         3 => Some(Reason::ReaderGone),
+        4 => Some(Reason::HelpShown),
         _ => None,
     }
 }

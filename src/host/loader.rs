@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use mlua::{Lua, Table, Value, chunk::ChunkMode};
 
+use super::sources;
 use crate::error::{Error, Result, nearest};
 use crate::lua::module::Module;
 use crate::lua::{self, Args, access};
@@ -135,6 +136,7 @@ fn find(name: &str, folders: &[PathBuf]) -> Result<Option<(String, String)>> {
 }
 
 fn run(lua: &Lua, name: &str, text: &str, shown: &str) -> Result<Value> {
+    sources::remember(lua, shown, text);
     let function = lua
         .load(text)
         .set_name(shown)

@@ -1,7 +1,15 @@
 //! The host: virtual machine, sandbox, scripts and their parameters, help, prompt.
 
+pub mod cli;
+pub mod documentation;
+pub mod lexer;
 pub mod loader;
+pub mod params;
+mod repl;
+pub mod report;
 pub mod runtime;
-mod sandbox;
+pub mod sandbox;
+mod signals;
+pub mod sources;
 
 pub use runtime::{Limits, Runtime};

@@ -6,7 +6,7 @@ use mlua::chunk::ChunkMode;
 use mlua::debug::Debug;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, VmState};
 
-use super::{loader, sandbox};
+use super::{loader, sandbox, sources};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::lua::Access;
@@ -56,6 +56,7 @@ impl Runtime {
 
     /// Compiles text (never bytecode). `name` is what errors call it: `@s1.lua` for a file, `=prompt` for others.
     pub fn load(&self, source: &str, name: &str, environment: Option<Table>) -> mlua::Result<Function> {
+        sources::remember(&self.lua, name, source);
         let chunk = self.lua.load(source).set_name(name).set_mode(ChunkMode::Text);
         match environment {
             Some(environment) => chunk.set_environment(environment).into_function(),

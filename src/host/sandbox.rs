@@ -4,9 +4,11 @@ use std::io::Write;
 
 use mlua::{Function, Lua, Table, Value};
 
-use crate::error::{Error, Result};
+use super::loader;
+use crate::console;
+use crate::error::{Error, Result, nearest};
 use crate::interrupt;
-use crate::lua::module::Module;
+use crate::lua::module::{Module, guard};
 
 /// Names that Lua has elsewhere, and why they are not here.
 const WITHHELD: &[(&str, &[(&str, &str)])] = &[
@@ -131,7 +133,7 @@ fn write(lua: &Lua) -> Result<Function> {
 
 /// Writes to standard output. A reader that has gone, as in `| head`, ends the script without a word.
 fn put(bytes: &[u8]) -> Result<()> {
-    match std::io::stdout().lock().write_all(bytes) {
+    match console::above(|| std::io::stdout().lock().write_all(bytes)) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
             interrupt::request(interrupt::Reason::ReaderGone);
             Err(Error::Interrupted)
@@ -139,4 +141,42 @@ fn put(bytes: &[u8]) -> Result<()> {
         Err(e) => Err(Error::io("standard output", e)),
         Ok(()) => Ok(()),
     }
+}
+
+/// Makes reading a global that was never set an error with a suggestion. With `modules`, as at the prompt, a module's
+/// name loads it; in scripts the error names the `require` that is missing.
+pub fn strict(lua: &Lua, modules: bool) -> Result<()> {
+    let globals = lua.globals();
+    let index = guard(lua, "__index(table, key)", move |lua, args| {
+        let Value::String(name) = args.get::<Value>("key")? else {
+            return Ok(Value::Nil);
+        };
+        let name = name.to_string_lossy();
+        let known = loader::module_names();
+        if known.contains(&name) {
+            if modules {
+                let module = loader::load(lua, &name)?;
+                lua.globals().raw_set(name, &module)?;
+                return Ok(module);
+            }
+            return Err(Error::message(format!(
+                "no variable `{name}`; for the module write `local {name} = require \"{name}\"`"
+            )));
+        }
+        let mut names: Vec<String> = if modules { known } else { Vec::new() };
+        for pair in lua.globals().pairs::<Value, Value>() {
+            if let Value::String(name) = pair?.0 {
+                names.push(name.to_string_lossy());
+            }
+        }
+        let hint = match nearest(&name, names.iter().map(String::as_str)) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => String::new(),
+        };
+        Err(Error::message(format!("no variable `{name}`{hint}")))
+    })?;
+    let meta = lua.create_table()?;
+    meta.raw_set("__index", index)?;
+    globals.set_metatable(Some(meta))?;
+    Ok(())
 }

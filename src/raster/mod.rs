@@ -1,5 +1,6 @@
 //! The core: grids, lazy images, the graph and its execution.
 
+pub mod about;
 pub mod align;
 pub mod complex;
 pub mod crs;

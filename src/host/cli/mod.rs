@@ -1,0 +1,259 @@
+//! The command line: options, commands, exit codes (0 done, 1 a script failed, 2 wrong usage, 130 interrupted).
+
+mod doctor;
+mod script;
+mod types;
+mod workflows;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use super::{Limits, documentation, repl, signals};
+use crate::error::{Error, Result};
+use crate::lua::Access;
+use crate::{console, raster::settings};
+
+/// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.
+#[derive(Parser)]
+#[command(name = "perilune", version, args_conflicts_with_subcommands = false)]
+struct Cli {
+    /// Run CODE; the modules are in scope
+    #[arg(short = 'e', value_name = "CODE")]
+    code: Option<String>,
+
+    #[command(flatten)]
+    global: Global,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Args, Clone)]
+pub struct Global {
+    /// Threads that compute; all cores unless given
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+
+    /// Memory for pixels, such as 2GiB; a quarter of RAM unless given
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<usize>,
+
+    /// Memory for the script's own tables and strings
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size, default_value = "1GiB")]
+    lua_memory: usize,
+
+    /// Stop the script after this many seconds
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = parse_seconds)]
+    time_limit: Option<Duration>,
+
+    /// Let scripts also write in FOLDER and below; may be given several times
+    #[arg(long, global = true, value_name = "FOLDER")]
+    allow_write: Vec<PathBuf>,
+
+    /// No progress on standard error
+    #[arg(long, short, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a script, or a workflow that ships, by its name
+    #[command(disable_help_flag = true)]
+    Run {
+        /// A Lua file, or a name that `perilune workflows` lists
+        script: Option<String>,
+        /// The script's parameters as --name value; --help lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        parameters: Vec<String>,
+    },
+    /// Start the prompt; so does perilune alone
+    Repl,
+    /// List the workflows, or copy one to edit it
+    Workflows {
+        #[command(subcommand)]
+        action: Option<workflows::Action>,
+    },
+    /// Show the help of a module, function or method
+    Doc {
+        /// Such as raster, filter.lee or Raster:write
+        name: String,
+    },
+    /// Show versions, formats and resources, and what is missing
+    Doctor,
+    /// Write type stubs and .luarc.json into a folder, for editors
+    Types {
+        /// The folder that the editor opens
+        folder: PathBuf,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+pub const DONE: u8 = 0;
+pub const SCRIPT_ERROR: u8 = 1;
+pub const USAGE: u8 = 2;
+pub const INTERRUPTED: u8 = 130;
+/// As for a program that SIGPIPE ended: nobody reads the output any more.
+pub const READER_GONE: u8 = 141;
+
+pub fn main() -> ExitCode {
+    signals::install();
+    let cli = Cli::parse();
+    settings::set_threads(cli.global.threads.map_or(0, usize::from));
+    settings::set_memory(cli.global.memory.unwrap_or(0));
+    console::install(cli.global.quiet);
+    let code = dispatch(cli).unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        USAGE
+    });
+    ExitCode::from(code)
+}
+
+/// `Err` is wrong usage; what goes wrong inside scripts is reported where it happens.
+fn dispatch(cli: Cli) -> Result<u8> {
+    let global = cli.global;
+    match (cli.command, cli.code) {
+        (None, Some(code)) => script::run_code(&code, &global),
+        (Some(_), Some(_)) => Err(Error::message("-e CODE stands alone, without a command")),
+        (None | Some(Command::Repl), None) => repl::start(global.limits(), global.access()?),
+        (Some(Command::Run { script, parameters }), None) => match script {
+            Some(script) if script != "--help" && script != "-h" => {
+                script::run(&script, &parameters, &global)
+            }
+            Some(_) => {
+                print_help("run");
+                Ok(DONE)
+            }
+            None => {
+                print_help("run");
+                Ok(USAGE)
+            }
+        },
+        (Some(command), None) => print(command),
+    }
+}
+
+/// The commands that only print. Where nobody reads any more, as in `| head`, they end like other programs.
+fn print(command: Command) -> Result<u8> {
+    // SAFETY: nothing else runs yet, and SIG_DFL is a valid disposition of SIGPIPE.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    match command {
+        Command::Repl | Command::Run { .. } => Ok(DONE),
+        Command::Workflows { action } => workflows::run(action),
+        Command::Doc { name } => {
+            println!("{}", documentation::show(&name, width())?);
+            Ok(DONE)
+        }
+        Command::Doctor => doctor::run(),
+        Command::Types { folder } => types::run(&folder),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "perilune", &mut std::io::stdout());
+            Ok(DONE)
+        }
+    }
+}
+
+fn print_help(command: &str) {
+    let mut cli = Cli::command();
+    cli.build();
+    if let Some(command) = cli.find_subcommand_mut(command) {
+        println!("{}", command.render_long_help());
+    }
+}
+
+impl Global {
+    pub fn limits(&self) -> Limits {
+        Limits {
+            heap: self.lua_memory,
+            time: self.time_limit,
+        }
+    }
+
+    pub fn access(&self) -> Result<Access> {
+        let working = std::env::current_dir().map_err(|e| Error::io(".", e))?;
+        let mut access = Access::new(working);
+        for folder in &self.allow_write {
+            access.allow(folder);
+        }
+        Ok(access)
+    }
+}
+
+/// Whether `--name` is an option of perilune itself.
+pub fn is_global_option(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    Cli::command()
+        .get_arguments()
+        .any(|argument| argument.get_long() == Some(&name))
+}
+
+/// Columns of the terminal.
+pub fn width() -> usize {
+    if !std::io::stdout().is_terminal() {
+        return 100;
+    }
+    usize::from(console::terminal_size().0).clamp(40, 120)
+}
+
+/// Bytes from "2GiB", "500 MB", "1.5g"; a bare number is bytes.
+fn parse_size(text: &str) -> Result<usize, String> {
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kib" => 1024.0,
+        "m" | "mib" => 1024.0 * 1024.0,
+        "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
+        "t" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        "tb" => 1e12,
+        _ => return Err("a size is a number with a unit, such as 512MiB or 2GiB".to_string()),
+    };
+    match text[..digits].parse::<f64>() {
+        Ok(number) if number * unit >= 1024.0 * 1024.0 => Ok((number * unit) as usize),
+        Ok(_) => Err("less than 1MiB is too little to work with".to_string()),
+        Err(_) => Err("a size is a number with a unit, such as 512MiB or 2GiB".to_string()),
+    }
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "must be a number of seconds".to_string())?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "must be a positive number of seconds".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(parse_size("2GiB"), Ok(2 << 30));
+        assert_eq!(parse_size("1.5 g"), Ok(3 << 29));
+        assert_eq!(parse_size("500MB"), Ok(500_000_000));
+        for wrong in ["", "GiB", "2 parsecs", "-1GiB", "3"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! `perilune run` and `perilune -e`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE, width};
+use crate::console;
+use crate::error::{Error, Result, nearest};
+use crate::host::report::Report;
+use crate::host::{Runtime, loader, params, sandbox};
+use crate::interrupt::{self, Reason};
+use crate::raster::settings;
+
+/// A script that was found.
+pub struct Script {
+    pub name: String,
+    pub text: String,
+    /// What errors call it.
+    pub chunk: String,
+    /// Where it lies, for `require`; none for what ships.
+    pub folder: Option<PathBuf>,
+}
+
+impl Script {
+    /// A file, or else a workflow of that name.
+    pub fn find(name: &str) -> Result<Script> {
+        let path = Path::new(name);
+        if path.is_file() {
+            let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+            return Ok(Script {
+                name: name.to_string(),
+                text: text_of(bytes, path)?,
+                chunk: format!("@{name}"),
+                folder: path.parent().map(Path::to_path_buf),
+            });
+        }
+        let plain = name.strip_suffix(".lua").unwrap_or(name);
+        if let Some(text) = loader::library_file(&format!("workflows/{plain}.lua")) {
+            return Ok(Script {
+                name: plain.to_string(),
+                text,
+                chunk: format!("@workflows/{plain}.lua"),
+                folder: None,
+            });
+        }
+        let looked_in = std::env::current_dir().unwrap_or_default();
+        let known = loader::library_names("workflows");
+        let mut near: Vec<String> = known.clone();
+        near.extend(lua_files(
+            path.parent()
+                .filter(|p| !p.as_os_str().is_empty())
+                .unwrap_or(Path::new(".")),
+        ));
+        let hint = match nearest(name, near.iter().map(String::as_str)) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => format!("; the workflows are: {}", known.join(", ")),
+        };
+        Err(Error::message(format!(
+            "no script `{name}`: no such file (looked in {}), and no workflow of that name{hint}",
+            looked_in.display()
+        )))
+    }
+}
+
+/// A script's text. Bytecode is refused here already, with its own words.
+fn text_of(bytes: Vec<u8>, path: &Path) -> Result<String> {
+    if bytes.starts_with(b"\x1bLua") {
+        return Err(Error::file(
+            path,
+            "this is compiled Lua; only the text of scripts is run",
+        ));
+    }
+    let text =
+        String::from_utf8(bytes).map_err(|_| Error::file(path, "not a Lua script: its text is not UTF-8"))?;
+    // A first line `#!/usr/bin/env …` is for the shell.
+    Ok(if text.starts_with('#') {
+        format!("--{text}")
+    } else {
+        text
+    })
+}
+
+fn lua_files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "lua"))
+        .map(|path| path.strip_prefix(".").unwrap_or(&path).display().to_string())
+        .collect()
+}
+
+pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
+    let script = Script::find(name)?;
+    let help = arguments.iter().any(|a| a == "--help" || a == "-h");
+    let given = if help {
+        Vec::new()
+    } else {
+        params::split_arguments(arguments)?
+    };
+    if !given.is_empty() && !mentions_params(&script.text) {
+        return Err(Error::message(format!(
+            "{} declares no parameters, so it cannot take --{}",
+            script.name, given[0].0
+        )));
+    }
+
+    let runtime = Runtime::new(global.limits(), global.access()?)?;
+    let lua = runtime.lua();
+    sandbox::strict(lua, false)?;
+    params::install(lua, false)?;
+    params::give(lua, &script.name, given, help);
+    settings::set_provenance(params::provenance(&script.name, &serde_json::Map::new()));
+    if let Some(folder) = &script.folder {
+        loader::add_folder(lua, folder);
+    }
+    let code = execute(&runtime, &script.text, &script.chunk);
+    if help && (code == DONE || interrupt::reason() == Some(Reason::HelpShown)) {
+        let specs = params::with(lua, |p| {
+            p.declared.as_ref().map(|d| d.specs.clone()).unwrap_or_default()
+        });
+        let description = params::description(&script.text);
+        print!(
+            "{}",
+            params::help_text(&script.name, &description, &specs, width())
+        );
+        return Ok(DONE);
+    }
+    Ok(code)
+}
+
+/// Whether the script can take parameters at all.
+fn mentions_params(text: &str) -> bool {
+    crate::host::lexer::tokens(text)
+        .iter()
+        .any(|token| token.is("params"))
+}
+
+pub fn run_code(code: &str, global: &Global) -> Result<u8> {
+    let runtime = Runtime::new(global.limits(), global.access()?)?;
+    let lua = runtime.lua();
+    sandbox::strict(lua, true)?;
+    params::install(lua, true)?;
+    Ok(execute(&runtime, code, "=(command line)"))
+}
+
+/// Runs a chunk, reports what goes wrong, and answers with the exit code.
+fn execute(runtime: &Runtime, text: &str, chunk: &str) -> u8 {
+    let lua = runtime.lua();
+    let result = runtime
+        .load(text, chunk, None)
+        .and_then(|function| runtime.call(&function));
+    console::reset();
+    let Err(error) = result else {
+        return DONE;
+    };
+    let report = Report::new(&error);
+    if report.interrupted {
+        return match interrupt::reason() {
+            Some(Reason::HelpShown) => DONE,
+            Some(Reason::ReaderGone) => READER_GONE,
+            Some(Reason::TimeLimit) => {
+                eprintln!("{}", report.render(lua, coloured()));
+                SCRIPT_ERROR
+            }
+            _ => {
+                eprintln!("{}", report.render(lua, coloured()));
+                INTERRUPTED
+            }
+        };
+    }
+    if let Some(usage) = params::with(lua, |p| p.usage.clone()) {
+        eprintln!("error: {usage}");
+        return USAGE;
+    }
+    eprintln!("{}", report.render(lua, coloured()));
+    SCRIPT_ERROR
+}
+
+fn coloured() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}

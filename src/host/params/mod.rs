@@ -1,0 +1,348 @@
+//! `params { … }`: what a script can be told, declared once at its top; set on the command line and at the prompt.
+
+mod help;
+mod source;
+mod spec;
+
+use mlua::{Lua, Table, Value};
+use serde_json::{Map, Value as Json};
+
+pub use help::{help_text, wrap};
+pub use source::description;
+pub use spec::{Kind, Spec};
+
+use super::sources;
+use crate::error::{Error, Result, nearest};
+use crate::interrupt;
+use crate::lua::module::{Module, guard, unknown_name};
+use crate::lua::{Args, FromScript, access};
+use crate::raster::settings;
+
+/// In app data: what was asked for from outside, and what the script declared.
+#[derive(Default)]
+pub struct Params {
+    /// Name and text, in the order given; no text for `--name` alone.
+    given: Vec<(String, Option<String>)>,
+    /// Stop after the declaration: only its help is wanted.
+    help: bool,
+    /// At the prompt a script may declare again.
+    interactive: bool,
+    script: String,
+    pub declared: Option<Declared>,
+    /// A wrong parameter, which is the user's and not the script's mistake.
+    pub usage: Option<String>,
+}
+
+#[derive(Clone)]
+pub struct Declared {
+    pub specs: Vec<Spec>,
+    pub values: Map<String, Json>,
+}
+
+pub fn install(lua: &Lua, interactive: bool) -> Result<()> {
+    lua.set_app_data(Params {
+        interactive,
+        ..Params::default()
+    });
+    let params = Module::alone(lua, "", "params(declaration)", params)?;
+    Ok(lua.globals().raw_set("params", params)?)
+}
+
+/// Sets the values for the script that is about to run.
+pub fn give(lua: &Lua, script: &str, given: Vec<(String, Option<String>)>, help: bool) {
+    if let Some(mut params) = lua.app_data_mut::<Params>() {
+        params.script = script.to_string();
+        params.given = given;
+        params.help = help;
+    }
+}
+
+pub fn with<R>(lua: &Lua, read: impl FnOnce(&Params) -> R) -> R {
+    match lua.app_data_ref::<Params>() {
+        Some(params) => read(&params),
+        None => read(&Params::default()),
+    }
+}
+
+/// `--name value`, `--name=value`, `--flag` and `--no-flag`.
+///
+/// # Errors
+/// On anything that does not start with `--`.
+pub fn split_arguments(arguments: &[String]) -> Result<Vec<(String, Option<String>)>> {
+    let mut given = Vec::new();
+    let mut rest = arguments.iter().peekable();
+    while let Some(argument) = rest.next() {
+        let Some(name) = argument.strip_prefix("--").filter(|name| !name.is_empty()) else {
+            return Err(Error::message(format!(
+                "`{argument}` is not a parameter; parameters are given as --name value"
+            )));
+        };
+        let (name, value) = match name.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_string())),
+            None => (name, rest.next_if(|next| !next.starts_with("--")).cloned()),
+        };
+        given.push((name.replace('-', "_"), value));
+    }
+    Ok(given)
+}
+
+fn params(lua: &Lua, args: &Args) -> Result<Table> {
+    let declaration: Table = args.get("declaration")?;
+    let specs = declare(lua, &declaration)?;
+    let (given, help, again, script) = with(lua, |p| {
+        (
+            p.given.clone(),
+            p.help,
+            p.declared.is_some() && !p.interactive,
+            p.script.clone(),
+        )
+    });
+    if again {
+        return Err(Error::message("a script declares its parameters once"));
+    }
+    let values = if help {
+        Ok(Map::new())
+    } else {
+        settle(lua, &specs, &given, &script)
+    };
+    let values = match values {
+        Ok(values) => values,
+        Err(error) => {
+            if let Some(mut params) = lua.app_data_mut::<Params>() {
+                params.usage = Some(error.to_string());
+            }
+            return Err(error);
+        }
+    };
+    if let Some(mut params) = lua.app_data_mut::<Params>() {
+        params.declared = Some(Declared {
+            specs: specs.clone(),
+            values: values.clone(),
+        });
+    }
+    if help {
+        interrupt::request(interrupt::Reason::HelpShown);
+        return Err(Error::Interrupted);
+    }
+    settings::set_provenance(provenance(&script, &values));
+    view(lua, specs, values)
+}
+
+/// Tags for the files that the script writes.
+pub fn provenance(script: &str, values: &Map<String, Json>) -> Vec<(String, String)> {
+    vec![
+        (
+            "PERILUNE_VERSION".to_string(),
+            env!("CARGO_PKG_VERSION").to_string(),
+        ),
+        ("PERILUNE_SCRIPT".to_string(), script.to_string()),
+        (
+            "PERILUNE_PARAMETERS".to_string(),
+            Json::Object(values.clone()).to_string(),
+        ),
+    ]
+}
+
+/// The specs in the order of the source, with its comments as help where there is no other.
+fn declare(lua: &Lua, declaration: &Table) -> Result<Vec<Spec>> {
+    let fields = match place(lua).and_then(|(name, line)| Some((sources::text(lua, &name)?, line))) {
+        Some((text, line)) => source::fields(&text, line),
+        None => Vec::new(),
+    };
+    let mut specs = Vec::new();
+    for pair in declaration.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        let name = String::from_script(&key, "the name of a parameter")?;
+        let mut spec = Spec::declare(lua, &name, &value)?;
+        if spec.help.is_empty()
+            && let Some(field) = fields.iter().find(|f| f.name == name)
+        {
+            spec.help = field.comment.clone();
+        }
+        specs.push(spec);
+    }
+    let order = |spec: &Spec| {
+        fields
+            .iter()
+            .position(|f| f.name == spec.name)
+            .unwrap_or(usize::MAX)
+    };
+    specs.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.name.cmp(&b.name)));
+    Ok(specs)
+}
+
+/// Name and line of the chunk that calls.
+fn place(lua: &Lua) -> Option<(String, usize)> {
+    (1..8).find_map(|level| {
+        lua.inspect_stack(level, |frame| {
+            let line = frame.current_line()?;
+            Some((frame.source().source?.to_string(), line))
+        })?
+    })
+}
+
+/// Defaults, overridden by what was given.
+fn settle(
+    lua: &Lua,
+    specs: &[Spec],
+    given: &[(String, Option<String>)],
+    script: &str,
+) -> Result<Map<String, Json>> {
+    let mut values = Map::new();
+    for spec in specs {
+        values.insert(spec.name.clone(), spec.default.clone());
+    }
+    for (name, text) in given {
+        let (spec, text) = find(specs, name, text, script)?;
+        let value = spec.parse(&text)?;
+        if let (Kind::Path | Kind::String, Json::String(path)) = (&spec.kind, &value) {
+            allow(lua, path);
+        }
+        values.insert(spec.name.clone(), value);
+    }
+    for spec in specs.iter().filter(|spec| spec.required) {
+        if values[&spec.name].is_null() {
+            return Err(Error::message(format!(
+                "parameter {} is missing: give it as --{} {}",
+                spec.name,
+                spec.name,
+                help::placeholder(spec)
+            )));
+        }
+    }
+    Ok(values)
+}
+
+fn find<'a>(
+    specs: &'a [Spec],
+    name: &str,
+    text: &Option<String>,
+    script: &str,
+) -> Result<(&'a Spec, String)> {
+    if let Some(spec) = specs.iter().find(|spec| spec.name == name) {
+        return match (text, &spec.kind) {
+            (Some(text), _) => Ok((spec, text.clone())),
+            (None, Kind::Boolean) => Ok((spec, "true".to_string())),
+            (None, _) => Err(Error::argument(
+                format!("parameter {name}"),
+                spec.expected(),
+                format!("nothing; write --{name} {}", help::placeholder(spec)),
+            )),
+        };
+    }
+    if let Some(positive) = name.strip_prefix("no_")
+        && let Some(spec) = specs
+            .iter()
+            .find(|s| s.name == positive && s.kind == Kind::Boolean)
+        && text.is_none()
+    {
+        return Ok((spec, "false".to_string()));
+    }
+    let mut message = format!("unknown parameter `{name}`");
+    if let Some(near) = nearest(name, specs.iter().map(|spec| spec.name.as_str())) {
+        message.push_str(&format!("; did you mean `{near}`?"));
+    } else {
+        if super::cli::is_global_option(name) {
+            message.push_str(&format!(
+                "; perilune's own options stand before the script: perilune --{name} … run"
+            ));
+        }
+        message.push_str(&format!("; `perilune run {script} --help` lists the parameters"));
+    }
+    Err(Error::message(message))
+}
+
+/// A path that the user gives herself may be written to, wherever it lies.
+fn allow(lua: &Lua, path: &str) {
+    if path.is_empty() || path.contains("://") {
+        return;
+    }
+    let absolute = access(lua).working().join(path);
+    let folder = if absolute.is_dir() {
+        Some(absolute.as_path())
+    } else {
+        absolute.parent()
+    };
+    if let (Some(folder), Some(mut access)) = (folder, lua.app_data_mut::<crate::lua::Access>()) {
+        access.allow(folder);
+    }
+}
+
+/// The table that the script gets: unknown names are errors, and new values are checked like those from outside.
+fn view(lua: &Lua, specs: Vec<Spec>, values: Map<String, Json>) -> Result<Table> {
+    let fields = lua.create_table()?;
+    for (name, value) in &values {
+        fields.raw_set(name.as_str(), to_lua(lua, value)?)?;
+    }
+    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let known = names.clone();
+    let index = guard(lua, "__index(table, key)", move |_, args| {
+        match args.get::<Value>("key")? {
+            Value::String(name) if !known.contains(&name.to_string_lossy()) => Err(Error::Message(
+                unknown_name("params", "parameter", &name.to_string_lossy(), &known),
+            )),
+            _ => Ok(Value::Nil),
+        }
+    })?;
+    let inside = fields.clone();
+    let newindex = guard(lua, "__newindex(table, key, value?)", move |lua, args| {
+        let name: String = args.get("key")?;
+        let Some(spec) = specs.iter().find(|spec| spec.name == name) else {
+            return Err(Error::Message(unknown_name("params", "parameter", &name, &names)));
+        };
+        let value = match args.get::<Value>("value")? {
+            Value::Nil => Json::Null,
+            value => spec.accept(&value)?,
+        };
+        inside.raw_set(name.as_str(), to_lua(lua, &value)?)?;
+        if let Some(mut params) = lua.app_data_mut::<Params>()
+            && let Some(declared) = &mut params.declared
+        {
+            declared.values.insert(name, value);
+            settings::set_provenance(provenance(
+                &params.script,
+                &params
+                    .declared
+                    .as_ref()
+                    .map_or_else(Map::new, |d| d.values.clone()),
+            ));
+        }
+        Ok(())
+    })?;
+    let next: Value = lua.globals().raw_get("next")?;
+    let inside = fields.clone();
+    let pairs = guard(lua, "__pairs(table)", move |_, _| {
+        Ok((next.clone(), inside.clone(), Value::Nil))
+    })?;
+    let behind = lua.create_table()?;
+    behind.raw_set("__index", index)?;
+    fields.set_metatable(Some(behind))?;
+    let meta = lua.create_table()?;
+    meta.raw_set("__index", fields)?;
+    meta.raw_set("__newindex", newindex)?;
+    meta.raw_set("__pairs", pairs)?;
+    meta.raw_set("__name", "params")?;
+    meta.raw_set("__metatable", false)?;
+    let table = lua.create_table()?;
+    table.set_metatable(Some(meta))?;
+    Ok(table)
+}
+
+fn to_lua(lua: &Lua, value: &Json) -> Result<Value> {
+    Ok(match value {
+        Json::Null | Json::Object(_) => Value::Nil,
+        Json::Bool(b) => Value::Boolean(*b),
+        Json::Number(n) => match n.as_i64() {
+            Some(i) => Value::Integer(i),
+            None => Value::Number(n.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(s) => Value::String(lua.create_string(s)?),
+        Json::Array(entries) => {
+            let list = lua.create_table_with_capacity(entries.len(), 0)?;
+            for entry in entries {
+                list.raw_push(to_lua(lua, entry)?)?;
+            }
+            Value::Table(list)
+        }
+    })
+}

@@ -1,0 +1,32 @@
+//! What the GDAL library that was loaded can do.
+
+use gdal::spatial_ref::SpatialRef;
+use gdal::version::VersionInfo;
+use gdal::{Driver, DriverManager};
+
+/// GDAL as this process sees it.
+#[derive(Debug, Clone)]
+pub struct Gdal {
+    /// "GDAL 3.6.2, released 2023/01/02"
+    pub version: String,
+    /// Short names of the drivers.
+    pub drivers: Vec<String>,
+    /// Coordinate systems can be looked up.
+    pub projections: bool,
+    /// Remote files can be read.
+    pub network: bool,
+}
+
+pub fn gdal() -> Gdal {
+    let drivers: Vec<String> = (0..DriverManager::count())
+        .filter_map(|i| DriverManager::get_driver(i).ok())
+        .map(|driver: Driver| driver.short_name())
+        .collect();
+    Gdal {
+        version: VersionInfo::version_summary(),
+        projections: SpatialRef::from_epsg(4326).is_ok(),
+        // This driver is there exactly when the library was built with curl.
+        network: drivers.iter().any(|driver| driver == "HTTP"),
+        drivers,
+    }
+}
