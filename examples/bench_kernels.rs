@@ -60,6 +60,15 @@ fn main() {
     time("focal_median r10 masked", &|| {
         focal::focal_median(masked.view(), &kernel)
     });
+    for radius in [1.5, 3.0, 30.0, 100.0] {
+        let kernel = FocalKernel::circle(radius).expect("a radius in range");
+        let (hy, hx) = kernel.halo();
+        let side = size + 2 * hy.max(hx);
+        let image = speckle(side, side);
+        time(&format!("focal_median r{radius}"), &|| {
+            focal::focal_median(image.view(), &kernel)
+        });
+    }
     time("focal_mean r10", &|| focal::focal_mean(whole.view(), &kernel));
     time("focal_mean r10 masked", &|| {
         focal::focal_mean(masked.view(), &kernel)

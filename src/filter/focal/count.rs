@@ -92,8 +92,8 @@ impl Edges {
     }
 }
 
-/// Slides the kernel down `class` (1 for a pixel of the class, else 0; (rows + 2·hy) × stride) and hands the counts of
-/// every row of every group of `LANES` columns to `sink`.
+/// Slides the kernel down `class` (1 for a pixel of the class, else 0; (rows + 2·hy) × stride) and hands the
+/// counts of every row of every group of `LANES` columns to `sink`.
 #[inline(always)]
 pub(super) fn slide<C: Count>(class: &[u8], extent: Extent, edges: &Edges, sink: &mut impl CountSink<C>) {
     let Extent { rows, lanes, stride } = extent;
@@ -126,9 +126,10 @@ pub(super) fn slide<C: Count>(class: &[u8], extent: Extent, edges: &Edges, sink:
             for steps in edges.steps.chunks(127) {
                 let mut change = [0u8; LANES];
                 for &(added, dropped) in steps {
-                    // SAFETY: `added` is at most (2·hy + 1)·stride + 2·hx and `above` at most (rows − 2)·stride +
-                    // lanes − LANES, so the last byte read is below (rows + 2·hy)·stride − stride + lanes + 2·hx,
-                    // which the assertions above keep within `class`; `dropped` is smaller than `added`.
+                    // SAFETY: `added` is at most (2·hy + 1)·stride + 2·hx and `above` at most (rows −
+                    // 2)·stride + lanes − LANES, so the last byte read is below (rows +
+                    // 2·hy)·stride − stride + lanes + 2·hx, which the assertions above
+                    // keep within `class`; `dropped` is smaller than `added`.
                     let (added, dropped) = unsafe {
                         (
                             lanes_at_unchecked(class, above + added),

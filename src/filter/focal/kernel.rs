@@ -36,12 +36,12 @@ impl KernelShape {
     }
 }
 
-/// The pixels around a centre that a focal filter looks at: a disk, an ellipse (for pixels that are not square) or a
-/// rectangle, symmetric about its centre pixel, which always belongs to it.
+/// The pixels around a centre that a focal filter looks at: a disk, an ellipse (for pixels that are not
+/// square) or a rectangle, symmetric about its centre pixel, which always belongs to it.
 ///
 /// The border is inclusive: a pixel whose centre lies on the circle belongs to it, as in Earth Engine's
-/// `Kernel.circle` (radius 10 gives 317 pixels). Radii need not be whole numbers; a radius below 1 leaves the centre
-/// pixel alone.
+/// `Kernel.circle` (radius 10 gives 317 pixels). Radii need not be whole numbers; a radius below 1 leaves the
+/// centre pixel alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FocalKernel {
     shape: KernelShape,
@@ -68,7 +68,8 @@ impl FocalKernel {
                 ));
             }
         }
-        // Radii often come from a division (100 m / 9.999999 m), so a pixel that misses the border by rounding counts.
+        // Radii often come from a division (100 m / 9.999999 m), so a pixel that misses the border by
+        // rounding counts.
         let slack = 1.0 + 1e-9;
         let whole = |radius: f64| (radius * slack).floor() as usize;
         let half_widths: Vec<usize> = (0..=whole(ry))

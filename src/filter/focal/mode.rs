@@ -10,7 +10,8 @@ use super::sort::{item, place, sort, value};
 
 /// Output rows of a block.
 const BLOCK_ROWS: usize = 64;
-/// Up to so many different values in a block, each is counted by itself over the whole block; beyond, the kernel slides.
+/// Up to so many different values in a block, each is counted by itself over the whole block; beyond, the
+/// kernel slides.
 const FEW: usize = 128;
 const MASKED: u32 = u32::MAX;
 
@@ -94,9 +95,9 @@ impl Block {
         }
     }
 
-    /// For many values: the count of each goes up and down with the pixels that enter and leave the kernel, and
-    /// how many values have each count is kept, so that the highest count is known at any time. The smallest value that has it
-    /// is looked for.
+    /// For many values: the count of each goes up and down with the pixels that enter and leave the kernel,
+    /// and how many values have each count is kept, so that the highest count is known at any time. The
+    /// smallest value that has it is looked for.
     fn slide_kernel(&mut self, kernel: &FocalKernel, extent: Extent, cols: usize) {
         let (hy, hx) = kernel.halo();
         let half_widths = kernel.half_widths();

@@ -42,8 +42,8 @@ pub(super) fn sort(items: &mut Vec<u64>, swap: &mut Vec<u64>) {
     if passes == 0 {
         return;
     }
-    // Digits as small as the values' range allows, and all of one size: a digit that takes few values is slow to count,
-    // because each count waits for the one before.
+    // Digits as small as the values' range allows, and all of one size: a digit that takes few values is slow
+    // to count, because each count waits for the one before.
     let digit_bits = bits.div_ceil(passes);
     let mask = (1 << digit_bits) - 1;
     let mut starts = [[0u32; 1 << MAX_DIGIT_BITS]; 3];

@@ -1,6 +1,7 @@
-//! Statistics that can be put together from parts (sums, counts, extremes): each row of the kernel is reduced for
-//! all output columns at once, growing from its centre outwards, then the rows are merged from top to bottom. That order
-//! belongs to the output pixel alone, so floating-point results do not depend on the tiling.
+//! Statistics that can be put together from parts (sums, counts, extremes): each row of the kernel is reduced
+//! for all output columns at once, growing from its centre outwards, then the rows are merged from top to
+//! bottom. That order belongs to the output pixel alone, so floating-point results do not depend on the
+//! tiling.
 
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
@@ -9,7 +10,8 @@ use super::kernel::FocalKernel;
 
 /// Output columns that are reduced together.
 const LANES: usize = 8;
-/// Groups of output columns in a strip: enough to use whole cache lines, few enough to keep a strip in the cache.
+/// Groups of output columns in a strip: enough to use whole cache lines, few enough to keep a strip in the
+/// cache.
 const STRIP: usize = 16;
 
 type Row = [f32; LANES];
@@ -124,9 +126,9 @@ impl Part for Sum {
     }
 }
 
-/// Sum, and sum of squares in two terms. A square of an f32 is exact in f64; the rounding errors of their sum are kept in
-/// `squares_low` (Knuth's TwoSum), because the variance is the small difference of two large numbers where an
-/// image is far from 0 compared with its spread (heights, temperatures, dB).
+/// Sum, and sum of squares in two terms. A square of an f32 is exact in f64; the rounding errors of their sum
+/// are kept in `squares_low` (Knuth's TwoSum), because the variance is the small difference of two large
+/// numbers where an image is far from 0 compared with its spread (heights, temperatures, dB).
 #[derive(Clone, Copy)]
 pub(super) struct Moments {
     sum: [f64; LANES],
@@ -146,8 +148,9 @@ impl Moments {
 
     /// Population variance of the `n` pixels of lane `i`.
     ///
-    /// Where the spread is far smaller than the mean, all pixels have nearly the same exponent and `sum` is exact; its square is
-    /// then taken in two terms as well. Elsewhere nothing cancels and the rounding of `sum` does no harm.
+    /// Where the spread is far smaller than the mean, all pixels have nearly the same exponent and `sum` is
+    /// exact; its square is then taken in two terms as well. Elsewhere nothing cancels and the rounding
+    /// of `sum` does no harm.
     #[inline(always)]
     fn variance(&self, i: usize, n: f64) -> f64 {
         let sum = self.sum[i];
@@ -258,8 +261,8 @@ impl Spans {
         }
     }
 
-    /// The part of every output pixel of a strip, whose pixels with their halo are `around`; a valid pixel counts as
-    /// `pixel` of it.
+    /// The part of every output pixel of a strip, whose pixels with their halo are `around`; a valid pixel
+    /// counts as `pixel` of it.
     #[inline(always)]
     fn fill<P: Part>(&self, around: ArrayView2<f32>, parts: &mut [[P; STRIP]], pixel: impl Fn(f32) -> f32) {
         let rows = parts.len();

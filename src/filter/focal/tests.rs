@@ -348,7 +348,8 @@ fn too_small_an_array_gives_nothing() {
     }
 }
 
-/// ../shared/data/oracles/filters: an independent slow implementation's float64 output for a disk of radius 10.
+/// ../shared/data/oracles/filters: an independent slow implementation's float64 output for a disk of radius
+/// 10.
 #[test]
 fn median_matches_the_recorded_output() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
