@@ -115,7 +115,7 @@ impl FocalKernel {
     /// # Errors
     /// A size that is even or 0, or above 1025.
     pub fn boxcar(size: usize) -> Result<FocalKernel> {
-        if size % 2 == 0 || size > 2 * MAX_RADIUS as usize + 1 {
+        if size.is_multiple_of(2) || size > 2 * MAX_RADIUS as usize + 1 {
             return Err(Error::argument(
                 "size",
                 format!(
