@@ -6,5 +6,7 @@ mod common;
 mod engine;
 #[path = "numerics/files.rs"]
 mod files;
+#[path = "numerics/vector.rs"]
+mod vector;
 #[path = "numerics/warp.rs"]
 mod warp;

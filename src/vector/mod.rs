@@ -2,20 +2,25 @@
 //! features into pixels, statistics of pixels by zone, and pixel values at points.
 
 mod antimeridian;
+mod burn;
 mod features;
 mod geojson;
 mod geometry;
 mod measure;
 mod overlay;
+mod rasterize;
 mod read;
 mod relate;
 mod transform;
 mod wkb;
 mod wkt;
 mod write;
+mod zonal;
 
 pub use self::features::{Feature, Features, Properties};
 pub use self::geojson::GeoJsonOptions;
 pub use self::geometry::Geometry;
+pub use self::rasterize::{BurnOptions, BurnValue, Rasterize, rasterize, rasterize_image};
 pub use self::read::ReadOptions;
 pub use self::write::WriteOptions;
+pub use self::zonal::{ZonalAccumulator, ZonalOptions, zonal_statistics};

@@ -1,0 +1,270 @@
+//! Statistics of pixels by zone: one row a feature.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::Features;
+use super::burn::Burnable;
+use super::rasterize::on_grid;
+use crate::error::{Error, Result};
+use crate::raster::execute::Run;
+use crate::raster::{Grid, Pixels, Raster, Window, settings};
+use crate::table::statistics::{Moments, percentile};
+use crate::table::{Aggregation, Column, Table};
+
+/// More values than these are no classes.
+const MAX_CLASSES: usize = 1024;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZonalOptions {
+    /// Of count, sum, mean, std (of the population), min, max, median, percentiles. Percentiles are exact; they keep the
+    /// pixels of all zones in memory, 4 bytes each (8 for 64-bit bands).
+    pub statistics: Vec<Aggregation>,
+    /// Also the number of pixels of each value, for bands of classes: columns `class_3`…
+    pub classes: bool,
+    /// Take every pixel that a zone touches, not only those whose centre it covers. Zones smaller than a pixel have none
+    /// otherwise.
+    pub all_touched: bool,
+}
+
+impl Default for ZonalOptions {
+    fn default() -> Self {
+        use Aggregation::*;
+        ZonalOptions {
+            statistics: vec![Count, Mean, Std, Min, Max],
+            classes: false,
+            all_touched: false,
+        }
+    }
+}
+
+/// Collects the pixels of zones tile by tile, from many threads, in any order: the sums are carried in double
+/// length, so the order does not show.
+///
+/// Zones may overlap; each has its own mask. A pixel counts where it is valid. Of complex bands the magnitude is taken.
+pub struct ZonalAccumulator {
+    zones: Vec<Option<Burnable>>,
+    bands: Vec<String>,
+    options: ZonalOptions,
+    keep_values: bool,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// One a zone and band, bands innermost.
+    cells: Vec<Cell>,
+    kept_bytes: usize,
+}
+
+#[derive(Default, Clone)]
+struct Cell {
+    moments: Moments,
+    singles: Vec<f32>,
+    doubles: Vec<f64>,
+    /// Counts by the bits of the value, in the order of the values.
+    classes: BTreeMap<i64, u64>,
+}
+
+impl ZonalAccumulator {
+    /// For `bands` on `grid`. Features in another CRS are transformed, vertex by vertex.
+    ///
+    /// # Errors
+    /// When a statistic is not one of those above, or a feature cannot be transformed.
+    pub fn new(
+        features: &Features,
+        grid: &Grid,
+        bands: &[&str],
+        options: &ZonalOptions,
+    ) -> Result<ZonalAccumulator> {
+        use Aggregation::*;
+        if let Some(bad) = options
+            .statistics
+            .iter()
+            .find(|s| matches!(s, Distinct | First | Last))
+        {
+            return Err(Error::argument(
+                "statistic",
+                "one of count, sum, mean, std, min, max, median, p90",
+                format!("`{}`", bad.name()),
+            ));
+        }
+        let zones: Vec<Option<Burnable>> = on_grid(features, grid)?.into_iter().map(|(_, b)| b).collect();
+        let cells = vec![Cell::default(); zones.len() * bands.len()];
+        Ok(ZonalAccumulator {
+            zones,
+            bands: bands.iter().map(|b| b.to_string()).collect(),
+            options: options.clone(),
+            keep_values: options
+                .statistics
+                .iter()
+                .any(|s| matches!(s, Median | Percentile(_))),
+            state: Mutex::new(State { cells, kept_bytes: 0 }),
+        })
+    }
+
+    /// True where some zone may have pixels in the window; other tiles need not be computed.
+    pub fn reaches(&self, window: Window) -> bool {
+        self.zones.iter().flatten().any(|z| !z.reach(window).is_empty())
+    }
+
+    /// Adds a tile: one array a band, each of the window's shape. Each pixel must come once.
+    ///
+    /// # Errors
+    /// When a band of classes has too many values, or the values kept for percentiles exceed the memory limit.
+    pub fn add_tile(&self, window: Window, bands: &[Pixels]) -> Result<()> {
+        for (index, zone) in self.zones.iter().enumerate() {
+            let Some(zone) = zone else { continue };
+            let part = zone.reach(window);
+            if part.is_empty() {
+                continue;
+            }
+            let mask = zone.mask(part, self.options.all_touched);
+            let offset = ((part.row - window.row) as usize, (part.col - window.col) as usize);
+            for (band, pixels) in bands.iter().enumerate() {
+                let mut cell = Cell::default();
+                for ((row, col), _) in mask.indexed_iter().filter(|(_, covered)| **covered) {
+                    self.add_pixel(&mut cell, pixels, (row + offset.0, col + offset.1))?;
+                }
+                self.merge(index * self.bands.len() + band, cell)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_pixel(&self, cell: &mut Cell, pixels: &Pixels, at: (usize, usize)) -> Result<()> {
+        let value = match pixels {
+            Pixels::F32(a) => f64::from(a[at]),
+            Pixels::F64(a) => a[at],
+            Pixels::C32(a) => f64::from(a[at].norm()),
+        };
+        if !value.is_finite() {
+            return Ok(());
+        }
+        cell.moments.add(value);
+        if self.keep_values {
+            match pixels {
+                Pixels::F64(_) => cell.doubles.push(value),
+                _ => cell.singles.push(value as f32),
+            }
+        }
+        if self.options.classes {
+            if value.fract() != 0.0 || value.abs() > 9e15 {
+                return Err(Error::argument("classes", "whole numbers", value));
+            }
+            *cell.classes.entry(value as i64).or_insert(0) += 1;
+            if cell.classes.len() > MAX_CLASSES {
+                return Err(Error::argument(
+                    "classes",
+                    format!("at most {MAX_CLASSES} different values"),
+                    "more",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn merge(&self, index: usize, tile: Cell) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        state.kept_bytes += tile.singles.len() * 4 + tile.doubles.len() * 8;
+        if state.kept_bytes > settings::memory() {
+            return Err(Error::Memory {
+                what: "exact percentiles by zone".into(),
+                needed_mib: (state.kept_bytes >> 20) as u64,
+                limit_mib: (settings::memory() >> 20) as u64,
+                way_out: "leave out median and percentiles, take fewer zones at a time, or raise the limit"
+                    .into(),
+            });
+        }
+        let cell = &mut state.cells[index];
+        cell.moments.merge(&tile.moments);
+        cell.singles.extend(tile.singles);
+        cell.doubles.extend(tile.doubles);
+        for (class, count) in tile.classes {
+            *cell.classes.entry(class).or_insert(0) += count;
+        }
+        Ok(())
+    }
+
+    /// One row a zone, in the order of the features: the statistics in the order asked for, band after band, with names
+    /// such as `mean`, or `VV_mean` where there are several bands; then the classes. A zone without valid
+    /// pixels has count 0, sum 0, and the others missing.
+    pub fn finish(self) -> Result<Table> {
+        let state = self.state.into_inner().unwrap_or_else(|e| e.into_inner());
+        let mut cells = state.cells;
+        let bands = self.bands.len();
+        let mut table = Table::default();
+        let mut add = |band: usize, name: &str, column: Column| -> Result<()> {
+            let name = if bands == 1 {
+                name.to_string()
+            } else {
+                format!("{}_{name}", self.bands[band])
+            };
+            table = table.with_column(&name, column)?;
+            Ok(())
+        };
+        for band in 0..bands {
+            for statistic in &self.options.statistics {
+                let of_band = cells.iter_mut().skip(band).step_by(bands);
+                let column = match statistic {
+                    Aggregation::Count => {
+                        Column::Integer(of_band.map(|c| Some(c.moments.count as i64)).collect())
+                    }
+                    other => Column::Float(of_band.map(|c| c.statistic(other)).collect()),
+                };
+                add(band, &statistic.name(), column)?;
+            }
+            if self.options.classes {
+                let of_band = || cells.iter().skip(band).step_by(bands);
+                let mut classes: Vec<i64> = of_band().flat_map(|c| c.classes.keys().copied()).collect();
+                classes.sort_unstable();
+                classes.dedup();
+                for class in classes {
+                    let counts = of_band().map(|c| Some(c.classes.get(&class).map_or(0, |n| *n as i64)));
+                    add(band, &format!("class_{class}"), Column::Integer(counts.collect()))?;
+                }
+            }
+        }
+        Ok(table)
+    }
+}
+
+impl Cell {
+    fn statistic(&mut self, statistic: &Aggregation) -> f64 {
+        match statistic {
+            Aggregation::Sum => self.moments.sum(),
+            Aggregation::Mean => self.moments.mean(),
+            Aggregation::Std => self.moments.std(),
+            Aggregation::Min => self.moments.min(),
+            Aggregation::Max => self.moments.max(),
+            Aggregation::Median => self.percentile(50.0),
+            Aggregation::Percentile(p) => self.percentile(*p),
+            _ => f64::NAN,
+        }
+    }
+
+    fn percentile(&mut self, percent: f64) -> f64 {
+        if self.doubles.is_empty() {
+            percentile(&mut self.singles, percent)
+        } else {
+            percentile(&mut self.doubles, percent)
+        }
+    }
+}
+
+/// Statistics of an image's bands by feature: the features' properties, then what `ZonalAccumulator::finish` gives; a statistic
+/// whose name a property has gets `_2`.
+pub fn zonal_statistics(raster: &Raster, features: &Features, options: &ZonalOptions) -> Result<Table> {
+    let names = raster.band_names();
+    let zones = ZonalAccumulator::new(features, &raster.grid, &names, options)?;
+    // Only the part of the image that some zone covers is computed.
+    let whole = raster.grid.window();
+    let parts = zones.zones.iter().flatten().map(|z| z.reach(whole));
+    let region = parts.fold(Window::EMPTY, |a, b| a.hull(&b));
+    if !region.is_empty() {
+        Run::new(&raster.grid, &raster.ports(), region)?
+            .for_each("zonal statistics", &|_, window, pixels| {
+                zones.add_tile(window, &pixels)
+            })?;
+    }
+    features.to_table()?.beside(&zones.finish()?)
+}
