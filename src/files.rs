@@ -53,6 +53,27 @@ impl Draft {
         })
     }
 
+    /// Removes the drafts of `target` that killed processes have left.
+    pub fn sweep(target: &Path) {
+        let Some(name) = target.file_name().map(|n| format!("-{}", n.to_string_lossy())) else {
+            return;
+        };
+        let folder = target
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let Ok(entries) = fs::read_dir(folder) else { return };
+        for entry in entries.flatten() {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let process = file
+                .strip_prefix(".draft-")
+                .and_then(|rest| rest.strip_suffix(&name)?.split('-').next()?.parse::<u32>().ok());
+            if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// Where to write.
     pub fn path(&self) -> &Path {
         &self.temporary

@@ -11,6 +11,7 @@ use super::graph::{Port, Work};
 use super::plan::Plan;
 use super::{Grid, Pixels, Window, settings};
 use crate::error::{Error, Result};
+use crate::interrupt;
 
 /// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
 const TILE: usize = 512;
@@ -134,7 +135,7 @@ impl Run {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(&window) = tiles.get(index) else { break };
                 let one = || {
-                    settings::check_interrupt()?;
+                    interrupt::check()?;
                     let pixels = self.plan.compute(window)?;
                     consume(index, window, pixels)
                 };

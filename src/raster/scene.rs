@@ -10,6 +10,7 @@ use ndarray::{Array2, s};
 use super::operation::{Scene, SceneOperation};
 use super::{Pixels, Window};
 use crate::error::{Error, Result};
+use crate::interrupt;
 
 pub struct SceneNode {
     pub operation: Arc<dyn SceneOperation>,
@@ -116,7 +117,7 @@ impl Scene for Run<'_> {
     fn read_row(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
         let within = |held: &(usize, Array2<f32>)| (held.0..held.0 + held.1.nrows()).contains(&row);
         if !self.held.as_ref().is_some_and(within) {
-            super::settings::check_interrupt()?;
+            interrupt::check()?;
             let first = row - row % self.strip_rows;
             let window = Window::new(
                 first as isize,
@@ -137,7 +138,7 @@ impl Scene for Run<'_> {
 
     fn write_row(&mut self, row: usize, pixels: &[f32]) -> Result<()> {
         if row % 64 == 0 {
-            super::settings::check_interrupt()?;
+            interrupt::check()?;
         }
         match &mut self.target {
             Kept::Memory(array) => {

@@ -1,10 +1,7 @@
-//! What a run may use, and how it is stopped: threads, memory, cancellation, progress.
+//! What a run may use, and whom it tells: threads, memory, progress, provenance.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
-
-use crate::error::Result;
-use crate::interrupt;
 
 /// Told how far a run has come, from any thread.
 pub trait Progress: Send + Sync {
@@ -67,23 +64,6 @@ pub fn physical_memory() -> usize {
     } else {
         4 << 30
     }
-}
-
-/// Asks the running computation to stop; safe to call from a signal handler.
-pub fn interrupt() {
-    interrupt::request(interrupt::Reason::Signal);
-}
-
-pub fn clear_interrupt() {
-    interrupt::clear();
-}
-
-pub fn is_interrupted() -> bool {
-    interrupt::requested()
-}
-
-pub fn check_interrupt() -> Result<()> {
-    interrupt::check()
 }
 
 pub fn set_progress(progress: Arc<dyn Progress>) {

@@ -1,8 +1,10 @@
 //! Files, through GDAL: reading by windows, writing whole files or none.
 
+mod creation;
 pub mod open;
 pub mod pool;
 pub mod read;
+mod sink;
 pub mod write;
 
 use std::ffi::CStr;

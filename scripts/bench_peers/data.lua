@@ -1,0 +1,33 @@
+--- Makes the files that both sides read: speckle over smooth terrain, uncompressed tiles.
+local raster = require "raster"
+local p = params { folder = "bench-data", what = "all" }
+
+local function grid(size)
+  return raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = size, cols = size }
+end
+
+-- Backscatter in power: fields between -20 and -5 dB, under speckle of 4.4 looks.
+local function scene(size, seed, offset_db)
+  local terrain = raster.random(grid(size), { distribution = "smooth", scale = 80, octaves = 4, seed = 7 })
+  local level = (terrain * 15 - 20 + offset_db):set_unit("dB"):to_power()
+  local speckle = raster.random(grid(size), { distribution = "speckle", looks = 4.4, seed = seed })
+  return level * speckle
+end
+
+local plain = { compress = "none", statistics = false }
+if p.what == "all" or p.what == "small" then
+  scene(2048, 1, 0):write(p.folder .. "/power2048.tif", plain)
+  scene(2048, 1, 0):to_db():write(p.folder .. "/db2048.tif", plain)
+end
+if p.what == "all" or p.what == "large" then
+  scene(8192, 2, 0):write(p.folder .. "/a8192.tif", plain)
+  scene(8192, 3, -6):write(p.folder .. "/b8192.tif", plain)
+end
+if p.what == "all" or p.what == "stack" then
+  for date = 1, 20 do
+    for i, pol in ipairs { "VV", "VH" } do
+      local name = ("%s/stack_%s_202301%02d.tif"):format(p.folder, pol, date)
+      scene(2048, date * 2 + i, i == 1 and 0 or -7):write(name, plain)
+    end
+  end
+end

@@ -1,0 +1,211 @@
+//! Which driver, pixel type and creation options a file gets, and whether it fits the disk.
+
+use std::ffi::{CString, c_int};
+use std::path::Path;
+
+use gdal::raster::RasterCreationOptions;
+use gdal::{Dataset, Driver, DriverManager};
+use gdal_sys::GDALDataType as Gdt;
+
+use super::write::WriteOptions;
+use super::{last_message, message_of, reset_message};
+use crate::error::{Error, Result};
+use crate::raster::{Band, DType, Kind, settings};
+
+/// One file has one type: that of the bands where they agree, else the float that holds all.
+pub fn common_dtype(bands: &[Band], options: &WriteOptions) -> Result<DType> {
+    let first = bands
+        .first()
+        .ok_or_else(|| Error::argument("raster", "an image with bands", "one without any"))?;
+    let dtype = match options.dtype {
+        Some(dtype) => dtype,
+        None if bands.iter().all(|b| b.dtype == first.dtype) => first.dtype,
+        None if bands.iter().any(|b| b.dtype.is_complex()) => DType::C32,
+        None if bands
+            .iter()
+            .all(|b| b.dtype.bytes() <= 2 || b.dtype == DType::F32) =>
+        {
+            DType::F32
+        }
+        None => DType::F64,
+    };
+    let complex = bands.iter().any(|b| b.kind() == Kind::C32);
+    if complex && !dtype.is_complex() {
+        return Err(Error::argument(
+            "dtype",
+            "complex64 or complex128 for complex bands (or take `:abs()` first)",
+            dtype,
+        ));
+    }
+    if let (Some((lo, hi)), Some(nodata)) = (dtype.integer_range(), options.nodata)
+        && !((lo..=hi).contains(&nodata) && nodata.fract() == 0.0)
+    {
+        return Err(Error::argument(
+            "nodata",
+            format!("a whole number that {dtype} holds ({lo}…{hi})"),
+            nodata,
+        ));
+    }
+    Ok(dtype)
+}
+
+pub fn driver_for(path: &Path, options: &WriteOptions) -> Result<String> {
+    let available = |name: &str| DriverManager::get_driver_by_name(name).is_ok();
+    if let Some(format) = &options.format {
+        let known = if format.eq_ignore_ascii_case("geotiff") {
+            "GTiff"
+        } else {
+            format
+        };
+        if available(known) {
+            return Ok(DriverManager::get_driver_by_name(known).map_or(known.into(), |d| d.short_name()));
+        }
+        return Err(Error::not_found(
+            "file format",
+            format,
+            ["GTiff", "COG", "netCDF", "PNG", "JP2OpenJPEG", "VRT"],
+        ));
+    }
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("tif" | "tiff") => Ok("GTiff".into()),
+        Some("nc") => Ok("netCDF".into()),
+        Some("png") => Ok("PNG".into()),
+        Some("jp2") => Ok("JP2OpenJPEG".into()),
+        _ => Err(Error::argument(
+            "path",
+            "a file name that ends in .tif, .nc, .png or .jp2 (or say { format = \"…\" })",
+            format!("`{}`", path.display()),
+        )),
+    }
+}
+
+pub fn predictable(compress: &str) -> bool {
+    matches!(compress.to_lowercase().as_str(), "deflate" | "lzw" | "zstd")
+}
+
+pub fn creation_options(
+    options: &WriteOptions,
+    dtype: DType,
+    tile: (usize, usize),
+    (rows, cols): (usize, usize),
+    staged: bool,
+    bytes: u64,
+) -> Result<RasterCreationOptions> {
+    let mut list = Vec::new();
+    let compress = options.compress.to_lowercase();
+    let known = [
+        "none",
+        "deflate",
+        "lzw",
+        "zstd",
+        "lzma",
+        "packbits",
+        "lerc",
+        "lerc_deflate",
+        "lerc_zstd",
+        "jpeg",
+        "webp",
+    ];
+    if !known.contains(&compress.as_str()) {
+        return Err(Error::not_found("compression", &options.compress, known));
+    }
+    if !staged && compress != "none" {
+        list.push(("COMPRESS".into(), compress.to_uppercase()));
+        if options.predictor && predictable(&compress) && !dtype.is_complex() {
+            list.push((
+                "PREDICTOR".into(),
+                if dtype.is_float() { "3" } else { "2" }.to_string(),
+            ));
+        }
+        list.push(("NUM_THREADS".to_string(), settings::threads().to_string()));
+    }
+    // Blocks that divide the tiles are written whole, once.
+    let side = |tile: usize, size: usize| match tile.min(size) {
+        t if t >= 512 && t % 512 == 0 => 512,
+        t if t >= 256 && t % 256 == 0 => 256,
+        _ if size >= 256 => 256,
+        _ => size.next_multiple_of(16).min(256),
+    };
+    let block = side(tile.0, rows).min(side(tile.1, cols));
+    list.push(("TILED".into(), "YES".into()));
+    list.push(("BLOCKXSIZE".into(), block.to_string()));
+    list.push(("BLOCKYSIZE".into(), block.to_string()));
+    list.push((
+        "BIGTIFF".into(),
+        if bytes > 3_900_000_000 { "YES" } else { "IF_SAFER" }.into(),
+    ));
+    // Bands one after the other, so that a tile of one band is one block.
+    list.push(("INTERLEAVE".into(), "BAND".into()));
+    Ok(RasterCreationOptions::from_iter(
+        list.into_iter()
+            .map(|(k, v): (String, String)| format!("{k}={v}")),
+    ))
+}
+
+pub fn create(
+    path: &Path,
+    (cols, rows): (c_int, c_int),
+    bands: usize,
+    dtype: Gdt::Type,
+    options: &RasterCreationOptions,
+) -> Result<Dataset, String> {
+    let driver: Driver = DriverManager::get_driver_by_name("GTiff").map_err(|e| message_of(&e))?;
+    let name = CString::new(path.to_string_lossy().as_bytes())
+        .map_err(|_| "the path holds a NUL byte".to_string())?;
+    reset_message();
+    // SAFETY: the driver handle is valid for the life of the process; GDAL copies name and options; a null answer is
+    // checked; the new handle is owned by the Dataset alone.
+    unsafe {
+        let handle = gdal_sys::GDALCreate(
+            driver.c_driver(),
+            name.as_ptr(),
+            cols,
+            rows,
+            bands as c_int,
+            dtype,
+            options.as_ptr().cast(),
+        );
+        if handle.is_null() {
+            Err(last_message())
+        } else {
+            Ok(Dataset::from_c_dataset(handle))
+        }
+    }
+}
+
+/// An image that cannot fit is refused before hours of work, not after. Compression may save it, so only what is
+/// written uncompressed is refused outright; compressed images are refused at sixteen times the free space.
+pub fn check_space(path: &Path, bytes: u64, options: &WriteOptions) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let Ok(name) = CString::new(folder.to_string_lossy().as_bytes()) else {
+        return Ok(());
+    };
+    // SAFETY: `info` is plain data that statvfs fills; it is read only when the call succeeded.
+    let free = unsafe {
+        let mut info: libc::statvfs = std::mem::zeroed();
+        if libc::statvfs(name.as_ptr(), &mut info) != 0 {
+            return Ok(());
+        }
+        info.f_bavail * info.f_frsize
+    };
+    let likely = if options.compress.eq_ignore_ascii_case("none") {
+        bytes
+    } else {
+        bytes / 16
+    };
+    if likely <= free {
+        return Ok(());
+    }
+    Err(Error::file(
+        path,
+        format!(
+            "would take {} MiB uncompressed; the disk has {} MiB free",
+            bytes >> 20,
+            free >> 20
+        ),
+    ))
+}

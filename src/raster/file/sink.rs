@@ -1,0 +1,370 @@
+//! A file that is being made, tile by tile.
+
+use std::ffi::{CString, c_int, c_void};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use gdal::cpl::CslStringList;
+use gdal::{Dataset, DriverManager, Metadata};
+use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
+
+use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
+use super::write::WriteOptions;
+use super::{gdal_type, initialise, last_message, message_of, reset_message};
+use crate::error::{Error, Result};
+use crate::files::Draft;
+use crate::interrupt;
+use crate::raster::stats::{Moments, TileMoments};
+use crate::raster::{Band, DType, Pixels, Raster, Window, settings};
+
+/// A file that is being made.
+pub struct Sink {
+    path: PathBuf,
+    draft: Draft,
+    driver: String,
+    options: WriteOptions,
+    pub bands: Vec<SinkBand>,
+    dataset: Mutex<Option<Dataset>>,
+}
+
+pub struct SinkBand {
+    name: String,
+    dtype: DType,
+    /// What masked pixels are written as.
+    fill: f64,
+    /// True where `fill` was asked for, or is NaN; otherwise it counts as nodata only if a pixel was masked.
+    declared: bool,
+    moments: TileMoments,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Seen {
+    masked: bool,
+    /// Valid pixels that have the value of `fill`.
+    clashes: u64,
+}
+
+impl Sink {
+    pub fn create(
+        raster: &Raster,
+        path: &Path,
+        options: &WriteOptions,
+        tile: (usize, usize),
+    ) -> Result<Sink> {
+        initialise();
+        let draft = Draft::new(path)?;
+        let driver = driver_for(path, options)?;
+        let (rows, cols) = (raster.grid.rows, raster.grid.cols);
+        let dtype = common_dtype(&raster.bands, options)?;
+        let gdal = gdal_type(dtype).ok_or_else(|| {
+            Error::argument("dtype", "a type that this GDAL can write (int8 needs 3.7)", dtype)
+        })?;
+        let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
+        check_space(path, bytes, options)?;
+        Draft::sweep(path);
+        // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
+        let staged = driver != "GTiff";
+        let creation = creation_options(options, dtype, tile, (rows, cols), staged, bytes)?;
+        let size_error = || {
+            Error::file(
+                path,
+                format!("an image of {rows} × {cols} pixels is too large for GDAL"),
+            )
+        };
+        let (c_cols, c_rows) = (
+            c_int::try_from(cols).map_err(|_| size_error())?,
+            c_int::try_from(rows).map_err(|_| size_error())?,
+        );
+        let dataset = create(
+            draft.path(),
+            (c_cols, c_rows),
+            raster.bands.len(),
+            gdal,
+            &creation,
+        )
+        .map_err(|text| Error::file(path, format!("cannot be created: {text}")))?;
+        let mut sink = Sink {
+            path: path.to_path_buf(),
+            draft,
+            driver,
+            options: options.clone(),
+            bands: raster
+                .bands
+                .iter()
+                .map(|b| sink_band(b, dtype, options))
+                .collect(),
+            dataset: Mutex::new(None),
+        };
+        sink.describe(raster, dataset)?;
+        Ok(sink)
+    }
+
+    /// Georeference, names, units, tags.
+    fn describe(&mut self, raster: &Raster, mut dataset: Dataset) -> Result<()> {
+        let fail = |e: gdal::errors::GdalError| Error::file(&self.path, message_of(&e));
+        if let Some(crs) = &raster.grid.crs {
+            dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;
+        }
+        dataset
+            .set_geo_transform(&raster.grid.transform.to_gdal())
+            .map_err(fail)?;
+        let tags = settings::provenance()
+            .into_iter()
+            .chain(self.options.tags.iter().cloned());
+        for (key, value) in tags {
+            dataset.set_metadata_item(&key, &value, "").map_err(fail)?;
+        }
+        if let Some(time) = raster.time {
+            dataset
+                .set_metadata_item("TIME", &time.to_string(), "")
+                .map_err(fail)?;
+        }
+        for (i, band) in raster.bands.iter().enumerate() {
+            let mut target = dataset.rasterband(i + 1).map_err(fail)?;
+            target.set_description(&band.name).map_err(fail)?;
+            if let (false, Ok(unit)) = (band.unit.symbol().is_empty(), CString::new(band.unit.symbol())) {
+                // SAFETY: the handle lives as long as `dataset`; GDAL copies the string.
+                unsafe { gdal_sys::GDALSetRasterUnitType(target.c_rasterband(), unit.as_ptr()) };
+            }
+            let declared = &self.bands[i];
+            if declared.declared && !declared.dtype.is_complex() {
+                set_nodata(&mut target, declared.dtype, declared.fill).map_err(fail)?;
+            }
+        }
+        *self.dataset.lock().unwrap_or_else(|e| e.into_inner()) = Some(dataset);
+        Ok(())
+    }
+
+    pub fn write(&self, index: usize, window: Window, band: usize, pixels: Pixels) -> Result<()> {
+        let target = &self.bands[band];
+        let (data, mut buffer) = (&target.moments, pixels);
+        let mut seen = Seen::default();
+        if self.options.statistics {
+            data.add(index, Moments::of(&buffer));
+        }
+        let (gdal, pointer) = match &mut buffer {
+            Pixels::F32(a) => {
+                let fill = target.fill as f32;
+                if fill.is_nan() {
+                    // Masked pixels are what they should be already.
+                } else {
+                    a.mapv_inplace(|v| fill_one(v, fill, &mut seen));
+                }
+                (Gdt::GDT_Float32, a.as_mut_ptr().cast::<c_void>())
+            }
+            Pixels::F64(a) => {
+                let fill = target.fill;
+                if !fill.is_nan() {
+                    a.mapv_inplace(|v| fill_one(v, fill, &mut seen));
+                }
+                (Gdt::GDT_Float64, a.as_mut_ptr().cast::<c_void>())
+            }
+            Pixels::C32(a) => (Gdt::GDT_CFloat32, a.as_mut_ptr().cast::<c_void>()),
+        };
+        if seen.masked || seen.clashes > 0 {
+            let mut all = target.seen.lock().unwrap_or_else(|e| e.into_inner());
+            all.masked |= seen.masked;
+            all.clashes += seen.clashes;
+        }
+        let guard = self.dataset.lock().unwrap_or_else(|e| e.into_inner());
+        let dataset = guard
+            .as_ref()
+            .ok_or_else(|| Error::file(&self.path, "was closed while it was written"))?;
+        let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
+        let band = dataset.rasterband(band + 1).map_err(|e| fail(message_of(&e)))?;
+        reset_message();
+        // SAFETY: the buffer holds window.rows × window.cols values of the given type in standard layout; the window
+        // is a tile of the image's own grid; the dataset is locked.
+        let status = unsafe {
+            gdal_sys::GDALRasterIO(
+                band.c_rasterband(),
+                GDALRWFlag::GF_Write,
+                window.col as c_int,
+                window.row as c_int,
+                window.cols as c_int,
+                window.rows as c_int,
+                pointer,
+                window.cols as c_int,
+                window.rows as c_int,
+                gdal,
+                0,
+                0,
+            )
+        };
+        if status == CPLErr::CE_None {
+            Ok(())
+        } else {
+            Err(fail(last_message()))
+        }
+    }
+
+    /// Statistics, overviews, the final format, and the final name.
+    pub fn finish(self) -> Result<()> {
+        interrupt::check()?;
+        let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
+        let gdal_fail = |e: gdal::errors::GdalError| fail(message_of(&e));
+        let mut dataset = self
+            .dataset
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .take()
+            .ok_or_else(|| fail("it was closed".into()))?;
+        for (i, band) in self.bands.iter().enumerate() {
+            let seen = *band.seen.lock().unwrap_or_else(|e| e.into_inner());
+            if seen.masked && seen.clashes > 0 {
+                return Err(Error::file(
+                    &self.path,
+                    format!(
+                        "band `{}`: {} valid pixels have the value {} that is to mark masked ones; \
+                         choose another with {{ nodata = … }} or a wider {{ dtype = … }}; nothing was written",
+                        band.name, seen.clashes, band.fill
+                    ),
+                ));
+            }
+            let mut target = dataset.rasterband(i + 1).map_err(gdal_fail)?;
+            if seen.masked && !band.declared {
+                set_nodata(&mut target, band.dtype, band.fill).map_err(gdal_fail)?;
+            }
+            if let Some(m) = band
+                .moments
+                .total()
+                .filter(|m| self.options.statistics && m.count > 0)
+            {
+                for (key, value) in [
+                    ("STATISTICS_MINIMUM", m.min),
+                    ("STATISTICS_MAXIMUM", m.max),
+                    ("STATISTICS_MEAN", m.mean),
+                    ("STATISTICS_STDDEV", m.std()),
+                ] {
+                    target
+                        .set_metadata_item(key, &format!("{value}"), "")
+                        .map_err(gdal_fail)?;
+                }
+            }
+        }
+        if self.options.overviews && self.driver == "GTiff" {
+            flush(&mut dataset).map_err(&fail)?;
+            let (cols, rows) = dataset.raster_size();
+            let factors: Vec<i32> = (1..31)
+                .map(|p| 1 << p)
+                .take_while(|f| rows.max(cols) / (*f as usize / 2) > 512)
+                .collect();
+            let method = self.options.overview_resampling.to_uppercase();
+            if !factors.is_empty() {
+                dataset
+                    .build_overviews(&method, &factors, &[])
+                    .map_err(gdal_fail)?;
+            }
+        }
+        flush(&mut dataset).map_err(&fail)?;
+        let whole = if self.driver == "GTiff" {
+            close(dataset).map_err(&fail)?;
+            self.draft
+        } else {
+            let copied = Draft::new(&self.path)?;
+            copy(dataset, &copied, &self.driver, &self.options).map_err(&fail)?;
+            copied
+        };
+        whole.publish()?;
+        // What GDAL keeps beside the old file (statistics, overviews, masks) would be wrong for the new one.
+        for suffix in [".aux.xml", ".ovr", ".msk"] {
+            let mut side = self.path.clone().into_os_string();
+            side.push(suffix);
+            let _ = std::fs::remove_file(side);
+        }
+        Ok(())
+    }
+}
+
+/// The staged GeoTIFF in the final format.
+fn copy(staged: Dataset, target: &Draft, driver: &str, options: &WriteOptions) -> Result<(), String> {
+    let found = DriverManager::get_driver_by_name(driver).map_err(|e| message_of(&e))?;
+    let mut list = CslStringList::new();
+    let mut set = |key: &str, value: &str| list.set_name_value(key, value).map_err(|e| message_of(&e));
+    if driver == "COG" {
+        set("COMPRESS", &options.compress.to_uppercase())?;
+        if options.predictor && predictable(&options.compress) {
+            set("PREDICTOR", "YES")?;
+        }
+        set("OVERVIEW_RESAMPLING", &options.overview_resampling.to_uppercase())?;
+        set("NUM_THREADS", &settings::threads().to_string())?;
+        set("BIGTIFF", "IF_SAFER")?;
+    }
+    reset_message();
+    let copied = staged
+        .create_copy(&found, target.path(), &list)
+        .map_err(|e| message_of(&e))?;
+    close(copied)
+}
+
+/// 64-bit integers have functions of their own, since not all of them fit an f64.
+fn set_nodata(
+    band: &mut gdal::raster::RasterBand,
+    dtype: DType,
+    value: f64,
+) -> Result<(), gdal::errors::GdalError> {
+    match dtype {
+        DType::I64 => band.set_no_data_value_i64(Some(value as i64)),
+        DType::U64 => band.set_no_data_value_u64(Some(value as u64)),
+        _ => band.set_no_data_value(Some(value)),
+    }
+}
+
+fn fill_one<T: num_traits::Float>(v: T, fill: T, seen: &mut Seen) -> T {
+    if v.is_nan() {
+        seen.masked = true;
+        fill
+    } else {
+        seen.clashes += u64::from(v == fill);
+        v
+    }
+}
+
+fn sink_band(band: &Band, dtype: DType, options: &WriteOptions) -> SinkBand {
+    let given = options
+        .nodata
+        .or(band.nodata.filter(|v| match dtype.integer_range() {
+            Some((lo, hi)) => (lo..=hi).contains(v) && v.fract() == 0.0,
+            None => true,
+        }));
+    // Without a word from the user: NaN for floats, the lowest value of signed and the highest of unsigned integers.
+    let fallback = match dtype.integer_range() {
+        None => f64::NAN,
+        // u64::MAX itself is no f64.
+        Some(_) if dtype == DType::U64 => (1u64 << 63) as f64,
+        Some((0.0, high)) => high,
+        Some((low, _)) => low,
+    };
+    SinkBand {
+        name: band.name.clone(),
+        dtype,
+        fill: given.unwrap_or(fallback),
+        declared: given.is_some() || fallback.is_nan(),
+        moments: TileMoments::default(),
+        seen: Mutex::default(),
+    }
+}
+
+fn flush(dataset: &mut Dataset) -> Result<(), String> {
+    reset_message();
+    dataset.flush_cache().map_err(|e| message_of(&e))?;
+    failed_quietly()
+}
+
+/// Closing writes what is left; GDAL reports failures of that only as a message.
+fn close(dataset: Dataset) -> Result<(), String> {
+    reset_message();
+    dataset.close().map_err(|e| message_of(&e))?;
+    failed_quietly()
+}
+
+fn failed_quietly() -> Result<(), String> {
+    // SAFETY: no preconditions.
+    let class = unsafe { gdal_sys::CPLGetLastErrorType() };
+    if class >= CPLErr::CE_Failure {
+        Err(last_message())
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,234 @@
+//! The plan of the house, held: who leans on whom, which room names which library, how long files get.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, extension: &str, out: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            files(&path, extension, out);
+        } else if path.extension().is_some_and(|e| e == extension) {
+            out.push(path);
+        }
+    }
+}
+
+/// (room, path, code without tests and comments) of every source file; the room is the first folder or file name.
+fn sources() -> Vec<(String, PathBuf, String)> {
+    let src = root().join("src");
+    let mut paths = Vec::new();
+    files(&src, "rs", &mut paths);
+    paths
+        .into_iter()
+        .map(|path| {
+            let relative = path.strip_prefix(&src).unwrap();
+            let first = relative.iter().next().unwrap().to_string_lossy();
+            let room = first.trim_end_matches(".rs").to_string();
+            let text = fs::read_to_string(&path).unwrap();
+            // Long test modules are files of their own.
+            let text = if path.ends_with("tests.rs") {
+                String::new()
+            } else {
+                text
+            };
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let code: Vec<&str> = code
+                .lines()
+                .filter(|l| !l.trim_start().starts_with("//"))
+                .collect();
+            (room, relative.to_path_buf(), code.join("\n"))
+        })
+        .collect()
+}
+
+#[test]
+fn rooms_lean_only_on_those_before_them() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("error", [].as_slice()),
+        ("interrupt", &["error"]),
+        ("files", &["error"]),
+        ("raster", &["error", "files", "interrupt"]),
+        ("filter", &["error", "interrupt", "raster"]),
+        ("vector", &["error", "files", "raster", "table"]),
+        ("table", &["error", "files"]),
+        ("plot", &["error", "files", "raster", "table", "vector"]),
+        ("console", &["error", "raster"]),
+        (
+            "lua",
+            &[
+                "error",
+                "files",
+                "interrupt",
+                "console",
+                "raster",
+                "filter",
+                "vector",
+                "table",
+                "plot",
+            ],
+        ),
+        (
+            "host",
+            &[
+                "error",
+                "files",
+                "interrupt",
+                "console",
+                "raster",
+                "filter",
+                "vector",
+                "table",
+                "plot",
+                "lua",
+            ],
+        ),
+    ]);
+    let mut wrong = Vec::new();
+    for (room, path, code) in sources() {
+        if room == "lib" || room == "main" {
+            continue;
+        }
+        let may = allowed
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("{} is in a room without rules", path.display()));
+        for line in code.lines() {
+            for part in line.split("crate::").skip(1) {
+                let used: String = part
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
+                let is_room = allowed.contains_key(used.as_str());
+                if is_room && used != room && !may.contains(&used.as_str()) {
+                    wrong.push(format!("{}: {}", path.display(), line.trim()));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "these lean the wrong way:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let homes: [(&str, &[&str]); 6] = [
+        ("gdal", &["raster", "vector"]),
+        ("gdal_sys", &["raster", "vector"]),
+        ("mlua", &["lua", "host", "main"]),
+        ("plotters", &["plot"]),
+        ("rustyline", &["host"]),
+        ("clap", &["host", "main"]),
+    ];
+    let mut wrong = Vec::new();
+    for (room, path, code) in sources() {
+        for (library, rooms) in homes {
+            let named = code.lines().any(|l| {
+                let l = l.trim_start();
+                l.starts_with(&format!("use {library}::"))
+                    || l.contains(&format!(" {library}::"))
+                    || l.contains(&format!("({library}::"))
+            });
+            if named && !rooms.contains(&room.as_str()) {
+                wrong.push(format!(
+                    "{} names {library}, which belongs to {}",
+                    path.display(),
+                    rooms.join(", ")
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn kernels_know_no_files_and_no_clock() {
+    for (room, path, code) in sources() {
+        if room == "filter" {
+            for banned in ["std::fs", "std::time", "std::env", "std::net"] {
+                assert!(!code.contains(banned), "{} uses {banned}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_a_user_causes_can_panic() {
+    let mut wrong = Vec::new();
+    for (_, path, code) in sources() {
+        for line in code.lines() {
+            if line.contains(".unwrap()") || line.contains("todo!(") || line.contains("unimplemented!(") {
+                wrong.push(format!("{}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn unsafe_code_states_its_invariant() {
+    let src = root().join("src");
+    let mut paths = Vec::new();
+    files(&src, "rs", &mut paths);
+    let mut wrong = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (i, line) in lines.iter().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if code.contains("unsafe {") || code.contains("unsafe impl") {
+                let above = &lines[i.saturating_sub(6)..=i];
+                if !above.iter().any(|l| l.contains("SAFETY")) {
+                    wrong.push(format!("{}:{}", path.display(), i + 1));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "unsafe without a SAFETY comment above it:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn files_hold_one_thing() {
+    let mut long = Vec::new();
+    for folder in ["src", "stdlib", "tests"] {
+        for extension in ["rs", "lua"] {
+            let mut paths = Vec::new();
+            files(&root().join(folder), extension, &mut paths);
+            for path in paths {
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                // The stubs are one file a module, however much a module holds.
+                if lines > 600 && !path.to_string_lossy().contains("_meta") {
+                    long.push(format!("{} has {lines} lines", path.display()));
+                }
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}
+
+#[test]
+fn the_project_speaks_of_itself_alone() {
+    let mut paths = Vec::new();
+    for (folder, extension) in [("src", "rs"), ("stdlib", "lua"), ("docs", "md")] {
+        files(&root().join(folder), extension, &mut paths);
+    }
+    paths.push(root().join("README.md"));
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        for banned in ["../shared", "/work/", "/tmp/target", "TODO", "FIXME"] {
+            assert!(!text.contains(banned), "{} mentions {banned}", path.display());
+        }
+    }
+}
