@@ -64,4 +64,5 @@ macro_rules! modules {
 
 modules! {
     json,
+    raster,
 }

@@ -172,7 +172,7 @@ impl Run {
 }
 
 /// Rows and columns of a tile: whole blocks of the files, within the memory ceiling, enough tiles for every core.
-fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
+pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     let (grid, threads, memory) = (&plan.grid, settings::threads(), settings::memory());
     let (mut rows, mut cols) = (TILE, TILE);
     for (block_rows, block_cols) in plan.blocks() {

@@ -143,13 +143,29 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
             named(&a.unit),
             named(&b.unit)
         );
+        let method = match op {
+            Binary::Add => "add",
+            Binary::Subtract => "subtract",
+            Binary::Multiply => "multiply",
+            Binary::Divide => "divide",
+            Binary::Minimum | Binary::Maximum => return Err(Error::Unit { message: text }),
+            other => {
+                return Err(Error::Unit {
+                    message: format!(
+                        "{text}; `a:{}(b, {{ force = true }})` does it all the same",
+                        Element::Binary(other).name()
+                    ),
+                });
+            }
+        };
         Err(Error::Unit {
-            message: format!("{text}; `{{ force = true }}` does it all the same"),
+            message: format!("{text}; `a:{method}(b, {{ force = true }})` does it all the same"),
         })
     };
     let radar = |u: &Unit| matches!(u, Power | Amplitude | Decibel);
     match op {
-        Binary::Add | Binary::Subtract | Binary::Minimum | Binary::Maximum | Binary::Atan2 => {
+        Binary::Atan2 => Ok(Other("rad".into())),
+        Binary::Add | Binary::Subtract | Binary::Minimum | Binary::Maximum => {
             match (&a.unit, &b.unit) {
                 (x, y) if x == y => Ok(x.clone()),
                 (x, Unknown) => Ok(x.clone()),
@@ -208,6 +224,7 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
 fn named(unit: &Unit) -> &str {
     match unit {
         Unit::Unknown => "a plain number",
+        Unit::Other(u) if u == "1" => "a ratio (unit 1)",
         other => other.symbol(),
     }
 }
@@ -284,12 +301,18 @@ pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
     }
     raster.map_elements(op, |b| {
         let float = float_of(b.kind());
+        if matches!(op, Unary::Sin | Unary::Cos | Unary::Tan) && angle(&b.unit) == Some("deg") {
+            return Err(Error::Unit {
+                message: format!("band `{}` is in degrees; take `:to_radians()` first", b.name),
+            });
+        }
         Ok(match op {
             Unary::Negate | Unary::Abs | Unary::Floor | Unary::Ceil | Unary::Round => (b.unit.clone(), float),
             Unary::Clamp(..) | Unary::MaskOutside(..) | Unary::Unmask(_) => (b.unit.clone(), b.dtype),
             Unary::Not | Unary::IsValid => (Unit::Other("1".into()), DType::U8),
             Unary::Sqrt if b.unit == Unit::Power => (Unit::Amplitude, float),
             Unary::Atan => (Unit::Other("rad".into()), float),
+            Unary::Sin | Unary::Cos | Unary::Tan => (Unit::Other("1".into()), float),
             _ => (Unit::Unknown, float),
         })
     })
@@ -347,4 +370,42 @@ fn convert(
     };
     let bands: Result<Vec<Band>> = raster.bands.iter().map(one).collect();
     Ok(raster.with_bands(bands?))
+}
+
+/// Degrees to radians; radians stay as they are. Bands without a unit are taken as degrees.
+pub fn to_radians(raster: &Raster) -> Result<Raster> {
+    turn(raster, "deg", "rad", std::f64::consts::PI / 180.0)
+}
+
+/// Radians to degrees; degrees stay as they are. Bands without a unit are taken as radians.
+pub fn to_degrees(raster: &Raster) -> Result<Raster> {
+    turn(raster, "rad", "deg", 180.0 / std::f64::consts::PI)
+}
+
+fn turn(raster: &Raster, from: &str, to: &str, factor: f64) -> Result<Raster> {
+    let one = |i: usize, b: &Band| {
+        if angle(&b.unit) == Some(to) {
+            return Ok(b.clone());
+        }
+        if b.unit != Unit::Unknown && angle(&b.unit) != Some(from) {
+            return Err(Error::Unit {
+                message: format!("band `{}` is in {}, which is no angle", b.name, named(&b.unit)),
+            });
+        }
+        let number = side(&Operand::Number(factor), 0, &raster.grid);
+        let band = side(&Operand::Raster(raster.clone()), i, &raster.grid);
+        let unit = Unit::Other(to.into());
+        combine(&raster.grid, b.name.clone(), Binary::Multiply, band, number, unit)
+    };
+    let bands: Result<Vec<Band>> = raster.bands.iter().enumerate().map(|(i, b)| one(i, b)).collect();
+    Ok(raster.with_bands(bands?))
+}
+
+/// `deg` or `rad`, where the unit is one of their usual spellings.
+fn angle(unit: &Unit) -> Option<&'static str> {
+    match unit.symbol() {
+        "deg" | "degree" | "degrees" | "°" => Some("deg"),
+        "rad" | "radian" | "radians" => Some("rad"),
+        _ => None,
+    }
 }

@@ -6,6 +6,7 @@ pub mod complex;
 pub mod crs;
 pub mod element;
 pub mod execute;
+pub mod explain;
 pub mod file;
 pub mod graph;
 pub mod grid;

@@ -24,6 +24,16 @@ struct Step {
     inputs: Vec<(usize, usize)>,
 }
 
+/// One step of a plan, for `explain`.
+pub struct StepInfo {
+    pub name: String,
+    pub kind: Kind,
+    /// What one tile needs of it.
+    pub window: Window,
+    /// The steps that it reads.
+    pub inputs: Vec<usize>,
+}
+
 impl Plan {
     /// All `roots` must lie on `grid`.
     pub fn new(grid: &Arc<Grid>, roots: &[Port]) -> Plan {
@@ -81,6 +91,26 @@ impl Plan {
                 Work::Tiles(operation) => operation.block(),
                 _ => None,
             })
+    }
+
+    /// What the tile `out` takes, step by step, inputs before their readers.
+    pub fn describe(&self, out: Window) -> Vec<StepInfo> {
+        let windows = self.windows(out);
+        let describe = |(step, window): (&Step, Window)| StepInfo {
+            name: match &step.fused {
+                Some(program) => program.name(),
+                None => step.node.name(),
+            },
+            kind: step.node.kind,
+            window,
+            inputs: step.inputs.iter().map(|&(input, _)| input).collect(),
+        };
+        self.steps.iter().zip(windows).map(describe).collect()
+    }
+
+    /// The step that makes each root.
+    pub fn root_steps(&self) -> impl Iterator<Item = usize> {
+        self.roots.iter().map(|&(step, _)| step)
     }
 
     /// The window of each step that the tile `out` needs.

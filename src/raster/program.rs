@@ -32,6 +32,20 @@ pub struct Program {
 }
 
 impl Program {
+    /// Its operations, the last first, as `mask_outside(-5, 5) of /`: what `explain` shows for one pass.
+    pub fn name(&self) -> String {
+        let names: Vec<String> = self
+            .instructions
+            .iter()
+            .rev()
+            .map(|instruction| instruction.element.name())
+            .collect();
+        match names.len() {
+            0..=6 => names.join(" of "),
+            n => format!("{} of … ({n} operations in one pass)", names[..4].join(" of ")),
+        }
+    }
+
     /// Runs over inputs of one shape (rows, cols).
     pub fn run(&self, inputs: &[View<'_>], rows: usize, cols: usize) -> Pixels {
         match self.kind {

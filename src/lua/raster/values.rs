@@ -1,0 +1,300 @@
+//! Lua values as images, grids, areas, times and properties, and back.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use mlua::{IntoLua, Lua, Table, UserDataRef, Value};
+
+use crate::error::{Error, Result};
+use crate::lua::args::Options;
+use crate::lua::value::{FromScript, describe};
+use crate::raster::align::transform_bounds;
+use crate::raster::math::Operand;
+use crate::raster::warp::Resampling;
+use crate::raster::{Bounds, Crs, DType, Grid, Properties, Property, Raster, Unit, Window};
+use crate::table::{format_time, parse_time};
+
+/// A copy of the object's handle: cheap, and the object stays free for callbacks.
+impl FromScript for Raster {
+    fn expected() -> String {
+        "a Raster".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        UserDataRef::<Raster>::accept(value).map(|raster| raster.clone())
+    }
+}
+
+/// What an image is combined with.
+impl FromScript for Operand {
+    fn expected() -> String {
+        "a Raster or a number".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match f64::accept(value) {
+            Some(number) => Some(Operand::Number(number)),
+            None => Raster::accept(value).map(Operand::Raster),
+        }
+    }
+}
+
+/// A grid, or that of an image.
+impl FromScript for Arc<Grid> {
+    fn expected() -> String {
+        "a Grid or a Raster".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match UserDataRef::<Grid>::accept(value) {
+            Some(grid) => Some(Arc::new(grid.clone())),
+            None => UserDataRef::<Raster>::accept(value).map(|raster| raster.grid.clone()),
+        }
+    }
+}
+
+/// Types that are written as text and have errors of their own for text that is wrong.
+macro_rules! from_text {
+    ($type:ty, $expected:expr, $parse:expr) => {
+        impl FromScript for $type {
+            fn expected() -> String {
+                $expected.into()
+            }
+            fn accept(value: &Value) -> Option<Self> {
+                Self::from_script(value, "").ok()
+            }
+            fn from_script(value: &Value, name: &str) -> Result<Self> {
+                match String::accept(value) {
+                    Some(text) => $parse(&text),
+                    None => Err(Error::argument(name, Self::expected(), describe(value))),
+                }
+            }
+        }
+    };
+}
+
+from_text!(DType, "a data type such as \"float32\"", DType::parse);
+from_text!(Unit, "a unit such as \"dB\"", |text: &str| Ok(Unit::parse(text)));
+from_text!(
+    Resampling,
+    "a resampling method such as \"nearest\"",
+    Resampling::parse
+);
+
+impl FromScript for Crs {
+    fn expected() -> String {
+        "a CRS: an EPSG code (\"EPSG:32611\" or 32611), WKT or a PROJ string".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        match value {
+            Value::Integer(code) => Crs::parse(&code.to_string()),
+            Value::String(text) => Crs::parse(&text.to_string_lossy()),
+            other => Err(Error::argument(name, Self::expected(), describe(other))),
+        }
+    }
+}
+
+/// Text as ISO 8601 writes it, or seconds since 1970 as `os.time()` counts them.
+impl FromScript for Timestamp {
+    fn expected() -> String {
+        "a time: \"2024-03-17\", \"2024-03-17T01:58:25Z\", or seconds since 1970".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => parse_time(&text.to_string_lossy()),
+            Value::Integer(seconds) => Timestamp::from_second(*seconds).ok(),
+            Value::Number(seconds) if seconds.is_finite() => {
+                Timestamp::from_nanosecond((seconds * 1e9) as i128).ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+impl FromScript for Property {
+    fn expected() -> String {
+        "a string, a number, or true or false".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match value {
+            Value::Boolean(v) => Some(Property::Boolean(*v)),
+            Value::Integer(v) => Some(Property::Integer(*v)),
+            Value::Number(v) => Some(Property::Number(*v)),
+            Value::String(v) => Some(Property::Text(v.to_string_lossy())),
+            _ => None,
+        }
+    }
+}
+
+impl FromScript for Bounds {
+    fn expected() -> String {
+        "bounds: { min_x, min_y, max_x, max_y } with min < max".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        let [min_x, min_y, max_x, max_y] = <[f64; 4]>::accept(value)?;
+        let whole = [min_x, min_y, max_x, max_y].iter().all(|v| v.is_finite());
+        (whole && min_x < max_x && min_y < max_y).then_some(Bounds {
+            min_x,
+            min_y,
+            max_x,
+            max_y,
+        })
+    }
+}
+
+/// A pixel size: one number for both directions, or `{ x, y }`.
+pub struct Resolution(pub f64, pub f64);
+
+impl FromScript for Resolution {
+    fn expected() -> String {
+        "a positive pixel size: a number, or { x, y }".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        let (x, y) = match f64::accept(value) {
+            Some(size) => (size, size),
+            None => <[f64; 2]>::accept(value).map(|[x, y]| (x, y))?,
+        };
+        (x > 0.0 && y > 0.0 && x.is_finite() && y.is_finite()).then_some(Resolution(x, y))
+    }
+}
+
+/// A rectangle of the map: bounds in some CRS, or what a grid or an image covers.
+pub enum Area {
+    Bounds(Bounds),
+    Grid(Arc<Grid>),
+}
+
+impl FromScript for Area {
+    fn expected() -> String {
+        "bounds { min_x, min_y, max_x, max_y } with min < max, a Grid or a Raster".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match Bounds::accept(value) {
+            Some(bounds) => Some(Area::Bounds(bounds)),
+            None => Arc::<Grid>::accept(value).map(Area::Grid),
+        }
+    }
+}
+
+impl Area {
+    /// Its bounds in the coordinates of `target`. Plain bounds are in `crs`, or in the target's own.
+    pub fn bounds_on(&self, target: &Grid, crs: Option<&Crs>) -> Result<Bounds> {
+        let (bounds, from) = match self {
+            Area::Bounds(bounds) => (*bounds, crs),
+            Area::Grid(grid) => (grid.bounds(), grid.crs.as_ref()),
+        };
+        match (from, &target.crs) {
+            (Some(from), Some(to)) => transform_bounds(&bounds, from, to),
+            (None, _) => Ok(bounds),
+            (Some(from), None) => Err(Error::message(format!(
+                "the area is in {from} but the image has no CRS; give it one with `:set_crs(\"EPSG:…\")`"
+            ))),
+        }
+    }
+}
+
+/// The options `row`, `col`, `rows` and `cols`: pixels counted from 0; the rest of the image by default.
+pub fn window(options: &Options, grid: &Grid) -> Result<Window> {
+    let row = options.get_or::<usize>("row", 0)?;
+    let col = options.get_or::<usize>("col", 0)?;
+    let rows = options.count("rows")?;
+    let cols = options.count("cols")?;
+    for (name, first, count, size) in [("row", row, rows, grid.rows), ("col", col, cols, grid.cols)] {
+        let end = first.saturating_add(count.unwrap_or(1));
+        if first >= size || end > size {
+            let got = match count {
+                Some(count) => format!("{name} = {first}, {name}s = {count}"),
+                None => format!("{name} = {first}"),
+            };
+            return Err(Error::argument(
+                "window",
+                format!("inside the image: {name}s 0 to {}", size - 1),
+                got,
+            ));
+        }
+    }
+    Ok(Window::new(
+        row as isize,
+        col as isize,
+        rows.unwrap_or(grid.rows - row),
+        cols.unwrap_or(grid.cols - col),
+    ))
+}
+
+/// The option `resampling`; nearest where it is left out.
+pub fn resampling(options: &Options) -> Result<Resampling> {
+    let name = options.choice("resampling", &Resampling::NAMES)?;
+    name.map_or(Ok(Resampling::Nearest), Resampling::parse)
+}
+
+pub fn property_value(lua: &Lua, property: &Property) -> Result<Value> {
+    Ok(match property {
+        Property::Number(v) => Value::Number(*v),
+        Property::Integer(v) => Value::Integer(*v),
+        Property::Boolean(v) => Value::Boolean(*v),
+        Property::Text(v) => v.as_str().into_lua(lua)?,
+    })
+}
+
+pub fn properties_table(lua: &Lua, properties: &Properties) -> Result<Table> {
+    let table = lua.create_table()?;
+    for (name, property) in properties {
+        table.raw_set(name.as_str(), property_value(lua, property)?)?;
+    }
+    Ok(table)
+}
+
+/// Takes over named values as properties; `time` becomes the image's time.
+pub fn set_properties(raster: &mut Raster, values: &Table) -> Result<()> {
+    for pair in values.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        let Some(name) = key.as_string().map(|s| s.to_string_lossy()) else {
+            return Err(Error::argument("property names", "strings", describe(&key)));
+        };
+        set_property(raster, &name, &value)?;
+    }
+    Ok(())
+}
+
+pub fn set_property(raster: &mut Raster, name: &str, value: &Value) -> Result<()> {
+    if name == "time" {
+        raster.time = Some(Timestamp::from_script(value, name)?);
+    } else {
+        raster
+            .properties
+            .insert(name.to_string(), Property::from_script(value, name)?);
+    }
+    Ok(())
+}
+
+pub fn time_text(time: Option<Timestamp>) -> Option<String> {
+    time.map(format_time)
+}
+
+/// Names or positions (from 1) of bands, as arguments in a row or as one list.
+pub fn band_names(raster: &Raster, values: &[Value]) -> Result<Vec<String>> {
+    let list = match values {
+        [Value::Table(list)] => list.sequence_values::<Value>().collect::<Result<Vec<_>, _>>()?,
+        values => values.to_vec(),
+    };
+    let one = |value: &Value| match value {
+        Value::Integer(i) => usize::try_from(*i - 1)
+            .ok()
+            .and_then(|i| raster.bands.get(i))
+            .map(|band| band.name.clone())
+            .ok_or_else(|| {
+                Error::argument(
+                    "band",
+                    format!("from 1 to {}, or a name", raster.bands.len()),
+                    i,
+                )
+            }),
+        Value::String(name) => Ok(name.to_string_lossy()),
+        other => Err(Error::argument("band", "a name or a position", describe(other))),
+    };
+    if list.is_empty() {
+        let known = raster.band_names().join(", ");
+        return Err(Error::argument("bands", format!("at least one of: {known}"), "none"));
+    }
+    list.iter().map(one).collect()
+}

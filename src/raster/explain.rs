@@ -1,0 +1,127 @@
+//! What computing an image will take, without computing it.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use super::execute::tile_size;
+use super::plan::{Plan, StepInfo};
+use super::{Kind, Raster, Window, settings};
+use crate::error::Result;
+
+/// The steps as a tree for each band, with the pixels that one tile needs of each, the tiles, and the memory that
+/// they take. Steps that several readers share are computed once a tile and shown once.
+pub fn explain(raster: &Raster) -> Result<String> {
+    let grid = &raster.grid;
+    let plan = Plan::new(grid, &raster.ports());
+    let (rows, cols) = tile_size(&plan, grid.window())?;
+    let (rows, cols) = (rows.min(grid.rows), cols.min(grid.cols));
+    // A tile away from the border, so that halos show in full.
+    let middle = |size: usize, tile: usize| (size / 2 / tile * tile) as isize;
+    let tile =
+        Window::new(middle(grid.rows, rows), middle(grid.cols, cols), rows, cols).intersect(&grid.window());
+    let tiles = grid.rows.div_ceil(rows) * grid.cols.div_ceil(cols);
+    let threads = settings::threads().min(tiles);
+    let peak = plan.peak_bytes(Window::new(tile.row, tile.col, rows, cols)) * threads;
+    let steps = plan.describe(tile);
+    let mut text = format!("{grid}\n");
+    let _ = writeln!(
+        text,
+        "{tiles} {} of {rows} × {cols} on {threads} {}, about {} of pixels at a time (limit {})",
+        if tiles == 1 { "tile" } else { "tiles" },
+        if threads == 1 { "thread" } else { "threads" },
+        mebibytes(peak),
+        mebibytes(settings::memory()),
+    );
+    let mut tree = Tree {
+        steps: &steps,
+        shown: HashSet::new(),
+        lines: Vec::new(),
+    };
+    for (band, step) in raster.bands.iter().zip(plan.root_steps()) {
+        tree.add(step, &format!("{}: ", band.name), "", "");
+    }
+    let width = tree
+        .lines
+        .iter()
+        .map(|(left, _)| left.chars().count())
+        .max()
+        .unwrap_or(0);
+    for (left, right) in tree.lines {
+        let _ = writeln!(text, "{left:width$}  {right}");
+    }
+    text.truncate(text.trim_end().len());
+    Ok(text)
+}
+
+/// Inputs shown of one step: a stack of hundreds of images is said, not listed.
+const SHOWN: usize = 6;
+/// Levels shown.
+const DEEPEST: usize = 40;
+
+struct Tree<'a> {
+    steps: &'a [StepInfo],
+    shown: HashSet<usize>,
+    /// Left and right column of each line.
+    lines: Vec<(String, String)>,
+}
+
+impl Tree<'_> {
+    /// `label` stands before the name, `lead` before its own line, `below` before the lines under it.
+    fn add(&mut self, step: usize, label: &str, lead: &str, below: &str) {
+        let steps = self.steps;
+        let info = &steps[step];
+        let mut left = format!("{lead}{label}{}", info.name);
+        if !self.shown.insert(step) && !info.inputs.is_empty() {
+            left.push_str(" (as above)");
+            self.lines.push((left, String::new()));
+            return;
+        }
+        let right = format!(
+            "{:7}  {} × {}",
+            kind(info.kind),
+            info.window.rows,
+            info.window.cols
+        );
+        self.lines.push((left, right));
+        if below.chars().count() > 3 * DEEPEST {
+            self.lines.push((format!("{below}└─ …"), String::new()));
+            return;
+        }
+        let mut inputs: Vec<usize> = Vec::new();
+        for &input in &info.inputs {
+            if !inputs.contains(&input) {
+                inputs.push(input);
+            }
+        }
+        let hidden = inputs.len().saturating_sub(SHOWN);
+        for (i, &input) in inputs.iter().take(SHOWN).enumerate() {
+            let last = i + 1 == inputs.len();
+            let (branch, trunk) = if last {
+                ("└─ ", "   ")
+            } else {
+                ("├─ ", "│  ")
+            };
+            self.add(input, "", &format!("{below}{branch}"), &format!("{below}{trunk}"));
+        }
+        if hidden > 0 {
+            self.lines
+                .push((format!("{below}└─ and {hidden} more"), String::new()));
+        }
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::F32 => "float32",
+        Kind::F64 => "float64",
+        Kind::C32 => "complex",
+    }
+}
+
+fn mebibytes(bytes: usize) -> String {
+    match bytes >> 20 {
+        0 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        1..10 => format!("{:.1} MiB", bytes as f64 / (1 << 20) as f64),
+        n => format!("{n} MiB"),
+    }
+}
