@@ -179,9 +179,123 @@ pub fn write_atomically(
     draft.publish()
 }
 
+/// The files that a pattern names, sorted: in any part of the path `*` stands for any text and `?` for one character.
+/// Hidden files (`.name`) are left out unless the pattern names the dot.
+///
+/// # Errors
+/// When a folder that exists cannot be read. A pattern that nothing fits gives an empty list.
+pub fn glob(pattern: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![PathBuf::new()];
+    for part in pattern.components() {
+        let text = part.as_os_str().to_string_lossy();
+        if !text.contains(['*', '?']) {
+            found.iter_mut().for_each(|path| path.push(part));
+            continue;
+        }
+        let mut inside = Vec::new();
+        for folder in found {
+            let folder_read = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                &folder
+            };
+            let entries = match fs::read_dir(folder_read) {
+                Ok(entries) => entries,
+                Err(_) if !folder_read.is_dir() => continue,
+                Err(e) => return Err(Error::io(folder_read, e)),
+            };
+            for entry in entries {
+                let name = entry.map_err(|e| Error::io(folder_read, e))?.file_name();
+                let shown = name.to_string_lossy();
+                if fits(&text, &shown) && (text.starts_with('.') || !shown.starts_with('.')) {
+                    inside.push(folder.join(name));
+                }
+            }
+        }
+        inside.sort();
+        found = inside;
+    }
+    found.retain(|path| path.exists());
+    Ok(found)
+}
+
+/// Whether a name fits a pattern with `*` and `?`. Linear in practice: only the last `*` is ever tried again.
+fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    let mut star = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((star_p, star_n)) => {
+                    star = Some((star_p, star_n + 1));
+                    p = star_p + 1;
+                    n = star_n + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_fit_names() {
+        for (pattern, name, expected) in [
+            ("*.tif", "a.tif", true),
+            ("*.tif", "a.tiff", false),
+            ("a?c*", "abc", true),
+            ("a?c*", "ac", false),
+            ("*_VV*_30*.tif", "x_VV_y_30_z.tif", true),
+            ("*_VV*_30*.tif", "x_VH_y_30_z.tif", false),
+            ("*", "", true),
+            ("a", "", false),
+            ("**a", "bbba", true),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn glob_lists_sorted_files_through_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in [
+            "b/2.tif",
+            "b/1.tif",
+            "a/3.tif",
+            "a/3.txt",
+            "b/.hidden.tif",
+            "c/x/4.tif",
+        ] {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), "").unwrap();
+        }
+        let names = |pattern: &str| -> Vec<String> {
+            let found = glob(&root.join(pattern)).unwrap();
+            let shown = found
+                .iter()
+                .map(|p| p.strip_prefix(root).unwrap().display().to_string());
+            shown.collect()
+        };
+        assert_eq!(names("*/*.tif"), ["a/3.tif", "b/1.tif", "b/2.tif"]);
+        assert_eq!(names("b/?.tif"), ["b/1.tif", "b/2.tif"]);
+        assert_eq!(names("*/x/*"), ["c/x/4.tif"]);
+        assert_eq!(names("a/3.txt"), ["a/3.txt"]);
+        assert!(names("nothing/*.tif").is_empty());
+    }
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)

@@ -108,7 +108,7 @@ impl Stack {
         Ok(Stack { items })
     }
 
-    /// Writes every image to its own file and answers the paths.
+    /// Writes every image to its own file and answers the paths. The folder is made where it is missing.
     pub fn export(&self, export: &Export, options: &WriteOptions) -> Result<Vec<PathBuf>> {
         let first = export.first.max(1) - 1;
         let count = export.max.unwrap_or(usize::MAX);
@@ -142,6 +142,9 @@ impl Stack {
                 )));
             }
             jobs.push((path, item));
+        }
+        if !jobs.is_empty() {
+            std::fs::create_dir_all(&export.folder).map_err(|e| Error::io(&export.folder, e))?;
         }
         for (path, item) in &jobs {
             write(item, path, options)?;
@@ -280,6 +283,11 @@ impl NamePattern {
             regex,
             fields,
         })
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The parts of a file name; None where it does not match. The first time among them is the image's.

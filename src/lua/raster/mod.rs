@@ -15,6 +15,8 @@ use crate::raster::element::Binary;
 use crate::raster::file::open::{self, OpenOptions};
 use crate::raster::math::{self, Operand};
 use crate::raster::mosaic::{Overlap, mosaic};
+use crate::raster::stack::Stack;
+use crate::raster::synthetic::coordinates;
 use crate::raster::{Grid, Raster};
 
 pub mod array;
@@ -23,12 +25,15 @@ mod grid;
 mod image;
 mod output;
 mod place;
+mod sources;
+pub mod stack;
 pub mod values;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Raster>();
     m.class::<Grid>();
     m.class::<Array>();
+    m.class::<Stack>();
     m.function("open(path, options?)", open)?;
     m.function("subdatasets(path)", subdatasets)?;
     m.function("grid(options)", grid::grid)?;
@@ -49,6 +54,11 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("mosaic(images, options?)", |_, args| {
         let images: Vec<Raster> = args.get("images")?;
         args.options(|o| mosaic_of(&images, o))
+    })?;
+    m.function("stack(images, options?)", sources::stack)?;
+    m.function("random(grid, options?)", sources::random)?;
+    m.function("coordinates(grid)", |_, args| {
+        Ok(coordinates(args.get("grid")?))
     })?;
     m.function("write_all(jobs)", output::write_many)?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mlua::{Lua, Table, Value};
+use mlua::{IntoLua, Lua, Table, Value};
 
 use super::array::Array;
 use super::values::window;
@@ -13,6 +13,7 @@ use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
 use crate::raster::file::write::{WriteOptions, write, write_all};
 use crate::raster::{Crs, DType, Property, Raster, Transformer, explain, stats};
+use crate::table;
 
 pub fn define(c: &mut Builder<Raster>) {
     c.method("write(path, options?)", |lua, this, args| {
@@ -37,19 +38,7 @@ pub fn define(c: &mut Builder<Raster>) {
             Ok(Value::Number(found[0]))
         }
     })
-    .method("sample(points, options?)", |lua, this, args| {
-        let points = Points::read(args)?;
-        let rows = points.sample(this)?;
-        let list = lua.create_table()?;
-        for (values, point) in rows.iter().zip(&points.places) {
-            let row = points.row(lua, point)?;
-            for (band, value) in this.bands.iter().zip(values) {
-                row.raw_set(band.name.as_str(), *value)?;
-            }
-            list.raw_push(row)?;
-        }
-        Ok(list)
-    })
+    .method("sample(points, options?)", sample)
     .method("explain()", |_, this, _| explain::explain(this));
 }
 
@@ -160,10 +149,19 @@ pub struct Points {
 }
 
 pub struct Place {
-    pub x: f64,
-    pub y: f64,
-    /// The table that it came as, where that had more than coordinates.
-    extra: Option<Table>,
+    x: f64,
+    y: f64,
+    /// What else was said of it.
+    extra: Vec<(String, table::Value)>,
+}
+
+impl Place {
+    /// The first cells of a row about it: its names, then its coordinates.
+    pub fn cells(&self) -> impl Iterator<Item = (String, table::Value)> {
+        let place = [("x", self.x), ("y", self.y)];
+        let place = place.map(|(name, v)| (name.to_string(), table::Value::Float(v)));
+        self.extra.iter().cloned().chain(place)
+    }
 }
 
 impl Points {
@@ -179,11 +177,10 @@ impl Points {
                 };
                 f64::from_script(&value, &format!("points[{}].{name}", i + 1))
             };
-            let extra = (point.raw_len() == 0).then(|| point.clone());
             places.push(Place {
                 x: part(1, "x")?,
                 y: part(2, "y")?,
-                extra,
+                extra: named_cells(point)?,
             });
         }
         let crs = args.options(|o| o.get::<Crs>("crs"))?;
@@ -201,18 +198,58 @@ impl Points {
         let points: Vec<(f64, f64)> = xs.into_iter().zip(ys).collect();
         stats::sample(raster, &points)
     }
+}
 
-    /// A new row with what the point had: its names and its coordinates.
-    pub fn row(&self, lua: &Lua, place: &Place) -> Result<Table> {
-        let row = lua.create_table()?;
-        if let Some(extra) = &place.extra {
-            for pair in extra.pairs::<Value, Value>() {
-                let (key, value) = pair?;
-                row.raw_set(key, value)?;
-            }
+/// What a point has beside its coordinates, by name.
+fn named_cells(point: &Table) -> Result<Vec<(String, table::Value)>> {
+    let mut cells = Vec::new();
+    for pair in point.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        let Some(name) = key.as_string().map(|s| s.to_string_lossy()) else {
+            continue;
+        };
+        if name != "x" && name != "y" {
+            let value = match Property::from_script(&value, &name)? {
+                Property::Number(v) => table::Value::Float(v),
+                Property::Integer(v) => table::Value::Integer(v),
+                Property::Boolean(v) => table::Value::Bool(v),
+                Property::Text(v) => table::Value::Text(v),
+            };
+            cells.push((name, value));
         }
-        row.raw_set("x", place.x)?;
-        row.raw_set("y", place.y)?;
-        Ok(row)
     }
+    cells.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(cells)
+}
+
+fn sample(lua: &Lua, this: &Raster, args: &Args) -> Result<Value> {
+    let points = Points::read(args)?;
+    let values = points.sample(this)?;
+    let rows = points.places.iter().zip(values).map(|(place, values)| {
+        let bands = this.bands.iter().map(|b| b.name.clone());
+        let values = bands.zip(values.into_iter().map(table::Value::Float));
+        place.cells().chain(values).collect()
+    });
+    table_value(lua, table::Table::from_rows(rows)?)
+}
+
+/// A table as scripts see it: a list of rows, what is missing left out.
+pub fn table_value(lua: &Lua, table: table::Table) -> Result<Value> {
+    let list = lua.create_table()?;
+    for row in 0..table.rows() {
+        let cells = lua.create_table()?;
+        for (name, column) in table.columns() {
+            let value = match column.get(row) {
+                table::Value::Missing => continue,
+                table::Value::Bool(v) => Value::Boolean(v),
+                table::Value::Integer(v) => Value::Integer(v),
+                table::Value::Float(v) => Value::Number(v),
+                table::Value::Text(v) => v.into_lua(lua)?,
+                other => other.to_string().into_lua(lua)?,
+            };
+            cells.raw_set(name.as_str(), value)?;
+        }
+        list.raw_push(cells)?;
+    }
+    Ok(Value::Table(list))
 }

@@ -164,6 +164,13 @@ fn describe(
     }
     let mut raster = Raster::new(grid, bands);
     raster.properties = properties_of(dataset);
+    // As `write` puts it there.
+    if let Some(Property::Text(time)) = raster.properties.get("TIME")
+        && let Ok(time) = time.parse()
+    {
+        raster.time = Some(time);
+        raster.properties.remove("TIME");
+    }
     raster
         .properties
         .insert("path".into(), Property::Text(file.path.clone()));

@@ -1,0 +1,204 @@
+//! `raster.stack` and `raster.random`: images from many files, and from nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mlua::{Function, Lua, Table, Value};
+
+use super::values::{set_properties, set_property};
+use super::{open_options, open_path};
+use crate::error::{Error, Result};
+use crate::files::glob;
+use crate::interrupt;
+use crate::lua::access;
+use crate::lua::args::Args;
+use crate::lua::value::{FromScript, describe};
+use crate::raster::file::open::OpenOptions;
+use crate::raster::stack::{NamePattern, Stack};
+use crate::raster::synthetic::{self, Distribution};
+use crate::raster::{Grid, Raster, Unit};
+
+/// How the images of a stack are opened and described.
+struct Source<'a> {
+    lua: &'a Lua,
+    open: OpenOptions,
+    pattern: Option<NamePattern>,
+    properties: Option<Function>,
+}
+
+/// `raster.stack(images, options?)`
+pub fn stack(lua: &Lua, args: &Args) -> Result<Stack> {
+    let source = args.options(|o| {
+        let pattern = o.get::<String>("pattern")?;
+        Ok(Source {
+            lua,
+            open: open_options(o)?,
+            pattern: pattern.map(|p| NamePattern::parse(&p)).transpose()?,
+            properties: o.get("properties")?,
+        })
+    })?;
+    let entries: Vec<Value> = match args.get::<Value>("images")? {
+        Value::String(text) => paths(lua, &text.to_string_lossy())?
+            .into_iter()
+            .map(|path| Ok(Value::String(lua.create_string(path)?)))
+            .collect::<Result<_>>()?,
+        Value::Table(list) if list.raw_len() > 0 || list.is_empty() => {
+            list.sequence_values::<Value>().collect::<Result<_, _>>()?
+        }
+        other => {
+            return Err(Error::argument(
+                "images",
+                "a list of paths and Rasters, a folder, or a pattern such as \"data/*.tif\"",
+                describe(&other),
+            ));
+        }
+    };
+    let mut items = Vec::with_capacity(entries.len());
+    for (i, entry) in entries.iter().enumerate() {
+        interrupt::check()?;
+        items.extend(source.image(entry, i + 1)?);
+    }
+    Ok(Stack { items })
+}
+
+/// The images of a folder, or the files that a pattern names.
+fn paths(lua: &Lua, text: &str) -> Result<Vec<String>> {
+    let folder = access(lua).read(text)?;
+    if folder.is_dir() {
+        let images = glob(&folder.join("*"))?.into_iter().filter(|path| {
+            let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+            matches!(extension.as_deref(), Some("tif" | "tiff" | "vrt" | "img" | "jp2"))
+        });
+        let found: Vec<String> = images.map(|p| p.to_string_lossy().into_owned()).collect();
+        if found.is_empty() {
+            return Err(Error::file(
+                text,
+                "holds no .tif, .tiff, .vrt, .img or .jp2 file; name others with a pattern such as \"folder/*.nc\"",
+            ));
+        }
+        return Ok(found);
+    }
+    if !text.contains(['*', '?']) {
+        return Ok(vec![text.to_string()]);
+    }
+    let found = glob(&folder)?;
+    if found.is_empty() {
+        let working = access(lua).working().display().to_string();
+        return Err(Error::message(format!("no file fits {text} (looked in {working})")));
+    }
+    Ok(found.into_iter().map(|p| p.to_string_lossy().into_owned()).collect())
+}
+
+impl Source<'_> {
+    /// None where the properties function says false.
+    fn image(&self, entry: &Value, position: usize) -> Result<Option<Raster>> {
+        let name = format!("images[{position}]");
+        match entry {
+            Value::String(path) => self.file(&path.to_string_lossy()),
+            Value::UserData(_) => Ok(Some(Raster::from_script(entry, &name)?)),
+            Value::Table(table) => self.described(table, &name),
+            other => Err(Error::argument(
+                name,
+                "a path, a Raster, or { path = … } with its time and properties",
+                describe(other),
+            )),
+        }
+    }
+
+    fn file(&self, path: &str) -> Result<Option<Raster>> {
+        let parts = match &self.pattern {
+            None => None,
+            Some(pattern) => {
+                let file_name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
+                let parts = pattern.matches(&file_name)?.ok_or_else(|| {
+                    Error::file(
+                        path,
+                        format!("the name does not fit the pattern `{}`", pattern.text()),
+                    )
+                })?;
+                Some(parts)
+            }
+        };
+        let said = match &self.properties {
+            None => Value::Nil,
+            Some(function) => function.call(path)?,
+        };
+        if let Value::Boolean(false) = said {
+            return Ok(None);
+        }
+        let mut raster = open_path(self.lua, path, &self.open)?;
+        if let Some(parts) = parts {
+            raster.time = parts.time.or(raster.time);
+            raster.properties.extend(parts.properties);
+        }
+        match said {
+            Value::Nil => {}
+            Value::Table(values) => set_properties(&mut raster, &values)?,
+            other => {
+                return Err(Error::argument(
+                    "what properties returns",
+                    "a table, nil, or false to leave the file out",
+                    describe(&other),
+                ));
+            }
+        }
+        Ok(Some(raster))
+    }
+
+    /// `{ path = …, time = …, … }`, or a Raster or a path in the first place.
+    fn described(&self, table: &Table, name: &str) -> Result<Option<Raster>> {
+        let source = match table.raw_get::<Value>("path")? {
+            Value::Nil => table.raw_get::<Value>(1)?,
+            path => path,
+        };
+        let made = match &source {
+            Value::String(path) => self.file(&path.to_string_lossy())?,
+            Value::UserData(_) => Some(Raster::from_script(&source, name)?),
+            _ => {
+                return Err(Error::argument(
+                    name,
+                    "{ path = … } or { image, … } with its time and properties",
+                    describe(&Value::Table(table.clone())),
+                ));
+            }
+        };
+        let Some(mut raster) = made else {
+            return Ok(None);
+        };
+        for pair in table.pairs::<Value, Value>() {
+            let (key, value) = pair?;
+            if let Value::String(key) = key
+                && key.as_bytes() != b"path"
+            {
+                set_property(&mut raster, &key.to_string_lossy(), &value)?;
+            }
+        }
+        Ok(Some(raster))
+    }
+}
+
+/// `raster.random(grid, options?)`
+pub fn random(_: &Lua, args: &Args) -> Result<Raster> {
+    let grid: Arc<Grid> = args.get("grid")?;
+    let (distribution, seed, name, unit) = args.options(|o| {
+        let kind = o.choice("distribution", &["uniform", "normal", "speckle", "smooth"])?;
+        let looks = o.positive("looks")?;
+        let (scale, octaves) = (o.positive("scale")?, o.count("octaves")?);
+        let distribution = match kind.unwrap_or("uniform") {
+            "normal" => Distribution::Normal,
+            "speckle" => Distribution::Speckle {
+                looks: looks.unwrap_or(1.0),
+            },
+            "smooth" => Distribution::Smooth {
+                scale: scale.unwrap_or(64.0),
+                octaves: octaves.unwrap_or(4) as u32,
+            },
+            _ => Distribution::Uniform,
+        };
+        let seed = o.get_or::<i64>("seed", 1)?;
+        let name = o.get_or("name", "random".to_string())?;
+        Ok((distribution, seed as u64, name, o.get_or("unit", Unit::Unknown)?))
+    })?;
+    let image = synthetic::random(grid, distribution, seed)?;
+    Ok(image.rename(&[name])?.with_unit(&unit))
+}
