@@ -63,6 +63,7 @@ macro_rules! modules {
 }
 
 modules! {
+    filter,
     json,
     raster,
 }
