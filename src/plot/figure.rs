@@ -1,0 +1,215 @@
+//! The model of a figure: a page of axes, each with its layers. Everything is a public field with a sound default;
+//! nothing is measured or drawn before the figure is rendered.
+
+use super::color::Color;
+use super::layer::Layer;
+use crate::raster::Crs;
+
+/// A page of one or more axes.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// Inches; None takes what the content needs, up to 6.4.
+    pub width: Option<f64>,
+    /// Inches; None takes what the content needs.
+    pub height: Option<f64>,
+    /// Pixels an inch of pictures, and of images inside SVG.
+    pub dpi: f64,
+    /// Points; titles and tick labels follow it.
+    pub font_size: f64,
+    pub title: String,
+    pub rows: usize,
+    pub cols: usize,
+    /// Row by row; fewer than `rows × cols` leave cells empty.
+    pub axes: Vec<Axes>,
+    /// One colour bar for all panels, whose images then share their limits and colour map.
+    pub color_bar: Option<ColorBar>,
+    /// Axis labels and tick labels only at the outer panels, where all panels have the same limits.
+    pub share_axes: bool,
+    /// Panels are lettered (a), (b), (c)…
+    pub letters: bool,
+    pub background: Color,
+}
+
+impl Figure {
+    /// An empty page for rows × cols panels.
+    pub fn new(rows: usize, cols: usize) -> Figure {
+        Figure {
+            width: None,
+            height: None,
+            dpi: 150.0,
+            font_size: 9.0,
+            title: String::new(),
+            rows,
+            cols,
+            axes: Vec::new(),
+            color_bar: None,
+            share_axes: true,
+            letters: false,
+            background: Color::WHITE,
+        }
+    }
+
+    /// A page with one panel.
+    pub fn of(axes: Axes) -> Figure {
+        let mut figure = Figure::new(1, 1);
+        figure.axes.push(axes);
+        figure
+    }
+}
+
+/// What the sides of axes mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// Two quantities; the panel takes any shape.
+    #[default]
+    Chart,
+    /// A map: both axes in one scale, sides labelled with coordinates.
+    Map(Coordinates),
+}
+
+/// How a map labels its sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Coordinates {
+    /// In the CRS's own: metres or kilometres, or degrees.
+    #[default]
+    Map,
+    /// Longitude and latitude, whatever the CRS.
+    LonLat,
+    /// Not at all.
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Corner {
+    UpperLeft,
+    UpperRight,
+    LowerLeft,
+    LowerRight,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Legend {
+    /// The emptiest corner; to the right of the panel for classes.
+    #[default]
+    Auto,
+    At(Corner),
+    Right,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scale {
+    #[default]
+    Linear,
+    Log,
+    /// Seconds since 1970-01-01T00:00:00Z, labelled with dates.
+    Time,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum TickChoice {
+    #[default]
+    Auto,
+    None,
+    At(Vec<(f64, String)>),
+}
+
+/// One side of a chart.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Axis {
+    /// Quantity and unit: `Backscatter (dB)`.
+    pub label: String,
+    /// (start, end); the larger first turns the axis round. None takes the data's.
+    pub limits: Option<(f64, f64)>,
+    pub scale: Scale,
+    pub ticks: TickChoice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Side {
+    #[default]
+    Right,
+    Bottom,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ColorBar {
+    /// Quantity and unit.
+    pub label: String,
+    pub side: Side,
+}
+
+impl ColorBar {
+    pub fn new(label: impl Into<String>) -> ColorBar {
+        ColorBar {
+            label: label.into(),
+            side: Side::Right,
+        }
+    }
+}
+
+/// One panel.
+#[derive(Debug, Clone)]
+pub struct Axes {
+    pub kind: Kind,
+    pub title: String,
+    pub x: Axis,
+    pub y: Axis,
+    pub layers: Vec<Placed>,
+    /// For the last layer that has a colour map.
+    pub color_bar: Option<ColorBar>,
+    pub legend: Legend,
+    /// Where a map shows how long a round number of metres is.
+    pub scale_bar: Option<Corner>,
+    /// Lines at the ticks: behind a chart's data, over a map's images.
+    pub grid: bool,
+    /// Colour behind the layers.
+    pub face: Color,
+}
+
+/// A layer, and the CRS of its coordinates where that is not the axes'.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    pub layer: Layer,
+    pub crs: Option<Crs>,
+}
+
+impl Axes {
+    pub fn new(kind: Kind) -> Axes {
+        Axes {
+            kind,
+            title: String::new(),
+            x: Axis::default(),
+            y: Axis::default(),
+            layers: Vec::new(),
+            color_bar: None,
+            legend: Legend::Auto,
+            scale_bar: None,
+            grid: false,
+            face: Color::WHITE,
+        }
+    }
+
+    pub fn chart() -> Axes {
+        Axes::new(Kind::Chart)
+    }
+
+    pub fn map(coordinates: Coordinates) -> Axes {
+        Axes::new(Kind::Map(coordinates))
+    }
+
+    /// Adds a layer whose coordinates are those of the axes.
+    pub fn add(&mut self, layer: Layer) -> &mut Axes {
+        self.layers.push(Placed { layer, crs: None });
+        self
+    }
+
+    /// Adds a layer of points or polygons in another CRS, for example longitude and latitude.
+    pub fn add_in(&mut self, crs: Crs, layer: Layer) -> &mut Axes {
+        self.layers.push(Placed {
+            layer,
+            crs: Some(crs),
+        });
+        self
+    }
+}

@@ -1,0 +1,191 @@
+//! How values become positions in a colour map: limits, percentiles, linear or logarithmic.
+
+use crate::error::{Error, Result};
+
+/// Where the ends of a colour map lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stretch {
+    /// Smallest and largest finite value.
+    MinMax,
+    /// Percentiles (low, high) in 0 to 100 of the finite values.
+    Percentiles(f64, f64),
+    /// Given values; an end that is None is the data's own.
+    Fixed(Option<f64>, Option<f64>),
+    /// Percentile in 0 to 100 of the absolute values, on both sides of zero: for differences and velocities.
+    Symmetric(f64),
+}
+
+impl Default for Stretch {
+    fn default() -> Self {
+        Stretch::MinMax
+    }
+}
+
+/// Values at both ends of a colour map; `low` < `high`, both finite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Limits {
+    /// Position of a value between the limits, 0 at `low` and 1 at `high`; NaN stays NaN.
+    pub fn position(&self, value: f64) -> f64 {
+        (value - self.low) / (self.high - self.low)
+    }
+
+    /// Limits that a colour map can use: ends that coincide move apart by half a unit (or 5 % of a large value).
+    fn widened(low: f64, high: f64) -> Limits {
+        if low < high {
+            return Limits { low, high };
+        }
+        let half = (0.05 * low.abs()).max(0.5);
+        Limits {
+            low: low - half,
+            high: high + half,
+        }
+    }
+}
+
+impl Stretch {
+    /// The limits for these values; NaN and infinities do not count. Without any finite value, 0 to 1.
+    ///
+    /// # Errors
+    /// Percentiles outside 0 to 100 or in the wrong order; fixed limits that are not finite or not in order.
+    pub fn limits<'a>(&self, values: impl IntoIterator<Item = &'a f32>) -> Result<Limits> {
+        self.check()?;
+        let finite = values.into_iter().copied().filter(|v| v.is_finite());
+        let ends = match *self {
+            Stretch::Fixed(Some(low), Some(high)) => Some((low, high)),
+            Stretch::MinMax | Stretch::Fixed(..) => finite
+                .fold(None, |ends: Option<(f32, f32)>, v| {
+                    Some(ends.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
+                })
+                .map(|(low, high)| (f64::from(low), f64::from(high))),
+            Stretch::Percentiles(low, high) => {
+                let mut sorted: Vec<f32> = finite.collect();
+                percentile(&mut sorted, low).zip(percentile(&mut sorted, high))
+            }
+            Stretch::Symmetric(p) => {
+                let mut sizes: Vec<f32> = finite.map(f32::abs).collect();
+                percentile(&mut sizes, p).map(|size| (-size, size))
+            }
+        };
+        let (low, high) = ends.unwrap_or((0.0, 1.0));
+        Ok(match *self {
+            Stretch::Fixed(given_low, given_high) => {
+                let low = given_low.unwrap_or(if low < given_high.unwrap_or(high) {
+                    low
+                } else {
+                    given_high.unwrap_or(high) - 1.0
+                });
+                let high = given_high.unwrap_or(if high > low { high } else { low + 1.0 });
+                Limits { low, high }
+            }
+            _ => Limits::widened(low, high),
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        let share = |p: f64| (0.0..=100.0).contains(&p);
+        match *self {
+            Stretch::Percentiles(low, high) if !(share(low) && share(high) && low < high) => {
+                Err(Error::argument(
+                    "percentiles",
+                    "two numbers from 0 to 100, the lower first",
+                    format!("{low} and {high}"),
+                ))
+            }
+            Stretch::Symmetric(p) if !(share(p) && p > 0.0) => {
+                Err(Error::argument("percentile", "a number above 0, up to 100", p))
+            }
+            Stretch::Fixed(Some(v), _) | Stretch::Fixed(_, Some(v)) if !v.is_finite() => {
+                Err(Error::argument("colour limits", "finite numbers", v))
+            }
+            Stretch::Fixed(Some(low), Some(high)) if !(low < high) => Err(Error::argument(
+                "colour limits",
+                "finite numbers, the lower first",
+                format!("{low} and {high}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Percentile `p` (0 to 100) with linear interpolation between the order statistics around it, as numpy's default
+/// (definition 7 of Hyndman & Fan 1996, doi:10.1080/00031305.1996.10473566). The values, all finite, are
+/// reordered. None when there are none.
+pub fn percentile(values: &mut [f32], p: f64) -> Option<f64> {
+    let last = values.len().checked_sub(1)?;
+    let position = (p / 100.0).clamp(0.0, 1.0) * last as f64;
+    let below = position.floor() as usize;
+    let (_, low, above) = values.select_nth_unstable_by(below, f32::total_cmp);
+    let low = f64::from(*low);
+    let share = position - below as f64;
+    if share == 0.0 {
+        return Some(low);
+    }
+    let high = above
+        .iter()
+        .copied()
+        .min_by(f32::total_cmp)
+        .map_or(low, f64::from);
+    Some(low + (high - low) * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_those_of_numpy() {
+        // numpy.percentile([3, 1, 4, 1, 5, 9, 2, 6], [0, 2, 10, 37.5, 50, 98, 100])
+        let expected = [
+            (0.0, 1.0),
+            (2.0, 1.0),
+            (10.0, 1.0),
+            (37.5, 2.625),
+            (50.0, 3.5),
+            (98.0, 8.58),
+            (100.0, 9.0),
+        ];
+        for (p, want) in expected {
+            let mut values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0];
+            let got = percentile(&mut values, p).unwrap();
+            assert!((got - want).abs() < 1e-9, "{p}: {got}, numpy has {want}");
+        }
+        assert_eq!(percentile(&mut [], 50.0), None);
+        assert_eq!(percentile(&mut [7.0], 98.0), Some(7.0));
+    }
+
+    #[test]
+    fn limits_skip_what_is_masked() {
+        let values = [f32::NAN, -2.0, 8.0, f32::INFINITY, 3.0];
+        let limits = Stretch::MinMax.limits(&values).unwrap();
+        assert_eq!((limits.low, limits.high), (-2.0, 8.0));
+        assert_eq!(limits.position(3.0), 0.5);
+        let both = Stretch::Symmetric(100.0).limits(&values).unwrap();
+        assert_eq!((both.low, both.high), (-8.0, 8.0));
+    }
+
+    #[test]
+    fn constant_and_empty_images_have_limits() {
+        let flat = Stretch::Percentiles(2.0, 98.0).limits(&[4.0; 9]).unwrap();
+        assert_eq!((flat.low, flat.high), (3.5, 4.5));
+        let none = Stretch::MinMax.limits(&[f32::NAN; 3]).unwrap();
+        assert_eq!((none.low, none.high), (0.0, 1.0));
+        let half = Stretch::Fixed(Some(5.0), None).limits(&[1.0, 2.0]).unwrap();
+        assert_eq!((half.low, half.high), (5.0, 6.0));
+        let half = Stretch::Fixed(None, Some(-5.0)).limits(&[1.0, 2.0]).unwrap();
+        assert_eq!((half.low, half.high), (-6.0, -5.0));
+    }
+
+    #[test]
+    fn senseless_stretches_are_refused() {
+        assert!(Stretch::Percentiles(98.0, 2.0).limits(&[1.0]).is_err());
+        assert!(Stretch::Percentiles(-1.0, 98.0).limits(&[1.0]).is_err());
+        assert!(Stretch::Fixed(Some(2.0), Some(2.0)).limits(&[1.0]).is_err());
+        assert!(Stretch::Fixed(Some(f64::NAN), None).limits(&[1.0]).is_err());
+        assert!(Stretch::Symmetric(0.0).limits(&[1.0]).is_err());
+    }
+}
