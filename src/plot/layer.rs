@@ -603,7 +603,9 @@ mod tests {
 
     #[test]
     fn density_has_area_one() {
-        let h = Histogram::of((0..100).map(|i| (i * i) as f32), 7, None).unwrap().density();
+        let h = Histogram::of((0..100).map(|i| (i * i) as f32), 7, None)
+            .unwrap()
+            .density();
         let area: f64 = h
             .counts
             .iter()
@@ -616,7 +618,10 @@ mod tests {
     #[test]
     fn lengths_must_agree() {
         let line = Layer::Line(Line::new(vec![1.0, 2.0], vec![1.0]));
-        assert_eq!(line.check().unwrap_err().to_string(), "y must be as long as x (2), got 1");
+        assert_eq!(
+            line.check().unwrap_err().to_string(),
+            "y must be as long as x (2), got 1"
+        );
         let grid = Grid::new(None, crate::raster::Affine::north_up(0.0, 0.0, 1.0, 1.0), 2, 3).unwrap();
         let image = Layer::Image(Image::new(Array2::zeros((3, 2)), Some(grid)));
         assert_eq!(

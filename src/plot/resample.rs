@@ -86,7 +86,10 @@ pub fn mean(values: ArrayView2<f32>, rows: &[Cover], cols: &[Cover]) -> (Array2<
 /// The source pixel at the middle of each target pixel; NaN outside the source.
 pub fn nearest(values: ArrayView2<f32>, rows: &[Cover], cols: &[Cover]) -> Array2<f32> {
     let middle = |c: &Cover| (!c.shares.is_empty()).then(|| c.start + c.shares.len() / 2);
-    let (rows, cols): (Vec<_>, Vec<_>) = (rows.iter().map(middle).collect(), cols.iter().map(middle).collect());
+    let (rows, cols): (Vec<_>, Vec<_>) = (
+        rows.iter().map(middle).collect(),
+        cols.iter().map(middle).collect(),
+    );
     Array2::from_shape_fn((rows.len(), cols.len()), |(r, c)| match (rows[r], cols[c]) {
         (Some(r), Some(c)) => values[(r, c)],
         _ => f32::NAN,
@@ -126,7 +129,10 @@ mod tests {
         let mut down = edges(3, 3);
         down.reverse();
         let values = array![[1.0, 2.0, 3.0]];
-        assert_eq!(nearest(values.view(), &covers(&edges(1, 1), 1), &covers(&down, 3)), array![[3.0, 2.0, 1.0]]);
+        assert_eq!(
+            nearest(values.view(), &covers(&edges(1, 1), 1), &covers(&down, 3)),
+            array![[3.0, 2.0, 1.0]]
+        );
     }
 
     #[test]
@@ -143,6 +149,9 @@ mod tests {
     fn magnified_pixels_keep_their_values() {
         let values = array![[1.0, 2.0]];
         let (means, _) = mean(values.view(), &covers(&edges(2, 1), 1), &covers(&edges(6, 2), 2));
-        assert_eq!(means, array![[1.0, 1.0, 1.0, 2.0, 2.0, 2.0], [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]);
+        assert_eq!(
+            means,
+            array![[1.0, 1.0, 1.0, 2.0, 2.0, 2.0], [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]]
+        );
     }
 }

@@ -157,9 +157,11 @@ pub fn log_candidates(low: f64, high: f64, most: usize) -> Vec<Ticks> {
     if decades < 1.0 {
         return linear_candidates(low, high, most).collect();
     }
-    let label = |e: i32| match e {
-        -2..=3 => plain(10f64.powi(e), (-e).max(0) as usize),
-        _ => power_of_ten(e),
+    // Either all labels are powers or none is.
+    let short = low >= 1e-3 && high <= 1e4;
+    let label = |e: i32| match short {
+        true => plain(10f64.powi(e), (-e).max(0) as usize),
+        false => power_of_ten(e),
     };
     let minor: Vec<f64> = (first.floor() as i32..=last.floor() as i32)
         .flat_map(|e| (2..10).map(move |m| f64::from(m) * 10f64.powi(e)))
@@ -326,8 +328,10 @@ mod tests {
     #[test]
     fn logarithmic_ticks_are_powers() {
         let ticks = log_candidates(0.001, 100.0, 8).remove(0);
-        assert_eq!(labels(&ticks), ["10⁻³", "0.01", "0.1", "1", "10", "100"]);
+        assert_eq!(labels(&ticks), ["0.001", "0.01", "0.1", "1", "10", "100"]);
         assert!(ticks.minor.contains(&0.002) && ticks.minor.iter().all(|v| *v <= 100.0));
+        let ticks = log_candidates(10.0, 2e6, 8).remove(0);
+        assert_eq!(labels(&ticks), ["10¹", "10²", "10³", "10⁴", "10⁵", "10⁶"]);
         let ticks = log_candidates(1.0, 50.0, 8).remove(0);
         assert_eq!(labels(&ticks), ["1", "2", "5", "10", "20", "50"]);
     }

@@ -1,0 +1,215 @@
+//! Legends: their size, the emptiest corner for them, and their look.
+
+use super::color::Color;
+use super::figure::Corner;
+use super::font::{self, Weight};
+use super::layer::Marker;
+use super::panel::{Entry, Key};
+use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
+use super::style::{FRAME, Style};
+
+/// Width and height of a legend, without the space around it.
+pub fn size(entries: &[Entry], s: &Style) -> (f64, f64) {
+    let widest = entries
+        .iter()
+        .map(|e| font::width(&e.label, s.tick, Weight::Regular))
+        .fold(0.0, f64::max);
+    let lines = entries.len() as f64;
+    (
+        2.0 * pad(s) + key_width(s) + key_gap(s) + widest,
+        2.0 * pad(s) + lines * font::CAP_HEIGHT * s.tick + (lines - 1.0).max(0.0) * line_gap(s),
+    )
+}
+
+fn pad(s: &Style) -> f64 {
+    s.tick * 0.6
+}
+
+fn key_width(s: &Style) -> f64 {
+    s.tick * 1.9
+}
+
+fn key_gap(s: &Style) -> f64 {
+    s.tick * 0.65
+}
+
+fn line_gap(s: &Style) -> f64 {
+    s.tick * 0.62
+}
+
+/// The corner of the panel whose box covers the fewest of the data's points; of equals, the first of upper right,
+/// upper left, lower right, lower left.
+pub fn emptiest(panel: &Rect, size: (f64, f64), points: &[(f64, f64)], s: &Style) -> Corner {
+    [
+        Corner::UpperRight,
+        Corner::UpperLeft,
+        Corner::LowerRight,
+        Corner::LowerLeft,
+    ]
+    .into_iter()
+    .min_by_key(|corner| {
+        let box_ = in_corner(panel, size, *corner, s);
+        points.iter().filter(|(x, y)| box_.contains(*x, *y)).count()
+    })
+    .unwrap_or(Corner::UpperRight)
+}
+
+/// A box of a size in a corner of a panel, a little off its frame.
+pub fn in_corner(panel: &Rect, (width, height): (f64, f64), corner: Corner, s: &Style) -> Rect {
+    let off = s.tick * 0.7;
+    let x = match corner {
+        Corner::UpperLeft | Corner::LowerLeft => panel.x + off,
+        Corner::UpperRight | Corner::LowerRight => panel.right() - off - width,
+    };
+    let y = match corner {
+        Corner::UpperLeft | Corner::UpperRight => panel.y + off,
+        Corner::LowerLeft | Corner::LowerRight => panel.bottom() - off - height,
+    };
+    Rect::new(x, y, width, height)
+}
+
+/// The legend with its upper left corner at (x, y).
+pub fn draw(entries: &[Entry], (x, y): (f64, f64), framed: bool, s: &Style) -> Vec<Item> {
+    let (width, height) = size(entries, s);
+    let mut items = Vec::new();
+    if framed {
+        items.push(Item::Box {
+            rect: Rect::new(x, y, width, height),
+            fill: Color::WHITE.with_opacity(0.85),
+            stroke: Some(Stroke::solid(Color::grey(205), s.line())),
+        });
+    }
+    // Without a frame the keys keep to the legend's edge.
+    let (left, top) = if framed { (x + pad(s), y + pad(s)) } else { (x, y) };
+    for (i, entry) in entries.iter().enumerate() {
+        let line = font::CAP_HEIGHT * s.tick + line_gap(s);
+        let middle = top + i as f64 * line + font::CAP_HEIGHT * s.tick / 2.0;
+        items.extend(key(&entry.key, left, middle, s));
+        items.push(Item::Text(
+            Text::new(&entry.label, left + key_width(s) + key_gap(s), middle, s.tick)
+                .anchored(Anchor::Start, Level::Middle),
+        ));
+    }
+    items
+}
+
+fn key(key: &Key, left: f64, middle: f64, s: &Style) -> Vec<Item> {
+    let width = key_width(s);
+    match key {
+        Key::Patch { fill, outline } => {
+            let height = s.tick * 0.8;
+            vec![Item::Box {
+                rect: Rect::new(left, middle - height / 2.0, width, height),
+                fill: *fill,
+                stroke: outline.map(|c| Stroke::solid(c, s.line())),
+            }]
+        }
+        Key::Line {
+            color,
+            width: stroke,
+            dash,
+            marker,
+        } => {
+            let mut items = Vec::new();
+            if *stroke > 0.0 {
+                items.push(Item::Path {
+                    path: Path::polyline([(left, middle), (left + width, middle)]),
+                    fill: Color::TRANSPARENT,
+                    stroke: Some(Stroke {
+                        color: *color,
+                        width: *stroke,
+                        dash: dash.pattern(*stroke),
+                    }),
+                });
+            }
+            if let Some((shape, size)) = marker {
+                items.push(marks(
+                    *shape,
+                    *size,
+                    vec![(left + width / 2.0, middle)],
+                    vec![*color],
+                    None,
+                ));
+            }
+            items
+        }
+        Key::Mark { color, marker, size } => {
+            let at = vec![(left + width / 2.0, middle)];
+            vec![marks(*marker, size.max(4.0), at, vec![*color], None)]
+        }
+    }
+}
+
+/// Marks of a shape and diameter in points.
+pub fn marks(
+    marker: Marker,
+    size: f64,
+    at: Vec<(f64, f64)>,
+    fills: Vec<Color>,
+    outline: Option<Color>,
+) -> Item {
+    let r = size / 2.0;
+    // Areas that look alike: a square's side is a little below the circle's diameter.
+    let q = r * 0.9;
+    let shape = match marker {
+        Marker::Circle => Path::circle(r),
+        Marker::Square => Path::polygon([(-q, -q), (q, -q), (q, q), (-q, q)]),
+        Marker::Triangle => Path::polygon([(0.0, -1.1 * r), (r, 0.8 * r), (-r, 0.8 * r)]),
+        Marker::Diamond => Path::polygon([(0.0, -1.2 * r), (1.2 * r, 0.0), (0.0, 1.2 * r), (-1.2 * r, 0.0)]),
+        Marker::Plus | Marker::Cross => {
+            let (a, b) = if marker == Marker::Plus { (r, 0.0) } else { (q, q) };
+            let mut steps = Path::polyline([(-a, -b), (a, b)]).0;
+            steps.extend(Path::polyline([(-b, a), (b, -a)]).0);
+            Path(steps)
+        }
+    };
+    if marker.is_open() {
+        // One colour for all: strokes have no colour of each mark's own.
+        let color = fills.first().copied().unwrap_or(FRAME);
+        return Item::Marks {
+            shape,
+            at,
+            fills: vec![Color::TRANSPARENT],
+            stroke: Some(Stroke::solid(color, (size * 0.22).max(0.8))),
+        };
+    }
+    Item::Marks {
+        shape,
+        at,
+        fills,
+        stroke: outline.map(|c| Stroke::solid(c, (size * 0.12).clamp(0.4, 1.0))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_emptiest_corner_is_found() {
+        let panel = Rect::new(0.0, 0.0, 100.0, 100.0);
+        let s = Style::new(9.0);
+        let size = (30.0, 20.0);
+        assert_eq!(emptiest(&panel, size, &[], &s), Corner::UpperRight);
+        let rising: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), 100.0 - f64::from(i))).collect();
+        assert_eq!(emptiest(&panel, size, &rising, &s), Corner::UpperLeft);
+        let mut cross = rising.clone();
+        cross.extend((0..50).map(|i| (f64::from(i), f64::from(i))));
+        assert_eq!(emptiest(&panel, size, &cross, &s), Corner::LowerRight);
+    }
+
+    #[test]
+    fn a_legend_grows_with_its_entries() {
+        let entry = |label: &str| Entry {
+            label: label.into(),
+            key: Key::Patch {
+                fill: Color::BLACK,
+                outline: None,
+            },
+        };
+        let s = Style::new(9.0);
+        let one = size(&[entry("water")], &s);
+        let two = size(&[entry("water"), entry("permanent water")], &s);
+        assert!(two.0 > one.0 && two.1 > one.1);
+    }
+}

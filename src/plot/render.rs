@@ -1,0 +1,252 @@
+//! From the model to pictures and files.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::draw::{self, Frame};
+use super::figure::{Figure, Kind, Legend};
+use super::font::Weight;
+use super::frame;
+use super::layout::{self, Layout, Placement};
+use super::legend;
+use super::paint;
+use super::panel::{self, Panel};
+use super::picture::Picture;
+use super::scale_bar;
+use super::scene::{Anchor, Item, Level, Rect, Scene, Text};
+use super::style::Style;
+use super::svg;
+use crate::error::{Error, Result};
+
+/// File name extensions that `Figure::write` knows.
+pub const FORMATS: [&str; 2] = ["png", "svg"];
+
+impl Figure {
+    /// The figure as pixels, at its size and dpi.
+    ///
+    /// # Errors
+    /// Anything senseless in the model: empty figures, arrays of different lengths, unusable limits or sizes,
+    /// images in different CRSs in one map.
+    pub fn picture(&self) -> Result<Picture> {
+        paint::paint(&self.scene()?, self.dpi)
+    }
+
+    /// The figure as an SVG document. Images inside it have the figure's dpi.
+    pub fn svg(&self) -> Result<String> {
+        svg::svg(&self.scene()?)
+    }
+
+    /// Writes a `.png` or `.svg` file. The file appears under its name only when it is complete.
+    ///
+    /// # Errors
+    /// Another extension, a folder that cannot be written to, and everything that `picture` reports.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        let bytes = match extension.to_ascii_lowercase().as_str() {
+            "png" => self.picture()?.png(Some(self.dpi))?,
+            "svg" => self.svg()?.into_bytes(),
+            _ => {
+                return Err(Error::argument(
+                    "file name of a figure",
+                    FORMATS.map(|f| format!("*.{f}")).join(" or "),
+                    format!("`{}`", path.display()),
+                ));
+            }
+        };
+        write_whole(path, &bytes)
+    }
+
+    fn scene(&self) -> Result<Scene> {
+        let style = Style::new(self.font_size);
+        let panels = panel::panels(self)?;
+        let layout = layout::layout(self, &panels, &style)?;
+        let mut items = Vec::new();
+        for (i, (panel, placement)) in panels.iter().zip(&layout.panels).enumerate() {
+            let title = layout::title_of(self, &panels, i);
+            items.extend(panel_items(panel, placement, &title, self.dpi, &style)?);
+        }
+        items.extend(self.page_items(&panels, &layout, &style));
+        Ok(Scene {
+            width: layout.width,
+            height: layout.height,
+            background: self.background,
+            items,
+        })
+    }
+
+    /// Page title and shared colour bar.
+    fn page_items(&self, panels: &[Panel], layout: &Layout, style: &Style) -> Vec<Item> {
+        let mut items = Vec::new();
+        if !self.title.is_empty() {
+            let mut text = Text::new(
+                &self.title,
+                layout.width / 2.0,
+                layout.block.y - 1.2 * style.title_pad(),
+                style.page_title,
+            )
+            .anchored(Anchor::Middle, Level::Baseline);
+            text.weight = Weight::Bold;
+            items.push(Item::Text(text));
+        }
+        let scale = panels.iter().find_map(|p| p.scale.as_ref());
+        if let (Some(bar), Some(rect), Some(scale)) = (&self.color_bar, &layout.shared_bar, scale) {
+            items.extend(frame::color_bar(bar, scale, rect, self.dpi, style));
+        }
+        items
+    }
+
+    /// The inside of one panel without frame and labels, `width` × `height` pixels: what a terminal can show where
+    /// letters cannot be drawn. A point is a pixel.
+    pub(super) fn inside(&self, index: usize, width: usize, height: usize) -> Result<Picture> {
+        let style = Style::new(self.font_size);
+        let panels = panel::panels(self)?;
+        let Some(panel) = panels.get(index) else {
+            return Err(Error::argument("panel", format!("below {}", panels.len()), index));
+        };
+        let rect = Rect::new(0.0, 0.0, width as f64, height as f64);
+        let frame = Frame::of(panel, rect);
+        let items = panel
+            .layers
+            .iter()
+            .flat_map(|l| draw::layer(l, &frame, (width, height), &style))
+            .collect();
+        let scene = Scene {
+            width: rect.width,
+            height: rect.height,
+            background: panel.axes.face,
+            items: vec![Item::Clip { rect, items }],
+        };
+        paint::paint(&scene, 72.0)
+    }
+}
+
+fn panel_items(
+    panel: &Panel,
+    placement: &Placement,
+    title: &str,
+    dpi: f64,
+    style: &Style,
+) -> Result<Vec<Item>> {
+    let rect = placement.rect;
+    let frame = Frame::of(panel, rect);
+    let cells = |points: f64| ((points * dpi / 72.0).round() as usize).max(1);
+    let pixels = (cells(rect.width), cells(rect.height));
+    let map = matches!(panel.axes.kind, Kind::Map(_));
+    let mut items = vec![Item::Box {
+        rect,
+        fill: panel.axes.face,
+        stroke: None,
+    }];
+    let mut inside = Vec::new();
+    if !map {
+        inside.extend(frame::grid_lines(panel, placement, style)?);
+    }
+    for layer in &panel.layers {
+        inside.extend(draw::layer(layer, &frame, pixels, style));
+    }
+    if map {
+        inside.extend(frame::grid_lines(panel, placement, style)?);
+    }
+    items.push(Item::Clip { rect, items: inside });
+    let mut taken = None;
+    if let (true, Some(corner)) = (map, panel.axes.scale_bar) {
+        items.extend(scale_bar::draw(panel, &rect, corner, style)?);
+        taken = Some(corner);
+    }
+    items.extend(frame::frame(placement, title, style));
+    if let (Some(bar), Some(rect), Some(scale)) = (&panel.axes.color_bar, &placement.bar, &panel.scale) {
+        items.extend(frame::color_bar(bar, scale, rect, dpi, style));
+    }
+    if let Some(at) = placement.legend {
+        items.extend(legend::draw(&panel.legend, at, false, style));
+    } else if !panel.legend.is_empty() {
+        let size = legend::size(&panel.legend, style);
+        let corner = match panel.axes.legend {
+            Legend::At(corner) => corner,
+            _ => {
+                let mut points = draw::obstacles(panel, &frame);
+                // A scale bar is in the way of everything.
+                if let Some(corner) = taken {
+                    let middle = legend::in_corner(&rect, size, corner, style).centre();
+                    points.extend(std::iter::repeat_n(middle, 1_000_000));
+                }
+                legend::emptiest(&rect, size, &points, style)
+            }
+        };
+        let at: Rect = legend::in_corner(&rect, size, corner, style);
+        items.extend(legend::draw(&panel.legend, (at.x, at.y), true, style));
+    }
+    Ok(items)
+}
+
+/// Writes to a temporary name in the same folder, then renames.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("figure");
+    let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let written = std::fs::File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    written.map_err(|e| {
+        // The error that matters is the first; a leftover cannot be helped when removing fails too.
+        let _ = std::fs::remove_file(&temporary);
+        Error::io(path, e)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::figure::Axes;
+    use crate::plot::layer::{Layer, Line};
+
+    fn chart() -> Figure {
+        let mut axes = Axes::chart();
+        let mut line = Line::new(vec![0.0, 1.0, 2.0], vec![0.0, 3.0, 1.0]);
+        line.label = "backscatter".into();
+        axes.add(Layer::Line(line));
+        Figure::of(axes)
+    }
+
+    #[test]
+    fn the_size_and_dpi_asked_for_are_what_comes() {
+        let mut figure = chart();
+        (figure.width, figure.height, figure.dpi) = (Some(3.0), Some(2.0), 120.0);
+        let picture = figure.picture().unwrap();
+        assert_eq!((picture.width, picture.height), (360, 240));
+        assert!(figure.svg().unwrap().contains("width=\"216pt\" height=\"144pt\""));
+    }
+
+    #[test]
+    fn files_appear_whole_and_leave_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "b.SVG"] {
+            chart().write(&folder.path().join(name)).unwrap();
+        }
+        let mut names: Vec<String> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["a.png", "b.SVG"]);
+    }
+
+    #[test]
+    fn an_unknown_extension_names_the_known_ones() {
+        let error = chart().write(Path::new("out.jpeg")).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "file name of a figure must be *.png or *.svg, got `out.jpeg`"
+        );
+        let missing = chart()
+            .write(Path::new("/nonexistent/folder/a.png"))
+            .unwrap_err()
+            .to_string();
+        assert!(missing.starts_with("/nonexistent/folder/a.png: "), "{missing}");
+    }
+
+    #[test]
+    fn an_empty_figure_says_what_to_do() {
+        let message = Figure::new(1, 1).picture().unwrap_err().to_string();
+        assert_eq!(message, "the figure is empty: add axes first");
+    }
+}
