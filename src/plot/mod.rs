@@ -27,6 +27,7 @@ mod span;
 mod stretch;
 mod style;
 mod svg;
+mod terminal;
 mod ticks;
 mod time_ticks;
 
@@ -43,3 +44,4 @@ pub use picture::Picture;
 pub use render::FORMATS;
 pub use scene::{Anchor, Level};
 pub use stretch::{Limits, Stretch, percentile};
+pub use terminal::{Graphics, Size, Terminal};

@@ -1,12 +1,13 @@
 //! From the model to pictures and files.
 
-use std::io::Write;
 use std::path::Path;
 
+use super::color::Color;
 use super::draw::{self, Frame};
 use super::figure::{Figure, Kind, Legend};
 use super::font::Weight;
 use super::frame;
+use super::layer::Layer;
 use super::layout::{self, Layout, Placement};
 use super::legend;
 use super::paint;
@@ -17,6 +18,7 @@ use super::scene::{Anchor, Item, Level, Rect, Scene, Text};
 use super::style::Style;
 use super::svg;
 use crate::error::{Error, Result};
+use crate::files;
 
 /// File name extensions that `Figure::write` knows.
 pub const FORMATS: [&str; 2] = ["png", "svg"];
@@ -53,7 +55,7 @@ impl Figure {
                 ));
             }
         };
-        write_whole(path, &bytes)
+        files::write_atomically(path, |out| out.write_all(&bytes))
     }
 
     fn scene(&self) -> Result<Scene> {
@@ -95,29 +97,41 @@ impl Figure {
         items
     }
 
-    /// The inside of one panel without frame and labels, `width` × `height` pixels: what a terminal can show where
-    /// letters cannot be drawn. A point is a pixel.
-    pub(super) fn inside(&self, index: usize, width: usize, height: usize) -> Result<Picture> {
+    /// Width and height in inches.
+    pub fn size(&self) -> Result<(f64, f64)> {
         let style = Style::new(self.font_size);
-        let panels = panel::panels(self)?;
-        let Some(panel) = panels.get(index) else {
-            return Err(Error::argument("panel", format!("below {}", panels.len()), index));
-        };
-        let rect = Rect::new(0.0, 0.0, width as f64, height as f64);
-        let frame = Frame::of(panel, rect);
-        let items = panel
-            .layers
-            .iter()
-            .flat_map(|l| draw::layer(l, &frame, (width, height), &style))
-            .collect();
-        let scene = Scene {
-            width: rect.width,
-            height: rect.height,
-            background: panel.axes.face,
-            items: vec![Item::Clip { rect, items }],
-        };
-        paint::paint(&scene, 72.0)
+        let layout = layout::layout(self, &panel::panels(self)?, &style)?;
+        Ok((layout.width / 72.0, layout.height / 72.0))
     }
+}
+
+/// The inside of one panel without frame and labels, `width` × `height` pixels: what a terminal can show where
+/// letters cannot be drawn. Lines and marks are 0.7 pixels wide for every point. `bare` leaves the
+/// background transparent.
+pub fn inside(figure: &Figure, panel: &Panel, width: usize, height: usize, bare: bool) -> Result<Picture> {
+    let style = Style::new(figure.font_size);
+    const PIXELS_PER_POINT: f64 = 0.7;
+    let rect = Rect::new(
+        0.0,
+        0.0,
+        width as f64 / PIXELS_PER_POINT,
+        height as f64 / PIXELS_PER_POINT,
+    );
+    let frame = Frame::of(panel, rect);
+    let items = panel
+        .layers
+        .iter()
+        // Letters of a figure would be unreadable specks.
+        .filter(|l| !matches!(l.layer.as_ref(), Layer::Note(_)))
+        .flat_map(|l| draw::layer(l, &frame, (width, height), &style))
+        .collect();
+    let scene = Scene {
+        width: rect.width,
+        height: rect.height,
+        background: if bare { Color::TRANSPARENT } else { panel.axes.face },
+        items: vec![Item::Clip { rect, items }],
+    };
+    paint::paint(&scene, 72.0 * PIXELS_PER_POINT)
 }
 
 fn panel_items(
@@ -179,25 +193,11 @@ fn panel_items(
     Ok(items)
 }
 
-/// Writes to a temporary name in the same folder, then renames.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("figure");
-    let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = std::fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|e| {
-        // The error that matters is the first; a leftover cannot be helped when removing fails too.
-        let _ = std::fs::remove_file(&temporary);
-        Error::io(path, e)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plot::figure::Axes;
-    use crate::plot::layer::{Layer, Line};
+    use crate::plot::layer::Line;
 
     fn chart() -> Figure {
         let mut axes = Axes::chart();
@@ -241,7 +241,10 @@ mod tests {
             .write(Path::new("/nonexistent/folder/a.png"))
             .unwrap_err()
             .to_string();
-        assert!(missing.starts_with("/nonexistent/folder/a.png: "), "{missing}");
+        assert!(
+            missing.contains("the folder /nonexistent/folder does not exist"),
+            "{missing}"
+        );
     }
 
     #[test]
