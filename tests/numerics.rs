@@ -4,6 +4,8 @@
 mod common;
 #[path = "numerics/engine.rs"]
 mod engine;
+#[path = "numerics/figures.rs"]
+mod figures;
 #[path = "numerics/files.rs"]
 mod files;
 #[path = "numerics/vector.rs"]

@@ -1,19 +1,15 @@
 //! Layers as shapes on the page.
 
-use ndarray::Array2;
-
+use super::bitmap;
 use super::color::Color;
-use super::colormap::Colormap;
 use super::layer::*;
 use super::legend::marks;
 use super::panel::{Panel, PanelLayer};
 use super::picture::Picture;
-use super::resample::{self, Cover};
 use super::scene::{Item, Path, Rect, Stroke, Text};
 use super::span::Span;
 use super::stretch::Limits;
 use super::style::Style;
-use crate::raster::Affine;
 
 /// A panel's place on the page and the values along its sides.
 #[derive(Debug, Clone, Copy)]
@@ -136,9 +132,9 @@ fn clip_segment(a: (f64, f64), b: (f64, f64), rect: &Rect) -> Option<((f64, f64)
 pub fn layer(layer: &PanelLayer, frame: &Frame, cells: (usize, usize), style: &Style) -> Vec<Item> {
     let color = layer.color;
     match layer.layer.as_ref() {
-        Layer::Image(l) => bitmap(frame, image(l, layer.limits[0], frame, cells)),
-        Layer::Rgb(l) => bitmap(frame, rgb(l, &layer.limits, frame, cells)),
-        Layer::Classes(l) => bitmap(frame, classes(l, frame, cells)),
+        Layer::Image(l) => bitmap(frame, bitmap::image(l, layer.limits[0], frame, cells)),
+        Layer::Rgb(l) => bitmap(frame, bitmap::rgb(l, &layer.limits, frame, cells)),
+        Layer::Classes(l) => bitmap(frame, bitmap::classes(l, frame, cells)),
         Layer::Line(l) => line(l, color, frame),
         Layer::Scatter(l) => scatter(l, color, layer.limits.first(), frame),
         Layer::ErrorBars(l) => error_bars(l, color, frame),
@@ -155,155 +151,6 @@ fn bitmap(frame: &Frame, picture: Picture) -> Vec<Item> {
         rect: frame.rect,
         picture,
     }]
-}
-
-/// Edges of the panel's pixels in the image's own columns and rows; None where the image is turned.
-fn covers(
-    frame: &Frame,
-    transform: Option<&Affine>,
-    shape: (usize, usize),
-    cells: (usize, usize),
-) -> Option<(Vec<Cover>, Vec<Cover>)> {
-    let (x0, dx, y0, dy) = match transform {
-        Some(t) if t.is_axis_aligned() => (t.x0, t.dx, t.y0, t.dy),
-        Some(_) => return None,
-        None => (0.0, 1.0, 0.0, 1.0),
-    };
-    let edge = |i: usize, count: usize| i as f64 / count as f64;
-    let cols: Vec<f64> = (0..=cells.0)
-        .map(|i| (frame.x.value(edge(i, cells.0)) - x0) / dx)
-        .collect();
-    let rows: Vec<f64> = (0..=cells.1)
-        .map(|i| (frame.y.value(1.0 - edge(i, cells.1)) - y0) / dy)
-        .collect();
-    Some((resample::covers(&rows, shape.0), resample::covers(&cols, shape.1)))
-}
-
-/// Values at the panel's pixels and how much of each is valid.
-fn sampled(
-    values: &Array2<f32>,
-    transform: Option<&Affine>,
-    frame: &Frame,
-    cells: (usize, usize),
-    average: bool,
-) -> (Array2<f32>, Array2<f32>) {
-    let picked = match (covers(frame, transform, values.dim(), cells), transform) {
-        (Some((rows, cols)), _) if average => return resample::mean(values.view(), &rows, &cols),
-        (Some((rows, cols)), _) => resample::nearest(values.view(), &rows, &cols),
-        (None, Some(transform)) => turned(values, transform, frame, cells),
-        (None, None) => Array2::from_elem((cells.1, cells.0), f32::NAN),
-    };
-    let shares = picked.map(|v| if v.is_finite() { 1.0 } else { 0.0 });
-    (picked, shares)
-}
-
-fn turned(values: &Array2<f32>, transform: &Affine, frame: &Frame, cells: (usize, usize)) -> Array2<f32> {
-    let Some(inverse) = transform.invert() else {
-        return Array2::from_elem((cells.1, cells.0), f32::NAN);
-    };
-    Array2::from_shape_fn((cells.1, cells.0), |(row, col)| {
-        let x = frame.x.value((col as f64 + 0.5) / cells.0 as f64);
-        let y = frame.y.value(1.0 - (row as f64 + 0.5) / cells.1 as f64);
-        let (c, r) = inverse.apply(x, y);
-        if c < 0.0 || r < 0.0 {
-            return f32::NAN;
-        }
-        values.get((r as usize, c as usize)).copied().unwrap_or(f32::NAN)
-    })
-}
-
-fn fill_pixels(picture: &mut Picture, color: impl Fn(usize) -> Color) {
-    for (i, pixel) in picture.pixels.chunks_exact_mut(4).enumerate() {
-        let c = color(i);
-        pixel.copy_from_slice(&[c.r, c.g, c.b, c.a]);
-    }
-}
-
-fn image(l: &Image, limits: Limits, frame: &Frame, cells: (usize, usize)) -> Picture {
-    let (values, shares) = sampled(
-        &l.values,
-        l.grid.as_ref().map(|g| &g.transform),
-        frame,
-        cells,
-        true,
-    );
-    colored(&values, &shares, &l.colormap, limits, l.opacity)
-}
-
-/// Values in a colour map, as opaque as they are valid.
-pub fn colored(
-    values: &Array2<f32>,
-    shares: &Array2<f32>,
-    colormap: &Colormap,
-    limits: Limits,
-    opacity: f64,
-) -> Picture {
-    let (rows, cols) = values.dim();
-    let mut picture = Picture::new(cols, rows);
-    let pairs: Vec<(f32, f32)> = values.iter().copied().zip(shares.iter().copied()).collect();
-    fill_pixels(&mut picture, |i| {
-        let (value, share) = pairs[i];
-        colormap
-            .color(limits.position(f64::from(value)))
-            .with_opacity(f64::from(share) * opacity)
-    });
-    picture
-}
-
-fn rgb(l: &Rgb, limits: &[Limits], frame: &Frame, cells: (usize, usize)) -> Picture {
-    let transform = l.grid.as_ref().map(|g| &g.transform);
-    let bands = l
-        .bands
-        .each_ref()
-        .map(|b| sampled(b, transform, frame, cells, true));
-    let levels: [Vec<u8>; 3] = [0, 1, 2].map(|b| {
-        let limits = limits[b];
-        bands[b]
-            .0
-            .iter()
-            .map(|v| {
-                let t = limits.position(f64::from(*v)).clamp(0.0, 1.0);
-                (t.powf(1.0 / l.gamma) * 255.0).round() as u8
-            })
-            .collect()
-    });
-    let shares: Vec<f32> = bands[0]
-        .1
-        .iter()
-        .zip(&bands[1].1)
-        .zip(&bands[2].1)
-        .map(|((a, b), c)| a.min(*b).min(*c))
-        .collect();
-    let mut picture = Picture::new(cells.0, cells.1);
-    fill_pixels(&mut picture, |i| {
-        Color::rgb(levels[0][i], levels[1][i], levels[2][i]).with_opacity(f64::from(shares[i]))
-    });
-    picture
-}
-
-fn classes(l: &Classes, frame: &Frame, cells: (usize, usize)) -> Picture {
-    let (values, _) = sampled(
-        &l.values,
-        l.grid.as_ref().map(|g| &g.transform),
-        frame,
-        cells,
-        false,
-    );
-    let mut table: Vec<(i64, Color)> = l.classes.iter().map(|c| (c.value, c.color)).collect();
-    table.sort_by_key(|(value, _)| *value);
-    let values: Vec<f32> = values.iter().copied().collect();
-    let mut picture = Picture::new(cells.0, cells.1);
-    fill_pixels(&mut picture, |i| {
-        if !values[i].is_finite() {
-            return Color::TRANSPARENT;
-        }
-        let value = values[i].round() as i64;
-        match table.binary_search_by_key(&value, |(v, _)| *v) {
-            Ok(at) => table[at].1,
-            Err(_) => Color::TRANSPARENT,
-        }
-    });
-    picture
 }
 
 fn stroked(path: Path, stroke: Stroke) -> Option<Item> {
@@ -365,10 +212,9 @@ fn error_bars(l: &ErrorBars, color: Color, frame: &Frame) -> Vec<Item> {
             ((a.0 - cap.0, a.1 - cap.1), (a.0 + cap.0, a.1 + cap.1)),
             ((b.0 - cap.0, b.1 - cap.1), (b.0 + cap.0, b.1 + cap.1)),
         ] {
-            if let Some((from, to)) = clip_segment(from, to, &frame.rect.grown(20.0)) {
-                if from != to {
-                    steps.extend(Path::polyline([from, to]).0);
-                }
+            if let Some((from, to)) = clip_segment(from, to, &frame.rect.grown(20.0)).filter(|(a, b)| a != b)
+            {
+                steps.extend(Path::polyline([from, to]).0);
             }
         }
     };
@@ -535,21 +381,26 @@ fn note(l: &Note, frame: &Frame, style: &Style) -> Vec<Item> {
     vec![Item::Text(text)]
 }
 
-fn guide(l: &Guide, frame: &Frame) -> Vec<Item> {
+fn guide_ends(l: &Guide, frame: &Frame) -> [(f64, f64); 2] {
     let r = frame.rect;
-    let points = if l.vertical {
+    if l.vertical {
         let x = r.x + frame.x.position(l.at) * r.width;
         [(x, r.bottom()), (x, r.y)]
     } else {
         let y = r.bottom() - frame.y.position(l.at) * r.height;
         [(r.x, y), (r.right(), y)]
-    };
+    }
+}
+
+fn guide(l: &Guide, frame: &Frame) -> Vec<Item> {
     let stroke = Stroke {
         color: l.color,
         width: l.width,
         dash: l.dash.pattern(l.width),
     };
-    stroked(frame.line(&points, false), stroke).into_iter().collect()
+    stroked(frame.line(&guide_ends(l, frame), false), stroke)
+        .into_iter()
+        .collect()
 }
 
 /// Points that stand for what a panel's charts cover, for finding an empty corner.
@@ -593,6 +444,7 @@ pub fn obstacles(panel: &Panel, frame: &Frame) -> Vec<(f64, f64)> {
                 }
             }
             Layer::Note(l) => path(&[frame.place(l.x, l.y); 2]),
+            Layer::Guide(l) => path(&guide_ends(l, frame)),
             _ => {}
         }
     }
@@ -657,50 +509,5 @@ mod tests {
             .sum();
         assert!((area.abs() - 100.0).abs() < 1e-3);
         assert!(clip_polygon(&[(20.0, 20.0), (30.0, 20.0), (30.0, 30.0)], &rect).is_empty());
-    }
-
-    #[test]
-    fn a_turned_grid_is_sampled_through_its_inverse() {
-        // Turned by 90°: columns run north, rows run east.
-        let transform = Affine {
-            x0: 0.0,
-            dx: 0.0,
-            rx: 5.0,
-            y0: 0.0,
-            ry: 2.5,
-            dy: 0.0,
-        };
-        let values = ndarray::array![[1.0, 2.0], [3.0, 4.0]];
-        let picked = turned(&values, &transform, &frame(), (2, 2));
-        assert_eq!(picked, ndarray::array![[2.0, 4.0], [1.0, 3.0]]);
-    }
-
-    #[test]
-    fn classes_without_a_colour_are_transparent() {
-        let l = Classes {
-            values: ndarray::array![[0.0, 1.0, 7.0, f32::NAN]],
-            grid: None,
-            classes: vec![
-                Class {
-                    value: 1,
-                    name: "water".into(),
-                    color: Color::rgb(0, 0, 255),
-                },
-                Class {
-                    value: 0,
-                    name: "land".into(),
-                    color: Color::rgb(0, 255, 0),
-                },
-            ],
-        };
-        let frame = Frame {
-            rect: Rect::new(0.0, 0.0, 4.0, 1.0),
-            x: Span::linear(0.0, 4.0),
-            y: Span::linear(1.0, 0.0),
-        };
-        let p = classes(&l, &frame, (4, 1));
-        assert_eq!(p.get(0, 0), [0, 255, 0, 255]);
-        assert_eq!(p.get(1, 0), [0, 0, 255, 255]);
-        assert_eq!((p.get(2, 0)[3], p.get(3, 0)[3]), (0, 0));
     }
 }

@@ -1,10 +1,12 @@
 //! The frame of a panel: sides, ticks, labels, titles, grid lines, colour bars.
 
+use super::bitmap::colored;
 use super::color::Color;
-use super::draw::{Frame, colored};
+use super::draw::Frame;
 use super::figure::{ColorBar, Kind, Side as BarSide};
 use super::font;
 use super::layout::{self, Placement};
+use super::lonlat;
 use super::marks::{self, Side};
 use super::panel::{ColorScale, Panel};
 use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
@@ -27,7 +29,7 @@ pub fn grid_lines(panel: &Panel, placement: &Placement, s: &Style) -> Result<Vec
     if let Some(steps) = placement.sides.graticule {
         let frame = Frame::of(panel, rect);
         let near = rect.grown(200.0);
-        let steps = marks::graticule(panel, steps)?
+        let steps = lonlat::graticule(panel, steps)?
             .into_iter()
             .flat_map(|line| {
                 let placed = line.into_iter().map(|(x, y)| {

@@ -38,6 +38,8 @@ struct Margins {
     right: f64,
     top: f64,
     bottom: f64,
+    /// Distance of a legend from the panel's right side.
+    legend: f64,
 }
 
 /// Inches.
@@ -198,13 +200,14 @@ impl<'a> Solver<'a> {
                 .top
                 .max(font::height(&title, s.title) + s.title_pad() + font::DESCENT * s.title * 0.5);
         }
+        let mut beside_panel = 0.0;
         if let (Some(bar), Some(scale), None) = (&panel.axes.color_bar, &panel.scale, &self.figure.color_bar)
         {
             let span = Span::linear(scale.limits.low, scale.limits.high);
             match bar.side {
                 BarSide::Right => {
                     let side = marks::bar_side(&span, &bar.label, height, true, s);
-                    m.right = m.right.max(s.bar_gap() + s.bar_width() + upright_depth(&side, s));
+                    beside_panel = s.bar_gap() + s.bar_width() + upright_depth(&side, s);
                     m.top = m.top.max(s.tick * 0.4);
                     m.bottom = m.bottom.max(s.tick * 0.4);
                 }
@@ -216,9 +219,11 @@ impl<'a> Solver<'a> {
         }
         if beside(panel) {
             let (legend_width, legend_height) = legend::size(&panel.legend, s);
-            m.right += s.bar_gap() + legend_width;
+            beside_panel += s.bar_gap() + legend_width;
+            m.legend = beside_panel - legend_width;
             m.bottom = m.bottom.max(legend_height - height);
         }
+        m.right = m.right.max(beside_panel);
         m
     }
 
@@ -396,11 +401,7 @@ impl<'a> Solver<'a> {
                     )
                 }
             });
-        let legend = beside(panel).then(|| {
-            let (legend_width, _) = legend::size(&panel.legend, s);
-            let right = self.margins[index].right;
-            (rect.right() + right - legend_width, rect.y)
-        });
+        let legend = beside(panel).then(|| (rect.right() + self.margins[index].legend, rect.y));
         Placement {
             rect,
             sides,

@@ -4,6 +4,7 @@
 //! colours and coordinates definite, `layout` places panels and everything around them, `draw` and `frame` turn them
 //! into shapes (`scene`), and `paint` or `svg` put the shapes into a picture or a document.
 
+mod bitmap;
 mod color;
 mod color_names;
 mod colormap;
@@ -15,6 +16,7 @@ mod frame;
 mod layer;
 mod layout;
 mod legend;
+mod lonlat;
 mod marks;
 mod paint;
 mod panel;

@@ -124,7 +124,11 @@ mod tests {
     fn checkers(width: usize, height: usize) -> Picture {
         let mut p = Picture::new(width, height);
         for (i, pixel) in p.pixels.chunks_exact_mut(4).enumerate() {
-            let level = if (i % width + i / width) % 2 == 0 { 0 } else { 200 };
+            let level = if (i % width + i / width).is_multiple_of(2) {
+                0
+            } else {
+                200
+            };
             pixel.copy_from_slice(&[level, level, level, 255]);
         }
         p

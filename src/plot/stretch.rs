@@ -3,9 +3,10 @@
 use crate::error::{Error, Result};
 
 /// Where the ends of a colour map lie.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Stretch {
     /// Smallest and largest finite value.
+    #[default]
     MinMax,
     /// Percentiles (low, high) in 0 to 100 of the finite values.
     Percentiles(f64, f64),
@@ -13,12 +14,6 @@ pub enum Stretch {
     Fixed(Option<f64>, Option<f64>),
     /// Percentile in 0 to 100 of the absolute values, on both sides of zero: for differences and velocities.
     Symmetric(f64),
-}
-
-impl Default for Stretch {
-    fn default() -> Self {
-        Stretch::MinMax
-    }
 }
 
 /// Values at both ends of a colour map; `low` < `high`, both finite.
@@ -102,7 +97,7 @@ impl Stretch {
             Stretch::Fixed(Some(v), _) | Stretch::Fixed(_, Some(v)) if !v.is_finite() => {
                 Err(Error::argument("colour limits", "finite numbers", v))
             }
-            Stretch::Fixed(Some(low), Some(high)) if !(low < high) => Err(Error::argument(
+            Stretch::Fixed(Some(low), Some(high)) if low >= high => Err(Error::argument(
                 "colour limits",
                 "finite numbers, the lower first",
                 format!("{low} and {high}"),

@@ -107,7 +107,7 @@ impl Canvas {
 
 /// Pixels at least half opaque are shown; the others leave the terminal's own background.
 fn halves(top: Color, bottom: Color) -> Cell {
-    let solid = |c: Color| (c.a >= 128).then(|| Color { a: 255, ..c });
+    let solid = |c: Color| (c.a >= 128).then_some(Color { a: 255, ..c });
     match (solid(top), solid(bottom)) {
         (None, None) => EMPTY,
         (Some(top), bottom) => Cell {

@@ -1,0 +1,114 @@
+//! Layers of outlines, text and straight lines.
+
+use super::Dash;
+use crate::plot::color::Color;
+use crate::plot::scene::{Anchor, Level};
+use crate::raster::Bounds;
+
+/// Footprints, coastlines, areas: each polygon is a list of rings, the first its shell and the others holes.
+#[derive(Debug, Clone)]
+pub struct Polygons {
+    pub polygons: Vec<Vec<Vec<(f64, f64)>>>,
+    /// Rings that are lines: not closed, not filled.
+    pub open: bool,
+    pub label: String,
+    /// Outline; None takes black.
+    pub color: Option<Color>,
+    pub fill: Color,
+    /// Points.
+    pub width: f64,
+    pub dash: Dash,
+}
+
+impl Polygons {
+    pub fn new(polygons: Vec<Vec<Vec<(f64, f64)>>>) -> Polygons {
+        Polygons {
+            polygons,
+            open: false,
+            label: String::new(),
+            color: None,
+            fill: Color::TRANSPARENT,
+            width: 1.0,
+            dash: Dash::Solid,
+        }
+    }
+
+    /// A rectangle; its edges have inner points, so that they bend rightly in another CRS.
+    pub fn rectangle(bounds: Bounds) -> Polygons {
+        const PARTS: usize = 16;
+        let b = bounds;
+        let corners = [
+            (b.min_x, b.min_y),
+            (b.max_x, b.min_y),
+            (b.max_x, b.max_y),
+            (b.min_x, b.max_y),
+        ];
+        let ring = (0..4)
+            .flat_map(|i| {
+                let ((x0, y0), (x1, y1)) = (corners[i], corners[(i + 1) % 4]);
+                (0..PARTS).map(move |k| {
+                    let t = k as f64 / PARTS as f64;
+                    (x0 + (x1 - x0) * t, y0 + (y1 - y0) * t)
+                })
+            })
+            .collect();
+        Polygons::new(vec![vec![ring]])
+    }
+}
+
+/// Text at a point.
+#[derive(Debug, Clone)]
+pub struct Note {
+    pub x: f64,
+    pub y: f64,
+    pub text: String,
+    pub color: Color,
+    /// Font size in points; None for the figure's.
+    pub size: Option<f64>,
+    pub anchor: Anchor,
+    pub level: Level,
+    pub rotation: f64,
+    /// Outline of the letters, for legibility on images.
+    pub halo: Option<Color>,
+}
+
+impl Note {
+    pub fn new(x: f64, y: f64, text: impl Into<String>) -> Note {
+        Note {
+            x,
+            y,
+            text: text.into(),
+            color: Color::BLACK,
+            size: None,
+            anchor: Anchor::Start,
+            level: Level::Baseline,
+            rotation: 0.0,
+            halo: None,
+        }
+    }
+}
+
+/// A straight line across the whole panel: a threshold, a date.
+#[derive(Debug, Clone)]
+pub struct Guide {
+    pub at: f64,
+    /// At an x (true) or a y.
+    pub vertical: bool,
+    pub label: String,
+    pub color: Color,
+    pub width: f64,
+    pub dash: Dash,
+}
+
+impl Guide {
+    pub fn new(at: f64, vertical: bool) -> Guide {
+        Guide {
+            at,
+            vertical,
+            label: String::new(),
+            color: Color::grey(60),
+            width: 1.0,
+            dash: Dash::Dashed,
+        }
+    }
+}

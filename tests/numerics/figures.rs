@@ -1,0 +1,331 @@
+//! Figures against pictures that were looked at and found good. `PERILUNE_BLESS=1` replaces the stored ones: look at
+//! them before keeping them.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::Array2;
+use perilune::plot::*;
+use perilune::raster::{Affine, Bounds, Crs, Grid};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
+}
+
+fn blessing() -> bool {
+    std::env::var("PERILUNE_BLESS").is_ok_and(|v| v == "1")
+}
+
+fn decode(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+        .read_info()
+        .unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    (info.width, info.height, pixels)
+}
+
+/// Rounding differs between processors: means may differ by one step of 256, and few pixels by much.
+fn compare(name: &str, figure: &Figure) {
+    let bytes = figure.picture().unwrap().png(Some(figure.dpi)).unwrap();
+    let path = golden(name);
+    if blessing() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &bytes).unwrap();
+    }
+    let (width, height, pixels) = decode(&bytes);
+    let (golden_width, golden_height, golden_pixels) = decode(&std::fs::read(&path).unwrap());
+    assert_eq!((width, height), (golden_width, golden_height), "size of {name}");
+    assert_eq!(pixels.len(), golden_pixels.len(), "channels of {name}");
+    let differences: Vec<f64> = pixels
+        .iter()
+        .zip(&golden_pixels)
+        .map(|(a, b)| f64::from(a.abs_diff(*b)))
+        .collect();
+    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    let far = differences.iter().filter(|d| **d > 64.0).count() as f64 / differences.len() as f64;
+    if mean > 1.0 || far > 0.004 {
+        let actual = std::env::temp_dir().join(name);
+        std::fs::write(&actual, &bytes).unwrap();
+        panic!(
+            "{name} differs from {}: mean {mean:.2} of 255, {:.2} % of values by more than 64; what came out is {}",
+            path.display(),
+            100.0 * far,
+            actual.display()
+        );
+    }
+}
+
+fn grid(crs: &str, x: f64, y: f64, pixel: f64, rows: usize, cols: usize) -> Option<Grid> {
+    let crs = Crs::parse(crs).unwrap();
+    Some(Grid::new(Some(crs), Affine::north_up(x, y, pixel, pixel), rows, cols).unwrap())
+}
+
+/// A smooth field with a hole.
+fn field(rows: usize, cols: usize, phase: f64) -> Array2<f32> {
+    Array2::from_shape_fn((rows, cols), |(r, c)| {
+        let (y, x) = (r as f64 / rows as f64, c as f64 / cols as f64);
+        if (x - 0.7).hypot(y - 0.3) < 0.12 {
+            return f32::NAN;
+        }
+        (-12.0 + 6.0 * (6.0 * x + phase).sin() * (4.0 * y).cos() + 3.0 * y) as f32
+    })
+}
+
+fn figure_of(axes: Axes) -> Figure {
+    let mut figure = Figure::of(axes);
+    (figure.width, figure.dpi) = (Some(4.0), 80.0);
+    figure
+}
+
+fn map() -> Axes {
+    let mut image = Image::new(
+        field(90, 120, 0.0),
+        grid("EPSG:32611", 600_000.0, 3_780_000.0, 100.0, 90, 120),
+    );
+    image.stretch = Stretch::Percentiles(2.0, 98.0);
+    let mut axes = Axes::map(Coordinates::Map);
+    axes.title = "σ⁰ of a field".into();
+    axes.add(Layer::Image(image));
+    axes.color_bar = Some(ColorBar::new("Backscatter (dB)"));
+    axes.scale_bar = Some(Corner::LowerLeft);
+    axes
+}
+
+#[test]
+fn map_in_kilometres() {
+    compare("map.png", &figure_of(map()));
+}
+
+#[test]
+fn map_with_longitudes_and_latitudes() {
+    let mut axes = map();
+    axes.kind = Kind::Map(Coordinates::LonLat);
+    axes.grid = true;
+    let mut area = Polygons::rectangle(Bounds {
+        min_x: -115.88,
+        min_y: 34.1,
+        max_x: -115.84,
+        max_y: 34.13,
+    });
+    area.color = Some(Color::parse("red").unwrap());
+    area.label = "area".into();
+    axes.add_in(Crs::wgs84().unwrap(), Layer::Polygons(area));
+    let mut note = Note::new(-115.86, 34.135, "site");
+    note.halo = Some(Color::WHITE);
+    note.anchor = Anchor::Middle;
+    axes.add_in(Crs::wgs84().unwrap(), Layer::Note(note));
+    compare("map_lonlat.png", &figure_of(axes));
+}
+
+#[test]
+fn polar_map_with_a_graticule() {
+    let mut image = Image::new(
+        field(80, 80, 1.0),
+        grid("EPSG:3031", -1_700_000.0, -200_000.0, 5000.0, 80, 80),
+    );
+    image.colormap = Colormap::named("turbo").unwrap();
+    let mut axes = Axes::map(Coordinates::LonLat);
+    axes.grid = true;
+    axes.add(Layer::Image(image));
+    axes.color_bar = Some(ColorBar {
+        label: "Speed (m/yr)".into(),
+        side: Side::Bottom,
+    });
+    axes.scale_bar = Some(Corner::UpperRight);
+    compare("polar.png", &figure_of(axes));
+}
+
+#[test]
+fn small_multiples_with_one_colour_bar() {
+    let mut figure = Figure::new(2, 2);
+    (figure.width, figure.dpi) = (Some(4.5), 80.0);
+    figure.title = "Four dates".into();
+    figure.letters = true;
+    figure.color_bar = Some(ColorBar::new("γ⁰ (dB)"));
+    for (i, title) in ["1 May", "13 May", "25 May", "6 June"].into_iter().enumerate() {
+        let values = field(60, 80, i as f64);
+        let mut image = Image::new(values, grid("EPSG:32611", 600_000.0, 3_780_000.0, 100.0, 60, 80));
+        image.colormap = Colormap::named("magma").unwrap();
+        image.stretch = Stretch::Percentiles(5.0, 95.0);
+        let mut axes = Axes::map(Coordinates::Map);
+        axes.title = title.into();
+        axes.add(Layer::Image(image));
+        figure.axes.push(axes);
+    }
+    compare("multiples.png", &figure);
+}
+
+#[test]
+fn classes_with_a_legend() {
+    let values = field(60, 60, 0.5).map(|v| {
+        if v.is_finite() {
+            ((v + 18.0) / 4.0).floor()
+        } else {
+            *v
+        }
+    });
+    let classes = ["water", "bare soil", "crops", "forest", "city"]
+        .into_iter()
+        .enumerate()
+        .map(|(i, name)| Class {
+            value: i as i64,
+            name: name.into(),
+            color: Color::cycle(i),
+        })
+        .collect();
+    let mut axes = Axes::map(Coordinates::Map);
+    axes.add(Layer::Classes(Classes {
+        values,
+        grid: grid("EPSG:4326", 10.0, 52.0, 0.001, 60, 60),
+        classes,
+    }));
+    axes.scale_bar = Some(Corner::LowerRight);
+    compare("classes.png", &figure_of(axes));
+}
+
+#[test]
+fn red_green_blue_without_coordinates() {
+    let bands = [0.0, 1.0, 2.0].map(|phase| field(50, 80, phase));
+    let mut axes = Axes::map(Coordinates::None);
+    axes.title = "Composite".into();
+    axes.add(Layer::Rgb(Rgb::new(bands, None)));
+    let mut figure = figure_of(axes);
+    figure.width = Some(2.5);
+    compare("rgb.png", &figure);
+}
+
+fn charts() -> Figure {
+    let mut figure = Figure::new(2, 2);
+    (figure.width, figure.height, figure.dpi) = (Some(6.4), Some(4.6), 80.0);
+    let mut histogram = Axes::chart();
+    for (i, (phase, label)) in [(0.0, "VV"), (2.0, "VH")].into_iter().enumerate() {
+        let values: Vec<f32> = field(80, 80, phase).iter().map(|v| v - 6.0 * i as f32).collect();
+        let mut bars = Histogram::of(values, 40, Some((-30.0, 0.0))).unwrap();
+        bars.label = label.into();
+        bars.filled = i == 0;
+        bars.opacity = 0.7;
+        histogram.add(Layer::Histogram(bars));
+    }
+    let mut threshold = Guide::new(-17.0, true);
+    threshold.label = "threshold".into();
+    histogram.add(Layer::Guide(threshold));
+    (histogram.x.label, histogram.y.label) = ("Backscatter (dB)".into(), "Pixels".into());
+    figure.axes.push(histogram);
+
+    let mut series = Axes::chart();
+    // Every twelve days from 1 October 2020.
+    let x: Vec<f64> = (0..16)
+        .map(|i| 1_601_510_400.0 + f64::from(i) * 12.0 * 86_400.0)
+        .collect();
+    let y: Vec<f64> = (0..16).map(|i| -12.0 + (f64::from(i) * 0.6).sin()).collect();
+    series.add(Layer::Band(Band {
+        x: x.clone(),
+        low: y.iter().map(|v| v - 0.8).collect(),
+        high: y.iter().map(|v| v + 0.8).collect(),
+        label: String::new(),
+        color: Some(Color::cycle(0)),
+        opacity: 0.2,
+    }));
+    let mut line = Line::new(x.clone(), y.clone());
+    line.color = Some(Color::cycle(0));
+    line.marker = Some(Marker::Circle);
+    line.label = "field".into();
+    series.add(Layer::Line(line));
+    let mut bars = ErrorBars::new(x, y.iter().map(|v| v - 4.0).collect(), vec![0.5; 16]);
+    bars.color = Some(Color::cycle(1));
+    bars.marker = Some(Marker::Square);
+    bars.label = "lake".into();
+    series.add(Layer::ErrorBars(bars));
+    series.x.scale = Scale::Time;
+    series.y.label = "γ⁰ (dB)".into();
+    series.grid = true;
+    figure.axes.push(series);
+
+    let mut scatter = Axes::chart();
+    let x: Vec<f64> = (0..60).map(|i| f64::from(i) * 1e5).collect();
+    let mut points = Scatter::new(x.clone(), x.iter().map(|v| (v / 7e5).sin() * 4e-6).collect());
+    points.values = Some((0..60).map(|i| i as f32).collect());
+    points.marker = Marker::Diamond;
+    points.outline = Some(Color::BLACK);
+    scatter.add(Layer::Scatter(points));
+    scatter.color_bar = Some(ColorBar::new("Rank"));
+    (scatter.x.label, scatter.y.label) = ("Area (m²)".into(), "Rate (1/s)".into());
+    figure.axes.push(scatter);
+
+    let mut log = Axes::chart();
+    for (i, dash) in [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot]
+        .into_iter()
+        .enumerate()
+    {
+        let x: Vec<f64> = (0..50).map(|k| f64::from(k) * 0.2).collect();
+        let mut line = Line::new(
+            x.clone(),
+            x.iter()
+                .map(|v| 1e6 * (-v * (i + 1) as f64 / 3.0).exp())
+                .collect(),
+        );
+        line.dash = dash;
+        line.label = format!("k = {}", i + 1);
+        log.add(Layer::Line(line));
+    }
+    log.y.scale = Scale::Log;
+    log.title = "Decay".into();
+    figure.axes.push(log);
+    figure
+}
+
+#[test]
+fn all_kinds_of_charts() {
+    compare("charts.png", &charts());
+}
+
+#[test]
+fn an_svg_has_the_shapes_of_the_picture() {
+    let svg = charts().svg().unwrap();
+    for label in [
+        "Backscatter (dB)",
+        "threshold",
+        "Nov 2020",
+        "Area (10⁶ m²)",
+        "Rate (10⁻⁶ 1/s)",
+        "10⁶",
+        "Decay",
+    ] {
+        assert!(svg.contains(&format!("aria-label=\"{label}\"")), "no {label:?}");
+    }
+    // Nothing but the colour bar is a bitmap.
+    assert_eq!(svg.matches("<image").count(), 1);
+    assert_eq!(svg.matches("<g").count(), svg.matches("</g>").count());
+}
+
+#[test]
+fn figures_in_a_terminal() {
+    for (graphics, true_color, name) in [
+        (Graphics::Blocks, true, "terminal_true_color.txt"),
+        (Graphics::Blocks, false, "terminal_256.txt"),
+        (Graphics::Ascii, false, "terminal_ascii.txt"),
+    ] {
+        let terminal = Terminal {
+            graphics,
+            true_color,
+            unicode: true,
+            tmux: false,
+            columns: 60,
+            rows: 20,
+            cell: (9.0, 18.0),
+        };
+        let mut plain = map();
+        // Flat colours: what is tested is the text, not rounding in the last digit.
+        if let Layer::Image(image) = &mut plain.layers[0].layer {
+            image.colormap = Colormap::named("tab10").unwrap();
+        }
+        let text = terminal.figure(&Figure::of(plain)).unwrap();
+        let path = golden(name);
+        if blessing() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert_eq!(text, std::fs::read_to_string(&path).unwrap(), "{name}");
+    }
+}
