@@ -20,11 +20,14 @@ use super::{DType, settings};
 pub fn initialise() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let cache = (settings::memory() / 16).clamp(16 << 20, 256 << 20);
+        // Tiles are whole blocks, so the cache only has to carry halos and the rows of tiles in flight.
+        let cache = (settings::memory() / 16).clamp(16 << 20, 64 << 20);
         // SAFETY: both calls take plain values and are made once, before any dataset is open.
         unsafe {
             gdal_sys::CPLSetErrorHandler(Some(gdal_sys::CPLQuietErrorHandler));
-            gdal_sys::GDALSetCacheMax64(cache as i64);
+            if std::env::var_os("GDAL_CACHEMAX").is_none() {
+                gdal_sys::GDALSetCacheMax64(cache as i64);
+            }
         }
         // Settings of the user's environment win.
         for (key, value) in [
