@@ -64,6 +64,8 @@ macro_rules! modules {
 
 modules! {
     filter,
+    geometry,
     json,
     raster,
+    tables,
 }

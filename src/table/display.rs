@@ -66,7 +66,7 @@ impl Table {
                 });
             }
         }
-        if last > 0 {
+        if first + last < self.rows() {
             lines.insert(first + 2, format!("… {} rows …", self.rows() - first - last));
         }
         for line in lines {
@@ -74,7 +74,8 @@ impl Table {
             out.push_str(line.trim_end());
         }
         if !left_out.is_empty() {
-            out.push_str(&format!("\n… and {} columns: ", left_out.len()));
+            let plural = if left_out.len() == 1 { "column" } else { "columns" };
+            out.push_str(&format!("\n… and {} {plural}: ", left_out.len()));
             let names = left_out.join(", ");
             out.push_str(&cut(&names, options.max_width.saturating_sub(20).max(20)));
         }

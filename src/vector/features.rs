@@ -174,7 +174,7 @@ impl Features {
     ///
     /// # Errors
     /// When no feature has a property of that name.
-    pub fn with_property(&self, name: &str, value: &Value) -> Result<Features> {
+    pub fn having(&self, name: &str, value: &Value) -> Result<Features> {
         if !self.is_empty() && !self.features.iter().any(|f| f.properties.get(name).is_some()) {
             return Err(Error::not_found("property", name, self.property_names()));
         }
@@ -244,11 +244,22 @@ impl Features {
         Ok(out)
     }
 
+    /// The features of both, one after the other.
+    ///
+    /// # Errors
+    /// When the CRSs differ.
+    pub fn append(&self, other: &Features) -> Result<Features> {
+        let empty = |f: &Features| Geometry::new(geo::MultiPolygon::new(Vec::new()), f.crs.clone());
+        let crs = empty(self).common_crs(&empty(other))?;
+        let features = self.features.iter().chain(&other.features).cloned().collect();
+        Ok(Features { features, crs })
+    }
+
     /// All features in another CRS; see `Geometry::to_crs`.
     pub fn to_crs(&self, to: &Crs, densify: Option<f64>) -> Result<Features> {
         let Some(from) = &self.crs else {
             return Err(Error::message(
-                "the features have no CRS to transform from; give them one first: `f:with_crs(\"EPSG:…\")`",
+                "the features have no CRS to transform from; give them one first: `f:set_crs(\"EPSG:…\")`",
             ));
         };
         let transformer = Transformer::new(from, to)?;

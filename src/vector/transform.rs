@@ -21,7 +21,7 @@ impl Geometry {
     pub fn to_crs(&self, to: &Crs, densify: Option<f64>) -> Result<Geometry> {
         let Some(from) = &self.crs else {
             return Err(Error::message(
-                "the geometry has no CRS to transform from; give it one first: `g:with_crs(\"EPSG:…\")`",
+                "the geometry has no CRS to transform from; give it one first: `g:set_crs(\"EPSG:…\")`",
             ));
         };
         let shape = transform(&self.shape, &Transformer::new(from, to)?, from, to, densify)?;
@@ -169,7 +169,7 @@ mod tests {
             none.to_crs(&crs("EPSG:4326"), None)
                 .unwrap_err()
                 .to_string()
-                .contains("with_crs")
+                .contains("set_crs")
         );
     }
 }

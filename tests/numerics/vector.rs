@@ -586,7 +586,7 @@ fn sets_against_the_areas_of_their_parts() {
     };
     let features = Features::read(&path, &ReadOptions::default()).unwrap();
     let europe = features
-        .with_property("CONTINENT", &Value::Text("Europe".into()))
+        .having("CONTINENT", &Value::Text("Europe".into()))
         .unwrap();
     assert_eq!(europe.len(), 39);
     let union = europe.union().unwrap();
@@ -610,9 +610,7 @@ fn sets_against_the_areas_of_their_parts() {
             .area();
         assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}");
     }
-    let mexico = features
-        .with_property("ADM0_A3", &Value::Text("MEX".into()))
-        .unwrap();
+    let mexico = features.having("ADM0_A3", &Value::Text("MEX".into())).unwrap();
     let near = features.within(mexico.bounds().unwrap(), None).unwrap();
     let names: Vec<String> = near
         .features

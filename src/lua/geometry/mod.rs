@@ -1,0 +1,105 @@
+//! Module `geometry`: shapes with a CRS, features with properties, vector files.
+
+mod feature;
+mod features;
+mod shape;
+mod values;
+
+use std::path::PathBuf;
+
+use geo::{Coord, LineString, Polygon};
+use mlua::{Lua, Value as LuaValue};
+
+use self::values::{geojson_options, positions};
+use super::{Args, FromScript, Module, access};
+use crate::error::{Error, Result};
+use crate::lua::value::describe;
+use crate::raster::{Bounds, Crs};
+use crate::vector::{Feature, Features, Geometry, Properties, ReadOptions};
+
+pub use self::values::Place;
+
+pub fn define(m: &mut Module) -> Result<()> {
+    m.class::<Geometry>();
+    m.class::<Features>();
+    m.class::<feature::OneFeature>();
+    m.function("read(path, options?)", read)?;
+    m.function("from_geojson(text)", |_, args| Features::from_geojson(&args.get::<String>("text")?))?;
+    m.function("from_wkt(text, crs?)", |_, args| {
+        let geometry = Geometry::from_wkt(&args.get::<String>("text")?)?;
+        Ok(match args.get::<Option<Crs>>("crs")? {
+            Some(crs) => Geometry { crs: Some(crs), ..geometry },
+            None => geometry,
+        })
+    })?;
+    m.function("point(x, y, crs?)", |_, args| Geometry::point(args.get("x")?, args.get("y")?, crs(args)?))?;
+    m.function("bbox(min_x, min_y, max_x, max_y, crs?)", |_, args| {
+        let bounds = Bounds {
+            min_x: args.get("min_x")?,
+            min_y: args.get("min_y")?,
+            max_x: args.get("max_x")?,
+            max_y: args.get("max_y")?,
+        };
+        Geometry::bbox(bounds, crs(args)?)
+    })?;
+    m.function("line(positions, crs?)", |_, args| {
+        let line = positions(&args.get("positions")?, "positions", 2)?;
+        Ok(Geometry::new(LineString::new(line), crs(args)?))
+    })?;
+    m.function("polygon(ring, crs?, holes?)", |_, args| {
+        let ring: Vec<Coord> = positions(&args.get("ring")?, "ring", 3)?;
+        let holes: Vec<LuaValue> = args.get::<Option<Vec<LuaValue>>>("holes")?.unwrap_or_default();
+        let holes = holes.iter().enumerate().map(|(i, hole)| {
+            positions(hole, &format!("holes[{}]", i + 1), 3).map(LineString::new)
+        });
+        let polygon = Polygon::new(LineString::new(ring), holes.collect::<Result<_>>()?);
+        Ok(Geometry::new(polygon, crs(args)?))
+    })?;
+    m.function("features(list)", collect)?;
+    Ok(())
+}
+
+/// Longitude and latitude where nothing else is said.
+fn crs(args: &Args) -> Result<Option<Crs>> {
+    match args.get::<Option<Crs>>("crs")? {
+        Some(crs) => Ok(Some(crs)),
+        None => Crs::wgs84().map(Some),
+    }
+}
+
+fn read(lua: &Lua, args: &Args) -> Result<Features> {
+    let path = access(lua).read(args.get::<PathBuf>("path")?)?;
+    let options = args.options(|o| {
+        Ok(ReadOptions { layer: o.get("layer")?, filter: o.get("where")?, bounds: o.get("bounds")? })
+    })?;
+    Features::read(&path, &options)
+}
+
+/// Geometries, or tables `{ geometry = …, properties = { … }, id = … }`.
+fn collect(_: &Lua, args: &Args) -> Result<Features> {
+    let list: Vec<LuaValue> = args.get("list")?;
+    let mut geometries = Vec::new();
+    let mut rest = Vec::new();
+    for (index, entry) in list.iter().enumerate() {
+        let label = format!("list[{}]", index + 1);
+        if let Some(geometry) = Geometry::accept(entry) {
+            geometries.push(geometry);
+            rest.push((Properties::new(), None));
+            continue;
+        }
+        let LuaValue::Table(table) = entry else {
+            let expected = "a Geometry, or { geometry = …, properties = { … } }";
+            return Err(Error::argument(label, expected, describe(entry)));
+        };
+        let value = |name: &str| table.get::<LuaValue>(name);
+        geometries.push(Geometry::from_script(&value("geometry")?, &format!("{label}.geometry"))?);
+        let properties = values::properties(&value("properties")?, &format!("{label}.properties"))?;
+        let id = crate::table::Value::from_script(&value("id")?, &format!("{label}.id"))?;
+        rest.push((properties, Some(id).filter(|id| !id.is_missing())));
+    }
+    let mut out = Features::from_geometries(geometries)?;
+    for (feature, (properties, id)) in out.features.iter_mut().zip(rest) {
+        *feature = Feature { properties, id, ..std::mem::take(feature) };
+    }
+    Ok(out)
+}
