@@ -10,5 +10,7 @@ mod figures;
 mod files;
 #[path = "numerics/vector.rs"]
 mod vector;
+#[path = "numerics/vector_files.rs"]
+mod vector_files;
 #[path = "numerics/warp.rs"]
 mod warp;

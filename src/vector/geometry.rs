@@ -24,6 +24,14 @@ impl Geometry {
         }
     }
 
+    /// The same coordinates, said to be in another CRS; nothing is transformed.
+    pub fn with_crs(self, crs: Crs) -> Geometry {
+        Geometry {
+            crs: Some(crs),
+            ..self
+        }
+    }
+
     pub fn shape(&self) -> &geo::Geometry<f64> {
         &self.shape
     }

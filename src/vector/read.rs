@@ -104,6 +104,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
                 .map_err(|e| Error::file(path, format!("feature {}: {e}", index + 1)))?,
         );
     }
+    // SAFETY: no arguments.
     if unsafe { gdal_sys::CPLGetLastErrorType() } >= gdal_sys::CPLErr::CE_Failure {
         return Err(match &options.filter {
             Some(filter) if features.is_empty() => bad_filter(filter),

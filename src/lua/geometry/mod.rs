@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use geo::{Coord, LineString, Polygon};
 use mlua::{Lua, Value as LuaValue};
 
-use self::values::{geojson_options, positions};
+use self::values::positions;
 use super::{Args, FromScript, Module, access};
 use crate::error::{Error, Result};
 use crate::lua::value::describe;
 use crate::raster::{Bounds, Crs};
-use crate::vector::{Feature, Features, Geometry, Properties, ReadOptions};
+use crate::vector::{Features, Geometry, Properties, ReadOptions};
 
 pub use self::values::Place;
 
@@ -28,7 +28,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("from_wkt(text, crs?)", |_, args| {
         let geometry = Geometry::from_wkt(&args.get::<String>("text")?)?;
         Ok(match args.get::<Option<Crs>>("crs")? {
-            Some(crs) => Geometry { crs: Some(crs), ..geometry },
+            Some(crs) => geometry.with_crs(crs),
             None => geometry,
         })
     })?;
@@ -99,7 +99,8 @@ fn collect(_: &Lua, args: &Args) -> Result<Features> {
     }
     let mut out = Features::from_geometries(geometries)?;
     for (feature, (properties, id)) in out.features.iter_mut().zip(rest) {
-        *feature = Feature { properties, id, ..std::mem::take(feature) };
+        feature.properties = properties;
+        feature.id = id;
     }
     Ok(out)
 }

@@ -50,7 +50,7 @@ impl Class for Geometry {
             .method("simplify(tolerance)", |_, this, args| this.simplify(args.get("tolerance")?))
             .method("convex_hull()", |_, this, _| Ok(this.convex_hull()));
         c.method("to_crs(crs, options?)", |_, this, args| this.to_crs(&args.get::<Crs>("crs")?, args.options(densify)?))
-            .method("set_crs(crs)", |_, this, args| Ok(Geometry { crs: Some(args.get("crs")?), ..this.clone() }))
+            .method("set_crs(crs)", |_, this, args| Ok(this.clone().with_crs(args.get("crs")?)))
             .method("to_wkt()", |_, this, _| Ok(this.to_wkt()))
             .method("to_geojson(options?)", |_, this, args| this.to_geojson(&args.options(geojson_options)?));
     }
