@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use gdal::raster::rasterize as gdal_burn;
 use gdal::raster::{OptimizeMode, RasterizeOptions};
-use geo::{BooleanOps, Intersects};
+use geo::Intersects;
 use ndarray::Array2;
-use perilune::raster::{Affine, Bounds, Crs, Grid, Operation, Pixels, Unit, Window, memory};
+use perilune::raster::{Affine, Crs, Grid, Operation, Pixels, Unit, Window, memory};
 use perilune::table::{Aggregation, Value};
 use perilune::vector::*;
 use proptest::prelude::*;
