@@ -109,6 +109,11 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
         loaded.raw_set(name, &module)?;
         return Ok(module);
     }
+    if name == "library" {
+        let library = Value::Table(lua::library::load(lua)?);
+        loaded.raw_set(name, &library)?;
+        return Ok(library);
+    }
     folders.push(access(lua).working().to_path_buf());
     folders.dedup();
     let Some((text, shown)) = find(name, &folders)? else {

@@ -31,6 +31,7 @@ use crate::error::Result;
 pub mod access;
 pub mod args;
 pub mod class;
+pub mod library;
 pub mod module;
 pub mod names;
 pub mod native;

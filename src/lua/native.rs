@@ -6,6 +6,7 @@
 //! most functions given to `map` end, a Lua function replaces its caller's frame and the line is lost; a C function
 //! does not.
 
+use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -95,6 +96,7 @@ unsafe extern "C-unwind" fn call_and_raise(state: *mut ffi::lua_State) -> i32 {
 }
 
 /// Pushes `file:line: ` of the nearest Lua function up the stack: `pcall(raster.open, "x")` has a C function between.
+/// Functions of the library in stdlib/ are passed over, so that an error names the script's line and not the library's.
 unsafe fn push_place(state: *mut ffi::lua_State) {
     // SAFETY: as in `call_and_raise`, its only caller; `record` is written by lua_getstack before it is read.
     unsafe {
@@ -102,7 +104,7 @@ unsafe fn push_place(state: *mut ffi::lua_State) {
         let mut level = 1;
         while ffi::lua_getstack(state, level, &mut record) != 0 {
             ffi::lua_getinfo(state, c"Sl".as_ptr(), &mut record);
-            if record.currentline > 0 {
+            if record.currentline > 0 && !is_library(&record) {
                 ffi::luaL_where(state, level);
                 return;
             }
@@ -110,6 +112,16 @@ unsafe fn push_place(state: *mut ffi::lua_State) {
         }
         ffi::lua_pushliteral(state, c"");
     }
+}
+
+/// Whether a frame runs a module of the library. The workflows that ship are scripts, whose lines a user knows.
+fn is_library(record: &ffi::lua_Debug) -> bool {
+    if record.source.is_null() {
+        return false;
+    }
+    // SAFETY: Lua's chunk names are zero-terminated and live as long as the function on the stack.
+    let source = unsafe { CStr::from_ptr(record.source) }.to_bytes();
+    source.starts_with(b"@stdlib/") && !source.starts_with(b"@stdlib/workflows/")
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -21,6 +21,7 @@ use crate::raster::{Grid, Raster};
 
 pub mod array;
 mod elements;
+mod find;
 mod grid;
 mod image;
 mod output;
@@ -60,6 +61,8 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("coordinates(grid)", |_, args| {
         Ok(coordinates(args.get("grid")?))
     })?;
+    m.function("find(folder, options?)", find::find)?;
+    m.function("match_name(name, pattern)", find::match_name)?;
     m.function("write_all(jobs)", output::write_many)?;
     Ok(())
 }
