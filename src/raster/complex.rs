@@ -38,6 +38,10 @@ impl Operation for Part {
         }
     }
 
+    fn is_pointwise(&self) -> bool {
+        true
+    }
+
     fn needs(&self, _: usize, out: Window) -> Window {
         out
     }
@@ -65,6 +69,10 @@ impl Operation for ComplexBinary {
 
     fn kind(&self, _: &[Kind]) -> Kind {
         Kind::C32
+    }
+
+    fn is_pointwise(&self) -> bool {
+        true
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {

@@ -125,6 +125,11 @@ impl Run {
         Ok(out.into_inner().unwrap_or_else(|e| e.into_inner()))
     }
 
+    /// As `for_each`, without a word of progress.
+    pub fn for_each_quietly(&self, consume: &Consume<'_>) -> Result<()> {
+        self.tiles_in_parallel(consume)
+    }
+
     fn tiles_in_parallel(&self, consume: &Consume<'_>) -> Result<()> {
         let tiles = self.tiles();
         let next = AtomicUsize::new(0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::image::{Band, Raster, float_of};
 use super::operation::Operation;
-use super::{Grid, Kind, Pixels, Port, Unit, View, Window};
+use super::{Grid, Kind, Pixels, Port, Unit, View, Window, preview};
 use crate::error::{Error, Result};
 
 struct Memory(Pixels);
@@ -16,6 +16,14 @@ impl Operation for Memory {
 
     fn kind(&self, _: &[Kind]) -> Kind {
         self.0.kind()
+    }
+
+    fn can_reduce(&self) -> bool {
+        true
+    }
+
+    fn reduced(&self, shape: (usize, usize)) -> Result<Vec<Pixels>> {
+        Ok(vec![preview::pick(&self.0, shape)])
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {

@@ -17,6 +17,7 @@ pub mod memory;
 pub mod mosaic;
 pub mod operation;
 pub mod plan;
+pub mod preview;
 pub mod program;
 pub mod reduce;
 pub mod reframe;

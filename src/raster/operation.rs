@@ -2,7 +2,7 @@
 
 use super::Window;
 use super::tile::{Kind, Pixels, View};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A tile operation in the lazy graph. Implementations hold their parameters and no state; the engine calls them
 /// from many threads at once, with any tiling, and the result must not depend on it.
@@ -18,6 +18,22 @@ pub trait Operation: Send + Sync {
     /// How many bands it makes.
     fn outputs(&self) -> usize {
         1
+    }
+
+    /// True where each output pixel depends on the same pixel of the inputs alone, so that a small picture of the result
+    /// comes from small pictures of the inputs.
+    fn is_pointwise(&self) -> bool {
+        false
+    }
+
+    /// True for sources that give a small picture of themselves without reading every pixel, by `reduced`.
+    fn can_reduce(&self) -> bool {
+        false
+    }
+
+    /// The whole image in fewer pixels, `shape` (rows, cols): of each the one nearest to its centre.
+    fn reduced(&self, _shape: (usize, usize)) -> Result<Vec<Pixels>> {
+        Err(Error::message(format!("{} has no small picture", self.name())))
     }
 
     /// Block size (rows, cols) of the file that it reads, for operations that read one.

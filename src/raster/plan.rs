@@ -113,6 +113,53 @@ impl Plan {
         self.roots.iter().map(|&(step, _)| step)
     }
 
+    /// True where `reduced` can make small pictures of all roots.
+    pub fn can_reduce(&self) -> bool {
+        let size = (self.grid.rows, self.grid.cols);
+        self.steps.iter().all(|step| {
+            (step.node.grid.rows, step.node.grid.cols) == size
+                && match &step.node.work {
+                    Work::Element(_) => true,
+                    Work::Tiles(operation) => operation.is_pointwise() || operation.can_reduce(),
+                    Work::Scene(_) => false,
+                }
+        })
+    }
+
+    /// Every root over the whole grid in fewer pixels, `shape` (rows, cols), by picking nearest ones in the sources. Only
+    /// where `can_reduce`.
+    pub fn reduced(&self, shape: (usize, usize)) -> Result<Vec<Pixels>> {
+        let out = Window::new(0, 0, shape.0, shape.1);
+        let mut readers = self.readers(&vec![out; self.steps.len()]);
+        let mut held: Vec<Vec<Pixels>> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            crate::interrupt::check()?;
+            let made = match &step.node.work {
+                Work::Tiles(operation) if operation.can_reduce() => operation.reduced(shape)?,
+                _ => {
+                    let view = |&(input, output): &(usize, usize)| {
+                        let pixels: &Pixels = &held[input][output];
+                        pixels.view(out, out)
+                    };
+                    let views: Vec<View> = step.inputs.iter().map(view).collect();
+                    step.compute(out, &views)?
+                }
+            };
+            for &(input, _) in &step.inputs {
+                readers[input] -= 1;
+                if readers[input] == 0 {
+                    held[input] = Vec::new();
+                }
+            }
+            held.push(made);
+        }
+        Ok(self
+            .roots
+            .iter()
+            .map(|&(step, output)| held[step][output].clone())
+            .collect())
+    }
+
     /// The window of each step that the tile `out` needs.
     fn windows(&self, out: Window) -> Vec<Window> {
         let mut windows = vec![Window::EMPTY; self.steps.len()];

@@ -96,6 +96,10 @@ impl Operation for Reduce {
         self.reducers.len()
     }
 
+    fn is_pointwise(&self) -> bool {
+        true
+    }
+
     fn needs(&self, _: usize, out: Window) -> Window {
         out
     }

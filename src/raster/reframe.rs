@@ -16,7 +16,7 @@ struct Move {
 impl Operation for Move {
     fn name(&self) -> String {
         if (self.rows, self.cols) == (0, 0) {
-            "set_crs".into()
+            "same pixels".into()
         } else {
             format!("move({} rows, {} cols)", self.rows, self.cols)
         }
@@ -24,6 +24,10 @@ impl Operation for Move {
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
         inputs.first().copied().unwrap_or(Kind::F32)
+    }
+
+    fn is_pointwise(&self) -> bool {
+        (self.rows, self.cols) == (0, 0)
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {

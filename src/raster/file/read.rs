@@ -41,6 +41,15 @@ impl Operation for FileBand {
         Some(self.block)
     }
 
+    fn can_reduce(&self) -> bool {
+        true
+    }
+
+    fn reduced(&self, shape: (usize, usize)) -> Result<Vec<Pixels>> {
+        let whole = Window::new(0, 0, self.file.rows, self.file.cols);
+        self.read(whole, shape).map(|p| vec![p])
+    }
+
     fn needs(&self, _: usize, out: Window) -> Window {
         out
     }

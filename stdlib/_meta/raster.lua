@@ -1,0 +1,2188 @@
+---@meta raster
+
+--- Images: opening, arithmetic, masks, grids, stacks, statistics, files.
+---
+--- An image (`Raster`) is lazy: opening, arithmetic, filters and warps only build a graph. Pixels are read and computed
+--- when something asks for them: `write`, `read`, `stats`, `sample`, a picture. Then all cores work on tiles, in bounded
+--- memory, whatever the size of the scene.
+---
+--- A pixel is valid or masked. Nodata of a file, NaN and infinities are masked; a masked pixel stays masked through
+--- arithmetic; a division by zero or the logarithm of zero is masked. Numbers that stand for masked pixels in Lua are NaN.
+---
+--- Rows and columns of pixels are counted from 0, from the upper left corner, as GDAL does. Lists are Lua's, from 1.
+--- Coordinates are (x, y): easting or longitude, northing or latitude. Times are text (`2024-03-17T01:58:25Z`), in UTC.
+---@class raster
+local raster = {}
+
+---@alias Bounds number[] `{ min_x, min_y, max_x, max_y }`
+---@alias Resampling "nearest"|"bilinear"|"cubic"|"average"|"mode"|"min"|"max"|"median"
+
+---@class raster.OpenOptions
+---@field bands? string|integer|(string|integer)[] Names or numbers (from 1) of the bands wanted. Default all.
+---@field names? string|string[] New names for these bands, in order.
+---@field subdataset? string Variable of a container (netCDF, HDF5, Zarr).
+---@field unit? string Unit of all bands, where the file does not say it or says it wrongly: `power`, `amplitude`, `dB`, `deg`, `m`…
+---@field nodata? number Value of masked pixels, instead of the file's.
+---@field raw? boolean Leave the file's scale and offset unapplied. Default false.
+
+--- Opens an image: a file, a URL (`https://`, `s3://`, `gs://`), or any name that GDAL opens.
+---
+--- Bands are called by their descriptions in the file, else `b1`, `b2`…; the only band of a subdataset by its variable.
+--- Scale and offset of the file are applied. The file's metadata items become properties, its path the property `path`.
+--- Remote files are read by the windows that are needed.
+---
+--- **Errors.** A file that is missing, empty or no image; a band or subdataset that is not there, with those that are; a
+--- container without `subdataset`.
+---
+--- **Nodata.** The file's nodata value, mask band or alpha channel, and values that are not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- raster.constant(raster.grid { rows = 4, cols = 6 }, 7):write("seven.tif")
+--- local image = raster.open("seven.tif", { names = "count", unit = "1" })
+--- assert(image.rows == 4 and image.units.count == "1")
+--- ```
+---@param path string
+---@param options? raster.OpenOptions
+---@return Raster
+function raster.open(path, options) end
+
+--- The images inside a container file, such as the variables of a netCDF file.
+---
+--- Each entry has `name` (what `raster.open` takes as `subdataset`), `description` and `path` (GDAL's name of it). The list
+--- of a plain image is empty.
+---
+--- **Errors.** A file that is missing or cannot be opened.
+---
+--- ```lua
+--- local raster = require "raster"
+--- raster.constant(raster.grid { rows = 2, cols = 2 }, 1):write("plain.tif")
+--- assert(#raster.subdatasets("plain.tif") == 0)
+--- ```
+---@param path string
+---@return { name: string, description: string, path: string }[]
+function raster.subdatasets(path) end
+
+---@class raster.GridOptions
+---@field crs? string|integer `"EPSG:32611"`, 32611, WKT or a PROJ string. Without it the grid lies in no CRS.
+---@field bounds? Bounds Area to cover.
+---@field resolution? number|number[] Pixel size in units of the CRS: one number, or `{ x, y }`.
+---@field rows? integer
+---@field cols? integer
+---@field origin? number[] `{ x, y }` of the upper left corner.
+---@field transform? number[] GDAL's six numbers, for grids that are rotated or not north-up.
+---@field like? Grid|Raster Take CRS and pixels from here.
+
+--- A grid: where pixels lie.
+---
+--- One of these sets: bounds and resolution (the upper left corner is kept, the lower right one grows to whole pixels);
+--- bounds, rows and cols; origin, resolution, rows and cols; transform, rows and cols; rows and cols alone (pixel coordinates,
+--- rows downward, no place on the map).
+---
+--- With `like`, the other grid is changed: `bounds` takes another area on the same lattice of pixels, growing outward to whole
+--- ones; `resolution` changes the pixel size; `crs` reprojects.
+---
+--- **Errors.** Sets that do not go together; bounds with min ≥ max; a resolution that is not positive; an unknown CRS.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", bounds = { 500000, 4000000, 500105, 4000100 }, resolution = 10 }
+--- assert(grid.rows == 10 and grid.cols == 11)
+--- local part = raster.grid { like = grid, bounds = { 500011, 4000011, 500039, 4000039 } }
+--- assert(part.bounds[1] == 500010 and part.rows == 3)
+--- ```
+---@param options raster.GridOptions
+---@return Grid
+function raster.grid(options) end
+
+--- An image with the same value everywhere. Its band is called `constant`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local one = raster.constant(raster.grid { rows = 2, cols = 2 }, 1)
+--- assert(one:stats().constant.mean == 1)
+--- ```
+---@param grid Grid|Raster
+---@param value number
+---@return Raster
+function raster.constant(grid, value) end
+
+---@class raster.FromTableOptions
+---@field name? string Of the band. Default `b1`.
+---@field unit? string
+---@field dtype? string Pixel type, as `Raster:cast` takes. Default `float32`.
+
+--- An image from numbers: a list of rows, each a list of `cols` numbers.
+---
+--- **Errors.** Lists that do not have the grid's size; values that are no numbers, with their place.
+---
+--- **Nodata.** `false`, NaN and infinities are masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 3 }
+--- local image = raster.from_table(grid, { { 1, 2, 3 }, { 4, false, 6 } }, { name = "height", unit = "m" })
+--- assert(image:stats().height.count == 5)
+--- ```
+---@param grid Grid|Raster
+---@param rows (number|false)[][]
+---@param options? raster.FromTableOptions
+---@return Raster
+function raster.from_table(grid, rows, options) end
+
+---@class raster.RandomOptions
+---@field distribution? "uniform"|"normal"|"speckle"|"smooth" Default uniform.
+---@field looks? number Of speckle: gamma distributed with mean 1 and variance 1/looks. Default 1.
+---@field scale? number Of smooth noise: size of its largest features in pixels. Default 64.
+---@field octaves? integer Of smooth noise: how many sizes, each half the one before and half as strong. Default 4.
+---@field seed? integer Another seed, another image. Default 1.
+---@field name? string Of the band. Default `random`.
+---@field unit? string
+
+--- An image of random numbers, the same for the same seed whatever the window, tiles and threads.
+---
+--- Uniform numbers are in 0…1, normal ones have mean 0 and standard deviation 1, smooth noise is in 0…1.
+---
+--- **Source.** Speckle: Goodman 1976, doi:10.1364/JOSA.66.001145. Gamma numbers: Marsaglia and Tsang 2000,
+--- doi:10.1145/358407.358414. Smooth noise: Perlin 2002, doi:10.1145/566654.566636.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 100, cols = 100 }
+--- local speckle = raster.random(grid, { distribution = "speckle", looks = 4 })
+--- assert(math.abs(speckle:stats().random.mean - 1) < 0.03)
+--- ```
+---@param grid Grid|Raster
+---@param options? raster.RandomOptions
+---@return Raster
+function raster.random(grid, options) end
+
+--- An image of two bands, `x` and `y`: the map coordinates of the pixel centres, in double precision.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local here = raster.coordinates(raster.grid { rows = 2, cols = 3 })
+--- local x, y = here:read():get(1, 2)
+--- assert(x == 2.5 and y == 1.5)
+--- ```
+---@param grid Grid|Raster
+---@return Raster
+function raster.coordinates(grid) end
+
+--- One image with the bands of several, on one grid. Time and properties are those of the first.
+---
+--- **Errors.** Grids that differ; two bands of one name (`:rename` one).
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local both = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(both.VH:stats().VH.mean == 2)
+--- ```
+---@param ... Raster Images, or one list of them.
+---@return Raster
+function raster.bands(...) end
+
+--- Pixel by pixel one of two: `yes` where the condition is not 0, else `no`.
+---
+--- **Errors.** Grids that differ; units that do not go together; complex bands.
+---
+--- **Nodata.** Masked where the condition is, and where the chosen side is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local image = raster.from_table(raster.grid { rows = 1, cols = 3 }, { { 1, 5, 9 } })
+--- assert(raster.where(image:gt(4), 1, image):stats().b1.max == 1)
+--- ```
+---@param condition Raster
+---@param yes Raster|number
+---@param no Raster|number
+---@return Raster
+function raster.where(condition, yes, no) end
+
+--- The smallest of several at each pixel.
+---
+--- **Errors.** Grids or units that differ; no image among the arguments.
+---
+--- **Nodata.** Masked where one of them is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local image = raster.from_table(raster.grid { rows = 1, cols = 3 }, { { 1, 5, 9 } })
+--- assert(raster.min(image, 4):stats().b1.max == 4)
+--- ```
+---@param ... Raster|number Images and numbers, or one list of them.
+---@return Raster
+function raster.min(...) end
+
+--- The largest of several at each pixel.
+---
+--- **Errors.** Grids or units that differ; no image among the arguments.
+---
+--- **Nodata.** Masked where one of them is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local image = raster.from_table(raster.grid { rows = 1, cols = 3 }, { { 1, 5, 9 } })
+--- assert(raster.max(image, 4):stats().b1.min == 4)
+--- ```
+---@param ... Raster|number Images and numbers, or one list of them.
+---@return Raster
+function raster.max(...) end
+
+--- The angle of the point (x, y) from the x axis, in radians, −π…π.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local one = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
+--- assert(math.abs(raster.atan2(one, one):read():get(0, 0) - math.pi / 4) < 1e-6)
+--- ```
+---@param y Raster|number
+---@param x Raster|number
+---@return Raster
+function raster.atan2(y, x) end
+
+---@class raster.MosaicOptions
+---@field method? "first"|"last"|"min"|"max"|"mean" What counts where several images are valid. Default first.
+---@field grid? Grid|Raster Where the result lies. Default the first image's CRS and pixels over the area of all.
+---@field resampling? Resampling For images that lie on other pixels. Default nearest.
+
+--- One image of many with the same number of bands, of any grids.
+---
+--- Time and properties are those of the first. Where only whole pixels are between two images' grids, nothing is resampled.
+---
+--- **Errors.** No image; other bands than the first's; a first image that is rotated, without `grid`.
+---
+--- **Nodata.** Masked pixels give way to valid ones; where no image is valid the result is masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local function tile(x, value)
+---   local grid = raster.grid { crs = "EPSG:32611", origin = { x, 4000000 }, resolution = 10, rows = 2, cols = 2 }
+---   return raster.constant(grid, value)
+--- end
+--- local both = raster.mosaic({ tile(500000, 1), tile(500010, 3) }, { method = "mean" })
+--- local row = both:read():totable()[1]
+--- assert(both.cols == 3 and row[1] == 1 and row[2] == 2 and row[3] == 3)
+--- ```
+---@param images Raster[]
+---@param options? raster.MosaicOptions
+---@return Raster
+function raster.mosaic(images, options) end
+
+---@class raster.StackOptions: raster.OpenOptions
+---@field pattern? string What the file names are made of: `S1_{platform}_{date:yyyymmdd}_*.tif`. `{name}` is text up to the next literal character, `{name:yyyymmdd}`, `{name:yyyy-mm-dd}` and `{name:yyyymmddThhmmss}` are times, `*` stands for anything and `?` for one character. The parts become properties, the first time the image's time.
+---@field properties? fun(path: string): table|false|nil Called with each path: a table of properties (`time` is the image's time), or false to leave the file out.
+
+--- A stack of images.
+---
+--- `images` is a list of paths, images, and tables such as `{ path = "a.tif", time = "2024-01-05", orbit = 137 }` or
+--- `{ image, time = … }`, whose other entries become properties; or a folder (its .tif, .tiff, .vrt, .img and .jp2 files, by
+--- name); or a pattern of paths such as `"data/*/VV_*.tif"`. Options of `raster.open` hold for every file.
+---
+--- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- for i, day in ipairs { "20240105", "20240117" } do
+---   raster.constant(grid, i):write("S1A_" .. day .. ".tif")
+--- end
+--- local stack = raster.stack("S1A_*.tif", { pattern = "{platform}_{date:yyyymmdd}.tif" })
+--- assert(#stack == 2 and stack[2].time == "2024-01-17" and stack[1].platform == "S1A")
+--- ```
+---@param images string|(string|Raster|table)[]
+---@param options? raster.StackOptions
+---@return Stack
+function raster.stack(images, options) end
+
+--- Writes several files in one pass over the scene: what they share is computed once.
+---
+--- Each entry is `{ image, path, options }`, with the options of `Raster:write`. All images lie on one grid. Returns the
+--- paths.
+---
+--- **Errors.** As `Raster:write`; grids that differ; two entries with one path. Nothing is written then.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local image = raster.random(raster.grid { rows = 64, cols = 64 })
+--- raster.write_all {
+---   { image, "power.tif" },
+---   { image:to_db(), "db.tif", { compress = "none" } },
+--- }
+--- assert(raster.open("db.tif"):stats().random.max <= 0)
+--- ```
+---@param jobs { [1]: Raster, [2]: string, [3]: raster.WriteOptions? }[]
+---@return string[] paths
+function raster.write_all(jobs) end
+
+--- Where pixels lie: a coordinate reference system, an affine transform, rows and columns.
+---
+--- Two grids are equal (`==`) where they are the same pixels: CRS, size, and corners within a thousandth of a pixel.
+---@class Grid
+---@field rows integer
+---@field cols integer
+---@field crs string? `EPSG:32611`, or the CRS's own name; nil without a CRS.
+---@field wkt string? The CRS as WKT.
+---@field is_geographic boolean Whether the CRS is in degrees of longitude and latitude.
+---@field resolution number[] Pixel width and height, both positive, in units of the CRS.
+---@field bounds Bounds
+---@field transform number[] GDAL's six numbers.
+local Grid = {}
+
+--- Map coordinates of a place in pixels. Pixel corners are at whole numbers, the centre of the first pixel is (0.5, 0.5).
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { origin = { 100, 200 }, resolution = 10, rows = 5, cols = 5 }
+--- local x, y = grid:to_map(0.5, 0.5)
+--- assert(x == 105 and y == 195)
+--- ```
+---@param row number
+---@param col number
+---@return number x
+---@return number y
+function Grid:to_map(row, col) end
+
+--- The place in pixels of map coordinates; `math.floor` gives the pixel that holds it.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { origin = { 100, 200 }, resolution = 10, rows = 5, cols = 5 }
+--- local row, col = grid:to_pixel(105, 195)
+--- assert(row == 0.5 and col == 0.5)
+--- ```
+---@param x number
+---@param y number
+---@return number row
+---@return number col
+function Grid:to_pixel(x, y) end
+
+--- The bounds in another CRS. The edges are followed, since straight lines become curves.
+---
+--- **Errors.** A grid without CRS; an area that the other CRS does not cover.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = 32611, origin = { 500000, 4000000 }, resolution = 10, rows = 50, cols = 50 }
+--- assert(math.abs(grid:bounds_in("EPSG:4326")[1] + 117) < 1e-9)
+--- ```
+---@param crs string|integer
+---@return Bounds
+function Grid:bounds_in(crs) end
+
+---@class raster.WindowOptions
+---@field row? integer First row, from 0. Default 0.
+---@field col? integer First column, from 0. Default 0.
+---@field rows? integer Default all that follow.
+---@field cols? integer Default all that follow.
+
+--- The grid of a window of pixels.
+---
+--- **Errors.** A window that is not wholly inside.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 10, cols = 10 }
+--- assert(grid:crop({ row = 2, rows = 3 }).rows == 3)
+--- ```
+---@param options raster.WindowOptions
+---@return Grid
+function Grid:crop(options) end
+
+--- The same area with other pixels. The upper left corner stays.
+---
+--- **Errors.** A rotated grid.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 10, cols = 10 }
+--- assert(grid:resample(2).rows == 5)
+--- ```
+---@param resolution number|number[]
+---@return Grid
+function Grid:resample(resolution) end
+
+---@class raster.GridReprojectOptions
+---@field crs string|integer
+---@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
+
+--- A grid in another CRS that covers this one. Its corner is a multiple of the resolution, so that neighbours match.
+---
+--- **Errors.** A grid without CRS.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = 32611, origin = { 500000, 4000000 }, resolution = 10, rows = 50, cols = 50 }
+--- assert(grid:reproject({ crs = "EPSG:4326" }).is_geographic)
+--- ```
+---@param options raster.GridReprojectOptions
+---@return Grid
+function Grid:reproject(options) end
+
+--- Whether another grid is the same pixels, as `==`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local image = raster.constant(raster.grid { rows = 2, cols = 2 }, 1)
+--- assert(image.grid:matches(image + 1))
+--- ```
+---@param other Grid|Raster
+---@return boolean
+function Grid:matches(other) end
+
+--- A lazy image: bands on one grid, with a time and properties.
+---
+--- A band is a field of its own name (`image.VV`, `image["b 1"]`) and gives an image of one band; a property too (`image.orbit`).
+--- Methods and the fields below win over bands, bands over properties; `:select` and `:get` reach all of them.
+---
+--- `+ - * / ^ %` and unary `-` work pixel by pixel with images and numbers on either side, `& | ~` on masks. Two images must lie
+--- on one grid. An image of one band meets every band of the other. Comparisons are methods (`:gt`, `:eq`…), as Lua's own
+--- operators give true or false only. Elementwise chains run in one pass.
+---
+--- Units are checked: decibels are not divided by decibels, nor added to power. The methods `:add`, `:divide` and so on take
+--- `{ force = true }` to do it all the same.
+---@class Raster
+---@field grid Grid
+---@field rows integer
+---@field cols integer
+---@field crs string? `EPSG:32611`, or the CRS's own name; nil without a CRS.
+---@field bands string[] The names of the bands.
+---@field units table<string, string> The unit of each band; empty text where it is not known.
+---@field dtypes table<string, string> The type that `write` stores each band in unless told otherwise.
+---@field time string? When it was acquired.
+---@field properties table<string, string|number|boolean> A copy of the properties.
+---@operator add(Raster|number): Raster
+---@operator sub(Raster|number): Raster
+---@operator mul(Raster|number): Raster
+---@operator div(Raster|number): Raster
+---@operator pow(Raster|number): Raster
+---@operator mod(Raster|number): Raster
+---@operator unm: Raster
+---@operator band(Raster|number): Raster
+---@operator bor(Raster|number): Raster
+---@operator bnot: Raster
+local Raster = {}
+
+---@class raster.ForceOptions
+---@field force? boolean Leave units unchecked. Default false.
+
+--- The sum, as `+`.
+---
+--- **Errors.** Grids or numbers of bands that differ; units that do not go together, unless forced.
+---
+--- **Nodata.** Masked where one of the two is, and where the result is not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:add(1):stats().b1.max == 10)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:add(other, options) end
+
+--- The difference, as `-`.
+---
+--- **Errors.** Grids or numbers of bands that differ; units that do not go together, unless forced.
+---
+--- **Nodata.** Masked where one of the two is, and where the result is not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:subtract(1):stats().b1.max == 8)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:subtract(other, options) end
+
+--- The product, as `*`.
+---
+--- **Errors.** Grids or numbers of bands that differ; units that do not go together, unless forced.
+---
+--- **Nodata.** Masked where one of the two is, and where the result is not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:multiply(2):stats().b1.max == 18)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:multiply(other, options) end
+
+--- The quotient, as `/`.
+---
+--- The quotient of two images of one unit has the unit 1.
+---
+--- **Errors.** Grids or numbers of bands that differ; units that do not go together, unless forced.
+---
+--- **Nodata.** Masked where one of the two is, and where the result is not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- local db = a:set_unit("dB")
+--- assert(db:divide(db, { force = true }):stats().b1.max == 1)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:divide(other, options) end
+
+--- The remainder with the sign of the divisor, as `%`.
+---
+--- **Errors.** Grids or numbers of bands that differ; units that do not go together, unless forced.
+---
+--- **Nodata.** Masked where one of the two is, and where the result is not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:modulo(4):stats().b1.max == 1)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:modulo(other, options) end
+
+--- A power, as `^`; without an exponent, the power |z|² of a complex image.
+---
+--- **Errors.** Grids that differ; no exponent and no complex image.
+---
+--- **Nodata.** Masked where one of the two is, and where the result is not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:power(2):stats().b1.max == 81)
+--- ```
+---@param exponent? Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:power(exponent, options) end
+
+--- 1 where the image is greater, else 0.
+---
+--- **Errors.** Grids or numbers of bands that differ; radar units that differ, unless forced.
+---
+--- **Nodata.** Masked where one of the two is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:gt(5):stats().b1.mean == 1 / 3)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:gt(other, options) end
+
+--- 1 where the image is greater or equal, else 0.
+---
+--- **Errors.** Grids or numbers of bands that differ; radar units that differ, unless forced.
+---
+--- **Nodata.** Masked where one of the two is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:ge(5):stats().b1.mean == 2 / 3)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:ge(other, options) end
+
+--- 1 where the image is less, else 0.
+---
+--- **Errors.** Grids or numbers of bands that differ; radar units that differ, unless forced.
+---
+--- **Nodata.** Masked where one of the two is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:lt(5):stats().b1.mean == 1 / 3)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:lt(other, options) end
+
+--- 1 where the image is less or equal, else 0.
+---
+--- **Errors.** Grids or numbers of bands that differ; radar units that differ, unless forced.
+---
+--- **Nodata.** Masked where one of the two is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:le(5):stats().b1.mean == 2 / 3)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:le(other, options) end
+
+--- 1 where the image is equal, else 0.
+---
+--- **Errors.** Grids or numbers of bands that differ; radar units that differ, unless forced.
+---
+--- **Nodata.** Masked where one of the two is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:eq(5):stats().b1.mean == 1 / 3)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:eq(other, options) end
+
+--- 1 where the image is not equal, else 0.
+---
+--- **Errors.** Grids or numbers of bands that differ; radar units that differ, unless forced.
+---
+--- **Nodata.** Masked where one of the two is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:ne(5):stats().b1.mean == 2 / 3)
+--- ```
+---@param other Raster|number
+---@param options? raster.ForceOptions
+---@return Raster
+function Raster:ne(other, options) end
+
+--- The absolute value; of complex bands the magnitude.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((-a):abs():stats().b1.max == 9)
+--- ```
+---@return Raster
+function Raster:abs() end
+
+--- The square root.
+---
+--- Of power it is amplitude. Masked below 0.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:sqrt():stats().b1.max == 3)
+--- ```
+---@return Raster
+function Raster:sqrt() end
+
+--- e to the power of the image.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 0):exp():stats().b1.max == 1)
+--- ```
+---@return Raster
+function Raster:exp() end
+
+--- The natural logarithm.
+---
+--- Masked at 0 and below.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:log():stats().b1.min == 0)
+--- ```
+---@return Raster
+function Raster:log() end
+
+--- The logarithm to base 10.
+---
+--- Masked at 0 and below.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:log10():stats().b1.min == 0)
+--- ```
+---@return Raster
+function Raster:log10() end
+
+--- The nearest whole number, halves away from 0.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a / 2):round():stats().b1.max == 5)
+--- ```
+---@return Raster
+function Raster:round() end
+
+--- The whole number below or equal.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a / 2):floor():stats().b1.max == 4)
+--- ```
+---@return Raster
+function Raster:floor() end
+
+--- The whole number above or equal.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a / 2):ceil():stats().b1.min == 1)
+--- ```
+---@return Raster
+function Raster:ceil() end
+
+--- The sine of radians.
+---
+--- An image in degrees is an error that names `:to_radians()`.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 0):sin():stats().b1.max == 0)
+--- ```
+---@return Raster
+function Raster:sin() end
+
+--- The cosine of radians.
+---
+--- An image in degrees is an error that names `:to_radians()`.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 0):cos():stats().b1.max == 1)
+--- ```
+---@return Raster
+function Raster:cos() end
+
+--- The tangent of radians.
+---
+--- An image in degrees is an error that names `:to_radians()`.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 0):tan():stats().b1.max == 0)
+--- ```
+---@return Raster
+function Raster:tan() end
+
+--- The arc tangent, in radians, −π/2…π/2.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 0):atan():stats().b1.max == 0)
+--- ```
+---@return Raster
+function Raster:atan() end
+
+--- 1 where a pixel is valid, 0 where it is masked.
+---
+--- **Errors.** Complex bands: take `:abs()`, `:power()` or `:phase()` first.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:mask(a:gt(4)):is_valid():stats().b1.mean == 2 / 3)
+--- ```
+---@return Raster
+function Raster:is_valid() end
+
+--- Limits values to low…high.
+---
+--- **Errors.** A high that is below low; complex bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- local c = a:clamp(2, 6):stats().b1
+--- assert(c.min == 2 and c.max == 6)
+--- ```
+---@param low number
+---@param high number
+---@return Raster
+function Raster:clamp(low, high) end
+
+--- Keeps pixels where the condition is not 0, and masks the others.
+---
+--- **Errors.** Grids that differ; a condition that is no image, as `image == 2` gives.
+---
+--- **Nodata.** Where the condition is masked, the result is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:mask(a:gt(4)):stats().b1.count == 2)
+--- ```
+---@param condition Raster
+---@return Raster
+function Raster:mask(condition) end
+
+--- Masks values that are not strictly between low and high.
+---
+--- **Errors.** A high that is below low.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:mask_outside(1, 9):stats().b1.count == 1)
+--- ```
+---@param low number
+---@param high number
+---@return Raster
+function Raster:mask_outside(low, high) end
+
+--- Gives masked pixels a value.
+---
+--- **Errors.** A value that is not finite.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:mask(a:gt(4)):unmask(0):stats().b1.min == 0)
+--- ```
+---@param value number
+---@return Raster
+function Raster:unmask(value) end
+
+--- Takes masked pixels from another image, or a number.
+---
+--- **Errors.** Grids or numbers of bands that differ.
+---
+--- **Nodata.** Masked where both are.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:mask(a:gt(4)):fill(a * 100):stats().b1.max == 100)
+--- ```
+---@param other Raster|number
+---@return Raster
+function Raster:fill(other) end
+
+--- The image where the condition is not 0, else `otherwise`.
+---
+--- **Errors.** Grids that differ; units that do not go together.
+---
+--- **Nodata.** Masked where the condition is, and where the chosen side is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(a:where(a:gt(4), 0):stats().b1.min == 0)
+--- ```
+---@param condition Raster
+---@param otherwise Raster|number
+---@return Raster
+function Raster:where(condition, otherwise) end
+
+--- The angle of a complex image in radians, −π…π.
+---
+--- **Errors.** Real bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- -- A complex image has a file of type complex64; real bands are an error here.
+--- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
+--- assert(not pcall(real.phase, real))
+--- ```
+---@return Raster
+function Raster:phase() end
+
+--- The real part of a complex image.
+---
+--- **Errors.** Real bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- -- A complex image has a file of type complex64; real bands are an error here.
+--- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
+--- assert(not pcall(real.real, real))
+--- ```
+---@return Raster
+function Raster:real() end
+
+--- The imaginary part of a complex image.
+---
+--- **Errors.** Real bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- -- A complex image has a file of type complex64; real bands are an error here.
+--- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
+--- assert(not pcall(real.imag, real))
+--- ```
+---@return Raster
+function Raster:imag() end
+
+--- The complex conjugate, with the sign of the imaginary part turned.
+---
+--- **Errors.** Real bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- -- A complex image has a file of type complex64; real bands are an error here.
+--- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
+--- assert(not pcall(real.conj, real))
+--- ```
+---@return Raster
+function Raster:conj() end
+
+--- Rounds to whole numbers where the type is an integer, limits to its range, and stores that type when written.
+---
+--- Types are `uint8`, `int8`, `uint16`, `int16`, `uint32`, `int32`, `uint64`, `int64`, `float32`, `float64`.
+---
+--- **Errors.** An unknown type; complex types and bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 100):cast("uint8"):stats().b1.max == 255)
+--- ```
+---@param dtype string
+---@return Raster
+function Raster:cast(dtype) end
+
+--- Power or amplitude to decibels: 10·log10 of power, 20·log10 of amplitude. Bands in decibels stay as they are.
+---
+--- A band without a unit is taken as power.
+---
+--- **Errors.** Bands of another unit; complex bands.
+---
+--- **Nodata.** Masked at 0 and below.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 0 + 100):to_db():stats().b1.max == 20)
+--- ```
+---@return Raster
+function Raster:to_db() end
+
+--- Decibels or amplitude to power. Bands of power stay as they are.
+---
+--- **Errors.** Bands without a unit, as nobody can tell (`:set_unit("dB")` first); bands of another unit; complex bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert((a * 0 + 20):set_unit("dB"):to_power():stats().b1.max == 100)
+--- ```
+---@return Raster
+function Raster:to_power() end
+
+--- Degrees to radians. Bands in radians stay as they are; bands without a unit are taken as degrees.
+---
+--- **Errors.** Bands of another unit.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(math.abs((a * 20):to_radians():stats().b1.max - math.pi) < 1e-6)
+--- ```
+---@return Raster
+function Raster:to_radians() end
+
+--- Radians to degrees. Bands in degrees stay as they are; bands without a unit are taken as radians.
+---
+--- **Errors.** Bands of another unit.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 3 }
+--- local a = raster.from_table(grid, { { 1, 5, 9 } })
+--- assert(math.abs((a * math.pi / 9):to_degrees():stats().b1.max - 180) < 1e-4)
+--- ```
+---@return Raster
+function Raster:to_degrees() end
+
+--- An image of some of the bands, in the order given.
+---
+--- **Errors.** Bands that are not there, with a suggestion.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(image:select("VH", "VV").bands[1] == "VH")
+--- ```
+---@param ... string|integer Names, or positions from 1; or one list of them.
+---@return Raster
+function Raster:select(...) end
+
+--- The same bands under other names: all of them in order, or a table of old and new ones.
+---
+--- **Errors.** Another number of names than bands; two bands of one name.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(image:rename({ VV = "co" }).co)
+--- assert(image:rename("a", "b").bands[2] == "b")
+--- ```
+---@param ... string|string[]|table<string, string>
+---@return Raster
+function Raster:rename(...) end
+
+--- This image with the bands of others behind its own. Time and properties stay its own.
+---
+--- **Errors.** Grids that differ; two bands of one name.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(#image:add_bands(raster.constant(grid, 3)).bands == 3)
+--- ```
+---@param ... Raster
+---@return Raster
+function Raster:add_bands(...) end
+
+--- Each band through a function of an image of one band and its name, and the results' bands together.
+---
+--- **Errors.** A function that returns anything but an image; results on different grids.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- local scaled = image:map_bands(function(band, name)
+---   return name == "VV" and band * 10 or band
+--- end)
+--- assert(scaled:stats().VV.max == 10)
+--- ```
+---@param fn fun(band: Raster, name: string): Raster
+---@return Raster
+function Raster:map_bands(fn) end
+
+--- Says what the values mean: `power`, `amplitude`, `dB`, or any other unit (`m`, `deg`, `1`, `class`). No value changes.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(image:set_unit({ VV = "dB" }).units.VV == "dB")
+--- assert(image:set_unit("power").units.VH == "power")
+--- ```
+---@param unit string|table<string, string> For all bands, or by name.
+---@return Raster
+function Raster:set_unit(unit) end
+
+--- Says in which CRS the grid lies. No pixel moves; `:reproject` moves them.
+---
+--- **Errors.** An unknown CRS.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(image:set_crs(32611).crs == "EPSG:32611")
+--- ```
+---@param crs string|integer
+---@return Raster
+function Raster:set_crs(crs) end
+
+--- Sets when it was acquired.
+---
+--- **Errors.** Text that is no time.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(image:set_time("2024-03-17").time == "2024-03-17")
+--- ```
+---@param time string|number ISO 8601, or seconds since 1970.
+---@return Raster
+function Raster:set_time(time) end
+
+--- Sets a property, or all of a table; without a value, the property is removed. `time` is the image's time.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- local item = image:set("orbit", 137):set { pass = "ASCENDING", time = "2024-03-17" }
+--- assert(item.orbit == 137 and item.pass == "ASCENDING")
+--- ```
+---@param name string|table<string, string|number|boolean>
+---@param value? string|number|boolean
+---@return Raster
+function Raster:set(name, value) end
+
+--- A property, or a default where it is not there.
+---
+--- **Errors.** A property that is not there, without a default.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
+--- assert(image:set("orbit", 137):get("orbit") == 137)
+--- assert(image:get("orbit", 0) == 0)
+--- ```
+---@param name string
+---@param default? any
+---@return any
+function Raster:get(name, default) end
+
+---@class raster.AlignOptions
+---@field resampling? Resampling Default nearest.
+
+--- The image on another grid, in any CRS. Where both share one lattice of pixels, only whole pixels move and no value changes.
+---
+--- Bilinear and cubic widen their kernels when the new pixels are larger, so that nothing aliases. `average`, `mode`, `min`, `max`
+--- and `median` look at every old pixel that a new one covers; average and mode weight them by the covered share.
+---
+--- **Errors.** A grid without CRS on one side only; a method that is not there.
+---
+--- **Nodata.** Masked pixels drop out and the other weights are rescaled; where less than half of the weight is left, and outside the
+--- image, the result is masked.
+---
+--- **Source.** Cubic: Keys 1981, doi:10.1109/TASSP.1981.1163711, a = −1/2.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- local coarse = raster.grid { like = grid, resolution = 50 }
+--- assert(image:align(coarse, { resampling = "average" }).rows == 4)
+--- ```
+---@param target Grid|Raster
+---@param options? raster.AlignOptions
+---@return Raster
+function Raster:align(target, options) end
+
+---@class raster.ReprojectOptions
+---@field crs string|integer
+---@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
+---@field resampling? Resampling Default nearest.
+
+--- The image in another CRS, on a grid that covers it (as `Grid:reproject` makes it).
+---
+--- **Errors.** An image without CRS; an unknown CRS.
+---
+--- **Nodata.** As `:align`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- assert(image:reproject({ crs = "EPSG:4326", resampling = "bilinear" }).crs == "EPSG:4326")
+--- ```
+---@param options raster.ReprojectOptions
+---@return Raster
+function Raster:reproject(options) end
+
+--- The same area with pixels of another size. The upper left corner stays.
+---
+--- **Errors.** A rotated image; a resolution that is not positive.
+---
+--- **Nodata.** As `:align`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- assert(image:resample(30, { resampling = "average" }).cols == 10)
+--- ```
+---@param resolution number|number[] One number, or `{ x, y }`, in units of the CRS.
+---@param options? raster.AlignOptions
+---@return Raster
+function Raster:resample(resolution, options) end
+
+---@class raster.ClipOptions
+---@field crs? string|integer Of bounds. Default the image's own.
+
+--- The pixels that an area touches. No value changes.
+---
+--- **Errors.** An area that does not overlap the image.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- assert(image:clip({ 500011, 3999900, 500039, 3999989 }).cols == 3)
+--- ```
+---@param area Bounds|Grid|Raster
+---@param options? raster.ClipOptions
+---@return Raster
+function Raster:clip(area, options) end
+
+--- The pixels of a window of rows and columns, counted from 0.
+---
+--- **Errors.** A window that is not wholly inside.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- assert(image:crop({ row = 5, rows = 2, col = 1 }).cols == 29)
+--- ```
+---@param options raster.WindowOptions
+---@return Raster
+function Raster:crop(options) end
+
+---@class raster.ShiftOptions
+---@field cols? number To the right, in pixels.
+---@field rows? number Downward, in pixels.
+---@field x? number Eastward, in units of the CRS.
+---@field y? number Northward, in units of the CRS.
+---@field resampling? Resampling For fractions of a pixel. Default nearest.
+
+--- The content displaced on the same grid. Whole pixels move without a change of value, fractions are resampled.
+---
+--- **Errors.** Neither pixels nor map units, or both.
+---
+--- **Nodata.** Pixels that come from outside the image are masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- local moved = image:shift { cols = 2 }
+--- assert(moved:read():get(0, 2) == image:read():get(0, 0))
+--- ```
+---@param options raster.ShiftOptions
+---@return Raster
+function Raster:shift(options) end
+
+---@class raster.WriteOptions
+---@field format? string `GTiff`, `COG`, `netCDF`, `PNG` and others. Default by the extension of the path.
+---@field compress? string `deflate` (the default), `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`.
+---@field predictor? boolean Difference neighbouring pixels before compression. Default true.
+---@field overviews? boolean Add reduced copies for fast display; a COG has them always. Default false.
+---@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average.
+---@field statistics? boolean Note minimum, maximum, mean and standard deviation in the file. Default true.
+---@field dtype? string Pixel type of the file. Default the bands' own.
+---@field nodata? number The value of masked pixels. Default NaN for floats; for integers the band's own, else an end of the type's range where pixels are masked.
+---@field tags? table<string, string|number|boolean> Metadata items, beside those that name the script and its parameters.
+
+--- Computes the image and writes it to a file. Returns the path.
+---
+--- The file appears under its name only when it is complete: a run that fails or is killed leaves the old file as it was. Band names,
+--- units, time, CRS and nodata are written with it.
+---
+--- **Errors.** A folder that does not exist or may not be written; a disk that is full; valid pixels that have the value of nodata;
+--- what is wrong with the sources.
+---
+--- **Nodata.** Masked pixels get the nodata value.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- image:write("random.tif", { format = "COG", tags = { purpose = "example" } })
+--- assert(raster.open("random.tif").purpose == "example")
+--- ```
+---@param path string
+---@param options? raster.WriteOptions
+---@return string path
+function Raster:write(path, options) end
+
+--- Computes the image, or a window of it, and keeps the pixels in memory.
+---
+--- **Errors.** A window that is not wholly inside; more pixels than the memory limit allows, with the way out.
+---
+--- **Nodata.** Masked pixels are NaN.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- local array = image:read { row = 10, rows = 2, col = 0, cols = 5 }
+--- assert(array.rows == 2 and array:get(0, 0) == image:read():get(10, 0))
+--- ```
+---@param options? raster.WindowOptions
+---@return Array
+function Raster:read(options) end
+
+--- Count, minimum, maximum, mean and standard deviation (of the population) of the valid pixels, for each band by name.
+---
+--- Of complex bands the magnitude counts. Where no pixel is valid there is only `count`, 0.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- local s = image:stats().random
+--- assert(s.count == 600 and s.min <= s.mean and s.mean <= s.max)
+--- ```
+---@return table<string, { count: integer, min: number?, max: number?, mean: number?, std: number? }>
+function Raster:stats() end
+
+---@class raster.HistogramOptions
+---@field bins? integer Default 256.
+---@field min? number Default the smallest value.
+---@field max? number Default the largest value.
+
+--- How many valid pixels lie in each of equal bins from `min` to `max`; the last bin holds `max` itself.
+---
+--- The result has `counts`, `edges` (one more), `min`, `max`, and `below` and `above`, the pixels outside.
+---
+--- **Errors.** An image of several bands; only one of min and max; no valid pixel.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- local h = image:histogram { bins = 10, min = 0, max = 1 }
+--- assert(#h.counts == 10 and h.edges[11] == 1 and h.below == 0)
+--- ```
+---@param options? raster.HistogramOptions
+---@return { counts: integer[], edges: number[], min: number, max: number, below: integer, above: integer }
+function Raster:histogram(options) end
+
+--- Exact percentiles of the valid pixels, linear between neighbours, in bounded memory.
+---
+--- **Errors.** An image of several bands; a percentile outside 0…100; no valid pixel.
+---
+--- **Source.** Hyndman and Fan 1996, doi:10.2307/2684934, definition 7.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- local low, high = table.unpack(image:percentile { 2, 98 })
+--- assert(low < image:percentile(50) and image:percentile(50) < high)
+--- ```
+---@param p number|number[] 0…100.
+---@return number|number[] value
+function Raster:percentile(p) end
+
+---@class raster.SampleOptions
+---@field crs? string|integer Of the points. Default the image's own.
+
+--- Values at points: a row for each, with what else the point says, its `x` and `y`, and a value for each band.
+---
+--- The pixel that holds the point is taken; nothing is interpolated. Points are `{ x, y }`, or `{ x = …, y = …, name = … }`.
+---
+--- **Errors.** Points that are no pairs of numbers; an image without CRS where the points have one.
+---
+--- **Nodata.** A band that is masked at the point, or a point outside, has no value in its row.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- local rows = image:sample({ { x = 500005, y = 3999995, name = "corner" } })
+--- assert(rows[1].name == "corner" and rows[1].random == image:read():get(0, 0))
+--- ```
+---@param points (number[]|table)[]
+---@param options? raster.SampleOptions
+---@return table[] rows
+function Raster:sample(points, options) end
+
+--- What computing the image takes, as text: the steps as a tree for each band, the pixels that a tile needs of each, the tiles and the
+--- memory. Nothing is computed.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid)
+--- print((image + 1):explain())
+--- ```
+---@return string
+function Raster:explain() end
+
+--- Pixels in memory, as `Raster:read` gives them.
+---
+--- Rows and columns are counted from 0. A band is a field of its own name and gives an array of that band. The pixels of all
+--- arrays together stay under the memory limit.
+---@class Array
+---@field rows integer
+---@field cols integer
+---@field bands string[]
+---@field grid Grid
+local Array = {}
+
+--- The values of a pixel, one for each band; of a complex band two, the real and the imaginary part.
+---
+--- **Errors.** A pixel that is not inside.
+---
+--- **Nodata.** NaN.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(array:get(1, 0) == 3)
+--- ```
+---@param row integer From 0.
+---@param col integer From 0.
+---@return number ...
+function Array:get(row, col) end
+
+--- The values as a list of rows, each a list of numbers.
+---
+--- **Errors.** Several bands and none named; complex bands.
+---
+--- **Nodata.** NaN.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(array:totable()[2][1] == 3)
+--- ```
+---@param band? string
+---@return number[][]
+function Array:totable(band) end
+
+--- The valid values, row by row, as one list.
+---
+--- **Errors.** Several bands and none named; complex bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(#array:values() == 3)
+--- ```
+---@param band? string
+---@return number[]
+function Array:values(band) end
+
+--- How many pixels are valid.
+---
+--- **Errors.** Several bands and none named.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(array:count() == 3)
+--- ```
+---@param band? string
+---@return integer
+function Array:count(band) end
+
+--- The smallest valid value; nil where there is none.
+---
+--- **Errors.** Several bands and none named.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(array:min() == 1)
+--- ```
+---@param band? string
+---@return number?
+function Array:min(band) end
+
+--- The largest valid value; nil where there is none.
+---
+--- **Errors.** Several bands and none named.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(array:max() == 3)
+--- ```
+---@param band? string
+---@return number?
+function Array:max(band) end
+
+--- The mean of the valid values; nil where there is none.
+---
+--- **Errors.** Several bands and none named.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(array:mean() == 2)
+--- ```
+---@param band? string
+---@return number?
+function Array:mean(band) end
+
+--- The standard deviation of the valid values (of the population); nil where there is none.
+---
+--- **Errors.** Several bands and none named.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(math.abs(array:std() - math.sqrt(2 / 3)) < 1e-9)
+--- ```
+---@param band? string
+---@return number?
+function Array:std(band) end
+
+--- The sum of the valid values.
+---
+--- **Errors.** Several bands and none named.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert(array:sum() == 6)
+--- ```
+---@param band? string
+---@return number
+function Array:sum(band) end
+
+--- The pixels as an image again.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local array = raster.from_table(grid, { { 1, 2 }, { 3, false } }, { name = "VV" }):read()
+--- assert((array:raster() + 1):stats().VV.max == 4)
+--- ```
+---@return Raster
+function Array:raster() end
+
+--- Many images in order, each with its own grid, bands, time and properties. Lazy as images are.
+---
+--- `#stack` counts, `stack[1]` is the first image, `for i, image in ipairs(stack)` goes through, `a .. b` joins two stacks.
+--- Methods leave a stack as it is and give a new one. Reducers want one grid and the same bands in all images.
+---@class Stack
+---@field bands string[]? Of the first image.
+---@field grid Grid? Of the first image.
+---@operator len: integer
+---@operator concat(Stack): Stack
+local Stack = {}
+
+--- Goes through the images: `for image in stack:each() do`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local n = 0
+--- for image in stack:each() do
+---   n = n + image.orbit
+--- end
+--- assert(n == 338)
+--- ```
+---@return fun(): Raster?
+function Stack:each() end
+
+--- The images that a function says true of, or whose properties have the given values (one, or one of a list).
+---
+--- Numbers and text that holds the same number are equal, as file names and tags give text.
+---
+--- **Errors.** A property that no image has, with a suggestion; what the function raises.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(#stack:filter(function(image) return image.time > "2024-02" end) == 2)
+--- assert(#stack:filter({ orbit = { 137, 66 } }) == 2)
+--- ```
+---@param condition (fun(image: Raster): boolean)|table<string, any>
+---@return Stack
+function Stack:filter(condition) end
+
+--- The images from a time on and before another. Images without a time are left out.
+---
+--- **Errors.** Text that is no time.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(#stack:between("2024-02-01", "2024-03-01") == 2)
+--- ```
+---@param start string|number
+---@param stop string|number Itself not included.
+---@return Stack
+function Stack:between(start, stop) end
+
+--- The images whose bounds overlap an area. An image in another CRS is compared in its own.
+---
+--- **Errors.** An area in a CRS and an image without one.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(#stack:overlapping({ 0, 0, 1, 1 }) == 3)
+--- assert(#stack:overlapping({ 10, 0, 11, 1 }) == 0)
+--- ```
+---@param area Bounds|Grid|Raster
+---@param options? raster.ClipOptions
+---@return Stack
+function Stack:overlapping(area, options) end
+
+--- Some bands of every image.
+---
+--- **Errors.** Bands that an image does not have, with its number.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:select("constant").bands[1] == "constant")
+--- ```
+---@param ... string|integer Names, or positions from 1; or one list of them.
+---@return Stack
+function Stack:select(...) end
+
+--- Each image through a function, which is called once an image to build the graph; pixels are computed later.
+---
+--- The result takes over time and properties of the image where it has none. Where the function returns nil the image is left out.
+---
+--- **Errors.** A function that returns anything else; what it raises.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local db = stack:map(function(image) return image:to_db() end)
+--- assert(db[1].units.constant == "dB" and db[1].orbit == 137)
+--- ```
+---@param fn fun(image: Raster, i: integer): Raster?
+---@return Stack
+function Stack:map(fn) end
+
+---@class raster.SortOptions
+---@field descending? boolean Default false.
+
+--- In order of time, or of a property. Images without it come last.
+---
+--- **Errors.** A property that no image has.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:sort("orbit")[1].orbit == 64)
+--- assert(stack:sort(nil, { descending = true })[1].time == "2024-02-22")
+--- ```
+---@param property? string Default time.
+---@param options? raster.SortOptions
+---@return Stack
+function Stack:sort(property, options) end
+
+--- Groups of images by `"year"` (keys `2024`), `"month"` (`2024-01`), `"day"` (`2024-01-05`) or a property, in the order of the keys.
+---
+--- **Errors.** A property that an image does not have; images without a time.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- for _, group in ipairs(stack:group_by("month")) do
+---   print(group.key, #group.stack, group.stack:mean())
+--- end
+--- ```
+---@param by string
+---@return { key: string, stack: Stack }[]
+function Stack:group_by(by) end
+
+--- The times of the images; false where one has none.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:times()[3] == "2024-02-22")
+--- ```
+---@return (string|false)[]
+function Stack:times() end
+
+--- Days from a time to each image, with fractions.
+---
+--- **Errors.** An image without a time, with its number.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:days()[2] == 36)
+--- ```
+---@param since? string|number Default the first image's time.
+---@return number[]
+function Stack:days(since) end
+
+--- A property of every image; false where one does not have it.
+---
+--- **Errors.** A property that no image has.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:values("orbit")[2] == 64)
+--- ```
+---@param property string
+---@return any[]
+function Stack:values(property) end
+
+--- The median over the images, pixel by pixel.
+---
+--- Of an even number it is the mean of the middle two.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:median():stats().constant.max == 3)
+--- ```
+---@return Raster
+function Stack:median() end
+
+--- The mean over the images, pixel by pixel.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:mean():stats().constant.max == 3)
+--- ```
+---@return Raster
+function Stack:mean() end
+
+--- The standard deviation over the images (of the population), pixel by pixel.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(math.abs(stack:std():stats().constant.max - math.sqrt(8 / 3)) < 1e-6)
+--- ```
+---@return Raster
+function Stack:std() end
+
+--- The smallest value over the images, pixel by pixel.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:min():stats().constant.max == 1)
+--- ```
+---@return Raster
+function Stack:min() end
+
+--- The largest value over the images, pixel by pixel.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:max():stats().constant.max == 5)
+--- ```
+---@return Raster
+function Stack:max() end
+
+--- The sum over the images, pixel by pixel.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:sum():stats().constant.max == 9)
+--- ```
+---@return Raster
+function Stack:sum() end
+
+--- How many images are valid, pixel by pixel: 0 where none is.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** No pixel of the result is masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:count():stats().constant.max == 3)
+--- ```
+---@return Raster
+function Stack:count() end
+
+--- The first valid value in order, pixel by pixel.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:first():stats().constant.max == 1)
+--- ```
+---@return Raster
+function Stack:first() end
+
+--- The last valid value in order, pixel by pixel.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:last():stats().constant.max == 3)
+--- ```
+---@return Raster
+function Stack:last() end
+
+--- A percentile over the images, pixel by pixel, linear between neighbours.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:percentile(25):stats().constant.max == 2)
+--- ```
+---@param p number 0…100.
+---@return Raster
+function Stack:percentile(p) end
+
+--- Several reductions computed together, in one pass over the images. With one, bands keep their names; with several they are called
+--- `VV_median`, `VV_p90`.
+---
+--- Reducers are `median`, `mean`, `std`, `min`, `max`, `sum`, `count`, `first`, `last`, and `p` with a percentile: `p90`.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local r = stack:reduce { "median", "p90" }
+--- assert(r.bands[2] == "constant_p90")
+--- ```
+---@param reducers string|string[]
+---@return Raster
+function Stack:reduce(reducers) end
+
+---@class raster.RollingOptions
+---@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out.
+---@field days? number Over the images of this many days that end with each one.
+---@field reducer? string Default mean.
+
+--- A reduction over a window that moves through the stack. Each result has the time and properties of the window's last image.
+---
+--- **Errors.** Neither images nor days, or both; images without a time, for days; as the reducers.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local r = stack:rolling { images = 2 }
+--- assert(#r == 2 and r[2]:stats().constant.max == 4)
+--- ```
+---@param options raster.RollingOptions
+---@return Stack
+function Stack:rolling(options) end
+
+--- One image from all: a function of the list of images and their days since the first (nil where a time is missing), called once.
+---
+--- **Errors.** A function that returns anything but an image; what it raises.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local range = stack:apply(function(images, days)
+---   return raster.max(images) - raster.min(images)
+--- end)
+--- assert(range:stats().constant.max == 4)
+--- ```
+---@param fn fun(images: Raster[], days: number[]?): Raster
+---@return Raster
+function Stack:apply(fn) end
+
+--- Every image on one grid, as `Raster:align`.
+---
+--- **Errors.** As `Raster:align`, with the image's number.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:align(raster.grid({ like = grid, resolution = 2 }))[1].rows == 1)
+--- ```
+---@param target? Grid|Raster Default the first image's grid.
+---@param options? raster.AlignOptions
+---@return Stack
+function Stack:align(target, options) end
+
+--- One image of all, of any grids, as `raster.mosaic`.
+---
+--- **Errors.** As `raster.mosaic`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:mosaic({ method = "max" }):stats().constant.max == 5)
+--- ```
+---@param options? raster.MosaicOptions
+---@return Raster
+function Stack:mosaic(options) end
+
+---@class raster.ExportOptions: raster.WriteOptions
+---@field folder string It is made where it is missing.
+---@field prefix? string Default `image`.
+---@field names? string[] One for each image, in place of dates.
+---@field first? integer The first image to write, from 1. Default 1.
+---@field max? integer How many at most. Default all.
+
+--- Writes every image to a file of its own: `prefix_yyyymmdd_10m.tif`. Returns the paths.
+---
+--- **Errors.** Images without a time, without `names`; two images of one day, which would have one name; as `Raster:write`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local paths = stack:export { folder = "out", prefix = "S1", max = 2 }
+--- assert(paths[2] == "out/S1_20240210_1px.tif")
+--- ```
+---@param options raster.ExportOptions
+---@return string[] paths
+function Stack:export(options) end
+
+--- Values at points over time: a row for each image and point, with `time`, what else the point says, its `x` and `y`, and a value for
+--- each band.
+---
+--- **Errors.** As `Raster:sample`.
+---
+--- **Nodata.** A band that is masked at the point, or a point outside, has no value in its row.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local rows = stack:sample({ { x = 0.5, y = 0.5, name = "lake" } })
+--- assert(#rows == 3 and rows[2].constant == 5 and rows[2].time == "2024-02-10")
+--- ```
+---@param points (number[]|table)[]
+---@param options? raster.SampleOptions
+---@return table[] rows
+function Stack:sample(points, options) end
+
+return raster
