@@ -116,6 +116,72 @@ pub fn binary(grid: &Arc<Grid>, op: Binary, a: Port, b: Port) -> Result<Port> {
     }
 }
 
+/// A complex number from its real and its imaginary part.
+struct Compose;
+
+impl Operation for Compose {
+    fn name(&self) -> String {
+        "complex".into()
+    }
+
+    fn kind(&self, _: &[Kind]) -> Kind {
+        Kind::C32
+    }
+
+    fn is_pointwise(&self) -> bool {
+        true
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out
+    }
+
+    fn compute(&self, _: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let join = |&re: &f32, &im: &f32| {
+            if re.is_nan() || im.is_nan() {
+                MASKED_COMPLEX
+            } else {
+                Complex32::new(re, im)
+            }
+        };
+        let (re, im) = (inputs[0].f32(), inputs[1].f32());
+        Ok(vec![Pixels::C32(Zip::from(&re).and(&im).map_collect(join))])
+    }
+}
+
+/// Complex bands from real and imaginary ones, in pairs; masked where one of the two is. Names, time and properties are
+/// those of the real parts.
+pub fn compose(real: &Raster, imaginary: &Raster) -> Result<Raster> {
+    real.check_grid(imaginary)?;
+    if real.bands.len() != imaginary.bands.len() {
+        let expected = format!("{}, as in the real part", real.bands.len());
+        return Err(Error::argument(
+            "bands of the imaginary part",
+            expected,
+            imaginary.bands.len(),
+        ));
+    }
+    let one = |(re, im): (&Band, &Band)| {
+        if re.kind() == Kind::C32 || im.kind() == Kind::C32 {
+            return Err(Error::argument(
+                "parts",
+                "real bands",
+                format!("`{}`, which is complex", re.name),
+            ));
+        }
+        let inputs = vec![re.port.clone(), im.port.clone()];
+        Ok(Band {
+            name: re.name.clone(),
+            dtype: DType::C32,
+            unit: re.unit.clone(),
+            nodata: None,
+            port: Port::tiles(&real.grid, Arc::new(Compose), inputs).swap_remove(0),
+        })
+    };
+    let bands: Result<Vec<Band>> = real.bands.iter().zip(&imaginary.bands).map(one).collect();
+    Ok(real.with_bands(bands?))
+}
+
 pub fn part(raster: &Raster, part: Part) -> Result<Raster> {
     let one = |b: &Band| {
         let port = Port::tiles(&raster.grid, Arc::new(part), vec![b.port.clone()]).swap_remove(0);

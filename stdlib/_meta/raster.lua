@@ -242,6 +242,23 @@ function raster.max(...) end
 ---@return Raster
 function raster.atan2(y, x) end
 
+--- A complex image from its real and its imaginary part.
+---
+--- **Errors.** Grids or numbers of bands that differ; complex bands.
+---
+--- **Nodata.** Masked where one of the two is.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 1 }
+--- local z = raster.complex(raster.constant(grid, 3), raster.constant(grid, -4))
+--- assert(z:abs():read():get(0, 0) == 5 and z:power():read():get(0, 0) == 25)
+--- ```
+---@param real Raster
+---@param imaginary Raster
+---@return Raster
+function raster.complex(real, imaginary) end
+
 ---@class raster.MosaicOptions
 ---@field method? "first"|"last"|"min"|"max"|"mean" What counts where several images are valid. Default first.
 ---@field grid? Grid|Raster Where the result lies. Default the first image's CRS and pixels over the area of all.
@@ -953,9 +970,9 @@ function Raster:where(condition, otherwise) end
 ---
 --- ```lua
 --- local raster = require "raster"
---- -- A complex image has a file of type complex64; real bands are an error here.
---- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
---- assert(not pcall(real.phase, real))
+--- local grid = raster.grid { rows = 1, cols = 1 }
+--- local z = raster.complex(raster.constant(grid, 3), raster.constant(grid, -4))
+--- assert(math.abs(z:phase():read():get(0, 0) + 0.927295) < 1e-6)
 --- ```
 ---@return Raster
 function Raster:phase() end
@@ -966,9 +983,9 @@ function Raster:phase() end
 ---
 --- ```lua
 --- local raster = require "raster"
---- -- A complex image has a file of type complex64; real bands are an error here.
---- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
---- assert(not pcall(real.real, real))
+--- local grid = raster.grid { rows = 1, cols = 1 }
+--- local z = raster.complex(raster.constant(grid, 3), raster.constant(grid, -4))
+--- assert(z:real():read():get(0, 0) == 3)
 --- ```
 ---@return Raster
 function Raster:real() end
@@ -979,9 +996,9 @@ function Raster:real() end
 ---
 --- ```lua
 --- local raster = require "raster"
---- -- A complex image has a file of type complex64; real bands are an error here.
---- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
---- assert(not pcall(real.imag, real))
+--- local grid = raster.grid { rows = 1, cols = 1 }
+--- local z = raster.complex(raster.constant(grid, 3), raster.constant(grid, -4))
+--- assert(z:imag():read():get(0, 0) == -4)
 --- ```
 ---@return Raster
 function Raster:imag() end
@@ -992,9 +1009,9 @@ function Raster:imag() end
 ---
 --- ```lua
 --- local raster = require "raster"
---- -- A complex image has a file of type complex64; real bands are an error here.
---- local real = raster.constant(raster.grid { rows = 1, cols = 1 }, 1)
---- assert(not pcall(real.conj, real))
+--- local grid = raster.grid { rows = 1, cols = 1 }
+--- local z = raster.complex(raster.constant(grid, 3), raster.constant(grid, -4))
+--- assert(z:conj():imag():read():get(0, 0) == 4)
 --- ```
 ---@return Raster
 function Raster:conj() end
@@ -1267,10 +1284,15 @@ function Raster:reproject(options) end
 ---@return Raster
 function Raster:resample(resolution, options) end
 
----@class raster.ClipOptions
----@field crs? string|integer Of bounds. Default the image's own.
+---@class raster.AreaOptions
+---@field crs? string|integer Of bounds, and of shapes that have none. Default the image's own.
+
+---@class raster.ClipOptions: raster.AreaOptions
+---@field all_touched? boolean Keep every pixel that a shape touches, not only those whose centre it covers. Default false.
 
 --- The pixels that an area touches. No value changes.
+---
+--- Of shapes, pixels whose centre no shape covers are masked.
 ---
 --- **Errors.** An area that does not overlap the image.
 ---
@@ -1280,7 +1302,7 @@ function Raster:resample(resolution, options) end
 --- local image = raster.random(grid)
 --- assert(image:clip({ 500011, 3999900, 500039, 3999989 }).cols == 3)
 --- ```
----@param area Bounds|Grid|Raster
+---@param area Bounds|Geometry|Features|Grid|Raster
 ---@param options? raster.ClipOptions
 ---@return Raster
 function Raster:clip(area, options) end
@@ -1431,7 +1453,8 @@ function Raster:percentile(p) end
 
 --- Values at points: a row for each, with what else the point says, its `x` and `y`, and a value for each band.
 ---
---- The pixel that holds the point is taken; nothing is interpolated. Points are `{ x, y }`, or `{ x = …, y = …, name = … }`.
+--- The pixel that holds the point is taken; nothing is interpolated. Points are `{ x, y }`, `{ x = …, y = …, name = … }`, or
+--- features of one point each, whose properties come along.
 ---
 --- **Errors.** Points that are no pairs of numbers; an image without CRS where the points have one.
 ---
@@ -1444,10 +1467,30 @@ function Raster:percentile(p) end
 --- local rows = image:sample({ { x = 500005, y = 3999995, name = "corner" } })
 --- assert(rows[1].name == "corner" and rows[1].random == image:read():get(0, 0))
 --- ```
----@param points (number[]|table)[]
+---@param points (number[]|table)[]|Features
 ---@param options? raster.SampleOptions
----@return table[] rows
+---@return Table
 function Raster:sample(points, options) end
+
+--- Statistics of the pixels in each feature: a row for each, with its properties and a column for each statistic (`mean`), or for
+--- each band and statistic where there are several bands (`VV_mean`).
+---
+--- As `Features:statistics`, with its options. Only the part of the image that some feature covers is computed.
+---
+--- **Errors.** A statistic that is not there; a feature that cannot be brought into the image's CRS.
+---
+--- **Nodata.** Masked pixels do not count.
+---
+--- ```lua
+--- local raster, geometry = require "raster", require "geometry"
+--- local image = raster.from_table(raster.grid { rows = 1, cols = 4 }, { { 1, 3, 5, 7 } }, { name = "VV" })
+--- local left = geometry.bbox(0, 0, 2, 1)
+--- assert(image:zonal(left, { statistics = "mean" })[1].mean == 2)
+--- ```
+---@param features Features|Geometry
+---@param options? Features.StatisticsOptions
+---@return Table
+function Raster:zonal(features, options) end
 
 --- What computing the image takes, as text: the steps as a tree for each band, the pixels that a tile needs of each, the tiles and the
 --- memory. Nothing is computed.
@@ -1699,8 +1742,8 @@ function Stack:between(start, stop) end
 --- assert(#stack:overlapping({ 0, 0, 1, 1 }) == 3)
 --- assert(#stack:overlapping({ 10, 0, 11, 1 }) == 0)
 --- ```
----@param area Bounds|Grid|Raster
----@param options? raster.ClipOptions
+---@param area Bounds|Geometry|Features|Grid|Raster
+---@param options? raster.AreaOptions
 ---@return Stack
 function Stack:overlapping(area, options) end
 
@@ -2180,9 +2223,9 @@ function Stack:export(options) end
 --- local rows = stack:sample({ { x = 0.5, y = 0.5, name = "lake" } })
 --- assert(#rows == 3 and rows[2].constant == 5 and rows[2].time == "2024-02-10")
 --- ```
----@param points (number[]|table)[]
+---@param points (number[]|table)[]|Features
 ---@param options? raster.SampleOptions
----@return table[] rows
+---@return Table
 function Stack:sample(points, options) end
 
 return raster

@@ -1,7 +1,7 @@
 //! Module `geometry`: shapes with a CRS, features with properties, vector files.
 
 mod feature;
-mod features;
+pub mod features;
 mod shape;
 mod values;
 

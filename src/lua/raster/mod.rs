@@ -17,7 +17,7 @@ use crate::raster::math::{self, Operand};
 use crate::raster::mosaic::{Overlap, mosaic};
 use crate::raster::stack::Stack;
 use crate::raster::synthetic::coordinates;
-use crate::raster::{Grid, Raster};
+use crate::raster::{Grid, Raster, complex};
 
 pub mod array;
 mod elements;
@@ -51,6 +51,9 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("max(...)", |_, args| fold(args, Binary::Maximum))?;
     m.function("atan2(y, x)", |_, args| {
         math::binary(&args.get("y")?, Binary::Atan2, &args.get("x")?, false)
+    })?;
+    m.function("complex(real, imaginary)", |_, args| {
+        complex::compose(&args.get("real")?, &args.get("imaginary")?)
     })?;
     m.function("mosaic(images, options?)", |_, args| {
         let images: Vec<Raster> = args.get("images")?;

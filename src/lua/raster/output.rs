@@ -2,18 +2,20 @@
 
 use std::path::PathBuf;
 
-use mlua::{IntoLua, Lua, Table, Value};
+use mlua::{Lua, Table, Value};
 
 use super::array::Array;
 use super::values::window;
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
+use crate::lua::geometry::features::zonal_options;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
 use crate::raster::file::write::{WriteOptions, write, write_all};
 use crate::raster::{Crs, DType, Property, Raster, Transformer, explain, stats};
 use crate::table;
+use crate::vector::{Feature, Features, zonal_statistics};
 
 pub fn define(c: &mut Builder<Raster>) {
     c.method("write(path, options?)", |lua, this, args| {
@@ -39,6 +41,10 @@ pub fn define(c: &mut Builder<Raster>) {
         }
     })
     .method("sample(points, options?)", sample)
+    .method("zonal(features, options?)", |_, this, args| {
+        let features: Features = args.get("features")?;
+        zonal_statistics(this, &features, &args.options(zonal_options)?)
+    })
     .method("explain()", |_, this, _| explain::explain(this));
 }
 
@@ -167,7 +173,22 @@ impl Place {
 impl Points {
     /// The argument `points` and the option `crs`.
     pub fn read(args: &Args) -> Result<Points> {
-        let list: Vec<Table> = args.get("points")?;
+        let crs = args.options(|o| o.get::<Crs>("crs"))?;
+        let value: Value = args.get("points")?;
+        if let Some(features) = Features::accept(&value) {
+            let crs = features.crs.clone().or(crs);
+            return Ok(Points {
+                places: feature_places(&features)?,
+                crs,
+            });
+        }
+        let list = Vec::<Table>::from_script(&value, "points").map_err(|_| {
+            Error::argument(
+                "points",
+                "a list of { x, y } or { x = …, y = …, … }, or Features of points",
+                describe(&value),
+            )
+        })?;
         let mut places = Vec::with_capacity(list.len());
         for (i, point) in list.iter().enumerate() {
             let part = |position: i64, name: &str| {
@@ -183,7 +204,6 @@ impl Points {
                 extra: named_cells(point)?,
             });
         }
-        let crs = args.options(|o| o.get::<Crs>("crs"))?;
         Ok(Points { places, crs })
     }
 
@@ -200,21 +220,39 @@ impl Points {
     }
 }
 
+/// Points with the features' properties.
+fn feature_places(features: &Features) -> Result<Vec<Place>> {
+    let points = features.points()?;
+    if points.len() != features.len() {
+        return Err(Error::argument(
+            "points",
+            "features of one point each",
+            format!("{} features of {} points", features.len(), points.len()),
+        ));
+    }
+    let place = |(feature, (x, y)): (&Feature, (f64, f64))| Place {
+        x,
+        y,
+        extra: feature
+            .properties
+            .iter()
+            .filter(|(name, _)| *name != "x" && *name != "y")
+            .map(|(name, value)| (name.to_string(), value.clone()))
+            .collect(),
+    };
+    Ok(features.features.iter().zip(points).map(place).collect())
+}
+
 /// What a point has beside its coordinates, by name.
 fn named_cells(point: &Table) -> Result<Vec<(String, table::Value)>> {
     let mut cells = Vec::new();
     for pair in point.pairs::<Value, Value>() {
         let (key, value) = pair?;
-        let Some(name) = key.as_string().map(|s| s.to_string_lossy()) else {
-            continue;
-        };
-        if name != "x" && name != "y" {
-            let value = match Property::from_script(&value, &name)? {
-                Property::Number(v) => table::Value::Float(v),
-                Property::Integer(v) => table::Value::Integer(v),
-                Property::Boolean(v) => table::Value::Bool(v),
-                Property::Text(v) => table::Value::Text(v),
-            };
+        if let Some(name) = key.as_string().map(|s| s.to_string_lossy())
+            && name != "x"
+            && name != "y"
+        {
+            let value = table::Value::from_script(&value, &name)?;
             cells.push((name, value));
         }
     }
@@ -222,7 +260,7 @@ fn named_cells(point: &Table) -> Result<Vec<(String, table::Value)>> {
     Ok(cells)
 }
 
-fn sample(lua: &Lua, this: &Raster, args: &Args) -> Result<Value> {
+fn sample(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
     let points = Points::read(args)?;
     let values = points.sample(this)?;
     let rows = points.places.iter().zip(values).map(|(place, values)| {
@@ -230,26 +268,5 @@ fn sample(lua: &Lua, this: &Raster, args: &Args) -> Result<Value> {
         let values = bands.zip(values.into_iter().map(table::Value::Float));
         place.cells().chain(values).collect()
     });
-    table_value(lua, table::Table::from_rows(rows)?)
-}
-
-/// A table as scripts see it: a list of rows, what is missing left out.
-pub fn table_value(lua: &Lua, table: table::Table) -> Result<Value> {
-    let list = lua.create_table()?;
-    for row in 0..table.rows() {
-        let cells = lua.create_table()?;
-        for (name, column) in table.columns() {
-            let value = match column.get(row) {
-                table::Value::Missing => continue,
-                table::Value::Bool(v) => Value::Boolean(v),
-                table::Value::Integer(v) => Value::Integer(v),
-                table::Value::Float(v) => Value::Number(v),
-                table::Value::Text(v) => v.into_lua(lua)?,
-                other => other.to_string().into_lua(lua)?,
-            };
-            cells.raw_set(name.as_str(), value)?;
-        }
-        list.raw_push(cells)?;
-    }
-    Ok(Value::Table(list))
+    table::Table::from_rows(rows)
 }

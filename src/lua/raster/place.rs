@@ -7,7 +7,10 @@ use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::raster::align::{align, reprojected_grid, resampled_grid};
+use crate::raster::element::Binary;
+use crate::raster::math::{self, Operand};
 use crate::raster::{Crs, Grid, Raster, reframe};
+use crate::vector::{BurnOptions, rasterize_image};
 
 pub fn define(c: &mut Builder<Raster>) {
     c.method("align(target, options?)", |_, this, args| {
@@ -29,9 +32,27 @@ pub fn define(c: &mut Builder<Raster>) {
         align(this, &Arc::new(resampled_grid(&this.grid, (x, y))?), method)
     })
     .method("clip(area, options?)", |_, this, args| {
-        let crs = args.options(|o| o.get::<Crs>("crs"))?;
-        let bounds = args.get::<Area>("area")?.bounds_on(&this.grid, crs.as_ref())?;
-        reframe::clip(this, &bounds)
+        let (crs, all_touched) =
+            args.options(|o| Ok((o.get::<Crs>("crs")?, o.get_or("all_touched", false)?)))?;
+        let mut area: Area = args.get("area")?;
+        if let Area::Features(features) = &mut area {
+            features.crs = features.crs.take().or(crs.clone());
+        }
+        let clipped = reframe::clip(this, &area.bounds_on(&this.grid, crs.as_ref())?)?;
+        let Area::Features(features) = area else {
+            return Ok(clipped);
+        };
+        let options = BurnOptions {
+            all_touched,
+            ..BurnOptions::default()
+        };
+        let inside = rasterize_image(&features, &clipped.grid, "inside", &options)?;
+        math::binary(
+            &Operand::Raster(clipped),
+            Binary::Mask,
+            &Operand::Raster(inside),
+            true,
+        )
     })
     .method("crop(options)", |_, this, args| {
         let window = args.options(|o| window(o, &this.grid))?;

@@ -4,7 +4,7 @@ use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
 use super::output::{Points, write_options};
 use super::values::{Area, band_names, property_value, resampling, time_text};
-use super::{mosaic_of, output};
+use super::mosaic_of;
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::access;
@@ -342,7 +342,7 @@ fn export(lua: &Lua, this: &Stack, args: &Args) -> Result<Vec<String>> {
 }
 
 /// A row for each image and point.
-fn sample(lua: &Lua, this: &Stack, args: &Args) -> Result<Value> {
+fn sample(_: &Lua, this: &Stack, args: &Args) -> Result<table::Table> {
     let points = Points::read(args)?;
     let mut rows = Vec::new();
     for image in &this.items {
@@ -359,7 +359,7 @@ fn sample(lua: &Lua, this: &Stack, args: &Args) -> Result<Value> {
             rows.push(row);
         }
     }
-    output::table_value(lua, table::Table::from_rows(rows)?)
+    table::Table::from_rows(rows)
 }
 
 /// The images as a table: time, bands, size, CRS where they differ, and the properties that tell them apart.

@@ -13,6 +13,7 @@ use crate::raster::math::Operand;
 use crate::raster::warp::Resampling;
 use crate::raster::{Bounds, Crs, DType, Grid, Properties, Property, Raster, Unit, Window};
 use crate::table::{format_time, parse_time};
+use crate::vector::Features;
 
 /// A copy of the object's handle: cheap, and the object stays free for callbacks.
 impl FromScript for Raster {
@@ -158,21 +159,22 @@ impl FromScript for Resolution {
     }
 }
 
-/// A rectangle of the map: bounds in some CRS, or what a grid or an image covers.
+/// A part of the map: bounds in some CRS, what a grid or an image covers, or shapes.
 pub enum Area {
     Bounds(Bounds),
     Grid(Arc<Grid>),
+    Features(Features),
 }
 
 impl FromScript for Area {
     fn expected() -> String {
-        "bounds { min_x, min_y, max_x, max_y } with min < max, a Grid or a Raster".into()
+        "bounds { min_x, min_y, max_x, max_y } with min < max, a Geometry, Features, a Grid or a Raster".into()
     }
     fn accept(value: &Value) -> Option<Self> {
-        match Bounds::accept(value) {
-            Some(bounds) => Some(Area::Bounds(bounds)),
-            None => Arc::<Grid>::accept(value).map(Area::Grid),
-        }
+        let bounds = Bounds::accept(value).map(Area::Bounds);
+        bounds
+            .or_else(|| Arc::<Grid>::accept(value).map(Area::Grid))
+            .or_else(|| Features::accept(value).map(Area::Features))
     }
 }
 
@@ -182,6 +184,15 @@ impl Area {
         let (bounds, from) = match self {
             Area::Bounds(bounds) => (*bounds, crs),
             Area::Grid(grid) => (grid.bounds(), grid.crs.as_ref()),
+            Area::Features(features) => {
+                let bounds = match &target.crs {
+                    Some(to) if features.crs.as_ref().is_some_and(|from| from != to) => {
+                        features.to_crs(to, None)?.bounds()
+                    }
+                    _ => features.bounds(),
+                };
+                return bounds.ok_or_else(|| Error::argument("area", "shapes", "no geometry"));
+            }
         };
         match (from, &target.crs) {
             (Some(from), Some(to)) => transform_bounds(&bounds, from, to),

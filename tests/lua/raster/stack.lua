@@ -170,7 +170,7 @@ test("points of all images make rows", function()
   local rows = three():sample({ { 0.5, 0.5 }, { x = 1.5, y = 0.5, name = "lake" } })
   assert(#rows == 6)
   assert(rows[1].time == "2024-01-05" and rows[1].VV == 3 and rows[1].x == 0.5)
-  assert(rows[4].name == "lake" and rows[4].VV == 5)
+  assert(rows[4].name == "lake" and rows[4].VV == 5 and tostring(rows) == "table: 6 × 5 (rows × columns)")
   assert(rows[6].VV == nil)
 end)
 
