@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
-use mlua::{Lua, Table, Value, chunk::ChunkMode};
+use mlua::{Function, Lua, Table, Value, chunk::ChunkMode};
 
 use super::sources;
 use crate::error::{Error, Result, nearest};
@@ -82,6 +82,39 @@ pub fn module_names() -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// The name under which `table` was loaded, if it is a module.
+pub fn module_of(lua: &Lua, table: &Table) -> Option<String> {
+    let loaded = lua.app_data_ref::<Loader>()?.loaded.clone();
+    loaded
+        .pairs::<String, Value>()
+        .filter_map(|pair| pair.ok())
+        .find(|(_, module)| matches!(module, Value::Table(module) if module == table))
+        .map(|(name, _)| name)
+}
+
+/// What a loaded module holds, without its guard.
+pub fn contents(lua: &Lua, name: &str) -> Option<Table> {
+    let loaded = lua.app_data_ref::<Loader>()?.loaded.clone();
+    let module: Table = loaded.raw_get(name).ok()?;
+    Some(lua::contents(&module).unwrap_or(module))
+}
+
+/// The name of a function of a loaded module, such as `json.decode`.
+pub fn name_of(lua: &Lua, function: &Function) -> Option<String> {
+    let loaded = lua.app_data_ref::<Loader>()?.loaded.clone();
+    for pair in loaded.pairs::<String, Value>() {
+        let (module, _) = pair.ok()?;
+        for pair in contents(lua, &module)?.pairs::<Value, Value>() {
+            if let Ok((Value::String(name), Value::Function(found))) = pair
+                && &found == function
+            {
+                return Some(format!("{module}.{}", name.to_string_lossy()));
+            }
+        }
+    }
+    None
 }
 
 fn require(lua: &Lua, args: &Args) -> Result<Value> {

@@ -1,5 +1,6 @@
 //! The virtual machine: Lua 5.4 without the dangerous libraries, with limits, and stoppable at any time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mlua::chunk::ChunkMode;
@@ -43,6 +44,7 @@ impl Runtime {
         // Natives turn panics into errors themselves; Lua's own pcall, unlike mlua's, lets coroutines yield across it.
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
         lua.set_app_data(access);
+        lua.set_app_data(limits.clone());
         sandbox::install(&lua)?;
         loader::install(&lua)?;
         watch(&lua)?;
@@ -67,17 +69,26 @@ impl Runtime {
     /// Calls `function` under the time limit. After an interruption the machine is ready for the next call.
     pub fn call(&self, function: &Function) -> mlua::Result<MultiValue> {
         let limit = self.limits.time.map(Timer::start);
+        self.lua.remove_app_data::<StoppedAt>();
         let result = function.call(());
         drop(limit);
-        let stopped = interrupt::requested();
+        if !interrupt::requested() {
+            return result;
+        }
         watch(&self.lua)?;
-        match result {
+        match self.lua.remove_app_data::<StoppedAt>() {
+            Some(StoppedAt(traceback)) => Err(mlua::Error::CallbackError {
+                traceback,
+                cause: Arc::new(mlua::Error::external(Error::Interrupted)),
+            }),
             // A pcall may have swallowed the stop in the script's last instructions.
-            Ok(_) if stopped => Err(mlua::Error::external(Error::Interrupted)),
-            other => other,
+            None => Err(result.err().unwrap_or(mlua::Error::external(Error::Interrupted))),
         }
     }
 }
+
+/// In app data: the calls that were running when the stop was first noticed.
+struct StoppedAt(String);
 
 /// Looks at the stop flag now and then. A hook's error can be caught by `pcall`, so once the flag is set a hook
 /// on every instruction raises it again until nothing of the script is left.
@@ -87,6 +98,7 @@ fn watch(lua: &Lua) -> mlua::Result<()> {
         if !interrupt::requested() {
             return Ok(VmState::Continue);
         }
+        lua.set_app_data(StoppedAt(lua.traceback(None, 0)?.to_string_lossy()));
         lua.set_global_hook(HookTriggers::new().every_nth_instruction(1), stop)?;
         Err(mlua::Error::external(Error::Interrupted))
     })

@@ -4,11 +4,12 @@ use std::io::Write;
 
 use mlua::{Function, Lua, Table, Value};
 
-use super::loader;
+use super::{Limits, loader};
 use crate::console;
 use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard};
+use crate::lua::native::OUT_OF_MEMORY;
 
 /// Names that Lua has elsewhere, and why they are not here.
 const WITHHELD: &[(&str, &[(&str, &str)])] = &[
@@ -80,6 +81,9 @@ pub fn install(lua: &Lua) -> Result<()> {
     let io: Table = globals.raw_get("io")?;
     io.raw_set("write", write(lua)?)?;
 
+    let string: Table = globals.raw_get("string")?;
+    string.raw_set("rep", repeat(lua)?)?;
+
     let debug = lua.create_table()?;
     let traceback = lua.create_function(|lua, (message, level): (Option<String>, Option<usize>)| {
         lua.traceback(message.as_deref(), level.unwrap_or(1))
@@ -131,6 +135,48 @@ fn write(lua: &Lua) -> Result<Function> {
     })
 }
 
+/// `string.rep` with the heap's limit in view. Lua's own asks for the memory first, and repeats an empty string in a
+/// loop that no hook can stop.
+fn repeat(lua: &Lua) -> Result<Function> {
+    Module::alone(lua, "string.", "rep(s, n, sep?)", |lua, args| {
+        let text = |name: &str| -> Result<Option<mlua::LuaString>> {
+            match args.get::<Option<Value>>(name)? {
+                Some(value @ (Value::String(_) | Value::Integer(_) | Value::Number(_))) => {
+                    Ok(lua.coerce_string(value)?)
+                }
+                Some(value) => Err(Error::argument(name, "a string", crate::lua::describe(&value))),
+                None => Ok(None),
+            }
+        };
+        let Some(piece) = text("s")? else {
+            return Err(Error::argument("s", "a string", "nil"));
+        };
+        let times = args.get::<i64>("n")?.max(0) as usize;
+        let (piece, separator) = (
+            piece.as_bytes().to_vec(),
+            text("sep")?.map(|s| s.as_bytes().to_vec()).unwrap_or_default(),
+        );
+        if times == 0 || piece.len() + separator.len() == 0 {
+            return Ok(lua.create_string("")?);
+        }
+        let limit = lua
+            .app_data_ref::<Limits>()
+            .map_or(usize::MAX, |limits| limits.heap);
+        let needed = times.saturating_mul(piece.len() + separator.len());
+        if needed.saturating_add(lua.used_memory()) > limit {
+            return Err(Error::message(OUT_OF_MEMORY));
+        }
+        let mut out = Vec::with_capacity(needed);
+        for i in 0..times {
+            if i > 0 {
+                out.extend_from_slice(&separator);
+            }
+            out.extend_from_slice(&piece);
+        }
+        Ok(lua.create_string(out)?)
+    })
+}
+
 /// Writes to standard output. A reader that has gone, as in `| head`, ends the script without a word.
 fn put(bytes: &[u8]) -> Result<()> {
     match console::above(|| std::io::stdout().lock().write_all(bytes)) {
@@ -147,10 +193,22 @@ fn put(bytes: &[u8]) -> Result<()> {
 /// name loads it; in scripts the error names the `require` that is missing.
 pub fn strict(lua: &Lua, modules: bool) -> Result<()> {
     let globals = lua.globals();
+    // A variable that was given nil on purpose is nil, not unknown.
+    let assigned = lua.create_table()?;
+    let known = assigned.clone();
+    let newindex = guard(lua, "__newindex(table, key, value?)", move |lua, args| {
+        let key: Value = args.get("key")?;
+        known.raw_set(&key, true)?;
+        Ok(lua.globals().raw_set(key, args.get::<Value>("value")?)?)
+    })?;
     let index = guard(lua, "__index(table, key)", move |lua, args| {
-        let Value::String(name) = args.get::<Value>("key")? else {
+        let key: Value = args.get("key")?;
+        let Value::String(name) = &key else {
             return Ok(Value::Nil);
         };
+        if assigned.contains_key(&key)? {
+            return Ok(Value::Nil);
+        }
         let name = name.to_string_lossy();
         let known = loader::module_names();
         if known.contains(&name) {
@@ -177,6 +235,7 @@ pub fn strict(lua: &Lua, modules: bool) -> Result<()> {
     })?;
     let meta = lua.create_table()?;
     meta.raw_set("__index", index)?;
+    meta.raw_set("__newindex", newindex)?;
     globals.set_metatable(Some(meta))?;
     Ok(())
 }

@@ -19,7 +19,7 @@ impl Args {
     /// # Errors
     /// When there are more values than the signature takes.
     pub fn new(signature: Rc<Signature>, mut values: Vec<Value>) -> Result<Self> {
-        while matches!(values.last(), Some(Value::Nil)) {
+        while !signature.variadic && matches!(values.last(), Some(Value::Nil)) {
             values.pop();
         }
         signature.check_count(values.len())?;

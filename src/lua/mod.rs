@@ -42,7 +42,7 @@ pub use crate::bind_class;
 pub use access::{Access, access};
 pub use args::{Args, Options};
 pub use class::{Builder, Class};
-pub use module::{Module, protect};
+pub use module::{Module, contents, protect};
 pub use value::{FromScript, describe};
 
 /// Declares the native modules, each a file of the same name with a function `define`.

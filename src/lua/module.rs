@@ -134,6 +134,11 @@ pub fn protect(lua: &Lua, name: &str, fields: Table) -> Result<Table> {
     Ok(module)
 }
 
+/// What `protect` guards: the metatable is closed to scripts, not to the host.
+pub fn contents(module: &Table) -> Option<Table> {
+    module.metatable()?.raw_get("__index").ok()
+}
+
 /// A native whose errors do not start with its name, for metamethods that a script does not call by name.
 pub(crate) fn guard<F, R>(lua: &Lua, signature: &str, function: F) -> Result<Function>
 where

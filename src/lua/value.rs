@@ -85,6 +85,7 @@ accept!(String, "a string", value => match value {
     Value::String(s) => s.to_str().ok().map(|s| s.to_string()),
     _ => None,
 });
+accept!(mlua::LuaString, "a string", value => value.as_string().cloned());
 accept!(PathBuf, "a path (string)", value => String::accept(value).map(PathBuf::from));
 accept!(f64, "a number", value => match value {
     Value::Integer(i) => Some(*i as f64),

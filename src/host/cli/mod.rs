@@ -16,6 +16,7 @@ use super::{Limits, documentation, repl, signals};
 use crate::error::{Error, Result};
 use crate::lua::Access;
 use crate::{console, raster::settings};
+pub use script::Script;
 
 /// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.
 #[derive(Parser)]
@@ -65,11 +66,13 @@ enum Command {
     /// Run a script, or a workflow that ships, by its name
     #[command(disable_help_flag = true)]
     Run {
-        /// A Lua file, or a name that `perilune workflows` lists
-        script: Option<String>,
-        /// The script's parameters as --name value; --help lists them
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        parameters: Vec<String>,
+        /// A Lua file or a name that `perilune workflows` lists, and its parameters as --name value; --help lists them
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "SCRIPT [--NAME VALUE]"
+        )]
+        script: Vec<String>,
     },
     /// Start the prompt; so does perilune alone
     Repl,
@@ -124,14 +127,15 @@ fn dispatch(cli: Cli) -> Result<u8> {
         (None, Some(code)) => script::run_code(&code, &global),
         (Some(_), Some(_)) => Err(Error::message("-e CODE stands alone, without a command")),
         (None | Some(Command::Repl), None) => repl::start(global.limits(), global.access()?),
-        (Some(Command::Run { script, parameters }), None) => match script {
-            Some(script) if script != "--help" && script != "-h" => {
-                script::run(&script, &parameters, &global)
-            }
-            Some(_) => {
+        (Some(Command::Run { script }), None) => match script.split_first() {
+            Some((name, _)) if name == "--help" || name == "-h" => {
                 print_help("run");
                 Ok(DONE)
             }
+            Some((name, _)) if name.starts_with('-') => Err(Error::message(format!(
+                "perilune has no option {name}; `perilune run --help` lists them"
+            ))),
+            Some((name, parameters)) => script::run(name, parameters, &global),
             None => {
                 print_help("run");
                 Ok(USAGE)

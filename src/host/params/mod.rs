@@ -37,6 +37,8 @@ pub struct Params {
 pub struct Declared {
     pub specs: Vec<Spec>,
     pub values: Map<String, Json>,
+    /// What the script got.
+    table: Table,
 }
 
 pub fn install(lua: &Lua, interactive: bool) -> Result<()> {
@@ -55,6 +57,42 @@ pub fn give(lua: &Lua, script: &str, given: Vec<(String, Option<String>)>, help:
         params.given = given;
         params.help = help;
     }
+}
+
+/// The script that will declare next.
+pub fn rename(lua: &Lua, script: &str) {
+    if let Some(mut params) = lua.app_data_mut::<Params>() {
+        params.script = script.to_string();
+        // What was set for other scripts may not exist in this one; only what the user set herself is kept.
+        params.declared = None;
+    }
+}
+
+/// Sets a parameter at the prompt: in what is declared, and for the next declaration.
+pub fn set(lua: &Lua, name: &str, text: &str) -> Result<()> {
+    let name = name.replace('-', "_");
+    let declared = with(lua, |p| {
+        p.declared.as_ref().map(|d| (d.specs.clone(), d.table.clone()))
+    });
+    if let Some((specs, table)) = declared {
+        let (spec, text) = find(&specs, &name, &Some(text.to_string()), "NAME")?;
+        let value = spec.parse(&text)?;
+        table.set(name.as_str(), to_lua(lua, &value)?)?;
+    }
+    if let Some(mut params) = lua.app_data_mut::<Params>() {
+        params.given.retain(|(given, _)| *given != name);
+        params.given.push((name, Some(text.to_string())));
+    }
+    Ok(())
+}
+
+/// The mistake of the user that ended the last call, if it was one. What was set for that call is forgotten, or it
+/// would end the next one too.
+pub fn take_usage(lua: &Lua) -> Option<String> {
+    let mut params = lua.app_data_mut::<Params>()?;
+    let usage = params.usage.take()?;
+    params.given.clear();
+    Some(usage)
 }
 
 pub fn with<R>(lua: &Lua, read: impl FnOnce(&Params) -> R) -> R {
@@ -114,10 +152,12 @@ fn params(lua: &Lua, args: &Args) -> Result<Table> {
             return Err(error);
         }
     };
+    let table = view(lua, specs.clone(), &values)?;
     if let Some(mut params) = lua.app_data_mut::<Params>() {
         params.declared = Some(Declared {
-            specs: specs.clone(),
+            specs,
             values: values.clone(),
+            table: table.clone(),
         });
     }
     if help {
@@ -125,7 +165,7 @@ fn params(lua: &Lua, args: &Args) -> Result<Table> {
         return Err(Error::Interrupted);
     }
     settings::set_provenance(provenance(&script, &values));
-    view(lua, specs, values)
+    Ok(table)
 }
 
 /// Tags for the files that the script writes.
@@ -269,9 +309,9 @@ fn allow(lua: &Lua, path: &str) {
 }
 
 /// The table that the script gets: unknown names are errors, and new values are checked like those from outside.
-fn view(lua: &Lua, specs: Vec<Spec>, values: Map<String, Json>) -> Result<Table> {
+fn view(lua: &Lua, specs: Vec<Spec>, values: &Map<String, Json>) -> Result<Table> {
     let fields = lua.create_table()?;
-    for (name, value) in &values {
+    for (name, value) in values {
         fields.raw_set(name.as_str(), to_lua(lua, value)?)?;
     }
     let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();

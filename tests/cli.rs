@@ -1,0 +1,85 @@
+//! The program as its users meet it: commands, exit codes, limits, the prompt on a terminal.
+
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/documentation.rs"]
+mod documentation;
+#[path = "cli/limits.rs"]
+mod limits;
+#[path = "cli/parameters.rs"]
+mod parameters;
+#[path = "cli/prompt.rs"]
+mod prompt;
+#[path = "cli/pty.rs"]
+mod pty;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// What a finished run left.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn perilune(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perilune"));
+    command
+        .current_dir(folder)
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
+    command
+}
+
+fn finish(mut command: Command) -> Run {
+    let output = command.output().unwrap();
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = perilune(folder);
+    command.args(arguments);
+    finish(command)
+}
+
+/// Runs the prompt on text from a pipe.
+fn piped(folder: &Path, input: &str) -> Run {
+    let mut child = perilune(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The program may leave before it has read everything.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A folder with the given files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+#[track_caller]
+fn assert_holds(text: &str, part: &str) {
+    assert!(text.contains(part), "`{part}` is not in:\n{text}");
+}

@@ -1,0 +1,141 @@
+//! The text of the interface and the code say the same, and docs/api is made from it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use perilune::host::documentation::{self, Entry, Kind};
+use perilune::host::{Limits, Runtime, loader};
+use perilune::lua::names::{Names, What, with_names};
+use perilune::lua::{Access, MODULES};
+
+fn with_everything<R>(read: impl FnOnce(&Names) -> R) -> R {
+    let runtime = Runtime::new(Limits::default(), Access::new("/")).unwrap();
+    for name in MODULES {
+        loader::load(runtime.lua(), name).unwrap();
+    }
+    with_names(runtime.lua(), read)
+}
+
+fn documented(name: &str) -> Option<&'static Entry> {
+    documentation::find(name)
+}
+
+#[test]
+fn every_native_name_has_a_stub_with_the_same_parameters() {
+    let mut wrong = Vec::new();
+    with_everything(|names| {
+        for (module, entries) in &names.modules {
+            let Some(page) = documented(module) else {
+                wrong.push(format!("stdlib/_meta/{module}.lua has no class {module}"));
+                continue;
+            };
+            for entry in entries {
+                let full = format!("{module}.{}", entry.name);
+                compare(&full, entry.what, entry.signature.as_deref(), page, &mut wrong);
+            }
+        }
+        for (class, info) in &names.classes {
+            let Some(page) = documented(class) else {
+                wrong.push(format!("no stub of class {class}"));
+                continue;
+            };
+            for entry in &info.entries {
+                let full = format!("{class}:{}", entry.name);
+                compare(&full, entry.what, entry.signature.as_deref(), page, &mut wrong);
+            }
+        }
+    });
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn compare(full: &str, what: What, signature: Option<&str>, owner: &Entry, wrong: &mut Vec<String>) {
+    if matches!(what, What::Field | What::Value) {
+        let short = full.rsplit(['.', ':']).next().unwrap();
+        if !owner.fields.iter().any(|f| f.name == short) {
+            wrong.push(format!("no ---@field {short} of {}", owner.name));
+        }
+        return;
+    }
+    match documented(full) {
+        None => wrong.push(format!("no stub of {full}")),
+        Some(entry) => {
+            if let Some(signature) = signature.filter(|s| *s != entry.signature()) {
+                wrong.push(format!(
+                    "{full}: the code takes {signature}, the stub says {}",
+                    entry.signature()
+                ));
+            }
+            if entry.summary.is_empty() {
+                wrong.push(format!("{full}: the stub says nothing"));
+            }
+        }
+    }
+}
+
+#[test]
+fn every_stub_is_of_something() {
+    let known: BTreeSet<String> = with_everything(|names| {
+        let functions = names
+            .modules
+            .iter()
+            .flat_map(|(m, list)| list.iter().map(move |e| format!("{m}.{}", e.name)));
+        let methods = names
+            .classes
+            .iter()
+            .flat_map(|(c, info)| info.entries.iter().map(move |e| format!("{c}:{}", e.name)));
+        functions.chain(methods).collect()
+    });
+    let native = |entry: &&Entry| MODULES.contains(&entry.module.as_str());
+    let stubs = documentation::entries().iter().filter(native);
+    let strangers: Vec<&str> = stubs
+        .filter(|e| matches!(e.kind, Kind::Function | Kind::Method) && !known.contains(&e.name))
+        .map(|e| e.name.as_str())
+        .collect();
+    assert!(
+        strangers.is_empty(),
+        "stubs without a function: {}",
+        strangers.join(", ")
+    );
+}
+
+#[test]
+fn option_tables_that_are_named_exist() {
+    let mut missing = BTreeSet::new();
+    for entry in documentation::entries() {
+        for field in entry.parameters.iter().chain(&entry.fields) {
+            let words = field
+                .type_name
+                .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+            missing.extend(
+                words
+                    .filter(|w| w.ends_with("Options") && documented(w).is_none())
+                    .map(|w| format!("{w} (in {})", entry.name)),
+            );
+        }
+    }
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_pages_in_docs_api_are_current() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/api");
+    let pages = documentation::pages();
+    if std::env::var_os("PERILUNE_BLESS").is_some() {
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, text) in &pages {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+    }
+    let bless = "PERILUNE_BLESS=1 cargo test --test cli the_pages_in_docs_api writes them";
+    for (name, text) in &pages {
+        let disk = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert!(disk == *text, "docs/api/{name} is stale; {bless}");
+    }
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            pages.contains_key(&name),
+            "docs/api/{name} is of no module any more"
+        );
+    }
+}
