@@ -6,6 +6,8 @@ mod commands;
 mod documentation;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/modules.rs"]
+mod modules;
 #[path = "cli/parameters.rs"]
 mod parameters;
 #[path = "cli/prompt.rs"]

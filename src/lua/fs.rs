@@ -117,11 +117,11 @@ fn size(lua: &Lua, args: &Args) -> Result<u64> {
     Ok(fs::metadata(&path).map_err(failed(&path))?.len())
 }
 
-fn modified(lua: &Lua, args: &Args) -> Result<super::time::Instant> {
+fn modified(lua: &Lua, args: &Args) -> Result<String> {
     let path = path(lua, args, "path")?;
     let time = fs::metadata(&path).and_then(|m| m.modified()).map_err(failed(&path))?;
     let stamp = jiff::Timestamp::try_from(time).map_err(|e| Error::file(&path, e.to_string()))?;
-    Ok(super::time::Instant(stamp))
+    Ok(crate::table::format_time(stamp))
 }
 
 fn list(lua: &Lua, args: &Args) -> Result<Vec<String>> {

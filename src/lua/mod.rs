@@ -66,7 +66,11 @@ macro_rules! modules {
 modules! {
     filter,
     geometry,
+    fs,
     json,
+    log,
+    progress,
     raster,
     tables,
+    time,
 }

@@ -95,7 +95,8 @@ accept!(f64, "a number", value => match value {
 accept!(f32, "a number", value => f64::accept(value).map(|n| n as f32));
 accept!(i64, "an integer", value => match value {
     Value::Integer(i) => Some(*i),
-    Value::Number(n) if n.fract() == 0.0 && n.abs() < 9.0e15 => Some(*n as i64),
+    // 2⁶³ is the first float beyond every integer.
+    Value::Number(n) if n.fract() == 0.0 && n.abs() < 9_223_372_036_854_775_808.0 => Some(*n as i64),
     _ => None,
 });
 accept!(i32, "an integer", value => i64::accept(value).and_then(|i| i.try_into().ok()));

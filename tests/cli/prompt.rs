@@ -67,7 +67,7 @@ fn tab_completes_names_options_and_files() {
     terminal.enter("");
     terminal.expect("\"{}\"");
     terminal.press(&format!("local s = 'scene_{TAB}'"));
-    terminal.expect("'scene_one.tif'");
+    terminal.expect("'scene_one.tif");
     terminal.enter("");
     terminal.enter("measured = { inside = { deepest = 5 } }");
     terminal.press(&format!("meas{TAB}.ins{TAB}.dee{TAB}"));
