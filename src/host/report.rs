@@ -6,7 +6,7 @@ use super::lexer::{self, Kind};
 use super::sources;
 use crate::error::Error;
 use crate::interrupt;
-use crate::lua::native::{OUT_OF_MEMORY, is_interrupted, without_traceback};
+use crate::lua::native::{OUT_OF_MEMORY, is_interrupted, place, without_traceback};
 
 /// What went wrong, taken apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,18 +107,6 @@ fn interruption() -> &'static str {
         Some(interrupt::Reason::TimeLimit) => "stopped: the time limit is over",
         _ => "interrupted",
     }
-}
-
-/// `file:line:` at the start of a message.
-fn place(message: &str) -> Option<(String, usize)> {
-    message.match_indices(':').find_map(|(at, _)| {
-        let rest = &message[at + 1..];
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        if digits == 0 || !rest[digits..].starts_with(':') || message[..at].contains(": ") {
-            return None;
-        }
-        Some((message[..at].to_string(), rest[..digits].parse().ok()?))
-    })
 }
 
 /// The lines of a traceback that are in scripts.

@@ -35,9 +35,10 @@ pub(crate) fn native(lua: &Lua, signature: Rc<Signature>, body: Body) -> mlua::R
                 Ok(values)
             }
             Err(error) => {
-                let located = matches!(error, Error::Script(_));
+                // What Lua's own functions raise when a native calls them has no place of its own.
+                let located = matches!(&error, Error::Script(text) if place(text).is_some());
                 let text = match &error {
-                    Error::Script(text) => text.clone(),
+                    Error::Script(text) if located => text.clone(),
                     other if signature.full.is_empty() => other.to_string(),
                     other => format!("{}: {other}", signature.full),
                 };
@@ -166,4 +167,16 @@ pub fn is_interrupted(error: &mlua::Error) -> bool {
 /// The message before the traceback that mlua puts behind it.
 pub fn without_traceback(text: &str) -> &str {
     text.split("\nstack traceback:").next().unwrap_or(text)
+}
+
+/// `file:line:` at the start of a message.
+pub fn place(message: &str) -> Option<(String, usize)> {
+    message.match_indices(':').find_map(|(at, _)| {
+        let rest = &message[at + 1..];
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        if digits == 0 || !rest[digits..].starts_with(':') || message[..at].contains(": ") {
+            return None;
+        }
+        Some((message[..at].to_string(), rest[..digits].parse().ok()?))
+    })
 }
