@@ -76,6 +76,8 @@ impl Runtime {
             return result;
         }
         watch(&self.lua)?;
+        // mlua's own variant asks for an Arc.
+        #[allow(clippy::arc_with_non_send_sync)]
         match self.lua.remove_app_data::<StoppedAt>() {
             Some(StoppedAt(traceback)) => Err(mlua::Error::CallbackError {
                 traceback,
