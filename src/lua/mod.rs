@@ -67,6 +67,7 @@ modules! {
     filter,
     geometry,
     json,
+    plot,
     raster,
     tables,
 }
