@@ -9,6 +9,7 @@ use crate::lua::args::{Args, Options};
 use crate::lua::class::{Builder, Class};
 use crate::plot::{Axes, ColorBar, Coordinates, Kind};
 use crate::raster::{Bounds, Raster};
+use crate::vector::Features;
 
 pub struct AxesHandle {
     pub figure: Shared,
@@ -71,9 +72,9 @@ impl Class for AxesHandle {
                 Ok(())
             })
         })
-        .chain("polygons(rings, options?)", |_, this, args| {
-            let rings = args.get("rings")?;
-            this.change(args, |o, axes, _| series::rings(axes, rings, o))
+        .chain("features(features, options?)", |_, this, args| {
+            let features: Features = args.get("features")?;
+            this.change(args, |o, axes, _| series::features(axes, &features, o))
         })
         .chain("rectangle(bounds, options?)", |_, this, args| {
             let bounds: Bounds = args.get("bounds")?;

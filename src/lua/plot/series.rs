@@ -12,8 +12,9 @@ use crate::plot::{
     Scatter, Stretch,
 };
 use crate::raster::{Bounds, Crs};
+use crate::vector::Features;
 
-/// A list of numbers or of times; `false` and NaN are gaps.
+/// A list of numbers or of times; nil, `false` and NaN are gaps.
 #[derive(Debug)]
 pub struct Points {
     /// Times as seconds since 1970.
@@ -34,7 +35,9 @@ impl FromScript for Points {
         if list.raw_len() == 0 && !list.is_empty() {
             return Err(wrong());
         }
-        let entries: Vec<Value> = list.sequence_values::<Value>().collect::<Result<_, _>>()?;
+        let entries: Vec<Value> = (1..=list.raw_len())
+            .map(|i| list.raw_get(i))
+            .collect::<Result<_, _>>()?;
         let times = entries.iter().any(|v| matches!(v, Value::String(_)));
         let values = entries
             .iter()
@@ -42,7 +45,9 @@ impl FromScript for Points {
             .map(|(i, entry)| {
                 let label = format!("{name}[{}]", i + 1);
                 match entry {
-                    Value::Boolean(false) => Ok(f64::NAN),
+                    Value::Nil | Value::Boolean(false) => Ok(f64::NAN),
+                    // What columns of times have for a missing one.
+                    Value::String(text) if text.as_bytes().is_empty() => Ok(f64::NAN),
                     _ if times => {
                         let time = Timestamp::from_script(entry, &label)?;
                         Ok(time.as_millisecond() as f64 / 1000.0)
@@ -180,27 +185,39 @@ pub fn histogram_style(o: &Options) -> Result<HistogramStyle> {
     })
 }
 
-/// Outlines with the options that areas share.
-pub fn areas(axes: &mut Axes, mut polygons: Polygons, o: &Options) -> Result<()> {
+/// The options that areas share.
+fn area_style(polygons: &mut Polygons, o: &Options) -> Result<()> {
     polygons.label = o.get_or("label", String::new())?;
     polygons.color = o.get("color")?;
     polygons.fill = o.get_or("fill", polygons.fill)?;
     polygons.width = line_width(o, polygons.width)?;
     polygons.dash = dash(o)?.unwrap_or_default();
-    add(axes, Layer::Polygons(polygons), o)
+    Ok(())
 }
 
-/// Rings as lists of points: `{ { { x, y }, { x, y }, … }, … }`.
-pub fn rings(axes: &mut Axes, rings: Vec<Vec<[f64; 2]>>, o: &Options) -> Result<()> {
-    let rings = rings
-        .into_iter()
-        .map(|ring| vec![ring.into_iter().map(|[x, y]| (x, y)).collect()])
-        .collect();
-    areas(axes, Polygons::new(rings), o)
+/// Features in their own CRS, or in that of the option `crs` where they have none.
+pub fn features(axes: &mut Axes, features: &Features, o: &Options) -> Result<()> {
+    let mut areas = Polygons::new(Vec::new());
+    area_style(&mut areas, o)?;
+    let mut points = Scatter::new(Vec::new(), Vec::new());
+    points.label = areas.label.clone();
+    points.color = areas.color;
+    points.marker = marker(o)?.unwrap_or_default();
+    points.size = o.positive("marker_size")?.unwrap_or(points.size);
+    let crs = features.crs.clone().or(o.get::<Crs>("crs")?);
+    for layer in crate::plot::outlines(features, &areas, &points) {
+        match &crs {
+            Some(crs) => axes.add_in(crs.clone(), layer),
+            None => axes.add(layer),
+        };
+    }
+    Ok(())
 }
 
 pub fn rectangle(axes: &mut Axes, bounds: Bounds, o: &Options) -> Result<()> {
-    areas(axes, Polygons::rectangle(bounds), o)
+    let mut polygons = Polygons::rectangle(bounds);
+    area_style(&mut polygons, o)?;
+    add(axes, Layer::Polygons(polygons), o)
 }
 
 pub fn text(axes: &mut Axes, (x, y): (f64, f64), text: String, o: &Options) -> Result<()> {

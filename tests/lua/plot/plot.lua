@@ -1,4 +1,4 @@
-local raster, plot = require "raster", require "plot"
+local raster, plot, geometry = require "raster", require "plot", require "geometry"
 
 local grid = raster.grid { rows = 40, cols = 60, crs = "EPSG:32611", bounds = { 600000, 3770000, 606000, 3774000 } }
 local function image(phase, name, unit)
@@ -87,9 +87,9 @@ end)
 test("areas and text on a map, in longitude and latitude", function()
   local figure = plot.map(image(0))
   figure[1]:rectangle({ -115.9, 34.07, -115.88, 34.09 }, { crs = "EPSG:4326", color = "red", label = "area" })
-    :polygons({ { { 601000, 3771000 }, { 603000, 3771000 }, { 602000, 3773000 } } }, { fill = "#ffffff80" })
+    :features(geometry.polygon({ { -115.91, 34.06 }, { -115.89, 34.06 }, { -115.9, 34.08 } }), { fill = "#ffffff80", label = "lake" })
     :text(602000, 3772000, "site", { halo = "white", anchor = "center" })
-  assert(holds(figure, "site") and holds(figure, "area"))
+  assert(holds(figure, "site") and holds(figure, "area") and holds(figure, "lake"))
 end)
 
 test("colour maps are listed", function()
