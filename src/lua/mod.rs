@@ -69,6 +69,7 @@ modules! {
     fs,
     json,
     log,
+    plot,
     progress,
     raster,
     tables,

@@ -3,7 +3,7 @@
 
 use super::color::Color;
 use super::layer::Layer;
-use crate::raster::Crs;
+use crate::raster::{Bounds, Crs};
 
 /// A page of one or more axes.
 #[derive(Debug, Clone)]
@@ -167,11 +167,14 @@ pub struct Axes {
     pub face: Color,
 }
 
-/// A layer, and the CRS of its coordinates where that is not the axes'.
+/// A layer and where it lies.
 #[derive(Debug, Clone)]
 pub struct Placed {
     pub layer: Layer,
+    /// The CRS of its coordinates where that is not the axes'.
     pub crs: Option<Crs>,
+    /// What of an image counts for the limits of the axes, where its pixels reach further.
+    pub extent: Option<Bounds>,
 }
 
 impl Axes {
@@ -200,7 +203,11 @@ impl Axes {
 
     /// Adds a layer whose coordinates are those of the axes.
     pub fn add(&mut self, layer: Layer) -> &mut Axes {
-        self.layers.push(Placed { layer, crs: None });
+        self.layers.push(Placed {
+            layer,
+            crs: None,
+            extent: None,
+        });
         self
     }
 
@@ -209,6 +216,7 @@ impl Axes {
         self.layers.push(Placed {
             layer,
             crs: Some(crs),
+            extent: None,
         });
         self
     }

@@ -18,6 +18,7 @@ mod layout;
 mod legend;
 mod lonlat;
 mod marks;
+mod outlines;
 mod paint;
 mod panel;
 mod picture;
@@ -42,6 +43,7 @@ pub use layer::{
     Band, Class, Classes, Dash, ErrorBars, Guide, Histogram, Image, Layer, Line, Marker, Note, Polygons, Rgb,
     Scatter,
 };
+pub use outlines::layers as outlines;
 pub use picture::Picture;
 pub use render::FORMATS;
 pub use scene::{Anchor, Level};

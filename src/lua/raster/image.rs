@@ -10,6 +10,7 @@ use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
+use crate::lua::plot;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::element::{Binary, Unary};
 use crate::raster::graph::Work;
@@ -29,6 +30,7 @@ impl Class for Raster {
         elements::define(c);
         place::define(c);
         output::define(c);
+        plot::raster_methods(c);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
+use crate::lua::plot;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::align::align;
 use crate::raster::reduce::Reducer;
@@ -52,6 +53,7 @@ impl Class for Stack {
         .show(|_, this| show(this));
         choose(c);
         reduce(c);
+        plot::stack_methods(c);
         c.method("map(fn)", map)
             .method("apply(fn)", apply)
             .method("align(target?, options?)", |_, this, args| {
