@@ -34,6 +34,14 @@ impl Line {
         }
     }
 
+    /// A row beyond the image: it stands in for its neighbours' missing row and is never swept.
+    pub fn border(pixels: &[f32]) -> Line {
+        let mut line = Line::new(pixels.len());
+        line.load(pixels);
+        line.spans.clear();
+        line
+    }
+
     /// Starts again with a row of the noisy image.
     pub fn load(&mut self, pixels: &[f32]) {
         let cols = pixels.len();

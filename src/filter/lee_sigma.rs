@@ -155,26 +155,28 @@ fn filter_row(
     sum.fill(0.0);
     squares.fill(0.0);
     let inset = halo(*size) - size / 2;
-    for y in inset..inset + size {
-        for x in inset..inset + size {
-            let pixels = &tile.row(row + y)[x..x + cols];
+    for y in row + inset..row + inset + size {
+        let pixels = &tile.row(y)[inset..];
+        let weights = tile.weight_row(y).get(inset..).unwrap_or_default();
+        // Four columns of the window at a time: the sums stay in registers for that long.
+        for x in (0..*size).step_by(4) {
+            let pixels = &pixels[x..];
+            let weights = weights.get(x..).unwrap_or_default();
+            // Calls, not a choice of function: a pointer would lead out of this version's instruction set.
+            macro_rules! add {
+                ($masked:literal) => {
+                    match size - x {
+                        1 => add_within::<1, $masked>(pixels, weights, low, high, count, sum, squares),
+                        2 => add_within::<2, $masked>(pixels, weights, low, high, count, sum, squares),
+                        3 => add_within::<3, $masked>(pixels, weights, low, high, count, sum, squares),
+                        _ => add_within::<4, $masked>(pixels, weights, low, high, count, sum, squares),
+                    }
+                };
+            }
             if tile.is_complete() {
-                for c in 0..cols {
-                    let v = f64::from(pixels[c]);
-                    let within = v >= low[c] && v <= high[c];
-                    count[c] += if within { 1.0 } else { 0.0 };
-                    sum[c] += if within { v } else { 0.0 };
-                    squares[c] += if within { v * v } else { 0.0 };
-                }
+                add!(false);
             } else {
-                let weights = &tile.weight_row(row + y)[x..x + cols];
-                for c in 0..cols {
-                    let v = f64::from(pixels[c]);
-                    let within = v >= low[c] && v <= high[c] && weights[c] != 0.0;
-                    count[c] += if within { 1.0 } else { 0.0 };
-                    sum[c] += if within { v } else { 0.0 };
-                    squares[c] += if within { v * v } else { 0.0 };
-                }
+                add!(true);
             }
         }
     }
@@ -187,6 +189,38 @@ fn filter_row(
         let filtered = minimum_mean_square_error(f64::from(pixels[c]), mean, variance, noise) as f32;
         let keep = target[c] > 0.0 || count[c] == 0.0;
         out[c] = if keep { pixels[c] } else { filtered };
+    }
+}
+
+/// Adds those pixels of `N` neighbouring columns of the window that are within low..high.
+#[inline(always)]
+fn add_within<const N: usize, const MASKED: bool>(
+    pixels: &[f32],
+    weights: &[f32],
+    low: &[f64],
+    high: &[f64],
+    count: &mut [f64],
+    sum: &mut [f64],
+    squares: &mut [f64],
+) {
+    let cols = count.len();
+    let (pixels, low, high) = (&pixels[..cols + N - 1], &low[..cols], &high[..cols]);
+    let (sum, squares) = (&mut sum[..cols], &mut squares[..cols]);
+    let weights = if MASKED { &weights[..cols + N - 1] } else { weights };
+    for c in 0..cols {
+        let (mut n, mut s, mut q) = (count[c], sum[c], squares[c]);
+        for x in 0..N {
+            let v = f64::from(pixels[c + x]);
+            let mut within = (v >= low[c]) & (v <= high[c]);
+            if MASKED {
+                within &= weights[c + x] != 0.0;
+            }
+            let kept = if within { v } else { 0.0 };
+            n += if within { 1.0 } else { 0.0 };
+            s += kept;
+            q += kept * v;
+        }
+        (count[c], sum[c], squares[c]) = (n, s, q);
     }
 }
 

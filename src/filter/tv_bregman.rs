@@ -4,14 +4,46 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
-use super::bregman_row::{BORDER, Line, Scratch, Step, sweep};
+use super::bregman_pass::{Changes, Rows, pass};
+use super::bregman_row::Step;
 use crate::error::{Error, Result};
-use crate::raster::{Raster, Scene, SceneOperation};
+use crate::raster::{Raster, Scene, SceneOperation, settings};
 
-/// How many iterations the first pass over a scene tries before it is known how many are needed.
+/// Iterations that are tried before anything is known of an image.
 const FIRST_TRY: usize = 32;
 
-/// Total-variation denoising: the image u that minimises Σ|∇u| + w/…
+/// Solutions of consecutive iterations that are kept until it is known which is the result, where memory allows.
+const KEPT: usize = 3;
+
+/// Rows of a sample strip, and how many strips tell beforehand how many iterations there will be.
+const STRIP: usize = 32;
+const STRIPS: usize = 2;
+
+/// Total-variation denoising by the split Bregman method, as scikit-image defines it: noise goes, edges stay.
+///
+/// The image u comes from the noisy image f by Gauss–Seidel sweeps over its rows and columns for
+/// (w + 4λ)·u = w·f + λ·(u above + u below + u left + u right + div(d − b)), λ = 2w, each followed at the pixel by the
+/// shrinkage of its gradient to the right and downwards, s = ∇u + b: isotropic d = s·λ|s| / (λ|s| + 1), anisotropic
+/// d = s less 1/λ, not past 0, in each direction; and b = s − d. The gradients are those before the sweep's update.
+/// Sweeps end with the first whose root mean square change over the image is at most `tolerance`, or after
+/// `max_iterations`. The noisy image itself stands around the image and stays as it is: its second row above, its last
+/// row below, its second column on the left, its last on the right.
+///
+/// The units are those of the input; radar images are best in dB, where speckle is additive and of one strength
+/// everywhere. Smaller weights smooth more.
+///
+/// # Nodata
+/// A masked pixel stays masked and drops out of the energy: where a pixel's neighbour is masked, the pixel's own value
+/// before its update takes the neighbour's place, so no gradient crosses the edge and nothing pulls the pixel that way.
+/// The same holds at a border that has nothing to stand there, as when an image has one row or one column or the value
+/// that would is masked. The mean change is over valid pixels. Without masked pixels the result is scikit-image's, to
+/// the rounding of f32.
+///
+/// # Source
+/// T. Goldstein and S. Osher, "The split Bregman method for L1-regularized problems", SIAM Journal on Imaging Sciences
+/// 2(2), 2009, doi:10.1137/080725891; P. Getreuer, "Rudin–Osher–Fatemi total variation denoising using split Bregman",
+/// Image Processing On Line, 2012, doi:10.5201/ipol.2012.g-tvd; scikit-image 0.26, `denoise_tv_bregman`, for the border,
+/// the shrinkage and the end of the iteration.
 #[derive(Debug, Clone, Copy)]
 pub struct TvBregman {
     weight: f64,
@@ -21,7 +53,26 @@ pub struct TvBregman {
 }
 
 impl TvBregman {
+    /// scikit-image's end of the iteration.
+    pub const MAX_ITERATIONS: usize = 100;
+    pub const TOLERANCE: f64 = 1e-3;
+
+    /// # Errors
+    /// A weight that is not above 0, a tolerance below 0, no iteration or more than 10,000.
     pub fn new(weight: f64, max_iterations: usize, tolerance: f64, isotropic: bool) -> Result<TvBregman> {
+        if !(weight > 0.0 && weight.is_finite()) {
+            return Err(Error::argument("weight", "a number above 0", weight));
+        }
+        if !(1..=10_000).contains(&max_iterations) {
+            return Err(Error::argument(
+                "max_iterations",
+                "from 1 to 10000",
+                max_iterations,
+            ));
+        }
+        if !(tolerance >= 0.0 && tolerance.is_finite()) {
+            return Err(Error::argument("tolerance", "a number of at least 0", tolerance));
+        }
         Ok(TvBregman {
             weight,
             max_iterations,
@@ -30,88 +81,504 @@ impl TvBregman {
         })
     }
 
-    /// Runs `iterations` over the scene, in one pass, and hands the rows of the last solution to `take`, in order.
-    /// Returns the root mean square change of each.
-    ///
-    /// Iteration k on row r needs iteration k on row r − 1 and iteration k − 1 on row r + 1. So while row t is read,
-    /// iteration k works on row t − k, and rows older than that are done: a band of `iterations` rows is all
-    /// that is held.
-    fn pass(
-        &self,
-        (rows, cols): (usize, usize),
-        iterations: usize,
-        read: &mut dyn FnMut(usize, &mut [f32]) -> Result<()>,
-        take: &mut dyn FnMut(usize, &[f32]) -> Result<()>,
-    ) -> Result<Vec<f64>> {
-        let step = Step::new(self.weight, self.isotropic);
-        let mut scratch = Scratch::new(cols);
-        // Row r is line r + 1 modulo their number; row −1 and row `rows` are the borders.
-        let held = iterations + 3;
-        let mut lines: Vec<Line> = (0..held.min(rows + 2)).map(|_| Line::new(cols)).collect();
-        let held = lines.len();
-        let mut pixels = vec![0f32; cols];
-        let mut sums = vec![0f64; iterations];
-        let mut count = 0;
-        for t in 0..rows + iterations {
-            if t < rows {
-                read(t, &mut pixels)?;
-                lines[(t + 1) % held].load(&pixels);
-                count += lines[(t + 1) % held].count();
-            }
-            // The borders: the second row above, the last row below, as they came.
-            if t == 1 && rows > 1 {
-                let [border, second] = pick(&mut lines, [0, 2])?;
-                border.u.copy_from_slice(&second.noisy);
-            }
-            if t == rows {
-                let [last, border] = pick(&mut lines, [rows % held, (rows + 1) % held])?;
-                border.load(&last.noisy[BORDER..BORDER + cols]);
-            }
-            let newest = t.min(iterations);
-            for k in 1..=newest {
-                let row = t - k;
-                if row < rows {
-                    let around = [row % held, (row + 1) % held, (row + 2) % held];
-                    let [above, line, below] = pick(&mut lines, around)?;
-                    sums[k - 1] += sweep(above, line, below, &step, &mut scratch);
+    fn step(&self) -> Step {
+        Step::new(self.weight, self.isotropic)
+    }
+
+    /// How many iterations the scene will probably need, from strips of it.
+    fn predict(&self, scene: &mut SceneRows<'_>, threads: usize) -> Result<usize> {
+        let (rows, cols) = scene.shape();
+        let first_try = FIRST_TRY.min(self.max_iterations);
+        if rows < 8 * STRIP * STRIPS {
+            return Ok(first_try);
+        }
+        for iterations in [first_try, self.max_iterations] {
+            let mut total = Changes {
+                squares: vec![0.0; iterations],
+                pixels: 0,
+            };
+            for strip in 0..STRIPS {
+                let first = (rows - STRIP) * (2 * strip + 1) / (2 * STRIPS);
+                let mut strip = Strip { scene, first, cols };
+                let changes = pass(&mut strip, &self.step(), iterations, 0, threads)?;
+                total.pixels += changes.pixels;
+                for (sum, squares) in total.squares.iter_mut().zip(changes.squares) {
+                    *sum += squares;
                 }
             }
-            if t >= iterations {
-                let row = t - iterations;
-                take(row, &lines[(row + 1) % held].u[BORDER..BORDER + cols])?;
+            if let Some(stop) = total.stop(self.tolerance) {
+                // One more is the cheapest insurance.
+                return Ok((stop + 1).min(self.max_iterations));
             }
         }
-        let count = (count as f64).max(1.0);
-        Ok(sums.into_iter().map(|s| (s / count).sqrt()).collect())
+        Ok(self.max_iterations)
     }
 }
 
-fn pick<const N: usize>(lines: &mut [Line], indices: [usize; N]) -> Result<[&mut Line; N]> {
-    lines
-        .get_disjoint_mut(indices)
-        .map_err(|e| Error::message(format!("filter.tv_bregman: {e}")))
+/// The end of the iteration is a property of the whole scene, and so are its results. Where four arrays of the scene
+/// fit the memory that `scene` offers, one pass usually is enough; else a first pass counts the iterations and a second
+/// writes, and only a band of rows is held.
+impl SceneOperation for TvBregman {
+    fn name(&self) -> String {
+        format!("filter.tv_bregman(weight {})", self.weight)
+    }
+
+    fn run(&self, scene: &mut dyn Scene) -> Result<()> {
+        let (rows, cols) = scene.shape();
+        let array = rows.saturating_mul(cols).saturating_mul(size_of::<f32>()).max(1);
+        let arrays = scene.memory() / array;
+        let threads = settings::threads();
+        let mut scene = SceneRows {
+            scene,
+            noisy: None,
+            kept: Vec::new(),
+            write: 0,
+        };
+        if arrays >= 1 {
+            scene.hold()?;
+        }
+        let mut tried = self.predict(&mut scene, threads)?;
+        loop {
+            let keep = if arrays > KEPT { KEPT.min(tried) } else { 0 };
+            scene.keep(tried, keep);
+            let changes = pass(&mut scene, &self.step(), tried, keep, threads)?;
+            let stop = match changes.stop(self.tolerance) {
+                None if tried < self.max_iterations => {
+                    tried = (tried + tried / 2 + 4).min(self.max_iterations);
+                    continue;
+                }
+                stop => stop.unwrap_or(tried),
+            };
+            if scene.write_kept(stop)? {
+                return Ok(());
+            }
+            scene.write = stop;
+            pass(&mut scene, &self.step(), stop, 1, threads)?;
+            return Ok(());
+        }
+    }
 }
 
-/// x
-pub fn denoise(image: ArrayView2<'_, f32>, parameters: &TvBregman) -> Result<Array2<f32>> {
-    let (rows, cols) = image.dim();
-    let mut out = Array2::zeros((rows, cols));
-    let mut read = |row: usize, into: &mut [f32]| {
-        for (o, &v) in into.iter_mut().zip(image.row(row)) {
-            *o = v;
+/// A scene, perhaps held in memory, and solutions that may be its result.
+struct SceneRows<'a> {
+    scene: &'a mut dyn Scene,
+    noisy: Option<Vec<f32>>,
+    /// Solutions by their iterations.
+    kept: Vec<(usize, Vec<f32>)>,
+    /// The iteration that is the result, once that is known.
+    write: usize,
+}
+
+impl SceneRows<'_> {
+    fn hold(&mut self) -> Result<()> {
+        let (rows, cols) = self.scene.shape();
+        let mut noisy = vec![0f32; rows * cols];
+        for (row, pixels) in noisy.chunks_exact_mut(cols.max(1)).enumerate() {
+            self.scene.read_row(row, pixels)?;
+        }
+        self.noisy = Some(noisy);
+        Ok(())
+    }
+
+    /// Makes room for the last `count` of `iterations`.
+    fn keep(&mut self, iterations: usize, count: usize) {
+        let (rows, cols) = self.scene.shape();
+        let mut arrays: Vec<Vec<f32>> = self.kept.drain(..).map(|(_, a)| a).collect();
+        arrays.resize_with(count, || vec![0f32; rows * cols]);
+        self.kept = (iterations + 1 - count..).zip(arrays).collect();
+    }
+
+    /// Writes the solution of `iteration` if it was kept.
+    fn write_kept(&mut self, iteration: usize) -> Result<bool> {
+        let (_, cols) = self.scene.shape();
+        let Some((_, solution)) = self.kept.iter().find(|(k, _)| *k == iteration) else {
+            return Ok(false);
+        };
+        for (row, pixels) in solution.chunks_exact(cols.max(1)).enumerate() {
+            self.scene.write_row(row, pixels)?;
+        }
+        Ok(true)
+    }
+}
+
+impl Rows for SceneRows<'_> {
+    fn shape(&self) -> (usize, usize) {
+        self.scene.shape()
+    }
+
+    fn read(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
+        match &self.noisy {
+            Some(noisy) => {
+                out.copy_from_slice(&noisy[row * out.len()..][..out.len()]);
+                Ok(())
+            }
+            None => self.scene.read_row(row, out),
+        }
+    }
+
+    fn take(&mut self, iteration: usize, row: usize, pixels: &[f32]) -> Result<()> {
+        if iteration == self.write {
+            return self.scene.write_row(row, pixels);
+        }
+        if let Some((_, solution)) = self.kept.iter_mut().find(|(k, _)| *k == iteration) {
+            solution[row * pixels.len()..][..pixels.len()].copy_from_slice(pixels);
         }
         Ok(())
+    }
+}
+
+/// A few rows of a scene as a scene of their own.
+struct Strip<'a, 'b> {
+    scene: &'a mut SceneRows<'b>,
+    first: usize,
+    cols: usize,
+}
+
+impl Rows for Strip<'_, '_> {
+    fn shape(&self) -> (usize, usize) {
+        (STRIP, self.cols)
+    }
+
+    fn read(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
+        self.scene.read(self.first + row, out)
+    }
+
+    fn take(&mut self, _iteration: usize, _row: usize, _pixels: &[f32]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Denoises an image in memory, with at most about `memory` bytes beside it; see `TvBregman`. NaN is masked.
+/// The result does not depend on `memory`.
+pub fn denoise(image: ArrayView2<'_, f32>, parameters: &TvBregman, memory: usize) -> Result<Array2<f32>> {
+    let mut scene = ArrayScene {
+        image,
+        out: Array2::from_elem(image.dim(), f32::NAN),
+        memory,
     };
-    let rms = parameters.pass((rows, cols), FIRST_TRY, &mut read, &mut |_, _| Ok(()))?;
-    let n = rms
-        .iter()
-        .position(|r| *r <= parameters.tolerance)
-        .map_or(FIRST_TRY, |i| i + 1);
-    parameters.pass((rows, cols), n, &mut read, &mut |row, pixels| {
-        for (o, &v) in out.row_mut(row).iter_mut().zip(pixels) {
+    parameters.run(&mut scene)?;
+    Ok(scene.out)
+}
+
+struct ArrayScene<'a> {
+    image: ArrayView2<'a, f32>,
+    out: Array2<f32>,
+    memory: usize,
+}
+
+impl Scene for ArrayScene<'_> {
+    fn shape(&self) -> (usize, usize) {
+        self.image.dim()
+    }
+
+    fn read_row(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
+        for (o, &v) in out.iter_mut().zip(self.image.row(row)) {
             *o = v;
         }
         Ok(())
-    })?;
-    Ok(out)
+    }
+
+    fn write_row(&mut self, row: usize, pixels: &[f32]) -> Result<()> {
+        for (o, &v) in self.out.row_mut(row).iter_mut().zip(pixels) {
+            *o = v;
+        }
+        Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.memory
+    }
+}
+
+/// Every band of an image through total-variation denoising; see `TvBregman`.
+///
+/// # Errors
+/// Complex bands.
+pub fn tv_bregman(raster: &Raster, parameters: TvBregman) -> Result<Raster> {
+    if let Some(band) = raster.bands.iter().find(|b| b.dtype.is_complex()) {
+        return Err(Error::Unit {
+            message: format!(
+                "band `{}` is complex; make decibels of it first: `r:power():to_db()`",
+                band.name
+            ),
+        });
+    }
+    raster.map_scenes(|_| Ok(Arc::new(parameters)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    /// The definition, pixel by pixel in f64. Returns the solution and the number of sweeps.
+    fn slow(image: &Array2<f32>, parameters: &TvBregman) -> (Array2<f64>, usize) {
+        let (rows, cols) = image.dim();
+        let (w, lambda) = (parameters.weight, 2.0 * parameters.weight);
+        let f = |r: usize, c: usize| f64::from(image[(r, c)]);
+        // With a border of one pixel all around; NaN where nothing stands.
+        let mut u = Array2::from_elem((rows + 2, cols + 2), f64::NAN);
+        for r in 0..rows {
+            for c in 0..cols {
+                u[(r + 1, c + 1)] = f(r, c);
+            }
+            u[(r + 1, cols + 1)] = f(r, cols - 1);
+            u[(r + 1, 0)] = if cols > 1 { f(r, 1) } else { f64::NAN };
+        }
+        for c in 0..cols {
+            u[(rows + 1, c + 1)] = f(rows - 1, c);
+            u[(0, c + 1)] = if rows > 1 { f(1, c) } else { f64::NAN };
+        }
+        let zeros = || Array2::<f64>::zeros((rows + 2, cols + 2));
+        let (mut dx, mut dy, mut bx, mut by) = (zeros(), zeros(), zeros(), zeros());
+        let pixels = image.iter().filter(|v| v.is_finite()).count().max(1);
+        for sweep in 1..=parameters.max_iterations {
+            let mut squares = 0.0;
+            for r in 1..=rows {
+                for c in 1..=cols {
+                    let old = u[(r, c)];
+                    if old.is_nan() {
+                        continue;
+                    }
+                    let at = |r, c| if u[(r, c)].is_nan() { old } else { u[(r, c)] };
+                    let (ux, uy) = (at(r, c + 1) - old, at(r + 1, c) - old);
+                    let around = at(r + 1, c) + at(r - 1, c) + at(r, c + 1) + at(r, c - 1);
+                    let divergence =
+                        dx[(r, c - 1)] - dx[(r, c)] + dy[(r - 1, c)] - dy[(r, c)] - bx[(r, c - 1)]
+                            + bx[(r, c)]
+                            - by[(r - 1, c)]
+                            + by[(r, c)];
+                    let new = (lambda * (around + divergence) + w * f(r - 1, c - 1)) / (w + 4.0 * lambda);
+                    u[(r, c)] = new;
+                    squares += (new - old).powi(2);
+                    let (sx, sy) = (ux + bx[(r, c)], uy + by[(r, c)]);
+                    if parameters.isotropic {
+                        let s = sx.hypot(sy) * lambda;
+                        (dx[(r, c)], dy[(r, c)]) = (s * sx / (s + 1.0), s * sy / (s + 1.0));
+                    } else {
+                        let soft = |s: f64| s.signum() * (s.abs() - 1.0 / lambda).max(0.0);
+                        (dx[(r, c)], dy[(r, c)]) = (soft(sx), soft(sy));
+                    }
+                    bx[(r, c)] += ux - dx[(r, c)];
+                    by[(r, c)] += uy - dy[(r, c)];
+                }
+            }
+            if (squares / pixels as f64).sqrt() <= parameters.tolerance {
+                return (u, sweep);
+            }
+        }
+        (u, parameters.max_iterations)
+    }
+
+    fn decibels(image: Array2<f32>) -> Array2<f32> {
+        image.mapv(|v| if v == 0.0 { -40.0 } else { 10.0 * v.log10() })
+    }
+
+    #[test]
+    fn equals_the_definition() {
+        for (rows, cols) in SHAPES {
+            let complete = decibels(scene(rows, cols, 2, 21));
+            for image in [complete.clone(), with_holes(complete)] {
+                for (weight, isotropic, iterations, tolerance) in [
+                    (0.35, true, 100, 1e-3),
+                    (0.2, true, 7, 0.0),
+                    (1.5, false, 100, 1e-3),
+                    (0.2, false, 2, 0.0),
+                ] {
+                    let parameters = TvBregman::new(weight, iterations, tolerance, isotropic).unwrap();
+                    let out = denoise(image.view(), &parameters, usize::MAX).unwrap();
+                    let (want, _) = slow(&image, &parameters);
+                    for ((r, c), &got) in out.indexed_iter() {
+                        let want = want[(r + 1, c + 1)];
+                        assert!(
+                            (f64::from(got) - want).abs() < 5e-5 || got.is_nan() && want.is_nan(),
+                            "{parameters:?} on {rows} × {cols} at ({r}, {c}): {got}, not {want}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn same_bits(a: &Array2<f32>, b: &Array2<f32>) -> bool {
+        a.iter()
+            .zip(b)
+            .all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
+    }
+
+    #[test]
+    fn memory_does_not_matter() {
+        // Tall enough to be sampled beforehand, and one that is not; weights that need few and many sweeps.
+        for (rows, cols, weight) in [
+            (600, 24, 0.35),
+            (600, 24, 3.0),
+            (90, 40, 0.35),
+            (90, 40, 3.0),
+            (1, 30, 0.35),
+        ] {
+            let image = with_holes(decibels(scene(rows, cols, 3, 8)));
+            let parameters = TvBregman::new(weight, 100, 1e-3, true).unwrap();
+            let whole = denoise(image.view(), &parameters, usize::MAX).unwrap();
+            for memory in [0, rows * cols * 4, rows * cols * 12] {
+                assert!(
+                    same_bits(&whole, &denoise(image.view(), &parameters, memory).unwrap()),
+                    "{rows} {memory}"
+                );
+            }
+        }
+    }
+
+    /// Rows of an array, and the solution of the last iteration.
+    struct Plain<'a>(&'a Array2<f32>, Array2<f32>);
+
+    impl Rows for Plain<'_> {
+        fn shape(&self) -> (usize, usize) {
+            self.0.dim()
+        }
+
+        fn read(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
+            out.copy_from_slice(self.0.row(row).as_slice().unwrap());
+            Ok(())
+        }
+
+        fn take(&mut self, _iteration: usize, row: usize, pixels: &[f32]) -> Result<()> {
+            self.1
+                .row_mut(row)
+                .as_slice_mut()
+                .unwrap()
+                .copy_from_slice(pixels);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn threads_do_not_matter() {
+        let image = with_holes(decibels(scene(45, 300, 3, 8)));
+        let run = |iterations, threads| {
+            let mut rows = Plain(&image, Array2::zeros(image.dim()));
+            let changes = pass(&mut rows, &Step::new(0.3, true), iterations, 1, threads).unwrap();
+            (rows.1, changes.squares, changes.pixels)
+        };
+        for iterations in [1, 5, 23, 60] {
+            let one = run(iterations, 1);
+            for threads in [2, 3, 7, 64] {
+                let many = run(iterations, threads);
+                assert!(
+                    same_bits(&one.0, &many.0),
+                    "{iterations} sweeps on {threads} threads"
+                );
+                assert_eq!((&one.1, one.2), (&many.1, many.2));
+            }
+        }
+    }
+
+    #[test]
+    fn errors_of_the_source_end_the_pass() {
+        struct Broken(usize);
+        impl Rows for Broken {
+            fn shape(&self) -> (usize, usize) {
+                (100, 400)
+            }
+            fn read(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
+                out.fill(row as f32);
+                if row == self.0 {
+                    Err(Error::Interrupted)
+                } else {
+                    Ok(())
+                }
+            }
+            fn take(&mut self, _: usize, row: usize, _: &[f32]) -> Result<()> {
+                if row + 100 == self.0 {
+                    Err(Error::Interrupted)
+                } else {
+                    Ok(())
+                }
+            }
+        }
+        for row in [0, 1, 50, 99, 101, 199] {
+            for threads in [1, 2, 4] {
+                let outcome = pass(&mut Broken(row), &Step::new(0.3, true), 20, 1, threads);
+                assert!(
+                    matches!(outcome, Err(Error::Interrupted)),
+                    "row {row}, {threads} threads"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_crosses_masked_pixels() {
+        let mut image = decibels(scene(30, 41, 2, 5));
+        image.column_mut(20).fill(f32::NAN);
+        let parameters = TvBregman::new(0.3, 40, 0.0, true).unwrap();
+        let before = denoise(image.view(), &parameters, usize::MAX).unwrap();
+        image
+            .slice_mut(ndarray::s![.., 21..])
+            .mapv_inplace(|v| 3.0 * v + 7.0);
+        let after = denoise(image.view(), &parameters, usize::MAX).unwrap();
+        let left = ndarray::s![.., ..20];
+        assert!(same_bits(
+            &before.slice(left).to_owned(),
+            &after.slice(left).to_owned()
+        ));
+        assert!(before.column(20).iter().all(|v| v.is_nan()));
+        assert_ne!(before[(3, 30)], after[(3, 30)]);
+    }
+
+    #[test]
+    fn a_pixel_alone_and_a_constant_stay() {
+        let mut image = Array2::from_elem((9, 9), f32::NAN);
+        image[(4, 4)] = -17.3;
+        let parameters = TvBregman::new(0.3, 100, 1e-3, true).unwrap();
+        let out = denoise(image.view(), &parameters, usize::MAX).unwrap();
+        assert!((out[(4, 4)] + 17.3).abs() < 1e-5);
+        assert_eq!(out.iter().filter(|v| v.is_nan()).count(), 80);
+        let constant = Array2::from_elem((20, 33), -12.5);
+        let out = denoise(constant.view(), &parameters, usize::MAX).unwrap();
+        assert!(out.iter().all(|v| (v + 12.5).abs() < 1e-5));
+        let masked = Array2::from_elem((5, 6), f32::NAN);
+        assert!(
+            denoise(masked.view(), &parameters, 0)
+                .unwrap()
+                .iter()
+                .all(|v| v.is_nan())
+        );
+    }
+
+    #[test]
+    fn smooths_noise_and_keeps_an_edge() {
+        let mut image = decibels(speckle(80, 80, 4, 3));
+        image.slice_mut(ndarray::s![.., 40..]).mapv_inplace(|v| v + 12.0);
+        let out = denoise(
+            image.view(),
+            &TvBregman::new(0.2, 100, 1e-3, true).unwrap(),
+            usize::MAX,
+        )
+        .unwrap();
+        let side = |a: &Array2<f32>, from: usize, to: usize| {
+            mean_and_variance(
+                a.slice(ndarray::s![10..70, from..to])
+                    .iter()
+                    .map(|&v| f64::from(v))
+                    .collect::<Vec<_>>()
+                    .into_iter(),
+            )
+        };
+        assert!(side(&out, 5, 35).1 < 0.05 * side(&image, 5, 35).1);
+        assert!(side(&out, 43, 75).0 - side(&out, 5, 37).0 > 11.5);
+    }
+
+    #[test]
+    fn refuses_what_means_nothing() {
+        for (weight, iterations, tolerance) in [
+            (0.0, 100, 1e-3),
+            (-1.0, 100, 1e-3),
+            (f64::NAN, 100, 1e-3),
+            (1.0, 0, 1e-3),
+            (1.0, 100, -1.0),
+            (1.0, 100, f64::NAN),
+        ] {
+            assert!(TvBregman::new(weight, iterations, tolerance, true).is_err());
+        }
+    }
 }
