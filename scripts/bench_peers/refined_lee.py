@@ -3,11 +3,10 @@
 The definition is the one in the documentation of `filter.refined_lee`: population statistics, masked pixels (NaN)
 drop out of every window, x / 0 is 0, the result is masked where one of the nine 3 x 3 samples is.
 
-As a script: refined_lee.py IN OUT [REPEATS] reads a one-band float TIFF, writes the result, prints CPU seconds.
+As a script: refined_lee.py IN OUT, both rasters of one band.
 """
 
 import sys
-import time
 
 import numpy as np
 from scipy.ndimage import correlate, correlate1d
@@ -87,13 +86,10 @@ def refined_lee(image):
 
 
 if __name__ == "__main__":
-    from tifffile import imread, imwrite
+    import rasterio
 
-    image = imread(sys.argv[1])
-    best = np.inf
-    for _ in range(int(sys.argv[3]) if len(sys.argv) > 3 else 1):
-        start = time.process_time()
-        out = refined_lee(image)
-        best = min(best, time.process_time() - start)
-    imwrite(sys.argv[2], out.astype(np.float32))
-    print(f"{best:.3f}")
+    with rasterio.open(sys.argv[1]) as source:
+        image, profile = source.read(1), source.profile
+    profile.update(dtype="float32", nodata=np.nan)
+    with rasterio.open(sys.argv[2], "w", **profile) as target:
+        target.write(refined_lee(image).astype(np.float32), 1)

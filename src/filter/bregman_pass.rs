@@ -153,7 +153,7 @@ impl<'a> Segment<'a> {
                 after(i, self.oldest + position, line)?;
             }
         }
-        let leaves = self.time >= self.oldest + self.squares.len() + 1;
+        let leaves = self.time > self.oldest + self.squares.len();
         self.time += 1;
         Ok(leaves.then(|| {
             self.oldest += 1;

@@ -345,7 +345,7 @@ fn directions(means: [&[f64]; 3], out: &mut [u32]) {
         }
         // NaN if and only if one of the nine is: means of finite f32 do not overflow in f64.
         let all = m[0] + m[1] + m[2] + m[3] + m[4] + m[5] + m[6] + m[7] + m[8];
-        let known = all == all && direction <= 8;
+        let known = !all.is_nan() & (direction <= 8);
         out[c] = if known { direction } else { NO_DIRECTION };
     }
 }
