@@ -1,7 +1,5 @@
 //! Speckle and focal filters, one a file. Kernels are pure functions on ndarray views; NaN is masked.
 
-mod bregman_pass;
-mod bregman_row;
 mod moments;
 mod padded;
 mod speckle;

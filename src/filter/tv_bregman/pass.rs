@@ -7,7 +7,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::{ScopedJoinHandle, scope};
 
-use super::bregman_row::{BORDER, Line, Scratch, Step, sweep};
+use super::row::{BORDER, Line, Scratch, Step, sweep};
 use crate::error::{Error, Result};
 
 /// Where the rows of a pass come from and where its results go.
