@@ -2,6 +2,9 @@
 
 use ndarray::Array2;
 use perilune::filter::focal::{self, FocalKernel};
+use perilune::filter::{
+    frost, gamma_map, kuan, lee, lee_sigma, quegan, refined_lee, sigma_range, tv_bregman,
+};
 
 /// Speckle of 4 looks (gamma-distributed power) over a slowly varying scene.
 fn speckle(rows: usize, cols: usize) -> Array2<f32> {
@@ -89,5 +92,34 @@ fn main() {
     });
     time("focal_percentile 90 r10", &|| {
         focal::focal_percentile(whole.view(), &kernel, 90.0)
+    });
+
+    let (three, four) = (speckle(size + 6, size + 6), speckle(size + 8, size + 8));
+    let mut three_masked = three.clone();
+    for ((y, x), value) in three_masked.indexed_iter_mut() {
+        if (x * 7 + y * 13) % 101 == 0 {
+            *value = f32::NAN;
+        }
+    }
+    time("refined_lee", &|| refined_lee::filter_tile(three.view()));
+    time("refined_lee masked", &|| {
+        refined_lee::filter_tile(three_masked.view())
+    });
+    time("lee 7", &|| lee::filter_tile(three.view(), 7, 4.0));
+    time("kuan 7", &|| kuan::filter_tile(three.view(), 7, 4.0));
+    time("gamma_map 7", &|| gamma_map::filter_tile(three.view(), 7, 4.0));
+    time("frost 7", &|| frost::filter_tile(three.view(), 7, 2.0));
+    let range = sigma_range::sigma_range(4.0, 0.9).expect("looks and a share in range");
+    time("lee_sigma 9", &|| {
+        lee_sigma::filter_tile(four.view(), 9, 4.0, &range, 0.4)
+    });
+    time("quegan 7, four images", &|| {
+        let views = [three.view(), three.view(), three.view(), three.view()];
+        quegan::filter_tiles(&views, 7).swap_remove(0)
+    });
+    let decibels = speckle(size, size).mapv(|v| 10.0 * v.log10());
+    let tv = tv_bregman::TvBregman::new(0.35, 100, 1e-3, true).expect("parameters in range");
+    time("tv_bregman 0.35", &|| {
+        tv_bregman::denoise(decibels.view(), &tv, usize::MAX).expect("an image in memory")
     });
 }

@@ -8,6 +8,10 @@ mod engine;
 mod figures;
 #[path = "numerics/files.rs"]
 mod files;
+#[path = "numerics/npy.rs"]
+mod npy;
+#[path = "numerics/speckle.rs"]
+mod speckle;
 #[path = "numerics/vector.rs"]
 mod vector;
 #[path = "numerics/vector_files.rs"]

@@ -1,0 +1,147 @@
+//! Kuan speckle filter.
+
+use std::sync::Arc;
+
+use multiversion::multiversion;
+use ndarray::{Array2, ArrayView2};
+
+use super::moments::LocalMoments;
+use super::padded::Padded;
+use super::speckle::{check_looks, check_power, check_size};
+use crate::error::Result;
+use crate::raster::{Operation, Pixels, Raster, View, Window};
+
+/// Kuan filter: as the Lee filter, with the exact mean square error of multiplicative noise in place of a linear model.
+///
+/// `padded`: backscatter as power, grown by (size − 1) / 2 pixels on every side, NaN outside the image and where masked.
+/// `size`: width of the square window in pixels, odd. `looks`: the (equivalent) number of looks L of the image.
+/// Returns the filtered power, without the halo.
+///
+/// With μ and v the mean and the (population) variance of the window, and Cu² = 1/L the squared coefficient of
+/// variation of speckle, the result is μ + w·(z − μ), w = (1 − Cu²·μ²/v) / (1 + Cu²), and 0 where v ≤ Cu²·μ².
+///
+/// # Nodata
+/// Masked pixels and those outside the image drop out of the window; a masked pixel stays masked.
+///
+/// # Source
+/// D. T. Kuan, A. A. Sawchuk, T. C. Strand and P. Chavel, "Adaptive noise smoothing filter for images with
+/// signal-dependent noise", IEEE PAMI 7(2), 1985, doi:10.1109/TPAMI.1985.4767641; the weight in the form of Lopes, Touzi
+/// and Nezry, IEEE TGRS 28(6), 1990, doi:10.1109/36.62623.
+pub fn filter_tile(padded: ArrayView2<'_, f32>, size: usize, looks: f64) -> Array2<f32> {
+    let tile = Padded::new(padded, size / 2);
+    let mut local = LocalMoments::new(&tile, size);
+    tile.rows(|row, out| {
+        local.compute(&tile, row);
+        combine(tile.centre(row), &local.mean, &local.variance, looks, out);
+        tile.mask_row(row, out);
+    })
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn combine(pixels: &[f32], mean: &[f64], variance: &[f64], looks: f64, out: &mut [f32]) {
+    let n = out.len();
+    let (pixels, mean, variance) = (&pixels[..n], &mean[..n], &variance[..n]);
+    let shrink = 1.0 / (1.0 + 1.0 / looks);
+    for c in 0..n {
+        let (m, v) = (mean[c], variance[c]);
+        let speckle = m * m / looks;
+        let weight = if v > speckle {
+            (1.0 - speckle / v) * shrink
+        } else {
+            0.0
+        };
+        out[c] = (m + weight * (f64::from(pixels[c]) - m)) as f32;
+    }
+}
+
+/// `filter_tile` as an operation of the engine: one input, in power, one output.
+#[derive(Debug, Clone, Copy)]
+pub struct Kuan {
+    size: usize,
+    looks: f64,
+}
+
+impl Kuan {
+    /// # Errors
+    /// A size that is even, below 3 or above 101; looks that are not above 0.
+    pub fn new(size: usize, looks: f64) -> Result<Kuan> {
+        Ok(Kuan {
+            size: check_size(size)?,
+            looks: check_looks(looks)?,
+        })
+    }
+}
+
+impl Operation for Kuan {
+    fn name(&self) -> String {
+        format!("filter.kuan(size {}, looks {})", self.size, self.looks)
+    }
+
+    fn needs(&self, _index: usize, out: Window) -> Window {
+        out.grow(self.size / 2, self.size / 2)
+    }
+
+    fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let pixels = inputs[0].f32();
+        Ok(vec![Pixels::F32(filter_tile(
+            pixels.view(),
+            self.size,
+            self.looks,
+        ))])
+    }
+}
+
+/// Every band of an image in power through the Kuan filter; see `filter_tile`.
+///
+/// # Errors
+/// Bands in dB, amplitude or complex; sizes and looks as `Kuan::new`.
+pub fn kuan(raster: &Raster, size: usize, looks: f64) -> Result<Raster> {
+    check_power(raster)?;
+    let operation = Arc::new(Kuan::new(size, looks)?);
+    raster.map_tiles(|_| Ok(operation.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::*;
+    use super::*;
+
+    fn slow(image: &Array2<f32>, row: usize, col: usize, size: usize, looks: f64) -> f64 {
+        let pixels = window(image, row, col, size);
+        let (mean, variance) = mean_and_variance(pixels.iter().map(|p| p.2));
+        let (speckle, scene) = (1.0 / looks, variance / (mean * mean));
+        let weight = if scene > speckle {
+            (1.0 - speckle / scene) / (1.0 + speckle)
+        } else {
+            0.0
+        };
+        mean + weight * (f64::from(image[(row, col)]) - mean)
+    }
+
+    #[test]
+    fn equals_the_formula() {
+        for (size, looks) in [(3, 1.0), (7, 4.4), (9, 2.0)] {
+            check_against(
+                size / 2,
+                |p| filter_tile(p, size, looks),
+                |image, r, c| slow(image, r, c, size, looks),
+                1e-6,
+            );
+        }
+    }
+
+    #[test]
+    fn tiles_do_not_show() {
+        check_tiles(3, |p| filter_tile(p, 7, 3.0));
+    }
+
+    #[test]
+    fn keeps_the_mean_of_speckle_and_smooths_it() {
+        check_speckle(3, 4, 0.02, 8.0, |p| filter_tile(p, 7, 4.0));
+    }
+
+    #[test]
+    fn leaves_a_constant_alone() {
+        check_constant(3, |p| filter_tile(p, 7, 4.0));
+    }
+}
