@@ -14,6 +14,8 @@ mod parameters;
 mod prompt;
 #[path = "cli/pty.rs"]
 mod pty;
+#[path = "cli/writing.rs"]
+mod writing;
 
 use std::io::Write;
 use std::path::Path;

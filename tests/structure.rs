@@ -209,7 +209,7 @@ fn files_hold_one_thing() {
             for path in paths {
                 let lines = fs::read_to_string(&path).unwrap().lines().count();
                 // The stubs are one file a module, however much a module holds.
-                if lines > 600 && !path.to_string_lossy().contains("_meta") {
+                if lines > 650 && !path.to_string_lossy().contains("_meta") {
                     long.push(format!("{} has {lines} lines", path.display()));
                 }
             }

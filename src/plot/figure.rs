@@ -3,7 +3,7 @@
 
 use super::color::Color;
 use super::layer::Layer;
-use crate::raster::{Bounds, Crs};
+use crate::raster::Crs;
 
 /// A page of one or more axes.
 #[derive(Debug, Clone)]
@@ -167,14 +167,11 @@ pub struct Axes {
     pub face: Color,
 }
 
-/// A layer and where it lies.
+/// A layer, and the CRS of its coordinates where that is not the axes'.
 #[derive(Debug, Clone)]
 pub struct Placed {
     pub layer: Layer,
-    /// The CRS of its coordinates where that is not the axes'.
     pub crs: Option<Crs>,
-    /// What of an image counts for the limits of the axes, where its pixels reach further.
-    pub extent: Option<Bounds>,
 }
 
 impl Axes {
@@ -203,11 +200,7 @@ impl Axes {
 
     /// Adds a layer whose coordinates are those of the axes.
     pub fn add(&mut self, layer: Layer) -> &mut Axes {
-        self.layers.push(Placed {
-            layer,
-            crs: None,
-            extent: None,
-        });
+        self.layers.push(Placed { layer, crs: None });
         self
     }
 
@@ -216,7 +209,6 @@ impl Axes {
         self.layers.push(Placed {
             layer,
             crs: Some(crs),
-            extent: None,
         });
         self
     }

@@ -28,8 +28,6 @@ pub struct PanelLayer<'a> {
     pub layer: Cow<'a, Layer>,
     /// The layer's colour, its own or that of the cycle.
     pub color: Color,
-    /// What of an image counts for the limits of the axes.
-    pub extent: Option<Bounds>,
     /// Limits of an image or of valued points; of the three bands of a composite.
     pub limits: Vec<Limits>,
 }
@@ -193,12 +191,7 @@ fn panel<'a>(axes: &'a Axes, shared: Option<&ColorScale>) -> Result<Panel<'a>> {
                 },
             });
         }
-        layers.push(PanelLayer {
-            layer,
-            color,
-            extent: placed.extent,
-            limits,
-        });
+        layers.push(PanelLayer { layer, color, limits });
     }
     let (x, y) = spans(axes, &layers)?;
     let aspect = aspect(axes, crs.as_ref(), &x, &y);
@@ -244,13 +237,13 @@ fn spans(axes: &Axes, layers: &[PanelLayer]) -> Result<(Span, Span)> {
     let mut x = Reach::new(axes.x.scale);
     let mut y = Reach::new(axes.y.scale);
     let mut from_top = false;
-    for PanelLayer { layer, extent, .. } in layers {
+    for PanelLayer { layer, .. } in layers {
         let layer = layer.as_ref();
         if let Some((rows, cols)) = layer.image_shape() {
             let bounds = match layer.grid() {
                 Some(grid) => {
                     from_top |= grid.transform.dy > 0.0 && grid.crs.is_none();
-                    extent.unwrap_or_else(|| grid.bounds())
+                    grid.bounds()
                 }
                 None => {
                     from_top = true;

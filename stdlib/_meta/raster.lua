@@ -1492,6 +1492,24 @@ function Raster:sample(points, options) end
 ---@return Table
 function Raster:zonal(features, options) end
 
+--- Draws the image: a map of its band, or a panel for each of its bands with one colour bar.
+---
+--- The same as `plot.map` or `plot.maps`, which say what the options are. The image is read once, at the resolution
+--- that the figure can show.
+---
+--- **Errors.** As `plot.map`.
+---
+--- **Nodata.** Masked pixels are transparent.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- raster.random(grid):plot { colormap = "magma", scale_bar = true }:write("random.png")
+--- ```
+---@param options? plot.MapsOptions
+---@return Figure
+function Raster:plot(options) end
+
 --- What computing the image takes, as text: the steps as a tree for each band, the pixels that a tile needs of each, the tiles and the
 --- memory. Nothing is computed.
 ---
@@ -2227,5 +2245,23 @@ function Stack:export(options) end
 ---@param options? raster.SampleOptions
 ---@return Table
 function Stack:sample(points, options) end
+
+--- Draws every image in a panel of its own, titled with its date, with one colour bar for all.
+---
+--- The same as `plot.maps`, which says what the options are.
+---
+--- **Errors.** As `plot.maps`; an empty stack.
+---
+--- **Nodata.** Masked pixels are transparent.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local stack = raster.stack { raster.random(grid):set_time("2024-03-01"), raster.random(grid):set_time("2024-03-13") }
+--- stack:plot { colormap = "magma" }:write("dates.png")
+--- ```
+---@param options? plot.MapsOptions
+---@return Figure
+function Stack:plot(options) end
 
 return raster

@@ -4,7 +4,9 @@ use super::module::Module;
 use crate::error::Result;
 
 mod focal;
+mod speckle;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    focal::define(m)
+    focal::define(m)?;
+    speckle::define(m)
 }

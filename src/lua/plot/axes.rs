@@ -101,11 +101,11 @@ fn images(c: &mut Builder<AxesHandle>) {
         let raster: Raster = args.get("raster")?;
         let shared = this.figure.borrow().color_bar.is_some();
         this.change(args, |o, axes, detail| {
-            let (placed, label) = data::image(&raster, o, detail)?;
+            let (layer, label) = data::image(&raster, o, detail)?;
             if !shared {
                 axes.color_bar = label.map(ColorBar::new);
             }
-            axes.layers.push(placed);
+            axes.add(layer);
             as_map(axes);
             Ok(())
         })
@@ -113,7 +113,7 @@ fn images(c: &mut Builder<AxesHandle>) {
     .chain("rgb(raster, options?)", |_, this, args| {
         let raster: Raster = args.get("raster")?;
         this.change(args, |o, axes, detail| {
-            axes.layers.push(data::rgb(&raster, o, detail)?);
+            axes.add(data::rgb(&raster, o, detail)?);
             as_map(axes);
             Ok(())
         })
@@ -121,7 +121,7 @@ fn images(c: &mut Builder<AxesHandle>) {
     .chain("classes(raster, options?)", |_, this, args| {
         let raster: Raster = args.get("raster")?;
         this.change(args, |o, axes, detail| {
-            axes.layers.push(data::classes(&raster, o, detail)?);
+            axes.add(data::classes(&raster, o, detail)?);
             as_map(axes);
             Ok(())
         })

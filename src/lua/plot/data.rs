@@ -1,14 +1,15 @@
 //! Images of a script as layers: read once, at the resolution that the panel can show.
 
 use mlua::{Table, Value};
+use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
-use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, Placed, Rgb, Stretch};
-use crate::raster::preview::{Preview, Shrink, preview};
+use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, Rgb, Stretch};
+use crate::raster::preview::{self, Mode, preview};
 use crate::raster::stack::Stack;
-use crate::raster::{Band, Raster};
+use crate::raster::{Affine, Band, Grid, Raster};
 
 /// A list of images or a stack.
 pub struct Images(pub Vec<Raster>);
@@ -41,16 +42,20 @@ pub fn title_of(raster: &Raster, by_band: bool) -> String {
     raster.time.map_or(String::new(), |t| t.strftime("%Y-%m-%d").to_string())
 }
 
-fn read(raster: &Raster, detail: usize, shrink: Shrink) -> Result<Preview> {
-    preview(raster, raster.grid.window(), detail, shrink)
-}
-
-fn placed(layer: Layer, raster: &Raster) -> Placed {
-    Placed {
-        layer,
-        crs: None,
-        extent: Some(raster.grid.bounds()),
-    }
+/// All bands in at most about `detail` pixels a side, and the grid of those.
+fn read(raster: &Raster, detail: usize, mode: Mode) -> Result<(Vec<Array2<f32>>, Grid)> {
+    let bands = preview(raster, detail, detail, mode)?;
+    let (grid, (rows, cols)) = (&raster.grid, preview::shape(&raster.grid, detail, detail));
+    let (across, down) = (grid.cols as f64 / cols as f64, grid.rows as f64 / rows as f64);
+    let t = grid.transform;
+    let transform = Affine {
+        dx: t.dx * across,
+        ry: t.ry * across,
+        rx: t.rx * down,
+        dy: t.dy * down,
+        ..t
+    };
+    Ok((bands, Grid::new(grid.crs.clone(), transform, rows, cols)?))
 }
 
 /// The band that `band` names, or the only one.
@@ -91,15 +96,15 @@ pub fn stretch(o: &Options, default: Stretch) -> Result<Stretch> {
 }
 
 /// An image in a colour map, and the label of its colour bar (None for no bar).
-pub fn image(raster: &Raster, o: &Options, detail: usize) -> Result<(Placed, Option<String>)> {
+pub fn image(raster: &Raster, o: &Options, detail: usize) -> Result<(Layer, Option<String>)> {
     let raster = chosen(raster, o)?;
     let colormap = o.get::<Colormap>("colormap")?;
     let stretch = stretch(o, Stretch::Percentiles(2.0, 98.0))?;
     let opacity = opacity(o)?.unwrap_or(1.0);
     let label = o.get::<String>("label")?.unwrap_or_else(|| label_of(&raster.bands[0]));
     let label = o.get_or("color_bar", true)?.then_some(label);
-    let mut small = read(&raster, detail, Shrink::Mean)?;
-    let mut image = Image::new(small.bands.swap_remove(0), Some(small.grid));
+    let (mut bands, grid) = read(&raster, detail, Mode::Mean)?;
+    let mut image = Image::new(bands.swap_remove(0), Some(grid));
     // Differences are read best in two colours that meet at zero.
     image.colormap = match (colormap, stretch) {
         (Some(colormap), _) => colormap,
@@ -108,7 +113,7 @@ pub fn image(raster: &Raster, o: &Options, detail: usize) -> Result<(Placed, Opt
     };
     image.stretch = stretch;
     image.opacity = opacity;
-    Ok((placed(Layer::Image(image), &raster), label))
+    Ok((Layer::Image(image), label))
 }
 
 pub fn opacity(o: &Options) -> Result<Option<f64>> {
@@ -116,7 +121,7 @@ pub fn opacity(o: &Options) -> Result<Option<f64>> {
 }
 
 /// Three bands as red, green and blue.
-pub fn rgb(raster: &Raster, o: &Options, detail: usize) -> Result<Placed> {
+pub fn rgb(raster: &Raster, o: &Options, detail: usize) -> Result<Layer> {
     let raster = match o.get::<Vec<String>>("bands")? {
         Some(names) => raster.select(&names)?,
         None => raster.clone(),
@@ -124,29 +129,29 @@ pub fn rgb(raster: &Raster, o: &Options, detail: usize) -> Result<Placed> {
     let stretch = stretch(o, Stretch::Percentiles(2.0, 98.0))?;
     let common = o.get_or("common", false)?;
     let gamma = o.positive("gamma")?.unwrap_or(1.0);
-    let small = read(&raster, detail, Shrink::Mean)?;
-    let count = small.bands.len();
-    let bands: [_; 3] = small.bands.try_into().map_err(|_| {
+    let (bands, grid) = read(&raster, detail, Mode::Mean)?;
+    let count = bands.len();
+    let bands: [_; 3] = bands.try_into().map_err(|_| {
         Error::argument(
             "bands",
             "three, for red, green and blue (the option `bands` chooses them)",
             format!("{count} ({})", raster.band_names().join(", ")),
         )
     })?;
-    let mut layer = Rgb::new(bands, Some(small.grid));
+    let mut layer = Rgb::new(bands, Some(grid));
     (layer.stretch, layer.common, layer.gamma) = (stretch, common, gamma);
-    Ok(placed(Layer::Rgb(layer), &raster))
+    Ok(Layer::Rgb(layer))
 }
 
 /// Most classes that are told apart without being listed.
 const MOST_CLASSES: usize = 20;
 
 /// A classified image.
-pub fn classes(raster: &Raster, o: &Options, detail: usize) -> Result<Placed> {
+pub fn classes(raster: &Raster, o: &Options, detail: usize) -> Result<Layer> {
     let raster = chosen(raster, o)?;
     let listed: Option<Vec<Class>> = o.get("classes")?;
-    let mut small = read(&raster, detail, Shrink::Middle)?;
-    let values = small.bands.swap_remove(0);
+    let (mut bands, grid) = read(&raster, detail, Mode::Nearest)?;
+    let values = bands.swap_remove(0);
     let classes = match listed {
         Some(classes) => classes,
         None => {
@@ -173,10 +178,10 @@ pub fn classes(raster: &Raster, o: &Options, detail: usize) -> Result<Placed> {
     };
     let layer = Classes {
         values,
-        grid: Some(small.grid),
+        grid: Some(grid),
         classes,
     };
-    Ok(placed(Layer::Classes(layer), &raster))
+    Ok(Layer::Classes(layer))
 }
 
 /// `{ value = 1, name = "water", color = "blue" }`

@@ -13,9 +13,9 @@ use super::class::Builder;
 use super::module::Module;
 use super::value::{FromScript, describe};
 use crate::error::{Error, Result};
-use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Kind, Layer};
+use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, Kind, Layer, Terminal};
 use crate::raster::stack::Stack;
-use crate::raster::{Raster, stats};
+use crate::raster::{Raster, preview, stats};
 
 mod axes;
 mod data;
@@ -37,14 +37,14 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("rgb(raster, options?)", |_, args| {
         let raster: Raster = args.get("raster")?;
         alone(args, Kind::Map(Coordinates::Map), |o, axes, detail| {
-            axes.layers.push(data::rgb(&raster, o, detail)?);
+            axes.add(data::rgb(&raster, o, detail)?);
             Ok(())
         })
     })?;
     m.function("classes(raster, options?)", |_, args| {
         let raster: Raster = args.get("raster")?;
         alone(args, Kind::Map(Coordinates::Map), |o, axes, detail| {
-            axes.layers.push(data::classes(&raster, o, detail)?);
+            axes.add(data::classes(&raster, o, detail)?);
             Ok(())
         })
     })?;
@@ -110,9 +110,9 @@ fn alone(
 
 fn map_of(raster: &Raster, args: &Args) -> Result<FigureHandle> {
     alone(args, Kind::Map(Coordinates::Map), |o, axes, detail| {
-        let (placed, label) = data::image(raster, o, detail)?;
+        let (layer, label) = data::image(raster, o, detail)?;
         axes.color_bar = label.map(ColorBar::new);
-        axes.layers.push(placed);
+        axes.add(layer);
         Ok(())
     })
 }
@@ -141,13 +141,13 @@ fn maps_of(images: &[Raster], args: &Args) -> Result<FigureHandle> {
                 Some(title) => title.clone(),
                 None => data::title_of(image, by_band),
             };
-            let (placed, label) = data::image(image, o, detail)?;
+            let (layer, label) = data::image(image, o, detail)?;
             match (label, shared) {
                 (Some(label), true) => figure.color_bar = figure.color_bar.or(Some(ColorBar::new(label))),
                 (label, false) => axes.color_bar = label.map(ColorBar::new),
                 (None, true) => {}
             }
-            axes.layers.push(placed);
+            axes.add(layer);
             figure.axes.push(axes);
         }
         Ok(FigureHandle::new(figure))
@@ -203,6 +203,30 @@ fn histograms(values: &Value, o: &Options, axes: &mut Axes) -> Result<Vec<Layer>
     }
     let found = crate::plot::Histogram::of(list.iter().map(|v| *v as f32), style.bins, style.range)?;
     Ok(vec![bars(found.edges, found.counts, String::new(), false)])
+}
+
+/// What the prompt shows of an image below its description: a small map of its first band. Nothing where there is no
+/// terminal with colours, or where computing the image may take long.
+pub fn glance(raster: &Raster) -> Result<Option<String>> {
+    let mut terminal = Terminal::detect()?;
+    let colours = matches!(terminal.graphics, Graphics::Kitty | Graphics::Sixel | Graphics::Blocks);
+    let Some(band) = raster.bands.first() else {
+        return Ok(None);
+    };
+    if !colours || !preview::is_easy(raster) {
+        return Ok(None);
+    }
+    terminal.rows = terminal.rows.min(20);
+    terminal.columns = terminal.columns.min(72);
+    let one = raster.with_bands(vec![band.clone()]);
+    let mut axes = Axes::map(Coordinates::Map);
+    let (layer, label) = Options::read(&Value::Nil, "options", |o| data::image(&one, o, 400))?;
+    axes.add(layer);
+    axes.color_bar = label.map(ColorBar::new);
+    let mut figure = Figure::of(axes);
+    figure.width = Some(4.5);
+    let text = terminal.figure(&figure)?;
+    Ok(Some(text.trim_end_matches('\n').to_string()))
 }
 
 /// A figure that Lua holds together with its axes.

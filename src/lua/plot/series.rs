@@ -176,7 +176,11 @@ pub struct HistogramStyle {
 pub fn histogram_style(o: &Options) -> Result<HistogramStyle> {
     Ok(HistogramStyle {
         bins: o.count("bins")?.unwrap_or(100),
-        range: o.get::<[f64; 2]>("range")?.map(|[low, high]| (low, high)),
+        range: match (o.get::<f64>("min")?, o.get::<f64>("max")?) {
+            (Some(low), Some(high)) => Some((low, high)),
+            (None, None) => None,
+            _ => return Err(Error::message("give both min and max, or neither")),
+        },
         density: o.get_or("density", false)?,
         label: o.get("label")?,
         color: o.get("color")?,

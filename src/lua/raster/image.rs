@@ -69,7 +69,13 @@ fn fields(c: &mut Builder<Raster>) {
             },
         )
         .text(one_line)
-        .show(|_, this| Ok(several_lines(this)));
+        .show(|_, this| {
+            let text = several_lines(this);
+            Ok(match plot::glance(this)? {
+                Some(picture) => format!("{text}\n{picture}"),
+                None => text,
+            })
+        });
 }
 
 fn operators(c: &mut Builder<Raster>) {

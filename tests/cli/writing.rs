@@ -1,0 +1,162 @@
+//! Output while things go wrong: interruption, kill −9, a full disk, folders that cannot be written.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::{finish, folder, perilune, run};
+
+/// Some minutes of work that writes `big.tif`.
+const LONG: &str = r#"
+local grid = raster.grid { crs = "EPSG:32633", bounds = { 0, 0, 300000, 300000 }, resolution = 10 }
+local image = raster.random(grid, { distribution = "speckle", looks = 4.4, seed = 1 })
+filter.focal_median(image, { radius = 9 }):write("big.tif", { compress = "none" })
+"#;
+
+const SMALL: &str = r#"
+local grid = raster.grid { crs = "EPSG:32633", bounds = { 0, 0, 5000, 5000 }, resolution = 10 }
+raster.random(grid, { distribution = "uniform", seed = 1 }):write("big.tif", { compress = "none" })
+"#;
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = entries.filter(|n| n != "state").collect();
+    names.sort();
+    names
+}
+
+/// Starts the long run and waits until it is writing.
+fn writing(folder: &Path) -> std::process::Child {
+    let child = perilune(folder)
+        .args(["--quiet", "-e", LONG])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !names(folder).iter().any(|n| n.starts_with(".draft-")) {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "no draft appeared: {:?}",
+            names(folder)
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    child
+}
+
+#[test]
+fn ctrl_c_while_writing_leaves_nothing() {
+    let folder = folder(&[]);
+    let child = writing(folder.path());
+    let start = Instant::now();
+    // SAFETY: the child has not been waited for, so its number is its own.
+    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "took {:?}",
+        start.elapsed()
+    );
+    assert_eq!(output.status.code(), Some(130));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("interrupted"), "{text}");
+    assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
+}
+
+#[test]
+fn kill_9_leaves_nothing_under_the_final_name_and_the_next_run_sweeps() {
+    let folder = folder(&[]);
+    std::fs::write(folder.path().join("big.tif"), "what was there before").unwrap();
+    let mut child = writing(folder.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(
+        std::fs::read(folder.path().join("big.tif")).unwrap(),
+        b"what was there before"
+    );
+    let next = run(folder.path(), &["-e", SMALL]);
+    assert_eq!(next.code, 0, "{}", next.err);
+    assert_eq!(names(folder.path()), ["big.tif"]);
+    assert!(std::fs::metadata(folder.path().join("big.tif")).unwrap().len() > 1_000_000);
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_keeps_the_old_file() {
+    let folder = folder(&[]);
+    std::fs::write(folder.path().join("big.tif"), "what was there before").unwrap();
+    let mut command = perilune(folder.path());
+    command.args(["-e", SMALL]);
+    // A file may grow to 200 kB only; the image needs 1 MB. To the program this is what a full disk is.
+    let limit = libc::rlimit {
+        rlim_cur: 200_000,
+        rlim_max: 200_000,
+    };
+    // SAFETY: setrlimit is async-signal-safe and takes plain data.
+    unsafe {
+        command.pre_exec(move || match libc::setrlimit(libc::RLIMIT_FSIZE, &limit) {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        });
+    }
+    let full = finish(command);
+    assert_eq!(full.code, 1, "{}{}", full.out, full.err);
+    assert!(
+        full.err.contains("big.tif") && full.err.contains("cannot be written"),
+        "{}",
+        full.err
+    );
+    assert_eq!(names(folder.path()), ["big.tif"]);
+    assert_eq!(
+        std::fs::read(folder.path().join("big.tif")).unwrap(),
+        b"what was there before"
+    );
+}
+
+#[test]
+fn folders_that_cannot_be_written_are_named() {
+    let folder = folder(&[]);
+    let missing = run(
+        folder.path(),
+        &["-e", &SMALL.replace("big.tif", "no/such/folder/x.tif")],
+    );
+    assert_eq!(missing.code, 1);
+    assert!(
+        missing.err.contains("no/such/folder") && missing.err.contains("does not exist"),
+        "{}",
+        missing.err
+    );
+    // Not even root can make files there.
+    let script = SMALL.replace("big.tif", "/proc/x.tif");
+    let refused = run(folder.path(), &["--allow-write", "/proc", "-e", &script]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains("/proc/x.tif") && refused.err.contains("cannot be created"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn odd_images_are_written_and_read() {
+    let folder = folder(&[]);
+    let script = r#"
+      for _, size in ipairs { { 1, 1 }, { 1, 1000 }, { 1000, 1 }, { 513, 511 }, { 17, 3 } } do
+        local grid = raster.grid { crs = "EPSG:32633", origin = { 0, 0 }, resolution = 10, rows = size[1], cols = size[2] }
+        local image = raster.random(grid, { distribution = "normal", seed = 3 })
+        for _, format in ipairs { "GTiff", "COG" } do
+          image:write("odd.tif", { format = format })
+          local difference = (raster.open("odd.tif") - image):abs():stats()[1]
+          print(difference.count == size[1] * size[2], difference.max)
+        end
+      end
+    "#;
+    let done = run(folder.path(), &["-e", script]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.out.lines().count(), 10, "{}", done.out);
+    assert!(done.out.lines().all(|l| l.starts_with("true\t0")), "{}", done.out);
+}
