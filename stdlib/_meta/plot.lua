@@ -1,0 +1,583 @@
+---@meta plot
+
+--- Figures: maps and charts as PNG and SVG files and in the terminal.
+---
+--- `plot.map`, `plot.line` and the like make a figure of one panel in one call. `plot.figure` makes an empty page; its
+--- method `axes` adds a panel, and the methods of that add what it shows. `figure:write(path)` writes a file,
+--- `figure:show()` draws in the terminal. Pixels are read when a layer is added, at the resolution that the figure can show.
+---
+--- Colours are CSS names (`"steelblue"`), `"#rrggbb"`, `"#rrggbbaa"`, `"C0"` to `"C9"` (those that series take in turn), a
+--- grey level (`"0.5"`), or `"none"`. Colour maps have matplotlib's names and values; `_r` at the end turns one round.
+---@class plot
+local plot = {}
+
+---@class plot.SizeOptions
+---@field width? number Inches. Default: what the content needs, at most 6.4.
+---@field height? number Inches. Default: what the content needs, at most 8.
+---@field dpi? number Pixels an inch. Default 150; journals ask for 300 and more.
+---@field font_size? number Points. Default 9; titles and tick labels follow it.
+
+---@class plot.FigureOptions: plot.SizeOptions
+---@field rows? integer Panels in a column. Default 1.
+---@field cols? integer Panels in a row. Default 1.
+---@field title? string Above all panels.
+---@field letters? boolean Panels are called (a), (b), (c)… Default false.
+---@field share_axes? boolean Tick labels at the outer panels only, where all have the same limits. Default true.
+---@field color_bar? string One colour bar with this label for all panels, whose images then share colour map and limits.
+---@field color_bar_side? "right"|"bottom" Default `"right"`.
+
+---@class plot.AxesOptions
+---@field title? string Above the panel.
+---@field x_label? string Quantity and unit: `"Distance (km)"`.
+---@field y_label? string Quantity and unit.
+---@field x_limits? (number|string)[] `{ first, last }`, numbers or times; the larger first turns the axis round.
+---@field y_limits? (number|string)[] `{ first, last }`.
+---@field x_scale? "linear"|"log"|"time" Default `"linear"`, or `"time"` where times are drawn. Times are in UTC.
+---@field y_scale? "linear"|"log"|"time" Default `"linear"`.
+---@field x_ticks? number[]|boolean Where the axis has marks; false for none.
+---@field y_ticks? number[]|boolean Where the axis has marks; false for none.
+---@field grid? boolean Lines at the marks. Default false.
+---@field legend? boolean|string `"auto"` (the emptiest corner; beside the panel for classes), `"right"`, `"none"`, `"upper left"`, `"upper right"`, `"lower left"`, `"lower right"`.
+---@field background? string Colour behind everything. Default white.
+---@field lonlat? boolean Maps: mark longitude and latitude, whatever the CRS. Default false: kilometres or metres of the CRS.
+---@field coordinates? boolean Maps: false leaves the sides without marks. Default true.
+---@field scale_bar? boolean|string Maps: a round length on the ground, in a corner: true for `"lower left"`, or another corner's name.
+
+---@class plot.StretchOptions
+---@field min? number The value of the first colour. Default: the smallest.
+---@field max? number The value of the last colour. Default: the largest.
+---@field percentiles? number[] `{ low, high }`: limits as percentiles of the values shown, 0 to 100. Default `{ 2, 98 }`.
+---@field symmetric? boolean Limits on both sides of zero, the 98th percentile of the absolute values. Default false.
+
+---@class plot.ImageOptions: plot.StretchOptions
+---@field colormap? string|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric.
+---@field band? string The band, where the image has several.
+---@field label? string Of the colour bar. Default: the band's name and unit.
+---@field color_bar? boolean Default true.
+---@field opacity? number 0 to 1. Default 1.
+
+---@class plot.MapOptions: plot.SizeOptions, plot.AxesOptions, plot.ImageOptions
+
+---@class plot.MapsOptions: plot.MapOptions
+---@field cols? integer Panels in a row. Default: about as many as rows, at most 4.
+---@field titles? string[] One for each panel. Default: the dates, or the names of the bands.
+---@field letters? boolean Panels are called (a), (b), (c)… Default false.
+---@field shared? boolean One colour bar and the same limits for all. Default true.
+
+---@class plot.RgbLayerOptions: plot.StretchOptions
+---@field bands? string[] Red, green, blue. Default: the image's three bands in their order.
+---@field common? boolean The same limits for all three, which keeps colours true. Default false: each its own.
+---@field gamma? number Above 1 brightens the dark parts. Default 1.
+
+---@class plot.RgbOptions: plot.SizeOptions, plot.AxesOptions, plot.RgbLayerOptions
+
+---@class plot.ClassesLayerOptions
+---@field classes? { value: integer, name: string?, color: string }[] The classes in the order of the legend; pixels of others are transparent. Default: all values, up to 20.
+---@field band? string The band, where the image has several.
+
+---@class plot.ClassesOptions: plot.SizeOptions, plot.AxesOptions, plot.ClassesLayerOptions
+
+---@class plot.HistogramLayerOptions
+---@field bins? integer Default 100.
+---@field min? number Start of the first bin. Default: the smallest value. Only together with `max`.
+---@field max? number End of the last bin. Default: the largest value.
+---@field density? boolean Scale the bars so that their area is 1. Default false: counts.
+---@field label? string In the legend. Default: the name of the band where there are several.
+---@field color? string
+---@field filled? boolean False draws the outline only. Default true.
+---@field opacity? number 0 to 1. Default 1; 0.6 for several bands.
+
+---@class plot.HistogramOptions: plot.SizeOptions, plot.AxesOptions, plot.HistogramLayerOptions
+
+---@class plot.LineLayerOptions
+---@field label? string In the legend.
+---@field color? string
+---@field line_width? number Points. Default 1.4; 0 leaves the markers only.
+---@field style? "solid"|"dashed"|"dotted"|"dashdot" Or `"-"`, `"--"`, `":"`, `"-."`. Default `"solid"`.
+---@field marker? "circle"|"square"|"triangle"|"diamond"|"plus"|"cross" Or `"o"`, `"s"`, `"^"`, `"D"`, `"+"`, `"x"`. Default: none.
+---@field marker_size? number Points. Default 5.
+---@field crs? string|integer On maps: what x and y are in, where that is not the map's own CRS.
+
+---@class plot.LineOptions: plot.SizeOptions, plot.AxesOptions, plot.LineLayerOptions
+
+---@class plot.ScatterLayerOptions: plot.StretchOptions
+---@field label? string In the legend.
+---@field color? string
+---@field marker? string As of lines. Default `"circle"`.
+---@field marker_size? number Points. Default 5.
+---@field opacity? number 0 to 1. Default 1.
+---@field outline? string Colour of a thin line around each mark.
+---@field values? number[] One for each point, shown in the colour map; points whose value is NaN are left out.
+---@field colormap? string|string[] Default `"viridis"`.
+---@field color_bar? string Label of a colour bar for the values. Default: no bar.
+---@field crs? string|integer On maps: what x and y are in, where that is not the map's own CRS.
+
+---@class plot.ScatterOptions: plot.SizeOptions, plot.AxesOptions, plot.ScatterLayerOptions
+
+---@class plot.ErrorBarsOptions
+---@field label? string In the legend.
+---@field color? string
+---@field marker? string As of lines. Default `"circle"`.
+---@field marker_size? number Points. Default 4.5.
+---@field x_error? number[] Errors along x as well.
+
+---@class plot.BandOptions
+---@field label? string In the legend.
+---@field color? string
+---@field opacity? number 0 to 1. Default 0.25.
+
+---@class plot.AreaOptions
+---@field label? string In the legend.
+---@field color? string Of the outline. Default black.
+---@field fill? string Default: none.
+---@field line_width? number Points. Default 1.
+---@field style? string As of lines.
+---@field crs? string|integer What the coordinates are in. Default: the map's CRS.
+
+---@class plot.FeaturesOptions: plot.AreaOptions
+---@field marker? string Of points. Default `"circle"`.
+---@field marker_size? number Of points. Default 5.
+
+---@class plot.TextOptions
+---@field color? string Default black.
+---@field size? number Points. Default: the figure's font size.
+---@field anchor? "left"|"center"|"right" Which part of the text lies at the point. Default `"left"`.
+---@field rotation? number Degrees, counter-clockwise. Default 0.
+---@field halo? string Colour of an outline around the letters, for legibility on images.
+---@field crs? string|integer What x and y are in. Default: the map's CRS.
+
+---@class plot.GuideOptions
+---@field label? string In the legend.
+---@field color? string Default dark grey.
+---@field line_width? number Points. Default 1.
+---@field style? string As of lines. Default `"dashed"`.
+
+--- An empty page for panels, filled row by row by its method `axes`.
+---
+--- **Errors.** Sizes that are not positive.
+---
+--- ```lua
+--- local plot = require "plot"
+--- local figure = plot.figure { cols = 2, width = 6, letters = true }
+--- figure:axes { title = "Linear" }:line({ 1, 2, 3 }, { 1, 10, 100 })
+--- figure:axes { title = "Logarithmic", y_scale = "log" }:line({ 1, 2, 3 }, { 1, 10, 100 })
+--- assert(#figure == 2)
+--- figure:write("two.png")
+--- ```
+---@param options? plot.FigureOptions
+---@return Figure
+function plot.figure(options) end
+
+--- A map of one band in a colour map, with a colour bar.
+---
+--- The sides are marked in kilometres or metres of the CRS, in degrees, or with `lonlat` in degrees whatever the CRS. Values
+--- beyond the limits take the first or last colour, and the colour bar has a point there.
+---
+--- **Errors.** An image of several bands without the option `band`; an unknown colour map, with the nearest name; limits given in
+--- two ways; whatever computing the image reports.
+---
+--- **Nodata.** Masked pixels are transparent; pixels of the figure that cover valid and masked ones are partly so.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- local figure = plot.map(image, { title = "Noise", colormap = "magma", min = 0, max = 1, scale_bar = true })
+--- figure:write("noise.png")
+--- ```
+---@param raster Raster
+---@param options? plot.MapOptions
+---@return Figure
+function plot.map(raster, options) end
+
+--- Small multiples: a panel for each image, with one colour bar and the same limits for all.
+---
+--- **Errors.** No images; as `plot.map`.
+---
+--- **Nodata.** Masked pixels are transparent and do not count for the limits.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- local figure = plot.maps({ image, image * 2, image * 3 }, { titles = { "1", "2", "3" }, label = "times noise" })
+--- assert(#figure == 3)
+--- figure:write("multiples.png")
+--- ```
+---@param images Stack|Raster[]
+---@param options? plot.MapsOptions
+---@return Figure
+function plot.maps(images, options) end
+
+--- A colour composite of three bands.
+---
+--- Each band is stretched from its 2nd to its 98th percentile unless told otherwise.
+---
+--- **Errors.** Other than three bands.
+---
+--- **Nodata.** A pixel that is masked in one of the bands is transparent.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- local composite = raster.bands(image:rename("HH"), (image * 2):rename("HV"), (image / 3):rename("ratio"))
+--- plot.rgb(composite, { bands = { "HH", "HV", "ratio" }, title = "Composite" }):write("rgb.png")
+--- ```
+---@param raster Raster
+---@param options? plot.RgbOptions
+---@return Figure
+function plot.rgb(raster, options) end
+
+--- A map of classes: whole numbers, each with a colour and a name in the legend.
+---
+--- Pixels are picked, never mixed, where the image is larger than the figure.
+---
+--- **Errors.** More than 20 classes that are not listed.
+---
+--- **Nodata.** Masked pixels and those of classes that are not listed are transparent.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- local water = image:lt(0.3)
+--- plot.classes(water, { classes = {
+---   { value = 0, name = "land", color = "wheat" },
+---   { value = 1, name = "water", color = "steelblue" },
+--- } }):write("water.png")
+--- ```
+---@param raster Raster
+---@param options? plot.ClassesOptions
+---@return Figure
+function plot.classes(raster, options) end
+
+--- A histogram of all pixels of an image, one for each of its bands, or of a list of numbers.
+---
+--- A bin holds its lower edge, the last one its upper edge too.
+---
+--- **Errors.** `min` without `max`; no valid pixel.
+---
+--- **Nodata.** Masked pixels do not count.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- plot.histogram(image, { bins = 20, min = 0, max = 1 }):write("histogram.png")
+--- ```
+---@param values Raster|number[]
+---@param options? plot.HistogramOptions
+---@return Figure
+function plot.histogram(values, options) end
+
+--- A line through points.
+---
+--- Times are ISO 8601 strings; their axis is marked with dates.
+---
+--- **Errors.** Lists of different lengths.
+---
+--- **Nodata.** NaN, nil and false leave a gap.
+---
+--- ```lua
+--- local plot = require "plot"
+--- local figure = plot.line({ "2024-01-05", "2024-02-10", "2024-03-01" }, { -11, -10, -12 }, { y_label = "γ⁰ (dB)", marker = "o" })
+--- figure[1]:horizontal_line(-11.5, { label = "threshold" })
+--- figure:write("series.svg")
+--- ```
+---@param x (number|string)[]
+---@param y number[]
+---@param options? plot.LineOptions
+---@return Figure
+function plot.line(x, y, options) end
+
+--- Points, in one colour or each in the colour of its value.
+---
+--- **Errors.** Lists of different lengths.
+---
+--- **Nodata.** Points with a NaN are left out.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.scatter({ 1, 2, 3 }, { 2, 4, 5 }, { values = { 10, 20, 30 }, color_bar = "Depth (m)", marker_size = 8 }):write("points.png")
+--- ```
+---@param x (number|string)[]
+---@param y number[]
+---@param options? plot.ScatterOptions
+---@return Figure
+function plot.scatter(x, y, options) end
+
+--- The names of all colour maps, without their reversed forms.
+---
+--- ```lua
+--- local plot = require "plot"
+--- assert(table.concat(plot.colormaps(), " "):find("viridis"))
+--- ```
+---@return string[]
+function plot.colormaps() end
+
+--- A page of panels. `figure[1]` is its first panel, `#figure` their number; the prompt draws it.
+---@class Figure
+local Figure = {}
+
+--- Adds the next panel, row by row.
+---
+--- **Errors.** When all panels are taken.
+---
+--- ```lua
+--- local plot = require "plot"
+--- local figure = plot.figure { rows = 1, cols = 1 }
+--- local axes = figure:axes { x_label = "n", y_label = "n²" }
+--- axes:line({ 1, 2, 3 }, { 1, 4, 9 }, { label = "squares" }):scatter({ 1.5 }, { 2.25 })
+--- figure:write("squares.png")
+--- ```
+---@param options? plot.AxesOptions
+---@return Axes
+function Figure:axes(options) end
+
+--- Writes the figure to a `.png` or `.svg` file, which appears under its name when it is complete.
+---
+--- Letters in SVG are outlines, so that it looks the same everywhere; images are embedded at the figure's dpi.
+---
+--- **Errors.** Another extension; a path outside the working folder; an empty figure.
+---
+--- ```lua
+--- local plot = require "plot"
+--- local path = plot.line({ 1, 2 }, { 2, 1 }):write("line.svg")
+--- assert(path == "line.svg")
+--- ```
+---@param path string
+---@return string path
+function Figure:write(path) end
+
+--- The figure as the text of an SVG document, for pages that embed it.
+---
+--- ```lua
+--- local plot = require "plot"
+--- assert(plot.line({ 1, 2 }, { 2, 1 }):svg():find("<svg", 1, true))
+--- ```
+---@return string
+function Figure:svg() end
+
+--- Draws the figure in the terminal.
+---
+--- By the kitty graphics protocol or sixel where the terminal has them, else in coloured half blocks; without colours
+--- (`NO_COLOR`, `TERM=dumb`) in letters. What the terminal can do is taken from the environment; the variable `PERILUNE_GRAPHICS`
+--- (`kitty`, `sixel`, `blocks`, `ascii` or `none`) overrides that. Inside tmux pictures are blocks unless the variable asks for
+--- more, which for kitty needs tmux's `allow-passthrough on`. Where the output is no terminal, a line says how large the figure is.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.line({ 1, 2 }, { 2, 1 }):show()
+--- ```
+function Figure:show() end
+
+--- One panel of a figure. Every method adds to it and returns it, so that calls can be chained. Later layers cover earlier ones.
+---@class Axes
+local Axes = {}
+
+--- Shows one band in a colour map; the panel becomes a map.
+---
+--- **Errors.** As `plot.map`; images in different CRSs in one panel.
+---
+--- **Nodata.** Masked pixels are transparent.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- plot.figure():axes { title = "Noise" }:image(image, { colormap = "gray" })
+--- ```
+---@param raster Raster
+---@param options? plot.ImageOptions
+---@return Axes
+function Axes:image(raster, options) end
+
+--- Shows three bands as red, green and blue; the panel becomes a map.
+---
+--- **Errors.** Other than three bands.
+---
+--- **Nodata.** A pixel that is masked in one of the bands is transparent.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- local composite = raster.bands(image:rename("r"), (image * 2):rename("g"), (image / 3):rename("b"))
+--- plot.figure():axes():rgb(composite, { gamma = 1.4 })
+--- ```
+---@param raster Raster
+---@param options? plot.RgbLayerOptions
+---@return Axes
+function Axes:rgb(raster, options) end
+
+--- Shows classes in their colours; the panel becomes a map.
+---
+--- **Errors.** More than 20 classes that are not listed.
+---
+--- **Nodata.** Masked pixels and those of classes that are not listed are transparent: a mask over an image.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- plot.figure():axes():image(image):classes(image:gt(0.9), { classes = { { value = 1, name = "bright", color = "red" } } })
+--- ```
+---@param raster Raster
+---@param options? plot.ClassesLayerOptions
+---@return Axes
+function Axes:classes(raster, options) end
+
+--- Draws a line through points.
+---
+--- **Errors.** Lists of different lengths.
+---
+--- **Nodata.** NaN, nil and false leave a gap.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.figure():axes():line({ 1, 2, 3 }, { 1, false, 9 }, { label = "squares", style = "dashed" })
+--- ```
+---@param x (number|string)[]
+---@param y number[]
+---@param options? plot.LineLayerOptions
+---@return Axes
+function Axes:line(x, y, options) end
+
+--- Draws points.
+---
+--- **Errors.** Lists of different lengths.
+---
+--- **Nodata.** Points with a NaN are left out.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- plot.map(image)[1]:scatter({ 500100, 500300 }, { 3999900, 3999800 }, { color = "red", outline = "white", label = "sites" })
+--- ```
+---@param x (number|string)[]
+---@param y number[]
+---@param options? plot.ScatterLayerOptions
+---@return Axes
+function Axes:scatter(x, y, options) end
+
+--- Draws points with the reach of their errors, the same below and above.
+---
+--- **Errors.** Lists of different lengths.
+---
+--- **Nodata.** Points with a NaN are left out.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.figure():axes():error_bars({ 1, 2, 3 }, { 1, 4, 9 }, { 0.5, 0.5, 1 }, { label = "mean and spread" })
+--- ```
+---@param x (number|string)[]
+---@param y number[]
+---@param error number[] Lengths, in units of y.
+---@param options? plot.ErrorBarsOptions
+---@return Axes
+function Axes:error_bars(x, y, error, options) end
+
+--- Fills the area between two curves.
+---
+--- **Errors.** Lists of different lengths.
+---
+--- **Nodata.** NaN leaves a gap.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.figure():axes():band({ 1, 2, 3 }, { 0, 3, 7 }, { 2, 5, 11 }, { label = "range" })
+--- ```
+---@param x (number|string)[]
+---@param low number[]
+---@param high number[]
+---@param options? plot.BandOptions
+---@return Axes
+function Axes:band(x, low, high, options) end
+
+--- Draws a histogram of an image's pixels or of a list of numbers.
+---
+--- **Errors.** As `plot.histogram`.
+---
+--- **Nodata.** Masked pixels do not count.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.figure():axes():histogram({ 1, 2, 2, 3 }, { bins = 3, filled = false })
+--- ```
+---@param values Raster|number[]
+---@param options? plot.HistogramLayerOptions
+---@return Axes
+function Axes:histogram(values, options) end
+
+--- Draws features: areas and lines as outlines, points as marks. Those in another CRS than the map's are brought into it.
+---
+--- **Errors.** Values that are no features (see the module geometry).
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- local geometry = require "geometry"
+--- local lake = geometry.polygon({ { 500100, 3999700 }, { 500400, 3999700 }, { 500250, 3999900 } }, "EPSG:32611")
+--- plot.map(image)[1]:features(lake, { color = "white", fill = "#1f77b480", label = "lake" })
+--- ```
+---@param features Features|Geometry
+---@param options? plot.FeaturesOptions
+---@return Axes
+function Axes:features(features, options) end
+
+--- Draws a rectangle. In another CRS than the map's its sides bend as they do on the ground.
+---
+--- **Errors.** Bounds that are not in order.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- plot.map(image)[1]:rectangle({ 500100, 3999700, 500300, 3999900 }, { color = "red", line_width = 1.5 })
+--- ```
+---@param bounds number[] `{ min_x, min_y, max_x, max_y }`
+---@param options? plot.AreaOptions
+---@return Axes
+function Axes:rectangle(bounds, options) end
+
+--- Writes text at a point. A text whose point lies outside the panel is not shown.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local image = raster.random(grid)
+--- plot.map(image)[1]:text(500200, 3999800, "site", { halo = "white", anchor = "center" })
+--- ```
+---@param x number
+---@param y number
+---@param text string
+---@param options? plot.TextOptions
+---@return Axes
+function Axes:text(x, y, text, options) end
+
+--- Draws a straight line over the panel's whole height: a threshold, a date.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.histogram({ 1, 2, 2, 3 })[1]:vertical_line(2.5, { label = "threshold" })
+--- ```
+---@param x number|string
+---@param options? plot.GuideOptions
+---@return Axes
+function Axes:vertical_line(x, options) end
+
+--- Draws a straight line over the panel's whole width.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.line({ 1, 2, 3 }, { 1, 4, 9 })[1]:horizontal_line(5, { style = "dotted" })
+--- ```
+---@param y number|string
+---@param options? plot.GuideOptions
+---@return Axes
+function Axes:horizontal_line(y, options) end
+
+return plot
