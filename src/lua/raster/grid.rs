@@ -84,13 +84,11 @@ fn bounds_list(bounds: &Bounds) -> Vec<f64> {
 
 /// `raster.grid{…}`
 pub fn grid(_: &Lua, args: &Args) -> Result<Grid> {
-    args.options(|o| {
-        let wanted = Wanted::read(o)?;
-        match o.get::<Arc<Grid>>("like")? {
-            Some(like) => wanted.like(&like),
-            None => wanted.alone(),
-        }
-    })
+    let (wanted, like) = args.options(|o| Ok((Wanted::read(o)?, o.get::<Arc<Grid>>("like")?)))?;
+    match like {
+        Some(like) => wanted.like(&like),
+        None => wanted.alone(),
+    }
 }
 
 struct Wanted {

@@ -16,6 +16,7 @@ use crate::raster::file::open::{self, OpenOptions};
 use crate::raster::math::{self, Operand};
 use crate::raster::mosaic::{Overlap, mosaic};
 use crate::raster::stack::Stack;
+use crate::raster::warp::Resampling;
 use crate::raster::synthetic::coordinates;
 use crate::raster::{Grid, Raster, complex};
 
@@ -57,7 +58,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     })?;
     m.function("mosaic(images, options?)", |_, args| {
         let images: Vec<Raster> = args.get("images")?;
-        args.options(|o| mosaic_of(&images, o))
+        args.options(MosaicOptions::read)?.mosaic(&images)
     })?;
     m.function("stack(images, options?)", sources::stack)?;
     m.function("random(grid, options?)", sources::random)?;
@@ -188,9 +189,24 @@ fn listed<T: FromScript>(args: &Args) -> Result<Vec<T>> {
     }
 }
 
-/// The options `method`, `grid` and `resampling` of a mosaic, and the mosaic.
-pub fn mosaic_of(images: &[Raster], o: &Options) -> Result<Raster> {
-    let method = o.choice("method", &Overlap::NAMES)?.unwrap_or("first");
-    let grid = o.get::<Arc<Grid>>("grid")?;
-    mosaic(images, Overlap::parse(method)?, grid, values::resampling(o)?)
+/// The options `method`, `grid` and `resampling` of a mosaic.
+pub struct MosaicOptions {
+    overlap: Overlap,
+    grid: Option<Arc<Grid>>,
+    resampling: Resampling,
+}
+
+impl MosaicOptions {
+    pub fn read(o: &Options) -> Result<Self> {
+        let method = o.choice("method", &Overlap::NAMES)?.unwrap_or("first");
+        Ok(MosaicOptions {
+            overlap: Overlap::parse(method)?,
+            grid: o.get("grid")?,
+            resampling: values::resampling(o)?,
+        })
+    }
+
+    pub fn mosaic(self, images: &[Raster]) -> Result<Raster> {
+        mosaic(images, self.overlap, self.grid, self.resampling)
+    }
 }

@@ -4,7 +4,7 @@ use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
 use super::output::{Points, write_options};
 use super::values::{Area, band_names, property_value, resampling, time_text};
-use super::mosaic_of;
+use super::MosaicOptions;
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::access;
@@ -66,7 +66,7 @@ impl Class for Stack {
                 on_each(this, |image| align(image, &target, method))
             })
             .method("mosaic(options?)", |_, this, args| {
-                args.options(|o| mosaic_of(&this.items, o))
+                args.options(MosaicOptions::read)?.mosaic(&this.items)
             })
             .method("export(options)", export)
             .method("sample(points, options?)", sample);

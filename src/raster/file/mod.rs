@@ -7,7 +7,8 @@ pub mod read;
 mod sink;
 pub mod write;
 
-use std::ffi::CStr;
+use std::cell::Cell;
+use std::ffi::{CStr, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -42,6 +43,25 @@ pub fn initialise() {
             }
         }
     });
+}
+
+/// HDF5 prints what fails inside it to the terminal, unless each thread that uses it says otherwise, and much of that is
+/// no failure: netCDF asks for attributes that need not be there.
+pub fn quieten_hdf5() {
+    type SetAuto = unsafe extern "C" fn(i64, *const c_void, *const c_void) -> c_int;
+    thread_local!(static DONE: Cell<bool> = const { Cell::new(false) });
+    if DONE.replace(true) {
+        return;
+    }
+    // SAFETY: the symbol is looked up in the libraries that GDAL brought along, and called as HDF5 declares it since
+    // version 1.10 (a 64-bit stack identifier, 0 for the thread's own; null for no printing).
+    unsafe {
+        let found = libc::dlsym(libc::RTLD_DEFAULT, c"H5Eset_auto2".as_ptr());
+        if !found.is_null() {
+            let set_auto: SetAuto = std::mem::transmute(found);
+            set_auto(0, std::ptr::null(), std::ptr::null());
+        }
+    }
 }
 
 /// What GDAL last complained of on this thread.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
-use super::{initialise, message_of};
+use super::{initialise, message_of, quieten_hdf5};
 use crate::error::{Error, Result};
 
 /// Idle datasets kept open: enough for a long stack on many threads, far below the usual limit of 1024 open files.
@@ -49,6 +49,7 @@ impl SourceFile {
 
     /// A dataset for this thread alone, given back when it is dropped.
     pub fn lend(self: &Arc<SourceFile>) -> Result<Lent> {
+        quieten_hdf5();
         let idle = {
             let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
             pool.iter()
@@ -85,6 +86,7 @@ impl Drop for SourceFile {
 
 fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
     initialise();
+    quieten_hdf5();
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_RASTER
             | GdalOpenFlags::GDAL_OF_READONLY
