@@ -1,5 +1,5 @@
-//! Runs every tests/lua/<module>/*.lua in a fresh virtual machine. `cargo test --test lua -- NAME` runs those whose
-//! path holds NAME. A file calls `test("what holds", function() … end)`; a failure names the file and line.
+//! Runs every tests/lua/<module>/*.lua, and every example of the documentation, in a fresh virtual machine and an
+//! empty folder. `cargo test --test lua -- NAME` runs those whose path or name holds NAME. A file calls `test("what holds", function() … end)`; a failure names the file and line.
 //!
 //! Beside Lua's own functions a file has `assert_error(fn, pattern)`, `assert_close(a, b, tolerance?)`, `folder`
 //! (an empty folder of its own, the working folder), `shared(path)` (a path in ../shared/data; without that folder
@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mlua::{Function, Table};
-use perilune::host::{Limits, Runtime};
+use perilune::host::{Limits, Runtime, documentation, params, sandbox};
 use perilune::lua::Access;
 
 const HARNESS: &str = r#"
@@ -67,20 +67,22 @@ fn main() -> ExitCode {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
     find(&root.join("tests/lua"), &mut files);
-    files.retain(|f| filters.is_empty() || filters.iter().any(|x| f.to_string_lossy().contains(x.as_str())));
     files.sort();
+    let mut jobs: Vec<Job> = files.into_iter().map(|file| Job::file(&root, file)).collect();
+    jobs.extend(examples());
+    jobs.retain(|job| filters.is_empty() || filters.iter().any(|x| job.name.contains(x.as_str())));
     if std::env::args().any(|a| a == "--list") {
-        files.iter().for_each(|f| println!("{}: test", f.display()));
+        jobs.iter().for_each(|job| println!("{}: test", job.name));
         return ExitCode::SUCCESS;
     }
-    assert!(!files.is_empty() || !filters.is_empty(), "no Lua tests found");
+    assert!(!jobs.is_empty() || !filters.is_empty(), "no Lua tests found");
 
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
-                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcomes = run(file, &root);
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcomes = run(job, &root);
                     results.lock().unwrap().extend(outcomes);
                 }
             });
@@ -104,8 +106,8 @@ fn main() -> ExitCode {
         }
     }
     println!(
-        "{} files: {passed} passed, {failed} failed, {skipped} skipped",
-        files.len()
+        "test result: {passed} passed; {failed} failed; {skipped} skipped, in {} files and examples",
+        jobs.len()
     );
     if failed > 0 {
         ExitCode::FAILURE
@@ -125,22 +127,63 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn run(file: &Path, root: &Path) -> Vec<(String, Outcome)> {
-    let shown = file.strip_prefix(root).unwrap_or(file).display().to_string();
-    let failed = |error: mlua::Error| vec![(shown.clone(), Outcome::Failed(error.to_string()))];
-    match run_tests(file, root, &shown) {
-        Ok(outcomes) if outcomes.is_empty() => {
-            vec![(shown, Outcome::Failed("the file defines no test".to_string()))]
+/// Something to run in a virtual machine of its own.
+struct Job {
+    name: String,
+    /// What errors call it.
+    chunk: String,
+    source: Source,
+}
+
+enum Source {
+    File(PathBuf),
+    /// A block of code, with blank lines before it so that its lines have the numbers of the file that it is from.
+    Example(String),
+}
+
+impl Job {
+    fn file(root: &Path, file: PathBuf) -> Job {
+        let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
+        Job {
+            chunk: format!("@{shown}"),
+            name: shown,
+            source: Source::File(file),
         }
-        Ok(outcomes) => outcomes,
-        Err(error) => failed(error),
     }
 }
 
-fn run_tests(file: &Path, root: &Path, shown: &str) -> mlua::Result<Vec<(String, Outcome)>> {
+/// The examples of the documentation.
+fn examples() -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for file in documentation::files() {
+        for entry in documentation::parse(&file.module, &file.text) {
+            for example in &entry.examples {
+                jobs.push(Job {
+                    name: format!("stdlib/{}:{}: example of {}", file.path, example.line, entry.name),
+                    chunk: format!("@stdlib/{}", file.path),
+                    source: Source::Example("\n".repeat(example.line - 1) + &example.code),
+                });
+            }
+        }
+    }
+    jobs
+}
+
+fn run(job: &Job, root: &Path) -> Vec<(String, Outcome)> {
+    match run_tests(job, root) {
+        Ok(outcomes) if outcomes.is_empty() => {
+            let message = "the file defines no test".to_string();
+            vec![(job.name.clone(), Outcome::Failed(message))]
+        }
+        Ok(outcomes) => outcomes,
+        Err(error) => vec![(job.name.clone(), Outcome::Failed(error.to_string()))],
+    }
+}
+
+fn run_tests(job: &Job, root: &Path) -> mlua::Result<Vec<(String, Outcome)>> {
     let folder = tempfile::tempdir()?;
-    let runtime =
-        Runtime::new(Limits::default(), Access::new(folder.path())).map_err(mlua::Error::external)?;
+    let access = Access::new(folder.path());
+    let runtime = Runtime::new(Limits::default(), access).map_err(mlua::Error::external)?;
     let lua = runtime.lua();
     let shared = root.join("../shared/data");
     let shared = shared.is_dir().then(|| shared.display().to_string());
@@ -149,22 +192,30 @@ fn run_tests(file: &Path, root: &Path, shown: &str) -> mlua::Result<Vec<(String,
         .set_name("=harness")
         .call((root.display().to_string(), shared))?;
     lua.globals().set("folder", folder.path().display().to_string())?;
+    params::install(lua, false).map_err(mlua::Error::external)?;
+    sandbox::strict(lua, false).map_err(mlua::Error::external)?;
 
-    let source = std::fs::read_to_string(file)?;
-    let body = runtime.load(&source, &format!("@{shown}"), None)?;
-    let mut outcomes = Vec::new();
+    let source = match &job.source {
+        Source::File(file) => std::fs::read_to_string(file)?,
+        Source::Example(code) => code.clone(),
+    };
+    let body = runtime.load(&source, &job.chunk, None)?;
     let outcome = |text: String| match text.as_str() {
         "ok" => Outcome::Passed,
         "skipped" => Outcome::Skipped,
         _ => Outcome::Failed(text),
     };
-    match outcome(guard.call(body)?) {
-        Outcome::Passed => {}
-        other => outcomes.push((format!("{shown} (the file itself)"), other)),
+    let whole = outcome(guard.call(body)?);
+    if let Source::Example(_) = job.source {
+        return Ok(vec![(job.name.clone(), whole)]);
+    }
+    let mut outcomes = Vec::new();
+    if !matches!(whole, Outcome::Passed) {
+        outcomes.push((format!("{} (the file itself)", job.name), whole));
     }
     for test in tests.sequence_values::<Table>() {
         let test = test?;
-        let name = format!("{shown}: {}", test.get::<String>("name")?);
+        let name = format!("{}: {}", job.name, test.get::<String>("name")?);
         outcomes.push((name, outcome(guard.call(test.get::<Function>("body")?)?)));
     }
     Ok(outcomes)
