@@ -113,6 +113,22 @@ impl Plan {
         self.roots.iter().map(|&(step, _)| step)
     }
 
+    /// Pixels of the sources, and of the steps that do more than pixel-by-pixel arithmetic, over the whole image.
+    pub fn work(&self) -> (usize, usize) {
+        let (mut read, mut computed) = (0, 0);
+        for step in &self.steps {
+            let pixels = step.node.grid.window().len();
+            match &step.node.work {
+                Work::Tiles(operation) if operation.can_reduce() => read += pixels,
+                Work::Tiles(operation) if operation.is_pointwise() => {}
+                Work::Scene(scene) if scene.is_ready() => {}
+                Work::Element(_) => {}
+                _ => computed += pixels,
+            }
+        }
+        (read, computed)
+    }
+
     /// True where `reduced` can make small pictures of all roots.
     pub fn can_reduce(&self) -> bool {
         let size = (self.grid.rows, self.grid.cols);

@@ -35,10 +35,14 @@ pub fn shape(grid: &Grid, max_rows: usize, max_cols: usize) -> (usize, usize) {
     (side(grid.rows), side(grid.cols))
 }
 
-/// True where a picture is a matter of moments: small images, and those made pixel by pixel from files, of which only
-/// the pixels shown are read.
+/// True where a picture is a matter of moments: small images of little work, and those made pixel by pixel from files,
+/// of which only the pixels shown are read.
 pub fn is_easy(raster: &Raster) -> bool {
-    raster.grid.window().len() <= EASY || can_reduce(raster)
+    let plan = Plan::new(&raster.grid, &raster.ports());
+    let (read, computed) = plan.work();
+    // Picking pixels from a file without overviews still decodes most of its blocks.
+    let readable = read <= 32 * EASY;
+    readable && (plan.can_reduce() || (raster.grid.window().len() <= EASY && computed <= 4 * EASY))
 }
 
 fn can_reduce(raster: &Raster) -> bool {

@@ -71,10 +71,13 @@ fn fields(c: &mut Builder<Raster>) {
         .text(one_line)
         .show(|_, this| {
             let text = several_lines(this);
-            Ok(match plot::glance(this)? {
-                Some(picture) => format!("{text}\n{picture}"),
-                None => text,
-            })
+            match plot::glance(this) {
+                Ok(Some(picture)) => Ok(format!("{text}\n{picture}")),
+                Ok(None) => Ok(text),
+                Err(Error::Interrupted) => Err(Error::Interrupted),
+                // What the image is stays worth knowing, as where a file of it has gone.
+                Err(e) => Ok(format!("{text}\n(no picture: {e})")),
+            }
         });
 }
 
