@@ -71,11 +71,7 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     for (raster, path, options) in jobs {
         sinks.push(Sink::create(raster, path, options, run.tile())?);
     }
-    let label = jobs
-        .iter()
-        .map(|(_, p, _)| p.file_name().unwrap_or_default().to_string_lossy())
-        .collect::<Vec<_>>();
-    run.for_each(&label.join(", "), &|index, window, pixels| {
+    run.for_each(&label(jobs), &|index, window, pixels| {
         let mut pixels = pixels.into_iter();
         for sink in &sinks {
             for band in 0..sink.bands.len() {
@@ -87,4 +83,17 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
         Ok(())
     })?;
     sinks.into_iter().try_for_each(Sink::finish)
+}
+
+/// What the progress bar says: all names of a few files, the first of many.
+fn label(jobs: &[(Raster, PathBuf, WriteOptions)]) -> String {
+    const FEW: usize = 4;
+    let name = |job: &(Raster, PathBuf, WriteOptions)| {
+        let name = job.1.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    match jobs {
+        [first, rest @ ..] if rest.len() >= FEW => format!("{} and {} more", name(first), rest.len()),
+        few => few.iter().map(name).collect::<Vec<_>>().join(", "),
+    }
 }
