@@ -313,6 +313,44 @@ function raster.mosaic(images, options) end
 ---@return Stack
 function raster.stack(images, options) end
 
+---@class raster.FindOptions
+---@field extensions? string[] How the names end, small or capital. Default those of the usual image formats: tif, tiff, vrt, img, nc, h5, hdf, jp2, png, jpg, bil, envi, dat.
+---@field recursive? boolean Also in the folders below. Default true.
+---@field pattern? string Only names that fit a pattern, as in `raster.stack`.
+
+--- The image files in a folder and in those below it, sorted.
+---
+--- The paths start with the folder as it was given. Hidden files and folders are left out. No file is opened. Unlike `fs.glob` this
+--- looks anywhere, since scripts may read images anywhere.
+---
+--- **Errors.** A folder that does not exist or is a file.
+---
+--- ```lua
+--- local raster = require "raster"
+--- raster.constant(raster.grid { rows = 1, cols = 1 }, 1):write("S1A_20240105.tif")
+--- local found = raster.find(".", { extensions = { "tif" }, pattern = "S1?_{date:yyyymmdd}.tif" })
+--- assert(#found == 1 and found[1] == "./S1A_20240105.tif")
+--- ```
+---@param folder string
+---@param options? raster.FindOptions
+---@return string[] paths
+function raster.find(folder, options) end
+
+--- What a file name says by a pattern: its named parts as text, and `time`, the first time among them.
+---
+--- **Errors.** A pattern that is not well formed; digits in the place of a time that are none.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local parts = raster.match_name("data/S1A_VV_20240105.tif", "{platform}_{polarisation}_{date:yyyymmdd}.tif")
+--- assert(parts.platform == "S1A" and parts.polarisation == "VV" and parts.time == "2024-01-05")
+--- assert(raster.match_name("other.tif", "{platform}_{date:yyyymmdd}.tif") == nil)
+--- ```
+---@param name string A name or a path, of which the last part counts.
+---@param pattern string As in `raster.stack`.
+---@return table<string, string>? parts nil where the name does not fit.
+function raster.match_name(name, pattern) end
+
 --- Writes several files in one pass over the scene: what they share is computed once.
 ---
 --- Each entry is `{ image, path, options }`, with the options of `Raster:write`. All images lie on one grid. Returns the
