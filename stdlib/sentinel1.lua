@@ -11,7 +11,7 @@ local fail, choice = library.fail, opening.choice
 ---@class sentinel1.OpenOptions
 ---@field bands? string[] Polarisations that every image must have, in this order. Default `{ "VV", "VH" }`.
 ---@field mode? string Instrument mode: `IW`, `EW` or `SM`.
----@field relative_orbit? integer Relative orbit (track), 1 to 175.
+---@field relative_orbit? integer|integer[] Relative orbits (tracks), 1 to 175.
 ---@field pass? string `ASCENDING` or `DESCENDING`.
 ---@field platform? string `S1A`, `S1B`, `S1C`… or `both`, which is every one.
 ---@field burst? string Burst, such as `T137-292318-IW2`.

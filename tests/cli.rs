@@ -14,6 +14,8 @@ mod parameters;
 mod prompt;
 #[path = "cli/pty.rs"]
 mod pty;
+#[path = "cli/workflows.rs"]
+mod workflows;
 #[path = "cli/writing.rs"]
 mod writing;
 

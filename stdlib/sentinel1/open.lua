@@ -71,16 +71,23 @@ local function filters_of(options)
     filters[#filters + 1] = { property = property, text = text, keep = keep }
   end
   local function equals(property, wanted)
-    if wanted == nil or wanted == "" or wanted == "both" or wanted == 0 then return end
-    if type(wanted) == "string" then wanted = wanted:upper() end
-    add(property, ("%s = %s"):format(property, wanted), function(value) return value == wanted end)
+    if wanted == nil or wanted == "" or wanted == "both" then return end
+    local wishes, shown = {}, {}
+    for _, wish in ipairs(type(wanted) == "table" and wanted or { wanted }) do
+      if type(wish) == "string" then wish = wish:upper() end
+      wishes[wish] = true
+      shown[#shown + 1] = tostring(wish)
+    end
+    if #shown == 0 then return end
+    add(property, ("%s = %s"):format(property, table.concat(shown, ", ")), function(value) return wishes[value] end)
   end
   equals("mode", options.mode)
   equals("relative_orbit", options.relative_orbit)
   equals("platform", options.platform)
   equals("burst", options.burst)
   if options.pass then
-    equals("pass", options.pass ~= "" and M.choice("pass", options.pass:upper(), { "ASCENDING", "DESCENDING", "BOTH" }):gsub("BOTH", "") or "")
+    local pass = M.choice("pass", options.pass:upper(), { "ASCENDING", "DESCENDING", "BOTH" })
+    equals("pass", pass ~= "BOTH" and pass or nil)
   end
   local start, stop = moment("start", options.start), moment("stop", options.stop)
   if start then add("time", "start = " .. options.start, function(value) return time.seconds(value) >= start end) end
@@ -141,13 +148,16 @@ local READ = {
   end,
 }
 
+-- What names or tags say, in one way of writing.
 local function with_tags(image)
+  local given = image.properties
   for property, tags in pairs(TAGS) do
+    local value = given[property]
     for _, tag in ipairs(tags) do
-      local value = image.properties[property] == nil and image.properties[tag]
-      local read = value and READ[property](tostring(value))
-      if read then image = image:set(property, read) end
+      if value == nil then value = given[tag] end
     end
+    local read = value ~= nil and READ[property](tostring(value))
+    if read then image = image:set(property, read) end
   end
   return image
 end
@@ -249,7 +259,7 @@ local function complete_scenes(scenes, options, folder)
   return whole
 end
 
-local PROPERTIES = { "relative_orbit", "platform", "mode", "burst", "spacing" }
+local PROPERTIES = { "relative_orbit", "pass", "platform", "mode", "burst", "spacing" }
 
 local function open_scene(scene, options, static, state)
   local image = scene.path and open_bands(scene, options, state) or open_polarisations(scene, options, static)
@@ -258,7 +268,8 @@ local function open_scene(scene, options, static, state)
     if scene[name] ~= nil then image = image:set(name, scene[name]) end
   end
   for name, value in pairs(scene.properties or {}) do image = image:set(name, value) end
-  image = image:set("polarisations", table.concat(options.bands, " ")):set("name", scene.name)
+  image = image:set("polarisations", table.concat(options.bands, " "))
+    :set("name", (scene.path or scene.files[options.bands[1]]):match "[^/]*$")
   for name, value in pairs(options.properties or {}) do image = image:set(name, value) end
   return with_tags(image)
 end

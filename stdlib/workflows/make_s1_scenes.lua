@@ -8,7 +8,8 @@
 ---     perilune run make_s1_scenes --out scenes
 ---     perilune run s1_vv_vh --folder scenes --out vv_vh.tif
 
-local raster, fs, time = require "raster", require "fs", require "time"
+local raster, filter, geometry = require "raster", require "filter", require "geometry"
+local fs, time = require "fs", require "time"
 
 local p = params {
   out = { "scenes", type = "path", help = "Folder for the scenes; made where it is missing." },
@@ -19,7 +20,7 @@ local p = params {
   pixel = { 10, min = 1, max = 100, unit = "m", help = "Pixel size; OPERA's products have 30." },
   bursts = { 2, min = 1, max = 4, help = "Bursts, one above the other, that share a tenth of their height." },
   looks = { 4.4, min = 0.5, help = "Equivalent number of looks of the speckle: 4.4 in Sentinel-1's ground-range product." },
-  near_angle = { 30.4, min = 20, max = 45, unit = "deg", help = "Incidence angle at the near edge." },
+  near_angle = { 30.55, min = 20, max = 45, unit = "deg", help = "Incidence angle at the near edge." },
   orbit = { 117, min = 1, max = 175, help = "Relative orbit." },
   layout = {
     "opera", choices = { "opera", "earth_engine" },
@@ -98,7 +99,7 @@ local island = length(u - 0.715, v - 0.665) + 0.03 * (noise(0.05 * extent, 3, 22
 local lake = shore:lt(0.15) & island:gt(0.02)
 local bend = 0.05 * (7.5 * v + 0.6):sin() + 0.02 * (23 * v + 1.9):sin() + 0.05 * (noise(0.11 * extent, 2, 24) - 0.5)
 local bed = 0.3 + bend + 0.36 * ((v - 0.3) / 0.42):clamp(0, 1) ^ 1.6
-local width = (0.0016 + 0.0042 * v) * (1 + 1.5 * (v - 0.3):clamp(0, 0.34))
+local width = (0.0030 + 0.0048 * v) * (1 + 1.5 * (v - 0.3):clamp(0, 0.34))
 local river = (u - bed):abs():lt(width) & v:lt(0.7) & shore:gt(0.149)
 local water = lake | river
 
@@ -161,11 +162,11 @@ local function levels(day, year, rain, wind)
   for _, cover in ipairs(covers) do
     vv, vh = raster.where(cover[1], cover[2], vv), raster.where(cover[1], cover[3], vh)
   end
-  return raster.where(water, -21.5 + 4.5 * waves, vv + relief), raster.where(water, -30 + 1.6 * waves, vh + 0.9 * relief)
+  return raster.where(water, -20.5 + 4.5 * waves, vv + relief), raster.where(water, -30 + 1.6 * waves, vh + 0.9 * relief)
 end
 
 -- The sensor's own noise adds to the power, and speckle multiplies both.
-local NOISE_FLOOR = 10 ^ -2.95
+local NOISE_FLOOR = 10 ^ -3.1
 local function measured(db, name, seed)
   local speckle = raster.random(grid, { distribution = "speckle", looks = p.looks, seed = 1000 * p.seed + seed })
   return ((10 ^ (db / 10) + NOISE_FLOOR) * speckle):rename(name):set_unit "power":cast "float32"
@@ -246,6 +247,38 @@ for _, burst in ipairs(bursts) do
   end
   for _, path in ipairs(raster.write_all(jobs)) do written[#written + 1] = path end
 end
+
+--%% Name a place of each kind
+
+-- The first place of each kind, on a coarse grid from the middle outwards, that has only its kind around it.
+local kinds = { lake = lake, city = town, forest = forest & ~water, field = ~(hedge | meadow | forest | street | town | water) }
+local reach = math.max(1, 50 / p.pixel)
+local order, around = { "lake", "city", "forest", "field" }, nil
+for _, kind in ipairs(order) do
+  local own = kinds[kind] & bursts[1].footprint
+  for i = 2, #bursts do own = own | (kinds[kind] & bursts[i].footprint) end
+  -- Streets run through a city, so most of it will do.
+  local share = filter.focal_mean(own:cast "float32", { radius = reach }):rename(kind):gt(kind == "city" and 0.6 or 0.99)
+  around = around and around:add_bands(share) or share
+end
+local candidates = {}
+for i = 1, 19 do
+  for j = 1, 19 do candidates[#candidates + 1] = { 560000 + i / 20 * extent, 5290000 - j / 20 * extent, i = i, j = j } end
+end
+table.sort(candidates, function(a, b)
+  return math.max(math.abs(a.i - 10), math.abs(a.j - 10)) * 400 + a.i * 20 + a.j
+    < math.max(math.abs(b.i - 10), math.abs(b.j - 10)) * 400 + b.i * 20 + b.j
+end)
+local places, named = {}, {}
+for _, at in ipairs(around:sample(candidates)) do
+  for _, kind in ipairs(order) do
+    if at[kind] == 1 and not named[kind] then
+      named[kind] = true
+      places[#places + 1] = { geometry = geometry.point(at.x, at.y, 32632), properties = { name = kind } }
+    end
+  end
+end
+if #places > 0 then geometry.features(places):write(p.out .. "/places.geojson") end
 
 print(("%d files in %s: %d dates from %s, %d bursts of track %d, %d m pixels"):format(
   #written, p.out, p.dates, p.start, p.bursts, p.orbit, p.pixel))

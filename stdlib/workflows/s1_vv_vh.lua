@@ -7,7 +7,7 @@
 ---
 ---     perilune run s1_vv_vh --folder scenes --out vv_vh.tif --orbit 117 --start 2023-01-01 --points "9.86,47.70;9.90,47.68"
 
-local raster, fs, geometry, plot, tables = require "raster", require "fs", require "geometry", require "plot", require "tables"
+local raster, fs, geometry, plot = require "raster", require "fs", require "geometry", require "plot"
 local s1 = require "sentinel1"
 
 local p = params {
@@ -61,9 +61,28 @@ local stack = s1.open_stack(p.folder, {
   start = p.start, stop = p.stop, relative_orbit = p.orbit, pass = p.pass, platform = p.platform, mode = p.mode,
   burst = p.burst, bounds = p.bounds, pattern = p.pattern, unit = p.unit, incomplete = p.incomplete,
 })
-print(s1.summary(stack))
+print(s1.summary(stack):render())
 
---%% Sort them by orbit, each orbit on one grid
+--%% Points of the time series
+
+-- "lon,lat;lon,lat", or the points of a file.
+local function read_points(text)
+  local points = {}
+  for x, y in text:gmatch "(-?[%d.]+)%s*,%s*(-?[%d.]+)" do
+    points[#points + 1] = { tonumber(x), tonumber(y), point = #points + 1 }
+  end
+  local rest = text:gsub("-?[%d.]+%s*,%s*-?[%d.]+", ""):gsub("[;%s]", "")
+  if #points > 0 and rest == "" then return points end
+  points = {}
+  for i, feature in ipairs(geometry.read(text):to_crs "EPSG:4326") do
+    local x, y = feature.geometry:position()
+    points[i] = { x, y, point = feature.properties.name or i }
+  end
+  return points
+end
+
+local points = p.points and read_points(p.points) or {}
+--%% Sort the images by orbit, each orbit on one grid
 
 local tracks = s1.tracks(stack, {
   bursts = p.bursts, bounds = p.bounds, crs = p.crs, scale = p.scale, resampling = p.resampling,
@@ -141,27 +160,9 @@ end
 
 --%% Time series at points
 
--- "lon,lat;lon,lat", or the points of a file.
-local function read_points(text)
-  local points = {}
-  for x, y in text:gmatch "(-?[%d.]+)%s*,%s*(-?[%d.]+)" do
-    points[#points + 1] = { tonumber(x), tonumber(y), point = #points + 1 }
-  end
-  local rest = text:gsub("-?[%d.]+%s*,%s*-?[%d.]+", ""):gsub("[;%s]", "")
-  if #points > 0 and rest == "" then return points end
-  points = {}
-  for i, feature in ipairs(geometry.read(text):to_crs "EPSG:4326") do
-    local x, y = feature.geometry:position()
-    points[i] = { x, y, point = feature.properties.name or i }
-  end
-  return points
-end
-
-local points = p.points and read_points(p.points) or {}
 for _, result in ipairs(#points > 0 and results or {}) do
-  result.series = tables.new(result.images:sample(points, { crs = "EPSG:4326" }), {
-    columns = { "time", "point", "x", "y", result.band, "VV", "VH" },
-  }):rename("x", "lon"):rename("y", "lat")
+  result.series = result.images:sample(points, { crs = "EPSG:4326" })
+    :select("time", "point", "x", "y", result.band, "VV", "VH"):rename("x", "lon"):rename("y", "lat")
   result.series:write(result.name .. "_series.csv")
   note(result, "values at the points", result.name .. "_series.csv")
 end
@@ -180,11 +181,12 @@ local function draw_maps(result)
     title = "Median of " .. title .. "\n" .. when, label = title, colormap = "viridis", scale_bar = true, lonlat = true, dpi = 200,
   })
   for _, point in ipairs(points) do
-    map[1]:scatter({ point[1] }, { point[2] }, { crs = "EPSG:4326", label = tostring(point.point), outline = "white", marker_size = 7 })
+    map[1]:scatter({ point[1] }, { point[2] }, { crs = "EPSG:4326", color = "black", outline = "white", marker_size = 6 })
+      :text(point[1], point[2], "  " .. point.point, { crs = "EPSG:4326", halo = "white" })
   end
   write(map, "", "map of the median")
   write(plot.map(std, {
-    title = "Standard deviation of " .. title .. "\n" .. when, label = title, colormap = "magma", scale_bar = true, lonlat = true,
+    title = "Standard deviation of " .. title .. "\n" .. when, label = "Standard deviation of " .. title, colormap = "magma", scale_bar = true, lonlat = true,
     dpi = 200,
   }), "_std", "map of the standard deviation")
   local ratio = (backscatter.VV - backscatter.VH):rename "ratio"
@@ -198,7 +200,7 @@ local function draw_series(result)
   local ratio = figure:axes { title = "Time series, " .. result.label, y_label = title, grid = true, legend = "right" }
   local levels = figure:axes { y_label = "VV (solid), VH (dashed), dB", grid = true, legend = "none" }
   for i, at in ipairs(result.series:groups "point") do
-    local colour, label = "C" .. (i - 1) % 10, ("%s (%.3f, %.3f)"):format(at[1].point, at[1].lon, at[1].lat)
+    local colour, label = "C" .. (i - 1) % 10, tostring(at[1].point)
     ratio:line(at.time, at[result.band], { marker = "circle", color = colour, label = label })
     levels:line(at.time, at.VV, { marker = "circle", color = colour })
     levels:line(at.time, at.VH, { marker = "circle", color = colour, style = "dashed" })
@@ -213,4 +215,8 @@ end
 
 --%% What was written
 
-print(tables.new(written, { columns = { "track", "what", "file" } }):render { width = 160, cell = 120, rows = 100 })
+local widest = 0
+for _, entry in ipairs(written) do widest = math.max(widest, utf8.len(entry.what)) end
+for _, entry in ipairs(written) do
+  print(("%s  %s%s  %s"):format(entry.track, entry.what, (" "):rep(widest - utf8.len(entry.what)), entry.file))
+end

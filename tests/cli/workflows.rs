@@ -185,7 +185,9 @@ fn first_file(folder: &Path) -> PathBuf {
 fn scenes(here: &Path, more: &[&str]) -> Vec<String> {
     let arguments = ["--quiet", "run", "make_s1_scenes", "--out", "scenes", "--size", "96", "--pixel", "30", "--near-angle", "30.5"];
     succeed(here, &[&arguments[..], more].concat());
-    names(&here.join("scenes"))
+    let mut files = names(&here.join("scenes"));
+    files.retain(|n| n.ends_with(".tif"));
+    files
 }
 
 /// Median, population standard deviation and count of the values at one place.

@@ -19,7 +19,7 @@ test("OPERA products become images with bands, units and properties", function()
   assert(#stack == 63, #stack)
   local first, last = stack[1], stack[63]
   assert(table.concat(first.bands, " ") == "VV VH" and first.units.VV == "power" and first.units.VH == "power")
-  assert(first.time == "2021-11-19T01:58:55Z" and last.time == "2025-01-02T01:59:21Z", last.time)
+  assert(first.time == "2021-11-19T01:58:55Z" and last.time == "2025-01-02T01:59:14Z", last.time)
   assert(first.properties.relative_orbit == 137 and first.properties.platform == "S1A" and first.properties.mode == "IW")
   assert(first.properties.burst == "T137-292318-IW2" and first.properties.spacing == 30 and first.properties.pass == nil)
   assert(first.properties.polarisations == "VV VH")
@@ -30,8 +30,7 @@ test("a band is the file's pixels", function()
   local folder = real()
   local stack = s1.open_stack(folder, { burst = "T137-292319-IW2", start = "2023-12-27", stop = "2023-12-28" })
   assert(#stack == 1)
-  local file = raster.open(folder
-    .. "/T137-292319-IW2/OPERA_L2_RTC-S1_T137-292319-IW2_20231227T015907Z_20231227T112953Z_S1A_30_v1.0_VH.tif")
+  local file = raster.open(raster.find(folder, { pattern = "OPERA_*_T137-292319-IW2_20231227T*_VH.tif" })[1])
   assert(stack[1].VH:stats().VH.mean == file:stats()[file.bands[1]].mean)
 end)
 
