@@ -124,7 +124,8 @@ function M.mask_layover(image)
   if not has then
     fail(("palsar.mask_layover: the image has no band `mask`; it has: %s"):format(table.concat(image.bands, ", ")))
   end
-  return image:mask(image.mask:eq(255) | image.mask:eq(50))
+  local class = image:select "mask" -- `image.mask` is the method
+  return image:mask(class:eq(255) | class:eq(50))
 end
 
 return M

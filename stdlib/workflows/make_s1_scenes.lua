@@ -250,32 +250,36 @@ end
 
 --%% Name a place of each kind
 
--- The first place of each kind, on a coarse grid from the middle outwards, that has only its kind around it.
-local kinds = { lake = lake, city = town, forest = forest & ~water, field = ~(hedge | meadow | forest | street | town | water) }
-local reach = math.max(1, 50 / p.pixel)
-local order, around = { "lake", "city", "forest", "field" }, nil
-for _, kind in ipairs(order) do
-  local own = kinds[kind] & bursts[1].footprint
-  for i = 2, #bursts do own = own | (kinds[kind] & bursts[i].footprint) end
+-- Of the places on a coarse grid that have only one kind around them, the one nearest to where one expects it.
+local kinds = {
+  { "lake", lake, 0.68, 0.74 },
+  { "city", town, 0.27, 0.77 },
+  { "forest", forest & ~water, 0.2, 0.25 },
+  { "field", ~(hedge | meadow | forest | street | town | water), 0.8, 0.42 },
+}
+local imaged = bursts[1].footprint
+for i = 2, #bursts do imaged = imaged | bursts[i].footprint end
+local reach, around = math.max(1, 50 / p.pixel), nil
+for _, kind in ipairs(kinds) do
+  local name, cover = kind[1], (kind[2] & imaged):cast "float32"
   -- Streets run through a city, so most of it will do.
-  local share = filter.focal_mean(own:cast "float32", { radius = reach }):rename(kind):gt(kind == "city" and 0.6 or 0.99)
-  around = around and around:add_bands(share) or share
+  local pure = filter.focal_mean(cover, { radius = reach }):gt(name == "city" and 0.6 or 0.99):rename(name)
+  around = around and around:add_bands(pure) or pure
 end
 local candidates = {}
-for i = 1, 19 do
-  for j = 1, 19 do candidates[#candidates + 1] = { 560000 + i / 20 * extent, 5290000 - j / 20 * extent, i = i, j = j } end
+for i = 1, 24 do
+  for j = 1, 24 do candidates[#candidates + 1] = { 560000 + i / 25 * extent, 5290000 - j / 25 * extent, u = i / 25, v = j / 25 } end
 end
-table.sort(candidates, function(a, b)
-  return math.max(math.abs(a.i - 10), math.abs(a.j - 10)) * 400 + a.i * 20 + a.j
-    < math.max(math.abs(b.i - 10), math.abs(b.j - 10)) * 400 + b.i * 20 + b.j
-end)
-local places, named = {}, {}
-for _, at in ipairs(around:sample(candidates)) do
-  for _, kind in ipairs(order) do
-    if at[kind] == 1 and not named[kind] then
-      named[kind] = true
-      places[#places + 1] = { geometry = geometry.point(at.x, at.y, 32632), properties = { name = kind } }
-    end
+local found, places = around:sample(candidates), {}
+for _, kind in ipairs(kinds) do
+  local name, _, want_u, want_v = table.unpack(kind)
+  local best, nearest = nil, math.huge
+  for _, at in ipairs(found) do
+    local away = (at.u - want_u) ^ 2 + (at.v - want_v) ^ 2
+    if at[name] == 1 and away < nearest then best, nearest = at, away end
+  end
+  if best then
+    places[#places + 1] = { geometry = geometry.point(best.x, best.y, 32632), properties = { name = name } }
   end
 end
 if #places > 0 then geometry.features(places):write(p.out .. "/places.geojson") end
