@@ -150,7 +150,7 @@ fn odd_images_are_written_and_read() {
         local image = raster.random(grid, { distribution = "normal", seed = 3 })
         for _, format in ipairs { "GTiff", "COG" } do
           image:write("odd.tif", { format = format })
-          local difference = (raster.open("odd.tif") - image):abs():stats()[1]
+          local difference = (image - raster.open("odd.tif")):abs():stats().random
           print(difference.count == size[1] * size[2], difference.max)
         end
       end

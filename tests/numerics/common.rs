@@ -89,14 +89,6 @@ pub fn assert_same(a: &Array2<f64>, b: &Array2<f64>, what: &str) {
     }
 }
 
-pub fn assert_near(a: &Array2<f64>, b: &Array2<f64>, tolerance: f64, what: &str) {
-    assert_eq!(a.dim(), b.dim(), "{what}: shapes");
-    for ((at, x), y) in a.indexed_iter().zip(b) {
-        let near = (x - y).abs() <= tolerance || (x.is_nan() && y.is_nan());
-        assert!(near, "{what}: at {at:?} {x} and {y}");
-    }
-}
-
 /// The same pixels whatever the tile, the window and the number of threads.
 pub fn assert_tiling_does_not_matter(raster: &Raster, what: &str) {
     let whole = raster.grid.window();

@@ -190,6 +190,10 @@ pub fn check_space(path: &Path, bytes: u64, options: &WriteOptions) -> Result<()
         if libc::statvfs(name.as_ptr(), &mut info) != 0 {
             return Ok(());
         }
+        // File systems without blocks (/proc) have no free space to speak of; creating the file tells more.
+        if info.f_blocks == 0 {
+            return Ok(());
+        }
         info.f_bavail * info.f_frsize
     };
     let likely = if options.compress.eq_ignore_ascii_case("none") {
