@@ -44,7 +44,7 @@ const TARGET_SIZE: usize = 3;
 ///
 /// # Source
 /// J.-S. Lee, J.-H. Wen, T. L. Ainsworth, K.-S. Chen and A. J. Chen, "Improved sigma filter for speckle filtering of SAR
-/// imagery", IEEE TGRS 47(1), 2009, doi:10.1109/TGRS.2008.2002881, section IV.
+/// imagery", IEEE TGRS 47(1), 2009, doi:10.1109/TGRS.2008.2002881.
 pub fn filter_tile(
     padded: ArrayView2<'_, f32>,
     size: usize,

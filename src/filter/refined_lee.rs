@@ -37,7 +37,7 @@ const RING: usize = 5;
 /// # Source
 /// J.-S. Lee, "Refined filtering of image noise using local statistics", Computer Graphics and Image Processing 15
 /// (1981), doi:10.1016/S0146-664X(81)80018-4; the steps are those of the version in wide use on Google Earth Engine,
-/// after Lee and Pottier, "Polarimetric Radar Imaging" (2009), section 5.3, and SNAP.
+/// after Lee and Pottier, "Polarimetric Radar Imaging" (2009), chapter 5, and SNAP.
 pub fn filter_tile(padded: ArrayView2<'_, f32>) -> Array2<f32> {
     let tile = Padded::new(padded, HALO);
     if tile.rows == 0 || tile.cols == 0 {

@@ -23,7 +23,7 @@ pub struct SigmaRange {
 ///
 /// # Source
 /// J.-S. Lee, J.-H. Wen, T. L. Ainsworth, K.-S. Chen and A. J. Chen, "Improved sigma filter for speckle filtering of SAR
-/// imagery", IEEE TGRS 47(1), 2009, doi:10.1109/TGRS.2008.2002881, section III; its Table I lists the solutions for one to four
+/// imagery", IEEE TGRS 47(1), 2009, doi:10.1109/TGRS.2008.2002881; its Table I lists the solutions for one to four
 /// looks and sigma 0.5 to 0.95.
 pub fn sigma_range(looks: f64, sigma: f64) -> Result<SigmaRange> {
     let looks = super::speckle::check_looks(looks)?;

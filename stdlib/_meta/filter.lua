@@ -214,7 +214,7 @@ function filter.boxcar(raster, options) end
 --- equal gradients leave the direction open, as in a constant area.
 ---
 --- **Source.** Lee 1981, Refined filtering of image noise using local statistics, doi:10.1016/S0146-664X(81)80018-4; Lee and
---- Pottier 2009, Polarimetric Radar Imaging, section 5.3; the steps of the version in use on Earth Engine, after SNAP.
+--- Pottier 2009, Polarimetric Radar Imaging, chapter 5; the steps of the version in use on Earth Engine, after SNAP.
 ---
 --- ```lua
 --- local raster, filter = require "raster", require "filter"
