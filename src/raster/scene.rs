@@ -137,7 +137,7 @@ impl Scene for Run<'_> {
     }
 
     fn write_row(&mut self, row: usize, pixels: &[f32]) -> Result<()> {
-        if row % 64 == 0 {
+        if row.is_multiple_of(64) {
             interrupt::check()?;
         }
         match &mut self.target {
