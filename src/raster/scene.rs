@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use ndarray::{Array2, s};
@@ -158,8 +159,19 @@ impl Scene for Run<'_> {
 
 impl Scratch {
     fn new(rows: usize, cols: usize) -> Result<Scratch> {
-        let path = std::env::temp_dir().join(format!("perilune-scratch-{}", std::process::id()));
-        let path = path.with_extension(format!("{:x}", &raw const rows as usize));
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let process = std::process::id();
+        // A name left by a killed run of the same number is skipped.
+        let path = loop {
+            let name = format!(
+                "perilune-scratch-{process}-{}",
+                NEXT.fetch_add(1, Ordering::Relaxed)
+            );
+            let path = std::env::temp_dir().join(name);
+            if !path.exists() {
+                break path;
+            }
+        };
         let io = |e| Error::io(&path, e);
         let file = File::options()
             .read(true)
