@@ -24,13 +24,16 @@ pub struct Script {
 impl Script {
     /// A file, or else a workflow of that name.
     pub fn find(name: &str) -> Result<Script> {
-        let path = Path::new(name);
+        let mut path = PathBuf::from(name);
+        if !path.is_file() && path.extension().is_none() && path.with_extension("lua").is_file() {
+            path.set_extension("lua");
+        }
         if path.is_file() {
-            let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+            let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
             return Ok(Script {
-                name: name.to_string(),
-                text: text_of(bytes, path)?,
-                chunk: format!("@{name}"),
+                name: path.display().to_string(),
+                text: text_of(bytes, &path)?,
+                chunk: format!("@{}", path.display()),
                 folder: path.parent().map(Path::to_path_buf),
             });
         }
@@ -140,6 +143,7 @@ pub fn run_code(code: &str, global: &Global) -> Result<u8> {
     let lua = runtime.lua();
     sandbox::strict(lua, true)?;
     params::install(lua, true)?;
+    settings::set_provenance(params::version_tag());
     Ok(execute(&runtime, code, "=(command line)"))
 }
 

@@ -168,19 +168,23 @@ fn params(lua: &Lua, args: &Args) -> Result<Table> {
     Ok(table)
 }
 
+/// The tag of files that are written at the prompt.
+pub fn version_tag() -> Vec<(String, String)> {
+    let version = env!("CARGO_PKG_VERSION").to_string();
+    vec![("PERILUNE_VERSION".to_string(), version)]
+}
+
 /// Tags for the files that the script writes.
 pub fn provenance(script: &str, values: &Map<String, Json>) -> Vec<(String, String)> {
-    vec![
-        (
-            "PERILUNE_VERSION".to_string(),
-            env!("CARGO_PKG_VERSION").to_string(),
-        ),
+    let mut tags = version_tag();
+    tags.extend([
         ("PERILUNE_SCRIPT".to_string(), script.to_string()),
         (
             "PERILUNE_PARAMETERS".to_string(),
             Json::Object(values.clone()).to_string(),
         ),
-    ]
+    ]);
+    tags
 }
 
 /// The specs in the order of the source, with its comments as help where there is no other.

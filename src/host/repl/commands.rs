@@ -110,9 +110,21 @@ fn help(session: &mut Session, _: &str) -> Result<Outcome> {
 }
 
 fn doc(session: &mut Session, name: &str) -> Result<Outcome> {
-    let text = documentation::show(name, session.width())?;
+    let text = documentation::show(&of_class(session, name), session.width())?;
     session.print(&text);
     Ok(Outcome::Done)
+}
+
+/// The name with a variable that holds an object replaced by its class: `?image:write` is `?Raster:write`.
+fn of_class(session: &Session, name: &str) -> String {
+    let end = name.find([':', '.']).unwrap_or(name.len());
+    match session.lua().globals().raw_get(&name[..end]) {
+        Ok(mlua::Value::UserData(object)) => match object.type_name() {
+            Ok(class) => format!("{}{}", class.to_string_lossy(), name[end..].replacen('.', ":", 1)),
+            Err(_) => name.to_string(),
+        },
+        _ => name.to_string(),
+    }
 }
 
 /// `?NAME`, and `?` alone.

@@ -13,6 +13,7 @@ use crate::host::report::Report;
 use crate::host::{Limits, Runtime, cli, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
+use crate::raster::settings;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -37,6 +38,7 @@ impl Session {
         let runtime = Runtime::new(limits, access)?;
         sandbox::strict(runtime.lua(), true)?;
         params::install(runtime.lua(), true)?;
+        settings::set_provenance(params::version_tag());
         Ok(Session {
             runtime,
             kept: Vec::new(),
@@ -130,11 +132,12 @@ impl Session {
     fn print_values(&mut self, values: &MultiValue) -> Outcome {
         let lua = self.lua();
         for value in values {
-            self.print(&show(&lua, value, self.width()));
-        }
-        // Pictures and sums of an object are computed while it is shown.
-        if interrupt::requested() {
-            return self.stopped();
+            let text = show(&lua, value, self.width());
+            // Pictures and sums of an object are computed while it is shown.
+            if interrupt::requested() {
+                return self.stopped();
+            }
+            self.print(&text);
         }
         if let Some(value) = values.front().filter(|v| !matches!(v, Value::Nil)) {
             // The last value shown can be used again.
