@@ -4,7 +4,7 @@ local M = {}
 
 local raster, filter, tables, time = require "raster", require "filter", require "tables", require "time"
 local library = require "library"
-local opening = require "sentinel1.open"
+local names, opening = require "sentinel1.names", require "sentinel1.open"
 
 local fail, choice = library.fail, opening.choice
 
@@ -126,6 +126,29 @@ function M.images(stack)
   local sorted = stack:sort()
   for i = 1, #sorted do list[i] = sorted[i] end
   return list
+end
+
+--- What a file name says of an image: `time`, `platform`, `mode`, `relative_orbit`, `burst`, `pass`, `spacing`, `unit`, as far as
+--- the name tells them, and `layer`, the polarisation or `angle` where the file is one of several. No file is opened.
+---
+--- Names of OPERA RTC-S1 and RTC-S1-STATIC products, of ESA's products as Earth Engine keeps them, of ASF's HyP3 and of pyroSAR are
+--- known; of others the first date, `S1A` and its like, `IW` and its like, and the polarisation are read.
+---
+--- ```lua
+--- local s1 = require "sentinel1"
+--- local said = s1.parse_name("S1A_IW_GRDH_1SDV_20180408T043025_20180408T043053_021371_024C9B_1B70.tif")
+--- assert(said.relative_orbit == 124 and said.time == "2018-04-08T04:30:25Z")
+--- ```
+---@param name string A file name or path.
+---@param pattern? string A pattern as in `raster.match_name`, for names made otherwise.
+---@return table said
+function M.parse_name(name, pattern)
+  local said = names.parse(name, pattern)
+  local result = {}
+  for _, key in ipairs { "layer", "time", "platform", "mode", "relative_orbit", "burst", "pass", "spacing", "unit" } do
+    result[key] = said[key]
+  end
+  return result
 end
 
 --- What a stack holds, as a table with a row for each relative orbit and burst: number of images, first and last time, pass,
@@ -431,6 +454,27 @@ function M.ratio(image, options)
     result = quantity == "ratio" and power[a] / power[b] or power[a] - power[b]
   end
   return result:rename(BAND_NAMES[quantity]:format(a, b))
+end
+
+--- The difference of two polarisations in the unit that they have: of decibels it is the ratio of the powers, in dB.
+---
+--- So `s1.difference(image:to_db())` is `s1.ratio(image)`, and `s1.difference(image:to_power())` is
+--- `s1.ratio(image, { quantity = "difference" })`.
+---
+--- **Nodata.** Masked where either band is.
+---
+--- ```lua
+--- local raster, s1 = require "raster", require "sentinel1"
+--- local grid = raster.grid { rows = 1, cols = 1 }
+--- local function band(name, v) return raster.constant(grid, v):rename(name):set_unit("dB") end
+--- assert(s1.difference(raster.bands(band("VV", -10), band("VH", -16))):stats().VVminVH.mean == 6)
+--- ```
+---@param image Raster
+---@param bands? string[] What is subtracted from what. Default `{ "VV", "VH" }`.
+---@return Raster difference one band, `VVminVH`
+function M.difference(image, bands)
+  local a, b = table.unpack(bands or { "VV", "VH" })
+  return (image:select(a) - image:select(b)):rename(BAND_NAMES.difference:format(a, b))
 end
 
 return M

@@ -62,9 +62,24 @@ local function opera_static(stem)
   return { kind = "static", layer = layer, burst = ("T%s-%s-%s"):format(track, number, swath) }
 end
 
+local UNITS = { p = "power", a = "amplitude", d = "dB" }
+
+-- What the names of other processors add: ASF's HyP3 (unit, an angle in radians) and pyroSAR (direction of flight).
+local function processor(stem, entry)
+  local unit = stem:match "_RTC%d+_%u_[gs]([pad])%l%l%l%l_%x%x%x%x"
+  entry.unit = unit and UNITS[unit]
+  entry.pass = stem:match "^S1%u__%u%u___([AD])_"
+  if unit and stem:match "_inc_map$" then
+    entry.angle_unit = "rad"
+    return stem:gsub("_inc_map$", "_inc")
+  end
+  return stem
+end
+
 local function generic(stem, folder)
   local entry = { kind = "bands", time = first_time(stem), scene = folder .. "/" .. stem }
   local kept = {}
+  stem = processor(stem, entry)
   for token in stem:gmatch "[^_%.%s]+" do
     local upper, lower = token:upper(), token:lower()
     if POLARISATIONS[upper] then
@@ -118,6 +133,8 @@ function names.parse(path, pattern)
   local stem = name:gsub("%.[^%.]*$", "")
   local entry = pattern and by_pattern(name, folder, pattern)
     or opera(stem) or opera_static(stem) or generic(stem, folder)
+  local direction = entry.pass and entry.pass:sub(1, 1):upper()
+  entry.pass = direction == "A" and "ASCENDING" or direction == "D" and "DESCENDING" or entry.pass
   entry.path, entry.name = path, name
   return entry
 end
@@ -139,8 +156,10 @@ function names.scenes(paths, options)
         scenes[#scenes + 1] = scene
       end
       for key, value in pairs(entry) do
-        if scene[key] == nil and key ~= "path" then scene[key] = value end
+        -- A file of angles stands beside its image and does not speak for it.
+        if (scene[key] == nil or scene.layer == "angle") and key ~= "path" and key ~= "angle_unit" then scene[key] = value end
       end
+      scene.angle_unit = scene.angle_unit or entry.angle_unit
       if entry.kind == "bands" then
         scene.path = path
       else

@@ -177,7 +177,8 @@ local function open_polarisations(scene, options, static)
   local angle = scene.files.angle
   if scene.burst and static[scene.burst] then angle = static[scene.burst][options.angle] or angle end
   if angle and options.angle ~= "none" then
-    image = image:add_bands(raster.open(angle, { names = { "angle" } }):set_unit("deg"))
+    local degrees = raster.open(angle, { names = { "angle" } }):set_unit(scene.angle_unit or "deg"):to_degrees()
+    image = image:add_bands(degrees)
   end
   return image
 end
@@ -234,6 +235,7 @@ local function missing_of(scene, options)
   return missing, have
 end
 
+-- The scenes that have all wanted polarisations. Files that have none of them, a DEM or a map of layover, are no images.
 local function complete_scenes(scenes, options, folder)
   local whole, first, count = {}, nil, 0
   for _, scene in ipairs(scenes) do
@@ -241,11 +243,12 @@ local function complete_scenes(scenes, options, folder)
     if #missing == 0 then
       whole[#whole + 1] = scene
     else
-      count = count + 1
-      first = first or { scene = scene, missing = missing, have = have }
+      local part = #missing < #options.bands
+      if part then count = count + 1 end
+      if not first or (part and not first.part) then first = { scene = scene, missing = missing, have = have, part = part } end
     end
   end
-  if count == 0 then return whole end
+  if #whole > 0 and count == 0 then return whole end
   local lacks = ("%s has %s but no %s"):format(
     first.scene.name, table.concat(first.have, ", "), table.concat(first.missing, " and no "))
   if #whole == 0 then
@@ -254,7 +257,7 @@ local function complete_scenes(scenes, options, folder)
   end
   if options.incomplete ~= "skip" then
     fail(("sentinel1.open_stack: %d of %d images lack a polarisation: %s; complete them, or leave them out with { incomplete = \"skip\" }")
-      :format(count, #scenes, lacks))
+      :format(count, count + #whole, lacks))
   end
   return whole
 end

@@ -37,7 +37,7 @@ end)
 
 test("patterns name the parts", function()
   local e = names.parse("d/p131_vh_a_20200103.tif", "p{relative_orbit}_{polarisation}_{pass}_{date:yyyymmdd}.tif")
-  assert(e.relative_orbit == 131 and e.layer == "VH" and e.pass == "a" and e.time == "2020-01-03")
+  assert(e.relative_orbit == 131 and e.layer == "VH" and e.pass == "ASCENDING" and e.time == "2020-01-03")
   assert(names.parse("other.tif", "p{relative_orbit}.tif").kind == "other")
 end)
 
@@ -49,4 +49,15 @@ test("the product processed last counts", function()
     path("20231227T112953Z", "VH"), path("20231227T112953Z", "VV"), path("20240101T000000Z", "VH"), path("20240101T000000Z", "VV"),
   }, {})
   assert(#scenes == 1 and scenes[1].files.VV == path("20240101T000000Z", "VV") and scenes[1].files.VH == path("20240101T000000Z", "VH"))
+end)
+
+test("names of HyP3 tell unit and angle, those of pyroSAR the pass", function()
+  local function hyp3(layer) return names.parse("S1A_IW_20180128T161201_DVP_RTC30_G_gpuned_FD6A_" .. layer .. ".tif") end
+  assert(hyp3("VV").unit == "power" and hyp3("VV").layer == "VV" and hyp3("VV").time == "2018-01-28T16:12:01Z")
+  assert(hyp3("inc_map").layer == "angle" and hyp3("inc_map").angle_unit == "rad" and hyp3("inc_map").scene == hyp3("VV").scene)
+  assert(hyp3("dem").kind == "bands")
+  assert(names.parse("S1A_IW_20180128T161201_DVP_RTC30_G_gdunem_FD6A_VH.tif").unit == "dB")
+  local s1 = require "sentinel1"
+  assert(s1.parse_name("S1A__IW___D_20150309T173017_VV_grd_mli_geo_norm_db.tif").pass == "DESCENDING")
+  assert(s1.parse_name("x/S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db.tif").unit == "dB")
 end)

@@ -157,3 +157,25 @@ test("static layers of a burst become its angle", function()
   assert_close(s1.open_stack("static", { angle = "local_incidence_angle" })[1].angle:stats().angle.mean, 44)
   assert(not s1.has_band(s1.open_stack("static", { angle = "none" })[1], "angle"))
 end)
+
+test("what is no image beside the images is left alone", function()
+  fs.mkdir "hyp3"
+  local function name(layer) return "hyp3/S1A_IW_20180128T161201_DVP_RTC30_G_gpuned_FD6A_" .. layer .. ".tif" end
+  for layer, value in pairs { VV = 0.1, VH = 0.02, dem = 400, inc_map = math.rad(38), ls_map = 1 } do write(name(layer), { b = value }) end
+  local stack = s1.open_stack "hyp3"
+  assert(#stack == 1 and stack[1].units.VV == "power" and table.concat(stack[1].bands, " ") == "VV VH angle")
+  assert_close(stack[1]:stats().angle.mean, 38, 1e-5)
+  fs.mkdir "dem"
+  write("dem/dem.tif", { b = 400 })
+  assert_error(function() s1.open_stack "dem" end, "no image in dem has the bands VV, VH: dem%.tif has b but no VV and no VH")
+end)
+
+test("a real image in dB, of one polarisation", function()
+  local stack = s1.open_stack(shared "sentinel1/pyrosar", { bands = { "VV" }, pass = "ascending" })
+  local image = stack[1]
+  assert(#stack == 1 and image.time == "2015-03-09T17:30:17Z" and image.properties.pass == "ASCENDING" and image.units.VV == "dB")
+  local stats = image:stats().VV
+  assert(stats.count == 58156)
+  assert_close(stats.min, -26.65471, 1e-4)
+  assert_close(stats.max, 1.432585, 1e-5)
+end)
