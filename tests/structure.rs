@@ -120,11 +120,13 @@ fn rooms_lean_only_on_those_before_them() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 6] = [
+    let homes: [(&str, &[&str]); 8] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["raster", "vector"]),
         ("mlua", &["lua", "host", "main"]),
-        ("plotters", &["plot"]),
+        ("tiny_skia", &["plot"]),
+        ("ttf_parser", &["plot"]),
+        ("icy_sixel", &["plot"]),
         ("rustyline", &["host"]),
         ("clap", &["host", "main"]),
     ];

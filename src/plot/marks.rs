@@ -109,7 +109,7 @@ pub struct Ruler {
 impl Ruler {
     /// How many marks may be wished for.
     pub fn most(&self, at_most: usize) -> usize {
-        let room = if self.upright { 2.6 } else { 3.4 };
+        let room = if self.upright { 2.0 } else { 3.4 };
         ((self.length / (room * self.size)) as usize).clamp(1, at_most)
     }
 
