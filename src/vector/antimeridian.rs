@@ -7,41 +7,35 @@ use geo::{
 };
 
 use super::geometry::{Part, for_each_part, shape_bounds};
-use super::overlay::{overlay, quietly};
-use super::transform::{no_image, project};
+use super::overlay::overlay;
+use super::transform::Projection;
 use crate::error::Result;
-use crate::raster::{Crs, Transformer};
 
 /// An edge that seems to jump over 180° is looked at in this many pieces, to tell a long edge from a crossing.
 const PIECES: usize = 32;
 const WHAT: &str = "cutting at the antimeridian";
 
-/// The image of `shape` in the geographic CRS `to`, cut at the antimeridian.
-pub(super) fn to_lonlat(
-    shape: &Shape<f64>,
-    transformer: &Transformer,
-    from: &Crs,
-    to: &Crs,
-) -> Result<Shape<f64>> {
+/// The image of `shape` by a projection to longitude and latitude, cut at the antimeridian.
+pub(super) fn to_lonlat(shape: &Shape<f64>, projection: &Projection<'_>) -> Result<Shape<f64>> {
     // Longitudes that are longitudes already do not wrap.
-    let plain = project(shape, transformer, from, to)?;
+    let plain = projection.vertices(shape)?;
     let mut crossing = false;
     for_each_part(&plain, &mut |part| match part {
         Part::Point(_) => {}
         Part::Line(line) => crossing |= jumps(&line),
         Part::Polygon(p) => crossing |= jumps(p.exterior()) || p.interiors().iter().any(jumps),
     });
-    if !crossing || from.is_geographic() {
+    if !crossing || projection.from_lonlat {
         return Ok(plain);
     }
-    let unwrap = |line: &LineString| unwrap(line, transformer, from, to);
+    let unwrap = |line: &LineString| unwrap(line, projection);
     let mut polygons: Vec<Polygon> = Vec::new();
     let mut lines: Vec<LineString> = Vec::new();
     let mut points = Vec::new();
     let mut error = None;
     for_each_part(shape, &mut |part| {
         let result = match part {
-            Part::Point(p) => project(&Shape::Point(p), transformer, from, to).map(|p| points.push(p)),
+            Part::Point(p) => projection.vertices(&Shape::Point(p)).map(|p| points.push(p)),
             Part::Line(line) => unwrap(&line)
                 .and_then(|l| cut(&Shape::LineString(l)))
                 .map(|s| collect_lines(&s, &mut lines)),
@@ -79,15 +73,8 @@ fn jumps(line: &LineString) -> bool {
 }
 
 /// The image of a line, continuous: longitudes run on beyond ±180° where it crosses the antimeridian.
-fn unwrap(line: &LineString, transformer: &Transformer, from: &Crs, to: &Crs) -> Result<LineString> {
-    let image = |c: Coord| -> Result<Coord> {
-        let (mut x, mut y) = ([c.x], [c.y]);
-        quietly(|| transformer.apply(&mut x, &mut y));
-        match x[0].is_finite() && y[0].is_finite() {
-            true => Ok(Coord { x: x[0], y: y[0] }),
-            false => Err(no_image((c.x, c.y), from, to)),
-        }
-    };
+fn unwrap(line: &LineString, projection: &Projection<'_>) -> Result<LineString> {
+    let image = |c: Coord| projection.position(c);
     let mut out: Vec<Coord> = Vec::new();
     let mut turns = 0.0;
     let mut previous: Option<(Coord, Coord)> = None;

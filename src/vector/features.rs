@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use super::Geometry;
 use super::geometry::{Part, for_each_part, shape_bounds, type_name};
 use super::overlay::{from_gdal, to_gdal};
-use super::{Geometry, transform};
+use super::transform::Projection;
 use crate::error::{Error, Result};
-use crate::raster::{Bounds, Crs, Transformer};
+use crate::raster::{Bounds, Crs};
 use crate::table::{Table, Value};
 
 /// Named values in order, each name once.
@@ -262,11 +263,11 @@ impl Features {
                 "the features have no CRS to transform from; give them one first: `f:set_crs(\"EPSG:…\")`",
             ));
         };
-        let transformer = Transformer::new(from, to)?;
+        let projection = Projection::new(from, to)?;
         let mut features = self.features.clone();
         for (index, feature) in features.iter_mut().enumerate() {
             if let Some(shape) = &feature.shape {
-                let image = transform::transform(shape, &transformer, from, to, densify);
+                let image = projection.transform(shape, densify);
                 feature.shape =
                     Some(image.map_err(|e| Error::message(format!("feature {}: {e}", index + 1)))?);
             }

@@ -4,9 +4,10 @@
 use geo::{Densify, Euclidean, Geometry as Shape, MultiPolygon};
 
 use super::measure::geodesic_distance;
-use super::{Geometry, antimeridian, wkb};
+use super::transform::Projection;
+use super::{Geometry, wkb};
 use crate::error::{Error, Result};
-use crate::raster::{Crs, Transformer};
+use crate::raster::Crs;
 
 /// How far from its centre a part in longitude and latitude may reach to be buffered in a local plane: there the
 /// scale is wrong by 0.4 %.
@@ -122,9 +123,9 @@ impl Geometry {
             Shape::Polygon(p) => Shape::Polygon(Euclidean.densify(p, BUFFER_STEP_DEG)),
             other => other.clone(),
         };
-        let local = super::transform::project(&dense, &Transformer::new(crs, &plane)?, crs, &plane)?;
+        let local = Projection::new(crs, &plane)?.vertices(&dense)?;
         let buffered = planar_buffer(&local, distance, quarter_segments)?;
-        let back = antimeridian::to_lonlat(&buffered, &Transformer::new(&plane, crs)?, &plane, crs)?;
+        let back = Projection::new(&plane, crs)?.transform(&buffered, None)?;
         Ok(self.with_shape(back))
     }
 
