@@ -2,6 +2,8 @@
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/cslc.rs"]
+mod cslc;
 #[path = "cli/documentation.rs"]
 mod documentation;
 #[path = "cli/limits.rs"]

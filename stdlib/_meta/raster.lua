@@ -24,6 +24,7 @@ local raster = {}
 ---@field unit? string Unit of all bands, where the file does not say it or says it wrongly: `power`, `amplitude`, `dB`, `deg`, `m`…
 ---@field nodata? number Value of masked pixels, instead of the file's.
 ---@field raw? boolean Leave the file's scale and offset unapplied. Default false.
+---@field grid? Grid|Raster Where the pixels lie, for files that do not carry it, as many HDF5 products. Rows and columns must be the file's.
 
 --- Opens an image: a file, a URL (`https://`, `s3://`, `gs://`), or any name that GDAL opens.
 ---
@@ -62,6 +63,78 @@ function raster.open(path, options) end
 ---@param path string
 ---@return { name: string, description: string, path: string }[]
 function raster.subdatasets(path) end
+
+---@class raster.ArrayInfo
+---@field name string Full name, with the groups that it lies in: `/data/x_coordinates`.
+---@field shape integer[] Empty for a scalar.
+---@field dtype string `float64`, `complex64`, `string`…; `unknown` for what cannot be read here.
+
+--- All arrays inside a container file (HDF5, netCDF, Zarr): images, coordinates, scalars, text. No element is read.
+---
+--- **Errors.** A file that is missing, truncated or no container.
+---
+--- ```lua
+--- local raster = require "raster"
+--- raster.write_hdf5("a.h5", { ["/data/x"] = { 0.5, 1.5 }, ["/name"] = "a" })
+--- for _, array in ipairs(raster.arrays("a.h5")) do
+---   assert(array.name == "/name" and array.dtype == "string" or array.name == "/data/x" and array.shape[1] == 2)
+--- end
+--- ```
+---@param path string A file, or a URL (`https://`, `s3://`, `gs://`).
+---@return raster.ArrayInfo[]
+function raster.arrays(path) end
+
+--- Small arrays of a container file (HDF5, netCDF, Zarr) as Lua values: numbers and text as they are, arrays as lists, of lists
+--- where they have more dimensions than one. Images are opened with `raster.open` instead.
+---
+--- One name gives its value. A list of names gives a table with a value for each; what the file does not hold is absent.
+---
+--- **Errors.** A file that is missing, truncated or no container; one name that is not there, with those that are; a complex or
+--- compound array; lists larger than the memory limit.
+---
+--- ```lua
+--- local raster = require "raster"
+--- raster.write_hdf5("a.h5", { ["/data/x"] = { 0.5, 1.5 }, ["/data/epsg"] = 32611, ["/name"] = "burst" })
+--- assert(raster.read_array("a.h5", "/data/epsg") == 32611)
+--- local found = raster.read_array("a.h5", { "/name", "/data/x", "/nothing" })
+--- assert(found["/name"] == "burst" and found["/data/x"][2] == 1.5 and found["/nothing"] == nil)
+--- ```
+---@param path string A file, or a URL (`https://`, `s3://`, `gs://`).
+---@param names string|string[] Full names, as `raster.arrays` gives them.
+---@return any
+function raster.read_array(path, names) end
+
+---@class raster.Hdf5Options
+---@field chunk? integer[] `{ rows, cols }` of the chunks of images. Default `{ 128, 128 }`.
+---@field compress? "deflate"|"none" Default deflate (gzip), after a byte shuffle.
+---@field level? integer Of deflate, 1 to 9. Default 4.
+---@field attributes? table<string, table<string, string>> Text attributes by full name of the dataset: `{ ["/data/VV"] = { units = "1" } }`.
+
+--- Writes an HDF5 file: images, numbers, text and lists by their full names; the groups in the names are made.
+---
+--- An image becomes a dataset of rows and columns in chunks, as float32, float64 or complex64 (a compound of `r` and `i`, as
+--- numpy and h5py know it). Integers are written as int64, other numbers as float64, booleans as h5py's, text as fixed-length
+--- text. The grid of an image is not written; give its coordinates as lists. The file appears whole or not at all.
+---
+--- **Errors.** An image of several bands, or of integers; a name that is both a group and a dataset; attributes of what is not
+--- there.
+---
+--- **Nodata.** Masked pixels are NaN.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 300, cols = 200 }
+--- local image = raster.complex(raster.random(grid), raster.random(grid, { seed = 2 }))
+--- raster.write_hdf5("slc.h5", { ["/data/VV"] = image, ["/data/projection"] = 32611 },
+---   { attributes = { ["/data/VV"] = { description = "noise" } } })
+--- local back = raster.open("slc.h5", { subdataset = "/data/VV" })
+--- assert(back.dtypes.VV == "complex64" and back.rows == 300)
+--- ```
+---@param path string
+---@param contents table<string, number|string|boolean|number[]|string[]|Raster>
+---@param options? raster.Hdf5Options
+---@return string path
+function raster.write_hdf5(path, contents, options) end
 
 ---@class raster.GridOptions
 ---@field crs? string|integer `"EPSG:32611"`, 32611, WKT or a PROJ string. Without it the grid lies in no CRS.

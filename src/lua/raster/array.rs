@@ -45,11 +45,11 @@ impl ArrayBand {
 /// Bytes that all arrays of the process hold.
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-struct Held(usize);
+pub(super) struct Held(usize);
 
 impl Held {
     /// Reserves memory under the ceiling; arrays that no script can reach any more make way first.
-    fn reserve(lua: &Lua, bytes: usize, what: impl Fn() -> String) -> Result<Held> {
+    pub(super) fn reserve(lua: &Lua, bytes: usize, what: impl Fn() -> String) -> Result<Held> {
         let fits = || HELD.load(Ordering::Relaxed).saturating_add(bytes) <= settings::memory();
         if !fits() {
             lua.gc_collect()?;

@@ -21,6 +21,7 @@ use crate::raster::synthetic::coordinates;
 use crate::raster::{Grid, Raster, complex};
 
 pub mod array;
+mod arrays;
 mod elements;
 mod find;
 mod grid;
@@ -38,6 +39,9 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Stack>();
     m.function("open(path, options?)", open)?;
     m.function("subdatasets(path)", subdatasets)?;
+    m.function("arrays(path)", arrays::list)?;
+    m.function("read_array(path, names)", arrays::read)?;
+    m.function("write_hdf5(path, contents, options?)", arrays::write)?;
     m.function("grid(options)", grid::grid)?;
     m.function("constant(grid, value)", |_, args| {
         Ok(Raster::constant(args.get::<Arc<Grid>>("grid")?, args.get("value")?))
@@ -103,6 +107,7 @@ pub fn open_options(o: &Options) -> Result<OpenOptions> {
         unit: o.get("unit")?,
         nodata: o.get("nodata")?,
         raw: o.get_or("raw", false)?,
+        grid: o.get("grid")?,
     })
 }
 

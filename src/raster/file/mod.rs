@@ -1,10 +1,13 @@
 //! Files, through GDAL: reading by windows, writing whole files or none.
 
+pub mod arrays;
 mod creation;
+pub mod hdf5;
 pub mod open;
 pub mod pool;
 pub mod read;
 mod sink;
+mod truncated;
 pub mod write;
 
 use std::cell::Cell;

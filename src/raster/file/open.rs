@@ -28,6 +28,8 @@ pub struct OpenOptions {
     pub nodata: Option<f64>,
     /// Leaves scale and offset unapplied.
     pub raw: bool,
+    /// Where the pixels lie, for files that do not carry it; rows and columns must be the file's.
+    pub grid: Option<Arc<Grid>>,
 }
 
 /// A variable or image inside a container file.
@@ -44,11 +46,18 @@ pub struct Subdataset {
 pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
     check_local(path)?;
     let name = gdal_name(path);
+    if let Some(wanted) = &options.subdataset
+        && let Some(direct) = hdf5_subdataset(path, &name, wanted)
+        && let Ok((file, lent)) = SourceFile::open(path, &direct)
+    {
+        return describe(file, lent.dataset()?, options, Some(wanted));
+    }
     let (file, lent) = SourceFile::open(path, &name)?;
     let listed = subdatasets_of(lent.dataset()?);
     if let Some(wanted) = &options.subdataset {
+        let plain = wanted.trim_start_matches('/');
         let same = |s: &&Subdataset| {
-            s.name == *wanted || s.gdal_name == *wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
+            s.name == plain || s.gdal_name == *wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
         };
         let found = listed
             .iter()
@@ -75,6 +84,14 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
     describe(file, lent.dataset()?, options, None)
 }
 
+/// GDAL's name of a dataset of an HDF5 file that is given by its full name. It saves listing all that the file holds, which
+/// over a network is many requests.
+fn hdf5_subdataset(path: &str, name: &str, wanted: &str) -> Option<String> {
+    let extension = Path::new(path).extension()?.to_string_lossy().to_lowercase();
+    let is_hdf5 = matches!(extension.as_str(), "h5" | "hdf5" | "he5");
+    (is_hdf5 && wanted.starts_with('/') && !name.contains('"')).then(|| format!("HDF5:\"{name}\":/{wanted}"))
+}
+
 /// The images inside a container file; empty for plain images.
 pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
     check_local(path)?;
@@ -83,7 +100,7 @@ pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
 }
 
 /// Says what is wrong with a local path before GDAL words it worse.
-fn check_local(path: &str) -> Result<()> {
+pub(super) fn check_local(path: &str) -> Result<()> {
     if is_special(path) && !Path::new(path).exists() {
         return Ok(());
     }
@@ -131,7 +148,17 @@ fn describe(
     options: &OpenOptions,
     variable: Option<&str>,
 ) -> Result<Raster> {
-    let grid = Arc::new(grid_of(dataset, &file)?);
+    let grid = match &options.grid {
+        None => Arc::new(grid_of(dataset, &file)?),
+        Some(grid) if (grid.rows, grid.cols) == (file.rows, file.cols) => grid.clone(),
+        Some(grid) => {
+            let expected = format!(
+                "a grid of {} × {} (rows × cols), as {}",
+                file.rows, file.cols, file.path
+            );
+            return Err(Error::argument("grid", expected, grid));
+        }
+    };
     let count = dataset.raster_count();
     let mut names = Vec::with_capacity(count);
     for i in 1..=count {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::truncated::with_reason;
 use super::{initialise, message_of, quieten_hdf5};
 use crate::error::{Error, Result};
 
@@ -100,7 +101,7 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
             .trim_start_matches('`')
             .trim_start_matches(name)
             .trim_start_matches(['\'', ':', ',', ' ']);
-        Error::file(path, format!("cannot be opened as an image: {text}"))
+        with_reason(path, || format!("cannot be opened as an image: {text}"))
     })
 }
 

@@ -1,0 +1,165 @@
+//! `raster.arrays`, `raster.read_array` and `raster.write_hdf5`: what container files hold beside images.
+
+use std::path::PathBuf;
+
+use mlua::{Lua, Table, Value};
+
+use super::array::Held;
+use super::as_written;
+use crate::error::{Error, Result};
+use crate::lua::access;
+use crate::lua::args::{Args, Options};
+use crate::lua::value::{FromScript, describe};
+use crate::raster::Raster;
+use crate::raster::file::arrays::{self, ArrayValues, Elements};
+use crate::raster::file::hdf5::{self, Content, Hdf5Options};
+
+/// `raster.arrays(path)`
+pub fn list(lua: &Lua, args: &Args) -> Result<Table> {
+    let path: String = args.get("path")?;
+    let access = access(lua);
+    let resolved = access.read(&path)?;
+    let found = arrays::list(&resolved.to_string_lossy()).map_err(|e| as_written(e, &path, access.working()))?;
+    let list = lua.create_table()?;
+    for array in found {
+        let entry = lua.create_table()?;
+        entry.raw_set("name", array.name)?;
+        entry.raw_set("shape", array.shape)?;
+        entry.raw_set("dtype", array.dtype)?;
+        list.raw_push(entry)?;
+    }
+    Ok(list)
+}
+
+/// `raster.read_array(path, names)`
+pub fn read(lua: &Lua, args: &Args) -> Result<Value> {
+    let path: String = args.get("path")?;
+    let names: Value = args.get("names")?;
+    let (names, single) = match &names {
+        Value::String(one) => (vec![one.to_string_lossy()], true),
+        list => (Vec::<String>::from_script(list, "names")?, false),
+    };
+    let access = access(lua);
+    let resolved = access.read(&path)?.to_string_lossy().into_owned();
+    // A Lua list takes 16 bytes an element, and GDAL's copy of it 8.
+    let mut held = Vec::new();
+    let mut reserve = |name: &str, elements: usize| {
+        held.push(Held::reserve(lua, elements.saturating_mul(24), || {
+            format!("a list of the {elements} elements of {name}")
+        })?);
+        Ok(())
+    };
+    let found =
+        arrays::read(&resolved, &names, &mut reserve).map_err(|e| as_written(e, &path, access.working()))?;
+    if single {
+        return match found.into_iter().next().flatten() {
+            Some(values) => to_lua(lua, &values),
+            None => {
+                let there = arrays::list(&resolved)?.into_iter().map(|a| a.name);
+                Err(Error::not_found("array", names.concat(), there))
+            }
+        };
+    }
+    let table = lua.create_table()?;
+    for (name, values) in names.iter().zip(found) {
+        if let Some(values) = values {
+            table.raw_set(name.as_str(), to_lua(lua, &values)?)?;
+        }
+    }
+    Ok(Value::Table(table))
+}
+
+/// A scalar as it is; an array as a list, of lists where it has more dimensions.
+fn to_lua(lua: &Lua, values: &ArrayValues) -> Result<Value> {
+    fn nested(lua: &Lua, shape: &[usize], start: usize, at: &dyn Fn(usize) -> Result<Value>) -> Result<Value> {
+        let Some((&count, rest)) = shape.split_first() else {
+            return at(start);
+        };
+        let stride: usize = rest.iter().product();
+        let list = lua.create_table_with_capacity(count, 0)?;
+        for i in 0..count {
+            list.raw_push(nested(lua, rest, start + i * stride, at)?)?;
+        }
+        Ok(Value::Table(list))
+    }
+    nested(lua, &values.shape, 0, &|i| match &values.elements {
+        Elements::Integers(list) => Ok(list.get(i).map_or(Value::Nil, |v| Value::Integer(*v))),
+        Elements::Numbers(list) => Ok(list.get(i).map_or(Value::Nil, |v| Value::Number(*v))),
+        Elements::Texts(list) => match list.get(i) {
+            Some(text) => Ok(Value::String(lua.create_string(text)?)),
+            None => Ok(Value::Nil),
+        },
+    })
+}
+
+/// `raster.write_hdf5(path, contents, options?)`
+pub fn write(lua: &Lua, args: &Args) -> Result<String> {
+    let path: PathBuf = args.get("path")?;
+    let table: Table = args.get("contents")?;
+    let options = args.options(write_options)?;
+    let mut contents = Vec::new();
+    for pair in table.pairs::<Value, Value>() {
+        let (name, value) = pair?;
+        let name = String::from_script(&name, "the name of a dataset")?;
+        contents.push((name.clone(), content(&name, &value)?));
+    }
+    contents.sort_by(|a, b| a.0.cmp(&b.0));
+    hdf5::write(&access(lua).write(&path)?, &contents, &options)?;
+    Ok(path.display().to_string())
+}
+
+fn write_options(o: &Options) -> Result<Hdf5Options> {
+    let chunk: Option<[usize; 2]> = o.checked("chunk", "{ rows, cols }, each at least 1", |c: &[usize; 2]| {
+        c.iter().all(|n| *n >= 1)
+    })?;
+    let level = o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?;
+    let compress = o.choice("compress", &["deflate", "none"])?;
+    let mut attributes = Vec::new();
+    if let Some(table) = o.get::<Table>("attributes")? {
+        for pair in table.pairs::<Value, Value>() {
+            let (dataset, named) = pair?;
+            let dataset = String::from_script(&dataset, "each name in attributes")?;
+            let named = Table::from_script(&named, &format!("attributes[\"{dataset}\"]"))?;
+            for pair in named.pairs::<Value, Value>() {
+                let (name, text) = pair?;
+                let name = String::from_script(&name, "the name of an attribute")?;
+                let text = String::from_script(&text, &format!("attributes[\"{dataset}\"].{name}"))?;
+                attributes.push((dataset.clone(), name, text));
+            }
+        }
+        attributes.sort();
+    }
+    let [rows, cols] = chunk.unwrap_or([128, 128]);
+    Ok(Hdf5Options {
+        chunk: (rows, cols),
+        deflate: (compress != Some("none")).then(|| level.unwrap_or(4)),
+        attributes,
+    })
+}
+
+fn content(name: &str, value: &Value) -> Result<Content> {
+    let expected = "a number, a string, a boolean, a list of numbers or of strings, or a Raster";
+    let wrong = |got: &Value| Error::argument(format!("contents[\"{name}\"]"), expected, describe(got));
+    Ok(match value {
+        Value::Integer(i) => Content::Integer(*i),
+        Value::Number(n) => Content::Number(*n),
+        Value::Boolean(b) => Content::Boolean(*b),
+        Value::String(_) => Content::Text(String::from_script(value, name)?),
+        Value::UserData(_) => Content::Image(Raster::from_script(value, &format!("contents[\"{name}\"]"))?),
+        Value::Table(list) if list.raw_len() > 0 => {
+            let items: Vec<Value> = list.sequence_values().collect::<Result<_, _>>()?;
+            let (integers, numbers, texts): (Vec<i64>, Vec<f64>, Vec<String>) = (
+                items.iter().filter_map(Value::as_integer).collect(),
+                items.iter().filter_map(f64::accept).collect(),
+                items.iter().filter_map(String::accept).collect(),
+            );
+            match items.len() {
+                n if integers.len() == n => Content::Integers(integers),
+                n if numbers.len() == n => Content::Numbers(numbers),
+                n if texts.len() == n => Content::Texts(texts),
+                _ => return Err(wrong(value)),
+            }
+        }
+        other => return Err(wrong(other)),
+    })
+}

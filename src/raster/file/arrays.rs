@@ -1,0 +1,208 @@
+//! Small arrays inside container files (HDF5, netCDF, Zarr): scalars, text, coordinates. Images are opened lazily instead.
+
+use gdal::cpl::CslStringList;
+use gdal::raster::{Group, MDArray};
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+
+use super::open::check_local;
+use super::truncated::with_reason;
+use super::{dtype_of, gdal_name, initialise, message_of, quieten_hdf5};
+use crate::error::{Error, Result};
+
+/// An array as a listing shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArrayInfo {
+    /// Full name, with the groups that it lies in: `/data/x_coordinates`.
+    pub name: String,
+    /// Empty for a scalar.
+    pub shape: Vec<usize>,
+    /// `float64`, `complex64`, `string`…; `unknown` for what cannot be read here.
+    pub dtype: String,
+}
+
+/// The elements of an array, the last dimension varying fastest.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Elements {
+    Integers(Vec<i64>),
+    Numbers(Vec<f64>),
+    Texts(Vec<String>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArrayValues {
+    pub shape: Vec<usize>,
+    pub elements: Elements,
+}
+
+/// All arrays of a file, group by group, in the file's order.
+///
+/// # Errors
+/// When the file is missing, truncated, or no container of arrays.
+pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
+    let dataset = open(path)?;
+    let root = dataset
+        .root_group()
+        .map_err(|e| Error::file(path, message_of(&e)))?;
+    let mut found = Vec::new();
+    list_group(&root, "", &mut found);
+    Ok(found)
+}
+
+/// The arrays of these full names; None for those that the file does not hold. `reserve` is asked before memory is
+/// taken, with a name and a number of elements.
+///
+/// # Errors
+/// As `list`; for complex and compound arrays; and when an array that is there cannot be read.
+pub fn read(
+    path: &str,
+    names: &[String],
+    reserve: &mut dyn FnMut(&str, usize) -> Result<()>,
+) -> Result<Vec<Option<ArrayValues>>> {
+    let dataset = open(path)?;
+    let root = dataset
+        .root_group()
+        .map_err(|e| Error::file(path, message_of(&e)))?;
+    names
+        .iter()
+        .map(|name| {
+            let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+            match parts.split_last() {
+                Some((last, groups)) => find(&root, groups, last, &mut |array| {
+                    values(path, name, array, reserve)
+                }),
+                None => Ok(None),
+            }
+        })
+        .collect()
+}
+
+fn open(path: &str) -> Result<Dataset> {
+    check_local(path)?;
+    initialise();
+    quieten_hdf5();
+    let options = DatasetOptions {
+        open_flags: GdalOpenFlags::GDAL_OF_MULTIDIM_RASTER
+            | GdalOpenFlags::GDAL_OF_READONLY
+            | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
+        ..Default::default()
+    };
+    Dataset::open_ex(gdal_name(path), options).map_err(|e| {
+        with_reason(path, || {
+            format!(
+                "holds no arrays that can be read (HDF5, netCDF, Zarr): {}",
+                message_of(&e)
+            )
+        })
+    })
+}
+
+fn none() -> CslStringList {
+    CslStringList::new()
+}
+
+fn list_group(group: &Group<'_>, prefix: &str, found: &mut Vec<ArrayInfo>) {
+    for name in group.array_names(none()) {
+        let full = format!("{prefix}/{name}");
+        // What GDAL has no type for is listed all the same.
+        let (shape, dtype) = match group.open_md_array(&name, none()) {
+            Ok(array) => (shape_of(&array).unwrap_or_default(), type_name(&array)),
+            Err(_) => (Vec::new(), "unknown".to_string()),
+        };
+        found.push(ArrayInfo {
+            name: full,
+            shape,
+            dtype,
+        });
+    }
+    for name in group.group_names(none()) {
+        if let Ok(inner) = group.open_group(&name, none()) {
+            list_group(&inner, &format!("{prefix}/{name}"), found);
+        }
+    }
+}
+
+/// Walks down the groups and hands the array on, if all are there.
+fn find<R>(
+    group: &Group<'_>,
+    groups: &[&str],
+    last: &str,
+    use_array: &mut dyn FnMut(&MDArray<'_>) -> Result<R>,
+) -> Result<Option<R>> {
+    if let Some((next, rest)) = groups.split_first() {
+        return match group.open_group(next, none()) {
+            Ok(inner) => find(&inner, rest, last, use_array),
+            Err(_) => Ok(None),
+        };
+    }
+    if !group.array_names(none()).iter().any(|name| name == last) {
+        return Ok(None);
+    }
+    let array = group
+        .open_md_array(last, none())
+        .map_err(|e| Error::message(format!("/{last} cannot be read: {}", message_of(&e))))?;
+    use_array(&array).map(Some)
+}
+
+fn shape_of(array: &MDArray<'_>) -> gdal::errors::Result<Vec<usize>> {
+    Ok(array.dimensions()?.iter().map(|d| d.size()).collect())
+}
+
+fn type_name(array: &MDArray<'_>) -> String {
+    let datatype = array.datatype();
+    if datatype.class().is_string() {
+        return "string".into();
+    }
+    match dtype_of(datatype.numeric_datatype()) {
+        Some(dtype) if datatype.class().is_numeric() => dtype.name().into(),
+        _ => "unknown".into(),
+    }
+}
+
+fn values(
+    path: &str,
+    name: &str,
+    array: &MDArray<'_>,
+    reserve: &mut dyn FnMut(&str, usize) -> Result<()>,
+) -> Result<ArrayValues> {
+    let fail =
+        |e: gdal::errors::GdalError| Error::file(path, format!("cannot read {name}: {}", message_of(&e)));
+    let shape = shape_of(array).map_err(fail)?;
+    let datatype = array.datatype();
+    reserve(name, shape.iter().product())?;
+    if datatype.class().is_string() {
+        let texts = array.read_as_string_array().map_err(fail)?;
+        let texts = texts.into_iter().map(|t| t.trim_end_matches('\0').to_string());
+        let texts: Vec<String> = texts.collect();
+        // The crate leaves out null pointers, which would shift the rest.
+        if texts.len() != shape.iter().product::<usize>() {
+            return Err(Error::file(
+                path,
+                format!("cannot read {name}: some of its texts are missing"),
+            ));
+        }
+        return Ok(ArrayValues {
+            shape,
+            elements: Elements::Texts(texts),
+        });
+    }
+    let dtype = match dtype_of(datatype.numeric_datatype()) {
+        Some(dtype) if datatype.class().is_numeric() && !dtype.is_complex() => dtype,
+        _ => {
+            return Err(Error::file(
+                path,
+                format!(
+                    "{name} is an array of type {}, which cannot be read as numbers; images are opened with \
+                     raster.open(path, {{ subdataset = \"{name}\" }})",
+                    type_name(array)
+                ),
+            ));
+        }
+    };
+    let start = vec![0; shape.len()];
+    let elements = if dtype.is_float() {
+        Elements::Numbers(array.read_as::<f64>(start, shape.clone()).map_err(fail)?)
+    } else {
+        Elements::Integers(array.read_as::<i64>(start, shape.clone()).map_err(fail)?)
+    };
+    Ok(ArrayValues { shape, elements })
+}
