@@ -55,7 +55,7 @@ impl Draft {
 
     /// Removes the drafts of `target` that killed processes have left.
     pub fn sweep(target: &Path) {
-        let Some(name) = target.file_name().map(|n| format!("-{}", n.to_string_lossy())) else {
+        let Some(name) = target.file_name().map(|n| n.to_string_lossy()) else {
             return;
         };
         let folder = target
@@ -65,10 +65,30 @@ impl Draft {
         let Ok(entries) = fs::read_dir(folder) else { return };
         for entry in entries.flatten() {
             let file = entry.file_name().to_string_lossy().into_owned();
-            let process = file
-                .strip_prefix(".draft-")
-                .and_then(|rest| rest.strip_suffix(&name)?.split('-').next()?.parse::<u32>().ok());
+            // Some writers put files of their own beside the draft: `<draft>.ovr.tmp`.
+            let process = file.strip_prefix(".draft-").and_then(|rest| {
+                let (process, rest) = rest.split_once('-')?;
+                let (_, rest) = rest.split_once('-')?;
+                let beside = rest.strip_prefix(name.as_ref())?;
+                if !beside.is_empty() && !beside.starts_with('.') {
+                    return None;
+                }
+                process.parse::<u32>().ok()
+            });
             if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// What a writer has put beside the draft under names of its own: `<draft>.aux.xml`.
+    fn remove_companions(&self) {
+        let (Some(folder), Some(name)) = (self.temporary.parent(), self.temporary.file_name()) else {
+            return;
+        };
+        let start = format!("{}.", name.to_string_lossy());
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&start) {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -105,6 +125,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if !self.published {
             let _ = fs::remove_file(&self.temporary);
+            self.remove_companions();
         }
     }
 }

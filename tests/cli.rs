@@ -16,6 +16,8 @@ mod parameters;
 mod prompt;
 #[path = "cli/pty.rs"]
 mod pty;
+#[path = "cli/remote.rs"]
+mod remote;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

@@ -2,6 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use crate::interrupt;
+
 /// A tile grown by `halo` on every side, copied so that masked pixels are 0 in contiguous rows. Adding a 0 changes no
 /// sum, so a pixel far from any masked one gets the same bits whether its tile holds masked pixels or not.
 pub(super) struct Padded {
@@ -91,10 +93,13 @@ impl Padded {
         }
     }
 
-    /// Makes the output row by row: `make(row, out)`.
+    /// Makes the output row by row: `make(row, out)`. Ends early, and leaves rows at 0, once a stop was asked for.
     pub fn rows(&self, mut make: impl FnMut(usize, &mut [f32])) -> Array2<f32> {
         let mut out = vec![0.0; self.rows * self.cols];
         for (row, pixels) in out.chunks_exact_mut(self.cols.max(1)).enumerate() {
+            if interrupt::requested() {
+                break;
+            }
             make(row, pixels);
         }
         // The vector was made with this length.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 
+use super::file::initialise;
 use crate::error::{Error, Result};
 
 /// A coordinate reference system: its WKT and the short name it goes by (`EPSG:32611`, or the WKT's own name).
@@ -17,6 +18,7 @@ pub struct Crs {
 impl Crs {
     /// Anything that PROJ understands: `EPSG:32611`, a bare EPSG number, WKT, a PROJ string.
     pub fn parse(text: &str) -> Result<Crs> {
+        initialise();
         let text = text.trim();
         let definition = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
             format!("EPSG:{text}")
@@ -34,6 +36,7 @@ impl Crs {
     }
 
     pub fn from_wkt(wkt: &str) -> Result<Crs> {
+        initialise();
         let reference = SpatialRef::from_wkt(wkt).map_err(|e| Error::Gdal {
             what: "reading a CRS".into(),
             message: e.to_string(),

@@ -45,7 +45,14 @@ pub trait Operation: Send + Sync {
     /// arrive masked. An empty window means that this input is not needed.
     fn needs(&self, index: usize, out: Window) -> Window;
 
+    /// Bytes that `compute` allocates beyond its outputs and twice its largest input, for the memory ceiling.
+    fn scratch_bytes(&self, _out: Window) -> usize {
+        0
+    }
+
     /// Computes `out`. `inputs[i].window` is exactly `needs(i, out)`. Returns one array of `out`'s shape per output.
+    /// What takes long looks at `interrupt::requested` once a row or so and returns at once, with whatever pixels: the
+    /// engine drops what was computed while a stop was asked for.
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>>;
 }
 

@@ -224,13 +224,9 @@ impl Plan {
             held += bytes(i);
             // Padding and kernels of neighbourhood operations take about as much again as their inputs.
             let scratch: usize = match &step.node.work {
-                Work::Tiles(_) => {
-                    2 * step
-                        .inputs
-                        .iter()
-                        .map(|&(input, _)| bytes(input))
-                        .max()
-                        .unwrap_or(0)
+                Work::Tiles(operation) => {
+                    let input = step.inputs.iter().map(|&(input, _)| bytes(input)).max();
+                    2 * input.unwrap_or(0) + operation.scratch_bytes(windows[i])
                 }
                 _ => 0,
             };
@@ -267,6 +263,8 @@ impl Plan {
                 })
                 .collect();
             let made = step.compute(windows[i], &views)?;
+            // A kernel that saw the stop flag has left pixels out.
+            crate::interrupt::check()?;
             drop(views);
             for &(input, _) in &step.inputs {
                 readers[input] -= 1;

@@ -8,6 +8,7 @@ use super::transform::Projection;
 use super::{Geometry, wkb};
 use crate::error::{Error, Result};
 use crate::raster::Crs;
+use crate::raster::file::initialise;
 
 /// How far from its centre a part in longitude and latitude may reach to be buffered in a local plane: there the
 /// scale is wrong by 0.4 %.
@@ -199,6 +200,7 @@ pub(super) fn quietly<T>(f: impl FnOnce() -> T) -> T {
             unsafe { gdal_sys::CPLPopErrorHandler() }
         }
     }
+    initialise();
     // SAFETY: the handler is a function of GDAL's own; the stack of handlers is per thread.
     unsafe { gdal_sys::CPLPushErrorHandler(Some(gdal_sys::CPLQuietErrorHandler)) };
     let _pop = Pop;

@@ -230,3 +230,14 @@ fn not_utf8_is_named() {
     std::fs::create_dir(here.path().join("folder.lua")).unwrap();
     assert_eq!(run(here.path(), &["run", "folder.lua"]).code, 2);
 }
+
+#[test]
+fn neighbourhoods_too_large_for_the_memory_are_refused_before_work() {
+    let here = folder(&[]);
+    let code = "filter.focal_median(raster.random(raster.grid { rows = 2000, cols = 2000 }), { radius = 512 }):write('x.tif')";
+    let refused = run(here.path(), &["--memory", "40MiB", "--threads", "2", "-e", code]);
+    assert_eq!(refused.code, 1);
+    assert_holds(&refused.err, "more than the memory limit of 40 MiB");
+    assert_holds(&refused.err, "fewer --threads, or smaller neighbourhoods");
+    assert!(!here.path().join("x.tif").exists());
+}

@@ -6,6 +6,7 @@ use super::count::{Count, CountSink, Edges, Extent, LANES, slide};
 use super::rank::Plan;
 use super::select::{Coordinate, Machine};
 use super::sort::{item, place, sort, value};
+use crate::interrupt;
 
 /// The bucket of masked pixels and of the padding; thresholds never reach it.
 const NO_BUCKET: u8 = u8::MAX;
@@ -63,6 +64,19 @@ pub(super) struct Block<'a, W: Width> {
 }
 
 impl<'a, W: Width> Block<'a, W> {
+    /// What `new` allocates and `rank` fills.
+    pub fn bytes(plan: &Plan) -> usize {
+        let (hy, hx) = plan.kernel.halo();
+        let lanes = plan.block_cols.next_multiple_of(LANES);
+        let pixels = (plan.block_rows + 2 * hy) * (lanes + 2 * hx);
+        let coordinate = size_of::<W::Coordinate>();
+        // sorted, swap; buckets, class; row_ranks; columns, reaches.
+        let each_pixel = 8 + 8 + 1 + 1 + 4 + 2 * coordinate;
+        // valid, wanted, wanted_last, bucket_of, below.
+        let each_output = 5 * size_of::<W::Count>();
+        pixels * each_pixel + plan.block_rows * lanes * each_output
+    }
+
     pub fn new(plan: &'a Plan<'a>) -> Self {
         let (hy, hx) = plan.kernel.halo();
         let lanes = plan.block_cols.next_multiple_of(LANES);
@@ -175,7 +189,8 @@ impl<'a, W: Width> Block<'a, W> {
         any
     }
 
-    /// Finds the bucket of every output pixel's order statistic, and the band of buckets that hold one.
+    /// Finds the bucket of every output pixel's order statistic, and the band of buckets that hold one. Ends early once
+    /// a stop was asked for.
     #[inline(always)]
     pub fn find_buckets(&mut self) {
         let outputs = self.extent.rows * self.extent.lanes;
@@ -185,12 +200,18 @@ impl<'a, W: Width> Block<'a, W> {
         let (mut lowest, mut highest) = (0, buckets);
         let first = ((self.plan.quantile * buckets as f64).round() as usize).clamp(1, buckets);
         for threshold in first..buckets {
+            if interrupt::requested() {
+                return;
+            }
             if !self.try_threshold(threshold as u8).0 {
                 highest = threshold;
                 break;
             }
         }
         for threshold in (1..first).rev() {
+            if interrupt::requested() {
+                return;
+            }
             if !self.try_threshold(threshold as u8).1 {
                 lowest = threshold;
                 break;
@@ -392,4 +413,66 @@ fn lanes_mut<C>(all: &mut [C], start: usize) -> &mut [C; LANES] {
     all[start..]
         .first_chunk_mut()
         .expect("rows are whole groups of lanes")
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::rank::{Narrow, Wide};
+    use super::*;
+
+    fn allocated<T>(v: &Vec<T>) -> usize {
+        v.capacity() * size_of::<T>()
+    }
+
+    fn measured<W: Width>(plan: &Plan) -> usize {
+        let (hy, hx) = plan.kernel.halo();
+        let shape = (plan.block_rows + 2 * hy, plan.block_cols + 2 * hx);
+        let pixels = Array2::from_shape_fn(shape, |(y, x)| ((x * 7919 + y * 104_729) % 65_521) as f32);
+        let mut block = Block::<W>::new(plan);
+        assert!(block.rank(pixels.view()) && block.aim(pixels.view()));
+        block.find_buckets();
+        block.gather();
+        [
+            allocated(&block.sorted),
+            allocated(&block.swap),
+            allocated(&block.buckets),
+            allocated(&block.class),
+            allocated(&block.valid),
+            allocated(&block.wanted),
+            allocated(&block.wanted_last),
+            allocated(&block.bucket_of),
+            allocated(&block.below),
+            allocated(&block.row_ranks),
+            allocated(&block.row_lengths),
+            allocated(&block.columns),
+            allocated(&block.reaches),
+            allocated(&block.changes),
+        ]
+        .iter()
+        .sum()
+    }
+
+    #[test]
+    fn the_memory_that_is_announced_is_what_is_taken() {
+        for (radius, shape) in [
+            (3.0, (512, 512)),
+            (60.0, (512, 512)),
+            (200.0, (512, 512)),
+            (200.0, (16, 16)),
+        ] {
+            let kernel = crate::filter::focal::FocalKernel::circle(radius).unwrap();
+            let (plan, narrow) = Plan::new(&kernel, 0.5, shape);
+            let (announced, taken) = match narrow {
+                true => (Block::<Narrow>::bytes(&plan), measured::<Narrow>(&plan)),
+                false => (Block::<Wide>::bytes(&plan), measured::<Wide>(&plan)),
+            };
+            let ratio = announced as f64 / taken as f64;
+            assert!(
+                (0.95..1.1).contains(&ratio),
+                "radius {radius} of {shape:?}: {announced} of {taken}"
+            );
+        }
+    }
 }

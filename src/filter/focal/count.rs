@@ -1,6 +1,7 @@
 //! How many pixels of a class lie under a kernel, for a whole row of output pixels at once.
 
 use super::kernel::FocalKernel;
+use crate::interrupt;
 
 /// Output columns that are counted together.
 pub(super) const LANES: usize = 64;
@@ -93,7 +94,7 @@ impl Edges {
 }
 
 /// Slides the kernel down `class` (1 for a pixel of the class, else 0; (rows + 2·hy) × stride) and hands the
-/// counts of every row of every group of `LANES` columns to `sink`.
+/// counts of every row of every group of `LANES` columns to `sink`. Ends early once a stop was asked for.
 #[inline(always)]
 pub(super) fn slide<C: Count>(class: &[u8], extent: Extent, edges: &Edges, sink: &mut impl CountSink<C>) {
     let Extent { rows, lanes, stride } = extent;
@@ -121,6 +122,9 @@ pub(super) fn slide<C: Count>(class: &[u8], extent: Extent, edges: &Edges, sink:
         }
         sink.row(0, x0, &counts);
         for y in 1..rows {
+            if interrupt::requested() {
+                return;
+            }
             let above = (y - 1) * stride + x0;
             // 127 columns change a count by at most ±127, the most that a signed byte holds.
             for steps in edges.steps.chunks(127) {

@@ -7,7 +7,7 @@
 //!
 //! The functions take the window wanted grown by the kernel's halo on each side (NaN outside the image) and
 //! return the window: (rows − 2·halo rows, cols − 2·halo cols); an array that is too small gives an empty
-//! result.
+//! result. Once a stop was asked for (`interrupt`) they return at once, and what they return is not finished.
 
 // Lanes run side by side through several arrays, which an index says best.
 #![allow(clippy::needless_range_loop)]

@@ -7,6 +7,7 @@ use super::count::{Count, CountSink, Edges, Extent, LANES, slide};
 use super::kernel::FocalKernel;
 use super::rank::parts;
 use super::sort::{item, place, sort, value};
+use crate::interrupt;
 
 /// Output rows of a block.
 const BLOCK_ROWS: usize = 64;
@@ -46,6 +47,9 @@ pub(super) fn mode(padded: ArrayView2<f32>, kernel: &FocalKernel) -> Array2<f32>
             } else {
                 count_each::<i32>(&mut block, extent, &edges);
             }
+            if interrupt::requested() {
+                return out;
+            }
             for (i, out) in out
                 .slice_mut(ndarray::s![y..y + block_rows, x..x + block_cols])
                 .indexed_iter_mut()
@@ -57,6 +61,16 @@ pub(super) fn mode(padded: ArrayView2<f32>, kernel: &FocalKernel) -> Array2<f32>
         }
     }
     out
+}
+
+/// Bytes that `mode` allocates for (rows, cols) of output.
+pub(super) fn scratch_bytes(kernel: &FocalKernel, (rows, _): (usize, usize)) -> usize {
+    let (hy, hx) = kernel.halo();
+    let block_rows = rows.min(BLOCK_ROWS);
+    let pixels = (block_rows + 2 * hy) * (LANES + 2 * hx);
+    // Items twice, numbers, and of many values the values with their counts. (Of few values, a class.)
+    let block = pixels * (8 + 8 + 4 + 4 + 4);
+    block + 4 * kernel.pixels() + block_rows * LANES * (4 + 4 + 4)
 }
 
 #[derive(Default)]
@@ -113,6 +127,9 @@ impl Block {
             }
             self.best[y * LANES] = counts.mode();
             for x in 1..cols {
+                if interrupt::requested() {
+                    return;
+                }
                 for j in 0..=2 * hy {
                     let width = half_widths[j.abs_diff(hy)];
                     let row = (y + j) * extent.stride + hx + x;
@@ -197,6 +214,9 @@ fn count_each<C: Count>(block: &mut Block, extent: Extent, edges: &Edges) {
     let mut highest = vec![C::default(); outputs];
     let mut best = vec![C::default(); outputs];
     for number in 0..block.values.len() {
+        if interrupt::requested() {
+            return;
+        }
         for (class, &other) in class.iter_mut().zip(&block.numbers) {
             *class = (other == number as u32) as u8;
         }

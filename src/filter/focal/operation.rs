@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::kernel::{FocalKernel, KernelShape};
 use super::{focal_max, focal_mean, focal_median, focal_min, focal_mode, focal_percentile, focal_std};
+use super::{mode, rank};
 use crate::error::{Error, Result};
 use crate::raster::{DType, Grid, Kind, Operation, Pixels, Raster, View, Window};
 
@@ -76,6 +77,15 @@ impl Operation for Focal {
     fn needs(&self, _index: usize, out: Window) -> Window {
         let (rows, cols) = self.kernel.halo();
         out.grow(rows, cols)
+    }
+
+    fn scratch_bytes(&self, out: Window) -> usize {
+        let shape = (out.rows, out.cols);
+        match self.statistic {
+            Statistic::Median | Statistic::Percentile(_) => rank::scratch_bytes(&self.kernel, shape),
+            Statistic::Mode => mode::scratch_bytes(&self.kernel, shape),
+            _ => 0,
+        }
     }
 
     fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {

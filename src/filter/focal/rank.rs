@@ -23,9 +23,10 @@ use super::block::{Block, Width};
 use super::count::LANES;
 use super::kernel::FocalKernel;
 use super::select::{Machine, Portable};
+use crate::interrupt;
 
 /// Blocks of at most 255 columns, halo included, and kernels of at most 32767 pixels.
-struct Narrow;
+pub(super) struct Narrow;
 
 impl Width for Narrow {
     type Coordinate = u8;
@@ -33,7 +34,7 @@ impl Width for Narrow {
 }
 
 /// Any kernel that `FocalKernel` admits.
-struct Wide;
+pub(super) struct Wide;
 
 impl Width for Wide {
     type Coordinate = u16;
@@ -44,7 +45,12 @@ impl Width for Wide {
 /// elsewhere. Between two order statistics the result is interpolated linearly. `padded` is the output window
 /// grown by the kernel's halo.
 pub(super) fn quantile(padded: ArrayView2<f32>, kernel: &FocalKernel, quantile: f64) -> Array2<f32> {
-    let (plan, narrow) = Plan::new(kernel, quantile);
+    let (hy, hx) = kernel.halo();
+    let shape = (
+        padded.nrows().saturating_sub(2 * hy),
+        padded.ncols().saturating_sub(2 * hx),
+    );
+    let (plan, narrow) = Plan::new(kernel, quantile, shape);
     #[cfg(target_arch = "x86_64")]
     if super::select::Avx2::available() {
         // SAFETY: the features were just checked.
@@ -63,6 +69,15 @@ pub(super) fn quantile(padded: ArrayView2<f32>, kernel: &FocalKernel, quantile: 
     }
 }
 
+/// Bytes that `quantile` allocates for (rows, cols) of output.
+pub(super) fn scratch_bytes(kernel: &FocalKernel, shape: (usize, usize)) -> usize {
+    let (plan, narrow) = Plan::new(kernel, 0.5, shape);
+    match narrow {
+        true => Block::<Narrow>::bytes(&plan),
+        false => Block::<Wide>::bytes(&plan),
+    }
+}
+
 /// `quantile` as machines without AVX2 compute it, in both widths where the kernel allows both, and in blocks
 /// so large that buckets are too.
 #[cfg(test)]
@@ -71,7 +86,7 @@ pub(super) fn quantile_portable(
     kernel: &FocalKernel,
     quantile: f64,
 ) -> Vec<Array2<f32>> {
-    let (plan, narrow) = Plan::new(kernel, quantile);
+    let (plan, narrow) = Plan::new(kernel, quantile, (usize::MAX, usize::MAX));
     let mut out = vec![filter::<Wide, Portable>(padded, &plan)];
     if narrow {
         out.push(filter::<Narrow, Portable>(padded, &plan));
@@ -96,16 +111,16 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// How to cut an image into blocks, and whether narrow integers suffice for them.
-    fn new(kernel: &FocalKernel, quantile: f64) -> (Plan<'_>, bool) {
+    /// How to cut (rows, cols) of output into blocks, and whether narrow integers suffice for them.
+    pub fn new(kernel: &FocalKernel, quantile: f64, (rows, cols): (usize, usize)) -> (Plan<'_>, bool) {
         let (hy, hx) = kernel.halo();
         let narrow = LANES + 2 * hx <= 255 && kernel.pixels() <= i16::MAX as usize;
         // Taller and wider blocks waste less on the halo, larger ones need more thresholds.
-        let block_rows = (3 * hy).clamp(64, 256);
+        let block_rows = (3 * hy).clamp(64, 256).min(rows);
         let block_cols = if narrow {
             LANES
         } else {
-            (3 * hx).clamp(LANES, 1024).next_multiple_of(LANES)
+            (3 * hx).min(cols).clamp(LANES, 1024).next_multiple_of(LANES)
         };
         let plan = Plan {
             kernel,
@@ -161,15 +176,22 @@ fn filter<W: Width, M: Machine<W::Coordinate>>(padded: ArrayView2<f32>, plan: &P
                 y..y + block_rows + 2 * hy,
                 x..x + block_cols + 2 * hx
             ]);
-            let mut out = out.slice_mut(ndarray::s![y..y + block_rows, x..x + block_cols]);
+            let mut part = out.slice_mut(ndarray::s![y..y + block_rows, x..x + block_cols]);
             block.extent.rows = block_rows;
             block.cols = block_cols;
             if block.rank(around) && block.aim(around) {
                 block.find_buckets();
+                // Counts that were not finished lead nowhere.
+                if interrupt::requested() {
+                    return out;
+                }
                 block.gather();
                 for row in 0..block_rows {
+                    if interrupt::requested() {
+                        return out;
+                    }
                     block.reach(row);
-                    block.select_row::<M>(row, out.row_mut(row).as_slice_mut().unwrap_or_default());
+                    block.select_row::<M>(row, part.row_mut(row).as_slice_mut().unwrap_or_default());
                 }
             }
         }

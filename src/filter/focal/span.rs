@@ -7,6 +7,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::kernel::FocalKernel;
+use crate::interrupt;
 
 /// Output columns that are reduced together.
 const LANES: usize = 8;
@@ -205,6 +206,9 @@ pub(super) fn reduce<P: Part>(padded: ArrayView2<f32>, kernel: &FocalKernel) -> 
     for first in (0..cols).step_by(STRIP * LANES) {
         let width = (STRIP * LANES).min(cols - first);
         let around = padded.slice(ndarray::s![.., first..first + width + 2 * hx]);
+        if interrupt::requested() {
+            return out;
+        }
         spans.fill(around, &mut parts, |value| value);
         let masked = around.iter().any(|value| !value.is_finite());
         if masked {
@@ -262,7 +266,7 @@ impl Spans {
     }
 
     /// The part of every output pixel of a strip, whose pixels with their halo are `around`; a valid pixel
-    /// counts as `pixel` of it.
+    /// counts as `pixel` of it. Ends early once a stop was asked for.
     #[inline(always)]
     fn fill<P: Part>(&self, around: ArrayView2<f32>, parts: &mut [[P; STRIP]], pixel: impl Fn(f32) -> f32) {
         let rows = parts.len();
@@ -270,6 +274,9 @@ impl Spans {
         let mut spans = vec![[P::EMPTY; STRIP]; self.levels.len()];
         parts.fill([P::EMPTY; STRIP]);
         for (source, row) in around.rows().into_iter().enumerate() {
+            if interrupt::requested() {
+                return;
+            }
             for (to, &value) in pixels.iter_mut().zip(row) {
                 *to = if value.is_finite() {
                     pixel(value)

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayView2};
 use self::pass::{Changes, Rows, pass};
 use self::row::Step;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::raster::{Raster, Scene, SceneOperation, settings};
 
 mod pass;
@@ -212,6 +213,7 @@ impl Rows for SceneRows<'_> {
     fn read(&mut self, row: usize, out: &mut [f32]) -> Result<()> {
         match &self.noisy {
             Some(noisy) => {
+                interrupt::check()?;
                 out.copy_from_slice(&noisy[row * out.len()..][..out.len()]);
                 Ok(())
             }

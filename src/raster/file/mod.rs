@@ -6,6 +6,7 @@ pub mod hdf5;
 pub mod open;
 pub mod pool;
 pub mod read;
+mod remote;
 mod sink;
 mod truncated;
 pub mod write;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use gdal_sys::GDALDataType as Gdt;
+
+pub use remote::{explained, gdal_name, is_special};
 
 use super::{DType, settings};
 
@@ -36,6 +39,8 @@ pub fn initialise() {
         // Settings of the user's environment win.
         for (key, value) in [
             ("GDAL_HTTP_MAX_RETRY", "3"),
+            // Seconds before the first try again; it grows with each.
+            ("GDAL_HTTP_RETRY_DELAY", "0.5"),
             ("GDAL_HTTP_CONNECTTIMEOUT", "20"),
             ("GDAL_HTTP_LOW_SPEED_TIME", "60"),
             ("GDAL_HTTP_LOW_SPEED_LIMIT", "1"),
@@ -129,30 +134,6 @@ pub fn dtype_of(gdal: Gdt::Type) -> Option<DType> {
         14 => DType::I8,
         _ => return None,
     })
-}
-
-/// GDAL's name for a path or URL: remote files go through its virtual file systems, which read by ranges.
-pub fn gdal_name(path: &str) -> String {
-    for (scheme, prefix) in [("s3://", "/vsis3/"), ("gs://", "/vsigs/"), ("az://", "/vsiaz/")] {
-        if let Some(rest) = path.strip_prefix(scheme) {
-            return format!("{prefix}{rest}");
-        }
-    }
-    if path.starts_with("https://") || path.starts_with("http://") {
-        return format!("/vsicurl/{path}");
-    }
-    path.to_string()
-}
-
-/// True for names that are not plain local paths: URLs, `/vsi…/`, and GDAL's `DRIVER:…` forms.
-pub fn is_special(path: &str) -> bool {
-    let driver_prefix = path.split_once(':').is_some_and(|(head, _)| {
-        head.len() > 1
-            && head
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-    });
-    path.contains("://") || path.starts_with("/vsi") || driver_prefix
 }
 
 pub fn current_dir() -> PathBuf {

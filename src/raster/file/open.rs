@@ -59,10 +59,15 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
         let same = |s: &&Subdataset| {
             s.name == plain || s.gdal_name == *wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
         };
-        let found = listed
-            .iter()
-            .find(same)
-            .ok_or_else(|| Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str())))?;
+        // `/science/grids/height` may be called `height` as long as it is the only one.
+        let short = || {
+            let mut found = listed.iter().filter(|s| s.name.ends_with(&format!("/{wanted}")));
+            found.next().filter(|_| found.next().is_none())
+        };
+        let found =
+            listed.iter().find(same).or_else(short).ok_or_else(|| {
+                Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str()))
+            })?;
         let (sub_file, sub_lent) = SourceFile::open(path, &found.gdal_name)?;
         return describe(sub_file, sub_lent.dataset()?, options, Some(&found.name));
     }
@@ -281,7 +286,11 @@ fn describe_band(
         _ => band.no_data_value(),
     };
     let nodata = options.nodata.or(file_nodata);
-    let (scale, offset) = (band.scale().unwrap_or(1.0), band.offset().unwrap_or(0.0));
+    let hdf5 = dataset.driver().short_name() == "HDF5Image";
+    let attribute = |name: &str| if hdf5 { hdf5_attribute(&band, name) } else { None };
+    let number = |name: &str| attribute(name).and_then(|text| text.parse::<f64>().ok());
+    let scale = band.scale().or_else(|| number("scale_factor")).unwrap_or(1.0);
+    let offset = band.offset().or_else(|| number("add_offset")).unwrap_or(0.0);
     let scaled = !options.raw && !dtype.is_complex() && (scale, offset) != (1.0, 0.0);
     let mut kind = kind_of(dtype);
     if scaled && !dtype.is_float() {
@@ -303,7 +312,13 @@ fn describe_band(
         has_mask,
         block: (block_rows, block_cols),
     };
-    let unit = options.unit.clone().unwrap_or_else(|| Unit::parse(&band.unit()));
+    let unit = match (&options.unit, band.unit()) {
+        (Some(unit), _) => unit.clone(),
+        (None, text) if text.is_empty() => {
+            attribute("units").map_or(Unit::Unknown, |text| Unit::parse(&text))
+        }
+        (None, text) => Unit::parse(&text),
+    };
     let port = Port::tiles(grid, Arc::new(source), Vec::new()).swap_remove(0);
     // A scaled band's values are no longer the file's, so neither is its nodata value.
     let nodata = if scaled { None } else { nodata };
@@ -314,6 +329,18 @@ fn describe_band(
         nodata,
         port,
     })
+}
+
+/// An attribute of a variable of an HDF5 file by the names of the CF conventions, which GDAL hands on as metadata
+/// (`science_grids_height_scale_factor=0.5 `) without heeding them.
+fn hdf5_attribute(band: &gdal::raster::RasterBand, name: &str) -> Option<String> {
+    let suffix = format!("_{name}");
+    let items = band.metadata_domain("").unwrap_or_default();
+    let (_, value) = items
+        .iter()
+        .filter_map(|item| item.split_once('='))
+        .find(|(key, _)| key.ends_with(&suffix))?;
+    Some(value.trim().to_string())
 }
 
 fn is_alpha(band: &gdal::raster::RasterBand) -> bool {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
 use super::truncated::with_reason;
-use super::{initialise, message_of, quieten_hdf5};
+use super::{explained, initialise, message_of, quieten_hdf5};
 use crate::error::{Error, Result};
 
 /// Idle datasets kept open: enough for a long stack on many threads, far below the usual limit of 1024 open files.
@@ -101,7 +101,9 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
             .trim_start_matches('`')
             .trim_start_matches(name)
             .trim_start_matches(['\'', ':', ',', ' ']);
-        with_reason(path, || format!("cannot be opened as an image: {text}"))
+        with_reason(path, || {
+            format!("cannot be opened as an image: {}", explained(name, text))
+        })
     })
 }
 

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use num_complex::Complex32;
 
 use super::pool::SourceFile;
-use super::{last_message, reset_message};
+use super::{explained, last_message, reset_message};
 use crate::error::{Error, Result};
 use crate::raster::operation::Operation;
 use crate::raster::tile::MASKED_COMPLEX;
@@ -75,7 +75,11 @@ impl FileBand {
         let fail = |text: String| {
             Error::file(
                 &self.file.path,
-                format!("cannot read {window} of band {}: {text}", self.band),
+                format!(
+                    "cannot read {window} of band {}: {}",
+                    self.band,
+                    explained(&self.file.name, &text)
+                ),
             )
         };
         let band = dataset.rasterband(self.band).map_err(|e| fail(e.to_string()))?;

@@ -1,6 +1,6 @@
 //! A file that is being made, tile by tile.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -20,11 +20,29 @@ use crate::raster::{Band, DType, Pixels, Raster, Window, settings};
 /// A file that is being made.
 pub struct Sink {
     path: PathBuf,
+    // Before the draft: fields are dropped in their order, and closing may write beside the draft.
+    dataset: Mutex<Staged>,
     draft: Draft,
     driver: String,
     options: WriteOptions,
     pub bands: Vec<SinkBand>,
-    dataset: Mutex<Option<Dataset>>,
+}
+
+/// The dataset while tiles are written to it. One that is given up is closed without ado.
+#[derive(Default)]
+struct Staged(Option<Dataset>);
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let Some(dataset) = &mut self.0 else { return };
+        // GDAL fills blocks that were never written when it closes a file: with nodata by writing every one of them, many
+        // seconds of a large image; without nodata by making the file longer.
+        for i in 1..=dataset.raster_count() {
+            if let Ok(mut band) = dataset.rasterband(i) {
+                let _ = band.set_no_data_value(None);
+            }
+        }
+    }
 }
 
 pub struct SinkBand {
@@ -94,7 +112,7 @@ impl Sink {
                 .iter()
                 .map(|b| sink_band(b, dtype, options))
                 .collect(),
-            dataset: Mutex::new(None),
+            dataset: Mutex::default(),
         };
         sink.describe(raster, dataset)?;
         Ok(sink)
@@ -132,7 +150,7 @@ impl Sink {
                 set_nodata(&mut target, declared.dtype, declared.fill).map_err(fail)?;
             }
         }
-        *self.dataset.lock().unwrap_or_else(|e| e.into_inner()) = Some(dataset);
+        self.dataset.lock().unwrap_or_else(|e| e.into_inner()).0 = Some(dataset);
         Ok(())
     }
 
@@ -169,6 +187,7 @@ impl Sink {
         }
         let guard = self.dataset.lock().unwrap_or_else(|e| e.into_inner());
         let dataset = guard
+            .0
             .as_ref()
             .ok_or_else(|| Error::file(&self.path, "was closed while it was written"))?;
         let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
@@ -208,6 +227,7 @@ impl Sink {
             .dataset
             .lock()
             .unwrap_or_else(|e| e.into_inner())
+            .0
             .take()
             .ok_or_else(|| fail("it was closed".into()))?;
         for (i, band) in self.bands.iter().enumerate() {
@@ -252,9 +272,7 @@ impl Sink {
                 .collect();
             let method = self.options.overview_resampling.to_uppercase();
             if !factors.is_empty() {
-                dataset
-                    .build_overviews(&method, &factors, &[])
-                    .map_err(gdal_fail)?;
+                build_overviews(&dataset, &method, &factors).map_err(stopped_or(&fail))?;
             }
         }
         flush(&mut dataset).map_err(&fail)?;
@@ -263,7 +281,7 @@ impl Sink {
             self.draft
         } else {
             let copied = Draft::new(&self.path)?;
-            copy(dataset, &copied, &self.driver, &self.options).map_err(&fail)?;
+            copy(dataset, &copied, &self.driver, &self.options).map_err(stopped_or(&fail))?;
             copied
         };
         whole.publish()?;
@@ -291,11 +309,60 @@ fn copy(staged: Dataset, target: &Draft, driver: &str, options: &WriteOptions) -
         set("NUM_THREADS", &settings::threads().to_string())?;
         set("BIGTIFF", "IF_SAFER")?;
     }
+    let name = CString::new(target.path().to_string_lossy().as_bytes())
+        .map_err(|_| "the path holds a NUL byte".to_string())?;
     reset_message();
-    let copied = staged
-        .create_copy(&found, target.path(), &list)
-        .map_err(|e| message_of(&e))?;
+    // SAFETY: driver and dataset are alive; GDAL copies name and options; a null answer is checked; the new handle is owned
+    // by the Dataset alone.
+    let copied = unsafe {
+        let handle = gdal_sys::GDALCreateCopy(
+            found.c_driver(),
+            name.as_ptr(),
+            staged.c_dataset(),
+            0,
+            list.as_ptr(),
+            Some(go_on),
+            std::ptr::null_mut(),
+        );
+        if handle.is_null() {
+            return Err(last_message());
+        }
+        Dataset::from_c_dataset(handle)
+    };
     close(copied)
+}
+
+fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int]) -> Result<(), String> {
+    let method =
+        CString::new(method).map_err(|_| "the name of the resampling holds a NUL byte".to_string())?;
+    reset_message();
+    // SAFETY: the dataset is alive; `factors` is read during the call only; without bands, all are meant.
+    let status = unsafe {
+        gdal_sys::GDALBuildOverviews(
+            dataset.c_dataset(),
+            method.as_ptr(),
+            factors.len() as c_int,
+            factors.as_ptr(),
+            0,
+            std::ptr::null(),
+            Some(go_on),
+            std::ptr::null_mut(),
+        )
+    };
+    match status {
+        CPLErr::CE_None => Ok(()),
+        _ => Err(last_message()),
+    }
+}
+
+/// GDAL asks this from time to time, and gives up where the answer is 0.
+unsafe extern "C" fn go_on(_: f64, _: *const c_char, _: *mut c_void) -> c_int {
+    c_int::from(!interrupt::requested())
+}
+
+/// The error of GDAL's work on a whole file, which also ends when a stop was asked for.
+fn stopped_or(fail: &impl Fn(String) -> Error) -> impl Fn(String) -> Error {
+    move |text| interrupt::check().err().unwrap_or_else(|| fail(text))
 }
 
 /// 64-bit integers have functions of their own, since not all of them fit an f64.

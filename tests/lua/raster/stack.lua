@@ -1,4 +1,4 @@
-local raster = require "raster"
+local raster, time = require "raster", require "time"
 
 local grid = raster.grid { rows = 2, cols = 2 }
 local nan = 0 / 0
@@ -104,6 +104,69 @@ test("sort and group", function()
   assert(passes[1].key == "S1A" and #passes[1].stack == 2)
   assert_pixels(passes[1].stack:mean(), 2.5, 1, nan, nan)
   assert_error(function() s:group_by "monthly" end, "no property `monthly`")
+end)
+
+-- Days, values at pixel (0, 0), and whether they are valid: 40 images, unevenly spaced over three years.
+local function long()
+  local items, days, values = {}, {}, {}
+  local day, state = 0, 7
+  for i = 1, 40 do
+    state = (state * 1103515245 + 12345) % 2147483648
+    day = day + 1 + state % 53
+    state = (state * 1103515245 + 12345) % 2147483648
+    local value = state % 1000 / 10
+    local valid = state // 1000 % 5 > 0
+    days[i], values[i] = day, valid and value
+    items[i] = { image(valid and value, i, 1, 1), time = time.format(time.add("2022-01-01", { days = day }), "%Y-%m-%d") }
+  end
+  return raster.stack(items), days, values
+end
+
+local function at(found)
+  return found:read():get(0, 0)
+end
+
+test("calendar groups hold the images of their year, month and day", function()
+  local s = long()
+  for period, length in pairs { year = 4, month = 7, day = 10 } do
+    local expected, order = {}, {}
+    for i, moment in ipairs(s:times()) do
+      local key = moment:sub(1, length)
+      if not expected[key] then
+        expected[key] = {}
+        order[#order + 1] = key
+      end
+      table.insert(expected[key], i)
+    end
+    local groups = s:group_by(period)
+    assert(#groups == #order, period)
+    for i, group in ipairs(groups) do
+      assert(group.key == order[i], group.key)
+      assert(#group.stack == #expected[group.key])
+      for k, index in ipairs(expected[group.key]) do
+        assert(group.stack[k]:read():get(0, 1) == index, "another image")
+      end
+    end
+  end
+end)
+
+test("rolling windows of days equal a slow loop", function()
+  local s, days, values = long()
+  for _, reducer in ipairs { "mean", "max", "count", "last" } do
+    local rolled = s:rolling { days = 90, reducer = reducer }
+    assert(#rolled == #s)
+    for i = 1, #s do
+      local sum, n, most, last = 0, 0, -1, nil
+      for k = 1, i do
+        if values[k] and days[k] > days[i] - 90 then
+          sum, n, most, last = sum + values[k], n + 1, math.max(most, values[k]), values[k]
+        end
+      end
+      local expected = ({ mean = sum / n, max = n > 0 and most or nan, count = n, last = last or nan })[reducer]
+      local got = at(rolled[i])
+      assert(expected ~= expected and got ~= got or math.abs(got - expected) < 1e-4, ("%s %d: %s, not %s"):format(reducer, i, got, expected))
+    end
+  end
 end)
 
 test("rolling windows", function()

@@ -1,0 +1,264 @@
+//! Images on a server: only what is needed is fetched, and what goes wrong names the address.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::{Run, assert_holds, finish, folder, perilune, run};
+
+/// A server of files that understands byte ranges, on a port of the loopback interface.
+struct Server {
+    address: SocketAddr,
+    /// Bytes of content that were sent.
+    sent: Arc<AtomicU64>,
+    /// Method, path and range of each request.
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    fn start(files: HashMap<String, Vec<u8>>) -> Server {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let server = Server {
+            address: listener.local_addr().unwrap(),
+            sent: Arc::default(),
+            requests: Arc::default(),
+        };
+        let (files, sent, requests) = (Arc::new(files), server.sent.clone(), server.requests.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (files, sent, requests) = (files.clone(), sent.clone(), requests.clone());
+                // A client that hangs up in mid-answer has what it wanted.
+                std::thread::spawn(move || {
+                    let _ = answer(stream, &files, &sent, &requests);
+                });
+            }
+        });
+        server
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+/// Answers the requests of one connection until the other side closes it.
+fn answer(
+    stream: TcpStream,
+    files: &HashMap<String, Vec<u8>>,
+    sent: &AtomicU64,
+    requests: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut stream = stream;
+    loop {
+        let mut first = String::new();
+        if reader.read_line(&mut first)? == 0 {
+            return Ok(());
+        }
+        let mut range = None;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header)?;
+            if header.trim().is_empty() {
+                break;
+            }
+            if let Some(bytes) = header.to_lowercase().trim().strip_prefix("range: bytes=") {
+                range = Some(bytes.to_string());
+            }
+        }
+        let mut words = first.split_whitespace();
+        let (method, path) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        requests
+            .lock()
+            .unwrap()
+            .push(format!("{method} {path} {}", range.as_deref().unwrap_or("-")));
+        let Some(file) = files.get(path) else {
+            let text = if method == "HEAD" { "" } else { "nothing here" };
+            write!(
+                stream,
+                "HTTP/1.1 404 Not Found\r\nContent-Length: 12\r\n\r\n{text}"
+            )?;
+            continue;
+        };
+        let (mut start, mut end) = (0, file.len());
+        if let Some((from, to)) = range.as_deref().and_then(|r| r.split_once('-')) {
+            start = from.parse().unwrap_or(0);
+            end = to.parse::<usize>().map_or(end, |to| (to + 1).min(end));
+        }
+        let status = match range {
+            Some(_) if start >= end => {
+                write!(
+                    stream,
+                    "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n"
+                )?;
+                continue;
+            }
+            Some(_) => format!(
+                "206 Partial Content\r\nContent-Range: bytes {start}-{}/{}",
+                end - 1,
+                file.len()
+            ),
+            None => "200 OK".into(),
+        };
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\nAccept-Ranges: bytes\r\nContent-Type: image/tiff\r\nContent-Length: {}\r\n\r\n",
+            end - start
+        )?;
+        if method != "HEAD" {
+            for part in file[start..end].chunks(64 << 10) {
+                stream.write_all(part)?;
+                sent.fetch_add(part.len() as u64, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// Settings of the machine's user must not reach the tests, least of all a proxy.
+fn plain(folder: &Path, code: &str) -> Command {
+    let mut command = perilune(folder);
+    for name in [
+        "http_proxy",
+        "https_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "all_proxy",
+    ] {
+        command.env_remove(name);
+    }
+    command.args(["-e", code]);
+    command
+}
+
+fn fetch(folder: &Path, code: &str) -> Run {
+    finish(plain(folder, code))
+}
+
+/// 64 MiB without compression, so that bytes can be counted.
+fn image(folder: &Path) -> Vec<u8> {
+    let code = r#"
+      local grid = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = 4096, cols = 4096 }
+      raster.random(grid, { seed = 7 }):rename("VV"):write("x.tif", { format = "COG", compress = "none" })
+    "#;
+    let made = run(folder, &["--quiet", "-e", code]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    std::fs::read(folder.join("x.tif")).unwrap()
+}
+
+#[test]
+fn a_remote_image_is_read_by_windows() {
+    let here = folder(&[]);
+    let bytes = image(here.path());
+    let size = bytes.len() as u64;
+    assert!(size > 64 << 20);
+    let server = Server::start(HashMap::from([
+        ("/x.tif".to_string(), bytes.clone()),
+        ("/bucket/scenes/x.tif".to_string(), bytes),
+    ]));
+    let compare = |address: &str| {
+        format!(
+            r#"
+              local window = {{ row = 1030, col = 2060, rows = 200, cols = 300 }}
+              local near, far = raster.open("x.tif"), raster.open("{address}")
+              local difference = (near:crop(window) - far:crop(window)):abs():stats().VV
+              print(far.rows, far.bands[1], difference.count, difference.max)
+            "#
+        )
+    };
+    let done = fetch(here.path(), &compare(&server.url("/x.tif")));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.out, "4096\tVV\t60000\t0.0\n");
+    let requests = server.requests.lock().unwrap().clone();
+    let sent = server.sent.swap(0, Ordering::Relaxed);
+    // The window lies in one block of 1 MiB.
+    assert!(
+        (1 << 20..3 << 20).contains(&sent),
+        "{sent} of {size} bytes: {requests:?}"
+    );
+
+    let mut command = plain(here.path(), &compare("s3://bucket/scenes/x.tif"));
+    command
+        .env("AWS_S3_ENDPOINT", server.address.to_string())
+        .env("AWS_HTTPS", "NO")
+        .env("AWS_VIRTUAL_HOSTING", "FALSE")
+        .env("AWS_NO_SIGN_REQUEST", "YES");
+    let done = finish(command);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.out, "4096\tVV\t60000\t0.0\n");
+    let sent = server.sent.swap(0, Ordering::Relaxed);
+    assert!((1 << 20..3 << 20).contains(&sent), "{sent} of {size} bytes");
+}
+
+#[test]
+fn addresses_that_do_not_answer_are_named() {
+    let here = folder(&[]);
+    let server = Server::start(HashMap::new());
+    let opened = |address: &str| {
+        let failed = fetch(here.path(), &format!("raster.open('{address}')"));
+        assert_eq!(failed.code, 1, "{failed:?}");
+        assert_holds(&failed.err, address);
+        failed.err
+    };
+    assert_holds(
+        &opened(&server.url("/no/such.tif")),
+        "HTTP response code: 404; the server has no such file; check the address",
+    );
+    // A port that was free a moment ago.
+    let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let refused = opened(&format!("http://{closed}/x.tif"));
+    assert_holds(&refused, "Failed to connect to 127.0.0.1");
+    assert_holds(&refused, "check the address and the network");
+    assert_holds(
+        &opened("http://no-such-host.invalid/x.tif"),
+        "no-such-host.invalid; check the server's name",
+    );
+}
+
+#[test]
+fn buckets_that_do_not_answer_are_named() {
+    let here = folder(&[]);
+    let server = Server::start(HashMap::new());
+    let mut command = plain(here.path(), "raster.open('s3://bucket/x.tif')");
+    command
+        .env("AWS_S3_ENDPOINT", server.address.to_string())
+        .env("AWS_HTTPS", "NO")
+        .env("AWS_VIRTUAL_HOSTING", "FALSE")
+        .env("AWS_NO_SIGN_REQUEST", "YES");
+    let missing = finish(command);
+    assert_eq!(missing.code, 1);
+    assert_holds(&missing.err, "s3://bucket/x.tif: cannot be opened");
+    assert_holds(&missing.err, "check bucket and key");
+
+    let mut command = plain(here.path(), "raster.open('s3://bucket/x.tif')");
+    // No keys, and nobody to ask for them.
+    command
+        .env("HOME", here.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("CPL_AWS_AUTODETECT_EC2", "NO");
+    let unknown = finish(command);
+    assert_eq!(unknown.code, 1);
+    assert_holds(&unknown.err, "of a public bucket, set AWS_NO_SIGN_REQUEST=YES");
+}
+
+#[test]
+fn a_server_that_leaves_in_the_middle_fails_the_run_and_leaves_nothing() {
+    let here = folder(&[]);
+    let bytes = image(here.path());
+    std::fs::remove_file(here.path().join("x.tif")).unwrap();
+    // The address of the image exists as long as it is opened, and its pixels never arrive.
+    let mut head = bytes;
+    head.truncate(1 << 20);
+    let server = Server::start(HashMap::from([("/x.tif".to_string(), head)]));
+    let code = format!("raster.open('{}'):write('y.tif')", server.url("/x.tif"));
+    let failed = fetch(here.path(), &code);
+    assert_eq!(failed.code, 1, "{failed:?}");
+    assert_holds(&failed.err, "/x.tif: cannot read ");
+    let left = std::fs::read_dir(here.path()).unwrap().flatten();
+    let left: Vec<_> = left.map(|e| e.file_name()).filter(|n| n != "state").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
