@@ -1,5 +1,7 @@
 //! The program as its users meet it: commands, exit codes, limits, the prompt on a terminal.
 
+#[path = "cli/bad_input.rs"]
+mod bad_input;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/cslc.rs"]

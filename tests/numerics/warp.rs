@@ -123,3 +123,59 @@ fn tiles_merge_into_the_published_mosaic() {
     let same: &Arc<_> = &golden.grid;
     assert!(merged.grid.matches(same));
 }
+
+#[test]
+fn statistics_of_whole_pixels_are_those_of_gdalwarp() {
+    let Some(source) = shared("dem/dem_stitcher/los_angeles_dem_geoid.tif") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (part, classes) = (folder.path().join("part.tif"), folder.path().join("classes.tif"));
+    let translate = |arguments: &[&str], target: &std::path::Path| {
+        let status = Command::new("gdal_translate")
+            .args(["-q", "-srcwin", "0", "0", "360", "360"])
+            .args(arguments)
+            .args([&source, &target.to_path_buf()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    };
+    translate(&[], &part);
+    // Classes of 40 m of height.
+    translate(
+        &[
+            "-ot",
+            "Byte",
+            "-a_nodata",
+            "none",
+            "-scale",
+            "0",
+            "4000",
+            "0",
+            "100",
+        ],
+        &classes,
+    );
+    // Of each 3 × 3 pixels one.
+    for (method, name, source, allowed) in [
+        ("min", "min", &part, 0.0),
+        ("max", "max", &part, 0.0),
+        ("med", "median", &part, 0.0),
+        ("average", "average", &part, 0.0),
+        // Of classes that are equally frequent either may be taken.
+        ("mode", "mode", &classes, 0.02),
+    ] {
+        let target = folder.path().join(format!("{method}.tif"));
+        let status = Command::new("gdalwarp")
+            .args(["-q", "-et", "0", "-ts", "120", "120", "-r", method])
+            .args([source, &target])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let theirs = opened(&target);
+        let ours = align::align(&opened(source), &theirs.grid, Resampling::parse(name).unwrap()).unwrap();
+        let (off, compared) = disagreement(&values(&ours), &values(&theirs), 1e-4);
+        assert_eq!(compared, 120 * 120, "{method}");
+        assert!(off <= allowed, "{method}: {:.3} % differ", off * 100.0);
+    }
+}
