@@ -224,3 +224,40 @@ fn ctrl_c_stops_the_last_steps_of_a_file() {
     // The copy alone takes longer, even where other tests keep the disk busy.
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let folder = folder(&[]);
+    let script = |name: &str| {
+        format!(
+            r#"
+            local grid = raster.grid {{ crs = "EPSG:32633", origin = {{ 0, 0 }}, resolution = 10, rows = 700, cols = 900 }}
+            local image = raster.random(grid, {{ distribution = "speckle", looks = 4, seed = 1, unit = "power" }})
+            image = image:mask(image:gt(0.2))
+            local small = {{ radius = 4 }}
+            local warped = image:reproject {{ crs = "EPSG:3035", resampling = "cubic" }}:align(grid)
+            raster.bands {{
+              filter.focal_median(image, small):rename("a"), filter.focal_std(image, small):rename("b"),
+              filter.refined_lee(image):rename("c"), filter.frost(image):rename("d"), warped:rename("e"),
+              filter.tv_bregman(image:to_db(), {{ weight = 0.35 }}):rename("f"), (image / (image + 1)):log():rename("g"),
+              raster.stack({{ image, image * 2, image * 3 }}):std():rename("h"),
+            }}:write("{name}", {{ compress = "none" }})
+            "#
+        )
+    };
+    let mut files = Vec::new();
+    for threads in ["1", "2", "7"] {
+        let done = run(
+            folder.path(),
+            &["--quiet", "--threads", threads, "-e", &script("x.tif")],
+        );
+        assert_eq!(done.code, 0, "{}", done.err);
+        let all = r#"local x = raster.open("x.tif"):read() local s = {} for r = 0, 699, 3 do
+          for c = 0, 899 do s[#s + 1] = string.format(("%a "):rep(8), x:get(r, c)) end end fs.write("x.txt", table.concat(s))"#;
+        let read = run(folder.path(), &["--quiet", "-e", all]);
+        assert_eq!(read.code, 0, "{}", read.err);
+        files.push(std::fs::read(folder.path().join("x.txt")).unwrap());
+    }
+    assert!(files[0].len() > 1_000_000);
+    assert!(files[0] == files[1] && files[0] == files[2]);
+}
