@@ -8,6 +8,7 @@ pub mod pool;
 pub mod read;
 mod remote;
 mod sink;
+mod transfer;
 mod truncated;
 pub mod write;
 

@@ -1,14 +1,15 @@
 //! One band of a file as a source of tiles.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::sync::Arc;
 
-use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag, GDALRasterBandH};
+use gdal_sys::{GDALDataType as Gdt, GDALRWFlag, GDALRasterBandH};
 use ndarray::Array2;
 use num_complex::Complex32;
 
 use super::pool::SourceFile;
-use super::{explained, last_message, reset_message};
+use super::explained;
+use super::transfer::transfer;
 use crate::error::{Error, Result};
 use crate::raster::operation::Operation;
 use crate::raster::tile::MASKED_COMPLEX;
@@ -166,28 +167,17 @@ fn raster_io<T: Copy>(
     zero: T,
 ) -> Result<Array2<T>, String> {
     let mut out = Array2::from_elem((rows, cols), zero);
-    reset_message();
     // SAFETY: the buffer holds rows × cols values of `data_type`, whose size is that of T in every call above, in
-    // standard layout; the window lies inside the image (GDAL checks it again and fails otherwise).
-    let status = unsafe {
-        gdal_sys::GDALRasterIO(
+    // standard layout; the dataset is this thread's own.
+    unsafe {
+        transfer(
             band,
             GDALRWFlag::GF_Read,
-            window.col as c_int,
-            window.row as c_int,
-            window.cols as c_int,
-            window.rows as c_int,
-            out.as_mut_ptr().cast::<c_void>(),
-            cols as c_int,
-            rows as c_int,
+            window,
+            (rows, cols),
             data_type,
-            0,
-            0,
-        )
-    };
-    if status == CPLErr::CE_None {
-        Ok(out)
-    } else {
-        Err(last_message())
+            out.as_mut_ptr().cast::<c_void>(),
+        )?;
     }
+    Ok(out)
 }

@@ -9,6 +9,7 @@ use gdal::{Dataset, DriverManager, Metadata};
 use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 
 use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
+use super::transfer::transfer;
 use super::write::WriteOptions;
 use super::{gdal_type, initialise, last_message, message_of, reset_message};
 use crate::error::{Error, Result};
@@ -192,30 +193,19 @@ impl Sink {
             .ok_or_else(|| Error::file(&self.path, "was closed while it was written"))?;
         let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
         let band = dataset.rasterband(band + 1).map_err(|e| fail(message_of(&e)))?;
-        reset_message();
-        // SAFETY: the buffer holds window.rows × window.cols values of the given type in standard layout; the window
-        // is a tile of the image's own grid; the dataset is locked.
-        let status = unsafe {
-            gdal_sys::GDALRasterIO(
+        // SAFETY: the buffer holds window.rows × window.cols values of the given type in standard layout; the dataset is
+        // locked.
+        unsafe {
+            transfer(
                 band.c_rasterband(),
                 GDALRWFlag::GF_Write,
-                window.col as c_int,
-                window.row as c_int,
-                window.cols as c_int,
-                window.rows as c_int,
-                pointer,
-                window.cols as c_int,
-                window.rows as c_int,
+                window,
+                (window.rows, window.cols),
                 gdal,
-                0,
-                0,
+                pointer,
             )
-        };
-        if status == CPLErr::CE_None {
-            Ok(())
-        } else {
-            Err(fail(last_message()))
         }
+        .map_err(fail)
     }
 
     /// Statistics, overviews, the final format, and the final name.
