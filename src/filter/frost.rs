@@ -1,15 +1,13 @@
 //! Frost speckle filter.
 
-use std::sync::Arc;
-
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
-use super::moments::LocalMoments;
+use super::moments::{LocalMoments, filter_rows};
 use super::padded::Padded;
-use super::speckle::{check_power, check_size};
+use super::speckle::{check_size, filter_bands, operation};
 use crate::error::{Error, Result};
-use crate::raster::{Operation, Pixels, Raster, View, Window};
+use crate::raster::Raster;
 
 /// Frost filter: a weighted mean whose weights fall off with distance, the faster the more the neighbourhood varies.
 ///
@@ -29,14 +27,10 @@ use crate::raster::{Operation, Pixels, Raster, View, Window};
 /// adaptive digital filtering of multiplicative noise", IEEE PAMI 4(2), 1982, doi:10.1109/TPAMI.1982.4767223, in the
 /// form of Lopes, Touzi and Nezry, IEEE TGRS 28(6), 1990, doi:10.1109/36.62623.
 pub fn filter_tile(padded: ArrayView2<'_, f32>, size: usize, damping: f64) -> Array2<f32> {
-    let tile = Padded::new(padded, size / 2);
-    let mut local = LocalMoments::new(&tile, size);
     let rings = rings(size);
-    let mut state = RowState::new(tile.cols);
-    tile.rows(|row, out| {
-        local.compute(&tile, row);
-        filter_row(&tile, row, &rings, damping, &local, &mut state, out);
-        tile.mask_row(row, out);
+    let mut state = RowState::new(padded.ncols().saturating_sub(size - 1));
+    filter_rows(padded, size, |tile, row, local, out| {
+        filter_row(tile, row, &rings, damping, local, &mut state, out);
     })
 }
 
@@ -173,52 +167,20 @@ fn exp_of_negative(x: f32) -> f32 {
     series * f32::from_bits(((n as i32 + 127) as u32) << 23)
 }
 
-/// `filter_tile` as an operation of the engine: one input, in power, one output.
-#[derive(Debug, Clone, Copy)]
-pub struct Frost {
-    size: usize,
-    damping: f64,
-}
-
-impl Frost {
-    /// # Errors
-    /// A size that is even, below 3 or above 101; a damping below 0.
-    pub fn new(size: usize, damping: f64) -> Result<Frost> {
-        if !(damping >= 0.0 && damping.is_finite()) {
-            return Err(Error::argument("damping", "a number of at least 0", damping));
-        }
-        let size = check_size(size)?;
-        Ok(Frost { size, damping })
-    }
-}
-
-impl Operation for Frost {
-    fn name(&self) -> String {
-        format!("filter.frost(size {}, damping {})", self.size, self.damping)
-    }
-
-    fn needs(&self, _index: usize, out: Window) -> Window {
-        out.grow(self.size / 2, self.size / 2)
-    }
-
-    fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
-        let pixels = inputs[0].f32();
-        Ok(vec![Pixels::F32(filter_tile(
-            pixels.view(),
-            self.size,
-            self.damping,
-        ))])
-    }
-}
-
 /// Every band of an image in power through the Frost filter; see `filter_tile`.
 ///
 /// # Errors
-/// Bands in dB, amplitude or complex; sizes and damping as `Frost::new`.
+/// Bands in dB, amplitude or complex; a size that is even, below 3 or above 101; a damping below 0.
 pub fn frost(raster: &Raster, size: usize, damping: f64) -> Result<Raster> {
-    check_power(raster)?;
-    let operation = Arc::new(Frost::new(size, damping)?);
-    raster.map_tiles(|_| Ok(operation.clone()))
+    if !(damping >= 0.0 && damping.is_finite()) {
+        return Err(Error::argument("damping", "a number of at least 0", damping));
+    }
+    let size = check_size(size)?;
+    let label = format!("filter.frost(size {size}, damping {damping})");
+    filter_bands(
+        raster,
+        operation(label, size / 2, move |tile| filter_tile(tile, size, damping)),
+    )
 }
 
 #[cfg(test)]
@@ -287,7 +249,8 @@ mod tests {
     #[test]
     fn refuses_a_damping_below_zero() {
         for damping in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(Frost::new(7, damping).is_err());
+            assert!(frost(&power_image(), 7, damping).is_err());
         }
+        assert!(frost(&power_image(), 7, 0.0).is_ok());
     }
 }

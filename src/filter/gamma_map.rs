@@ -1,15 +1,12 @@
 //! Gamma MAP speckle filter.
 
-use std::sync::Arc;
-
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
-use super::moments::LocalMoments;
-use super::padded::Padded;
-use super::speckle::{check_looks, check_power, check_size};
+use super::moments::filter_rows;
+use super::speckle::{check_looks, check_size, filter_bands, operation};
 use crate::error::Result;
-use crate::raster::{Operation, Pixels, Raster, View, Window};
+use crate::raster::Raster;
 
 /// Gamma MAP filter: the most probable backscatter of a pixel, where backscatter and speckle are gamma distributed.
 ///
@@ -30,12 +27,8 @@ use crate::raster::{Operation, Pixels, Raster, View, Window};
 /// SAR images", IGARSS 1990; "Structure detection and statistical adaptive speckle filtering in SAR images",
 /// International Journal of Remote Sensing 14(9), 1993, doi:10.1080/01431169308953999.
 pub fn filter_tile(padded: ArrayView2<'_, f32>, size: usize, looks: f64) -> Array2<f32> {
-    let tile = Padded::new(padded, size / 2);
-    let mut local = LocalMoments::new(&tile, size);
-    tile.rows(|row, out| {
-        local.compute(&tile, row);
+    filter_rows(padded, size, |tile, row, local, out| {
         combine(tile.centre(row), &local.mean, &local.variance, looks, out);
-        tile.mask_row(row, out);
     })
 }
 
@@ -56,51 +49,17 @@ fn combine(pixels: &[f32], mean: &[f64], variance: &[f64], looks: f64, out: &mut
     }
 }
 
-/// `filter_tile` as an operation of the engine: one input, in power, one output.
-#[derive(Debug, Clone, Copy)]
-pub struct GammaMap {
-    size: usize,
-    looks: f64,
-}
-
-impl GammaMap {
-    /// # Errors
-    /// A size that is even, below 3 or above 101; looks that are not above 0.
-    pub fn new(size: usize, looks: f64) -> Result<GammaMap> {
-        Ok(GammaMap {
-            size: check_size(size)?,
-            looks: check_looks(looks)?,
-        })
-    }
-}
-
-impl Operation for GammaMap {
-    fn name(&self) -> String {
-        format!("filter.gamma_map(size {}, looks {})", self.size, self.looks)
-    }
-
-    fn needs(&self, _index: usize, out: Window) -> Window {
-        out.grow(self.size / 2, self.size / 2)
-    }
-
-    fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
-        let pixels = inputs[0].f32();
-        Ok(vec![Pixels::F32(filter_tile(
-            pixels.view(),
-            self.size,
-            self.looks,
-        ))])
-    }
-}
-
 /// Every band of an image in power through the gamma MAP filter; see `filter_tile`.
 ///
 /// # Errors
-/// Bands in dB, amplitude or complex; sizes and looks as `GammaMap::new`.
+/// Bands in dB, amplitude or complex; a size that is even, below 3 or above 101; looks that are not above 0.
 pub fn gamma_map(raster: &Raster, size: usize, looks: f64) -> Result<Raster> {
-    check_power(raster)?;
-    let operation = Arc::new(GammaMap::new(size, looks)?);
-    raster.map_tiles(|_| Ok(operation.clone()))
+    let (size, looks) = (check_size(size)?, check_looks(looks)?);
+    let label = format!("filter.gamma_map(size {size}, looks {looks})");
+    filter_bands(
+        raster,
+        operation(label, size / 2, move |tile| filter_tile(tile, size, looks)),
+    )
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! Improved Lee sigma speckle filter.
 
-use std::sync::Arc;
-
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::moments::LocalMoments;
 use super::padded::Padded;
 use super::sigma_range::{SigmaRange, sigma_range};
-use super::speckle::{check_looks, check_power, check_size};
+use super::speckle::{check_looks, check_power, check_size, operation};
 use crate::error::{Error, Result};
-use crate::raster::{Operation, Pixels, Raster, View, Window, stats};
+use crate::raster::{Raster, stats};
 
 /// How many of the nine pixels of a 3 × 3 window have to be strong for them to be a target: Tₖ of the paper.
 const TARGET_PIXELS: f32 = 5.0;
@@ -284,79 +282,37 @@ pub enum Strong {
     Off,
 }
 
-/// `filter_tile` as an operation of the engine: one input, in power, one output.
-#[derive(Debug, Clone, Copy)]
-pub struct LeeSigma {
-    size: usize,
-    looks: f64,
-    sigma: f64,
-    range: SigmaRange,
-    strong: f32,
-}
-
-impl LeeSigma {
-    /// # Errors
-    /// A size that is even, below 5 or above 101; looks or sigma that `sigma_range` refuses; `strong` NaN.
-    pub fn new(size: usize, looks: f64, sigma: f64, strong: f32) -> Result<LeeSigma> {
-        if check_size(size)? <= TARGET_SIZE {
-            return Err(Error::argument(
-                "size",
-                "an odd number of pixels from 5 to 101",
-                size,
-            ));
-        }
-        if strong.is_nan() {
-            return Err(Error::argument("strong", "a power", strong));
-        }
-        let (looks, range) = (check_looks(looks)?, sigma_range(looks, sigma)?);
-        Ok(LeeSigma {
-            size,
-            looks,
-            sigma,
-            range,
-            strong,
-        })
-    }
-}
-
-impl Operation for LeeSigma {
-    fn name(&self) -> String {
-        let LeeSigma {
-            size, looks, sigma, ..
-        } = self;
-        format!("filter.lee_sigma(size {size}, looks {looks}, sigma {sigma})")
-    }
-
-    fn needs(&self, _index: usize, out: Window) -> Window {
-        out.grow(halo(self.size), halo(self.size))
-    }
-
-    fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
-        let pixels = inputs[0].f32();
-        let filtered = filter_tile(pixels.view(), self.size, self.looks, &self.range, self.strong);
-        Ok(vec![Pixels::F32(filtered)])
-    }
-}
-
 /// Every band of an image in power through the improved Lee sigma filter; see `filter_tile`. `Strong::Percentile` reads
 /// every band once, here.
 ///
 /// # Errors
-/// Bands in dB, amplitude or complex; a percentile outside 0 to 100 or of a band that is masked everywhere; others as
-/// `LeeSigma::new`.
+/// Bands in dB, amplitude or complex; a size that is even, below 5 or above 101; looks or sigma that `sigma_range` refuses; a
+/// percentile outside 0 to 100 or of a band that is masked everywhere.
 pub fn lee_sigma(raster: &Raster, size: usize, looks: f64, sigma: f64, strong: Strong) -> Result<Raster> {
     check_power(raster)?;
-    LeeSigma::new(size, looks, sigma, 0.0)?;
+    if check_size(size)? <= TARGET_SIZE {
+        return Err(Error::argument(
+            "size",
+            "an odd number of pixels from 5 to 101",
+            size,
+        ));
+    }
+    let (looks, range) = (check_looks(looks)?, sigma_range(looks, sigma)?);
+    let label = format!("filter.lee_sigma(size {size}, looks {looks}, sigma {sigma})");
     raster.map_tiles(|band| {
         let threshold = match strong {
             Strong::Off => f32::INFINITY,
+            Strong::Power(power) if power.is_nan() => {
+                return Err(Error::argument("strong", "a power", power));
+            }
             Strong::Power(power) => power as f32,
             Strong::Percentile(percentile) => {
                 let one = raster.with_bands(vec![band.clone()]);
                 stats::percentiles(&one, &[percentile])?[0] as f32
             }
         };
-        Ok(Arc::new(LeeSigma::new(size, looks, sigma, threshold)?))
+        let filter = move |tile: ArrayView2<'_, f32>| filter_tile(tile, size, looks, &range, threshold);
+        Ok(operation(label.clone(), halo(size), filter))
     })
 }
 
@@ -474,9 +430,12 @@ mod tests {
 
     #[test]
     fn refuses_what_means_nothing() {
-        assert!(LeeSigma::new(3, 1.0, 0.9, 1.0).is_err());
-        assert!(LeeSigma::new(9, 0.0, 0.9, 1.0).is_err());
-        assert!(LeeSigma::new(9, 1.0, 1.5, 1.0).is_err());
-        assert!(LeeSigma::new(9, 1.0, 0.9, f32::NAN).is_err());
+        let image = power_image();
+        let refused = |size, looks, sigma, strong| lee_sigma(&image, size, looks, sigma, strong).is_err();
+        assert!(!refused(9, 1.0, 0.9, Strong::Power(1.0)));
+        assert!(refused(3, 1.0, 0.9, Strong::Power(1.0)));
+        assert!(refused(9, 0.0, 0.9, Strong::Power(1.0)));
+        assert!(refused(9, 1.0, 1.5, Strong::Power(1.0)));
+        assert!(refused(9, 1.0, 0.9, Strong::Power(f64::NAN)));
     }
 }

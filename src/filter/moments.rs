@@ -1,8 +1,25 @@
 //! Mean and variance of the pixels around each pixel of a row.
 
 use multiversion::multiversion;
+use ndarray::{Array2, ArrayView2};
 
 use super::padded::Padded;
+
+/// Filters a tile row by row with its local statistics: `combine(tile, row, moments, out)` fills an output row from a window
+/// of `size` × `size`; masked pixels of the tile stay masked. `padded` has a halo of (size − 1) / 2, `size` odd.
+pub(super) fn filter_rows(
+    padded: ArrayView2<'_, f32>,
+    size: usize,
+    mut combine: impl FnMut(&Padded, usize, &LocalMoments, &mut [f32]),
+) -> Array2<f32> {
+    let tile = Padded::new(padded, size / 2);
+    let mut local = LocalMoments::new(&tile, size);
+    tile.rows(|row, out| {
+        local.compute(&tile, row);
+        combine(&tile, row, &local, out);
+        tile.mask_row(row, out);
+    })
+}
 
 /// Local statistics of one output row, over the valid pixels of a window of `size` × `size`. All sums are in f64, over
 /// rows first and then over columns, always in the same order: the tiling cannot be seen in them.

@@ -1,14 +1,12 @@
 //! Refined Lee speckle filter.
 
-use std::sync::Arc;
-
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::padded::Padded;
-use super::speckle::check_power;
+use super::speckle::{filter_bands, operation};
 use crate::error::Result;
-use crate::raster::{Operation, Pixels, Raster, View, Window};
+use crate::raster::Raster;
 
 /// Pixels around a pixel that its result depends on, on each side.
 pub const HALO: usize = 3;
@@ -392,32 +390,12 @@ fn noise(variations: [&[f32]; 3], out: &mut [f32]) {
     }
 }
 
-/// `filter_tile` as an operation of the engine: one input, in power, one output.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RefinedLee;
-
-impl Operation for RefinedLee {
-    fn name(&self) -> String {
-        "filter.refined_lee".into()
-    }
-
-    fn needs(&self, _index: usize, out: Window) -> Window {
-        out.grow(HALO, HALO)
-    }
-
-    fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
-        Ok(vec![Pixels::F32(filter_tile(inputs[0].f32().view()))])
-    }
-}
-
 /// Every band of an image in power through the Refined Lee filter; see `filter_tile`.
 ///
 /// # Errors
 /// Bands in dB, amplitude or complex.
 pub fn refined_lee(raster: &Raster) -> Result<Raster> {
-    check_power(raster)?;
-    let operation = Arc::new(RefinedLee);
-    raster.map_tiles(|_| Ok(operation.clone()))
+    filter_bands(raster, operation("filter.refined_lee".into(), HALO, filter_tile))
 }
 
 #[cfg(test)]

@@ -1,7 +1,12 @@
-//! What the speckle filters share: checks of their parameters and of the units of their input.
+//! What the speckle filters share: checks of their parameters and of the units of their input, and their place in the
+//! engine.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
-use crate::raster::{Band, Raster, Unit};
+use crate::raster::{Band, Operation, Pixels, Raster, Unit, View, Window};
 
 /// The largest window, in pixels: keeps the halo of a tile, and with it the memory of one, within reason.
 pub const MAX_SIZE: usize = 101;
@@ -52,4 +57,47 @@ fn check_band(band: &Band) -> Result<()> {
         }),
         Unit::Power | Unit::Unknown | Unit::Other(_) => Ok(()),
     }
+}
+
+/// A filter of neighbourhoods as an operation of the engine: one band of power in, one out.
+struct Neighbourhood<F> {
+    label: String,
+    /// How far the filter looks, in pixels, on every side.
+    halo: usize,
+    filter: F,
+}
+
+impl<F> Operation for Neighbourhood<F>
+where
+    F: Fn(ArrayView2<'_, f32>) -> Array2<f32> + Send + Sync + 'static,
+{
+    fn name(&self) -> String {
+        self.label.clone()
+    }
+
+    fn needs(&self, _index: usize, out: Window) -> Window {
+        out.grow(self.halo, self.halo)
+    }
+
+    fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        Ok(vec![Pixels::F32((self.filter)(inputs[0].f32().view()))])
+    }
+}
+
+/// `filter`, which maps a tile grown by `halo` pixels to the tile, for the engine.
+pub fn operation(
+    label: String,
+    halo: usize,
+    filter: impl Fn(ArrayView2<'_, f32>) -> Array2<f32> + Send + Sync + 'static,
+) -> Arc<dyn Operation> {
+    Arc::new(Neighbourhood { label, halo, filter })
+}
+
+/// Every band of an image in power through one filter.
+///
+/// # Errors
+/// Bands in dB, amplitude or complex.
+pub fn filter_bands(raster: &Raster, operation: Arc<dyn Operation>) -> Result<Raster> {
+    check_power(raster)?;
+    raster.map_tiles(|_| Ok(operation.clone()))
 }

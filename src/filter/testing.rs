@@ -1,6 +1,17 @@
 //! What the filters' tests share: simulated speckle, slow windows, and the checks that every tile kernel must pass.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, ArrayView2, s};
+
+use crate::raster::{Affine, Grid, Pixels, Raster, Unit, memory};
+
+/// A small image in power.
+pub fn power_image() -> Raster {
+    let grid = Grid::new(None, Affine::north_up(0.0, 0.0, 10.0, 10.0), 12, 12).unwrap();
+    let pixels = Pixels::F32(speckle(12, 12, 1, 1));
+    memory::from_arrays(Arc::new(grid), vec![("VV".into(), pixels, Unit::Power)]).unwrap()
+}
 
 /// Uniform numbers in 0..1, both ends excluded.
 pub fn uniforms(seed: u64) -> impl FnMut() -> f64 {
