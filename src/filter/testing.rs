@@ -8,9 +8,10 @@ use crate::raster::{Affine, Grid, Pixels, Raster, Unit, memory};
 
 /// A small image in power.
 pub fn power_image() -> Raster {
-    let grid = Grid::new(None, Affine::north_up(0.0, 0.0, 10.0, 10.0), 12, 12).unwrap();
+    let grid = Grid::new(None, Affine::north_up(0.0, 0.0, 10.0, 10.0), 12, 12).expect("a sound grid");
     let pixels = Pixels::F32(speckle(12, 12, 1, 1));
-    memory::from_arrays(Arc::new(grid), vec![("VV".into(), pixels, Unit::Power)]).unwrap()
+    memory::from_arrays(Arc::new(grid), vec![("VV".into(), pixels, Unit::Power)])
+        .expect("pixels of the grid's size")
 }
 
 /// Uniform numbers in 0..1, both ends excluded.

@@ -119,6 +119,21 @@ fn the_file_says_what_it_holds() {
     );
 }
 
+/// Other programs than GDAL take a block without bytes for an error.
+#[test]
+fn masked_blocks_are_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let grid = utm_grid(1100, 1300);
+    let source = image(&grid, Array2::from_elem((1100, 1300), f32::NAN));
+    let path = folder.path().join("masked.tif");
+    let options = WriteOptions {
+        compress: "none".into(),
+        ..Default::default()
+    };
+    write(&source, &path, &options).unwrap();
+    assert!(std::fs::metadata(&path).unwrap().len() >= 1100 * 1300 * 4);
+}
+
 #[test]
 fn a_cloud_optimised_file_is_one() {
     let folder = tempfile::tempdir().unwrap();
