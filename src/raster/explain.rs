@@ -53,8 +53,10 @@ pub fn explain(raster: &Raster) -> Result<String> {
     Ok(text)
 }
 
-/// Inputs shown of one step: a stack of hundreds of images is said, not listed.
-const SHOWN: usize = 6;
+/// More inputs than these are as a rule the images of a stack, all made alike: two are shown.
+const MANY: usize = 4;
+/// Characters of a name.
+const NAME: usize = 60;
 /// Levels shown.
 const DEEPEST: usize = 40;
 
@@ -70,7 +72,7 @@ impl Tree<'_> {
     fn add(&mut self, step: usize, label: &str, lead: &str, below: &str) {
         let steps = self.steps;
         let info = &steps[step];
-        let mut left = format!("{lead}{label}{}", info.name);
+        let mut left = format!("{lead}{label}{}", shortened(&info.name));
         if !self.shown.insert(step) && !info.inputs.is_empty() {
             left.push_str(" (as above)");
             self.lines.push((left, String::new()));
@@ -93,8 +95,9 @@ impl Tree<'_> {
                 inputs.push(input);
             }
         }
-        let hidden = inputs.len().saturating_sub(SHOWN);
-        for (i, &input) in inputs.iter().take(SHOWN).enumerate() {
+        let shown = if inputs.len() > MANY { 2 } else { inputs.len() };
+        let hidden = inputs.len() - shown;
+        for (i, &input) in inputs.iter().take(shown).enumerate() {
             let last = i + 1 == inputs.len();
             let (branch, trunk) = if last {
                 ("└─ ", "   ")
@@ -108,6 +111,16 @@ impl Tree<'_> {
                 .push((format!("{below}└─ and {hidden} more"), String::new()));
         }
     }
+}
+
+/// Of long names, as those of files with their folders, the end.
+fn shortened(name: &str) -> String {
+    let length = name.chars().count();
+    if length <= NAME {
+        return name.to_string();
+    }
+    let end: String = name.chars().skip(length - NAME + 1).collect();
+    format!("…{end}")
 }
 
 fn kind(kind: Kind) -> &'static str {

@@ -391,11 +391,36 @@ impl fmt::Display for Grid {
             Some(crs) => write!(f, "{crs}")?,
             None => f.write_str("no CRS")?,
         }
-        if dx == dy {
-            write!(f, ", pixel {dx}")?
+        let (width, height) = (significant(dx), significant(dy));
+        if width == height {
+            write!(f, ", pixel {width}")?
         } else {
-            write!(f, ", pixel {dx} × {dy}")?
+            write!(f, ", pixel {width} × {height}")?
         }
-        write!(f, ", {}", self.bounds())
+        let b = self.bounds();
+        let [x0, x1, y0, y1] = [(b.min_x, dx), (b.max_x, dx), (b.min_y, dy), (b.max_y, dy)].map(place);
+        write!(f, ", x {x0}..{x1}, y {y0}..{y1}")
+    }
+}
+
+/// Ten significant digits: over a million pixels, less than a thousandth of one is lost.
+fn significant(v: f64) -> String {
+    let digits = (9 - v.abs().log10().floor() as i32).clamp(0, 20) as usize;
+    trimmed(format!("{v:.digits$}"))
+}
+
+/// A coordinate to a hundred-thousandth of a pixel, so that grids that do not match differ as text, too.
+fn place((v, pixel): (f64, f64)) -> String {
+    let digits = (5 - pixel.log10().floor() as i32).clamp(0, 15) as usize;
+    trimmed(format!("{v:.digits$}"))
+}
+
+fn trimmed(text: String) -> String {
+    if !text.contains('.') {
+        return text;
+    }
+    match text.trim_end_matches('0').trim_end_matches('.') {
+        "-0" => "0".into(),
+        text => text.into(),
     }
 }

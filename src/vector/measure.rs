@@ -11,8 +11,8 @@ use geo::{
     InteriorPoint, Length, LineString, Point, Polygon, Simplify,
 };
 
-use super::Geometry;
 use super::geometry::{Part, for_each_part};
+use super::{Geometry, overlay};
 use crate::error::{Error, Result};
 
 impl Geometry {
@@ -51,7 +51,8 @@ impl Geometry {
     /// The shortest distance between two geometries, 0 where they meet.
     ///
     /// # Errors
-    /// When the CRSs differ, one geometry is empty, or they are in longitude and latitude and not both points.
+    /// When the CRSs differ, one geometry is empty or not even that (a line of one vertex), or they are in longitude and
+    /// latitude and not both points.
     pub fn distance(&self, other: &Geometry) -> Result<f64> {
         let crs = self.common_crs(other)?;
         if self.is_empty() || other.is_empty() {
@@ -62,7 +63,7 @@ impl Geometry {
             ));
         }
         if !crs.is_some_and(|crs| crs.is_geographic()) {
-            return Ok(Euclidean.distance(&self.shape, &other.shape));
+            return overlay::distance(&self.shape, &other.shape);
         }
         match (&self.shape, &other.shape) {
             (Shape::Point(a), Shape::Point(b)) => Ok(Geodesic.distance(*a, *b)),

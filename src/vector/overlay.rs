@@ -160,6 +160,17 @@ pub(super) fn overlay(
     }
 }
 
+/// Shortest distance in the plane. (That of the geo crate panics on lines of one vertex.)
+pub(super) fn distance(a: &Shape<f64>, b: &Shape<f64>) -> Result<f64> {
+    let (ours, theirs) = (to_gdal(a, "distance")?, to_gdal(b, "distance")?);
+    // SAFETY: both geometries are alive and owned here.
+    let distance = quietly(|| unsafe { gdal_sys::OGR_G_Distance(ours.c_geometry(), theirs.c_geometry()) });
+    match distance >= 0.0 {
+        true => Ok(distance),
+        false => Err(failed("distance", last_message())),
+    }
+}
+
 fn planar_buffer(shape: &Shape<f64>, distance: f64, quarter_segments: u32) -> Result<Shape<f64>> {
     let what = "buffer";
     let ours = to_gdal(shape, what)?;

@@ -20,7 +20,7 @@ local raster = {}
 ---@class raster.OpenOptions
 ---@field bands? string|integer|(string|integer)[] Names or numbers (from 1) of the bands wanted. Default all.
 ---@field names? string|string[] New names for these bands, in order.
----@field subdataset? string Variable of a container (netCDF, HDF5, Zarr).
+---@field subdataset? string|string[] Variable of a container (netCDF, HDF5, Zarr); of several, which lie on one grid, the bands together.
 ---@field unit? string Unit of all bands, where the file does not say it or says it wrongly: `power`, `amplitude`, `dB`, `deg`, `m`…
 ---@field nodata? number Value of masked pixels, instead of the file's.
 ---@field raw? boolean Leave the file's scale and offset unapplied. Default false.

@@ -1,9 +1,9 @@
 //! Real vector files: areas against other projections and another overlay, formats against each other.
 
 use geo::BooleanOps;
-use perilune::raster::{Bounds, Crs};
+use perilune::raster::{Affine, Bounds, Crs, Grid};
 use perilune::table::Value;
-use perilune::vector::{Features, Geometry, ReadOptions, WriteOptions};
+use perilune::vector::{BurnOptions, Features, Geometry, ReadOptions, WriteOptions, rasterize};
 
 use crate::common::shared;
 
@@ -110,4 +110,92 @@ fn sets_against_the_areas_of_their_parts() {
         "{names:?}"
     );
     assert!(names.len() < 10);
+}
+
+#[test]
+fn odd_geometries_end_in_answers_or_errors() {
+    let texts = [
+        "POINT EMPTY",
+        "POINT (1 1)",
+        "LINESTRING EMPTY",
+        "LINESTRING (1 1)",
+        "LINESTRING (1 1, 1 1)",
+        "POLYGON EMPTY",
+        "POLYGON ((1 1))",
+        "POLYGON ((1 1, 2 2))",
+        "POLYGON ((1 1, 1 1, 1 1, 1 1))",
+        "POLYGON ((0 0, 1 1, 2 2, 0 0))",
+        "POLYGON ((0 0, 2 2, 2 0, 0 2, 0 0))",
+        "POLYGON ((0 0, 1 0, 1 1, 0 0), (5 5, 6 5, 6 6, 5 5))",
+        "MULTIPOLYGON EMPTY",
+        "MULTIPOLYGON (((0 0, 2 0, 2 2, 0 0)), ((0 0, 2 0, 2 2, 0 0)))",
+        "MULTIPOINT (0 0, 0 0)",
+        "GEOMETRYCOLLECTION EMPTY",
+        "GEOMETRYCOLLECTION (POINT EMPTY, POLYGON EMPTY)",
+        "GEOMETRYCOLLECTION (POINT (1 1), LINESTRING (0 0, 3 3), POLYGON ((0 0, 2 0, 2 2, 0 0)))",
+        "POLYGON ((0 0, 1e300 0, 1e300 1e300, 0 0))",
+        "POLYGON ((0 0, 1e-300 0, 1e-300 1e-300, 0 0))",
+    ];
+    let grid = Grid::new(None, Affine::north_up(0.0, 10.0, 1.0, 1.0), 10, 10).unwrap();
+    let wgs84 = Crs::wgs84().unwrap();
+    let utm = Crs::parse("EPSG:32632").unwrap();
+    for text in texts {
+        for crs in [None, Some(&wgs84), Some(&utm)] {
+            let plain = Geometry::from_wkt(text).unwrap();
+            let a = match crs {
+                Some(crs) => plain.with_crs(crs.clone()),
+                None => plain,
+            };
+            assert!(
+                a.area() >= 0.0 && a.length() >= 0.0 || text.contains("1e300"),
+                "{text}"
+            );
+            let _ = (
+                a.bounds(),
+                a.centroid(),
+                a.interior_point(),
+                a.validity(),
+                a.parts(),
+                a.to_string(),
+            );
+            let _ = (
+                a.convex_hull(),
+                // Squares of distances overflow, which a debug assertion of the geo crate forbids.
+                (!text.contains("e300") && !text.contains("e-300")).then(|| a.simplify(0.1)),
+                a.make_valid(),
+                a.buffer(1.0, 4),
+                a.buffer(-1.0, 4),
+            );
+            let _ = (
+                a.to_geojson(&Default::default()),
+                a.to_crs(&wgs84, Some(1e299)),
+                a.to_crs(&utm, None),
+            );
+            assert_eq!(
+                Geometry::from_wkt(&a.to_wkt()).unwrap().shape(),
+                a.shape(),
+                "{text}"
+            );
+            for other in texts {
+                let b = Geometry::from_wkt(other).unwrap();
+                let _ = (a.intersects(&b), a.contains(&b), a.distance(&b));
+                let _ = (
+                    a.intersection(&b),
+                    a.union(&b),
+                    a.difference(&b),
+                    a.symmetric_difference(&b),
+                );
+            }
+            let one = Features::from_geometry(a);
+            for all_touched in [false, true] {
+                let options = BurnOptions {
+                    all_touched,
+                    ..Default::default()
+                };
+                if let Ok(burnt) = rasterize(&one, &grid, grid.window(), &options) {
+                    assert_eq!(burnt.dim(), (10, 10));
+                }
+            }
+        }
+    }
 }

@@ -75,11 +75,36 @@ pub fn define(m: &mut Module) -> Result<()> {
     Ok(())
 }
 
+/// How to open a file. Several subdatasets become the bands of one image.
+pub struct Opening {
+    options: OpenOptions,
+    subdatasets: Vec<String>,
+}
+
 /// Opens a path as a script wrote it: relative to the working folder, under the host's policy.
-pub fn open_path(lua: &Lua, path: &str, options: &OpenOptions) -> Result<Raster> {
+pub fn open_path(lua: &Lua, path: &str, opening: &Opening) -> Result<Raster> {
     let access = access(lua);
     let resolved = access.read(path)?;
-    open::open(&resolved.to_string_lossy(), options).map_err(|e| as_written(e, path, access.working()))
+    let resolved = resolved.to_string_lossy();
+    let one = |options: &OpenOptions| {
+        open::open(&resolved, options).map_err(|e| as_written(e, path, access.working()))
+    };
+    let mut images = Vec::with_capacity(opening.subdatasets.len());
+    for subdataset in &opening.subdatasets {
+        images.push(one(&OpenOptions {
+            subdataset: Some(subdataset.clone()),
+            names: None,
+            ..opening.options.clone()
+        })?);
+    }
+    let Some((first, rest)) = images.split_first() else {
+        return one(&opening.options);
+    };
+    let all = rest.iter().try_fold(first.clone(), |all, image| all.add_bands(image))?;
+    match &opening.options.names {
+        Some(names) => all.rename(names),
+        None => Ok(all),
+    }
 }
 
 /// Missing files are named as the script named them.
@@ -95,19 +120,26 @@ fn as_written(error: Error, path: &str, working: &Path) -> Error {
 
 fn open(lua: &Lua, args: &Args) -> Result<Raster> {
     let path: String = args.get("path")?;
-    open_path(lua, &path, &args.options(open_options)?)
+    open_path(lua, &path, &args.options(opening)?)
 }
 
 /// The options of `open`.
-pub fn open_options(o: &Options) -> Result<OpenOptions> {
-    Ok(OpenOptions {
-        bands: band_list(&o.raw("bands")?)?,
-        names: names(&o.raw("names")?)?,
-        subdataset: o.get("subdataset")?,
-        unit: o.get("unit")?,
-        nodata: o.get("nodata")?,
-        raw: o.get_or("raw", false)?,
-        grid: o.get("grid")?,
+pub fn opening(o: &Options) -> Result<Opening> {
+    let (subdataset, subdatasets) = match o.raw("subdataset")? {
+        list @ Value::Table(_) => (None, Vec::from_script(&list, "subdataset")?),
+        value => (Option::from_script(&value, "subdataset")?, Vec::new()),
+    };
+    Ok(Opening {
+        options: OpenOptions {
+            bands: band_list(&o.raw("bands")?)?,
+            names: names(&o.raw("names")?)?,
+            subdataset,
+            unit: o.get("unit")?,
+            nodata: o.get("nodata")?,
+            raw: o.get_or("raw", false)?,
+            grid: o.get("grid")?,
+        },
+        subdatasets,
     })
 }
 

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use mlua::{Function, Lua, Table, Value};
 
 use super::values::{set_properties, set_property};
-use super::{open_options, open_path};
+use super::{Opening, open_path, opening};
 use crate::error::{Error, Result};
 use crate::files::glob;
 use crate::interrupt;
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::value::{FromScript, describe};
-use crate::raster::file::open::OpenOptions;
 use crate::raster::stack::{NamePattern, Stack};
 use crate::raster::synthetic::{self, Distribution};
 use crate::raster::{Grid, Raster, Unit};
@@ -21,7 +20,7 @@ use crate::raster::{Grid, Raster, Unit};
 /// How the images of a stack are opened and described.
 struct Source<'a> {
     lua: &'a Lua,
-    open: OpenOptions,
+    open: Opening,
     pattern: Option<NamePattern>,
     properties: Option<Function>,
 }
@@ -32,7 +31,7 @@ pub fn stack(lua: &Lua, args: &Args) -> Result<Stack> {
         let pattern = o.get::<String>("pattern")?;
         Ok(Source {
             lua,
-            open: open_options(o)?,
+            open: opening(o)?,
             pattern: pattern.map(|p| NamePattern::parse(&p)).transpose()?,
             properties: o.get("properties")?,
         })

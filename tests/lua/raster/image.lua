@@ -86,6 +86,26 @@ test("explain shows shared work once", function()
   assert(text:find "1 tile of 2 × 2" and text:find "a: %+ of 1" and text:find "random%(uniform, seed 1%)", text)
 end)
 
+test("explain keeps stacks and long names short", function()
+  local images = {}
+  for i = 1, 9 do
+    images[i] = raster.random(grid, { seed = i })
+  end
+  local text = raster.stack(images):median():explain()
+  local _, count = text:gsub("random%(", "")
+  assert(count == 2 and text:find "and 7 more", text)
+  local name = ("x"):rep(200) .. ".tif"
+  images[1]:write(name)
+  local line = raster.open(name):explain():match "…x+%.tif band 1"
+  assert(line and utf8.len(line) == 60)
+end)
+
+test("coordinates are shown to the digits that matter", function()
+  local seconds = raster.grid { crs = 4326, origin = { -160 - 223 / 300, 22 + 11 / 90 }, resolution = 1 / 4500, rows = 550, cols = 3115 }
+  assert(tostring(seconds) == "Grid 550 × 3115 (rows × cols), EPSG:4326, pixel 0.0002222222222, x -160.743333333..-160.051111111, y 22..22.122222222", tostring(seconds))
+  assert(tostring(raster.grid { origin = { 0.5, 3 }, resolution = 1.5, rows = 2, cols = 1 }):find "pixel 1.5, x 0.5..2, y 0..3")
+end)
+
 test("complex images", function()
   local z = raster.complex(vv * 3, vv * -4)
   assert(z.dtypes.VV == "complex64")

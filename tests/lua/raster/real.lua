@@ -110,7 +110,9 @@ test("a velocity granule: variables of a netCDF file", function()
   local v = raster.open(path, { subdataset = "v" })
   assert(v.crs == "EPSG:3031" and v.units.v == "m/y" and v.dtypes.v == "int16" and v.rows == 592 and v.cols == 636)
   assert_stats(v, { count = 163268, min = 2, max = 5505, mean = 1383.6131085087095, std = 1593.012872790398 })
-  local vx, vy = raster.open(path, { subdataset = "vx" }), raster.open(path, { subdataset = "vy" })
+  local both = raster.open(path, { subdataset = { "vx", "vy" } })
+  local vx, vy = both.vx, both.vy
+  assert(table.concat(raster.open(path, { subdataset = { "vx", "vy" }, names = { "east", "north" } }).bands, " ") == "east north")
   -- The speed was rounded to whole metres a year.
   local difference = ((vx * vx + vy * vy:rename "vx"):sqrt() - v:set_unit ""):abs()
   assert(difference:percentile(99) <= 1)
