@@ -22,11 +22,28 @@ use crate::raster::{Band, DType, Pixels, Raster, Window, settings};
 pub struct Sink {
     path: PathBuf,
     // Before the draft: fields are dropped in their order, and closing may write beside the draft.
-    dataset: Mutex<Option<Dataset>>,
+    dataset: Mutex<Staged>,
     draft: Draft,
     driver: String,
     options: WriteOptions,
     pub bands: Vec<SinkBand>,
+}
+
+/// The dataset while tiles are written to it. One that is given up is closed without ado.
+#[derive(Default)]
+struct Staged(Option<Dataset>);
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let Some(dataset) = &mut self.0 else { return };
+        // GDAL fills blocks that were never written when it closes a file: with nodata by writing every one of them, many
+        // seconds of a large image; without nodata by making the file longer.
+        for i in 1..=dataset.raster_count() {
+            if let Ok(mut band) = dataset.rasterband(i) {
+                let _ = band.set_no_data_value(None);
+            }
+        }
+    }
 }
 
 pub struct SinkBand {
@@ -96,7 +113,7 @@ impl Sink {
                 .iter()
                 .map(|b| sink_band(b, dtype, options))
                 .collect(),
-            dataset: Mutex::new(None),
+            dataset: Mutex::default(),
         };
         sink.describe(raster, dataset)?;
         Ok(sink)
@@ -134,7 +151,7 @@ impl Sink {
                 set_nodata(&mut target, declared.dtype, declared.fill).map_err(fail)?;
             }
         }
-        *self.dataset.lock().unwrap_or_else(|e| e.into_inner()) = Some(dataset);
+        self.dataset.lock().unwrap_or_else(|e| e.into_inner()).0 = Some(dataset);
         Ok(())
     }
 
@@ -171,6 +188,7 @@ impl Sink {
         }
         let guard = self.dataset.lock().unwrap_or_else(|e| e.into_inner());
         let dataset = guard
+            .0
             .as_ref()
             .ok_or_else(|| Error::file(&self.path, "was closed while it was written"))?;
         let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
@@ -199,6 +217,7 @@ impl Sink {
             .dataset
             .lock()
             .unwrap_or_else(|e| e.into_inner())
+            .0
             .take()
             .ok_or_else(|| fail("it was closed".into()))?;
         for (i, band) in self.bands.iter().enumerate() {
