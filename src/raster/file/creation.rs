@@ -135,20 +135,12 @@ pub fn creation_options(
         "BIGTIFF".into(),
         if bytes > 3_900_000_000 { "YES" } else { "IF_SAFER" }.into(),
     ));
-    // Blocks are written when their tile is, masked ones too. Left to itself GDAL writes the missing ones when it closes
-    // a file: for one that is given up after Ctrl-C, that is all the rest of it.
-    list.push(("SPARSE_OK".into(), "YES".into()));
-    list.push(("@WRITE_EMPTY_TILES_SYNCHRONOUSLY".into(), "YES".into()));
     // Bands one after the other, so that a tile of one band is one block.
     list.push(("INTERLEAVE".into(), "BAND".into()));
-    let mut options = RasterCreationOptions::new();
-    for (key, value) in list {
-        // As a whole string: names with an @ are refused by the crate when they come by themselves.
-        options
-            .add_string(&format!("{key}={value}"))
-            .map_err(|e| Error::message(message_of(&e)))?;
-    }
-    Ok(options)
+    Ok(RasterCreationOptions::from_iter(
+        list.into_iter()
+            .map(|(k, v): (String, String)| format!("{k}={v}")),
+    ))
 }
 
 pub fn create(

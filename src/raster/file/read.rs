@@ -7,8 +7,8 @@ use gdal_sys::{GDALDataType as Gdt, GDALRWFlag, GDALRasterBandH};
 use ndarray::Array2;
 use num_complex::Complex32;
 
-use super::pool::SourceFile;
 use super::explained;
+use super::pool::SourceFile;
 use super::transfer::transfer;
 use crate::error::{Error, Result};
 use crate::raster::operation::Operation;

@@ -1,7 +1,8 @@
-//! What is wrong with an HDF5 file that libraries refuse without saying why: most often a download that broke off.
+//! What is wrong with an HDF5 file or a TIFF that libraries refuse without saying why: most often a download that broke
+//! off.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::error::Error;
@@ -15,8 +16,8 @@ pub fn with_reason(path: &str, otherwise: impl FnOnce() -> String) -> Error {
         Some((stated, actual)) if actual < stated => Error::file(
             file,
             format!(
-                "is truncated: {actual} bytes of the {stated} that its HDF5 header states, as after a broken download or \
-                 copy; get it again"
+                "is truncated: {actual} bytes of the {stated} or more that its header states, as after a broken download \
+                 or copy; get it again"
             ),
         ),
         _ => Error::file(path, otherwise()),
@@ -31,11 +32,7 @@ fn container_of(name: &str) -> &str {
     }
 }
 
-/// End of the file as its superblock states it, and its length on disk.
-///
-/// # Source
-/// HDF5 File Format Specification 3.0, II.A: superblocks 0 and 1 hold four addresses (base, free space, end of file,
-/// driver) at byte 24 or 28; superblocks 2 and 3 three (base, extension, end of file) at byte 12.
+/// How long the file has to be by its header, and its length on disk.
 fn lengths(path: &str) -> Option<(u64, u64)> {
     let mut file = File::open(Path::new(path)).ok()?;
     let actual = file.metadata().ok()?.len();
@@ -47,13 +44,28 @@ fn lengths(path: &str) -> Option<(u64, u64)> {
             n => filled += n,
         }
     }
-    if !head[..filled].starts_with(SIGNATURE) {
-        return None;
-    }
-    let (size_of_addresses, first) = match head[8] {
-        0 => (head[13], 24),
-        1 => (head[13], 28),
-        2 | 3 => (head[9], 12),
+    let stated = if head[..filled].starts_with(SIGNATURE) {
+        end_of_hdf5(&head[..filled])
+    } else {
+        first_directory_of_tiff(&head[..filled], |offset, bytes| {
+            file.seek(SeekFrom::Start(offset))
+                .and_then(|_| file.read_exact(bytes))
+                .is_ok()
+        })
+    };
+    Some((stated?, actual))
+}
+
+/// End of the file as its superblock states it.
+///
+/// # Source
+/// HDF5 File Format Specification 3.0, II.A: superblocks 0 and 1 hold four addresses (base, free space, end of file,
+/// driver) at byte 24 or 28; superblocks 2 and 3 three (base, extension, end of file) at byte 12.
+fn end_of_hdf5(head: &[u8]) -> Option<u64> {
+    let (size_of_addresses, first) = match head.get(8)? {
+        0 => (*head.get(13)?, 24),
+        1 => (*head.get(13)?, 28),
+        2 | 3 => (*head.get(9)?, 12),
         _ => return None,
     };
     if size_of_addresses != 8 {
@@ -63,12 +75,43 @@ fn lengths(path: &str) -> Option<(u64, u64)> {
         let bytes = head.get(first + 8 * index..first + 8 * index + 8)?;
         Some(u64::from_le_bytes(bytes.try_into().ok()?))
     };
-    if filled < first + 24 {
+    match (address(0), address(2)) {
+        (Some(base), Some(end)) => base.checked_add(end),
         // Even the header is cut; what it would have stated is at least this much.
-        return Some((first as u64 + 24, actual));
+        _ => Some(first as u64 + 24),
     }
-    let (base, end) = (address(0)?, address(2)?);
-    Some((base.checked_add(end)?, actual))
+}
+
+/// Where the first directory ends.
+///
+/// # Source
+/// TIFF 6.0, section 2: 42, the directory's 32-bit offset at byte 4, a 16-bit count and 12 bytes an entry; BigTIFF: 43, a
+/// 64-bit offset at byte 8, a 64-bit count and 20 bytes an entry; all in the byte order that the first two bytes tell.
+fn first_directory_of_tiff(head: &[u8], mut at: impl FnMut(u64, &mut [u8]) -> bool) -> Option<u64> {
+    let little = match head.get(..2)? {
+        b"II" => true,
+        b"MM" => false,
+        _ => return None,
+    };
+    let number = |digits: &[u8]| {
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        match little {
+            true => digits.iter().rev().fold(0, add),
+            false => digits.iter().fold(0, add),
+        }
+    };
+    let (offset, count_bytes, entry_bytes) = match number(head.get(2..4)?) {
+        42 => (number(head.get(4..8)?), 2, 12),
+        43 => (number(head.get(8..16)?), 8, 20),
+        _ => return None,
+    };
+    let entries = offset.checked_add(count_bytes)?;
+    let mut count = [0u8; 8];
+    let count = &mut count[..count_bytes as usize];
+    match at(offset, count) {
+        true => entries.checked_add(number(count).checked_mul(entry_bytes)?),
+        false => Some(entries),
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +138,10 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         let name = path.to_str().unwrap();
         let error = with_reason(name, || "other".into()).to_string();
-        assert!(error.contains("is truncated: 1234 bytes of the 5000"), "{error}");
+        assert!(
+            error.contains("is truncated: 1234 bytes of the 5000 or more"),
+            "{error}"
+        );
         bytes.resize(5000, 0);
         std::fs::write(&path, &bytes).unwrap();
         assert!(
@@ -103,5 +149,32 @@ mod tests {
                 .to_string()
                 .ends_with(": other")
         );
+    }
+
+    #[test]
+    fn a_tiff_whose_directory_is_missing_is_cut() {
+        let without = |_: u64, _: &mut [u8]| false;
+        let with_ten = |_: u64, count: &mut [u8]| {
+            count[0] = 10;
+            true
+        };
+        for (head, missing, cut) in [
+            (
+                &b"II*\0\x00\x10\0\0"[..],
+                Some(4096 + 2),
+                Some(4096 + 2 + 10 * 12),
+            ),
+            (
+                b"II+\0\x08\0\0\0\x00\x00\x10\0\0\0\0\0",
+                Some((1 << 20) + 8),
+                Some((1 << 20) + 8 + 10 * 20),
+            ),
+            (b"II*\0\x00", None, None),
+            (b"PNG", None, None),
+        ] {
+            assert_eq!(first_directory_of_tiff(head, without), missing);
+            assert_eq!(first_directory_of_tiff(head, with_ten), cut);
+        }
+        assert_eq!(first_directory_of_tiff(b"MM\0*\0\0\x10\0", without), Some(4098));
     }
 }
