@@ -2,9 +2,10 @@
 //!
 //! The layers, each leaning only on those before it:
 //! `error`, `files`, `interrupt` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
-//! ← `filter`, `vector`, `table`, `plot` ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
+//! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
 pub mod console;
+pub mod correlation;
 pub mod error;
 pub mod files;
 pub mod filter;

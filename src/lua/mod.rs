@@ -64,6 +64,7 @@ macro_rules! modules {
 }
 
 modules! {
+    correlation,
     filter,
     geometry,
     fs,

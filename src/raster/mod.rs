@@ -25,10 +25,12 @@ pub mod scene;
 pub mod settings;
 pub mod stack;
 pub mod stats;
+pub mod store;
 pub mod synthetic;
 pub mod tile;
 pub mod types;
 pub mod warp;
+pub mod whole;
 
 pub use crs::{Crs, Transformer};
 pub use graph::Port;

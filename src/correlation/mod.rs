@@ -1,0 +1,3 @@
+//! Offsets between images. Kernels are pure functions on slices and ndarray views; NaN is masked.
+
+pub mod autorift;
