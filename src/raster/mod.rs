@@ -10,6 +10,7 @@ pub mod explain;
 pub mod file;
 pub mod graph;
 pub mod grid;
+pub mod ground;
 pub mod image;
 pub mod mapping;
 pub mod math;

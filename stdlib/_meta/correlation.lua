@@ -83,4 +83,50 @@ local correlation = {}
 ---@return Raster
 function correlation.autorift(reference, secondary, options) end
 
+---@class correlation.VelocityOptions
+---@field reference_time? string|number When the reference was taken. Default: what the offsets know of their images.
+---@field secondary_time? string|number When the secondary was taken.
+---@field days? number Days from the reference to the secondary, instead of times.
+---@field stable? Raster Above 0 on ground that is known to be still; on the grid of the offsets.
+---@field min_stable? integer Fewer reliable offsets on still ground are an error. Default 10.
+---@field ground? boolean Lengths on the ellipsoid (the default); false leaves those of the map.
+
+--- Velocities in metres a year from offsets in pixels.
+---
+--- The result is a lazy image on the grid of the offsets: `vx` along the map's x axis, `vy` up along its y axis (north, on maps
+--- that are north-up), `v`, and one standard deviation of each: `vx_error`, `vy_error`, `v_error`. A year has 365.25 days.
+---
+--- Lengths are those of the ground. The scale of the projection is measured at every node, from its neighbourhood on the
+--- WGS 84 ellipsoid, and divided out: in UTM 0.9996 on the central meridian, in polar stereographic 0.973 (EPSG:3031) at the
+--- pole and 1 at 71°. On a grid in degrees, vx is east and vy north. vx and vy keep the directions of the map's axes, which
+--- are not east and north in polar stereographic; `v` takes the angle between the axes into account where it is not a right one.
+---
+--- With still ground, the median of vx and of vy over it is taken off, once, and reported with what is left as properties:
+--- `stable_count`, `stable_shift_vx`, `stable_rmse_vx` (root mean square about the shift), `stable_nmad_vx` (1.4826 times the
+--- median absolute deviation), and the same of vy. It is computed when this is called. Errors are those of the offsets
+--- (`dx_std_px`, `dy_std_px`), or the RMSE of still ground where that is larger or the only one;
+--- v_error = √((vx · vx_error)² + (vy · vy_error)²) / v.
+---
+--- **Errors.** Bands `dx_px` and `dy_px` that are missing; times that are missing or equal; no CRS; a turned grid; still ground
+--- on another grid or with too few offsets.
+---
+--- **Nodata.** Nodes without an offset are masked; errors are where neither the offset nor still ground has one.
+---
+--- **Source.** The errors and the correction over still ground are those of ITS_LIVE: Gardner et al. 2018, The Cryosphere 12,
+--- 521–547, doi:10.5194/tc-12-521-2018.
+---
+--- ```lua
+--- local raster, correlation = require "raster", require "correlation"
+--- local grid = raster.grid { crs = "EPSG:3413", origin = { -200000, -2200000 }, resolution = 15, rows = 256, cols = 256 }
+--- local first = raster.random(grid, { distribution = "smooth", scale = 3 })
+--- local offsets = correlation.autorift(first, first:shift { cols = 2 }, { chip = 16, search = 8 })
+--- local velocity = correlation.velocity(offsets, { reference_time = "2020-03-01", secondary_time = "2020-04-02" })
+--- local vx = velocity:read():get(8, 8)
+--- assert(math.abs(vx - 2 * 15 * 365.25 / 32) < 20)
+--- ```
+---@param offsets Raster
+---@param options? correlation.VelocityOptions
+---@return Raster
+function correlation.velocity(offsets, options) end
+
 return correlation

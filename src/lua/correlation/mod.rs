@@ -4,7 +4,9 @@ use super::module::Module;
 use crate::error::Result;
 
 mod autorift;
+mod velocity;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    autorift::define(m)
+    autorift::define(m)?;
+    velocity::define(m)
 }

@@ -3,6 +3,7 @@
 pub mod arrays;
 mod creation;
 pub mod hdf5;
+pub mod netcdf;
 pub mod open;
 pub mod pool;
 pub mod read;
