@@ -53,7 +53,7 @@ end
 
 -- The record of both images.
 local function pair_record(velocity, ids, percent)
-  local first, second = velocity:get "reference_time", velocity:get "secondary_time"
+  local first, second = velocity:get("reference_time", false), velocity:get("secondary_time", false)
   local record = {
     standard_name = "image_pair_information", date_dt = velocity:get "date_dt" * 1.0, roi_valid_percentage = percent * 1.0,
   }
@@ -85,8 +85,8 @@ end
 
 -- The attributes of vx or vy beside its name.
 local function error_attributes(velocity, band, axis)
-  local count = velocity:get "stable_count"
-  local rmse, shift = velocity:get("stable_rmse_" .. band), velocity:get("stable_shift_" .. band)
+  local count = velocity:get("stable_count", false)
+  local rmse, shift = velocity:get("stable_rmse_" .. band, false), velocity:get("stable_shift_" .. band, false)
   local modeled = velocity:select(band .. "_error"):stats()[band .. "_error"]
   local nan = 0 / 0
   local typical = rmse or modeled.mean or nan

@@ -170,7 +170,7 @@ function raster.write_hdf5(path, contents, options) end
 --- raster.write_netcdf("v.nc", {
 ---   { name = "v", image = raster.constant(grid, 120.4), dtype = "int16", fill = -32767, attributes = { units = "meter/year" } },
 --- }, { attributes = { Conventions = "CF-1.8" } })
---- assert(raster.open('NETCDF:"v.nc":v'):stats()["v"].mean == 120)
+--- assert(raster.open("v.nc"):read():get(2, 2) == 120)
 --- ```
 ---@param path string
 ---@param variables raster.NetcdfVariable[]

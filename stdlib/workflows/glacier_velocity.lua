@@ -111,7 +111,7 @@ if stats.v.count > 0 then
     speed:percentile(50), speed:percentile(95), stats.v.max))
   print(("error: mean %.1f m/yr in x, %.1f m/yr in y"):format(stats.vx_error.mean or 0 / 0, stats.vy_error.mean or 0 / 0))
 end
-if velocity:get "stable_count" then
+if velocity:get("stable_count", false) then
   print(("still ground, %d nodes: shift %.1f and %.1f m/yr taken off, RMSE %.1f and %.1f m/yr"):format(
     velocity:get "stable_count", velocity:get "stable_shift_vx", velocity:get "stable_shift_vy",
     velocity:get "stable_rmse_vx", velocity:get "stable_rmse_vy"))

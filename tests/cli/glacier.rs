@@ -27,7 +27,7 @@ fn a_moved_part_of_a_landsat_scene_is_found_and_still_ground_is_corrected() {
     }
     let scene = opened(&path.join("optical/geoutils/LE71400412000304SGS00_B4.tif"));
     let pixels = scene.read(scene.grid.window()).unwrap().swap_remove(0).into_f32();
-    let here = folder();
+    let here = folder(&[]);
     let grid = scene.grid.subgrid(&Window::new(20, 20, 600, 600));
     let save = |name: &str, shift: &dyn Fn(usize, usize) -> (usize, usize)| {
         let part = Array2::from_shape_fn((600, 600), |(r, c)| {
@@ -67,7 +67,6 @@ fn a_moved_part_of_a_landsat_scene_is_found_and_still_ground_is_corrected() {
             "--out",
             "out/velocity.tif",
             "--netcdf",
-            "true",
         ],
     );
     assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
@@ -126,7 +125,7 @@ fn a_moved_part_of_a_landsat_scene_is_found_and_still_ground_is_corrected() {
 
 #[test]
 fn pairs_that_cannot_be_tracked_are_said() {
-    let here = folder();
+    let here = folder(&[]);
     let crs = perilune::raster::Crs::parse("EPSG:32645").unwrap();
     let transform = perilune::raster::Affine::north_up(0.0, 0.0, 30.0, 30.0);
     let grid = std::sync::Arc::new(perilune::raster::Grid::new(Some(crs), transform, 64, 64).unwrap());
@@ -156,10 +155,7 @@ fn pairs_that_cannot_be_tracked_are_said() {
         "missing.gpkg",
     );
     // Images without any texture: no velocities, and it says so.
-    let done = run(
-        here.path(),
-        &[&pair[..], &times[..], &["--figures", "false"]].concat(),
-    );
+    let done = run(here.path(), &[&pair[..], &times[..], &["--no-figures"]].concat());
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.out.contains("0 of 16 nodes have a velocity"), "{}", done.out);
     assert!(here.path().join("velocity.tif").exists());

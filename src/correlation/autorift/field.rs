@@ -88,19 +88,19 @@ pub fn maximum(field: ArrayView2<f32>, width: usize) -> Array2<f32> {
 
 /// One value for each cell of `scale` × `scale` nodes, from the valid ones of its nodes. What does not fill a cell at the
 /// right and lower end is left out.
-pub fn cells(field: ArrayView2<f32>, scale: usize, reduce: impl Fn(&mut Vec<f32>) -> f32) -> Array2<f32> {
+pub fn cells(field: ArrayView2<f32>, scale: usize, reduce: impl Fn(&[f32]) -> f32) -> Array2<f32> {
     let (rows, cols) = (field.nrows() / scale, field.ncols() / scale);
     let mut values = Vec::with_capacity(scale * scale);
     Array2::from_shape_fn((rows, cols), |(r, c)| {
         values.clear();
         let cell = field.slice(s![r * scale..(r + 1) * scale, c * scale..(c + 1) * scale]);
         values.extend(cell.iter().filter(|v| !v.is_nan()));
-        reduce(&mut values)
+        reduce(&values)
     })
 }
 
 /// The mean of some values, NaN of none.
-pub fn mean_of(values: &mut Vec<f32>) -> f32 {
+pub fn mean_of(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / values.len() as f32
 }
 

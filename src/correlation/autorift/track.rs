@@ -146,8 +146,8 @@ fn level(at: &Field, sofar: &Tracked, parameters: &Parameters, scale: usize, chi
             .and(&admits)
             .map_collect(|&size, &admits| f32::from(u8::from(size == 0.0 && admits)));
         let near = field::maximum(open.view(), 6 * scale - 1);
-        let largest = |v: &mut Vec<f32>| v.iter().copied().fold(f32::NAN, f32::max);
-        let range = |v: &mut Vec<f32>| {
+        let largest = |v: &[f32]| v.iter().copied().fold(f32::NAN, f32::max);
+        let range = |v: &[f32]| {
             let low = v.iter().copied().fold(f32::NAN, f32::min);
             largest(v) - low
         };

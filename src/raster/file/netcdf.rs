@@ -238,7 +238,12 @@ impl File {
         self.held(made.cast(), release_type)
     }
 
-    fn attributes(&self, owner: &Owner, dtype: Option<DType>, attributes: &Attributes) -> Result<()> {
+    fn attributes(
+        &self,
+        owner: &Owner,
+        dtype: Option<DType>,
+        attributes: &[(String, Attribute)],
+    ) -> Result<()> {
         for (name, value) in attributes {
             match value {
                 Attribute::Text(value) => {
@@ -331,7 +336,7 @@ impl File {
     }
 
     /// A text variable that only carries attributes.
-    fn record(&self, name: &str, attributes: &Attributes) -> Result<()> {
+    fn record(&self, name: &str, attributes: &[(String, Attribute)]) -> Result<()> {
         let array = self.array(name, &[], &self.text_type()?, &[])?;
         self.attributes(&Owner::Array(array.pointer.cast()), None, attributes)?;
         let empty = text(&self.path, "")?;
@@ -387,7 +392,7 @@ impl File {
                 ("units", unit),
             ];
             let list = list.map(|(k, v)| (k.to_string(), Attribute::Text(v.to_string())));
-            self.attributes(&Owner::Array(array.pointer.cast()), None, &list.to_vec())?;
+            self.attributes(&Owner::Array(array.pointer.cast()), None, &list)?;
             let values: Vec<f64> = (0..n).map(at).collect();
             self.put(&array, &dtype, &[0], &[n], &values)?;
             Ok(dimension)
@@ -457,7 +462,7 @@ impl File {
                 "grid_mapping".to_string(),
                 Attribute::Text(contents.mapping.clone()),
             );
-            self.attributes(&owner, None, &vec![mapping])?;
+            self.attributes(&owner, None, &[mapping])?;
         }
         let run = Run::new(grid, &variable.image.ports(), grid.window())?;
         let lock = Mutex::new(());

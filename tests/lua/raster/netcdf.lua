@@ -10,7 +10,7 @@ test("images come back with their masks, types and place", function()
     { image = holed, dtype = "int16", fill = -9999, attributes = { units = "m", flag_values = { 1, 2 } } },
     { name = "b", image = image, dtype = "float32", attributes = { scale = 0.5, count = 3 } },
   }, { attributes = { title = "two images" }, records = { { name = "note", attributes = { who = "me" } } } })
-  local a, b = raster.open 'NETCDF:"out.nc":a', raster.open 'NETCDF:"out.nc":b'
+  local a, b = raster.open("out.nc", { subdataset = "a" }), raster.open("out.nc", { subdataset = "b" })
   assert(a.grid:matches(grid) and b.grid:matches(grid), tostring(a.grid))
   local expected, got = holed:read(), a:read()
   local exact, plain = image:read(), b:read()
