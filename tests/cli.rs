@@ -8,6 +8,8 @@ mod commands;
 mod cslc;
 #[path = "cli/documentation.rs"]
 mod documentation;
+#[path = "cli/glacier.rs"]
+mod glacier;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/modules.rs"]

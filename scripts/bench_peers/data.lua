@@ -18,6 +18,7 @@ local plain = { compress = "none", statistics = false }
 if p.what == "all" or p.what == "small" then
   scene(2048, 1, 0):write(p.folder .. "/power2048.tif", plain)
   scene(2048, 1, 0):to_db():write(p.folder .. "/db2048.tif", plain)
+  scene(2048, 1, 0):shift({ cols = 3, rows = -2 }):write(p.folder .. "/shifted2048.tif", plain)
 end
 if p.what == "all" or p.what == "large" then
   scene(8192, 2, 0):write(p.folder .. "/a8192.tif", plain)

@@ -39,7 +39,10 @@ impl Run {
             ));
         }
         let plan = Plan::new(grid, roots);
-        for node in plan.unprepared_scenes() {
+        for node in plan.unprepared() {
+            if let Work::Whole(whole) = &node.work {
+                whole.prepare(&node.inputs)?;
+            }
             if let Work::Scene(scene) = &node.work {
                 let input = node.inputs[0].clone();
                 let (rows, cols) = (input.node.grid.rows, input.node.grid.cols);

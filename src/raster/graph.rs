@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::element::Element;
 use super::operation::Operation;
 use super::scene::SceneNode;
+use super::whole::{WholeNode, WholeOperation};
 use super::{Grid, Kind};
 
 /// One operation on one grid. Its bands are its outputs.
@@ -25,6 +26,8 @@ pub enum Work {
     Tiles(Arc<dyn Operation>),
     /// The whole scene at once, kept for the tiles to read.
     Scene(SceneNode),
+    /// All of a small output at once, from windows of its inputs, kept for the tiles to read.
+    Whole(WholeNode),
 }
 
 /// One output of a node.
@@ -96,12 +99,33 @@ impl Port {
     }
 }
 
+impl Port {
+    /// The outputs of an operation that makes all of them at once, one port each.
+    pub fn whole(grid: &Arc<Grid>, operation: Arc<dyn WholeOperation>, inputs: Vec<Port>) -> Vec<Port> {
+        let outputs = operation.outputs();
+        let node = Arc::new(Node {
+            id: next_id(),
+            grid: grid.clone(),
+            kind: Kind::F32,
+            work: Work::Whole(WholeNode::new(operation)),
+            inputs,
+        });
+        (0..outputs)
+            .map(|output| Port {
+                node: node.clone(),
+                output,
+            })
+            .collect()
+    }
+}
+
 impl Node {
     pub fn name(&self) -> String {
         match &self.work {
             Work::Element(element) => element.name(),
             Work::Tiles(operation) => operation.name(),
             Work::Scene(scene) => scene.operation.name(),
+            Work::Whole(whole) => whole.operation.name(),
         }
     }
 }

@@ -68,9 +68,13 @@ impl Plan {
         plan
     }
 
-    /// Scene operations of the plan that have not run yet, in the order in which they must.
-    pub fn unprepared_scenes(&self) -> Vec<Arc<Node>> {
-        let unprepared = |node: &Node| matches!(&node.work, Work::Scene(s) if !s.is_ready());
+    /// Operations of the plan that must run before its tiles and have not yet, in the order in which they must.
+    pub fn unprepared(&self) -> Vec<Arc<Node>> {
+        let unprepared = |node: &Node| match &node.work {
+            Work::Scene(scene) => !scene.is_ready(),
+            Work::Whole(whole) => !whole.is_ready(),
+            Work::Element(_) | Work::Tiles(_) => false,
+        };
         self.steps
             .iter()
             .map(|s| s.node.clone())
@@ -122,6 +126,7 @@ impl Plan {
                 Work::Tiles(operation) if operation.can_reduce() => read += pixels,
                 Work::Tiles(operation) if operation.is_pointwise() => {}
                 Work::Scene(scene) if scene.is_ready() => {}
+                Work::Whole(whole) if whole.is_ready() => {}
                 Work::Element(_) => {}
                 _ => computed += pixels,
             }
@@ -137,7 +142,7 @@ impl Plan {
                 && match &step.node.work {
                     Work::Element(_) => true,
                     Work::Tiles(operation) => operation.is_pointwise() || operation.can_reduce(),
-                    Work::Scene(_) => false,
+                    Work::Scene(_) | Work::Whole(_) => false,
                 }
         })
     }
@@ -299,7 +304,8 @@ impl Step {
     fn outputs(&self) -> usize {
         match &self.node.work {
             Work::Tiles(operation) => operation.outputs(),
-            _ => 1,
+            Work::Whole(whole) => whole.operation.outputs(),
+            Work::Element(_) | Work::Scene(_) => 1,
         }
     }
 
@@ -307,8 +313,8 @@ impl Step {
         match &self.node.work {
             Work::Element(_) => out,
             Work::Tiles(operation) => operation.needs(index, out),
-            // Its input was read when the scene was prepared.
-            Work::Scene(_) => Window::EMPTY,
+            // Its inputs were read when it was prepared.
+            Work::Scene(_) | Work::Whole(_) => Window::EMPTY,
         }
     }
 
@@ -317,6 +323,7 @@ impl Step {
             (_, Some(program)) => Ok(vec![program.run(views, out.rows, out.cols)]),
             (Work::Tiles(operation), None) => operation.compute(out, views),
             (Work::Scene(scene), None) => scene.read(out).map(|p| vec![p]),
+            (Work::Whole(whole), None) => whole.read(out),
             (Work::Element(_), None) => Err(Error::message("an elementwise step without a program")),
         };
         made.map_err(|e| match e {

@@ -157,31 +157,36 @@ impl Scene for Run<'_> {
     }
 }
 
+/// A file of `bytes` zeros that has no name any more, and the name that it had, for messages.
+pub(super) fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let process = std::process::id();
+    // A name left by a killed run of the same number is skipped.
+    let path = loop {
+        let name = format!(
+            "perilune-scratch-{process}-{}",
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        if !path.exists() {
+            break path;
+        }
+    };
+    let io = |e| Error::io(&path, e);
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(io)?;
+    std::fs::remove_file(&path).map_err(io)?;
+    file.set_len(bytes).map_err(io)?;
+    Ok((file, path))
+}
+
 impl Scratch {
     fn new(rows: usize, cols: usize) -> Result<Scratch> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let process = std::process::id();
-        // A name left by a killed run of the same number is skipped.
-        let path = loop {
-            let name = format!(
-                "perilune-scratch-{process}-{}",
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            );
-            let path = std::env::temp_dir().join(name);
-            if !path.exists() {
-                break path;
-            }
-        };
-        let io = |e| Error::io(&path, e);
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .map_err(io)?;
-        std::fs::remove_file(&path).map_err(io)?;
-        file.set_len((rows * cols * size_of::<f32>()) as u64)
-            .map_err(io)?;
+        let (file, path) = scratch_file((rows * cols * size_of::<f32>()) as u64)?;
         Ok(Scratch { file, cols, path })
     }
 

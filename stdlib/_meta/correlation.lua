@@ -7,6 +7,128 @@
 ---@class correlation
 local correlation = {}
 
+---@class correlation.AutoriftOptions
+---@field spacing? integer Pixels from one node to the next, even; a divisor of `chip`, or at least that. Default `chip`.
+---@field grid? Grid Nodes in the middle of the pixels of this grid instead: axes and CRS of the images, pixels at least as large. Each is moved to the nearest corner of image pixels.
+---@field chip? integer Width of the smallest chip in pixels, a multiple of 4. Default 32.
+---@field chip_max? integer|Raster Widest chip, `chip` doubled any number of times, to 256; where narrower ones find nothing wider ones are tried. A Raster on the grid of nodes gives each its own. Default 2 · `chip`.
+---@field chip_min? Raster The narrowest chip that each node admits.
+---@field chip_aspect? number Height of a chip over its width. Default 1.
+---@field search? number|Raster|table Half the search window in pixels: of n, shifts −n … n − 1 are tried. One for both directions, or `{ x, y }`; numbers, or Rasters on the grid of nodes, where 0 and masked nodes are not searched. Default 25.
+---@field search_min? integer Smaller search windows, other than 0, are raised to this. Default 6.
+---@field prior? number|Raster|table Offsets known before, `{ dx, dy }` in pixels, on which the search is centred. Numbers or Rasters. Default 0.
+---@field prefilter? "high_pass"|"wallis"|"wallis_fill"|"sobel"|"log_laplacian"|"db"|"none" What is done to real images first: the mean around a pixel is taken off (`"high_pass"`, the default), and the rest divided by the standard deviation (`"wallis"`), with gaps between scan lines filled with noise (`"wallis_fill"`); the sum of first derivatives (`"sobel"`); the Laplacian of 20 log₁₀ (`"log_laplacian"`); 20 log₁₀ (`"db"`).
+---@field prefilter_width? integer Side of the prefilter's window, odd. Default 5, for `"wallis_fill"` 21.
+---@field prefilter_cutoff? number Windows with a smaller standard deviation are filled with noise by `"wallis_fill"`. Default 0.25.
+---@field precision? "uint8"|"float32" What real images are compared in. `"uint8"`, the default, is faster: three standard deviations around the mean in 256 steps.
+---@field oversampling? integer|integer[] Steps a pixel of the refinement, powers of 2, for each chip size from the smallest; the last holds for larger ones. Default `{ 16, 32, 64, 64 }`.
+---@field sparse? integer The first search visits every n-th chip each way; 1 visits all. Default 4.
+---@field sparse_share? number A chip size of which less than this share of the sparse nodes is coherent is left out. Default 0.01.
+---@field sparse_reach? number Nodes are searched that lie nearer than this to a coherent sparse node, in sparse nodes. Default 8.
+---@field filter_width? integer Side of the coherence filter's window in chips, odd. Default 5.
+---@field filter_valid_share? number Share of the window's nodes that must agree with a node. Default 8/25.
+---@field filter_search_share? number How much agreeing offsets may differ by, in search windows. Default 0.2.
+---@field filter_iterations? integer Default 3.
+---@field filter_deviations? number Offsets further from the window's median than this many median absolute deviations are dropped. Default 4.
+---@field fill_width? integer Side of the window of medians that close small holes, in nodes, odd. Default 3.
+---@field min_valid? number Share of a chip's pixels that must have a value, in both images. Default 0.5.
+
+--- Dense offsets by repeat-image feature tracking: autoRIFT.
+---
+--- Both images are filtered and cut to 8 bits. For each chip size from the smallest, every fourth chip is searched at whole
+--- pixels by zero-mean normalised cross-correlation; offsets that agree with their neighbours (normalised displacement
+--- coherence) tell where it is worth searching every node. There the peak is refined by a Gaussian pyramid, filtered again,
+--- and small holes are closed by medians. Larger chips are tried where smaller ones left holes, and joined by cubic
+--- interpolation. With one and the same input, offsets, masks and chip sizes are those of autoRIFT 2.1.1. On grids too
+--- small for the sparse search, below 22 chips, all nodes are searched.
+---
+--- The result is a lazy image on the grid of nodes, each in the middle of its pixel:
+---
+--- | band | |
+--- |---|---|
+--- | `dx_px`, `dy_px` | offset of the secondary image in pixels, to the right and **down** (autoRIFT's own Dy is up) |
+--- | `interp_mask` | 1 where the offset is a median of its neighbours |
+--- | `chip_size_x`, `chip_size_y` | pixels of the chip that found it |
+--- | `correlation` | of the chip and its match, at the best whole shift |
+--- | `snr` | its square over the mean square of all other correlations of the search window |
+--- | `dx_std_px`, `dy_std_px` | standard deviation of the offset, from the correlation and the sharpness of its peak |
+---
+--- The standard deviations are a lower bound: neighbouring pixels that are alike count as independent. Complex images are
+--- compared as they are, by their coherence, without a prefilter. Images may be larger than memory; the filtered
+--- images then go to a scratch file. Properties: `x_pixel_size` and `y_pixel_size` of the images, and
+--- `reference_time` and `secondary_time` where the images have them.
+---
+--- **Errors.** Images of more than one band, on different grids (bring one onto the other first: `b:align(a)`), smaller
+--- than a chip, one complex and one real; options out of range; rasters on another grid than the nodes.
+---
+--- **Nodata.** A node with too few values in its chip or its match is masked, as is one with a constant chip. Where
+--- there are some, masked pixels and those outside the images stand at the mean. Nodes without a reliable offset are
+--- masked in all bands; interpolated ones in the last four.
+---
+--- **Source.** Lei, Gardner, Agram 2021, Remote Sensing 13(4), 749, doi:10.3390/rs13040749. Gardner et al. 2018, The Cryosphere
+--- 12, 521–547, doi:10.5194/tc-12-521-2018.
+---
+--- ```lua
+--- local raster, correlation = require "raster", require "correlation"
+--- local grid = raster.grid { rows = 256, cols = 256 }
+--- local image = raster.random(grid, { distribution = "smooth", scale = 3, seed = 1 })
+--- local moved = image:shift { cols = 4, rows = -3 }
+--- local offsets = correlation.autorift(image, moved, { chip = 16, search = 8 })
+--- local dx, dy = offsets:read():get(8, 8)
+--- assert(math.abs(dx - 4) < 0.15 and math.abs(dy + 3) < 0.15)
+--- ```
+---@param reference Raster
+---@param secondary Raster
+---@param options? correlation.AutoriftOptions
+---@return Raster
+function correlation.autorift(reference, secondary, options) end
+
+---@class correlation.VelocityOptions
+---@field reference_time? string|number When the reference was taken. Default: what the offsets know of their images.
+---@field secondary_time? string|number When the secondary was taken.
+---@field days? number Days from the reference to the secondary, instead of times.
+---@field stable? Raster Above 0 on ground that is known to be still; on the grid of the offsets.
+---@field min_stable? integer Fewer reliable offsets on still ground are an error. Default 10.
+---@field ground? boolean Lengths on the ellipsoid (the default); false leaves those of the map.
+
+--- Velocities in metres a year from offsets in pixels.
+---
+--- The result is a lazy image on the grid of the offsets: `vx` along the map's x axis, `vy` up along its y axis (north, on maps
+--- that are north-up), `v`, and one standard deviation of each: `vx_error`, `vy_error`, `v_error`. A year has 365.25 days.
+---
+--- Lengths are those of the ground. The scale of the projection is measured at every node, from its neighbourhood on the
+--- WGS 84 ellipsoid, and divided out: in UTM 0.9996 on the central meridian, in polar stereographic 0.973 (EPSG:3031) at the
+--- pole and 1 at 71°. On a grid in degrees, vx is east and vy north. vx and vy keep the directions of the map's axes, which
+--- are not east and north in polar stereographic; `v` takes the angle between the axes into account where it is not a right one.
+---
+--- With still ground, the median of vx and of vy over it is taken off, once, and reported with what is left as properties:
+--- `stable_count`, `stable_shift_vx`, `stable_rmse_vx` (root mean square about the shift), `stable_nmad_vx` (1.4826 times the
+--- median absolute deviation), and the same of vy. It is computed when this is called. Errors are those of the offsets
+--- (`dx_std_px`, `dy_std_px`), or the RMSE of still ground where that is larger or the only one;
+--- v_error = √((vx · vx_error)² + (vy · vy_error)²) / v.
+---
+--- **Errors.** Bands `dx_px` and `dy_px` that are missing; times that are missing or equal; no CRS; a turned grid; still ground
+--- on another grid or with too few offsets.
+---
+--- **Nodata.** Nodes without an offset are masked; errors are where neither the offset nor still ground has one.
+---
+--- **Source.** The errors and the correction over still ground are those of ITS_LIVE: Gardner et al. 2018, The Cryosphere 12,
+--- 521–547, doi:10.5194/tc-12-521-2018.
+---
+--- ```lua
+--- local raster, correlation = require "raster", require "correlation"
+--- local grid = raster.grid { crs = "EPSG:3413", origin = { -200000, -2200000 }, resolution = 15, rows = 256, cols = 256 }
+--- local first = raster.random(grid, { distribution = "smooth", scale = 3 })
+--- local offsets = correlation.autorift(first, first:shift { cols = 2 }, { chip = 16, search = 8 })
+--- local velocity = correlation.velocity(offsets, { reference_time = "2020-03-01", secondary_time = "2020-04-02" })
+--- local vx = velocity:read():get(8, 8)
+--- assert(math.abs(vx - 2 * 15 * 365.25 / 32) < 20)
+--- ```
+---@param offsets Raster
+---@param options? correlation.VelocityOptions
+---@return Raster
+function correlation.velocity(offsets, options) end
+
 ---@class correlation.InvertOptions
 ---@field dates? integer How many dates there are. Default: the largest number in `pairs`.
 ---@field reference? integer The date at which the series is 0, from 1. Default 1.

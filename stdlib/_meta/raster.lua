@@ -136,6 +136,48 @@ function raster.read_array(path, names) end
 ---@return string path
 function raster.write_hdf5(path, contents, options) end
 
+---@class raster.NetcdfVariable
+---@field image Raster Of one band. All variables lie on one grid.
+---@field name? string Default: the band's name.
+---@field dtype? string Pixel type; values are rounded for whole numbers and limited to what they hold. Default: the band's own.
+---@field fill? number What stands for masked pixels. Default: NaN, or an end of the type's range.
+---@field attributes? table<string, string|number|integer[]> Numbers with a point become doubles, others 64-bit integers, lists the variable's own type.
+
+---@class raster.NetcdfRecord
+---@field name string
+---@field attributes table<string, string|number|integer[]>
+
+---@class raster.NetcdfOptions
+---@field attributes? table<string, string|number> Of the file.
+---@field records? raster.NetcdfRecord[] Text variables that only carry attributes.
+---@field mapping? string Name of the grid mapping. Default `mapping`.
+---@field chunk_rows? integer Rows of a chunk, which is as wide as the image. Default 512.
+---@field level? integer Of deflate, 1 to 9. Default 2.
+
+--- Computes images and writes them to one netCDF-4 file by the CF conventions, each as a variable of its own type. Returns the
+--- path.
+---
+--- Beside them stand the coordinates `x` and `y` of pixel centres and the grid mapping with the CRS, as CF and as WKT. The file
+--- appears under its name only when it is complete. `Raster:write` with the extension `.nc` is enough where all bands share
+--- a type and no attributes are wanted.
+---
+--- **Errors.** No variable; images of several bands, complex ones, or on several grids; a turned grid; a fill value that the
+--- type does not hold; two variables of one name.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = 32611, origin = { 500000, 4000000 }, resolution = 10, rows = 5, cols = 5 }
+--- raster.write_netcdf("v.nc", {
+---   { name = "v", image = raster.constant(grid, 120.4), dtype = "int16", fill = -32767, attributes = { units = "meter/year" } },
+--- }, { attributes = { Conventions = "CF-1.8" } })
+--- assert(raster.open("v.nc"):read():get(2, 2) == 120)
+--- ```
+---@param path string
+---@param variables raster.NetcdfVariable[]
+---@param options? raster.NetcdfOptions
+---@return string path
+function raster.write_netcdf(path, variables, options) end
+
 ---@class raster.GridOptions
 ---@field crs? string|integer `"EPSG:32611"`, 32611, WKT or a PROJ string. Without it the grid lies in no CRS.
 ---@field bounds? Bounds Area to cover.

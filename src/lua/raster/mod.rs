@@ -26,6 +26,7 @@ mod elements;
 mod find;
 mod grid;
 mod image;
+mod netcdf;
 mod output;
 mod place;
 mod sources;
@@ -42,6 +43,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("arrays(path)", arrays::list)?;
     m.function("read_array(path, names)", arrays::read)?;
     m.function("write_hdf5(path, contents, options?)", arrays::write)?;
+    m.function("write_netcdf(path, variables, options?)", netcdf::write)?;
     m.function("grid(options)", grid::grid)?;
     m.function("constant(grid, value)", |_, args| {
         Ok(Raster::constant(args.get::<Arc<Grid>>("grid")?, args.get("value")?))

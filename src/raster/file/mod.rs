@@ -3,6 +3,7 @@
 pub mod arrays;
 mod creation;
 pub mod hdf5;
+pub mod netcdf;
 pub mod open;
 pub mod pool;
 pub mod read;
@@ -15,7 +16,7 @@ pub mod write;
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
 use gdal_sys::GDALDataType as Gdt;
 
@@ -54,22 +55,45 @@ pub fn initialise() {
     });
 }
 
-/// HDF5 prints what fails inside it to the terminal, unless each thread that uses it says otherwise, and much of that is
-/// no failure: netCDF asks for attributes that need not be there.
+/// HDF5 prints what fails inside it to the terminal, unless it is told otherwise, and much of that is no failure: netCDF asks
+/// for attributes that need not be there. Where HDF5 was built for one thread, as Debian's is, it is told once, before
+/// anything is read: calling it beside another thread that reads would corrupt its memory. Else each thread tells it.
 pub fn quieten_hdf5() {
     type SetAuto = unsafe extern "C" fn(i64, *const c_void, *const c_void) -> c_int;
+    type IsSafe = unsafe extern "C" fn(*mut bool) -> c_int;
     thread_local!(static DONE: Cell<bool> = const { Cell::new(false) });
+    static FOR_THREADS: OnceLock<bool> = OnceLock::new();
+    let tell = || {
+        // SAFETY: the symbol is looked up in the libraries that GDAL brought along, and called as HDF5 declares it since
+        // version 1.10 (a 64-bit stack identifier, 0 for the thread's own; null for no printing).
+        unsafe {
+            let found = libc::dlsym(libc::RTLD_DEFAULT, c"H5Eset_auto2".as_ptr());
+            if !found.is_null() {
+                let set_auto: SetAuto = std::mem::transmute(found);
+                set_auto(0, std::ptr::null(), std::ptr::null());
+            }
+        }
+    };
     if DONE.replace(true) {
         return;
     }
-    // SAFETY: the symbol is looked up in the libraries that GDAL brought along, and called as HDF5 declares it since
-    // version 1.10 (a 64-bit stack identifier, 0 for the thread's own; null for no printing).
-    unsafe {
-        let found = libc::dlsym(libc::RTLD_DEFAULT, c"H5Eset_auto2".as_ptr());
-        if !found.is_null() {
-            let set_auto: SetAuto = std::mem::transmute(found);
-            set_auto(0, std::ptr::null(), std::ptr::null());
+    let mut first = false;
+    let for_threads = *FOR_THREADS.get_or_init(|| {
+        first = true;
+        tell();
+        // SAFETY: as above; the function writes one C bool.
+        unsafe {
+            let found = libc::dlsym(libc::RTLD_DEFAULT, c"H5is_library_threadsafe".as_ptr());
+            if found.is_null() {
+                return false;
+            }
+            let is_safe: IsSafe = std::mem::transmute(found);
+            let mut safe = false;
+            is_safe(&mut safe) >= 0 && safe
         }
+    });
+    if for_threads && !first {
+        tell();
     }
 }
 

@@ -1,0 +1,405 @@
+//! The engine operation: two images to a lazy raster of offsets on the grid of nodes.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use num_complex::Complex32;
+
+use super::matcher::Sample;
+use super::pair::{PreparedPair, in_bytes, in_complex, in_floats};
+use super::parameters::Parameters;
+use super::prefilter::Prefilter;
+use super::track::{Field, Tracked, Watch, track};
+use crate::error::{Error, Result};
+use crate::raster::settings;
+use crate::raster::whole::{Inputs, WholeOperation};
+use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Property, Raster, Unit};
+
+/// What a pair is compared in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Real images in 8 bits: the filtered image's mean and three standard deviations around it.
+    U8,
+    F32,
+    /// Complex images as they are.
+    Complex,
+}
+
+/// A value for every node: one for all, or a raster on the grid of nodes.
+#[derive(Clone)]
+pub enum PerNode {
+    Constant(f64),
+    Raster(Raster),
+}
+
+/// How a pair of rasters is tracked.
+#[derive(Clone)]
+pub struct Options {
+    pub parameters: Parameters,
+    pub prefilter: Prefilter,
+    /// Where nothing is asked for, 8 bits for real images and complex for complex ones.
+    pub precision: Option<Precision>,
+    /// The grid of nodes, each in the middle of its pixel; the images' grid in pixels `spacing` times as large where none
+    /// is given. Its spacing is then the parameters'.
+    pub grid: Option<Arc<Grid>>,
+    /// x and y of each: half the search window in pixels, offsets known before.
+    pub search: [PerNode; 2],
+    pub prior: [PerNode; 2],
+    /// Chip widths that a node admits; none for those of the parameters.
+    pub chip_min: Option<Raster>,
+    pub chip_max: Option<Raster>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            parameters: Parameters::default(),
+            prefilter: Prefilter::HighPass { width: 5 },
+            precision: None,
+            grid: None,
+            search: [PerNode::Constant(25.0), PerNode::Constant(25.0)],
+            prior: [PerNode::Constant(0.0), PerNode::Constant(0.0)],
+            chip_min: None,
+            chip_max: None,
+        }
+    }
+}
+
+/// Half search windows are at most this wide: beyond it an offset known before is wanted.
+const LARGEST_SEARCH: f64 = 1000.0;
+
+/// Names and units of the bands.
+const BANDS: [(&str, &str); 9] = [
+    ("dx_px", "px"),
+    ("dy_px", "px"),
+    ("interp_mask", "1"),
+    ("chip_size_x", "px"),
+    ("chip_size_y", "px"),
+    ("correlation", "1"),
+    ("snr", "1"),
+    ("dx_std_px", "px"),
+    ("dy_std_px", "px"),
+];
+
+/// Offsets of `secondary` against `reference` by autoRIFT, on a grid of nodes; see `track` for the method.
+///
+/// Bands: `dx_px` and `dy_px`, what is at (x, y) in the reference is at (x + dx, y + dy) in the secondary image, in pixels, x to
+/// the right and y **down** the rows (autoRIFT's own Dy is up); `interp_mask`, 1 where the offset is a median of its
+/// neighbours; `chip_size_x` and `chip_size_y`, px; `correlation`, of the chip's match; `snr`, its square over the mean square of
+/// the other correlations of the search; `dx_std_px` and `dy_std_px`, standard deviations of the offset, see
+/// `peak::deviation`. Everything is masked at nodes without a reliable offset, and the last four where it is interpolated.
+///
+/// The images may be larger than memory: filtered images that do not fit go to scratch files, and are read by strips.
+///
+/// # Errors
+/// Images of more than one band, on different grids, smaller than a chip, one complex and one not; parameters out of
+/// range; rasters of nodes on another grid than the nodes'.
+pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) -> Result<Raster> {
+    let first = reference.only_band("correlation.autorift (the reference)")?;
+    let second = secondary.only_band("correlation.autorift (the secondary)")?;
+    reference.check_grid(secondary)?;
+    let complex = [first, second].map(|b| b.dtype.is_complex() || b.kind() == Kind::C32);
+    if complex[0] != complex[1] {
+        return Err(Error::Unit {
+            message: format!(
+                "band `{}` is {} and band `{}` is {}; compare two of a sort, such as amplitudes: `slc:amplitude()`",
+                first.name, first.dtype, second.name, second.dtype
+            ),
+        });
+    }
+    let precision = match (options.precision, complex[0]) {
+        (None, true) => Precision::Complex,
+        (None, false) => Precision::U8,
+        (Some(Precision::Complex), false) => {
+            return Err(Error::argument(
+                "precision",
+                "uint8 or float32 for real images",
+                "complex",
+            ));
+        }
+        (Some(asked), _) => asked,
+    };
+    let image = &reference.grid;
+    let grid = match &options.grid {
+        Some(grid) => grid.clone(),
+        None => Arc::new(coarsened(image, options.parameters.spacing)?),
+    };
+    let spacing = node_spacing(image, &grid)?;
+    options.parameters.spacing = spacing;
+    options.parameters.check()?;
+    let chip = (
+        options.parameters.height(options.parameters.chip),
+        options.parameters.chip,
+    );
+    if image.rows < chip.0 || image.cols < chip.1 {
+        return Err(Error::argument(
+            "chip",
+            format!(
+                "no larger than the images of {} × {} (rows × cols)",
+                image.rows, image.cols
+            ),
+            format!("{} × {}", chip.0, chip.1),
+        ));
+    }
+    let mut ports = vec![first.port.clone(), second.port.clone()];
+    let mut slot = |value: &PerNode, name: &str, range: std::ops::RangeInclusive<f64>| match value {
+        PerNode::Constant(v) if range.contains(v) => Ok(Value::Constant(*v as f32)),
+        PerNode::Constant(v) => {
+            let expected = format!("from {} to {}", range.start(), range.end());
+            Err(Error::argument(name, expected, v))
+        }
+        PerNode::Raster(raster) => {
+            let band = raster.only_band(name)?;
+            if !raster.grid.matches(&grid) {
+                return Err(Error::message(format!(
+                    "{name} must lie on the grid of nodes,\n  {grid}\nbut lies on\n  {}\nbring it there first, or give that grid as `grid`",
+                    raster.grid
+                )));
+            }
+            ports.push(band.port.clone());
+            Ok(Value::Input(ports.len() - 1))
+        }
+    };
+    let far = 1e6;
+    let [sx, sy] = &options.search;
+    let [px, py] = &options.prior;
+    let search = [
+        slot(sx, "search", 1.0..=LARGEST_SEARCH)?,
+        slot(sy, "search", 1.0..=LARGEST_SEARCH)?,
+    ];
+    let prior = [slot(px, "prior", -far..=far)?, slot(py, "prior", -far..=far)?];
+    let (least, most) = (options.parameters.chip as f64, options.parameters.chip_max as f64);
+    let chips =
+        |raster: Option<Raster>, constant: f64| raster.map_or(PerNode::Constant(constant), PerNode::Raster);
+    let chip_min = slot(&chips(options.chip_min, least), "chip_min", 1.0..=far)?;
+    let chip_max = slot(&chips(options.chip_max, most), "chip_max", 1.0..=far)?;
+    let operation = Autorift {
+        parameters: options.parameters,
+        prefilter: options.prefilter,
+        precision,
+        nodes: grid.clone(),
+        search,
+        prior,
+        chip: [chip_min, chip_max],
+    };
+    let outputs = Port::whole(&grid, Arc::new(operation), ports);
+    let bands = BANDS
+        .iter()
+        .zip(outputs)
+        .map(|(&(name, unit), port)| Band {
+            name: name.into(),
+            dtype: DType::F32,
+            unit: Unit::parse(unit),
+            nodata: None,
+            port,
+        })
+        .collect();
+    let mut out = Raster::new(grid, bands);
+    out.time = reference.time;
+    let (width, height) = (image.transform.dx, image.transform.dy);
+    out.properties
+        .insert("x_pixel_size".into(), Property::Number(width));
+    out.properties
+        .insert("y_pixel_size".into(), Property::Number(height));
+    for (name, time) in [
+        ("reference_time", reference.time),
+        ("secondary_time", secondary.time),
+    ] {
+        if let Some(time) = time {
+            out.properties
+                .insert(name.into(), Property::Text(time.to_string()));
+        }
+    }
+    Ok(out)
+}
+
+/// The grid of pixels `spacing` times as large: a node in the middle of each.
+fn coarsened(image: &Grid, spacing: usize) -> Result<Grid> {
+    let (rows, cols) = (image.rows / spacing.max(1), image.cols / spacing.max(1));
+    if rows == 0 || cols == 0 {
+        return Err(Error::argument(
+            "spacing",
+            format!(
+                "at most the size of the images, {} × {} (rows × cols)",
+                image.rows, image.cols
+            ),
+            spacing,
+        ));
+    }
+    let (t, n) = (image.transform, spacing as f64);
+    let transform = Affine {
+        dx: t.dx * n,
+        rx: t.rx * n,
+        ry: t.ry * n,
+        dy: t.dy * n,
+        ..t
+    };
+    Grid::new(image.crs.clone(), transform, rows, cols)
+}
+
+/// Image pixels from one node to the next.
+fn node_spacing(image: &Grid, nodes: &Grid) -> Result<usize> {
+    if image.crs != nodes.crs {
+        return Err(Error::GridMismatch {
+            left: image.to_string(),
+            right: nodes.to_string(),
+        });
+    }
+    let at = |col: f64, row: f64| {
+        let (x, y) = nodes.transform.apply(col, row);
+        image.to_pixel(x, y)
+    };
+    let (origin, right, down) = (at(0.0, 0.0), at(1.0, 0.0), at(0.0, 1.0));
+    let across = (right.0 - origin.0, right.1 - origin.1);
+    let along = (down.0 - origin.0, down.1 - origin.1);
+    let (rows, cols) = (nodes.rows as f64, nodes.cols as f64);
+    // Half a pixel over the whole grid.
+    if (across.1 * cols).abs() > 0.5 || (along.0 * rows).abs() > 0.5 || across.0 < 1.0 || along.1 < 1.0 {
+        return Err(Error::argument(
+            "grid",
+            "a grid with the images' axes and pixels at least as large",
+            nodes,
+        ));
+    }
+    Ok(across.0.round() as usize)
+}
+
+/// A value for every node, of the operation's inputs.
+#[derive(Clone, Copy)]
+enum Value {
+    Constant(f32),
+    Input(usize),
+}
+
+/// Inputs 0 and 1 are the images, the others lie on the grid of nodes.
+struct Autorift {
+    parameters: Parameters,
+    prefilter: Prefilter,
+    precision: Precision,
+    nodes: Arc<Grid>,
+    search: [Value; 2],
+    prior: [Value; 2],
+    chip: [Value; 2],
+}
+
+impl WholeOperation for Autorift {
+    fn name(&self) -> String {
+        format!("correlation.autorift(chip {} px)", self.parameters.chip)
+    }
+
+    fn outputs(&self) -> usize {
+        BANDS.len()
+    }
+
+    fn run(&self, inputs: &Inputs<'_>) -> Result<Vec<Array2<f32>>> {
+        // Both images as f32 and as samples, and their masks.
+        let memory = inputs.memory() / 6;
+        let tracked = match self.precision {
+            Precision::U8 => self.track(
+                inputs,
+                &PreparedPair::<u8> {
+                    reference: in_bytes(inputs, 0, &self.prefilter, memory)?,
+                    secondary: in_bytes(inputs, 1, &self.prefilter, memory)?,
+                },
+            ),
+            Precision::F32 => self.track(
+                inputs,
+                &PreparedPair::<f32> {
+                    reference: in_floats(inputs, 0, &self.prefilter, memory)?,
+                    secondary: in_floats(inputs, 1, &self.prefilter, memory)?,
+                },
+            ),
+            Precision::Complex => self.track(
+                inputs,
+                &PreparedPair::<Complex32> {
+                    reference: in_complex(inputs, 0, memory)?,
+                    secondary: in_complex(inputs, 1, memory)?,
+                },
+            ),
+        }?;
+        Ok(bands(tracked))
+    }
+}
+
+impl Autorift {
+    fn track<S: Sample + bytemuck::Pod>(
+        &self,
+        inputs: &Inputs<'_>,
+        pair: &PreparedPair<S>,
+    ) -> Result<Tracked> {
+        let image = inputs.grid(0);
+        let shape = (self.nodes.rows, self.nodes.cols);
+        let place = |(row, col): (usize, usize)| {
+            let (x, y) = self.nodes.pixel_centre(row as isize, col as isize);
+            image.to_pixel(x, y)
+        };
+        let read = |value: Value| match value {
+            Value::Constant(v) => Ok(Array2::from_elem(shape, v)),
+            Value::Input(index) => inputs.read(index, self.nodes.window()).map(|p| p.into_f32()),
+        };
+        let field = Field {
+            x: Array2::from_shape_fn(shape, |at| place(at).0.round() as i32),
+            y: Array2::from_shape_fn(shape, |at| place(at).1.round() as i32),
+            limit_x: limited(read(self.search[0])?)?,
+            limit_y: limited(read(self.search[1])?)?,
+            prior_x: read(self.prior[0])?,
+            prior_y: read(self.prior[1])?,
+            chip_min: read(self.chip[0])?,
+            chip_max: read(self.chip[1])?,
+        };
+        track(pair, &field, &self.parameters, settings::threads(), &Reported)
+    }
+}
+
+/// Search limits within what a search can be.
+fn limited(limits: Array2<f32>) -> Result<Array2<f32>> {
+    match limits.iter().find(|&&v| f64::from(v) > LARGEST_SEARCH) {
+        Some(v) => {
+            let expected =
+                format!("at most {LARGEST_SEARCH} px at every node; give offsets known before as `prior`");
+            Err(Error::argument("search", expected, v))
+        }
+        None => Ok(limits),
+    }
+}
+
+/// Tells the engine's progress how far a search has come.
+struct Reported;
+
+impl Watch for Reported {
+    fn start(&self, chip: usize, nodes: usize) {
+        settings::progress().start(nodes as u64, &format!("chips of {chip} px"));
+    }
+
+    fn advance(&self, nodes: usize) {
+        settings::progress().advance(nodes as u64);
+    }
+
+    fn finish(&self) {
+        settings::progress().finish();
+    }
+}
+
+/// The bands in their order, masked where there is no offset.
+fn bands(tracked: Tracked) -> Vec<Array2<f32>> {
+    let mut interpolated = tracked.interpolated.map(|&v| f32::from(u8::from(v)));
+    let (mut width, mut height) = (tracked.chip_size_x, tracked.chip_size_y);
+    for ((at, &dx), &dy) in tracked.dx.indexed_iter().zip(&tracked.dy) {
+        if dx.is_nan() || dy.is_nan() {
+            interpolated[at] = f32::NAN;
+            width[at] = f32::NAN;
+            height[at] = f32::NAN;
+        }
+    }
+    vec![
+        tracked.dx,
+        tracked.dy,
+        interpolated,
+        width,
+        height,
+        tracked.correlation,
+        tracked.snr,
+        tracked.dx_std,
+        tracked.dy_std,
+    ]
+}

@@ -1,0 +1,216 @@
+//! Parameters of the tracker, with the values of autoRIFT.
+
+use super::ndc::Coherence;
+use crate::error::{Error, Result};
+
+/// Widest chip: sums of products of larger ones would not fit 32 bits.
+pub const LARGEST_CHIP: usize = 256;
+
+/// How a pair is tracked. Lengths are in pixels of the images unless they say nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameters {
+    /// Distance of neighbouring nodes.
+    pub spacing: usize,
+    /// Smallest chip, and the unit of the larger ones: 1, 2, 4, … times this wide.
+    pub chip: usize,
+    /// Widest chip that is tried where narrower ones find nothing.
+    pub chip_max: usize,
+    /// Height of a chip over its width.
+    pub chip_aspect: f64,
+    /// Search limits above 0 are raised to this.
+    pub search_min: usize,
+    /// A first search visits every n-th chip's node each way; nodes far from what it finds are left out.
+    pub sparse: usize,
+    /// Less than this share of the sparse nodes found: a chip size is not tried any further.
+    pub sparse_share: f64,
+    /// Nodes of the sparse grid that may lie between what it found and a node that is searched.
+    pub sparse_reach: f64,
+    /// The coherence filter, for nodes a chip's width apart: side of its window, share that must agree, how much
+    /// they may differ in search limits, iterations, median absolute deviations.
+    pub filter_width: usize,
+    pub filter_valid_share: f64,
+    pub filter_search_share: f64,
+    pub filter_iterations: usize,
+    pub filter_deviations: f64,
+    /// Side of the window of the medians that fill small holes, in nodes.
+    pub fill_width: usize,
+    /// Steps a pixel of the refinement, for each chip size from the smallest; the last holds for all further ones.
+    pub oversampling: Vec<usize>,
+    /// Share of a chip's pixels that must have a value, in both images.
+    pub valid_share: f64,
+}
+
+impl Default for Parameters {
+    fn default() -> Parameters {
+        Parameters {
+            spacing: 32,
+            chip: 32,
+            chip_max: 64,
+            chip_aspect: 1.0,
+            search_min: 6,
+            sparse: 4,
+            sparse_share: 0.01,
+            sparse_reach: 8.0,
+            filter_width: 5,
+            filter_valid_share: 8.0 / 25.0,
+            filter_search_share: 0.2,
+            filter_iterations: 3,
+            filter_deviations: 4.0,
+            fill_width: 3,
+            oversampling: vec![16, 32, 64, 64],
+            valid_share: 0.5,
+        }
+    }
+}
+
+impl Parameters {
+    /// # Errors
+    /// Sizes that do not fit each other, each with what would.
+    pub fn check(&self) -> Result<()> {
+        let even = |name: &str, value: usize| {
+            if value >= 2 && value.is_multiple_of(2) {
+                Ok(())
+            } else {
+                Err(Error::argument(name, "an even number of pixels above 0", value))
+            }
+        };
+        if self.chip < 4 || !self.chip.is_multiple_of(4) || self.chip > LARGEST_CHIP {
+            let expected = format!("a multiple of 4 from 4 to {LARGEST_CHIP}");
+            return Err(Error::argument("chip", expected, self.chip));
+        }
+        even("spacing", self.spacing)?;
+        let times = self.chip_max / self.chip;
+        if !self.chip_max.is_multiple_of(self.chip)
+            || !times.is_power_of_two()
+            || self.chip_max > LARGEST_CHIP
+        {
+            let sizes: Vec<String> = (0..7)
+                .map(|k| self.chip << k)
+                .filter(|&c| c <= LARGEST_CHIP)
+                .map(|c| c.to_string())
+                .collect();
+            let expected = format!("one of {}: the smallest chip doubled", sizes.join(", "));
+            return Err(Error::argument("chip_max", expected, self.chip_max));
+        }
+        if self.spacing < self.chip && !self.chip.is_multiple_of(self.spacing) {
+            let expected = format!("a divisor of the chip, {} px, or at least that", self.chip);
+            return Err(Error::argument("spacing", expected, self.spacing));
+        }
+        let positive = |name: &str, value: f64, most: f64| {
+            if value > 0.0 && value <= most {
+                Ok(())
+            } else {
+                Err(Error::argument(
+                    name,
+                    format!("above 0 and at most {most}"),
+                    value,
+                ))
+            }
+        };
+        positive("chip_aspect", self.chip_aspect, 8.0)?;
+        let tallest = self.height(self.chip_max);
+        if self.height(self.chip) < 4 || tallest > LARGEST_CHIP {
+            let expected = format!("a ratio with chips of 4 to {LARGEST_CHIP} px high");
+            return Err(Error::argument("chip_aspect", expected, self.chip_aspect));
+        }
+        positive("valid_share", self.valid_share, 1.0)?;
+        positive("filter_valid_share", self.filter_valid_share, 1.0)?;
+        positive("filter_search_share", self.filter_search_share, 2.0)?;
+        positive("filter_deviations", self.filter_deviations, 1e6)?;
+        if !(0.0..=1.0).contains(&self.sparse_share) {
+            return Err(Error::argument("sparse_share", "from 0 to 1", self.sparse_share));
+        }
+        positive("sparse_reach", self.sparse_reach, 1e4)?;
+        for (name, value) in [
+            ("filter_width", self.filter_width),
+            ("fill_width", self.fill_width),
+        ] {
+            if value < 3 || value.is_multiple_of(2) || value > 99 {
+                return Err(Error::argument(
+                    name,
+                    "an odd number of nodes from 3 to 99",
+                    value,
+                ));
+            }
+        }
+        for (name, value, range) in [
+            ("search_min", self.search_min, 3..=1000),
+            ("sparse", self.sparse, 1..=64),
+            ("filter_iterations", self.filter_iterations, 1..=100),
+        ] {
+            if !range.contains(&value) {
+                let expected = format!("from {} to {}", range.start(), range.end());
+                return Err(Error::argument(name, expected, value));
+            }
+        }
+        if self.oversampling.is_empty() {
+            return Err(Error::argument("oversampling", "at least one number", "none"));
+        }
+        for &value in &self.oversampling {
+            if !value.is_power_of_two() || value > 128 {
+                return Err(Error::argument(
+                    "oversampling",
+                    "a power of 2 from 1 to 128",
+                    value,
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The widest chip that a chip of this width grows to.
+    pub fn largest(chip: usize) -> usize {
+        let mut widest = chip.max(1);
+        while 2 * widest <= LARGEST_CHIP {
+            widest *= 2;
+        }
+        widest
+    }
+
+    /// Height of a chip of this width: even.
+    pub fn height(&self, width: usize) -> usize {
+        2 * (width as f64 * self.chip_aspect / 2.0).round() as usize
+    }
+
+    /// Nodes in the width of the smallest chip.
+    pub fn density(&self) -> usize {
+        (self.chip / self.spacing).max(1)
+    }
+
+    /// The widths of chips, from the smallest: the chip's times 1, 2, 4, …
+    pub fn chips(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        (0..)
+            .map(|k| (1usize << k, self.chip << k))
+            .take_while(|&(_, chip)| chip <= self.chip_max)
+    }
+
+    /// Steps a pixel for the chip `scale` times the smallest.
+    pub fn oversampling(&self, scale: usize) -> usize {
+        let level = scale.ilog2() as usize;
+        let last = self.oversampling.last().copied().unwrap_or(1);
+        self.oversampling.get(level).copied().unwrap_or(last)
+    }
+
+    /// The coherence filter on the sparse nodes, or on all of them.
+    pub fn coherence(&self, sparse: bool, scale: usize) -> Coherence {
+        let density = self.density() as f64;
+        let overlap = if sparse {
+            (1.0 - self.sparse as f64 / density).max(0.0)
+        } else {
+            1.0 - 1.0 / density
+        };
+        let iterations = if sparse {
+            self.filter_iterations.saturating_sub(1)
+        } else {
+            self.filter_iterations
+        };
+        Coherence {
+            width: (self.filter_width - 1) * self.density() + 1,
+            valid_share: (self.filter_valid_share * (1.0 - overlap) + overlap * overlap) as f32,
+            search_share: self.filter_search_share as f32,
+            iterations,
+            deviations: self.filter_deviations as f32,
+            step: 1.0 / self.oversampling(scale) as f32,
+        }
+    }
+}

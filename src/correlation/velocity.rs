@@ -1,0 +1,317 @@
+//! From offsets in pixels to velocities on the ground.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use crate::error::{Error, Result};
+use crate::raster::execute;
+use crate::raster::ground::{Ground, Measure};
+use crate::raster::{Band, DType, Grid, Operation, Pixels, Port, Property, Raster, Unit, View, Window};
+
+/// A year as it is in metres per year.
+pub const DAYS_PER_YEAR: f64 = 365.25;
+
+/// How velocities are made.
+#[derive(Clone)]
+pub struct Options {
+    /// Days from the reference to the secondary image; negative where the secondary came first.
+    pub days: f64,
+    /// Lengths on the ellipsoid; else those of the map.
+    pub ground: bool,
+    /// 1 on ground that is known to be still, on the grid of the offsets.
+    pub stable: Option<Raster>,
+    /// Fewer nodes with an offset on still ground are an error.
+    pub min_stable: usize,
+}
+
+/// What still ground says of the velocities before their correction, m/yr.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stability {
+    pub count: usize,
+    /// The median, which is taken off.
+    pub shift: (f64, f64),
+    /// Root mean square about the shift.
+    pub rmse: (f64, f64),
+    /// 1.4826 times the median absolute deviation.
+    pub nmad: (f64, f64),
+}
+
+const BANDS: [&str; 6] = ["vx", "vy", "v", "vx_error", "vy_error", "v_error"];
+
+/// Velocities in m/yr from the bands `dx_px`, `dy_px` and, where they are there, `dx_std_px` and `dy_std_px`.
+///
+/// vx and vy are along the axes of the map, x to the right and y up the map (north, as a rule), in metres of the ground: the
+/// scale of the projection at each node, or the length of its degrees, is divided out; v = √(vx² + vy²), with the angle between
+/// the axes on the ground where that is not a right one. With still ground the median of vx and vy over it is taken off.
+///
+/// Errors are one standard deviation: that of the offset, or the root mean square of the velocity over still ground where
+/// that is larger or the only one; v_error = √((vx vx_error)² + (vy vy_error)²) / v. Without both they are masked.
+///
+/// # Errors
+/// Bands that are missing; days that are 0 or not finite; a grid without a CRS or turned; still ground on another grid, or with
+/// too few offsets.
+pub fn velocity(offsets: &Raster, options: &Options) -> Result<Raster> {
+    if !(options.days.is_finite() && options.days != 0.0) {
+        return Err(Error::argument("days", "a number other than 0", options.days));
+    }
+    let grid = &offsets.grid;
+    let Some(crs) = &grid.crs else {
+        return Err(Error::message(
+            "the offsets have no CRS, so their pixels have no size in metres; give the images one with `:set_crs(…)`, \
+             or compute with the offsets in pixels",
+        ));
+    };
+    if !grid.transform.is_axis_aligned() {
+        return Err(Error::message(
+            "the grid of the offsets is turned against the axes of its CRS; bring the images onto an upright one first: \
+             `image:reproject { crs = … }`",
+        ));
+    }
+    if !crs.is_geographic() && crs.metres_per_unit().is_none() {
+        return Err(Error::message(format!(
+            "the CRS {crs} measures neither in lengths nor in degrees"
+        )));
+    }
+    if !options.ground && crs.is_geographic() {
+        return Err(Error::argument("ground", "true on a grid in degrees", "false"));
+    }
+    let pixel = pixel_size(offsets)?;
+    let ports = |names: [&str; 2]| -> Result<Vec<Port>> {
+        names.iter().map(|n| Ok(offsets.band(n)?.port.clone())).collect()
+    };
+    let mut inputs = ports(["dx_px", "dy_px"])?;
+    inputs.extend(ports(["dx_std_px", "dy_std_px"]).unwrap_or_default());
+    let base = Velocity {
+        grid: grid.clone(),
+        pixel,
+        per_year: DAYS_PER_YEAR / options.days,
+        ground: options.ground,
+        shift: (0.0, 0.0),
+        least_error: (0.0, 0.0),
+        has_deviations: inputs.len() == 4,
+    };
+    let stability = match &options.stable {
+        Some(stable) => Some(measure_stability(
+            &base,
+            inputs.clone(),
+            stable,
+            options.min_stable,
+        )?),
+        None => None,
+    };
+    let operation = match stability {
+        Some(s) => Velocity {
+            shift: s.shift,
+            least_error: s.rmse,
+            ..base
+        },
+        None => base,
+    };
+    let outputs = Port::tiles(grid, Arc::new(operation), inputs);
+    let bands = BANDS
+        .iter()
+        .zip(outputs)
+        .map(|(name, port)| Band {
+            name: (*name).into(),
+            dtype: DType::F32,
+            unit: Unit::parse("m/yr"),
+            nodata: None,
+            port,
+        })
+        .collect();
+    let mut out = offsets.with_bands(bands);
+    let mut note = |name: &str, value: f64| {
+        out.properties.insert(name.into(), Property::Number(value));
+    };
+    note("date_dt", options.days.abs());
+    if let Some(s) = stability {
+        note("stable_shift_vx", s.shift.0);
+        note("stable_shift_vy", s.shift.1);
+        note("stable_rmse_vx", s.rmse.0);
+        note("stable_rmse_vy", s.rmse.1);
+        note("stable_nmad_vx", s.nmad.0);
+        note("stable_nmad_vy", s.nmad.1);
+        out.properties
+            .insert("stable_count".into(), Property::Integer(s.count as i64));
+    }
+    Ok(out)
+}
+
+/// Width and height of an image pixel in units of the CRS, with their signs.
+fn pixel_size(offsets: &Raster) -> Result<(f64, f64)> {
+    let number = |name: &str| match offsets.properties.get(name) {
+        Some(Property::Number(v)) => Some(*v),
+        Some(Property::Integer(v)) => Some(*v as f64),
+        // Files keep text.
+        Some(Property::Text(v)) => v.parse().ok(),
+        _ => None,
+    };
+    match (number("x_pixel_size"), number("y_pixel_size")) {
+        (Some(x), Some(y)) if x != 0.0 && y != 0.0 && x.is_finite() && y.is_finite() => Ok((x, y)),
+        _ => Err(Error::message(
+            "the offsets do not say how large the images' pixels are; \
+             set it: `offsets:set(\"x_pixel_size\", 15):set(\"y_pixel_size\", -15)`",
+        )),
+    }
+}
+
+/// Reads velocities over still ground.
+fn measure_stability(base: &Velocity, inputs: Vec<Port>, stable: &Raster, least: usize) -> Result<Stability> {
+    let mask = stable.only_band("stable")?;
+    if !stable.grid.matches(&base.grid) {
+        return Err(Error::message(format!(
+            "stable must lie on the grid of the offsets,\n  {}\nbut lies on\n  {}\nbring it there first: \
+             `mask:align(offsets, {{ resampling = \"nearest\" }})`",
+            base.grid, stable.grid
+        )));
+    }
+    let outputs = Port::tiles(&base.grid, Arc::new(base.clone()), inputs);
+    let roots = [outputs[0].clone(), outputs[1].clone(), mask.port.clone()];
+    let mut arrays = execute::read(&base.grid, &roots, base.grid.window())?
+        .into_iter()
+        .map(Pixels::into_f64);
+    let mut next = || arrays.next().unwrap_or_default();
+    let (vx, vy, still) = (next(), next(), next());
+    let on = |field: &Array2<f64>| -> Vec<f64> {
+        field
+            .iter()
+            .zip(&still)
+            .filter(|(v, s)| !v.is_nan() && **s > 0.0)
+            .map(|(v, _)| *v)
+            .collect()
+    };
+    let (mut xs, mut ys) = (on(&vx), on(&vy));
+    if xs.len() < least.max(1) {
+        let marked = still.iter().filter(|s| **s > 0.0).count();
+        return Err(Error::message(format!(
+            "still ground has {} reliable offsets at its {marked} nodes, fewer than min_stable = {least}; \
+             mark more of it, take smaller chips, or leave `stable` out",
+            xs.len()
+        )));
+    }
+    let (x, y) = (spread(&mut xs), spread(&mut ys));
+    Ok(Stability {
+        count: xs.len(),
+        shift: (x[0], y[0]),
+        rmse: (x[1], y[1]),
+        nmad: (x[2], y[2]),
+    })
+}
+
+/// Median, root mean square about it, normalised median absolute deviation. Reorders the values, of which there is one.
+fn spread(values: &mut [f64]) -> [f64; 3] {
+    let shift = median(values);
+    let squares: f64 = values.iter().map(|v| (v - shift).powi(2)).sum();
+    let rmse = (squares / values.len() as f64).sqrt();
+    let mut apart: Vec<f64> = values.iter().map(|v| (v - shift).abs()).collect();
+    [shift, rmse, 1.4826 * median(&mut apart)]
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    let n = values.len();
+    let at = |i: usize| values.get(i).copied().unwrap_or(f64::NAN);
+    if n % 2 == 1 {
+        at(n / 2)
+    } else {
+        (at((n / 2).wrapping_sub(1)) + at(n / 2)) / 2.0
+    }
+}
+
+/// Inputs: dx, dy, and their deviations where `has_deviations`.
+#[derive(Clone)]
+struct Velocity {
+    grid: Arc<Grid>,
+    /// Width and height of an image pixel in units of the CRS.
+    pixel: (f64, f64),
+    /// Years of 1 over the time between the images.
+    per_year: f64,
+    ground: bool,
+    /// m/yr
+    shift: (f64, f64),
+    least_error: (f64, f64),
+    has_deviations: bool,
+}
+
+impl Velocity {
+    /// The six outputs at one node.
+    fn at(&self, ground: Ground, offset: (f64, f64), deviation: (f64, f64)) -> [f32; 6] {
+        let x = self.pixel.0 * ground.x * self.per_year;
+        let y = self.pixel.1 * ground.y * self.per_year;
+        let (vx, vy) = (offset.0 * x - self.shift.0, offset.1 * y - self.shift.1);
+        let v = (vx * vx + vy * vy + 2.0 * vx * vy * ground.cosine)
+            .max(0.0)
+            .sqrt();
+        let error = |own: f64, least: f64| match own.is_nan() {
+            true if least > 0.0 => least,
+            true => f64::NAN,
+            false => own.max(least),
+        };
+        let ex = error((deviation.0 * x).abs(), self.least_error.0);
+        let ey = error((deviation.1 * y).abs(), self.least_error.1);
+        let e = if v > 0.0 {
+            (vx * ex).hypot(vy * ey) / v
+        } else {
+            ex.max(ey)
+        };
+        if v.is_nan() {
+            return [f32::NAN; 6];
+        }
+        [vx, vy, v, ex, ey, e].map(|v| v as f32)
+    }
+}
+
+impl Operation for Velocity {
+    fn name(&self) -> String {
+        "correlation.velocity".into()
+    }
+
+    fn outputs(&self) -> usize {
+        BANDS.len()
+    }
+
+    fn needs(&self, _: usize, out: Window) -> Window {
+        out
+    }
+
+    fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let views: Vec<_> = inputs.iter().map(View::f32).collect();
+        let measure = match (&self.grid.crs, self.ground) {
+            (Some(crs), true) => Some(Measure::new(&self.grid, crs)?),
+            _ => None,
+        };
+        let unit = self
+            .grid
+            .crs
+            .as_ref()
+            .and_then(|c| c.metres_per_unit())
+            .unwrap_or(1.0);
+        let map = Ground {
+            x: unit,
+            y: unit,
+            cosine: 0.0,
+        };
+        let mut made: Vec<Array2<f32>> = vec![Array2::from_elem((out.rows, out.cols), f32::NAN); BANDS.len()];
+        for r in 0..out.rows {
+            let row = measure
+                .as_ref()
+                .map(|m| m.row(out.row + r as isize, out.col, out.cols));
+            for c in 0..out.cols {
+                let at = [r, c];
+                let input = |i: usize| f64::from(views[i][at]);
+                let deviation = if self.has_deviations {
+                    (input(2), input(3))
+                } else {
+                    (f64::NAN, f64::NAN)
+                };
+                let ground = row.as_ref().map_or(map, |row| row[c]);
+                let values = self.at(ground, (input(0), input(1)), deviation);
+                for (made, v) in made.iter_mut().zip(values) {
+                    made[at] = v;
+                }
+            }
+        }
+        Ok(made.into_iter().map(Pixels::F32).collect())
+    }
+}

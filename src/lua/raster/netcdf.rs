@@ -1,0 +1,106 @@
+//! `raster.write_netcdf`.
+
+use std::path::PathBuf;
+
+use mlua::{Lua, Table, Value};
+
+use crate::error::{Error, Result};
+use crate::lua::access;
+use crate::lua::args::{Args, Options};
+use crate::lua::value::{FromScript, describe};
+use crate::raster::file::netcdf::{self, Attribute, Attributes, NetCdf, Variable};
+use crate::raster::{DType, Raster};
+
+/// `raster.write_netcdf(path, variables, options?)`
+pub fn write(lua: &Lua, args: &Args) -> Result<String> {
+    let path: PathBuf = args.get("path")?;
+    let variables: Vec<Table> = args.get("variables")?;
+    let variables = variables
+        .into_iter()
+        .enumerate()
+        .map(|(i, table)| {
+            Options::read(&Value::Table(table), &format!("variables[{}]", i + 1), variable)
+        })
+        .collect::<Result<_>>()?;
+    let contents = args.options(|o| {
+        Ok(NetCdf {
+            variables,
+            records: records(o)?,
+            attributes: attributes(o, "attributes")?,
+            mapping: o.get_or("mapping", "mapping".to_string())?,
+            chunk_rows: o.count("chunk_rows")?.unwrap_or(512),
+            level: o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?.unwrap_or(2),
+        })
+    })?;
+    netcdf::write(&access(lua).write(&path)?, &contents)?;
+    Ok(path.display().to_string())
+}
+
+fn variable(o: &Options) -> Result<Variable> {
+    let image: Raster = o.require("image")?;
+    let band = image.only_band("image")?;
+    let dtype = match o.get::<String>("dtype")? {
+        Some(name) => DType::parse(&name)?,
+        None => band.dtype,
+    };
+    let fill = match (o.get::<f64>("fill")?, dtype.integer_range()) {
+        (Some(fill), Some((low, high))) if !(low..=high).contains(&fill) || fill.fract() != 0.0 => {
+            return Err(Error::argument("fill", format!("a whole number that {dtype} holds"), fill));
+        }
+        (Some(fill), _) => fill,
+        (None, Some((low, _))) if low < 0.0 => low,
+        (None, Some((_, high))) => high,
+        (None, None) => f64::NAN,
+    };
+    Ok(Variable {
+        name: o.get("name")?.unwrap_or_else(|| band.name.clone()),
+        attributes: attributes(o, "attributes")?,
+        dtype,
+        fill,
+        image,
+    })
+}
+
+fn records(o: &Options) -> Result<Vec<(String, Attributes)>> {
+    let list: Vec<Table> = o.get("records")?.unwrap_or_default();
+    list.into_iter()
+        .enumerate()
+        .map(|(i, table)| {
+            Options::read(&Value::Table(table), &format!("records[{}]", i + 1), |o| {
+                Ok((o.require("name")?, attributes(o, "attributes")?))
+            })
+        })
+        .collect()
+}
+
+/// By their names, since a Lua table has no order.
+fn attributes(o: &Options, name: &str) -> Result<Attributes> {
+    let Some(table) = o.get::<Table>(name)? else {
+        return Ok(Attributes::new());
+    };
+    let mut out = Attributes::new();
+    for pair in table.pairs::<Value, Value>() {
+        let (key, value) = pair?;
+        let key = String::from_script(&key, &format!("each name in {name}"))?;
+        let value = attribute(&value, &format!("{name}.{key}"))?;
+        out.push((key, value));
+    }
+    out.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(out)
+}
+
+fn attribute(value: &Value, name: &str) -> Result<Attribute> {
+    Ok(match value {
+        Value::String(_) => Attribute::Text(String::from_script(value, name)?),
+        Value::Integer(v) => Attribute::Integer(*v),
+        Value::Number(v) => Attribute::Number(*v),
+        Value::Table(_) => Attribute::Flags(Vec::from_script(value, name)?),
+        other => {
+            return Err(Error::argument(
+                name,
+                "a string, a number, or a list of whole numbers",
+                describe(other),
+            ));
+        }
+    })
+}

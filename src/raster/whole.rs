@@ -1,0 +1,115 @@
+//! Operations that compute all of a small output from images of any size: a grid of nodes from a pair of images. They run
+//! once before the tiles, read windows of their inputs as they need them, and tiles read from what they made.
+
+use std::sync::{Arc, OnceLock};
+
+use ndarray::{Array2, s};
+
+use super::execute::Run;
+use super::graph::Port;
+use super::{Grid, Kind, Pixels, Window, settings};
+use crate::error::{Error, Result};
+
+/// See the module. Its inputs may lie on any grids; its outputs, f32, are held in memory.
+pub trait WholeOperation: Send + Sync {
+    fn name(&self) -> String;
+
+    /// How many bands it makes.
+    fn outputs(&self) -> usize;
+
+    /// Computes every output, (rows, cols) of its grid. It may use `Inputs::memory` bytes beside them.
+    fn run(&self, inputs: &Inputs<'_>) -> Result<Vec<Array2<f32>>>;
+}
+
+/// The inputs of a `WholeOperation`.
+pub struct Inputs<'a> {
+    ports: &'a [Port],
+}
+
+impl Inputs<'_> {
+    pub fn len(&self) -> usize {
+        self.ports.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ports.is_empty()
+    }
+
+    pub fn grid(&self, index: usize) -> &Arc<Grid> {
+        &self.ports[index].node.grid
+    }
+
+    pub fn kind(&self, index: usize) -> Kind {
+        self.ports[index].kind()
+    }
+
+    /// A window of an input, within its grid.
+    pub fn read(&self, index: usize, window: Window) -> Result<Pixels> {
+        let port = &self.ports[index];
+        let run = Run::new(&port.node.grid, std::slice::from_ref(port), window)?;
+        Ok(run.collect_quietly()?.swap_remove(0))
+    }
+
+    /// Rows of an input that are worth reading at once, given a share of the memory.
+    pub fn strip_rows(&self, index: usize) -> usize {
+        let grid = self.grid(index);
+        let row = grid.cols * self.kind(index).bytes();
+        (settings::memory() / 16 / row.max(1))
+            .clamp(1, 512)
+            .min(grid.rows)
+    }
+
+    pub fn memory(&self) -> usize {
+        settings::memory() / 2
+    }
+}
+
+/// The operation in the graph, and what it made.
+pub struct WholeNode {
+    pub operation: Arc<dyn WholeOperation>,
+    kept: OnceLock<Vec<Array2<f32>>>,
+}
+
+impl WholeNode {
+    pub fn new(operation: Arc<dyn WholeOperation>) -> WholeNode {
+        WholeNode {
+            operation,
+            kept: OnceLock::new(),
+        }
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.kept.get().is_some()
+    }
+
+    pub fn prepare(&self, ports: &[Port]) -> Result<()> {
+        if self.is_ready() {
+            return Ok(());
+        }
+        let made = self.operation.run(&Inputs { ports }).map_err(|e| match e {
+            Error::Interrupted | Error::Node { .. } => e,
+            other => Error::Node {
+                node: self.operation.name(),
+                source: Box::new(other),
+            },
+        })?;
+        // Another thread cannot be here: these are prepared before the tiles are shared out.
+        let _ = self.kept.set(made);
+        Ok(())
+    }
+
+    pub fn read(&self, window: Window) -> Result<Vec<Pixels>> {
+        let Some(kept) = self.kept.get() else {
+            return Err(Error::message(format!(
+                "{}: its result was read before it was made",
+                self.operation.name()
+            )));
+        };
+        let (r, c) = (window.row as usize, window.col as usize);
+        let part = s![r..r + window.rows, c..c + window.cols];
+        Ok(kept
+            .iter()
+            .map(|array| Pixels::F32(array.slice(part).to_owned()))
+            .collect())
+    }
+}
