@@ -3,10 +3,15 @@
 use super::module::Module;
 use crate::error::Result;
 
+mod ampcor;
 mod network;
 mod point_target;
+mod simple;
+mod values;
 
 pub fn define(m: &mut Module) -> Result<()> {
+    ampcor::define(m)?;
     network::define(m)?;
-    point_target::define(m)
+    point_target::define(m)?;
+    simple::define(m)
 }
