@@ -60,7 +60,6 @@ fn rooms_lean_only_on_those_before_them() {
         ("vector", &["error", "files", "raster", "table"]),
         ("table", &["error", "files"]),
         ("plot", &["error", "files", "raster", "table", "vector"]),
-        ("correlation", &["error", "interrupt", "raster", "table"]),
         ("console", &["error", "raster"]),
         (
             "lua",

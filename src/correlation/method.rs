@@ -131,7 +131,7 @@ impl Method {
     pub fn chip(&self) -> Extent {
         match self {
             Method::Ampcor(s) => s.chip(),
-            Method::Ncc(s) => s.common.chip(),
+            Method::Ncc(s) => s.chip(),
             Method::Phase(s) => s.chip(),
         }
     }

@@ -155,6 +155,8 @@ pub fn continuous_peak(surface: &Surface, peak: &Peak) -> SubsamplePeak {
         y = (y + dy.clamp(-2.0, 2.0) * h).clamp(-1.25, 1.25);
     }
     let [[value]] = patch.lattice(&[x], &[y]);
+    // The kernel is a mild low-pass, and must not make a perfect match less than one.
+    let value = value.max(peak.value);
     SubsamplePeak { x, y, value }
 }
 

@@ -6,7 +6,7 @@ use super::ncc::{Counts, Ncc};
 use super::plane::{Rule, Signal};
 use super::quality;
 use super::reason::Reason;
-use super::settings::Search;
+use super::settings::{Extent, Search};
 use super::sinc::{SubsamplePeak, continuous_peak};
 use super::surface::{Peak, Surface};
 
@@ -40,6 +40,20 @@ pub struct NccSettings {
     pub peak: PeakFit,
 }
 
+impl NccSettings {
+    /// How far shifts are correlated: the sinc needs four more than are searched, on every side.
+    fn reach(&self) -> Extent {
+        let margin = if self.peak == PeakFit::Sinc { 4 } else { 0 };
+        let search = self.common.search;
+        Extent::new(search.rows + margin, search.cols + margin)
+    }
+
+    /// What is read of the secondary image for one window.
+    pub fn chip(&self) -> Extent {
+        self.common.window.grow(self.reach())
+    }
+}
+
 /// Matches windows by one correlation at whole pixels. Complex images are oversampled by two before their magnitudes are
 /// taken, which have twice their bandwidth, and correlated at half pixels.
 pub struct NccMatcher {
@@ -61,7 +75,7 @@ impl NccMatcher {
             ncc: Ncc::default(),
             surface: Surface::default(),
             reference: Fine::new(settings.common.window, factor),
-            secondary: Fine::new(settings.common.chip(), factor),
+            secondary: Fine::new(settings.chip(), factor),
             settings: settings.clone(),
         }
     }
@@ -78,7 +92,7 @@ impl NccMatcher {
             (
                 self.secondary
                     .run(chips.secondary.iter().copied(), rule, true, centred),
-                s.chip(),
+                self.settings.chip(),
             ),
         ];
         if counts
@@ -97,6 +111,12 @@ impl NccMatcher {
         }
         let surface = &self.surface;
         let peak = surface.clear_peak()?;
+        let reach = self.settings.reach();
+        let within =
+            |at: usize, reach: usize, search: usize| at.abs_diff(reach * self.factor) < search * self.factor;
+        if !within(peak.row, reach.rows, s.search.rows) || !within(peak.col, reach.cols, s.search.cols) {
+            return Err(Reason::Edge);
+        }
         let between = match self.settings.peak {
             PeakFit::Parabola => parabola(surface, &peak),
             PeakFit::Sinc => continuous_peak(surface, &peak),
@@ -104,11 +124,11 @@ impl NccMatcher {
         let (step, all) = (1.0 / self.factor as f64, (surface.rows, surface.cols));
         let pixels = s.window.len() as f64;
         let covariance = quality::covariance(surface, &peak, pixels).ok_or(Reason::Flat)?;
-        let reach = s.statistics_reach * self.factor;
+        let around = s.statistics_reach * self.factor;
         Ok(Match {
-            dx: (peak.col as f64 + between.x) * step - s.search.cols as f64,
-            dy: (peak.row as f64 + between.y) * step - s.search.rows as f64,
-            snr: quality::snr(surface, &peak, reach, all),
+            dx: (peak.col as f64 + between.x) * step - reach.cols as f64,
+            dy: (peak.row as f64 + between.y) * step - reach.rows as f64,
+            snr: quality::snr(surface, &peak, around, all),
             cov_xx: covariance.xx * step * step,
             cov_yy: covariance.yy * step * step,
             cov_xy: covariance.xy * step * step,

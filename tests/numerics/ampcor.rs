@@ -138,8 +138,8 @@ fn the_default_is_nearer_to_the_truth_than_the_lattice() {
 
 /// What the notebook of the reference does: chips of 135 × 135 pixels around a point, and ISCE2's default margins, leave
 /// ten windows of 128 pixels, all but one of which reach over the chip; it averages what they give. Of such partly empty
-/// windows about one offset in thirteen is off by one step of the lattice (1/128 pixel), so means of ten by a few tenths
-/// of it.
+/// windows about one offset in thirteen is off by one step of the lattice (1/128 pixel), so means of ten by up to three
+/// tenths of it.
 #[test]
 fn the_mean_of_partly_empty_windows_is_reproduced() {
     let Some((a, b)) = open_pair() else { return };
@@ -191,7 +191,7 @@ fn the_mean_of_partly_empty_windows_is_reproduced() {
             .max((mean("dy_px") - row[5]).abs());
         worst.1 = worst.1.max((mean("snr") / row[6] - 1.0).abs());
     }
-    assert!(worst.0 < 0.25 / 128.0 && worst.1 < 1e-5, "{worst:?}");
+    assert!(worst.0 < 0.35 / 128.0 && worst.1 < 1e-5, "{worst:?}");
 }
 
 /// A field of offsets is the offsets at its nodes, whatever the tiles and the threads, masked parts and all, with one gross
@@ -206,7 +206,7 @@ fn dense_fields_do_not_depend_on_tiles() {
     let mut a = Array2::from_shape_fn((90, 110), |(r, c)| smooth(r as f64, c as f64));
     let b = Array2::from_shape_fn((90, 110), |(r, c)| smooth(r as f64 + 1.3, c as f64 - 2.4));
     a.slice_mut(ndarray::s![30..60, 50..80]).fill(f32::NAN);
-    a.slice_mut(ndarray::s![0..25, 0..40]).fill(4.0);
+    a.slice_mut(ndarray::s![0..30, 0..45]).fill(4.0);
     let pair = ImagePair::new(&image(&grid, a), &image(&grid, b), Input::AsTheyAre).unwrap();
     let method = Method::Ampcor(settings(16, 4));
     let skip = Extent::new(11, 13);
