@@ -1,5 +1,7 @@
 //! Numbers, checked against slow and obvious loops, recorded outputs of other programs, and GDAL's own tools.
 
+#[path = "numerics/ampcor.rs"]
+mod ampcor;
 #[path = "numerics/autorift.rs"]
 mod autorift;
 #[path = "numerics/common.rs"]

@@ -123,11 +123,12 @@ fn rooms_lean_only_on_those_before_them() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 9] = [
+    let homes: [(&str, &[&str]); 10] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["raster", "vector"]),
         ("rust_hdf5", &["raster"]),
         ("mlua", &["lua", "host", "main"]),
+        ("rustfft", &["correlation"]),
         ("tiny_skia", &["plot"]),
         ("ttf_parser", &["plot"]),
         ("icy_sixel", &["plot"]),

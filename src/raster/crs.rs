@@ -103,6 +103,22 @@ impl Crs {
     }
 }
 
+/// Metres of a degree of longitude and of latitude on the WGS 84 ellipsoid, at a latitude in degrees.
+///
+/// # Source
+/// Radii of curvature of the prime vertical and of the meridian: Snyder 1987, Map Projections: A Working Manual, USGS
+/// Professional Paper 1395, section 4, doi:10.3133/pp1395.
+pub fn metres_per_degree(latitude: f64) -> (f64, f64) {
+    let (semi_major, flattening) = (6_378_137.0, 1.0 / 298.257_223_563);
+    let eccentricity2: f64 = flattening * (2.0 - flattening);
+    let (sin, cos) = latitude.to_radians().sin_cos();
+    let w2 = 1.0 - eccentricity2 * sin * sin;
+    let prime_vertical = semi_major / w2.sqrt();
+    let meridian = semi_major * (1.0 - eccentricity2) / (w2 * w2.sqrt());
+    let radians = 1f64.to_radians();
+    (radians * prime_vertical * cos, radians * meridian)
+}
+
 impl PartialEq for Crs {
     fn eq(&self, other: &Crs) -> bool {
         if self.wkt == other.wkt || (self.epsg().is_some() && self.name == other.name) {

@@ -195,6 +195,9 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
             cols = cols.max(block_cols.min(4 * TILE));
         }
     }
+    if let Some(largest) = plan.largest_tile() {
+        (rows, cols) = (rows.min(largest.0), cols.min(largest.1));
+    }
     let centre = |rows: usize, cols: usize| {
         let (row, col) = (
             grid.rows.saturating_sub(rows) / 2,

@@ -41,6 +41,12 @@ pub trait Operation: Send + Sync {
         None
     }
 
+    /// The largest tile (rows, cols) worth computing at once, for operations whose every pixel takes long: small images of
+    /// them must still keep all cores busy.
+    fn tile(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// The window of input `index` that `out` depends on. It may reach outside the input's grid: pixels there
     /// arrive masked. An empty window means that this input is not needed.
     fn needs(&self, index: usize, out: Window) -> Window;

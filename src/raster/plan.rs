@@ -97,6 +97,18 @@ impl Plan {
             })
     }
 
+    /// The largest tile (rows, cols) that the operations on this plan's own grid care for, if any does.
+    pub fn largest_tile(&self) -> Option<(usize, usize)> {
+        self.steps
+            .iter()
+            .filter(|s| s.node.grid.as_ref() == self.grid.as_ref())
+            .filter_map(|s| match &s.node.work {
+                Work::Tiles(operation) => operation.tile(),
+                _ => None,
+            })
+            .reduce(|a, b| (a.0.min(b.0), a.1.min(b.1)))
+    }
+
     /// What the tile `out` takes, step by step, inputs before their readers.
     pub fn describe(&self, out: Window) -> Vec<StepInfo> {
         let windows = self.windows(out);

@@ -7,6 +7,227 @@
 ---@class correlation
 local correlation = {}
 
+---@class correlation.PlaceOptions
+---@field points? table|Table Centres of windows, and a Table is wanted; without them a field of windows all over the image. A list of `{ x, y }` or `{ id = …, x = …, y = … }`, or a Table with columns `x` and `y` (and `id`). They are pixels of the reference counted from 0; a window of w pixels covers x − w/2 … x + w/2 − 1.
+---@field skip? integer|integer[] Without points: pixels from one window to the next, or `{ rows, cols }`. Default half the window.
+---@field input? "complex"|"amplitude"|"real" What the pixels are; an error where the images are something else. Without it complex images are matched as complex ones and real ones as real ones. `"amplitude"` takes magnitudes of complex pixels first.
+---@field gross? number[]|Table|Raster Where the search is centred: `{ dx, dy }` in pixels, a Table with columns `dx_px` and `dy_px` and a row a point (for a field also `x` and `y`: the nearest row counts), or a Raster with bands `dx_px` and `dy_px`, of which the nearest pixel counts. To the nearest whole pixel. Default `{ 0, 0 }`.
+
+---@field window? integer|integer[] Pixels of the reference that are matched, even: one number, or `{ rows, cols }`. Default 64.
+---@field search? integer|integer[] How far offsets may lie from the gross offset in each direction, in pixels, even. Default 20.
+---@field statistics_window? integer Side of the square around its peak in which the correlation counts for the signal-to-noise ratio, odd. Default 21.
+---@field min_valid? number Share of valid pixels that the window and the search range must have. Default 0.9.
+---@field snr_threshold? number Offsets with a signal-to-noise ratio up to this fail as `low_snr`. Default 0.
+---@field covariance_threshold? number Offsets with a variance from this on, in squared pixels, fail as `high_covariance`. Default none.
+
+---@class correlation.AmpcorOptions: correlation.PlaceOptions
+---@field raw_oversampling? integer How much finer the second correlation is than the pixels: 1, 2, 4 or 8. Default 2.
+---@field oversampling? integer Correlation oversampling, a power of 2: with `parity = "isce2"` offsets are multiples of 1/(2 · oversampling) pixel. Without it offsets are continuous and this changes nothing. Default 16.
+---@field zoom? integer Side of the part of the second correlation that ISCE2 interpolates, in its samples, a power of 2 from 8. Only with `parity = "isce2"`. Default 8.
+---@field deramp? boolean Whether the phase ramp of complex chips is removed before they are oversampled. Default true.
+---@field looks? integer|integer[] Pixels averaged before the first correlation, 1 to 4. Default 1.
+---@field parity? "isce2" Whose numbers are wanted: those of ISCE2's ampcor, to its last digits.
+
+--- Offsets by amplitude correlation, as ROI_PAC's and ISCE2's ampcor find them.
+---
+--- For each window, amplitudes are correlated at whole pixels over the search range. Around the peak, both chips are freed
+--- of their phase ramp, oversampled by Fourier transform and correlated again, within 4 pixels or `search` if that is less;
+--- the peak of this second correlation is found between its samples by windowed-sinc interpolation. The signal-to-noise
+--- ratio (peak energy over the mean energy around it) and the covariance (Goldstein's estimate from the curvature of
+--- the peak, in squared pixels) are those of the first correlation.
+---
+--- `parity = "isce2"` gives the numbers of ISCE2: offsets are the same; ratios and covariances differ in the fifth digit. The
+--- default keeps the method and drops its accidents:
+---
+--- | | default | `parity = "isce2"` |
+--- |---|---|---|
+--- | offsets | continuous | multiples of 1/(2 · oversampling) |
+--- | second correlation | all pixels it needs are read | rows beyond the search range and the last column of the image count as 0 |
+--- | signal-to-noise ratio | of the whole surface | the last row and column are left out |
+--- | masked pixels | take no part: the correlation is over the pixels valid in both | are zeros |
+--- | real images | values, without their mean | magnitudes |
+--- | peak | interpolated correlation of the second surface | of the first surface |
+--- | peak of the second correlation on its border | fails as `edge` | is taken |
+---
+--- With `points`, the answer is a Table; without, a lazy Raster with a pixel for every window that lies wholly in the reference,
+--- its centre at the window's, computed in tiles on all cores when it is read or written.
+---
+--- The Table has the columns id, x, y, dx_px, dy_px, snr, cov_xx, cov_yy, cov_xy, peak, reason, and, where the images have a
+--- CRS, dx_m and dy_m (metres to the east and the north); its rows are in the order of the points. The Raster has
+--- bands of the same names, without id, x and y. `reason` is 0 `ok`, 1 `nodata` (too many masked pixels, or the window reaches beyond the images), 2 `low_signal` (a constant window), 3
+--- `no_peak` (no correlation above 0), 4 `edge` (the peak lies on the border of the search range), 5 `flat` (no curvature), 6
+--- `low_snr` or 7 `high_covariance`: the words in the Table, the numbers in the Raster. For points only the chips around them are
+--- read.
+---
+--- Both images have one band, and lie on one lattice of pixels; where their extents differ, offsets are between places on
+--- the map.
+---
+--- **Errors.** Several bands; images of other pixels or without a common one; complex and real images mixed; a window larger
+--- than the image; sizes that are odd or not powers of 2 where they must be; points that are no whole numbers.
+---
+--- **Nodata.** Masked pixels, pixels outside the images and, in complex images, pixels that are exactly 0 are invalid. A
+--- window or search range with too few valid pixels fails as `nodata`.
+---
+--- **Source.** ISCE2, components/mroipac/ampcor, after ROI_PAC. Joughin 2002, Ann. Glaciol. 34, 195–201. Masked correlation:
+--- Padfield 2012, IEEE Trans. Image Process. 21(5), doi:10.1109/TIP.2011.2181402.
+---
+--- ```lua
+--- local raster, correlation = require "raster", require "correlation"
+--- local grid = raster.grid { rows = 96, cols = 96 }
+--- local image = raster.random(grid, { distribution = "smooth", scale = 4, seed = 1 })
+--- local moved = image:shift { cols = 2, rows = -1 }
+--- local offsets = correlation.ampcor(image, moved, { points = { { 48, 48 } }, window = 32, search = 4 })
+--- assert(offsets[1].reason == "ok")
+--- assert(math.abs(offsets[1].dx_px - 2) < 0.01 and math.abs(offsets[1].dy_px + 1) < 0.01)
+--- ```
+---@param reference Raster
+---@param secondary Raster
+---@param options? correlation.AmpcorOptions
+---@return Table|Raster
+function correlation.ampcor(reference, secondary, options) end
+
+---@class correlation.NccOptions: correlation.PlaceOptions
+---@field zero_mean? boolean Whether the means are removed under every shift (ZNCC). Default true.
+---@field peak? "sinc"|"parabola" How the peak is found between pixels: the maximum of the windowed-sinc interpolation (the default), or parabolas through three pixels, which pull offsets towards whole pixels.
+
+--- Offsets by plain normalised cross-correlation.
+---
+--- One correlation over the search range, and its peak between pixels. Complex images are oversampled by two before their
+--- magnitudes are taken, for these have twice the bandwidth; the accuracy is then that of `ampcor`, at several times its cost.
+--- Answers, reasons, nodata and errors are those of `correlation.ampcor`.
+---
+--- **Source.** Lewis 1995, Fast normalized cross-correlation, Vision Interface 95, 120–123.
+---
+--- ```lua
+--- local raster, correlation = require "raster", require "correlation"
+--- local grid = raster.grid { rows = 96, cols = 96 }
+--- local image = raster.random(grid, { distribution = "smooth", scale = 4, seed = 1 })
+--- local moved = image:shift { cols = 2, rows = -1 }
+--- local offsets = correlation.ncc(image, moved, { points = { { 48, 48 } }, window = 32, search = 4 })
+--- assert(math.abs(offsets[1].dx_px - 2) < 0.02 and math.abs(offsets[1].dy_px + 1) < 0.02)
+--- ```
+---@param reference Raster
+---@param secondary Raster
+---@param options? correlation.NccOptions
+---@return Table|Raster
+function correlation.ncc(reference, secondary, options) end
+
+--- Offsets by phase correlation.
+---
+--- The spectra of both windows, under a Hann taper, are divided by their amplitudes where these rise above the noise; the
+--- inverse transform has its peak at the offset. The window of the secondary is cut again around that peak, and the offset
+--- between pixels is the slope at which the phases agree best. `peak` is their agreement (1 for all), the covariance comes
+--- from their residuals. It is blind to smooth changes of brightness and needs windows with detail at all scales; `search` must
+--- be below half the window. Complex images are oversampled by two before their magnitudes are taken. Answers, reasons, nodata
+--- and other errors are those of `correlation.ampcor`; masked pixels are filled with the mean.
+---
+--- **Source.** Kuglin & Hines 1975, Proc. Int. Conf. Cybernetics and Society, 163–165. Weighted phases: Leprince et al. 2007,
+--- IEEE Trans. Geosci. Remote Sens. 45(6), doi:10.1109/TGRS.2006.888937.
+---
+--- ```lua
+--- local raster, correlation = require "raster", require "correlation"
+--- local grid = raster.grid { rows = 96, cols = 96 }
+--- local image = raster.random(grid, { distribution = "smooth", scale = 4, seed = 1 })
+--- local moved = image:shift { cols = 2, rows = -1 }
+--- local offsets = correlation.phase(image, moved, { points = { { 48, 48 } }, window = 32, search = 4 })
+--- assert(math.abs(offsets[1].dx_px - 2) < 0.02 and math.abs(offsets[1].dy_px + 1) < 0.02)
+--- ```
+---@param reference Raster
+---@param secondary Raster
+---@param options? correlation.PlaceOptions
+---@return Table|Raster
+function correlation.phase(reference, secondary, options) end
+
+---@class correlation.InvertOptions
+---@field dates? integer How many dates there are. Default: the largest number in `pairs`.
+---@field reference? integer The date at which the series is 0, from 1. Default 1.
+---@field weights? number[] One a pair, proportional to the inverse variance. Default 1 for all.
+---@field robust? boolean Huber's estimate by iterated reweighting, so that blunders lose their pull. Default false.
+---@field tuning? number Of the robust fit: residuals beyond this many standard deviations pull no harder. Default 1.345.
+
+---@class correlation.Inversion
+---@field series number[] One value a date; NaN for dates that no chain of measured pairs joins to the reference.
+---@field sigma number[] Standard errors of the series, from the spread of the residuals; NaN without redundancy.
+---@field residuals number[] Measured − fitted, one a pair; NaN where there was no value.
+---@field factors number[] What the robust fit made of the weights, 0 to 1.
+---@field rms number Weighted root mean square of the residuals.
+---@field redundancy integer Measured pairs minus unknowns.
+---@field iterations integer
+
+--- The series over dates that fits what was measured between pairs of them best: values[k] = series[secondary] −
+--- series[reference], by (weighted or robust) least squares.
+---
+--- **Errors.** Lists of different lengths; dates that are not there; weights that are not positive.
+---
+--- **Nodata.** Pairs whose value is NaN or false take no part.
+---
+--- **Source.** Berardino et al. 2002, IEEE TGRS 40(11), doi:10.1109/TGRS.2002.803792, eq. 10–12. Huber 1964,
+--- doi:10.1214/aoms/1177703732; Holland and Welsch 1977, doi:10.1080/03610927708827533.
+---
+--- ```lua
+--- local correlation = require "correlation"
+--- local pairs = { { 1, 2 }, { 2, 3 }, { 1, 3 } }
+--- local found = correlation.invert(pairs, { 1.0, 2.0, 3.3 })
+--- assert(math.abs(found.series[3] - 3.2) < 1e-12 and math.abs(found.residuals[3] - 0.1) < 1e-12)
+--- ```
+---@param pairs table[] `{ reference, secondary }`, numbers of dates from 1; or with these names, as `network.pairs` gives them.
+---@param values (number|false)[]
+---@param options? correlation.InvertOptions
+---@return correlation.Inversion
+function correlation.invert(pairs, values, options) end
+
+---@class correlation.PointTargetOptions
+---@field search? integer How far from the place its brightest pixel may lie. Default 8.
+---@field chip? integer Side of the square that is measured, even, 16 to 1024. Default 64.
+---@field oversampling? integer Samples a pixel of the cuts through the peak, 4 to 256. Default 32.
+---@field sidelobes? number How far from the peak sidelobes count, in widths of the main lobe. Default 10.
+---@field guard? integer Half of the cross around the peak that is no clutter, in pixels. Default 8.
+
+---@class correlation.PointTarget
+---@field x number Place of the peak in pixels: whole numbers are centres of pixels.
+---@field y number
+---@field map_x number The same place in the CRS of the image.
+---@field map_y number
+---@field amplitude number
+---@field phase number Of the peak, radians.
+---@field width_x number Of the main lobe along the row at half power, pixels.
+---@field width_y number Along the column.
+---@field pslr_x_db number Largest sidelobe over the peak along the row.
+---@field pslr_y_db number
+---@field islr_x_db number Energy of the sidelobes over that of the main lobe, null to null, along the row.
+---@field islr_y_db number
+---@field scr_db number Power of the peak over the mean power of the clutter around it.
+---@field reason string `ok`, `nodata` (masked pixels in the chip), `low_signal`, `edge` (the brightest pixel lies on the border of the search), `no_width`.
+
+--- Measures a point target, such as a corner reflector: where its peak lies between the pixels, how wide it is, its
+--- sidelobes, and how it stands out of the clutter.
+---
+--- The brightest pixel near the place is the middle of a chip, which is interpolated by the Fourier transform after its spectrum
+--- was centred. A target that cannot be measured has NaN and a reason. Only the pixels around the place are read.
+---
+--- **Errors.** An image of several bands or a real one; a chip that is odd.
+---
+--- **Nodata.** A chip with masked pixels, or beyond the image, is not measured.
+---
+--- **Source.** Martínez and Marchand 1993, SAR image quality assessment, Revista de Teledetección 2; Cumming and Wong 2005,
+--- Digital Processing of Synthetic Aperture Radar Data.
+---
+--- ```lua
+--- local raster, filter, correlation = require "raster", require "filter", require "correlation"
+--- local grid = raster.grid { rows = 96, cols = 96 }
+--- local at = raster.coordinates(grid)
+--- local point = (at.x:eq(48.5) & at.y:eq(48.5)):cast "float32"
+--- local slc = filter.impulse_response(raster.complex(point, raster.constant(grid, 0)), { shift = { 0.25, -0.4 } })
+--- local target = correlation.point_target(slc, 48, 48)
+--- assert(math.abs(target.y - 48.25) < 0.005 and math.abs(target.x - 47.6) < 0.005)
+--- ```
+---@param slc Raster One complex band.
+---@param x number Where the target is expected, in pixels.
+---@param y number
+---@param options? correlation.PointTargetOptions
+---@return correlation.PointTarget
+function correlation.point_target(slc, x, y, options) end
+
 ---@class correlation.AutoriftOptions
 ---@field spacing? integer Pixels from one node to the next, even; a divisor of `chip`, or at least that. Default `chip`.
 ---@field grid? Grid Nodes in the middle of the pixels of this grid instead: axes and CRS of the images, pixels at least as large. Each is moved to the nearest corner of image pixels.

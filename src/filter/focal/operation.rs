@@ -6,6 +6,7 @@ use super::kernel::{FocalKernel, KernelShape};
 use super::{focal_max, focal_mean, focal_median, focal_min, focal_mode, focal_percentile, focal_std};
 use super::{mode, rank};
 use crate::error::{Error, Result};
+use crate::raster::crs::metres_per_degree;
 use crate::raster::{DType, Grid, Kind, Operation, Pixels, Raster, View, Window};
 
 /// What is taken of the valid pixels under the kernel; the functions `focal_…` say how.
@@ -144,10 +145,6 @@ pub fn focal(raster: &Raster, kernel: &FocalKernel, statistic: Statistic) -> Res
 /// those of the WGS 84 ellipsoid at the latitude of the grid's centre, so over many degrees of latitude the
 /// footprint is right in the middle only.
 ///
-/// # Source
-/// Radii of curvature of the meridian and of the prime vertical: Snyder 1987, Map Projections: A Working
-/// Manual, USGS Professional Paper 1395, section 4, doi:10.3133/pp1395.
-///
 /// # Errors
 /// A grid without a CRS; a radius that `FocalKernel::new` refuses once it is in pixels.
 pub fn kernel_in_metres(grid: &Grid, shape: KernelShape, radius_m: f64) -> Result<FocalKernel> {
@@ -187,16 +184,11 @@ fn pixel_size_m(grid: &Grid) -> Result<(f64, f64)> {
              pixels (`unit = \"px\"`)"
         )));
     }
-    let (semi_major, flattening) = (6_378_137.0, 1.0 / 298.257_223_563);
-    let eccentricity2: f64 = flattening * (2.0 - flattening);
     let (_, latitude) = grid
         .transform
         .apply(grid.cols as f64 / 2.0, grid.rows as f64 / 2.0);
-    let (sin, cos) = latitude.to_radians().sin_cos();
-    let w2 = 1.0 - eccentricity2 * sin * sin;
-    let prime_vertical = semi_major / w2.sqrt();
-    let meridian = semi_major * (1.0 - eccentricity2) / (w2 * w2.sqrt());
-    Ok((dx.to_radians() * prime_vertical * cos, dy.to_radians() * meridian))
+    let (east, north) = metres_per_degree(latitude);
+    Ok((dx * east, dy * north))
 }
 
 #[cfg(test)]

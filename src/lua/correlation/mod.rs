@@ -3,14 +3,19 @@
 use super::module::Module;
 use crate::error::Result;
 
+mod ampcor;
 mod autorift;
 mod network;
 mod point_target;
+mod simple;
+mod values;
 mod velocity;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    autorift::define(m)?;
-    velocity::define(m)?;
+    ampcor::define(m)?;
     network::define(m)?;
-    point_target::define(m)
+    point_target::define(m)?;
+    simple::define(m)?;
+    autorift::define(m)?;
+    velocity::define(m)
 }

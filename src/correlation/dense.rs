@@ -1,0 +1,311 @@
+//! Dense fields of offsets: a window at every node of a lattice, as an operation of the engine.
+
+use std::sync::{Arc, Mutex};
+
+use ndarray::{Array2, CowArray, Ix2, s};
+use num_complex::Complex32;
+
+use super::gross::{Gross, GrossOffsets};
+use super::images::ImagePair;
+use super::method::{Chips, Match, Method, WindowMatcher};
+use super::metres::Metres;
+use super::plane::Signal;
+use super::points::Place;
+use super::reason::Reason;
+use super::settings::Extent;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::raster::{Affine, Band, DType, Grid, Kind, Operation, Pixels, Port, Raster, Unit, View, Window};
+
+/// Nodes along a side of a tile: each takes about a millisecond, so small tiles cost little and keep all cores busy.
+const TILE: usize = 16;
+
+/// A lazy image of offsets: a pixel for every window that lies wholly in the reference, windows `skip` pixels apart from the
+/// upper left corner on; its centre is the centre of the window. Bands dx_px, dy_px, dx_m and dy_m (east and north,
+/// where the images have a CRS), snr, cov_xx, cov_yy, cov_xy, peak, and reason (the codes of `Reason`); NaN
+/// where a window failed. Offsets include the gross offsets, which are looked up now.
+///
+/// # Errors
+/// Parameters that `method` refuses; a skip of 0; a window larger than the image.
+pub fn dense(pair: &ImagePair, method: &Method, skip: Extent, gross: &GrossOffsets) -> Result<Raster> {
+    method.check()?;
+    let (window, image) = (method.window(), &pair.reference.grid);
+    if skip.is_empty() {
+        return Err(Error::argument(
+            "skip",
+            "an integer of at least 1, or { rows, cols } of such",
+            skip,
+        ));
+    }
+    if window.rows > image.rows || window.cols > image.cols {
+        return Err(method.too_large(image));
+    }
+    let grid = Arc::new(node_grid(image, window, skip)?);
+    let centres: Vec<(i64, i64)> = (0..grid.rows)
+        .flat_map(|i| (0..grid.cols).map(move |j| (i, j)))
+        .map(|(i, j)| {
+            let at = |node: usize, skip: usize, window: usize| (node * skip + window / 2) as i64;
+            (at(j, skip.cols, window.cols), at(i, skip.rows, window.rows))
+        })
+        .collect();
+    let known = gross.at_nodes(pair, &centres)?;
+    let gross = match known.len() {
+        1 => Array2::from_elem((1, 1), known[0]),
+        _ => Array2::from_shape_vec((grid.rows, grid.cols), known)
+            .map_err(|e| Error::message(format!("gross offsets of the nodes: {e}")))?,
+    };
+    let operation = Arc::new(Dense {
+        pair: pair.clone(),
+        method: method.clone(),
+        skip,
+        gross,
+        metres: Metres::of(image),
+        matchers: Mutex::new(Vec::new()),
+    });
+    let inputs = vec![
+        pair.reference.bands[0].port.clone(),
+        pair.secondary.bands[0].port.clone(),
+    ];
+    let names = operation.bands();
+    let bands = Port::tiles(&grid, operation, inputs)
+        .into_iter()
+        .zip(names)
+        .map(|(port, (name, unit))| Band {
+            name: name.into(),
+            dtype: match name {
+                "reason" => DType::U8,
+                _ => DType::F32,
+            },
+            unit: Unit::parse(unit),
+            nodata: None,
+            port,
+        })
+        .collect();
+    Ok(pair.reference.with_grid(grid, bands))
+}
+
+/// A pixel for every window, its centre at the window's.
+fn node_grid(image: &Grid, window: Extent, skip: Extent) -> Result<Grid> {
+    let count = |size: usize, window: usize, skip: usize| (size - window) / skip + 1;
+    let (t, (across, down)) = (&image.transform, (skip.cols as f64, skip.rows as f64));
+    let (x0, y0) = t.apply(
+        (window.cols as f64 - across) / 2.0,
+        (window.rows as f64 - down) / 2.0,
+    );
+    let transform = Affine {
+        x0,
+        dx: t.dx * across,
+        rx: t.rx * down,
+        y0,
+        ry: t.ry * across,
+        dy: t.dy * down,
+    };
+    Grid::new(
+        image.crs.clone(),
+        transform,
+        count(image.rows, window.rows, skip.rows),
+        count(image.cols, window.cols, skip.cols),
+    )
+}
+
+struct Dense {
+    pair: ImagePair,
+    method: Method,
+    skip: Extent,
+    /// One for all nodes, or one each.
+    gross: Array2<Option<Gross>>,
+    metres: Option<Metres>,
+    /// Those that no tile uses at the moment: their plans and buffers serve again.
+    matchers: Mutex<Vec<Box<dyn WindowMatcher>>>,
+}
+
+impl Dense {
+    /// Names and units.
+    fn bands(&self) -> Vec<(&'static str, &'static str)> {
+        let mut bands = vec![("dx_px", "px"), ("dy_px", "px")];
+        if self.metres.is_some() {
+            bands.extend([("dx_m", "m"), ("dy_m", "m")]);
+        }
+        bands.extend([
+            ("snr", "1"),
+            ("cov_xx", "px²"),
+            ("cov_yy", "px²"),
+            ("cov_xy", "px²"),
+            ("peak", "1"),
+            ("reason", "class"),
+        ]);
+        bands
+    }
+
+    fn gross(&self, row: isize, col: isize) -> Option<Gross> {
+        match self.gross.dim() {
+            (1, 1) => self.gross[(0, 0)],
+            _ => self.gross.get((row as usize, col as usize)).copied().flatten(),
+        }
+    }
+
+    /// The pixels of both images that a node takes.
+    fn place(&self, row: isize, col: isize, gross: Gross) -> Place {
+        let window = self.method.window();
+        let x = col as i64 * self.skip.cols as i64 + (window.cols / 2) as i64;
+        let y = row as i64 * self.skip.rows as i64 + (window.rows / 2) as i64;
+        Place::new(&self.pair, &self.method, x, y, gross)
+    }
+
+    fn values(&self, row: isize, col: isize, m: &Match, out: &mut [Array2<f32>], at: (usize, usize)) {
+        let metres = self.metres.map(|metres| {
+            let window = self.method.window();
+            let centre =
+                |node: isize, skip: usize, window: usize| node as f64 * skip as f64 + window as f64 / 2.0;
+            metres.at(
+                centre(col, self.skip.cols, window.cols),
+                centre(row, self.skip.rows, window.rows),
+                m.dx,
+                m.dy,
+            )
+        });
+        let values = [m.dx, m.dy]
+            .into_iter()
+            .chain(metres.into_iter().flat_map(|(east, north)| [east, north]))
+            .chain([
+                m.snr,
+                m.cov_xx,
+                m.cov_yy,
+                m.cov_xy,
+                m.peak,
+                f64::from(m.reason.code()),
+            ]);
+        for (band, value) in out.iter_mut().zip(values) {
+            band[at] = value as f32;
+        }
+    }
+}
+
+impl Operation for Dense {
+    fn name(&self) -> String {
+        let m = &self.method;
+        let (window, search, skip) = (m.window(), m.search(), self.skip);
+        format!(
+            "correlation.{}(window {window}, search {search}, skip {skip})",
+            m.name()
+        )
+    }
+
+    fn outputs(&self) -> usize {
+        self.bands().len()
+    }
+
+    fn tile(&self) -> Option<(usize, usize)> {
+        Some((TILE, TILE))
+    }
+
+    fn needs(&self, index: usize, out: Window) -> Window {
+        if out.is_empty() {
+            return Window::EMPTY;
+        }
+        let (last_row, last_col) = (out.row_end() - 1, out.col_end() - 1);
+        let corner = |row: isize, col: isize, gross: Gross| {
+            let place = self.place(row, col, gross);
+            if index == 0 {
+                place.reference
+            } else {
+                place.secondary
+            }
+        };
+        if index == 0 || self.gross.dim() == (1, 1) {
+            let Some(gross) = self.gross(0, 0).or((index == 0).then(Gross::default)) else {
+                return Window::EMPTY;
+            };
+            return corner(out.row, out.col, gross).hull(&corner(last_row, last_col, gross));
+        }
+        let mut needed = Window::EMPTY;
+        for row in out.row..out.row_end() {
+            for col in out.col..out.col_end() {
+                if let Some(gross) = self.gross(row, col) {
+                    needed = needed.hull(&corner(row, col, gross));
+                }
+            }
+        }
+        needed
+    }
+
+    fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let idle = self.matchers.lock().unwrap_or_else(|e| e.into_inner()).pop();
+        let mut matcher = idle.unwrap_or_else(|| self.method.matcher(self.pair.signal));
+        let bands = self.bands().len();
+        let mut made = vec![Array2::from_elem((out.rows, out.cols), f32::NAN); bands];
+        let (reference, secondary) = (
+            Tile::new(&inputs[0], self.pair.signal),
+            Tile::new(&inputs[1], self.pair.signal),
+        );
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        for i in 0..out.rows {
+            interrupt::check()?;
+            for j in 0..out.cols {
+                let (row, col) = (out.row + i as isize, out.col + j as isize);
+                let found = match self.gross(row, col) {
+                    None => Match::failed(Reason::Nodata),
+                    Some(gross) => {
+                        let place = self.place(row, col, gross);
+                        reference.cut(place.reference, &mut a);
+                        secondary.cut(place.secondary, &mut b);
+                        let mut found = matcher.run(Chips {
+                            reference: &a,
+                            secondary: &b,
+                            last_column: place.last_column,
+                        });
+                        found.dx += gross.dx as f64;
+                        found.dy += gross.dy as f64;
+                        found
+                    }
+                };
+                self.values(row, col, &found, &mut made, (i, j));
+            }
+        }
+        self.matchers
+            .lock()
+            .unwrap_or_else(|e| e.into_inner())
+            .push(matcher);
+        Ok(made.into_iter().map(Pixels::F32).collect())
+    }
+}
+
+/// The input of a tile as the matchers take it.
+struct Tile<'a> {
+    window: Window,
+    pixels: TilePixels<'a>,
+}
+
+enum TilePixels<'a> {
+    Complex(CowArray<'a, Complex32, Ix2>),
+    Real(CowArray<'a, f32, Ix2>),
+}
+
+impl<'a> Tile<'a> {
+    fn new(view: &'a View<'_>, signal: Signal) -> Tile<'a> {
+        let pixels = match (signal, view.kind()) {
+            (Signal::Complex, Kind::C32) => TilePixels::Complex(view.c32()),
+            _ => TilePixels::Real(view.f32()),
+        };
+        Tile {
+            window: view.window,
+            pixels,
+        }
+    }
+
+    /// `part` must lie in the tile, as what was asked for does.
+    fn cut(&self, part: Window, out: &mut Vec<Complex32>) {
+        let (r, c) = (
+            (part.row - self.window.row) as usize,
+            (part.col - self.window.col) as usize,
+        );
+        let area = s![r..r + part.rows, c..c + part.cols];
+        out.clear();
+        match &self.pixels {
+            TilePixels::Complex(pixels) => out.extend(pixels.slice(area)),
+            TilePixels::Real(pixels) => {
+                out.extend(pixels.slice(area).iter().map(|&re| Complex32::new(re, 0.0)));
+            }
+        }
+    }
+}

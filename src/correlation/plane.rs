@@ -1,0 +1,126 @@
+//! What is correlated: real pixels, and which of them are valid.
+
+use num_complex::Complex32;
+
+use super::cross::Image;
+use super::ncc::Counts;
+use super::settings::Extent;
+
+/// What the pixels of the images are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// Complex: magnitudes are correlated, and pixels that are exactly 0 are empty.
+    Complex,
+    /// Real values, correlated as they are.
+    Real,
+}
+
+/// How pixels become what is correlated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rule {
+    pub signal: Signal,
+    /// ISCE2 takes magnitudes of all, and lets empty pixels take part as zeros.
+    pub isce2: bool,
+}
+
+/// Real pixels, row-major.
+#[derive(Debug, Default)]
+pub(super) struct Plane {
+    pub extent: Extent,
+    /// Masked pixels are 0.
+    pub values: Vec<f32>,
+    /// 1 where a pixel is valid, else 0; empty where all are.
+    pub valid: Vec<f32>,
+}
+
+impl Rule {
+    pub fn is_magnitude(self) -> bool {
+        self.isce2 || self.signal == Signal::Complex
+    }
+
+    /// Which pixels of a template count in its mean.
+    pub fn counts(self) -> Counts {
+        match self.isce2 {
+            true => Counts::NonZero,
+            false => Counts::All,
+        }
+    }
+
+    /// Exact zeros are what processors write where a complex image has nothing; a real 0 can be a value.
+    pub fn is_valid(self, z: Complex32) -> bool {
+        z.re.is_finite() && !(self.is_magnitude() && z == Complex32::ZERO)
+    }
+
+    /// Fills `out` from rows of pixels, and counts the valid ones.
+    pub fn fill<'a>(
+        self,
+        rows: impl Iterator<Item = &'a [Complex32]> + Clone,
+        extent: Extent,
+        out: &mut Plane,
+    ) -> usize {
+        out.extent = extent;
+        out.values.clear();
+        out.valid.clear();
+        let mut count = 0;
+        for row in rows.clone() {
+            count += row.iter().filter(|z| self.is_valid(**z)).count();
+            match self.is_magnitude() {
+                true => out.values.extend(row.iter().map(|z| z.norm_sqr().sqrt())),
+                false => out.values.extend(row.iter().map(|z| z.re)),
+            }
+        }
+        if count == extent.len() {
+            return count;
+        }
+        if !self.isce2 {
+            let flag = |z: &Complex32| f32::from(u8::from(self.is_valid(*z)));
+            rows.for_each(|row| out.valid.extend(row.iter().map(flag)));
+        }
+        for v in &mut out.values {
+            *v = if v.is_finite() { *v } else { 0.0 };
+        }
+        count
+    }
+}
+
+impl Plane {
+    pub fn image(&self) -> Image<'_> {
+        Image::new(self.extent.rows, self.extent.cols, &self.values)
+    }
+
+    /// Means of the valid pixels of every `looks` of them; masked where there is none. `looks` must divide the extent.
+    pub fn average(&mut self, looks: Extent) {
+        let (wide, cols) = (self.extent.cols, self.extent.cols / looks.cols);
+        let rows = self.extent.rows / looks.rows;
+        let mut sums = vec![(0f32, 0f32); rows * cols];
+        for (i, &v) in self.values.iter().enumerate() {
+            let weight = self.valid.get(i).copied().unwrap_or(1.0);
+            let sum = &mut sums[i / wide / looks.rows * cols + i % wide / looks.cols];
+            *sum = (sum.0 + v * weight, sum.1 + weight);
+        }
+        self.extent = Extent::new(rows, cols);
+        self.values = sums.iter().map(|s| s.0 / s.1.max(1.0)).collect();
+        self.valid = match sums.iter().all(|s| s.1 > 0.0) {
+            true => Vec::new(),
+            false => sums.iter().map(|s| f32::from(u8::from(s.1 > 0.0))).collect(),
+        };
+    }
+
+    /// The mask of a plane `factor` times as fine, of this extent: a pixel between two others is valid where both are.
+    pub fn refine_mask(&mut self, coarse: &[bool], cols: usize, factor: usize) {
+        let rows = coarse.len() / cols;
+        let valid = |r: usize, c: usize| coarse[r.min(rows - 1) * cols + c.min(cols - 1)];
+        self.valid.clear();
+        for r in 0..rows * factor {
+            let below = (r / factor, r.div_ceil(factor));
+            for c in 0..cols * factor {
+                let beside = (c / factor, c.div_ceil(factor));
+                let all = valid(below.0, beside.0)
+                    && valid(below.0, beside.1)
+                    && valid(below.1, beside.0)
+                    && valid(below.1, beside.1);
+                self.valid.push(f32::from(u8::from(all)));
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Offsets at points: windows around given pixels, each read by itself.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::gross::Gross;
+use super::images::{ChipReader, ImagePair};
+use super::method::{Chips, Match, Method};
+use super::metres::Metres;
+use super::reason::Reason;
+use crate::error::{Error, Result};
+use crate::interrupt;
+use crate::raster::{Window, settings};
+use crate::table::{Column, Table};
+
+/// The centre of a window: a pixel of the reference, counted from 0. A window of w pixels covers x − w/2 … x + w/2 − 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    pub id: i64,
+    pub x: i64,
+    pub y: i64,
+}
+
+/// One row a point, in the order given: id, x, y, dx_px, dy_px, snr, cov_xx, cov_yy, cov_xy, peak, reason, and dx_m, dy_m
+/// (east and north) where the images have a CRS. Offsets include the gross offset. `gross` holds one for all points or
+/// one each; None where it is not known.
+pub fn at_points(
+    pair: &ImagePair,
+    points: &[Point],
+    gross: &[Option<Gross>],
+    method: &Method,
+) -> Result<Table> {
+    method.check()?;
+    if gross.len() != 1 && gross.len() != points.len() {
+        return Err(Error::argument(
+            "gross",
+            format!("one offset, or one for each of the {} points", points.len()),
+            gross.len(),
+        ));
+    }
+    let (window, grid) = (method.window(), &pair.reference.grid);
+    if window.rows > grid.rows || window.cols > grid.cols {
+        return Err(method.too_large(grid));
+    }
+    let matches = match_all(pair, points, gross, method)?;
+    table(pair, points, &matches)
+}
+
+fn match_all(
+    pair: &ImagePair,
+    points: &[Point],
+    gross: &[Option<Gross>],
+    method: &Method,
+) -> Result<Vec<Match>> {
+    let reference = ChipReader::new(&pair.reference, pair.signal)?;
+    let secondary = ChipReader::new(&pair.secondary, pair.signal)?;
+    let progress = settings::progress();
+    let found = Mutex::new(vec![Match::failed(Reason::Nodata); points.len()]);
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let failure: Mutex<Option<Error>> = Mutex::new(None);
+    let work = || {
+        let mut matcher = method.matcher(pair.signal);
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        let mut one = |index: usize| -> Result<()> {
+            interrupt::check()?;
+            let (point, gross) = (&points[index], gross[index.min(gross.len() - 1)]);
+            if let Some(gross) = gross {
+                let place = Place::new(pair, method, point.x, point.y, gross);
+                reference.read(place.reference, &mut a)?;
+                secondary.read(place.secondary, &mut b)?;
+                let mut one = matcher.run(Chips {
+                    reference: &a,
+                    secondary: &b,
+                    last_column: place.last_column,
+                });
+                one.dx += gross.dx as f64;
+                one.dy += gross.dy as f64;
+                found.lock().unwrap_or_else(|e| e.into_inner())[index] = one;
+            }
+            progress.advance(1);
+            Ok(())
+        };
+        while !failed.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= points.len() {
+                break;
+            }
+            if let Err(e) = one(index) {
+                failed.store(true, Ordering::Relaxed);
+                failure.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(e);
+            }
+        }
+    };
+    let threads = settings::threads().min(points.len());
+    progress.start(points.len() as u64, method.name());
+    if threads <= 1 {
+        work();
+    } else {
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(work);
+            }
+        });
+    }
+    progress.finish();
+    match failure.into_inner().unwrap_or_else(|e| e.into_inner()) {
+        Some(e) => Err(e),
+        None => Ok(found.into_inner().unwrap_or_else(|e| e.into_inner())),
+    }
+}
+
+/// What is read for one window.
+pub(super) struct Place {
+    pub reference: Window,
+    pub secondary: Window,
+    pub last_column: Option<usize>,
+}
+
+impl Place {
+    /// Around pixel (x, y) of the reference.
+    pub fn new(pair: &ImagePair, method: &Method, x: i64, y: i64, gross: Gross) -> Place {
+        let (window, chip) = (method.window(), method.chip());
+        let (row, col) = (
+            y as isize - (window.rows / 2) as isize,
+            x as isize - (window.cols / 2) as isize,
+        );
+        let reference = Window::new(row, col, window.rows, window.cols);
+        let secondary = Window::new(
+            row + pair.shift.0 + gross.dy as isize - ((chip.rows - window.rows) / 2) as isize,
+            col + pair.shift.1 + gross.dx as isize - ((chip.cols - window.cols) / 2) as isize,
+            chip.rows,
+            chip.cols,
+        );
+        let last = pair.secondary.grid.cols as isize - 1 - secondary.col;
+        Place {
+            reference,
+            secondary,
+            last_column: usize::try_from(last).ok().filter(|c| *c < chip.cols),
+        }
+    }
+}
+
+fn table(pair: &ImagePair, points: &[Point], matches: &[Match]) -> Result<Table> {
+    let integer = |f: fn(&Point) -> i64| Column::Integer(points.iter().map(|p| Some(f(p))).collect());
+    let number = |f: fn(&Match) -> f64| Column::Float(matches.iter().map(f).collect());
+    let reason = |m: &Match| Some(m.reason.name().to_string());
+    let mut columns = vec![
+        ("id", integer(|p| p.id)),
+        ("x", integer(|p| p.x)),
+        ("y", integer(|p| p.y)),
+        ("dx_px", number(|m| m.dx)),
+        ("dy_px", number(|m| m.dy)),
+        ("snr", number(|m| m.snr)),
+        ("cov_xx", number(|m| m.cov_xx)),
+        ("cov_yy", number(|m| m.cov_yy)),
+        ("cov_xy", number(|m| m.cov_xy)),
+        ("peak", number(|m| m.peak)),
+        ("reason", Column::Text(matches.iter().map(reason).collect())),
+    ];
+    if let Some(metres) = Metres::of(&pair.reference.grid) {
+        let (east, north) = points
+            .iter()
+            .zip(matches)
+            .map(|(p, m)| metres.at(p.x as f64 + 0.5, p.y as f64 + 0.5, m.dx, m.dy))
+            .unzip();
+        columns.extend([("dx_m", Column::Float(east)), ("dy_m", Column::Float(north))]);
+    }
+    Table::new(columns.into_iter().map(|(n, c)| (n.to_string(), c)).collect())
+}

@@ -1,0 +1,264 @@
+//! What an amplitude correlation is asked to do, checked.
+
+use super::method::Match;
+use super::reason::Reason;
+use crate::error::{Error, Result};
+
+/// Pixels down and across.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Extent {
+    pub rows: usize,
+    pub cols: usize,
+}
+
+impl Extent {
+    pub fn new(rows: usize, cols: usize) -> Extent {
+        Extent { rows, cols }
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows * self.cols
+    }
+
+    /// With `by` more on every side.
+    pub fn grow(&self, by: Extent) -> Extent {
+        Extent::new(self.rows + 2 * by.rows, self.cols + 2 * by.cols)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl std::fmt::Display for Extent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.rows == self.cols {
+            true => write!(f, "{}", self.rows),
+            false => write!(f, "{{ {}, {} }}", self.rows, self.cols),
+        }
+    }
+}
+
+/// What the simpler ways of matching are asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// Of the reference, in pixels; even.
+    pub window: Extent,
+    /// How far the offset may lie from the gross offset, in pixels in each direction; even.
+    pub search: Extent,
+    /// Share of the pixels that must be valid.
+    pub min_valid: f64,
+    /// How far from its peak the surface counts in the signal-to-noise ratio, in pixels.
+    pub statistics_reach: usize,
+    pub snr_threshold: f64,
+    /// In squared pixels.
+    pub covariance_threshold: f64,
+}
+
+impl Search {
+    pub fn new(window: Extent, search: Extent) -> Search {
+        Search {
+            window,
+            search,
+            min_valid: 0.9,
+            statistics_reach: 10,
+            snr_threshold: 0.0,
+            covariance_threshold: f64::INFINITY,
+        }
+    }
+
+    /// What is read of the secondary image for one window.
+    pub fn chip(&self) -> Extent {
+        self.window.grow(self.search)
+    }
+
+    /// # Errors
+    /// The first parameter that cannot be used, with what it must be.
+    pub fn check(&self) -> Result<()> {
+        AmpcorSettings {
+            min_valid: self.min_valid,
+            statistics_reach: self.statistics_reach,
+            snr_threshold: self.snr_threshold,
+            covariance_threshold: self.covariance_threshold,
+            ..AmpcorSettings::new(self.window, self.search)
+        }
+        .check()
+    }
+
+    /// `found`, without its offset where a threshold refuses it.
+    pub(super) fn refuse(&self, found: Match) -> Match {
+        let limit = self.covariance_threshold;
+        let reason = match found {
+            m if m.snr <= self.snr_threshold => Reason::LowSnr,
+            m if m.cov_xx >= limit || m.cov_yy >= limit => Reason::HighCovariance,
+            _ => return found,
+        };
+        found.without_offset(reason)
+    }
+}
+
+/// Whose numbers are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Parity {
+    /// Ours: the method of ampcor without its accidents.
+    None,
+    /// Those of ISCE2's ampcor, accidents included.
+    Isce2,
+}
+
+/// The parameters of `ampcor`. `check` says whether they can be used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AmpcorSettings {
+    pub parity: Parity,
+    /// Of the reference, in pixels; even.
+    pub window: Extent,
+    /// How far the offset may lie from the gross offset, in pixels in each direction; even.
+    pub search: Extent,
+    /// How much finer the second correlation is than the pixels; a power of 2.
+    pub raw_oversampling: usize,
+    /// Steps a sample at which ISCE2 interpolates the second surface; a power of 2.
+    pub oversampling: usize,
+    /// Side of the part of the second surface that ISCE2 interpolates, in its samples; a power of 2.
+    pub zoom: usize,
+    /// How far from its peak the first surface counts in the signal-to-noise ratio, in pixels.
+    pub statistics_reach: usize,
+    /// Whether the phase ramp of complex chips is removed before they are oversampled.
+    pub deramp: bool,
+    /// Pixels averaged before the first correlation.
+    pub looks: Extent,
+    /// Share of the pixels of both windows that must be valid.
+    pub min_valid: f64,
+    pub snr_threshold: f64,
+    /// In squared pixels.
+    pub covariance_threshold: f64,
+}
+
+impl AmpcorSettings {
+    pub fn new(window: Extent, search: Extent) -> AmpcorSettings {
+        AmpcorSettings {
+            parity: Parity::None,
+            window,
+            search,
+            raw_oversampling: 2,
+            oversampling: 16,
+            zoom: 8,
+            statistics_reach: 10,
+            deramp: true,
+            looks: Extent::new(1, 1),
+            min_valid: 0.9,
+            snr_threshold: 0.0,
+            covariance_threshold: f64::INFINITY,
+        }
+    }
+
+    /// How far the second correlation reaches around the peak of the first, in pixels.
+    pub fn refinement(&self) -> usize {
+        self.search.rows.min(self.search.cols).min(4)
+    }
+
+    /// The part of the secondary image that the second correlation takes.
+    pub fn refined(&self) -> Extent {
+        let margin = self.refinement();
+        self.window.grow(Extent::new(margin, margin))
+    }
+
+    /// What is read of the secondary image for one window: the search range and, for the second correlation, as much
+    /// again as `refinement` on every side.
+    pub fn chip(&self) -> Extent {
+        self.refined().grow(self.search)
+    }
+
+    /// # Errors
+    /// The first parameter that cannot be used, with what it must be.
+    pub fn check(&self) -> Result<()> {
+        let sides = |e: Extent, fits: &dyn Fn(usize) -> bool| fits(e.rows) && fits(e.cols);
+        let demand = |holds: bool, name: &str, expected: &str, got: &dyn std::fmt::Display| match holds {
+            true => Ok(()),
+            false => Err(Error::argument(name, expected, got)),
+        };
+        let power = |n: usize| n.is_power_of_two();
+        let parity = self.parity == Parity::Isce2;
+        demand(
+            sides(self.window, &|n| n >= 8 && n.is_multiple_of(2) && n <= 4096),
+            "window",
+            "an even number of pixels from 8 to 4096, or { rows, cols } of such",
+            &self.window,
+        )?;
+        demand(
+            sides(self.search, &|n| n >= 2 && n.is_multiple_of(2) && n <= 1024),
+            "search",
+            "an even number of pixels from 2 to 1024, or { rows, cols } of such",
+            &self.search,
+        )?;
+        demand(
+            power(self.raw_oversampling) && self.raw_oversampling <= 8,
+            "raw_oversampling",
+            "a power of 2 from 1 to 8",
+            &self.raw_oversampling,
+        )?;
+        demand(
+            !parity || self.raw_oversampling == 2,
+            "raw_oversampling",
+            "2 with parity = \"isce2\"",
+            &self.raw_oversampling,
+        )?;
+        demand(
+            power(self.oversampling) && (2..=1024).contains(&self.oversampling),
+            "oversampling",
+            "a power of 2 from 2 to 1024",
+            &self.oversampling,
+        )?;
+        demand(
+            power(self.zoom) && (8..=64).contains(&self.zoom),
+            "zoom",
+            "a power of 2 from 8 to 64",
+            &self.zoom,
+        )?;
+        demand(
+            (1..=1024).contains(&self.statistics_reach),
+            "statistics_window",
+            "an odd number of pixels from 3 to 2049",
+            &(2 * self.statistics_reach + 1),
+        )?;
+        let divides = |n: usize, looks: usize| looks >= 1 && n.is_multiple_of(looks);
+        demand(
+            sides(self.looks, &|n| (1..=4).contains(&n))
+                && divides(self.window.rows, self.looks.rows)
+                && divides(self.window.cols, self.looks.cols)
+                && divides(self.search.rows, self.looks.rows)
+                && divides(self.search.cols, self.looks.cols),
+            "looks",
+            "1 to 4 and a divisor of the window and of the search",
+            &self.looks,
+        )?;
+        demand(
+            !parity || (self.looks == Extent::new(1, 1) && self.deramp && self.statistics_reach == 10),
+            "looks, deramp and statistics_window",
+            "left as they are with parity = \"isce2\"",
+            &format!(
+                "{}, {} and {}",
+                self.looks,
+                self.deramp,
+                2 * self.statistics_reach + 1
+            ),
+        )?;
+        demand(
+            self.min_valid > 0.0 && self.min_valid <= 1.0,
+            "min_valid",
+            "a share above 0 and up to 1",
+            &self.min_valid,
+        )?;
+        demand(
+            self.snr_threshold >= 0.0,
+            "snr_threshold",
+            "a number of at least 0",
+            &self.snr_threshold,
+        )?;
+        demand(
+            self.covariance_threshold > 0.0,
+            "covariance_threshold",
+            "a positive number of squared pixels",
+            &self.covariance_threshold,
+        )
+    }
+}
