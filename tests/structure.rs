@@ -56,7 +56,7 @@ fn rooms_lean_only_on_those_before_them() {
         ("files", &["error"]),
         ("raster", &["error", "files", "interrupt"]),
         ("filter", &["error", "interrupt", "raster"]),
-        ("correlation", &["error", "interrupt", "raster"]),
+        ("correlation", &["error", "interrupt", "raster", "table"]),
         ("vector", &["error", "files", "raster", "table"]),
         ("table", &["error", "files"]),
         ("plot", &["error", "files", "raster", "table", "vector"]),

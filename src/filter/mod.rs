@@ -9,6 +9,7 @@ mod testing;
 pub mod focal;
 pub mod frost;
 pub mod gamma_map;
+pub mod impulse_response;
 pub mod kuan;
 pub mod lee;
 pub mod lee_sigma;

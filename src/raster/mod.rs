@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod align;
+pub mod chips;
 pub mod complex;
 pub mod crs;
 pub mod element;

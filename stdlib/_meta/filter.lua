@@ -410,4 +410,35 @@ function filter.tv_bregman(raster, options) end
 ---@return Stack
 function filter.quegan(images, options) end
 
+---@class filter.ImpulseResponseOptions
+---@field bandwidth? number|number[] Processed bandwidth over sampling rate, above 0 and at most 1: one number, or `{ rows, cols }`. Default 0.8.
+---@field window? number|number[] Coefficient α of the spectral window α + (1 − α)·cos(2πf/B), 0.5 to 1: 1 is none, 0.75 that of Sentinel-1 in range. Default 1.
+---@field shift? number|number[] How far the content moves, in pixels, `{ rows, cols }`: to larger rows and columns where positive. At most 4096. Default 0.
+
+--- A field of point scatterers as a focused radar images it: convolution with the impulse response, at any sub-pixel shift.
+---
+--- The response along each axis is B·[α·sinc(Bt) + (1 − α)/2·(sinc(Bt − 1) + sinc(Bt + 1))], tapered to zero at 16.5 pixels, and scaled
+--- so that white noise keeps its power. Each output is the same continuous image sampled at its shift: two outputs of one field differ
+--- by exactly the difference of their shifts, without interpolation. So offsets, coherence and point targets can be simulated whose truth is known.
+---
+--- **Errors.** Bands that are not complex; values outside the ranges above.
+---
+--- **Nodata.** Masked pixels, and those outside the image, are places without scatterers. No pixel of the result is masked.
+---
+--- **Source.** Cumming and Wong 2005, Digital Processing of Synthetic Aperture Radar Data, sections 3.3 and 3.4.
+---
+--- ```lua
+--- local raster, filter = require "raster", require "filter"
+--- local grid = raster.grid { rows = 64, cols = 64 }
+--- local function normal(seed) return raster.random(grid, { distribution = "normal", seed = seed }) end
+--- local scatterers = raster.complex(normal(1), normal(2))
+--- local first = filter.impulse_response(scatterers, { bandwidth = { 0.7, 0.8 } })
+--- local moved = filter.impulse_response(scatterers, { bandwidth = { 0.7, 0.8 }, shift = { 0.25, -0.5 } })
+--- assert((moved - first):abs():read():mean() > 0.1)
+--- ```
+---@param raster Raster
+---@param options? filter.ImpulseResponseOptions
+---@return Raster
+function filter.impulse_response(raster, options) end
+
 return filter

@@ -1548,6 +1548,28 @@ function Raster:write(path, options) end
 ---@return Array
 function Raster:read(options) end
 
+--- Windows around pixels, read once and kept in memory: an image of `#centres` · rows by cols pixels with one chip under the
+--- other, in the order given, in plain pixel coordinates.
+---
+--- A chip of w pixels around x covers x − w/2 … x + w/2 − 1 (w/2 rounded down). Chips near each other are read together, so that what
+--- they share of a file is read once. For work that comes back to the same places again and again, as matching does in pairs.
+---
+--- **Errors.** No centres; centres that are no whole numbers; more than the memory limit.
+---
+--- **Nodata.** What is outside the image is masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local image = raster.random(raster.grid { rows = 50, cols = 60 })
+--- local chips = image:chips({ { 10, 20 }, { x = 59, y = 0 } }, 8)
+--- assert(chips.rows == 16 and chips.cols == 8)
+--- assert(chips:read():get(4, 4) == image:read():get(20, 10))
+--- ```
+---@param centres table[] `{ x, y }` or `{ x = …, y = … }`, pixels counted from 0.
+---@param size integer|integer[] Pixels on a side, or `{ rows, cols }`.
+---@return Raster
+function Raster:chips(centres, size) end
+
 --- Count, minimum, maximum, mean and standard deviation (of the population) of the valid pixels, for each band by name.
 ---
 --- Of complex bands the magnitude counts. Where no pixel is valid there is only `count`, 0.

@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::workflows::shared;
 use super::{assert_holds, folder, run};
 
 /// The Python that has h5py, as Debian's package `python3-h5py` gives it to the system's own.
-fn reference(arguments: &[&str]) -> Option<String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/cslc.py");
+fn reference(script: &str, arguments: &[&str]) -> Option<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/reference")
+        .join(script);
     for python in ["python3", "/usr/bin/python3"] {
         let has = Command::new(python).args(["-c", "import h5py"]).output();
         if has.is_ok_and(|o| o.status.success()) {
@@ -28,7 +31,7 @@ fn reference(arguments: &[&str]) -> Option<String> {
 fn both_layouts_as_h5py_writes_them() {
     let here = folder(&[]);
     let path = here.path();
-    if reference(&["write", path.to_str().unwrap()]).is_none() {
+    if reference("cslc.py", &["write", path.to_str().unwrap()]).is_none() {
         return;
     }
     std::fs::write(
@@ -77,7 +80,7 @@ raster.write_hdf5("w.h5", {
     .unwrap();
     let done = run(path, &["run", "a.lua"]);
     assert_eq!(done.code, 0, "{}", done.err);
-    let Some(said) = reference(&["read", path.join("w.h5").to_str().unwrap()]) else {
+    let Some(said) = reference("cslc.py", &["read", path.join("w.h5").to_str().unwrap()]) else {
         return;
     };
     // Pixel centres are at 0.5, 1.5…: the sums are 70 columns' over 100 rows, and 100 rows' over 70 columns.
@@ -95,4 +98,46 @@ raster.write_hdf5("w.h5", {
     ] {
         assert_holds(&said, line);
     }
+}
+
+/// isce3's simulated target, against an analysis with numpy's FFT.
+#[test]
+fn a_target_of_isce3_is_measured_as_numpy_measures_it() {
+    let Some(shared) = shared() else { return };
+    let source = shared.join("slc/isce3_real/REE_RSLC_out17.h5");
+    let here = folder(&[]);
+    let copy = here.path().join("target.h5");
+    let arguments = [source.to_str().unwrap(), copy.to_str().unwrap()];
+    let Some(record) = reference("point_target.py", &arguments) else {
+        return;
+    };
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let script = r#"
+local raster, correlation, json = require "raster", require "correlation", require "json"
+local slc = raster.open("target.h5", { subdataset = "/slc" })
+print(json.encode(correlation.point_target(slc, 60, 66)))
+"#;
+    std::fs::write(here.path().join("a.lua"), script).unwrap();
+    let done = run(here.path(), &["run", "a.lua"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let found: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(found["reason"], "ok");
+    // numpy's samples are 1/64 pixel apart.
+    for (name, tolerance) in [
+        ("x", 0.01),
+        ("y", 0.01),
+        ("width_x", 0.002),
+        ("width_y", 0.002),
+        ("pslr_x_db", 0.05),
+        ("pslr_y_db", 0.05),
+        ("amplitude", 0.001),
+    ] {
+        let (a, b) = (found[name].as_f64().unwrap(), record[name].as_f64().unwrap());
+        assert!((a - b).abs() < tolerance, "{name}: {a} here, {b} by numpy");
+    }
+    // Weighting widens the lobe of a rectangular spectrum, 0.886/B, by less than a quarter.
+    let sampling = 299_792_458.0 / 2.0 / record["range_spacing"].as_f64().unwrap();
+    let ideal = 0.886 * sampling / record["range_bandwidth"].as_f64().unwrap();
+    let width = found["width_x"].as_f64().unwrap();
+    assert!(width > 0.99 * ideal && width < 1.25 * ideal, "{width} {ideal}");
 }

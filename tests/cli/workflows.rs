@@ -8,7 +8,7 @@ use perilune::raster::file::open::{OpenOptions, open};
 
 use super::{Run, assert_holds, folder, piped, run};
 
-fn shared() -> Option<PathBuf> {
+pub fn shared() -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     if !path.is_dir() {
         println!("skipped: needs ../shared/data");

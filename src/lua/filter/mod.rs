@@ -4,9 +4,11 @@ use super::module::Module;
 use crate::error::Result;
 
 mod focal;
+mod radar;
 mod speckle;
 
 pub fn define(m: &mut Module) -> Result<()> {
     focal::define(m)?;
+    radar::define(m)?;
     speckle::define(m)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mlua::{Lua, Table, Value};
 
-use super::array::Array;
+use super::array::{Array, Held};
 use super::values::window;
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
@@ -28,6 +28,7 @@ pub fn define(c: &mut Builder<Raster>) {
         let window = args.options(|o| window(o, &this.grid))?;
         Array::read(lua, this, window)
     })
+    .method("chips(centres, size)", chips)
     .method("stats()", |lua, this, _| band_stats(lua, this))
     .method("histogram(options?)", histogram)
     .method("percentile(p)", |lua, this, args| match args.get::<Value>("p")? {
@@ -64,6 +65,35 @@ pub fn write_options(o: &Options) -> Result<WriteOptions> {
         nodata: o.get("nodata")?,
         tags: tags(o)?,
     })
+}
+
+/// `raster:chips(centres, size)`
+fn chips(lua: &Lua, this: &Raster, args: &Args) -> Result<Raster> {
+    let size: Value = args.get("size")?;
+    let whole = |n: &usize| (1..=65_536).contains(n);
+    let [rows, cols] = match usize::accept(&size) {
+        Some(side) => [side; 2],
+        None => <[usize; 2]>::from_script(&size, "size")?,
+    };
+    if !whole(&rows) || !whole(&cols) {
+        return Err(Error::argument("size", "from 1 to 65536 pixels, or { rows, cols } of such", format!("{rows} × {cols}")));
+    }
+    let centres: Vec<Table> = args.get("centres")?;
+    let mut corners = Vec::with_capacity(centres.len());
+    for (i, centre) in centres.iter().enumerate() {
+        let part = |position: usize, name: &str| -> Result<isize> {
+            let value = match centre.raw_get::<Value>(position)? {
+                Value::Nil => centre.raw_get::<Value>(name)?,
+                value => value,
+            };
+            Ok(i64::from_script(&value, &format!("{name} of centres[{}]", i + 1))? as isize)
+        };
+        corners.push((part(2, "y")? - (rows / 2) as isize, part(1, "x")? - (cols / 2) as isize));
+    }
+    let pixel: usize = this.bands.iter().map(|b| b.kind().bytes()).sum();
+    let bytes = corners.len().saturating_mul(rows).saturating_mul(cols).saturating_mul(2 * pixel);
+    let _held = Held::reserve(lua, bytes, || format!("{} chips of {rows} × {cols} (rows × cols)", corners.len()))?;
+    crate::raster::chips::chips(this, &corners, rows, cols)
 }
 
 /// What every GDAL from 3.6 on can make overviews with.
