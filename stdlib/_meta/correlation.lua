@@ -260,8 +260,9 @@ function correlation.point_target(slc, x, y, options) end
 --- pixels by zero-mean normalised cross-correlation; offsets that agree with their neighbours (normalised displacement
 --- coherence) tell where it is worth searching every node. There the peak is refined by a Gaussian pyramid, filtered again,
 --- and small holes are closed by medians. Larger chips are tried where smaller ones left holes, and joined by cubic
---- interpolation. With one and the same input, offsets, masks and chip sizes are those of autoRIFT 2.1.1. On grids too
---- small for the sparse search, below 22 chips, all nodes are searched.
+--- interpolation. With the same input, masks and chip sizes are those of autoRIFT 2.1.1, and offsets are within one step of the
+--- refinement, nearly all the same. (Its filters take 0 for what is outside an image, so that the frame becomes a feature
+--- that never moves; here it drops out.) On grids too small for the sparse search, below 22 chips, all nodes are searched.
 ---
 --- The result is a lazy image on the grid of nodes, each in the middle of its pixel:
 ---

@@ -87,7 +87,8 @@ impl Prefilter {
     /// Filters rows of an image. `strip` holds whole rows, with `halo` more above and below, less those that the image does
     /// not have: `missing` (above, below). Returns the rows without the halo. `first_row` is the first of them in the image.
     ///
-    /// Outside the image stands 0 in means and derivatives, and the image's reflection in standard deviations.
+    /// What is outside the image drops out of means, is 0 in derivatives and the image's reflection in standard deviations.
+    /// (autoRIFT has 0 in means too, so that the frame of an image becomes a feature that never moves.)
     ///
     /// # Nodata
     /// NaN is masked, left out of means and standard deviations, and stays NaN, but for the gaps that are filled. A derivative
@@ -101,7 +102,7 @@ impl Prefilter {
             Prefilter::None => strip.to_owned(),
             Prefilter::Decibel => strip.map(|&v| decibel(v)),
             Prefilter::HighPass { width } => {
-                let mut around = Bordered::new(strip, missing, width / 2, Border::Zero);
+                let mut around = Bordered::new(strip, missing, width / 2, Border::Masked);
                 around.local(width, |v, mean, _| v - mean as f32)
             }
             Prefilter::Wallis { width } => wallis(strip, missing, width).0,
@@ -131,7 +132,7 @@ pub(super) fn wallis(
     let deviation = Bordered::new(strip, missing, width / 2, Border::Reflect)
         .local(width, |_, _, variance| variance.sqrt() as f32);
     let mut out =
-        Bordered::new(strip, missing, width / 2, Border::Zero).local(width, |v, mean, _| v - mean as f32);
+        Bordered::new(strip, missing, width / 2, Border::Masked).local(width, |v, mean, _| v - mean as f32);
     out.zip_mut_with(&deviation, |v, &std| {
         *v = if std > 1e-6 * v.abs().max(f32::MIN_POSITIVE) {
             *v / std
@@ -161,6 +162,8 @@ fn derivative(order: usize, width: usize) -> Vec<f32> {
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Border {
     Zero,
+    /// Nothing: it drops out of means.
+    Masked,
     /// The image mirrored at its edge, the edge's pixel twice.
     Reflect,
 }
@@ -188,7 +191,7 @@ impl Bordered {
             rows: total.saturating_sub(2 * halo),
             cols,
             width,
-            values: vec![0.0; total * width],
+            values: vec![if border == Border::Masked { f32::NAN } else { 0.0 }; total * width],
             weights: Vec::new(),
         };
         if height == 0 || cols == 0 {
@@ -198,8 +201,8 @@ impl Bordered {
             let source = r as isize - missing.0 as isize;
             let source = match border {
                 Border::Reflect => mirror(source, height),
-                Border::Zero if (0..height as isize).contains(&source) => source as usize,
-                Border::Zero => continue,
+                _ if (0..height as isize).contains(&source) => source as usize,
+                _ => continue,
             };
             for (o, &v) in row[halo..].iter_mut().zip(strip.row(source)) {
                 *o = v;
