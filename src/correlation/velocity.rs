@@ -240,6 +240,9 @@ impl Velocity {
         let x = self.pixel.0 * ground.x * self.per_year;
         let y = self.pixel.1 * ground.y * self.per_year;
         let (vx, vy) = (offset.0 * x - self.shift.0, offset.1 * y - self.shift.1);
+        if vx.is_nan() || vy.is_nan() {
+            return [f32::NAN; 6];
+        }
         let v = (vx * vx + vy * vy + 2.0 * vx * vy * ground.cosine)
             .max(0.0)
             .sqrt();
@@ -255,9 +258,6 @@ impl Velocity {
         } else {
             ex.max(ey)
         };
-        if v.is_nan() {
-            return [f32::NAN; 6];
-        }
         [vx, vy, v, ex, ey, e].map(|v| v as f32)
     }
 }
