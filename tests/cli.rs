@@ -22,6 +22,8 @@ mod prompt;
 mod pty;
 #[path = "cli/remote.rs"]
 mod remote;
+#[path = "cli/rle.rs"]
+mod rle;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

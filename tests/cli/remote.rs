@@ -262,3 +262,59 @@ fn a_server_that_leaves_in_the_middle_fails_the_run_and_leaves_nothing() {
     let left: Vec<_> = left.map(|e| e.file_name()).filter(|n| n != "state").collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+/// A CSLC of 16 MiB, of which two chips are wanted.
+#[test]
+fn chips_of_a_remote_cslc_are_read_by_themselves() {
+    let here = folder(&[]);
+    let code = r#"
+      local grid = raster.grid { rows = 1024, cols = 2048 }
+      local x, y = {}, {}
+      for i = 1, grid.cols do x[i] = 400002.5 + 5 * i end
+      for i = 1, grid.rows do y[i] = 3859995 - 10 * i end
+      raster.write_hdf5("t064_135523_iw2_20221228.h5", {
+        ["/data/VV"] = raster.complex(raster.random(grid), raster.random(grid, { seed = 2 })),
+        ["/data/x_coordinates"] = x, ["/data/y_coordinates"] = y, ["/data/projection"] = 32611,
+        ["/metadata/processing_information/input_burst_metadata/sensing_start"] = "2022-12-28 16:16:51",
+      }, { compress = "none" })
+    "#;
+    let made = run(here.path(), &["--quiet", "-e", code]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let bytes = std::fs::read(here.path().join("t064_135523_iw2_20221228.h5")).unwrap();
+    let size = bytes.len() as u64;
+    assert!(size > 16 << 20);
+    let server = Server::start(HashMap::from([
+        ("/t064_135523_iw2_20221228.h5".to_string(), bytes.clone()),
+        ("/bucket/t064_135523_iw2_20221228.h5".to_string(), bytes),
+    ]));
+    let compare = |address: &str| {
+        format!(
+            r#"
+              local opera = require "opera"
+              local points = {{ {{ 300, 200 }}, {{ 1800, 900 }} }}
+              local near = opera.open("t064_135523_iw2_20221228.h5"):chips(points, 100)
+              local far = opera.open("{address}")
+              local difference = (near - far:chips(points, 100)):abs():stats().VV
+              print(far.date, far.rows, difference.count, difference.max)
+            "#
+        )
+    };
+    let expected = "20221228\t1024\t20000\t0.0\n";
+    let done = fetch(here.path(), &compare(&server.url("/t064_135523_iw2_20221228.h5")));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.out, expected);
+    let sent = server.sent.swap(0, Ordering::Relaxed);
+    assert!(sent < size / 4, "{sent} of {size} bytes");
+
+    let mut command = plain(here.path(), &compare("s3://bucket/t064_135523_iw2_20221228.h5"));
+    command
+        .env("AWS_S3_ENDPOINT", server.address.to_string())
+        .env("AWS_HTTPS", "NO")
+        .env("AWS_VIRTUAL_HOSTING", "FALSE")
+        .env("AWS_NO_SIGN_REQUEST", "YES");
+    let done = finish(command);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(done.out, expected);
+    let sent = server.sent.swap(0, Ordering::Relaxed);
+    assert!(sent < size / 4, "{sent} of {size} bytes");
+}
