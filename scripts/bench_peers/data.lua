@@ -20,6 +20,13 @@ if p.what == "all" or p.what == "small" then
   scene(2048, 1, 0):to_db():write(p.folder .. "/db2048.tif", plain)
   scene(2048, 1, 0):shift({ cols = 3, rows = -2 }):write(p.folder .. "/shifted2048.tif", plain)
 end
+if p.what == "all" or p.what == "slc" then
+  -- Complex speckle of one look, and the same moved by whole pixels.
+  local function noise(seed) return raster.random(grid(1024), { distribution = "normal", seed = seed }) end
+  local slc = raster.complex(noise(1), noise(2))
+  slc:write(p.folder .. "/slc1024.tif", plain)
+  slc:shift({ cols = 1, rows = -2 }):write(p.folder .. "/slc1024_moved.tif", plain)
+end
 if p.what == "all" or p.what == "large" then
   scene(8192, 2, 0):write(p.folder .. "/a8192.tif", plain)
   scene(8192, 3, -6):write(p.folder .. "/b8192.tif", plain)

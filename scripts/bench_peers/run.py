@@ -73,7 +73,7 @@ def row(case, ours, theirs, note, scale=1.0):
 
 
 def make_data():
-    for what, probe in [("small", "shifted2048.tif"), ("large", "b8192.tif"), ("stack", "stack_VH_20230120.tif")]:
+    for what, probe in [("small", "shifted2048.tif"), ("slc", "slc1024_moved.tif"), ("large", "b8192.tif"), ("stack", "stack_VH_20230120.tif")]:
         if not (DATA / probe).exists():
             subprocess.run([PERILUNE, "run", HERE / "data.lua", "--folder", DATA, "--what", what], check=True)
 
@@ -126,6 +126,15 @@ def autorift():
     print(f"| autoRIFT, 2048², {dx.size} nodes, chips 32, search 25 | {cpu:.2f} s CPU, {wall:.2f} s, {peak:.0f} MiB | — | | |")
 
 
+def ampcor():
+    for what, windows in [("points", 400), ("dense", 1089)]:
+        for threads in (1, 2):
+            command = [PERILUNE, "--threads", threads, "run", HERE / "ampcor.lua", "--what", what]
+            cpu, wall, peak = median_of([measured(command) for _ in range(3)])
+            print(f"| ampcor, {windows} windows, {what}, {threads} threads | {cpu:.2f} s CPU, {wall:.2f} s, {peak:.0f} MiB, "
+                  f"{1000 * cpu / windows:.2f} ms CPU a window | — | | |")
+
+
 def workflow():
     a = median_of([measured([PERILUNE, "run", HERE / "workflow.lua"]) for _ in range(3)])
     b = measured(peer("workflow", 2))
@@ -148,7 +157,7 @@ def start():
     row("start: print(1)", a, b, "python -c 'import rasterio, xarray'")
 
 
-CASES = [focal_median, refined_lee, tv_bregman, autorift, expression, workflow, huge, start]
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, huge, start]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ local tables = {}
 ---
 --- ```lua
 --- local tables = require "tables"
---- tables.new({ { station = "A", height = 3.5 }, { station = "B" } }):write("stations.csv")
+--- tables.new({ { station = "A", height = 3.5 }, { station = "B" } }):write_csv("stations.csv")
 --- local stations = tables.read_csv("stations.csv", { types = { station = "string" } })
 --- assert(#stations == 2 and stations[1].height == 3.5 and stations[2].height == nil)
 --- ```
@@ -381,17 +381,17 @@ function Table:beside(other) end
 ---
 --- ```lua
 --- local tables = require "tables"
---- tables.new({ { x = 1.5 } }):write("x.csv")
+--- tables.new({ { x = 1.5 } }):write_csv("x.csv")
 --- assert(tables.read_csv("x.csv")[1].x == 1.5)
 --- ```
 ---@param path string
 ---@param options? Table.WriteOptions
-function Table:write(path, options) end
+function Table:write_csv(path, options) end
 
 ---@class Table.CsvOptions
 ---@field delimiter? string The character between cells. Default comma.
 
---- The text that `Table:write` writes.
+--- The text that `Table:write_csv` writes.
 ---
 --- ```lua
 --- local tables = require "tables"

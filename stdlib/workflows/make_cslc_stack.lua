@@ -139,14 +139,14 @@ end
 
 --%% The truth, and what goes with the stack
 
-tables.new(truth, { columns = { "date", "dx_px", "dy_px", "dx_m", "dy_m" } }):write(fs.join(p.out, "shifts.csv"))
+tables.new(truth, { columns = { "date", "dx_px", "dy_px", "dx_m", "dy_m" } }):write_csv(fs.join(p.out, "shifts.csv"))
 if #reflectors > 0 then
   tables.new(reflectors, {
     columns = {
       "Corner reflector ID", "Latitude (deg)", "Longitude (deg)", "Height above ellipsoid (m)", "Azimuth (deg)",
       "Tilt / Elevation angle (deg)", "Side length (m)",
     },
-  }):write(fs.join(p.out, "reflectors.csv"))
+  }):write_csv(fs.join(p.out, "reflectors.csv"))
 end
 local static = {
   ["/data/los_east"] = raster.constant(grid, -0.5852):cast "float32", ["/data/los_north"] = raster.constant(grid, -0.1078):cast "float32",

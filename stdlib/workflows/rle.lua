@@ -175,7 +175,7 @@ for i, point in ipairs(points) do
   local lon, lat = geometry.point(x, y, grid.wkt):to_crs(4326):position()
   located[i] = { id = point.id, x = point.x, y = point.y, lon = lon, lat = lat }
 end
-tables.new(located, { columns = POINT_COLUMNS }):write(out "points.csv")
+tables.new(located, { columns = POINT_COLUMNS }):write_csv(out "points.csv")
 
 --%% Match
 
@@ -238,7 +238,7 @@ for k, pair in ipairs(missing) do
     row.dx_m, row.dy_m = number(row.dx_px) * dx, number(row.dy_px) * dy
     rows[i] = row
   end
-  tables.new(rows, { columns = COLUMNS }):write(path_of(pair))
+  tables.new(rows, { columns = COLUMNS }):write_csv(path_of(pair))
   for _, date in ipairs { pair.reference, pair.secondary } do
     if last_use[date] <= k then chips[date] = nil end
   end
@@ -268,7 +268,7 @@ for n, pair in ipairs(pairs_of) do
 end
 tables.new(all, {
   columns = { "reference", "secondary", "days", "id", "x", "y", "dx_m", "dy_m", "snr", "reason" },
-}):write(out "offsets.csv")
+}):write_csv(out "offsets.csv")
 
 local range, azimuth, reasons = {}, {}, {}
 for _, row in ipairs(all) do
@@ -318,7 +318,7 @@ end
 local summary_table = tables.new(summary, {
   columns = { "axis", "offsets", "failed", "mean_m", "std_m", "requirement_m", "inside", "result" },
 })
-summary_table:write(out "summary.csv")
+summary_table:write_csv(out "summary.csv")
 for _, row in ipairs(summary) do
   print(("mean RLE in %s: %.4f m  std RLE in %s: %.4f m  within ±%.2f m: %.1f %%  %s"):format(
     row.axis, row.mean_m, row.axis, row.std_m, row.requirement_m, 100 * row.inside, row.result))
@@ -349,7 +349,7 @@ for i, day in ipairs(days) do
     points = n,
   }
 end
-tables.new(series, { columns = { "date", "rg_avg", "rg_std", "az_avg", "az_std", "points" } }):write(out "series.csv")
+tables.new(series, { columns = { "date", "rg_avg", "rg_std", "az_avg", "az_std", "points" } }):write_csv(out "series.csv")
 print(("residuals of the inversion: %.4f m in range, %.4f m in azimuth (root mean square)"):format(
   math.sqrt(square.range / squares.range), math.sqrt(square.azimuth / squares.azimuth)))
 

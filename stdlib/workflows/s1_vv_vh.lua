@@ -163,7 +163,7 @@ end
 for _, result in ipairs(#points > 0 and results or {}) do
   result.series = result.images:sample(points, { crs = "EPSG:4326" })
     :select("time", "point", "x", "y", result.band, "VV", "VH"):rename("x", "lon"):rename("y", "lat")
-  result.series:write(result.name .. "_series.csv")
+  result.series:write_csv(result.name .. "_series.csv")
   note(result, "values at the points", result.name .. "_series.csv")
 end
 

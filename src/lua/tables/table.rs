@@ -114,7 +114,7 @@ fn combining(c: &mut Builder<Table>) {
 }
 
 fn output(c: &mut Builder<Table>) {
-    c.method("write(path, options?)", |lua, this, args| {
+    c.method("write_csv(path, options?)", |lua, this, args| {
         let path = access(lua).write(args.get::<PathBuf>("path")?)?;
         this.write_csv(&path, &CsvOptions { delimiter: args.options(delimiter)?, ..Default::default() })
     })

@@ -25,7 +25,7 @@ test("points give a table in their order", function()
     assert_close(t[i].dy_m, 20, 0.2)
     assert(t[i].snr > 1 and t[i].peak > 0.95 and t[i].cov_xx >= 0 and t[i].cov_yy >= 0)
   end
-  t:write("offsets.csv")
+  t:write_csv("offsets.csv")
   local names = table.concat(tables.read_csv("offsets.csv").names, " ")
   assert(names == "id x y dx_px dy_px snr cov_xx cov_yy cov_xy peak reason dx_m dy_m", names)
 end)

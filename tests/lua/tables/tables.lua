@@ -3,7 +3,7 @@ local tables = require "tables"
 local function write(name, text)
   -- The module fs is not needed here: a table of one string column can write most texts, but not this one.
   local t = tables.from_csv(text, { delimiter = "," })
-  t:write(folder .. "/" .. name)
+  t:write_csv(folder .. "/" .. name)
   return folder .. "/" .. name
 end
 
@@ -47,11 +47,11 @@ test("written files read back", function()
   local path = write("a.csv", "x,name\n0.1,\"a, b\"\n,c\n")
   local t = tables.read_csv(path)
   assert(t[1].x == 0.1 and t[1].name == "a, b" and t[2].x == nil)
-  t:write(folder .. "/a.tsv")
+  t:write_csv(folder .. "/a.tsv")
   assert(tables.read_csv(folder .. "/a.tsv"):to_csv() == t:to_csv())
   assert(t:to_csv({ delimiter = ";" }) == "x;name\n0.1;a, b\n;c\n")
-  assert_error(function() t:write(folder .. "/no/a.csv") end, "does not exist; create it first")
-  assert_error(function() t:write("/proc/a.csv") end, "outside the working folder")
+  assert_error(function() t:write_csv(folder .. "/no/a.csv") end, "does not exist; create it first")
+  assert_error(function() t:write_csv("/proc/a.csv") end, "outside the working folder")
 end)
 
 test("tables of rows and of columns", function()
