@@ -114,9 +114,7 @@ impl Matcher {
         let (a, b) = (&self.reference, &self.secondary);
         let defined = match rule.isce2 {
             true => isce2::surface(a.image(), b.image(), &mut self.ncc.box_sums, &mut self.surface),
-            false => self
-                .ncc
-                .planes(a, b, rule.counts(), s.min_valid, &mut self.surface),
+            false => self.ncc.planes(a, b, s.min_valid, &mut self.surface),
         };
         if !defined {
             return Err(Reason::LowSignal);
@@ -167,10 +165,9 @@ impl Matcher {
         });
         self.fine_secondary.run(secondary, rule, s.deramp, true);
         let (a, b) = (&self.fine_reference.plane, &self.fine_secondary.plane);
-        if !self
-            .ncc
-            .planes(a, b, rule.counts(), s.min_valid, &mut self.surface)
-        {
+        // ISCE2 leaves pixels that are 0 out of the reference's mean. Here there are none: what its transforms make of empty
+        // pixels is all but 0, and counts.
+        if !self.ncc.planes(a, b, s.min_valid, &mut self.surface) {
             return Err(Reason::LowSignal);
         }
         let peak = self.surface.peak().ok_or(Reason::LowSignal)?;

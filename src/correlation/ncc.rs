@@ -16,14 +16,6 @@ pub struct Ncc {
     pub(super) box_sums: BoxSums,
 }
 
-/// Which pixels of the template count in its mean and standard deviation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counts {
-    All,
-    /// Those that are not 0, while all take part in the products: the rule of ISCE2's ampcor.
-    NonZero,
-}
-
 /// A window whose variance is below this share of its mean square is constant but for rounding.
 const FLAT: f64 = 1e-9;
 
@@ -35,12 +27,11 @@ impl Ncc {
         &mut self,
         template: &Plane,
         search: &Plane,
-        counts: Counts,
         min_valid: f64,
         out: &mut Surface,
     ) -> bool {
         if template.valid.is_empty() && search.valid.is_empty() {
-            return self.surface(template.image(), search.image(), counts, out);
+            return self.surface(template.image(), search.image(), out);
         }
         let ones = |plane: &Plane| match plane.valid.is_empty() {
             true => vec![1.0; plane.values.len()],
@@ -103,15 +94,9 @@ impl Ncc {
     ///
     /// # Source
     /// Lewis 1995, Fast normalized cross-correlation, Vision Interface 95, 120–123.
-    pub fn surface(
-        &mut self,
-        template: Image<'_>,
-        search: Image<'_>,
-        counts: Counts,
-        out: &mut Surface,
-    ) -> bool {
+    pub fn surface(&mut self, template: Image<'_>, search: Image<'_>, out: &mut Surface) -> bool {
         out.reset(search.rows + 1 - template.rows, search.cols + 1 - template.cols);
-        let Some((mean, deviation)) = mean_and_deviation(template.values, counts) else {
+        let Some((mean, deviation)) = mean_and_deviation(template.values) else {
             return false;
         };
         // Sums of differences from the mean keep the digits that sums of the values lose.
@@ -231,16 +216,11 @@ fn centre(values: &[f32], valid: &[f32], out: &mut Vec<f32>) {
     );
 }
 
-/// Of the population of the pixels that count; None where there is no variance.
-fn mean_and_deviation(values: &[f32], counts: Counts) -> Option<(f64, f64)> {
-    let n = match counts {
-        Counts::All => values.len(),
-        Counts::NonZero => values.iter().filter(|v| **v != 0.0).count(),
-    } as f64;
-    // Zeros add nothing to a sum.
+/// Of the population; None where there is no variance.
+fn mean_and_deviation(values: &[f32]) -> Option<(f64, f64)> {
+    let n = values.len() as f64;
     let mean = sum(values) / n;
-    let squares = sum_of_squares(values, mean) - (values.len() as f64 - n) * mean * mean;
-    let variance = squares / n;
+    let variance = sum_of_squares(values, mean) / n;
     (variance > FLAT * mean * mean && variance.is_finite()).then(|| (mean, variance.sqrt()))
 }
 

@@ -3,7 +3,6 @@
 use num_complex::Complex32;
 
 use super::cross::Image;
-use super::ncc::Counts;
 use super::settings::Extent;
 
 /// What the pixels of the images are.
@@ -36,14 +35,6 @@ pub(super) struct Plane {
 impl Rule {
     pub fn is_magnitude(self) -> bool {
         self.isce2 || self.signal == Signal::Complex
-    }
-
-    /// Which pixels of a template count in its mean.
-    pub fn counts(self) -> Counts {
-        match self.isce2 {
-            true => Counts::NonZero,
-            false => Counts::All,
-        }
     }
 
     /// Exact zeros are what processors write where a complex image has nothing; a real 0 can be a value.

@@ -7,7 +7,7 @@ use num_complex::{Complex32, Complex64};
 use super::ampcor::Matcher;
 use super::cross::{CrossCorrelator, Image};
 use super::method::{Chips, WindowMatcher};
-use super::ncc::{Counts, Ncc};
+use super::ncc::Ncc;
 use super::oversample::{Measure, Oversampler, deramp};
 use super::plane::Signal;
 use super::reason::Reason;
@@ -88,7 +88,7 @@ fn correlations_are_those_of_two_passes() {
     let (ones_a, ones_b) = (vec![1.0; a.len()], vec![1.0; b.len()]);
     let mut surface = Surface::default();
     let (template, search) = (Image::new(rows, cols, &a), Image::new(height, width, &b));
-    assert!(Ncc::default().surface(template, search, Counts::All, &mut surface));
+    assert!(Ncc::default().surface(template, search, &mut surface));
     assert_eq!((surface.rows, surface.cols), (9, 8));
     for n in 0..surface.rows {
         for m in 0..surface.cols {
@@ -143,7 +143,7 @@ fn correlation_does_not_see_gain_and_offset() {
         .collect();
     let mut surface = Surface::default();
     let (template, search) = (Image::new(rows, rows, &a), Image::new(height, height, &b));
-    assert!(Ncc::default().surface(template, search, Counts::All, &mut surface));
+    assert!(Ncc::default().surface(template, search, &mut surface));
     let peak = surface.peak().unwrap();
     assert_eq!((peak.row, peak.col), (3, 1));
     assert!((peak.value - 1.0).abs() < 1e-6);

@@ -2,7 +2,7 @@
 
 use super::fine::Fine;
 use super::method::{Chips, Match, WindowMatcher};
-use super::ncc::{Counts, Ncc};
+use super::ncc::Ncc;
 use super::plane::{Rule, Signal};
 use super::quality;
 use super::reason::Reason;
@@ -103,7 +103,7 @@ impl NccMatcher {
         }
         let (a, b) = (&self.reference.plane, &self.secondary.plane);
         let defined = match centred {
-            true => self.ncc.planes(a, b, Counts::All, s.min_valid, &mut self.surface),
+            true => self.ncc.planes(a, b, s.min_valid, &mut self.surface),
             false => self.ncc.with_means(a, b, s.min_valid, &mut self.surface),
         };
         if !defined {
