@@ -70,6 +70,10 @@ pub enum Error {
         source: Box<Error>,
     },
 
+    /// A server said no, or said nothing. `message` names the request, without its secrets.
+    #[error("{message}")]
+    Request { message: String, status: Option<u16> },
+
     #[error("interrupted")]
     Interrupted,
 

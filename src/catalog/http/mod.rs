@@ -1,0 +1,291 @@
+//! One client for all archives: retries, budgets, redirects and timeouts are decided here and nowhere else.
+
+mod body;
+mod failure;
+mod host;
+mod request;
+mod runtime;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use reqwest::StatusCode;
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
+use url::Url;
+
+pub use body::Response;
+pub use failure::{Failure, Kind, redacted, redacted_text};
+pub use request::{Request, parse_url};
+pub use runtime::wait;
+
+use self::host::Host;
+use super::credentials::Vault;
+use crate::error::Result;
+
+/// How long, how often, how much. The defaults suit the public archives; tests shorten them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// For the connection, TLS included.
+    pub connect: Duration,
+    /// From the request to the head of the answer. CMR gives up by itself at 30 s, pgstac at 60 s.
+    pub first_byte: Duration,
+    /// The longest silence in the middle of an answer.
+    pub stall: Duration,
+    /// Tries of one request, the first included.
+    pub attempts: usize,
+    pub shortest_wait: Duration,
+    pub longest_wait: Duration,
+    /// Searches of one host in a minute; ASF asks for at most 250.
+    pub per_minute: u32,
+    /// The largest answer of a search, in bytes.
+    pub largest_answer: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            connect: Duration::from_secs(20),
+            first_byte: Duration::from_secs(90),
+            stall: Duration::from_secs(45),
+            attempts: 6,
+            shortest_wait: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(60),
+            per_minute: 240,
+            largest_answer: 256 << 20,
+        }
+    }
+}
+
+/// The redirects that one request may take. Earthdata's login takes five.
+const MOST_REDIRECTS: usize = 12;
+
+pub struct Http {
+    pub settings: Settings,
+    pub vault: Arc<Vault>,
+    /// For searches: compressed answers, HTTP/2.
+    searches: reqwest::Client,
+    /// For files: bytes as they are stored, and one connection for each transfer, since servers limit connections.
+    files: reqwest::Client,
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
+}
+
+impl Http {
+    /// # Errors
+    /// When the system's TLS certificates cannot be read.
+    pub fn new(settings: Settings, vault: Arc<Vault>) -> Result<Http> {
+        // The process may have chosen already; both choices are the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let jar = Arc::new(reqwest::cookie::Jar::default());
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("perilune/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .connect_timeout(settings.connect)
+                .tcp_keepalive(Duration::from_secs(30))
+                .pool_idle_timeout(Duration::from_secs(60))
+                .cookie_provider(jar.clone())
+        };
+        let built = |b: reqwest::ClientBuilder| {
+            b.build()
+                .map_err(|e| crate::error::Error::message(format!("cannot start the HTTP client: {e}")))
+        };
+        let searches = built(builder())?;
+        let files = built(
+            builder()
+                .http1_only()
+                .no_gzip()
+                .no_brotli()
+                .no_deflate()
+                .no_zstd(),
+        )?;
+        Ok(Http {
+            settings,
+            vault,
+            searches,
+            files,
+            hosts: Mutex::default(),
+        })
+    }
+
+    /// The client of the process, with the user's own credentials.
+    pub fn shared() -> Result<&'static Http> {
+        static SHARED: LazyLock<std::result::Result<Http, String>> = LazyLock::new(|| {
+            let vault = Vault::of_user().map_err(|e| e.to_string())?;
+            Http::new(Settings::default(), Arc::new(vault)).map_err(|e| e.to_string())
+        });
+        SHARED.as_ref().map_err(crate::error::Error::message)
+    }
+
+    /// Sends `request`, again where that may help, and gives the answer's head once its status is a success (2xx).
+    /// Transfers also get 304, 412 and 416 as answers, since those mean something to them.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what happened, after how many tries.
+    pub async fn send(&self, request: &Request) -> Result<Response, Failure> {
+        let most = request.attempts.unwrap_or(self.settings.attempts).max(1);
+        let mut waits = backon::ExponentialBuilder::default()
+            .with_min_delay(self.settings.shortest_wait)
+            .with_max_delay(self.settings.longest_wait)
+            .with_factor(2.0)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let failure = match self.follow(request).await {
+                Ok(response) => return Ok(response),
+                Err(failure) => failure,
+            };
+            if tries >= most || !failure.may_pass() {
+                return Err(failure.after(tries));
+            }
+            let wait = waits.next().unwrap_or(self.settings.longest_wait);
+            match failure.retry_after {
+                // A server that wants more patience than this has to be asked again later by the user.
+                Some(asked) if asked > 10 * self.settings.longest_wait => return Err(failure.after(tries)),
+                Some(asked) => self.host(&failure.url).rest(asked),
+                None => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    /// One try: the request and the redirects that it meets.
+    async fn follow(&self, request: &Request) -> Result<Response, Failure> {
+        let mut hop = request.clone();
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for _ in 0..=MOST_REDIRECTS {
+            let answer = self.hop(&hop).await?;
+            let status = answer.status();
+            if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return self.judge(request, &hop, answer).await;
+            }
+            let place = answer.headers().get(LOCATION).and_then(|v| v.to_str().ok());
+            let Some(next) = place.and_then(|place| hop.url.join(place).ok()) else {
+                return Err(Failure::new(
+                    &hop.url,
+                    Kind::Redirect("without a place to go to".into()),
+                ));
+            };
+            if !matches!(next.scheme(), "http" | "https") {
+                let text = format!("to {}, which is no web address", redacted(&next));
+                return Err(Failure::new(&hop.url, Kind::Redirect(text)));
+            }
+            if hop.url.scheme() == "https" && next.scheme() == "http" && !is_loopback(&next) {
+                let text = format!("from https to the unprotected {}", redacted(&next));
+                return Err(Failure::new(&hop.url, Kind::Redirect(text)));
+            }
+            // A login comes back to where it started once, with a cookie; more is a circle.
+            let visits = seen.entry(next.to_string()).or_default();
+            *visits += 1;
+            if *visits > 2 {
+                let text = format!("in a circle, at {}", redacted(&next));
+                return Err(Failure::new(&hop.url, Kind::Redirect(text)));
+            }
+            hop = redirected(hop, next, status);
+        }
+        Err(Failure::new(
+            &hop.url,
+            Kind::Redirect(format!("more than {MOST_REDIRECTS} times")),
+        ))
+    }
+
+    async fn hop(&self, request: &Request) -> Result<reqwest::Response, Failure> {
+        let host = self.host(&request.url);
+        host.wait(!request.transfer).await;
+        let client = if request.transfer { &self.files } else { &self.searches };
+        let mut builder = client
+            .request(request.method.clone(), request.url.clone())
+            .headers(request.headers.clone());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.clone());
+        }
+        if !request.headers.contains_key(AUTHORIZATION)
+            && let Some(value) = self.vault.authorization(&request.url)
+        {
+            builder = builder.header(AUTHORIZATION, value);
+        }
+        let first_byte = request.first_byte.unwrap_or(self.settings.first_byte);
+        match tokio::time::timeout(first_byte, builder.send()).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(Failure::of_send(&request.url, &error, &self.settings)),
+            Err(_) => Err(Failure::new(&request.url, Kind::Silent(first_byte))),
+        }
+    }
+
+    /// Success, or the failure that the status stands for.
+    async fn judge(
+        &self,
+        request: &Request,
+        hop: &Request,
+        answer: reqwest::Response,
+    ) -> Result<Response, Failure> {
+        let status = answer.status();
+        let told_transfer = matches!(
+            status,
+            StatusCode::NOT_MODIFIED | StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE
+        );
+        let response = Response::new(answer, &request.url, self.settings.stall);
+        if status.is_success() || (request.transfer && told_transfer) {
+            return Ok(response);
+        }
+        let retry_after = host::retry_after(response.headers());
+        let text = response.excerpt().await;
+        let advice = self.vault.advice(&hop.url, status.as_u16(), &text);
+        let mut failure = Failure::new(&hop.url, Kind::Status { status: status.as_u16(), text });
+        failure.asked = request.url.clone();
+        failure.advice = advice;
+        failure.retry_after = retry_after;
+        Err(failure)
+    }
+
+    /// The server asks for a rest: nobody sends it anything for that long.
+    pub fn rest(&self, url: &Url, time: Duration) {
+        self.host(url).rest(time);
+    }
+
+    fn host(&self, url: &Url) -> Arc<Host> {
+        let name = format!("{}:{}", url.host_str().unwrap_or(""), url.port_or_known_default().unwrap_or(0));
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts
+            .entry(name)
+            .or_insert_with(|| Arc::new(Host::new(self.settings.per_minute)))
+            .clone()
+    }
+}
+
+/// The request after a redirect. What the caller set for the first host alone does not go to another one.
+fn redirected(from: Request, to: Url, status: StatusCode) -> Request {
+    let mut next = from;
+    if next.url.origin() != to.origin() {
+        let mut kept = HeaderMap::new();
+        for (name, value) in &next.headers {
+            let secret = name == AUTHORIZATION || name == COOKIE || name == PROXY_AUTHORIZATION;
+            if !secret && !value.is_sensitive() && !next.bound.contains(name) {
+                kept.insert(name, value.clone());
+            }
+        }
+        next.headers = kept;
+    }
+    let keeps_body = matches!(status.as_u16(), 307 | 308) && next.url.origin() == to.origin();
+    if next.method != reqwest::Method::HEAD && !keeps_body && next.body.is_some() {
+        next.method = reqwest::Method::GET;
+        next.body = None;
+        next.headers.remove(reqwest::header::CONTENT_TYPE);
+    }
+    next.url = to;
+    next
+}
+
+/// True for this machine's own addresses, which no network lies between.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}

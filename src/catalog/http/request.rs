@@ -1,0 +1,115 @@
+//! What is asked for.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// A request that can be sent again. Credentials are not in it: every host gets its own when it is asked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: Method,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub body: Option<Vec<u8>>,
+    /// Bytes of a file: no rate budget, no compression; 304, 412 and 416 are answers.
+    pub transfer: bool,
+    /// Tries, where the settings of the client do not fit: 1 for logins and for callers that change the request.
+    pub attempts: Option<usize>,
+    /// The wait for the head of the answer, where the client's does not fit.
+    pub first_byte: Option<Duration>,
+    /// Headers that are for the first host alone and do not follow a redirect elsewhere.
+    pub bound: Vec<HeaderName>,
+}
+
+impl Request {
+    pub fn get(url: Url) -> Request {
+        Request {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            transfer: false,
+            attempts: None,
+            first_byte: None,
+            bound: Vec::new(),
+        }
+    }
+
+    /// A file, or a part of it.
+    pub fn file(url: Url) -> Request {
+        Request {
+            transfer: true,
+            ..Request::get(url)
+        }
+    }
+
+    pub fn json(url: Url, body: &serde_json::Value) -> Request {
+        let mut request = Request::get(url);
+        request.method = Method::POST;
+        request.body = Some(body.to_string().into_bytes());
+        request
+            .headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request
+    }
+
+    pub fn form(url: Url, fields: &[(impl AsRef<str>, impl AsRef<str>)]) -> Request {
+        let mut text = url::form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(fields);
+        let mut request = Request::get(url);
+        request.method = Method::POST;
+        request.body = Some(text.finish().into_bytes());
+        request.headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        request
+    }
+
+    pub fn accept(mut self, types: &'static str) -> Request {
+        self.headers.insert(ACCEPT, HeaderValue::from_static(types));
+        self
+    }
+
+    pub fn once(mut self) -> Request {
+        self.attempts = Some(1);
+        self
+    }
+
+    /// # Errors
+    /// When `value` holds characters that no header may have.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Result<Request> {
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| Error::argument(name.as_str(), "plain text on one line", format!("`{value}`")))?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// As `header`, with a value that stays with this host and out of every message.
+    pub fn secret(self, name: HeaderName, value: &str) -> Result<Request> {
+        let mut request = self;
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| Error::message(format!("the secret for the header {name} has characters that cannot be sent")))?;
+        value.set_sensitive(true);
+        request.bound.push(name.clone());
+        request.headers.insert(name, value);
+        Ok(request)
+    }
+}
+
+/// An address that can be asked, from what the user wrote.
+///
+/// # Errors
+/// When it is none, or not one of the web.
+pub fn parse_url(name: &str, text: &str) -> Result<Url> {
+    let expected = "a web address such as https://host/path";
+    let url = Url::parse(text.trim()).map_err(|e| Error::argument(name, expected, format!("`{text}` ({e})")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(Error::argument(name, expected, format!("`{text}`")));
+    }
+    Ok(url)
+}
