@@ -60,6 +60,7 @@ fn rooms_lean_only_on_those_before_them() {
         ("vector", &["error", "files", "raster", "table"]),
         ("table", &["error", "files"]),
         ("plot", &["error", "files", "raster", "table", "vector"]),
+        ("catalog", &["error", "files", "interrupt"]),
         ("console", &["error", "raster"]),
         (
             "lua",
@@ -74,6 +75,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "vector",
                 "table",
                 "plot",
+                "catalog",
             ],
         ),
         (
@@ -89,6 +91,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "vector",
                 "table",
                 "plot",
+                "catalog",
                 "lua",
             ],
         ),
@@ -123,7 +126,7 @@ fn rooms_lean_only_on_those_before_them() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 10] = [
+    let homes: [(&str, &[&str]); 15] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["raster", "vector"]),
         ("rust_hdf5", &["raster"]),
@@ -134,6 +137,11 @@ fn libraries_stay_in_their_rooms() {
         ("icy_sixel", &["plot"]),
         ("rustyline", &["host"]),
         ("clap", &["host", "main"]),
+        ("reqwest", &["catalog"]),
+        ("tokio", &["catalog"]),
+        ("stac", &["catalog"]),
+        ("object_store", &["catalog"]),
+        ("zip", &["catalog"]),
     ];
     let mut wrong = Vec::new();
     for (room, path, code) in sources() {

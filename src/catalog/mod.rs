@@ -7,3 +7,6 @@
 
 pub mod credentials;
 pub mod http;
+pub mod item;
+pub mod items;
+pub mod pages;

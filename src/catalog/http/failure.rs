@@ -32,7 +32,10 @@ pub enum Kind {
     /// The connection ended before the answer did.
     Cut(String),
     Redirect(String),
-    Status { status: u16, text: String },
+    Status {
+        status: u16,
+        text: String,
+    },
     TooLarge(usize),
     /// A web page where data was asked for; the text is what it says.
     Page(String),
@@ -103,7 +106,9 @@ impl Failure {
         match &self.kind {
             Kind::Connect(reason) => format!("no connection: {reason}"),
             Kind::Silent(time) => format!("no answer within {time:.0?}"),
-            Kind::Stalled(time) => format!("the server fell silent in the middle of its answer, for {time:.0?}"),
+            Kind::Stalled(time) => {
+                format!("the server fell silent in the middle of its answer, for {time:.0?}")
+            }
             Kind::Cut(reason) => format!("the connection ended too early: {reason}"),
             Kind::Redirect(text) => format!("the server redirects {text}"),
             Kind::Status { status, text } => {
@@ -112,7 +117,9 @@ impl Failure {
                     .and_then(|s| s.canonical_reason())
                     .unwrap_or("");
                 match text.is_empty() {
-                    true => format!("the server answers {status} {name}").trim_end().to_string(),
+                    true => format!("the server answers {status} {name}")
+                        .trim_end()
+                        .to_string(),
                     false => format!("the server answers {status} {name}: {text}"),
                 }
             }
@@ -130,10 +137,12 @@ impl Failure {
             }
             Kind::Connect(_) => "check the address and the network; behind a proxy, set https_proxy",
             Kind::Silent(_) | Kind::Stalled(_) | Kind::Cut(_) => "try again later, or ask for less at once",
-            Kind::Status { status: 401 | 403, .. } => {
-                "the server wants a login, or refuses the one it got; `perilune login` stores one"
-            }
-            Kind::Status { status: 404 | 410, .. } => "check the address",
+            Kind::Status {
+                status: 401 | 403, ..
+            } => "the server wants a login, or refuses the one it got; `perilune login` stores one",
+            Kind::Status {
+                status: 404 | 410, ..
+            } => "check the address",
             Kind::Status { status: 429, .. } => "the server is asked too often; wait a while",
             Kind::Status { status: 500.., .. } => "the server has a problem or is busy; try again later",
             Kind::Page(_) => "check the address; a login page means that a login is missing",
@@ -181,9 +190,26 @@ fn innermost(error: &dyn std::error::Error) -> String {
 
 /// Parameters of addresses that let whoever holds them in, or name who does.
 const SECRET_PARAMETERS: &[&str] = &[
-    "sig", "signature", "token", "access_token", "apikey", "api_key", "key", "subscription-key", "code", "state", "password",
-    "x-amz-signature", "x-amz-credential", "x-amz-security-token", "awsaccesskeyid", "key-pair-id", "policy", "a-userid",
-    "skoid", "sktid",
+    "sig",
+    "signature",
+    "token",
+    "access_token",
+    "apikey",
+    "api_key",
+    "key",
+    "subscription-key",
+    "code",
+    "state",
+    "password",
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "awsaccesskeyid",
+    "key-pair-id",
+    "policy",
+    "a-userid",
+    "skoid",
+    "sktid",
 ];
 
 /// The address as messages show it: without passwords, signatures and tokens.
@@ -233,21 +259,39 @@ pub fn redacted_text(text: &str) -> String {
 
 /// What an error body says, in one line: the message of a JSON object, the title of a web page, or its beginning.
 pub(super) fn said(text: &str) -> String {
-    static TITLE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?is)<title[^>]*>(.*?)</title>").ok());
+    static TITLE: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"(?is)<title[^>]*>(.*?)</title>").ok());
     static TAGS: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?is)<(?:script|style).*?</(?:script|style)>|<[^>]*>").ok());
     let text = text.trim();
     let mut out = text.to_string();
     if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
-        let named = ["description", "detail", "message", "errorMessage", "error_description", "error", "errors"];
-        if let Some(found) = named.iter().find_map(|name| json.get(name)).filter(|v| !v.is_null()) {
+        let named = [
+            "description",
+            "detail",
+            "message",
+            "errorMessage",
+            "error_description",
+            "error",
+            "errors",
+        ];
+        if let Some(found) = named
+            .iter()
+            .find_map(|name| json.get(name))
+            .filter(|v| !v.is_null())
+        {
             out = found.as_str().map_or_else(|| found.to_string(), str::to_string);
         }
     } else if text.starts_with('<') {
-        let title = TITLE.as_ref().and_then(|t| t.captures(text)).map(|c| c[1].to_string());
+        let title = TITLE
+            .as_ref()
+            .and_then(|t| t.captures(text))
+            .map(|c| c[1].to_string());
         out = match title {
             Some(title) => format!("“{}”", title.trim()),
-            None => TAGS.as_ref().map_or(String::new(), |t| t.replace_all(text, " ").into_owned()),
+            None => TAGS
+                .as_ref()
+                .map_or(String::new(), |t| t.replace_all(text, " ").into_owned()),
         };
     }
     let line = out.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -273,7 +317,9 @@ mod tests {
 
     #[test]
     fn texts_lose_their_secrets() {
-        let text = redacted_text("GET https://me:word@h/a?token=abc&b=1 with Authorization: Bearer eyJ.x.y and \"password\": \"hush\"");
+        let text = redacted_text(
+            "GET https://me:word@h/a?token=abc&b=1 with Authorization: Bearer eyJ.x.y and \"password\": \"hush\"",
+        );
         for secret in ["word@", "abc", "eyJ", "hush"] {
             assert!(!text.contains(secret), "{text}");
         }
@@ -282,9 +328,18 @@ mod tests {
 
     #[test]
     fn bodies_say_their_message() {
-        assert_eq!(said(r#"{"code":"NotFound","description":"no such\n collection"}"#), "no such collection");
-        assert_eq!(said("<!doctype html><head><title> Sign in </title></head>"), "“Sign in”");
-        assert_eq!(said("<html><style>p{}</style><p>Down <b>now</b></p></html>"), "Down now");
+        assert_eq!(
+            said(r#"{"code":"NotFound","description":"no such\n collection"}"#),
+            "no such collection"
+        );
+        assert_eq!(
+            said("<!doctype html><head><title> Sign in </title></head>"),
+            "“Sign in”"
+        );
+        assert_eq!(
+            said("<html><style>p{}</style><p>Down <b>now</b></p></html>"),
+            "Down now"
+        );
         assert!(said(&"x".repeat(1000)).chars().count() <= 301);
     }
 }

@@ -72,7 +72,10 @@ mod tests {
         assert_eq!(of("7"), Some(Duration::from_secs(7)));
         assert_eq!(of("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
         let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(100);
-        let text = soon.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let text = soon
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string();
         let wait = of(&text).unwrap().as_secs();
         assert!((97..=100).contains(&wait), "{wait}");
         assert_eq!(of("soon"), None);

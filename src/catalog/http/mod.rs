@@ -140,15 +140,18 @@ impl Http {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
-            if tries >= most || !failure.may_pass() {
+            // A server that wants more patience than this has to be asked again later by the user.
+            let patient = failure
+                .retry_after
+                .is_none_or(|asked| asked <= 10 * self.settings.longest_wait);
+            if let Some(asked) = failure.retry_after.filter(|_| patient) {
+                self.rest(&failure.url, asked);
+            }
+            if tries >= most || !patient || !failure.may_pass() {
                 return Err(failure.after(tries));
             }
-            let wait = waits.next().unwrap_or(self.settings.longest_wait);
-            match failure.retry_after {
-                // A server that wants more patience than this has to be asked again later by the user.
-                Some(asked) if asked > 10 * self.settings.longest_wait => return Err(failure.after(tries)),
-                Some(asked) => self.host(&failure.url).rest(asked),
-                None => tokio::time::sleep(wait).await,
+            if failure.retry_after.is_none() {
+                tokio::time::sleep(waits.next().unwrap_or(self.settings.longest_wait)).await;
             }
         }
     }
@@ -196,7 +199,11 @@ impl Http {
     async fn hop(&self, request: &Request) -> Result<reqwest::Response, Failure> {
         let host = self.host(&request.url);
         host.wait(!request.transfer).await;
-        let client = if request.transfer { &self.files } else { &self.searches };
+        let client = if request.transfer {
+            &self.files
+        } else {
+            &self.searches
+        };
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone());
@@ -235,7 +242,13 @@ impl Http {
         let retry_after = host::retry_after(response.headers());
         let text = response.excerpt().await;
         let advice = self.vault.advice(&hop.url, status.as_u16(), &text);
-        let mut failure = Failure::new(&hop.url, Kind::Status { status: status.as_u16(), text });
+        let mut failure = Failure::new(
+            &hop.url,
+            Kind::Status {
+                status: status.as_u16(),
+                text,
+            },
+        );
         failure.asked = request.url.clone();
         failure.advice = advice;
         failure.retry_after = retry_after;
@@ -248,7 +261,11 @@ impl Http {
     }
 
     fn host(&self, url: &Url) -> Arc<Host> {
-        let name = format!("{}:{}", url.host_str().unwrap_or(""), url.port_or_known_default().unwrap_or(0));
+        let name = format!(
+            "{}:{}",
+            url.host_str().unwrap_or(""),
+            url.port_or_known_default().unwrap_or(0)
+        );
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         hosts
             .entry(name)

@@ -92,8 +92,11 @@ impl Request {
     /// As `header`, with a value that stays with this host and out of every message.
     pub fn secret(self, name: HeaderName, value: &str) -> Result<Request> {
         let mut request = self;
-        let mut value = HeaderValue::from_str(value)
-            .map_err(|_| Error::message(format!("the secret for the header {name} has characters that cannot be sent")))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| {
+            Error::message(format!(
+                "the secret for the header {name} has characters that cannot be sent"
+            ))
+        })?;
         value.set_sensitive(true);
         request.bound.push(name.clone());
         request.headers.insert(name, value);
@@ -107,7 +110,8 @@ impl Request {
 /// When it is none, or not one of the web.
 pub fn parse_url(name: &str, text: &str) -> Result<Url> {
     let expected = "a web address such as https://host/path";
-    let url = Url::parse(text.trim()).map_err(|e| Error::argument(name, expected, format!("`{text}` ({e})")))?;
+    let url =
+        Url::parse(text.trim()).map_err(|e| Error::argument(name, expected, format!("`{text}` ({e})")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(Error::argument(name, expected, format!("`{text}`")));
     }

@@ -1,0 +1,93 @@
+//! The one answer of all searches: STAC items, however the archive calls them, with what is known of their number.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use stac::Item;
+
+use crate::error::{Error, Result};
+
+/// What a search found. CMR granules and ITS_LIVE pairs are STAC items too, with the property names of the
+/// STAC extensions (`sat:relative_orbit`, `sar:polarizations`, `file:size`, …).
+#[derive(Debug, Clone, Default)]
+pub struct Items {
+    pub items: Vec<Item>,
+    /// How many the server says there are, where it does.
+    pub matched: Option<u64>,
+    /// What the user should know: items that came twice, counts that do not agree.
+    pub notes: Vec<String>,
+    /// What was asked, without secrets; `Null` where nothing was.
+    pub request: Value,
+    pub retrieved: Option<Timestamp>,
+}
+
+impl Items {
+    pub fn new(items: Vec<Item>) -> Items {
+        Items {
+            items,
+            ..Items::default()
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Those of `indices` alone, in their order.
+    pub fn take(&self, indices: &[usize]) -> Items {
+        Items {
+            items: indices
+                .iter()
+                .filter_map(|&i| self.items.get(i).cloned())
+                .collect(),
+            matched: None,
+            notes: self.notes.clone(),
+            request: self.request.clone(),
+            retrieved: self.retrieved,
+        }
+    }
+
+    /// Both, each item once: what one collection calls by one id is the same.
+    pub fn append(&self, other: &Items) -> Items {
+        let mut out = self.clone();
+        out.matched = match (self.matched, other.matched) {
+            (Some(a), Some(b)) => Some(a + b),
+            _ => None,
+        };
+        out.items.extend(other.items.iter().cloned());
+        out.notes.extend(other.notes.iter().cloned());
+        if out.request != other.request {
+            out.request = json!([self.request, other.request]);
+        }
+        out.drop_repeated();
+        out
+    }
+
+    /// Drops items that came before; says how many.
+    pub fn drop_repeated(&mut self) -> usize {
+        let before = self.items.len();
+        let mut seen = HashSet::new();
+        self.items
+            .retain(|item| seen.insert((item.collection.clone(), item.id.clone())));
+        before - self.items.len()
+    }
+
+    /// A GeoJSON FeatureCollection, which STAC calls an ItemCollection.
+    ///
+    /// # Errors
+    /// When an item holds what JSON cannot (never, for items that came as JSON).
+    pub fn to_json(&self) -> Result<Value> {
+        let features = serde_json::to_value(&self.items)
+            .map_err(|e| Error::message(format!("the items cannot be written as JSON: {e}")))?;
+        let mut out = json!({ "type": "FeatureCollection", "features": features });
+        if let Some(matched) = self.matched {
+            out["numberMatched"] = json!(matched);
+        }
+        Ok(out)
+    }
+}
