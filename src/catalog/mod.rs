@@ -6,7 +6,10 @@
 //! Nothing here knows pixels or Lua.
 
 pub mod credentials;
+pub mod footprint;
 pub mod http;
 pub mod item;
 pub mod items;
+pub mod join;
 pub mod pages;
+pub mod snapshot;
