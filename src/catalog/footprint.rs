@@ -2,8 +2,8 @@
 //! around a pole are closed along it, so that areas and intersections mean what they say.
 
 use geo::{
-    BooleanOps, BoundingRect, ChamberlainDuquetteArea, Coord, CoordsIter, Geometry, LineString, MultiPolygon, Polygon,
-    Rect, Translate, Validation,
+    BooleanOps, BoundingRect, ChamberlainDuquetteArea, Coord, CoordsIter, Geometry, LineString, MultiPolygon,
+    Polygon, Rect, Translate, Validation,
 };
 use stac::{Bbox, Item};
 
@@ -16,7 +16,9 @@ use crate::error::{Error, Result};
 pub fn of(item: &Item) -> Result<Option<Geometry>> {
     let named = |error: Error| Error::message(format!("the footprint of {}: {error}", item.id));
     if let Some(geometry) = &item.geometry {
-        let shape = Geometry::try_from(geometry).map_err(|e| Error::message(e.to_string())).map_err(named)?;
+        let shape = Geometry::try_from(geometry)
+            .map_err(|e| Error::message(e.to_string()))
+            .map_err(named)?;
         return settle(&shape).map(Some).map_err(named);
     }
     match item.bbox {
@@ -36,7 +38,11 @@ pub fn from_bbox([west, south, east, north]: [f64; 4]) -> Result<Geometry> {
     let text = format!("{west}, {south}, {east}, {north}");
     let inside = |x: f64, y: f64| (-180.0..=180.0).contains(&x) && (-90.0..=90.0).contains(&y);
     if !inside(west, south) || !inside(east, north) || south > north {
-        return Err(Error::argument("bbox", "west, south, east, north in degrees", text));
+        return Err(Error::argument(
+            "bbox",
+            "west, south, east, north in degrees",
+            text,
+        ));
     }
     let rect = |w: f64, e: f64| Rect::new(Coord { x: w, y: south }, Coord { x: e, y: north }).to_polygon();
     Ok(match west > east {
@@ -51,7 +57,10 @@ pub fn from_bbox([west, south, east, north]: [f64; 4]) -> Result<Geometry> {
 /// # Errors
 /// When a coordinate is no longitude and latitude.
 pub fn settle(shape: &Geometry) -> Result<Geometry> {
-    if let Some(bad) = shape.coords_iter().find(|c| !(c.x.abs() <= 360.0 && c.y.abs() <= 90.0)) {
+    if let Some(bad) = shape
+        .coords_iter()
+        .find(|c| !(c.x.abs() <= 360.0 && c.y.abs() <= 90.0))
+    {
         return Err(Error::message(format!(
             "({}, {}) is no longitude and latitude in degrees",
             bad.x, bad.y
@@ -99,12 +108,22 @@ fn settled(polygon: &Polygon) -> Option<Vec<Polygon>> {
         };
     }
     let middle = exterior.bounding_rect().map_or(0.0, |b| b.center().x);
-    let interiors = polygon.interiors().iter().map(|ring| near(unwrap(ring).0, middle)).collect();
+    let interiors = polygon
+        .interiors()
+        .iter()
+        .map(|ring| near(unwrap(ring).0, middle))
+        .collect();
     let whole = MultiPolygon::new(vec![Polygon::new(exterior, interiors)]);
     let mut pieces = Vec::new();
     for turn in -2..=2 {
         let west = -180.0 + 360.0 * f64::from(turn);
-        let world = Rect::new(Coord { x: west, y: -90.0 }, Coord { x: west + 360.0, y: 90.0 });
+        let world = Rect::new(
+            Coord { x: west, y: -90.0 },
+            Coord {
+                x: west + 360.0,
+                y: 90.0,
+            },
+        );
         let piece = whole.intersection(&MultiPolygon::new(vec![world.to_polygon()]));
         pieces.extend(piece.translate(-360.0 * f64::from(turn), 0.0).0);
     }
@@ -164,7 +183,11 @@ pub fn share<'a>(shape: &Geometry, others: impl Iterator<Item = &'a Geometry>) -
     let whole = area(shape);
     let others: Vec<&Geometry> = others.collect();
     if whole <= 0.0 {
-        return if others.iter().any(|o| o.intersects(shape)) { 1.0 } else { 0.0 };
+        return if others.iter().any(|o| o.intersects(shape)) {
+            1.0
+        } else {
+            0.0
+        };
     }
     let own = polygons(shape);
     let mut covered = MultiPolygon::new(Vec::new());
@@ -179,7 +202,10 @@ fn polygons(shape: &Geometry) -> MultiPolygon {
         Geometry::Polygon(p) => MultiPolygon::new(vec![p.clone()]),
         Geometry::MultiPolygon(m) => m.clone(),
         Geometry::Rect(r) => MultiPolygon::new(vec![r.to_polygon()]),
-        Geometry::GeometryCollection(c) => c.0.iter().fold(MultiPolygon::new(Vec::new()), |all, g| all.union(&polygons(g))),
+        Geometry::GeometryCollection(c) => {
+            c.0.iter()
+                .fold(MultiPolygon::new(Vec::new()), |all, g| all.union(&polygons(g)))
+        }
         _ => MultiPolygon::new(Vec::new()),
     }
 }
@@ -204,16 +230,24 @@ mod tests {
         let plain = polygon![(x: 0.0, y: -18.0), (x: 3.0, y: -18.0), (x: 3.0, y: -16.0), (x: 0.0, y: -16.0)];
         let ratio = area(&shape) / area(&Geometry::Polygon(plain));
         assert!((ratio - 1.0).abs() < 1e-9, "{ratio}");
-        assert_eq!(from_bbox([178.0, -18.0, -179.0, -16.0]).map(|b| share(&b, [&shape].into_iter())).unwrap(), 1.0);
+        assert_eq!(
+            from_bbox([178.0, -18.0, -179.0, -16.0])
+                .map(|b| share(&b, [&shape].into_iter()))
+                .unwrap(),
+            1.0
+        );
         // Beyond 180 as some archives write it.
-        let beyond = polygon![(x: 178.0, y: -18.0), (x: 181.0, y: -18.0), (x: 181.0, y: -16.0), (x: 178.0, y: -16.0)];
+        let beyond =
+            polygon![(x: 178.0, y: -18.0), (x: 181.0, y: -18.0), (x: 181.0, y: -16.0), (x: 178.0, y: -16.0)];
         let beyond = settle(&Geometry::Polygon(beyond)).unwrap();
         assert!((share(&shape, [&beyond].into_iter()) - 1.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_footprint_around_a_pole_holds_the_pole() {
-        let ring: Vec<(f64, f64)> = (0..12).map(|i| (-180.0 + 30.0 * f64::from(i) + 7.0, -80.0)).collect();
+        let ring: Vec<(f64, f64)> = (0..12)
+            .map(|i| (-180.0 + 30.0 * f64::from(i) + 7.0, -80.0))
+            .collect();
         let shape = settle(&Geometry::Polygon(Polygon::new(ring.into(), vec![]))).unwrap();
         for x in [-179.0, -60.0, 0.0, 90.0, 179.0] {
             assert!(at(&shape, x, -85.0), "{x}");

@@ -88,7 +88,9 @@ impl<'a> Side<'a> {
     }
 
     fn missing(&self) -> impl Iterator<Item = String> + '_ {
-        (0..self.items.len()).filter(|&i| self.get(i).is_none()).map(|i| self.items[i].id.clone())
+        (0..self.items.len())
+            .filter(|&i| self.get(i).is_none())
+            .map(|i| self.items[i].id.clone())
     }
 }
 
@@ -108,7 +110,11 @@ pub fn join(left: &[Item], right: &[Item], options: &JoinOptions) -> Result<Join
         }
     }
     if !(options.within_s >= 0.0 && options.within_s.is_finite()) {
-        return Err(Error::argument("within", "a time of at least 0", format!("{} s", options.within_s)));
+        return Err(Error::argument(
+            "within",
+            "a time of at least 0",
+            format!("{} s", options.within_s),
+        ));
     }
     let (left, right) = (Side::new(left)?, Side::new(right)?);
     let mut entries = Vec::new();
@@ -137,14 +143,22 @@ pub fn join(left: &[Item], right: &[Item], options: &JoinOptions) -> Result<Join
     Ok(out)
 }
 
-fn matches_of(index: usize, left: &Side, right: &Side, tree: &RTree<Entry>, options: &JoinOptions) -> Option<Match> {
+fn matches_of(
+    index: usize,
+    left: &Side,
+    right: &Side,
+    tree: &RTree<Entry>,
+    options: &JoinOptions,
+) -> Option<Match> {
     let (shape, span) = left.get(index)?;
     let (start, end) = seconds(span, options.by_day);
     let mut near: Vec<usize> = parts(shape)
         .iter()
         .flat_map(|part| {
             let around = envelope(part.clone(), start - options.within_s, end + options.within_s);
-            tree.locate_in_envelope_intersecting(&around).map(|e| e.index).collect::<Vec<_>>()
+            tree.locate_in_envelope_intersecting(&around)
+                .map(|e| e.index)
+                .collect::<Vec<_>>()
         })
         .collect();
     near.sort_unstable();
@@ -158,7 +172,9 @@ fn matches_of(index: usize, left: &Side, right: &Side, tree: &RTree<Entry>, opti
     let gap = |r: usize| right.spans[r].map_or(f64::INFINITY, |other| distance(span, other, options.by_day));
     let nearest = near.iter().copied().min_by(|&a, &b| {
         let exact = |r: usize| right.spans[r].map_or(f64::INFINITY, |other| distance(span, other, false));
-        (gap(a), exact(a)).partial_cmp(&(gap(b), exact(b))).unwrap_or(std::cmp::Ordering::Equal)
+        (gap(a), exact(a))
+            .partial_cmp(&(gap(b), exact(b)))
+            .unwrap_or(std::cmp::Ordering::Equal)
     })?;
     if options.nearest {
         let day = right.spans[nearest].map(day_of);
@@ -175,7 +191,10 @@ fn matches_of(index: usize, left: &Side, right: &Side, tree: &RTree<Entry>, opti
 
 /// The stretch on the time axis, in seconds; whole days where days count.
 fn seconds(span: Span, by_day: bool) -> (f64, f64) {
-    let (start, end) = (span.start.as_microsecond() as f64 / 1e6, span.end.as_microsecond() as f64 / 1e6);
+    let (start, end) = (
+        span.start.as_microsecond() as f64 / 1e6,
+        span.end.as_microsecond() as f64 / 1e6,
+    );
     match by_day {
         true => ((start / DAY_S).floor() * DAY_S, (end / DAY_S).floor() * DAY_S),
         false => (start, end),
@@ -201,6 +220,8 @@ fn parts(shape: &Geometry) -> Vec<Geometry> {
 }
 
 fn envelope(part: Geometry, start: f64, end: f64) -> AABB<[f64; 3]> {
-    let (min, max) = part.bounding_rect().map_or(((0.0, 0.0), (0.0, 0.0)), |b| (b.min().x_y(), b.max().x_y()));
+    let (min, max) = part
+        .bounding_rect()
+        .map_or(((0.0, 0.0), (0.0, 0.0)), |b| (b.min().x_y(), b.max().x_y()));
     AABB::from_corners([min.0, min.1, start], [max.0, max.1, end])
 }

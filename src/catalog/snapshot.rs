@@ -35,13 +35,17 @@ pub fn save(items: &Items, path: &Path) -> Result<()> {
 /// When it cannot be read, or its items are not those that were written.
 pub fn load(path: &Path) -> Result<Option<Items>> {
     let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-    let mut whole: Value = serde_json::from_slice(&text).map_err(|e| Error::file(path, format!("not JSON: {e}")))?;
+    let mut whole: Value =
+        serde_json::from_slice(&text).map_err(|e| Error::file(path, format!("not JSON: {e}")))?;
     let about = whole["perilune"].take();
     match about["format"].as_str() {
         None => return Ok(None),
         Some(FORMAT) => {}
         Some(other) => {
-            return Err(Error::file(path, format!("is of the format “{other}”, which a newer perilune wrote")));
+            return Err(Error::file(
+                path,
+                format!("is of the format “{other}”, which a newer perilune wrote"),
+            ));
         }
     }
     let features = whole["features"].take();
@@ -51,9 +55,13 @@ pub fn load(path: &Path) -> Result<Option<Items>> {
             "the items are not those that were saved: the file was changed; search again",
         ));
     }
-    let items = serde_json::from_value(features).map_err(|e| Error::file(path, format!("not STAC items: {e}")))?;
+    let items =
+        serde_json::from_value(features).map_err(|e| Error::file(path, format!("not STAC items: {e}")))?;
     let notes = about["notes"].as_array().map(|notes| {
-        notes.iter().filter_map(|n| n.as_str().map(str::to_string)).collect()
+        notes
+            .iter()
+            .filter_map(|n| n.as_str().map(str::to_string))
+            .collect()
     });
     Ok(Some(Items {
         items,
@@ -73,13 +81,18 @@ pub fn replay(path: &Path, request: &Value) -> Result<Option<Items>> {
         return Ok(None);
     }
     let Some(items) = load(path)? else {
-        return Err(Error::file(path, "is there already and is no saved search; choose another name"));
+        return Err(Error::file(
+            path,
+            "is there already and is no saved search; choose another name",
+        ));
     };
     if items.request != *request {
         let (old, new) = first_difference(&items.request, request, "");
         return Err(Error::file(
             path,
-            format!("holds the answer to another search ({old}, now {new}); choose another name, or delete it"),
+            format!(
+                "holds the answer to another search ({old}, now {new}); choose another name, or delete it"
+            ),
         ));
     }
     Ok(Some(items))
@@ -89,7 +102,10 @@ fn first_difference(a: &Value, b: &Value, name: &str) -> (String, String) {
     if let (Value::Object(x), Value::Object(y)) = (a, b) {
         let keys = x.keys().chain(y.keys());
         for key in keys {
-            let (u, v) = (x.get(key).unwrap_or(&Value::Null), y.get(key).unwrap_or(&Value::Null));
+            let (u, v) = (
+                x.get(key).unwrap_or(&Value::Null),
+                y.get(key).unwrap_or(&Value::Null),
+            );
             if u != v {
                 return first_difference(u, v, key);
             }
@@ -103,7 +119,10 @@ fn first_difference(a: &Value, b: &Value, name: &str) -> (String, String) {
 }
 
 fn hash(features: &Value) -> String {
-    Sha256::digest(features.to_string()).iter().map(|b| format!("{b:02x}")).collect()
+    Sha256::digest(features.to_string())
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -132,7 +151,11 @@ mod tests {
         let back = replay(&path, &items().request).unwrap().unwrap();
         assert_eq!(back.items, items().items);
         assert_eq!(back.matched, Some(1));
-        assert!(replay(&folder.path().join("b.json"), &Value::Null).unwrap().is_none());
+        assert!(
+            replay(&folder.path().join("b.json"), &Value::Null)
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]

@@ -14,11 +14,6 @@ impl Secret {
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
-
-    /// The text itself, for the one place that sends it.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
 }
 
 impl std::fmt::Debug for Secret {

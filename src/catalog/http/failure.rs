@@ -12,8 +12,9 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// The address that failed: after redirects another one than was asked for.
-    pub url: Url,
-    pub asked: Url,
+    pub url: Box<Url>,
+    /// What the user knows: the address before redirects.
+    pub asked: Box<Url>,
     pub kind: Kind,
     pub retry_after: Option<Duration>,
     /// What the user can do about it, where the credentials know.
@@ -47,8 +48,8 @@ pub enum Kind {
 impl Failure {
     pub fn new(url: &Url, kind: Kind) -> Failure {
         Failure {
-            url: url.clone(),
-            asked: url.clone(),
+            url: Box::new(url.clone()),
+            asked: Box::new(url.clone()),
             kind,
             retry_after: None,
             advice: None,

@@ -249,7 +249,7 @@ impl Http {
                 text,
             },
         );
-        failure.asked = request.url.clone();
+        failure.asked = Box::new(request.url.clone());
         failure.advice = advice;
         failure.retry_after = retry_after;
         Err(failure)
