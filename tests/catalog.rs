@@ -2,7 +2,11 @@
 //!
 //! One test binary, one module a file in tests/catalog.
 
+#[path = "catalog/asf.rs"]
+mod asf;
 #[path = "catalog/common.rs"]
 mod common;
+#[path = "catalog/join.rs"]
+mod join;
 #[path = "catalog/replay.rs"]
 mod replay;

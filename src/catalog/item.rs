@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use stac::{Asset, Item};
+use stac::Asset;
+pub use stac::Item;
 
 /// A stretch of time, both ends included; equal for an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -64,6 +64,7 @@ macro_rules! modules {
 }
 
 modules! {
+    catalog,
     correlation,
     filter,
     geometry,

@@ -22,7 +22,11 @@ pub fn shared(path: &str) -> Option<PathBuf> {
         return None;
     }
     let file = root.join(path);
-    assert!(file.exists(), "{} is missing from the shared data", file.display());
+    assert!(
+        file.exists(),
+        "{} is missing from the shared data",
+        file.display()
+    );
     Some(file)
 }
 
@@ -180,7 +184,11 @@ fn serve(
         for (name, value) in &told.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !told.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
+        if !told
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        {
             head.push_str(&format!("content-length: {}\r\n", told.body.len()));
         }
         head.push_str("\r\n");

@@ -55,7 +55,10 @@ impl Replay {
     /// As `of`, but parameters (of the query, a form, or the top level of a JSON body) with these names need not be
     /// those of the recording: page sizes, for one, are every client's own.
     pub fn ignoring(name: &str, ignored: &[&str]) -> Option<Replay> {
-        Some(Replay::start(&recording(&shared(&format!("api/{name}"))?), ignored))
+        Some(Replay::start(
+            &recording(&shared(&format!("api/{name}"))?),
+            ignored,
+        ))
     }
 
     pub fn start(recording: &Value, ignored: &[&str]) -> Replay {
@@ -63,14 +66,23 @@ impl Replay {
         let unstarted = Server::bind();
         let own = unstarted.url("");
         let mut origins = BTreeSet::new();
-        let recorded = recording["interactions"].as_array().expect("a list of interactions");
+        let recorded = recording["interactions"]
+            .as_array()
+            .expect("a list of interactions");
         for one in recorded {
             let url = Url::parse(one["request"]["uri"].as_str().unwrap()).unwrap();
             origins.insert(url.origin().ascii_serialization());
         }
-        let here = |text: &str| origins.iter().fold(text.to_string(), |text, o| text.replace(o, &own));
+        let here = |text: &str| {
+            origins
+                .iter()
+                .fold(text.to_string(), |text, o| text.replace(o, &own))
+        };
         let first = here(recorded[0]["request"]["uri"].as_str().unwrap());
-        let interactions = recorded.iter().map(|one| interaction(one, &here, &ignored)).collect();
+        let interactions = recorded
+            .iter()
+            .map(|one| interaction(one, &here, &ignored))
+            .collect();
         let state = Arc::new(Mutex::new(State {
             interactions,
             complaints: Vec::new(),
@@ -131,7 +143,10 @@ impl State {
         let fits = |i: &usize| self.interactions[*i].query == query && self.interactions[*i].body == body;
         let fitting: Vec<usize> = here.iter().copied().filter(fits).collect();
         // Recordings hold a request again where its answer was another; after the last it stays.
-        let chosen = fitting.iter().find(|i| self.interactions[**i].told == 0).or(fitting.last());
+        let chosen = fitting
+            .iter()
+            .find(|i| self.interactions[**i].told == 0)
+            .or(fitting.last());
         if let Some(i) = chosen {
             let one = &mut self.interactions[*i];
             one.told += 1;
@@ -145,7 +160,10 @@ impl State {
         );
         for i in here {
             let one = &self.interactions[i];
-            text.push_str(&format!("\n  recorded at this path: query {:?}, body {}", one.query, one.body));
+            text.push_str(&format!(
+                "\n  recorded at this path: query {:?}, body {}",
+                one.query, one.body
+            ));
         }
         self.complaints.push(text.clone());
         Answer::new(421, "text/plain", text)
@@ -172,7 +190,9 @@ pub fn recording(path: &Path) -> Value {
     let mut text = String::new();
     let mut file = File::open(path).unwrap();
     if path.extension().is_some_and(|e| e == "gz") {
-        flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+        flate2::read::GzDecoder::new(file)
+            .read_to_string(&mut text)
+            .unwrap();
     } else {
         file.read_to_string(&mut text).unwrap();
     }
@@ -194,14 +214,22 @@ fn interaction(recorded: &Value, here: &impl Fn(&str) -> String, ignored: &BTree
         body: here(&text(&request["body"])).into_bytes(),
     };
     // The body's own length and encoding are not those of the recording any more.
-    let kept = |name: &str| !matches!(name, "content-length" | "content-encoding" | "transfer-encoding" | "connection");
+    let kept = |name: &str| {
+        !matches!(
+            name,
+            "content-length" | "content-encoding" | "transfer-encoding" | "connection"
+        )
+    };
     let recorded_headers = response["headers"].as_object().into_iter().flatten();
     let headers = recorded_headers
         .map(|(name, value)| (name.to_ascii_lowercase(), here(&text(value))))
         .filter(|(name, _)| kept(name))
         .collect();
     let status = &response["status"];
-    let status = status.as_u64().or_else(|| status.as_str()?.parse().ok()).expect("a status");
+    let status = status
+        .as_u64()
+        .or_else(|| status.as_str()?.parse().ok())
+        .expect("a status");
     Interaction {
         query: sorted(asked.query(), ignored),
         body: body_of(&asked, ignored),
@@ -263,9 +291,7 @@ mod tests {
         ]});
         let replay = Replay::start(&recorded, &["limit"]);
         let http = client();
-        let ask = |request: Request| {
-            wait(async { http.send(&request).await?.json::<Value>(1 << 20).await })
-        };
+        let ask = |request: Request| wait(async { http.send(&request).await?.json::<Value>(1 << 20).await });
         let landing = ask(Request::get(replay.url("/v1?b=x+y&a=1"))).unwrap();
         assert_eq!(landing["href"], replay.url("/v1/search").as_str());
         let search = |body: Value| ask(Request::json(replay.url("/v1/search"), &body));
@@ -278,7 +304,10 @@ mod tests {
         assert!(wrong.contains("421") && wrong.contains("not recorded"), "{wrong}");
         assert!(std::panic::catch_unwind(|| replay.assert_as_recorded()).is_err());
         for (text, request) in [
-            ("values of a parameter in another order", Request::form(replay.url("/v1/form"), &[("a", "1"), ("a", "2"), ("b", "1")])),
+            (
+                "values of a parameter in another order",
+                Request::form(replay.url("/v1/form"), &[("a", "1"), ("a", "2"), ("b", "1")]),
+            ),
             ("another parameter", Request::get(replay.url("/v1?a=1"))),
             ("another method", Request::get(replay.url("/v1/search"))),
         ] {
@@ -297,7 +326,11 @@ mod tests {
                     let replay = Replay::start(&value, &[]);
                     for one in replay.state.lock().unwrap().interactions.iter() {
                         let body = String::from_utf8_lossy(&one.answer.body);
-                        assert!(!body.contains("planetarycomputer.microsoft.com/api/stac"), "{}", one.path);
+                        assert!(
+                            !body.contains("planetarycomputer.microsoft.com/api/stac"),
+                            "{}",
+                            one.path
+                        );
                     }
                     served += 1;
                 }
