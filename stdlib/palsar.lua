@@ -128,4 +128,22 @@ function M.mask_layover(image)
   return image:mask(class:eq(255) | class:eq(50))
 end
 
+--- The granule that a scene of ASF's radiometrically terrain corrected products belongs to, as ASF's search knows it.
+---
+--- **Errors.** A name of another form.
+---
+--- ```lua
+--- local palsar = require "palsar"
+--- assert(palsar.granule "AP_11104_FBD_F1130_RT1" == "ALPSRP111041130")
+--- ```
+---@param scene string Name of the scene, its folder or its zip file: `AP_11104_FBD_F1130_RT1`.
+---@return string
+function M.granule(scene)
+  local orbit, frame = scene:match "AP_(%d%d%d%d%d)_%u+_F(%d%d%d%d)"
+  if not orbit then
+    fail(("palsar.granule: %q is no scene of ALOS PALSAR; they are called like AP_11104_FBD_F1130_RT1"):format(scene))
+  end
+  return "ALPSRP" .. orbit .. frame
+end
+
 return M

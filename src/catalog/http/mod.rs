@@ -147,6 +147,11 @@ impl Http {
             if let Some(asked) = failure.retry_after.filter(|_| patient) {
                 self.rest(&failure.url, asked);
             }
+            // A machine that is not there will hardly come up while one waits.
+            let most = match failure.kind {
+                Kind::Connect(_) => most.min(3),
+                _ => most,
+            };
             if tries >= most || !patient || !failure.may_pass() {
                 return Err(failure.after(tries));
             }

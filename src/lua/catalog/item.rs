@@ -95,8 +95,9 @@ fn none(item: &LuaItem) -> Error {
     Error::message(format!("the item {} has no assets", item.get().id))
 }
 
-fn options() -> mlua::SerializeOptions {
-    mlua::SerializeOptions::new().serialize_none_to_null(false)
+fn options() -> mlua::serde::SerializeOptions {
+    mlua::serde::SerializeOptions::new().serialize_none_to_null(false)
+        .serialize_unit_to_null(false)
 }
 
 fn geometry(this: &LuaItem) -> Result<Option<Geometry>> {

@@ -244,7 +244,13 @@ pub fn from_list(_: &Lua, args: &Args) -> Result<LuaItems> {
         let LuaValue::Table(_) = entry else {
             return Err(wrong(describe(entry)));
         };
-        let json = serde_json::to_value(entry).map_err(|e| wrong(e.to_string()))?;
+        let mut json = serde_json::to_value(entry).map_err(|e| wrong(e.to_string()))?;
+        // An empty table of Lua's may be either; here it is a list.
+        for name in ["links", "stac_extensions"] {
+            if json[name].as_object().is_some_and(serde_json::Map::is_empty) {
+                json[name] = serde_json::Value::Array(Vec::new());
+            }
+        }
         items.push(serde_json::from_value(json).map_err(|e| wrong(e.to_string()))?);
     }
     Ok(LuaItems::new(Items::new(items)))

@@ -1,0 +1,391 @@
+---@meta catalog
+
+--- Archives: searches of what lies where on the field's servers, the join of two searches, and files brought here.
+---
+--- A search is described first and asked later: `catalog.asf{…}` and the others give a Search, whose `:all()`, `:items()` or `:count()`
+--- ask the archive. Whatever the archive, the answer is Items: STAC items, with the property names of the STAC
+--- extensions (`sat:relative_orbit`, `sar:polarizations`, `eo:cloud_cover`, …), so that all that follows is the same.
+---
+--- A search knows how many items it should have got, and is an error when it has fewer. An error is never an empty list. Requests
+--- respect the server: a budget a minute, its Retry-After, waits that grow and vary between tries, smaller pages where it gives up.
+--- Credentials are the program's own: scripts never see them (see `perilune login`).
+---@class catalog
+local catalog = {}
+
+---@class catalog.AsfOptions
+---@field platform? string|string[] `"ALOS"`, `"Sentinel-1"` (all its satellites), `"SENTINEL-1A"`, …
+---@field processingLevel? string|string[] `"RTC_HI_RES"`, `"SLC"`, `"GRD_HD"`, `"CSLC"`, `"RTC"`, `"BURST"`, …
+---@field dataset? string|string[] `"SLC-BURST"`, `"OPERA-S1"` or `"OPERA-S1-CALVAL"`.
+---@field instrument? string|string[] `"PALSAR"`, `"C-SAR"`, …
+---@field beamMode? string|string[] `"FBD"`, `"IW"`, …
+---@field beamSwath? string|string[]
+---@field polarization? string|string[] As the archive writes it: `"HH+HV"`, `"VV+VH"`, `"VV"`, …
+---@field flightDirection? string|string[] `"ASCENDING"` or `"DESCENDING"`.
+---@field lookDirection? string|string[] `"LEFT"` or `"RIGHT"`.
+---@field relativeOrbit? integer|string|(integer|string)[] The path (track): 64, `"80-90"`, or a list.
+---@field absoluteOrbit? integer|string|(integer|string)[]
+---@field frame? integer|string|(integer|string)[] ASF's frame for Sentinel-1 and ALOS, ESA's for the other missions.
+---@field offNadirAngle? number|number[] Degrees.
+---@field intersectsWith? Geometry|Features|string|table The area: a Geometry, WKT, or GeoJSON, in longitude and latitude.
+---@field start? string The first time, UTC.
+---@field end? string The last time, UTC; a date means that whole day.
+---@field season? integer[] First and last day of the year, such as `{ 305, 60 }`.
+---@field granule_list? string|string[] Names of scenes.
+---@field product_list? string|string[] Names of products (`<scene>-<level>`).
+---@field groupID? string|string[]
+---@field campaign? string|string[]
+---@field relativeBurstID? integer|integer[]
+---@field absoluteBurstID? integer|integer[]
+---@field fullBurstID? string|string[] `"064_135523_IW2"`.
+---@field operaBurstID? string|string[] `"T064_135523_IW2"`.
+---@field collections? string|string[] Concept ids of CMR, such as `"C2803501758-ASF"`.
+---@field shortName? string|string[] Short names of CMR's collections.
+---@field maxResults? integer Stop here. Default: all.
+---@field page? integer Granules a request, 1 to 2000. Default 1000; smaller where the server gives up.
+---@field partial? boolean Give an answer that has fewer granules than CMR counts, with a note, in place of an error.
+---@field url? string Another CMR than NASA's.
+
+--- A search of the Alaska Satellite Facility's archive.
+---
+--- The options are those of ASF's own Python client, by the same names. Alternatives in a list are asked one by one where CMR would
+--- demand all of them at once. Large or finely drawn areas are asked for by a simpler outline around them, and what comes is checked
+--- against the real one. Spans of more than a year that hold much are cut into slices that are searched side by side.
+---
+--- Items have the properties `sat:relative_orbit` (path), `sat:absolute_orbit`, `sat:orbit_state`, `sar:polarizations`, `sar:instrument_mode`
+--- (beam mode), `processing:level`, `asf:frame`, `asf:scene_name`, `asf:group_id`, `view:off_nadir` (degrees) and others where the archive has them; the
+--- asset `data` is the file, with its size in bytes and its MD5. They come latest first.
+---
+--- **Errors.** Options that are wrong; when asked: no connection, an answer that is not CMR's, fewer granules than CMR counts.
+---
+--- **Source.** NASA CMR Search API, granules in UMM-JSON.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local search = catalog.asf {
+---   platform = "ALOS", processingLevel = "RTC_HI_RES", polarization = "HH+HV", beamMode = "FBD",
+---   intersectsWith = "POLYGON((-118.1 34.7,-118.0 34.7,-118.0 34.9,-118.1 34.9,-118.1 34.7))",
+---   start = "2007-01-01", ["end"] = "2007-12-31",
+--- }
+--- local fields = search:request().requests[1]      -- what will be asked; search:all() asks it
+--- assert(fields[1][2] == "string,BEAM_MODE,FBD")
+--- ```
+---@param options catalog.AsfOptions
+---@return Search
+function catalog.asf(options) end
+
+---@class catalog.JoinOptions
+---@field within? string|number The most time between two acquisitions: `"1d"`, `"12h"`, or seconds. Default one day.
+---@field by_day? boolean Compare UTC calendar days: `"1d"` is then the day before, the day, and the day after. Default false.
+---@field overlap? number The least share of the left footprint that one right footprint covers, 0 to 1. Default 0: all that touch.
+---@field coverage? number The least share of the left footprint that the right ones cover together, 0 to 1. Default 0.
+---@field nearest? boolean Of the right items only those of the day (UTC) nearest in time. Default false.
+
+---@class catalog.Match
+---@field item Item The left item.
+---@field matches Items The right items for it, at least one.
+---@field seconds number The least time between the two; 0 where they overlap. Whole days of 86400 s with `by_day`.
+---@field coverage number The share of the left footprint that the right ones cover together, 0 to 1.
+
+--- For every item of one search those of another that lie over it and near it in time.
+---
+--- Two searches once each and this join take the place of one search for every item. Longitude, latitude and time are the axes of one
+--- R-tree. Footprints over the antimeridian and around the poles are cut and closed there. Items without a match are not in the list; items without a footprint
+--- or a time take no part, and are named on standard error.
+---
+--- **Errors.** A footprint that is no longitudes and latitudes; shares outside 0 to 1.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local function scene(id, time, west)
+---   return { type = "Feature", stac_version = "1.0.0", id = id, links = {}, assets = {}, properties = { datetime = time },
+---     geometry = { type = "Polygon", coordinates = { { { west, 0 }, { west + 1, 0 }, { west + 1, 1 }, { west, 1 }, { west, 0 } } } } }
+--- end
+--- local sar = catalog.items { scene("sar", "2020-01-02T06:00:00Z", 10) }
+--- local water = catalog.items { scene("near", "2020-01-02T18:00:00Z", 10.5), scene("late", "2020-02-01T00:00:00Z", 10) }
+--- local found = catalog.join(sar, water, { within = "1d", overlap = 0.3, nearest = true })
+--- assert(#found == 1 and found[1].matches[1].id == "near" and found[1].seconds == 12 * 3600)
+--- ```
+---@param left Items
+---@param right Items
+---@param options? catalog.JoinOptions
+---@return catalog.Match[]
+function catalog.join(left, right, options) end
+
+--- The answer to a search from a file, or from the archive the first time.
+---
+--- The file holds the request, the time, the items and their SHA-256, and is a GeoJSON FeatureCollection for other programs. Where it
+--- is there, the archive is not asked: a script gives the same result again, offline.
+---
+--- **Errors.** A file that answers another search (the difference is named), or whose items were changed; those of the search.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local search = catalog.asf { platform = "ALOS", granule_list = "ALPSRP111041130" }
+--- -- local items = catalog.snapshot("alos.json", search)      -- asks once, then reads alos.json
+--- assert(search:request().service == "asf")
+--- ```
+---@param path string
+---@param search Search
+---@return Items
+function catalog.snapshot(path, search) end
+
+--- Items of a list: of Item objects, of STAC items as tables, or both.
+---
+--- **Errors.** An entry that is no STAC item; its number is named.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local items = catalog.items { { type = "Feature", stac_version = "1.0.0", id = "a", links = {}, assets = {},
+---   properties = { datetime = "2020-01-01T00:00:00Z" }, geometry = { type = "Point", coordinates = { 1, 2 } } } }
+--- assert(#items == 1 and items[1].datetime == "2020-01-01")
+--- ```
+---@param list (Item|table)[]
+---@return Items
+function catalog.items(list) end
+
+--- A search that was saved.
+---
+--- **Errors.** A file that is no saved search, or whose items were changed.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- catalog.items({}):save("none.json")
+--- assert(#catalog.open("none.json") == 0)
+--- ```
+---@param path string
+---@return Items
+function catalog.open(path) end
+
+--- A question to an archive that has not been asked yet.
+---@class Search
+local Search = {}
+
+--- Asks, and gives all items.
+---
+--- **Errors.** No connection, refusals, answers that are not what they should be, fewer items than the server counts.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local search = catalog.asf { platform = "ALOS", maxResults = 5, url = "http://127.0.0.1:1/granules" }
+--- local ok, message = pcall(function() return search:all() end)      -- no server there
+--- assert(not ok and message:find("no connection"))
+--- ```
+---@return Items
+function Search:all() end
+
+--- The items one by one, for `for item in search:items() do`; pages are fetched as they are needed.
+---
+--- **Errors.** As `all`, at the item where they happen.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local search = catalog.asf { platform = "ALOS", maxResults = 5 }
+--- assert(type(search:items()) == "function")
+--- ```
+---@return fun(): Item?
+function Search:items() end
+
+--- How many items there would be, by the server's count; nil where it does not count.
+---
+--- **Errors.** As `all`.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local search = catalog.asf { platform = "ALOS", url = "http://127.0.0.1:1/granules" }
+--- assert(not pcall(search.count, search))
+--- ```
+---@return integer?
+function Search:count() end
+
+--- What will be asked, as a table.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(catalog.asf({ platform = "ALOS" }):request().service == "asf")
+--- ```
+---@return table
+function Search:request() end
+
+--- What a search found. `#items` counts, `items[1]` and `ipairs` read.
+---@class Items
+---@field matched integer? How many the server counts.
+---@field notes string[] What to know of the answer: items that came twice, counts that do not agree.
+local Items = {}
+
+--- Those for which a condition holds: a function of the Item, or values to equal by property.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local items = catalog.items {}
+--- assert(#items:filter({ ["sat:orbit_state"] = "ascending" }) == 0)
+--- assert(#items:filter(function(item) return item.properties["eo:cloud_cover"] < 30 end) == 0)
+--- ```
+---@param condition fun(item: Item, index: integer): any | table
+---@return Items
+function Items:filter(condition) end
+
+---@class catalog.SortOptions
+---@field descending? boolean
+
+--- Sorted by a property; items without it come last.
+---
+--- **Errors.** A property that no item has.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(#catalog.items({}):sort("datetime", { descending = true }) == 0)
+--- ```
+---@param property string
+---@param options? catalog.SortOptions
+---@return Items
+function Items:sort(property, options) end
+
+--- The first of them.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(#catalog.items({}):head(3) == 0)
+--- ```
+---@param count integer
+---@return Items
+function Items:head(count) end
+
+--- Both, each item once: what one collection calls by one id is the same.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local none = catalog.items {}
+--- assert(#none:append(none) == 0)
+--- ```
+---@param other Items
+---@return Items
+function Items:append(other) end
+
+--- Those of a span of time, both ends included.
+---
+--- **Errors.** An end before the start.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(#catalog.items({}):between("2020-01-01", "2020-12-31") == 0)
+--- ```
+---@param start string
+---@param end string
+---@return Items
+function Items:between(start, end) end
+
+--- Those whose footprint meets an area.
+---
+--- **Errors.** An area or footprint that is no longitudes and latitudes.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(#catalog.items({}):intersecting("POINT (9 48)") == 0)
+--- ```
+---@param area Geometry|Features|string|table
+---@return Items
+function Items:intersecting(area) end
+
+--- The ids as a list.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(#catalog.items({}):ids() == 0)
+--- ```
+---@return string[]
+function Items:ids() end
+
+--- One row an item: id, collection, the properties, and `size_bytes` and `url` of the main asset.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local items = catalog.items { { type = "Feature", stac_version = "1.0.0", id = "a", links = {},
+---   properties = { datetime = "2020-01-01T00:00:00Z", gsd = 30 }, assets = { data = { href = "https://host/a.tif" } } } }
+--- local t = items:table()
+--- assert(t[1].gsd == 30 and t[1].url == "https://host/a.tif" and t.types.datetime == "time")
+--- ```
+---@return Table
+function Items:table() end
+
+--- The footprints as features with the properties, in EPSG:4326, to draw, to write as GeoJSON or any vector file. Footprints over the
+--- antimeridian are cut there.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(#catalog.items({}):features() == 0)
+--- ```
+---@return Features
+function Items:features() end
+
+--- The bytes of all main assets together, as far as the archive says them.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- assert(catalog.items({}):bytes() == 0)
+--- ```
+---@return integer
+function Items:bytes() end
+
+--- Writes the items with the request, the time and their SHA-256; `catalog.open` reads them. The file is GeoJSON too.
+---
+--- **Errors.** A folder that cannot be written.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- catalog.items({}):save("found.json")
+--- ```
+---@param path string
+function Items:save(path) end
+
+--- One granule, scene or tile of an archive.
+---@class Item
+---@field id string
+---@field collection string?
+---@field datetime string? When it was acquired, or when its acquisition began.
+---@field end_datetime string? When its acquisition ended.
+---@field geometry Geometry? The footprint as the archive has it; its bounding box where it has none.
+---@field bounds number[]? `{ west, south, east, north }`
+---@field properties table
+---@field assets table<string, table> By name: `href`, `type`, `title`, `roles`, `size` (bytes) and `checksum` (`"md5:…"`) where the archive says them.
+local Item = {}
+
+--- One asset as a table; without a name that with the role `data`, or the first.
+---
+--- **Errors.** An asset that is not there; those that are there are named.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local items = catalog.items { { type = "Feature", stac_version = "1.0.0", id = "a", links = {}, geometry = nil,
+---   properties = { datetime = "2020-01-01T00:00:00Z" }, assets = { inwam = { href = "https://host/a_INWAM.TIF" } } } }
+--- assert(items[1]:asset("inwam").href == "https://host/a_INWAM.TIF")
+--- ```
+---@param name? string
+---@return table
+function Item:asset(name) end
+
+--- A property, `id` or `collection` by its name; nil where there is none.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local items = catalog.items { { type = "Feature", stac_version = "1.0.0", id = "a", links = {}, assets = {},
+---   properties = { datetime = "2020-01-01T00:00:00Z", ["eo:cloud_cover"] = 12 } } }
+--- assert(items[1]:property("eo:cloud_cover") == 12)
+--- ```
+---@param name string
+---@return any
+function Item:property(name) end
+
+--- The footprint fit for plane geometry: cut at the antimeridian, closed at the poles; nil where there is none.
+---
+--- **Errors.** A footprint that is no longitudes and latitudes.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local items = catalog.items { { type = "Feature", stac_version = "1.0.0", id = "a", links = {}, assets = {}, properties = { datetime = "2020-01-01T00:00:00Z" },
+---   geometry = { type = "Polygon", coordinates = { { { 179, 0 }, { -179, 0 }, { -179, 1 }, { 179, 1 }, { 179, 0 } } } } } }
+--- assert(items[1]:footprint().type == "MultiPolygon")
+--- ```
+---@return Geometry?
+function Item:footprint() end
+
+return catalog
