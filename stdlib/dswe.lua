@@ -5,7 +5,7 @@
 local M = {}
 
 local catalog, geometry, raster = require "catalog", require "geometry", require "raster"
-local library, time = require "library", require "time"
+local fs, library, tables, time = require "fs", require "library", require "tables", require "time"
 
 local fail = library.fail
 
@@ -157,6 +157,245 @@ function M.screen(tiles, area)
     water_share = (of(1) + of(2)) / pixels,
     pixels = math.tointeger(pixels) or pixels,
   }
+end
+
+---@class dswe.Pair
+---@field item Item The scene of ALOS PALSAR.
+---@field matches Items The tiles of DSWE for it, of one day.
+
+---@class dswe.DownloadOptions
+---@field folder string Where the scenes go, each into a folder of its own, its tiles into `usgs_dswe` there.
+---@field work? string For zips and tiles that are on their way. Default `folder .. "/.incoming"`.
+---@field valid_share? number Keep scenes whose tiles see at least this share of them, 0 to 1. Without shares nothing is screened.
+---@field water_share? number Keep scenes of which at least this share is water, 0 to 1.
+---@field screening? string CSV of the screened scenes; what is in it is not screened again.
+---@field parallel? integer Downloads at a time from one server. Default 4.
+---@field report? fun(text: string) Called with a line on each scene.
+
+local BATCH = 20
+local TILES = "usgs_dswe"
+
+--- The name of a scene: that of its zip, without the ending.
+---
+--- **Errors.** An item without a file.
+---
+--- ```lua
+--- local catalog, dswe = require "catalog", require "dswe"
+--- local items = catalog.items { { type = "Feature", stac_version = "1.0.0", id = "ALPSRP111041130-RTC_HI_RES", links = {},
+---   properties = { datetime = "2008-02-24T07:13:21Z" }, assets = { data = { href = "https://host/AP_11104_FBD_F1130_RT1.zip" } } } }
+--- assert(dswe.scene_name(items[1]) == "AP_11104_FBD_F1130_RT1")
+--- ```
+---@param item Item
+---@return string
+function M.scene_name(item)
+  return (fs.basename(item:asset().href):gsub("%.%w+$", ""))
+end
+
+--- The files of the tiles that belong to a pair.
+local function tile_files(pair)
+  local names = {}
+  for i, tile in ipairs(pair.matches) do names[i] = fs.basename(tile:asset("inwam").href) end
+  return names
+end
+
+--- Reads what was screened before: scene → row.
+local function read_screening(path)
+  local done = {}
+  if path and fs.exists(path) then
+    local t = tables.read_csv(path, { types = { scene = "string" } })
+    for i = 1, #t do done[t[i].scene] = t[i] end
+  end
+  return done
+end
+
+local function write_screening(path, done)
+  local rows = {}
+  for _, row in pairs(done) do rows[#rows + 1] = row end
+  if not path or #rows == 0 then return end
+  table.sort(rows, function(a, b) return a.scene < b.scene end)
+  tables.new(rows, { columns = { "scene", "valid_share", "water_share", "pixels" } }):write_csv(path)
+end
+
+-- A scene's tiles come under their folder's name together or not at all, so the folder says that the scene is complete.
+local function place(scene, tiles, work)
+  local part = scene .. "/." .. TILES
+  fs.remove(part, { recursive = true })
+  fs.mkdir(part)
+  for _, name in ipairs(tiles) do fs.copy(work .. "/tiles/" .. name, part .. "/" .. name) end
+  fs.rename(part, scene .. "/" .. TILES)
+end
+
+-- Zips of ASF hold one folder with the scene's name; others get one.
+local function unpack(zip, folder, name)
+  local inside = true
+  for _, member in ipairs(catalog.zip_members(zip)) do inside = inside and member.name:sub(1, #name + 1) == name .. "/" end
+  catalog.unzip(zip, { into = inside and folder or folder .. "/" .. name, delete = true })
+end
+
+--- Downloads scenes with their tiles: tiles first, screened if asked to, then the scenes that are kept.
+---
+--- Tiles, screening and scenes go in groups of twenty. A run that stops at any point goes on there: files resume at the byte, screened scenes are not
+--- screened again, complete ones are passed over. One that fails does not stop the others. Tiles that no scene needs
+--- any more are removed.
+---
+--- Returns a row for each pair: `scene`, `status` (`complete`, `rejected` or `failed`), `valid_share`, `water_share`, `error`.
+---
+--- **Errors.** Folders that cannot be written. What fails for one scene stands in its row.
+---
+--- ```lua
+--- local dswe = require "dswe"
+--- assert(#dswe.download_pairs({}, { folder = "scenes" }) == 0)
+--- ```
+---@param list dswe.Pair[]
+---@param options dswe.DownloadOptions
+---@return Table
+function M.download_pairs(list, options)
+  local o = library.options("dswe.download_pairs", options,
+    { "folder", "work", "valid_share", "water_share", "screening", "parallel", "report" })
+  local folder = o.folder or fail("dswe.download_pairs: folder is missing: where the scenes go")
+  local work = o.work or folder .. "/.incoming"
+  local report = o.report or function() end
+  local screened = read_screening(o.screening)
+  local rows, uses, open = {}, {}, {}
+
+  for i, pair in ipairs(list) do
+    local name = M.scene_name(pair.item)
+    local row = { scene = name, status = "failed" }
+    local seen = screened[name]
+    rows[i] = row
+    if seen then row.valid_share, row.water_share = seen.valid_share, seen.water_share end
+    if fs.is_folder(fs.join(folder, name, TILES)) then
+      row.status = "complete"
+    else
+      local files = tile_files(pair)
+      open[#open + 1] = { pair = pair, row = row, name = name, tiles = files }
+      for _, tile in ipairs(files) do uses[tile] = (uses[tile] or 0) + 1 end
+    end
+  end
+
+  local function kept(row)
+    return (not o.valid_share or row.valid_share >= o.valid_share) and (not o.water_share or row.water_share >= o.water_share)
+  end
+
+  local function settle(job, status, reason)
+    job.row.status, job.row.error = status, reason
+    report(("%s: %s%s"):format(job.name, status, reason and ", " .. reason or ""))
+    for _, tile in ipairs(job.tiles) do
+      uses[tile] = uses[tile] - 1
+      if uses[tile] == 0 and status ~= "failed" then fs.remove(work .. "/tiles/" .. tile) end
+    end
+  end
+
+  local function fetch(files, kind, assets)
+    local failed = {}
+    if #files > 0 then
+      local got = catalog.download(files, { dir = work .. "/" .. kind, assets = assets, parallel = o.parallel or 4, on_error = "report" })
+      for i = 1, #got do
+        if got[i].status == "failed" then failed[got[i].name] = got[i].error end
+      end
+    end
+    return failed
+  end
+
+  -- What one scene lacks, as the reason why it fails.
+  local function guarded(job, step)
+    local ok, message = pcall(step)
+    if not ok then
+      if tostring(message):find "interrupted" then error(message, 0) end
+      settle(job, "failed", tostring(message))
+    end
+    return ok
+  end
+
+  for first = 1, #open, BATCH do
+    local wanted, jobs, seen = {}, {}, {}
+    for i = first, math.min(first + BATCH - 1, #open) do
+      local job = open[i]
+      local row = job.row
+      if row.valid_share and not kept(row) then
+        settle(job, "rejected", ("%.0f %% valid, %.1f %% water"):format(100 * row.valid_share, 100 * row.water_share))
+      else
+        jobs[#jobs + 1] = job
+        for _, tile in ipairs(job.pair.matches) do
+          if not seen[tile.id] then
+            seen[tile.id] = true
+            wanted[#wanted + 1] = tile
+          end
+        end
+      end
+    end
+
+    local missing = fetch(wanted, "tiles", { "inwam" })
+    local scenes = {}
+    for _, job in ipairs(jobs) do
+      local lacking
+      for _, tile in ipairs(job.tiles) do lacking = lacking or missing[tile] end
+      if lacking then
+        settle(job, "failed", lacking)
+      else
+        local keep = true
+        if (o.valid_share or o.water_share) and not job.row.valid_share then
+          keep = guarded(job, function()
+            local paths = {}
+            for i, tile in ipairs(job.tiles) do paths[i] = work .. "/tiles/" .. tile end
+            local found = M.screen(paths, job.pair.item:footprint())
+            job.row.valid_share, job.row.water_share = found.valid_share, found.water_share
+            screened[job.name] = { scene = job.name, valid_share = found.valid_share, water_share = found.water_share, pixels = found.pixels }
+          end)
+        end
+        if keep and (o.valid_share or o.water_share) and not kept(job.row) then
+          settle(job, "rejected", ("%.0f %% valid, %.1f %% water"):format(100 * job.row.valid_share, 100 * job.row.water_share))
+        elseif keep then
+          scenes[#scenes + 1] = job
+        end
+      end
+    end
+    write_screening(o.screening, screened)
+
+    local zips = {}
+    for i, job in ipairs(scenes) do zips[i] = job.pair.item end
+    missing = fetch(zips, "zips")
+    for _, job in ipairs(scenes) do
+      local zip = fs.basename(job.pair.item:asset().href)
+      if missing[zip] then
+        settle(job, "failed", missing[zip])
+      elseif guarded(job, function()
+        unpack(work .. "/zips/" .. zip, folder, job.name)
+        place(fs.join(folder, job.name), job.tiles, work)
+      end) then
+        settle(job, "complete")
+      end
+    end
+  end
+  return tables.new(rows, { columns = { "scene", "status", "valid_share", "water_share", "error" } })
+end
+
+--- Writes the list of the scenes in a folder with their tiles: `ALOS_scene`, and `DSWE_tiles` separated by blanks. Scenes that are
+--- not complete are not in it.
+---
+--- **Errors.** A folder that is not there or cannot be written.
+---
+--- ```lua
+--- local dswe, fs = require "dswe", require "fs"
+--- fs.mkdir("scenes/AP_11104_FBD_F1130_RT1/usgs_dswe")
+--- fs.write("scenes/AP_11104_FBD_F1130_RT1/usgs_dswe/LT05_CU_010008_20080223_20210421_02_INWAM.TIF", "")
+--- assert(dswe.write_database("scenes", "alos_dswe_database.csv")[1].ALOS_scene == "AP_11104_FBD_F1130_RT1")
+--- ```
+---@param folder string
+---@param path string
+---@return Table
+function M.write_database(folder, path)
+  local rows = {}
+  for _, tiles in ipairs(fs.glob(folder .. "/*/" .. TILES)) do
+    local names = {}
+    for _, file in ipairs(fs.glob(tiles .. "/*INWAM*")) do names[#names + 1] = fs.basename(file) end
+    table.sort(names)
+    rows[#rows + 1] = { ALOS_scene = fs.basename(fs.dirname(tiles)), DSWE_tiles = table.concat(names, " ") }
+  end
+  table.sort(rows, function(a, b) return a.ALOS_scene < b.ALOS_scene end)
+  local database = tables.new(rows, { columns = { "ALOS_scene", "DSWE_tiles" } })
+  database:write_csv(path)
+  return database
 end
 
 return M

@@ -1,5 +1,7 @@
 //! The program as its users meet it: commands, exit codes, limits, the prompt on a terminal.
 
+#[path = "cli/alos_dswe.rs"]
+mod alos_dswe;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
 #[path = "cli/commands.rs"]
@@ -24,6 +26,8 @@ mod pty;
 mod remote;
 #[path = "cli/rle.rs"]
 mod rle;
+#[path = "catalog/common.rs"]
+mod servers;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

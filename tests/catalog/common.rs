@@ -197,6 +197,9 @@ fn serve(
             stream.write_all(&told.body)?;
         }
         stream.flush()?;
+        if told.headers.iter().any(|(name, value)| name == "connection" && value == "close") {
+            return Ok(());
+        }
     }
     Ok(())
 }
