@@ -58,7 +58,7 @@ impl Area {
         let wrong = |got: String| Error::argument("intersects", expected, got);
         let parsed: geojson::Geometry = serde_json::from_value(value.clone()).map_err(|e| wrong(format!("`{}` ({e})", short(value))))?;
         closed(value)?;
-        let shape = Geometry::try_from(&parsed).map_err(|e| wrong(format!("`{}` ({e})", short(value))))?;
+        let shape: Geometry = Geometry::try_from(&parsed).map_err(|e| wrong(format!("`{}` ({e})", short(value))))?;
         if shape.coords_count() == 0 {
             return Err(wrong("one without positions".into()));
         }

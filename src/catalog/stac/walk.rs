@@ -1,10 +1,9 @@
 //! Catalogues of files: from document to document by their links.
 
 use std::collections::{HashSet, VecDeque};
-use std::future::{Future, poll_fn};
 use std::path::{Path, PathBuf};
-use std::task::Poll;
 
+use futures_util::future::join_all;
 use serde_json::Value;
 use stac::Item;
 
@@ -40,7 +39,7 @@ pub async fn walk(http: &Http, start: Place, value: Value) -> Result<Vec<Item>> 
     while !waiting.is_empty() {
         interrupt::check()?;
         let now: Vec<(Place, Place)> = waiting.drain(..waiting.len().min(AT_ONCE)).collect();
-        let read = side_by_side(now.iter().map(|(place, _)| json(http, place)).collect()).await;
+        let read = join_all(now.iter().map(|(place, _)| json(http, place))).await;
         for ((place, from), value) in now.into_iter().zip(read) {
             let value = value.map_err(|e| Error::message(format!("{e} (linked to by {from})")))?;
             match value["type"].as_str() {
@@ -111,21 +110,4 @@ async fn json(http: &Http, place: &Place) -> Result<Value> {
         Place::Web(url) => Ok(parse_json(url, &bytes)?),
         Place::Disk(path) => serde_json::from_slice(&bytes).map_err(|e| Error::file(path, format!("not JSON: {e}"))),
     }
-}
-
-/// All of `futures`, run together, in their order.
-async fn side_by_side<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut slots: Vec<_> = futures.into_iter().map(|f| (Box::pin(f), None)).collect();
-    poll_fn(|context| {
-        let mut waiting = false;
-        for (future, out) in slots.iter_mut().filter(|(_, out)| out.is_none()) {
-            match future.as_mut().poll(context) {
-                Poll::Ready(value) => *out = Some(value),
-                Poll::Pending => waiting = true,
-            }
-        }
-        if waiting { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    slots.into_iter().filter_map(|(_, out)| out).collect()
 }
