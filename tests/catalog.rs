@@ -10,3 +10,5 @@ mod common;
 mod join;
 #[path = "catalog/replay.rs"]
 mod replay;
+#[path = "catalog/stac.rs"]
+mod stac;

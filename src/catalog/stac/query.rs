@@ -87,6 +87,8 @@ impl Fields {
 }
 
 impl Query {
+    /// Services leave aside what they do not know: Earth Search, for one, answers a filter with all its items.
+    ///
     /// # Errors
     /// When the service at `address` says what it can do and one of the parameters is not among it.
     pub fn check(&self, conformance: &Conformance, address: &str) -> Result<()> {

@@ -69,7 +69,7 @@ impl ItemSearch {
             first,
             instead,
             limits,
-            description: json!({ "service": "stac", "address": address, "search": body, "max_items": limits.most }),
+            description: json!({ "service": "stac", "url": address, "search": body, "max_items": limits.most }),
         })
     }
 
