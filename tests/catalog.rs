@@ -8,6 +8,8 @@ mod asf;
 mod common;
 #[path = "catalog/join.rs"]
 mod join;
+#[path = "catalog/pgstac/mod.rs"]
+mod pgstac;
 #[path = "catalog/replay.rs"]
 mod replay;
 #[path = "catalog/stac.rs"]
