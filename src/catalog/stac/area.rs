@@ -44,8 +44,7 @@ impl Area {
         }
     }
 
-    /// A GeoJSON geometry, or the geometry of a Feature. Longitudes beyond ±180° and rings that jump over the
-    /// antimeridian are cut there.
+    /// A GeoJSON geometry, or the geometry of a Feature. Polygons with longitudes beyond ±180° are cut at the antimeridian.
     ///
     /// # Errors
     /// When it is no geometry, or one that crosses itself: servers disagree on what lies inside.
@@ -70,13 +69,31 @@ impl Area {
             let expected = "a valid geometry (make it valid, for instance by a buffer of 0, or search its bounding box)";
             return Err(Error::argument("intersects", expected, format!("one where {reason}")));
         }
-        let settled = footprint::settle(&shape)?;
-        Ok(Area::Intersects(match settled == shape {
-            // As it came: not a digit is changed.
-            true => value.clone(),
-            false => geojson(&settled)?,
-        }))
+        // Within ±180° an edge goes where GeoJSON says, however long it is; as it came: not a digit is changed.
+        if shape.coords_iter().all(|c| c.x.abs() <= 180.0) {
+            return Ok(Area::Intersects(value.clone()));
+        }
+        let expected = "polygons, or longitudes of at most 180°, with edges beyond the antimeridian of at most 180°";
+        let edges = edges(&shape).ok_or_else(|| {
+            Error::argument("intersects", expected, "another geometry with longitudes beyond 180°")
+        })?;
+        if let Some(edge) = edges.iter().find(|edge| edge.delta().x.abs() > 180.0) {
+            let got = format!("an edge from longitude {} to {}; put corners between", edge.start.x, edge.end.x);
+            return Err(Error::argument("intersects", expected, got));
+        }
+        Ok(Area::Intersects(geojson(&footprint::settle(&shape)?)?))
     }
+}
+
+/// The edges of polygons; `None` for all else.
+fn edges(shape: &Geometry) -> Option<Vec<geo::Line>> {
+    let polygons = match shape {
+        Geometry::Polygon(polygon) => std::slice::from_ref(polygon),
+        Geometry::MultiPolygon(several) => &several.0,
+        _ => return None,
+    };
+    let rings = polygons.iter().flat_map(|p| std::iter::once(p.exterior()).chain(p.interiors()));
+    Some(rings.flat_map(|ring| ring.lines()).collect())
 }
 
 /// A ring that is not closed is a mistake that the geometry library would mend in silence.
@@ -164,5 +181,10 @@ mod tests {
         let Area::Intersects(cut) = Area::intersects(&over).unwrap() else { panic!() };
         assert_eq!(cut["type"], "MultiPolygon");
         assert!(!cut.to_string().contains("190"), "{cut}");
+        // Wide is wide: two thirds of the Earth, not the other third.
+        let wide = json!({ "type": "Polygon", "coordinates": [[[-120, -50], [120, -50], [120, 60], [-120, 60], [-120, -50]]] });
+        assert_eq!(Area::intersects(&wide).unwrap(), Area::Intersects(wide));
+        let both = json!({ "type": "Polygon", "coordinates": [[[-10, 0], [190, 0], [190, 5], [-10, 5], [-10, 0]]] });
+        assert!(error(both).contains("an edge from longitude -10 to 190"));
     }
 }
