@@ -65,7 +65,10 @@ impl Replay {
             let mut one = recording(&shared(&format!("api/{name}"))?);
             all.append(one["interactions"].as_array_mut().unwrap());
         }
-        Some(Replay::start(&serde_json::json!({ "interactions": all }), ignored))
+        Some(Replay::start(
+            &serde_json::json!({ "interactions": all }),
+            ignored,
+        ))
     }
 
     pub fn start(recording: &Value, ignored: &[&str]) -> Replay {

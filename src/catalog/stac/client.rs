@@ -30,13 +30,19 @@ impl Client {
         let url = parse_url("url", url)?;
         let (from, landing) = get(http, url.clone()).await?;
         let kind = landing["type"].as_str().unwrap_or("");
-        let is_catalog = landing["links"].is_array() && (landing["stac_version"].is_string() || kind == "Catalog");
+        let is_catalog =
+            landing["links"].is_array() && (landing["stac_version"].is_string() || kind == "Catalog");
         if !is_catalog || matches!(kind, "Feature" | "FeatureCollection") {
             let what = match kind {
                 "Feature" | "FeatureCollection" => format!("a {kind}, which `catalog.open` reads"),
-                _ => "JSON, but not that of a STAC catalogue (it has no `stac_version` and `links`)".to_string(),
+                _ => "JSON, but not that of a STAC catalogue (it has no `stac_version` and `links`)"
+                    .to_string(),
             };
-            return Err(Failure::wrong(&url, format!("the answer is {what}; the address of a service is that of its landing page")).into());
+            return Err(Failure::wrong(
+                &url,
+                format!("the answer is {what}; the address of a service is that of its landing page"),
+            )
+            .into());
         }
         let mut root = from;
         root.set_query(None);
@@ -72,7 +78,10 @@ impl Client {
 
     /// The address below the landing page, as the STAC API lays them out.
     fn below(&self, names: &[&str]) -> Result<Url> {
-        let mut url = self.link(&["data"]).filter(|_| names[0] == "collections").unwrap_or_else(|| self.root.clone());
+        let mut url = self
+            .link(&["data"])
+            .filter(|_| names[0] == "collections")
+            .unwrap_or_else(|| self.root.clone());
         let from_data = url != self.root;
         url.set_query(None);
         let unusable = || Error::message(format!("{}: nothing can lie below this address", self.address()));
@@ -92,13 +101,21 @@ impl Client {
         let links = self.landing["links"].as_array().into_iter().flatten();
         let searches: Vec<(Url, Option<String>)> = links
             .filter(|link| link["rel"] == "search")
-            .filter_map(|link| Some((web(&self.root, link["href"].as_str()?)?, link["method"].as_str().map(str::to_ascii_uppercase))))
+            .filter_map(|link| {
+                Some((
+                    web(&self.root, link["href"].as_str()?)?,
+                    link["method"].as_str().map(str::to_ascii_uppercase),
+                ))
+            })
             .collect();
         if let Some((url, _)) = searches.first() {
             let by = |method: &str| searches.iter().any(|(_, m)| m.as_deref() == Some(method));
             // Links without a method are from before there was one; then POST is tried and GET follows.
             let unsaid = searches.iter().any(|(_, m)| m.is_none()) && !by("POST");
-            let chosen = searches.iter().find(|(_, m)| m.as_deref() == Some("POST")).map_or(url, |(url, _)| url);
+            let chosen = searches
+                .iter()
+                .find(|(_, m)| m.as_deref() == Some("POST"))
+                .map_or(url, |(url, _)| url);
             return Ok(Endpoint {
                 url: chosen.clone(),
                 post: by("POST") || unsaid,
@@ -134,7 +151,11 @@ impl Client {
     /// # Errors
     /// As `search`.
     pub fn search_by_get(&self, query: &Query, limits: Limits) -> Result<ItemSearch> {
-        let endpoint = Endpoint { post: false, get: true, ..self.endpoint()? };
+        let endpoint = Endpoint {
+            post: false,
+            get: true,
+            ..self.endpoint()?
+        };
         query.check(&self.conformance, &self.address())?;
         ItemSearch::new(&endpoint, &self.conformance, query, limits, &self.address())
     }
@@ -205,10 +226,12 @@ impl Client {
         };
         match get(http, url).await {
             Ok((_, value)) => Ok(value),
-            Err(failure) if failure.status() == Some(404) && !self.conformance.has(Feature::Filter) => Err(Error::message(format!(
-                "{} has no queryables, since it does not filter; the properties are those of its items",
-                self.address()
-            ))),
+            Err(failure) if failure.status() == Some(404) && !self.conformance.has(Feature::Filter) => {
+                Err(Error::message(format!(
+                    "{} has no queryables, since it does not filter; the properties are those of its items",
+                    self.address()
+                )))
+            }
             Err(failure) => Err(failure.into()),
         }
     }
@@ -218,12 +241,21 @@ impl Client {
     /// # Errors
     /// When there is none of this id in the collection.
     pub async fn item(&self, http: &Http, collection: &str, id: &str) -> Result<Item> {
-        let url = self.below(&["collections", named("collection", collection)?, "items", named("id", id)?])?;
+        let url = self.below(&[
+            "collections",
+            named("collection", collection)?,
+            "items",
+            named("id", id)?,
+        ])?;
         match get(http, url.clone()).await {
-            Ok((_, value)) => Ok(page::item(value).map_err(|text| Failure::wrong(&url, format!("the answer {text}")))?),
+            Ok((_, value)) => {
+                Ok(page::item(value).map_err(|text| Failure::wrong(&url, format!("the answer {text}")))?)
+            }
             Err(failure) if failure.status() == Some(404) => {
                 let text = failure.to_string();
-                Err(Error::message(format!("no item `{id}` in the collection `{collection}` ({text})")))
+                Err(Error::message(format!(
+                    "no item `{id}` in the collection `{collection}` ({text})"
+                )))
             }
             Err(failure) => Err(failure.into()),
         }
@@ -258,9 +290,20 @@ impl CollectionQuery {
     /// What the service could not search for is looked for here.
     fn finds(&self, collection: &Value, texts: bool, extents: bool) -> bool {
         if let (Some(text), true) = (&self.text, texts) {
-            let said: Vec<&Value> = ["id", "title", "description", "keywords"].iter().map(|name| &collection[*name]).collect();
-            let said = said.iter().map(|v| v.to_string().to_lowercase()).collect::<Vec<_>>().join(" ");
-            if !text.to_lowercase().split_whitespace().all(|word| said.contains(word)) {
+            let said: Vec<&Value> = ["id", "title", "description", "keywords"]
+                .iter()
+                .map(|name| &collection[*name])
+                .collect();
+            let said = said
+                .iter()
+                .map(|v| v.to_string().to_lowercase())
+                .collect::<Vec<_>>()
+                .join(" ");
+            if !text
+                .to_lowercase()
+                .split_whitespace()
+                .all(|word| said.contains(word))
+            {
                 return false;
             }
         }
@@ -281,7 +324,8 @@ impl CollectionQuery {
         }
         let interval = &extent["temporal"]["interval"][0];
         let end = |v: &Value| v.as_str().and_then(|text| text.parse().ok());
-        self.datetime.is_none_or(|d| d.meets(end(&interval[0]), end(&interval[1])))
+        self.datetime
+            .is_none_or(|d| d.meets(end(&interval[0]), end(&interval[1])))
     }
 }
 
@@ -292,7 +336,9 @@ fn meet(a: (f64, f64), b: (f64, f64)) -> bool {
         false => vec![(west, east)],
     };
     let theirs = parts(b);
-    parts(a).iter().any(|a| theirs.iter().any(|b| a.0 <= b.1 && b.0 <= a.1))
+    parts(a)
+        .iter()
+        .any(|a| theirs.iter().any(|b| a.0 <= b.1 && b.0 <= a.1))
 }
 
 fn named<'a>(what: &'static str, id: &'a str) -> Result<&'a str> {

@@ -45,7 +45,9 @@ impl Feature {
     fn is_named_by(self, class: &str) -> bool {
         match self {
             Feature::Search => class.ends_with("/item-search"),
-            Feature::Filter => class.contains("item-search#filter") || class.ends_with("/conf/features-filter"),
+            Feature::Filter => {
+                class.contains("item-search#filter") || class.ends_with("/conf/features-filter")
+            }
             Feature::Query => class.contains("item-search#query"),
             Feature::Sort => class.contains("item-search#sort"),
             Feature::Fields => class.contains("item-search#fields"),
@@ -106,7 +108,9 @@ mod tests {
             "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
         ] });
         let conformance = Conformance::of(&landing);
-        assert!(conformance.has(Feature::Search) && conformance.has(Feature::Sort) && conformance.only_text());
+        assert!(
+            conformance.has(Feature::Search) && conformance.has(Feature::Sort) && conformance.only_text()
+        );
         assert!(!conformance.has(Feature::Filter) && !conformance.allows(Feature::Filter));
         assert!(Conformance::default().allows(Feature::Filter));
     }

@@ -6,7 +6,8 @@ use jiff::{Span, Timestamp};
 
 use crate::error::{Error, Result};
 
-const EXPECTED: &str = "a time, a date, a month, a year, or two of them as \"start/end\" where \"..\" leaves an end open";
+const EXPECTED: &str =
+    "a time, a date, a month, a year, or two of them as \"start/end\" where \"..\" leaves an end open";
 
 /// A stretch of time; `None` is an open end. Equal ends are one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,10 @@ impl Interval {
         let interval = match ends[..] {
             [one] if !open(one) => {
                 let (start, end) = stretch(one).ok_or_else(|| wrong(""))?;
-                Interval { start: Some(start), end: Some(end) }
+                Interval {
+                    start: Some(start),
+                    end: Some(end),
+                }
             }
             [start, end] if !(open(start) && open(end)) => {
                 let read = |part: &str| match open(part) {
@@ -50,7 +54,8 @@ impl Interval {
 
     /// True where some of `start` to `end` (`None`: open) lies in it.
     pub fn meets(&self, start: Option<Timestamp>, end: Option<Timestamp>) -> bool {
-        let before = |a: Option<Timestamp>, b: Option<Timestamp>| matches!((a, b), (Some(a), Some(b)) if a < b);
+        let before =
+            |a: Option<Timestamp>, b: Option<Timestamp>| matches!((a, b), (Some(a), Some(b)) if a < b);
         !before(end, self.start) && !before(self.end, start)
     }
 }
@@ -130,7 +135,10 @@ mod tests {
             ("2017-06-10T10:30:00", "2017-06-10T10:30:00Z"),
             ("2017-06-10T10:30:00.25Z", "2017-06-10T10:30:00.25Z"),
             ("2017/2018", "2017-01-01T00:00:00Z/2018-12-31T23:59:59.999999Z"),
-            ("2017-06-10/2017-06-11", "2017-06-10T00:00:00Z/2017-06-11T23:59:59.999999Z"),
+            (
+                "2017-06-10/2017-06-11",
+                "2017-06-10T00:00:00Z/2017-06-11T23:59:59.999999Z",
+            ),
             ("2017-06-10T00:00:00Z/..", "2017-06-10T00:00:00Z/.."),
             ("../2017-06-10", "../2017-06-10T23:59:59.999999Z"),
             ("2017-06-10/", "2017-06-10T00:00:00Z/.."),
@@ -143,11 +151,25 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused() {
         for text in [
-            "", "..", "../..", "/", "2017-13", "2017-02-30", "17", "yesterday", "2017/2018/2019", "2017-6-1",
-            "2017-06-10T25:00:00Z", "2018/2017", "2017-06-10T10:00:00Z/2017-06-10T09:59:59Z",
+            "",
+            "..",
+            "../..",
+            "/",
+            "2017-13",
+            "2017-02-30",
+            "17",
+            "yesterday",
+            "2017/2018/2019",
+            "2017-6-1",
+            "2017-06-10T25:00:00Z",
+            "2018/2017",
+            "2017-06-10T10:00:00Z/2017-06-10T09:59:59Z",
         ] {
             let error = Interval::parse(text).unwrap_err().to_string();
-            assert!(error.contains("datetime must be") && error.contains(text), "{error}");
+            assert!(
+                error.contains("datetime must be") && error.contains(text),
+                "{error}"
+            );
         }
     }
 

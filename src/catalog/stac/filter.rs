@@ -26,7 +26,9 @@ impl Filter {
         };
         let expr = cql2::parse_text(text).map_err(|e| wrong(e.to_string()))?;
         match expr {
-            cql2::Expr::Operation { .. } | cql2::Expr::Bool(_) => Ok(Filter::Text(text.trim().to_string(), expr)),
+            cql2::Expr::Operation { .. } | cql2::Expr::Bool(_) => {
+                Ok(Filter::Text(text.trim().to_string(), expr))
+            }
             _ => Err(wrong("it compares nothing".into())),
         }
     }
@@ -52,10 +54,9 @@ impl Filter {
     pub fn as_json(&self) -> Result<Value> {
         match self {
             Filter::Json(value, _) => Ok(value.clone()),
-            Filter::Text(text, expr) => expr
-                .to_value()
-                .map(whole_numbers)
-                .map_err(|e| Error::message(format!("the filter `{text}` cannot be written as CQL2 JSON: {e}"))),
+            Filter::Text(text, expr) => expr.to_value().map(whole_numbers).map_err(|e| {
+                Error::message(format!("the filter `{text}` cannot be written as CQL2 JSON: {e}"))
+            }),
         }
     }
 
@@ -64,9 +65,11 @@ impl Filter {
     pub fn as_text(&self) -> Result<String> {
         match self {
             Filter::Text(text, _) => Ok(text.clone()),
-            Filter::Json(value, expr) => expr
-                .to_text()
-                .map_err(|e| Error::message(format!("the filter `{value}` cannot be written as CQL2 text: {e}"))),
+            Filter::Json(value, expr) => expr.to_text().map_err(|e| {
+                Error::message(format!(
+                    "the filter `{value}` cannot be written as CQL2 text: {e}"
+                ))
+            }),
         }
     }
 }
@@ -89,7 +92,18 @@ fn one_line(text: &str) -> String {
 }
 
 /// The operators of the query extension.
-const OPERATORS: &[&str] = &["eq", "neq", "lt", "lte", "gt", "gte", "startsWith", "endsWith", "contains", "in"];
+const OPERATORS: &[&str] = &[
+    "eq",
+    "neq",
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+    "startsWith",
+    "endsWith",
+    "contains",
+    "in",
+];
 
 /// `eo:cloud_cover<30` as the query extension has it: a property, an operator, a value.
 ///
@@ -98,10 +112,13 @@ const OPERATORS: &[&str] = &["eq", "neq", "lt", "lte", "gt", "gte", "startsWith"
 pub fn query_text(text: &str, query: &mut Map<String, Value>) -> Result<()> {
     static FORM: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"^\s*([^<>=!]+?)\s*(>=|<=|<>|!=|=|<|>)\s*(\S(?:.*\S)?)\s*$").ok());
-    let found = FORM.as_ref().and_then(|form| form.captures(text)).ok_or_else(|| {
-        let expected = "a comparison such as \"eo:cloud_cover<30\"";
-        Error::argument("query", expected, format!("`{text}`"))
-    })?;
+    let found = FORM
+        .as_ref()
+        .and_then(|form| form.captures(text))
+        .ok_or_else(|| {
+            let expected = "a comparison such as \"eo:cloud_cover<30\"";
+            Error::argument("query", expected, format!("`{text}`"))
+        })?;
     let operator = match &found[2] {
         ">=" => "gte",
         "<=" => "lte",
@@ -112,7 +129,9 @@ pub fn query_text(text: &str, query: &mut Map<String, Value>) -> Result<()> {
     };
     let bare = found[3].trim_matches(['"', '\'']);
     let value = match bare.len() == found[3].len() {
-        true => serde_json::from_str(bare).ok().filter(|v: &Value| v.is_number() || v.is_boolean()),
+        true => serde_json::from_str(bare)
+            .ok()
+            .filter(|v: &Value| v.is_number() || v.is_boolean()),
         false => None,
     };
     let entry = query.entry(found[1].to_string()).or_insert_with(|| json!({}));
@@ -141,7 +160,11 @@ pub fn query_json(value: Value) -> Result<Map<String, Value>> {
                 out.insert(property, Value::Object(operators));
             }
             Value::Array(_) | Value::Null => {
-                return Err(Error::argument(format!("query.{property}"), "a table such as { lt = 30 }", value));
+                return Err(Error::argument(
+                    format!("query.{property}"),
+                    "a table such as { lt = 30 }",
+                    value,
+                ));
             }
             plain => {
                 out.insert(property, json!({ "eq": plain }));
@@ -157,7 +180,8 @@ mod tests {
 
     #[test]
     fn text_and_json_are_the_same_filter() {
-        let text = "eo:cloud_cover < 30 AND (platform = 'landsat-8' OR NOT \"view:off_nadir\" BETWEEN 1.5 AND 4)";
+        let text =
+            "eo:cloud_cover < 30 AND (platform = 'landsat-8' OR NOT \"view:off_nadir\" BETWEEN 1.5 AND 4)";
         let json = json!({ "op": "and", "args": [
             { "op": "<", "args": [{ "property": "eo:cloud_cover" }, 30] },
             { "op": "or", "args": [
@@ -176,7 +200,12 @@ mod tests {
             let error = Filter::text(text).unwrap_err().to_string();
             assert!(error.starts_with("filter must be CQL2 text"), "{error}");
         }
-        for value in [json!([]), json!({ "args": [1, 2] }), json!("a = 1"), json!({ "property": "a" })] {
+        for value in [
+            json!([]),
+            json!({ "args": [1, 2] }),
+            json!("a = 1"),
+            json!({ "property": "a" }),
+        ] {
             let error = Filter::json(value).unwrap_err().to_string();
             assert!(error.starts_with("filter must be CQL2 JSON"), "{error}");
         }
@@ -185,7 +214,13 @@ mod tests {
     #[test]
     fn queries_are_read_from_text() {
         let mut query = Map::new();
-        for text in ["eo:cloud_cover<30", "eo:cloud_cover >= 5.5", "platform = landsat-8", "a!='7'", "b=true"] {
+        for text in [
+            "eo:cloud_cover<30",
+            "eo:cloud_cover >= 5.5",
+            "platform = landsat-8",
+            "a!='7'",
+            "b=true",
+        ] {
             query_text(text, &mut query).unwrap();
         }
         let expected = json!({
@@ -196,7 +231,9 @@ mod tests {
             assert!(query_text(text, &mut Map::new()).is_err(), "{text}");
         }
         assert_eq!(query_json(json!({ "a": 1 })).unwrap()["a"], json!({ "eq": 1 }));
-        let error = query_json(json!({ "a": { "lessthan": 1 } })).unwrap_err().to_string();
+        let error = query_json(json!({ "a": { "lessthan": 1 } }))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("lessthan"), "{error}");
     }
 }

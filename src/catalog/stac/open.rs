@@ -90,7 +90,10 @@ pub async fn open(http: &Http, text: &str) -> Result<Items> {
     let value: Value = match &place {
         Place::Web(url) => parse_json(url, &bytes)?,
         Place::Disk(path) => serde_json::from_slice(&bytes).map_err(|e| {
-            Error::file(path, format!("neither JSON ({e}) nor Parquet; STAC is in files of these two kinds"))
+            Error::file(
+                path,
+                format!("neither JSON ({e}) nor Parquet; STAC is in files of these two kinds"),
+            )
         })?,
     };
     if let (Place::Disk(path), true) = (&place, value["perilune"].is_object())
@@ -100,16 +103,22 @@ pub async fn open(http: &Http, text: &str) -> Result<Items> {
     }
     let items = match value["type"].as_str() {
         Some("Catalog" | "Collection") => walk::walk(http, place, value).await?,
-        _ if value["features"].is_array() || value.is_array() || value["type"] == "Feature" => documents(&place, value)?,
+        _ if value["features"].is_array() || value.is_array() || value["type"] == "Feature" => {
+            documents(&place, value)?
+        }
         other => {
             let what = other.map_or("JSON without a `type`".to_string(), |name| format!("a {name}"));
-            return Err(place.error(format!("is {what}, not STAC: no Catalog, Collection, Feature or FeatureCollection")));
+            return Err(place.error(format!(
+                "is {what}, not STAC: no Catalog, Collection, Feature or FeatureCollection"
+            )));
         }
     };
     let mut out = Items::new(items);
     let repeated = out.drop_repeated();
     if repeated > 0 {
-        out.notes.push(format!("{repeated} items came more than once and are counted once"));
+        out.notes.push(format!(
+            "{repeated} items came more than once and are counted once"
+        ));
     }
     Ok(out)
 }

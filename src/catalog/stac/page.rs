@@ -69,9 +69,17 @@ impl Call {
         if self.url.query_pairs().any(|(name, _)| counts(&name)) {
             return call;
         }
-        let others: Vec<(String, String)> =
-            self.url.query_pairs().filter(|(name, _)| name != "limit").map(|(a, b)| (a.into(), b.into())).collect();
-        call.url.query_pairs_mut().clear().extend_pairs(&others).append_pair("limit", &size.to_string());
+        let others: Vec<(String, String)> = self
+            .url
+            .query_pairs()
+            .filter(|(name, _)| name != "limit")
+            .map(|(a, b)| (a.into(), b.into()))
+            .collect();
+        call.url
+            .query_pairs_mut()
+            .clear()
+            .extend_pairs(&others)
+            .append_pair("limit", &size.to_string());
         call
     }
 }
@@ -86,7 +94,10 @@ pub fn read(call: &Call, from: &Url, bytes: &[u8]) -> Result<Answer, Failure> {
         Err(_) => slowly(call, bytes)?,
     };
     if let Some(at) = page.items_without_id() {
-        return Err(Failure::wrong(&call.url, format!("item {at} of the answer has no `id`, so it is no STAC item")));
+        return Err(Failure::wrong(
+            &call.url,
+            format!("item {at} of the answer has no `id`, so it is no STAC item"),
+        ));
     }
     let count = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let matched = page.matched.as_ref().and_then(count);
@@ -96,7 +107,10 @@ pub fn read(call: &Call, from: &Url, bytes: &[u8]) -> Result<Answer, Failure> {
         None => None,
     };
     if next.as_ref() == Some(call) {
-        return Err(Failure::wrong(&call.url, "the server names this page as its own next page; the search would never end"));
+        return Err(Failure::wrong(
+            &call.url,
+            "the server names this page as its own next page; the search would never end",
+        ));
     }
     Ok(Answer {
         items: page.features,
@@ -108,7 +122,10 @@ pub fn read(call: &Call, from: &Url, bytes: &[u8]) -> Result<Answer, Failure> {
 impl Collection<Item> {
     /// The number of the first, from 1.
     fn items_without_id(&self) -> Option<usize> {
-        self.features.iter().position(|item| item.id.is_empty()).map(|at| at + 1)
+        self.features
+            .iter()
+            .position(|item| item.id.is_empty())
+            .map(|at| at + 1)
     }
 }
 
@@ -118,7 +135,9 @@ fn slowly(call: &Call, bytes: &[u8]) -> Result<Collection<Item>, Failure> {
     let whole: Value = parse_json(&call.url, bytes)?;
     let kind = whole["type"].as_str().unwrap_or("");
     let Ok(page) = serde_json::from_value::<Collection<Value>>(whole.clone()) else {
-        let said = ["description", "detail", "message", "error"].iter().find_map(|name| whole[*name].as_str());
+        let said = ["description", "detail", "message", "error"]
+            .iter()
+            .find_map(|name| whole[*name].as_str());
         return Err(wrong(match (kind, said) {
             ("", Some(text)) => format!("the answer is no list of STAC items; it says: {text}"),
             ("", None) => "the answer is JSON but no list of STAC items (no `features`)".to_string(),
@@ -146,7 +165,10 @@ pub fn item(mut value: Value) -> Result<Item, String> {
     let mut written = Vec::new();
     if let Some(assets) = value["assets"].as_object_mut() {
         for (key, asset) in assets {
-            let text = asset.get("nodata").and_then(Value::as_str).map(str::to_ascii_lowercase);
+            let text = asset
+                .get("nodata")
+                .and_then(Value::as_str)
+                .map(str::to_ascii_lowercase);
             if let Some(number) = text.and_then(|text| text.parse::<f64>().ok()) {
                 written.push((key.clone(), number));
                 asset["nodata"] = Value::Null;
@@ -166,12 +188,21 @@ pub fn item(mut value: Value) -> Result<Item, String> {
 /// The request that a link `next` stands for (STAC API, Item Search, Paging).
 pub fn follow(call: &Call, from: &Url, link: &Value) -> Result<Call, Failure> {
     let wrong = |text: String| Failure::wrong(&call.url, format!("the link to the next page {text}"));
-    let href = link["href"].as_str().ok_or_else(|| wrong("has no address".into()))?;
-    let url = from.join(href).map_err(|e| wrong(format!("has an unusable address `{href}` ({e})")))?;
+    let href = link["href"]
+        .as_str()
+        .ok_or_else(|| wrong("has no address".into()))?;
+    let url = from
+        .join(href)
+        .map_err(|e| wrong(format!("has an unusable address `{href}` ({e})")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(format!("is no web address: `{href}`")));
     }
-    let method = match link["method"].as_str().unwrap_or("GET").to_ascii_uppercase().as_str() {
+    let method = match link["method"]
+        .as_str()
+        .unwrap_or("GET")
+        .to_ascii_uppercase()
+        .as_str()
+    {
         "GET" => Method::GET,
         "POST" => Method::POST,
         other => return Err(wrong(format!("wants the method {other}"))),
@@ -190,13 +221,26 @@ pub fn follow(call: &Call, from: &Url, link: &Value) -> Result<Call, Failure> {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(text)) {
             // The length, the type and the credentials of a request are its sender's business.
-            let ours = ["authorization", "cookie", "content-length", "content-type", "host", "transfer-encoding", "connection"];
+            let ours = [
+                "authorization",
+                "cookie",
+                "content-length",
+                "content-type",
+                "host",
+                "transfer-encoding",
+                "connection",
+            ];
             if !ours.contains(&name.as_str()) {
                 headers.insert(name, value);
             }
         }
     }
-    Ok(Call { method, url, body, headers })
+    Ok(Call {
+        method,
+        url,
+        body,
+        headers,
+    })
 }
 
 #[cfg(test)]
@@ -204,7 +248,9 @@ mod tests {
     use super::*;
 
     fn call() -> Call {
-        let Value::Object(body) = json!({ "collections": ["a"], "limit": 10 }) else { panic!() };
+        let Value::Object(body) = json!({ "collections": ["a"], "limit": 10 }) else {
+            panic!()
+        };
         Call {
             method: Method::POST,
             url: Url::parse("https://h/v1/search").unwrap(),
@@ -215,21 +261,33 @@ mod tests {
 
     fn next(link: Value) -> Call {
         let bytes = json!({ "type": "FeatureCollection", "features": [], "links": [link] }).to_string();
-        read(&call(), &call().url, bytes.as_bytes()).unwrap().next.unwrap()
+        read(&call(), &call().url, bytes.as_bytes())
+            .unwrap()
+            .next
+            .unwrap()
     }
 
     #[test]
     fn next_links_are_followed_in_all_their_forms() {
         let body = |call: Call| Value::Object(call.body);
-        let whole = next(json!({ "rel": "next", "href": "https://h/v1/search", "method": "POST", "body": { "token": "t" } }));
+        let whole = next(
+            json!({ "rel": "next", "href": "https://h/v1/search", "method": "POST", "body": { "token": "t" } }),
+        );
         assert_eq!(body(whole), json!({ "token": "t" }));
-        let merged = next(json!({ "rel": "next", "href": "search", "method": "post", "merge": true, "body": { "token": "t" } }));
+        let merged = next(
+            json!({ "rel": "next", "href": "search", "method": "post", "merge": true, "body": { "token": "t" } }),
+        );
         assert_eq!(merged.url.as_str(), "https://h/v1/search");
-        assert_eq!(body(merged), json!({ "collections": ["a"], "limit": 10, "token": "t" }));
+        assert_eq!(
+            body(merged),
+            json!({ "collections": ["a"], "limit": 10, "token": "t" })
+        );
         let bare = next(json!({ "rel": "next", "href": "?token=t", "method": "POST" }));
         assert_eq!(bare.url.as_str(), "https://h/v1/search?token=t");
         assert_eq!(body(bare), json!({ "collections": ["a"], "limit": 10 }));
-        let get = next(json!({ "rel": "next", "href": "/v1/search?token=t", "headers": { "X-Page": 2, "Authorization": "x" } }));
+        let get = next(
+            json!({ "rel": "next", "href": "/v1/search?token=t", "headers": { "X-Page": 2, "Authorization": "x" } }),
+        );
         assert_eq!((get.method.clone(), body(get.clone())), (Method::GET, json!({})));
         assert_eq!(get.headers.len(), 1);
         assert_eq!(get.headers["x-page"], "2");
@@ -238,22 +296,44 @@ mod tests {
     #[test]
     fn sizes_change_where_the_place_stays() {
         assert_eq!(call().sized(5).body["limit"], 5);
-        let get = |text: &str| Call { method: Method::GET, url: Url::parse(text).unwrap(), ..call() };
-        assert_eq!(get("https://h/s?limit=10&token=a%2Fb").sized(5).url.as_str(), "https://h/s?token=a%2Fb&limit=5");
-        assert_eq!(get("https://h/s?limit=10&page=3").sized(5).url.as_str(), "https://h/s?limit=10&page=3");
+        let get = |text: &str| Call {
+            method: Method::GET,
+            url: Url::parse(text).unwrap(),
+            ..call()
+        };
+        assert_eq!(
+            get("https://h/s?limit=10&token=a%2Fb").sized(5).url.as_str(),
+            "https://h/s?token=a%2Fb&limit=5"
+        );
+        assert_eq!(
+            get("https://h/s?limit=10&page=3").sized(5).url.as_str(),
+            "https://h/s?limit=10&page=3"
+        );
     }
 
     #[test]
     fn what_is_no_answer_is_named() {
-        let error = |text: &str| read(&call(), &call().url, text.as_bytes()).err().unwrap().to_string();
+        let error = |text: &str| {
+            read(&call(), &call().url, text.as_bytes())
+                .err()
+                .unwrap()
+                .to_string()
+        };
         assert!(error("<html><title>Sign in</title>").contains("web page"));
         assert!(error("{\"features\": [").contains("not JSON"));
         assert!(error(r#"{"description": "no such index"}"#).contains("no such index"));
         assert!(error(r#"{"type": "Catalog", "links": []}"#).contains("a Catalog without"));
         assert!(error("[1, 2]").contains("no list of STAC items"));
-        assert!(error(r#"{"features": [{"type": "Feature", "properties": {}}]}"#).contains("item 1 of the answer"));
+        assert!(
+            error(r#"{"features": [{"type": "Feature", "properties": {}}]}"#)
+                .contains("item 1 of the answer")
+        );
         let bad = r#"{"features": [{"id": "x", "type": "Feature", "geometry": null, "properties": {"datetime": "noon"}}]}"#;
-        assert!(error(bad).contains("item 1 of the answer (`x`)"), "{}", error(bad));
+        assert!(
+            error(bad).contains("item 1 of the answer (`x`)"),
+            "{}",
+            error(bad)
+        );
         let own = json!({ "features": [], "links": [{ "rel": "next", "href": "https://h/v1/search", "method": "POST", "body": call().body }] });
         assert!(error(&own.to_string()).contains("would never end"));
     }

@@ -44,7 +44,11 @@ impl SortKey {
         let text = text.trim();
         let field = text.trim_start_matches(['+', '-']).trim();
         if field.is_empty() {
-            return Err(Error::argument("sortby", "names of fields such as \"-properties.datetime\"", format!("`{text}`")));
+            return Err(Error::argument(
+                "sortby",
+                "names of fields such as \"-properties.datetime\"",
+                format!("`{text}`"),
+            ));
         }
         Ok(SortKey {
             field: field.to_string(),
@@ -92,18 +96,35 @@ impl Query {
     /// # Errors
     /// When the service at `address` says what it can do and one of the parameters is not among it.
     pub fn check(&self, conformance: &Conformance, address: &str) -> Result<()> {
-        let filter = "leave it out and choose among the items afterwards, with `items:filter(function(item) … end)`";
+        let filter =
+            "leave it out and choose among the items afterwards, with `items:filter(function(item) … end)`";
         let used = [
-            (self.filter.is_some(), Feature::Filter, match conformance.has(Feature::Query) {
-                true => "write it as `query`, which the service knows",
-                false => filter,
-            }),
-            (!self.query.is_empty(), Feature::Query, match conformance.has(Feature::Filter) {
-                true => "write it as `filter` (CQL2), which the service knows",
-                false => filter,
-            }),
-            (!self.sortby.is_empty(), Feature::Sort, "leave it out and sort the items afterwards, with `items:sort(…)`"),
-            (self.fields.is_some(), Feature::Fields, "leave it out; the items then come whole"),
+            (
+                self.filter.is_some(),
+                Feature::Filter,
+                match conformance.has(Feature::Query) {
+                    true => "write it as `query`, which the service knows",
+                    false => filter,
+                },
+            ),
+            (
+                !self.query.is_empty(),
+                Feature::Query,
+                match conformance.has(Feature::Filter) {
+                    true => "write it as `filter` (CQL2), which the service knows",
+                    false => filter,
+                },
+            ),
+            (
+                !self.sortby.is_empty(),
+                Feature::Sort,
+                "leave it out and sort the items afterwards, with `items:sort(…)`",
+            ),
+            (
+                self.fields.is_some(),
+                Feature::Fields,
+                "leave it out; the items then come whole",
+            ),
         ];
         for (is_used, feature, way_out) in used {
             if is_used && !conformance.allows(feature) {
@@ -156,7 +177,10 @@ impl Query {
             set("sortby", self.sortby.iter().map(key).collect());
         }
         if let Some(fields) = &self.fields {
-            set("fields", json!({ "include": fields.include, "exclude": fields.exclude }));
+            set(
+                "fields",
+                json!({ "include": fields.include, "exclude": fields.exclude }),
+            );
         }
         if let Some(limit) = limit {
             set("limit", json!(limit));
@@ -168,7 +192,11 @@ impl Query {
     ///
     /// # Errors
     /// As `body`.
-    pub fn parameters(&self, limit: Option<usize>, conformance: &Conformance) -> Result<Vec<(String, String)>> {
+    pub fn parameters(
+        &self,
+        limit: Option<usize>,
+        conformance: &Conformance,
+    ) -> Result<Vec<(String, String)>> {
         let mut out = Vec::new();
         let mut set = |name: &str, value: String| out.push((name.to_string(), value));
         if !self.collections.is_empty() {
@@ -178,7 +206,10 @@ impl Query {
             set("ids", self.ids.join(","));
         }
         match &self.area {
-            Some(Area::Bbox(numbers)) => set("bbox", numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",")),
+            Some(Area::Bbox(numbers)) => set(
+                "bbox",
+                numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(","),
+            ),
             Some(Area::Intersects(geometry)) => set("intersects", geometry.to_string()),
             None => {}
         }
@@ -199,7 +230,10 @@ impl Query {
         }
         if !self.sortby.is_empty() {
             let key = |k: &SortKey| format!("{}{}", if k.descending { '-' } else { '+' }, k.field);
-            set("sortby", self.sortby.iter().map(key).collect::<Vec<_>>().join(","));
+            set(
+                "sortby",
+                self.sortby.iter().map(key).collect::<Vec<_>>().join(","),
+            );
         }
         if let Some(fields) = &self.fields {
             let excluded = fields.exclude.iter().map(|name| format!("-{name}"));
@@ -225,7 +259,10 @@ mod tests {
             datetime: Some(Interval::parse("2020").unwrap()),
             query: super::super::filter::query_json(json!({ "gsd": { "lt": 1 } })).unwrap(),
             filter: Some(Filter::text("c < 30").unwrap()),
-            sortby: vec![SortKey::parse("-datetime").unwrap(), SortKey::parse("id").unwrap()],
+            sortby: vec![
+                SortKey::parse("-datetime").unwrap(),
+                SortKey::parse("id").unwrap(),
+            ],
             fields: Some(Fields::parse(&["id".into(), "-assets".into()]).unwrap()),
         }
     }
@@ -234,25 +271,43 @@ mod tests {
     fn one_query_has_two_forms() {
         let all = Conformance::default();
         let body = Value::Object(query().body(Some(7), &all).unwrap());
-        assert_eq!(body, json!({
-            "collections": ["a", "b"], "ids": ["x"], "bbox": [1.0, 2.5, 3.0, 4.0],
-            "datetime": "2020-01-01T00:00:00Z/2020-12-31T23:59:59.999999Z", "query": { "gsd": { "lt": 1 } },
-            "filter": { "op": "<", "args": [{ "property": "c" }, 30] }, "filter-lang": "cql2-json",
-            "sortby": [{ "field": "datetime", "direction": "desc" }, { "field": "id", "direction": "asc" }],
-            "fields": { "include": ["id"], "exclude": ["assets"] }, "limit": 7,
-        }));
+        assert_eq!(
+            body,
+            json!({
+                "collections": ["a", "b"], "ids": ["x"], "bbox": [1.0, 2.5, 3.0, 4.0],
+                "datetime": "2020-01-01T00:00:00Z/2020-12-31T23:59:59.999999Z", "query": { "gsd": { "lt": 1 } },
+                "filter": { "op": "<", "args": [{ "property": "c" }, 30] }, "filter-lang": "cql2-json",
+                "sortby": [{ "field": "datetime", "direction": "desc" }, { "field": "id", "direction": "asc" }],
+                "fields": { "include": ["id"], "exclude": ["assets"] }, "limit": 7,
+            })
+        );
         let parameters = query().parameters(Some(7), &all).unwrap();
         let pairs: Vec<(&str, &str)> = parameters.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        assert_eq!(pairs, [
-            ("collections", "a,b"), ("ids", "x"), ("bbox", "1,2.5,3,4"),
-            ("datetime", "2020-01-01T00:00:00Z/2020-12-31T23:59:59.999999Z"), ("query", r#"{"gsd":{"lt":1}}"#),
-            ("filter", "c < 30"), ("filter-lang", "cql2-text"), ("sortby", "-datetime,+id"), ("fields", "id,-assets"), ("limit", "7"),
-        ]);
+        assert_eq!(
+            pairs,
+            [
+                ("collections", "a,b"),
+                ("ids", "x"),
+                ("bbox", "1,2.5,3,4"),
+                ("datetime", "2020-01-01T00:00:00Z/2020-12-31T23:59:59.999999Z"),
+                ("query", r#"{"gsd":{"lt":1}}"#),
+                ("filter", "c < 30"),
+                ("filter-lang", "cql2-text"),
+                ("sortby", "-datetime,+id"),
+                ("fields", "id,-assets"),
+                ("limit", "7"),
+            ]
+        );
     }
 
     #[test]
     fn ids_cannot_be_left_out() {
-        assert!(Fields::parse(&["-id".into()]).unwrap_err().to_string().contains("`-id`"));
+        assert!(
+            Fields::parse(&["-id".into()])
+                .unwrap_err()
+                .to_string()
+                .contains("`-id`")
+        );
         assert!(Fields::parse(&["-".into()]).is_err());
         assert!(SortKey::parse("-").is_err());
     }

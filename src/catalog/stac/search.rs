@@ -94,7 +94,11 @@ impl pages::Search for ItemSearch {
 
     fn matched<'a>(&'a self, http: &'a Http) -> pages::Answer<'a, Option<u64>> {
         Box::pin(async move {
-            let limits = Limits { page: 1, most: Some(1), partial: true };
+            let limits = Limits {
+                page: 1,
+                most: Some(1),
+                partial: true,
+            };
             let mut pages = self.pages(limits);
             pages.next(http).await?;
             Ok(pages.matched())
@@ -120,7 +124,12 @@ impl Source for StacSource {
         let response = match http.send(&request).await {
             Ok(response) => response,
             Err(failure) => match (&failure.kind, self.instead.take()) {
-                (Kind::Status { status: 405 | 501, .. }, Some(get)) => {
+                (
+                    Kind::Status {
+                        status: 405 | 501, ..
+                    },
+                    Some(get),
+                ) => {
                     call = get.sized(ask.size);
                     self.call = get;
                     let mut request = call.request();

@@ -44,7 +44,9 @@ pub async fn walk(http: &Http, start: Place, value: Value) -> Result<Vec<Item>> 
             let value = value.map_err(|e| Error::message(format!("{e} (linked to by {from})")))?;
             match value["type"].as_str() {
                 Some("Catalog" | "Collection") => {}
-                _ if value["features"].is_array() || value["type"] == "Feature" => out.extend(documents(&place, value.clone())?),
+                _ if value["features"].is_array() || value["type"] == "Feature" => {
+                    out.extend(documents(&place, value.clone())?)
+                }
                 // Catalogues before STAC 1.0 had no type.
                 None if value["stac_version"].is_string() && value["links"].is_array() => {}
                 _ => return Err(place.error(format!("is no STAC document (linked to by {from})"))),
@@ -52,7 +54,9 @@ pub async fn walk(http: &Http, start: Place, value: Value) -> Result<Vec<Item>> 
             next_documents(&place, &value, folder.as_deref(), &mut seen, &mut waiting)?;
         }
         if seen.len() > MOST_DOCUMENTS {
-            return Err(start.error(format!("links to more than {MOST_DOCUMENTS} documents; open one of the catalogues below it")));
+            return Err(start.error(format!(
+                "links to more than {MOST_DOCUMENTS} documents; open one of the catalogues below it"
+            )));
         }
     }
     Ok(out)
@@ -74,12 +78,17 @@ fn next_documents(
     for link in links(value) {
         let rel = link["rel"].as_str().unwrap_or("");
         let down = matches!(rel, "child" | "item" | "items") && value["type"] != "Feature";
-        if !down && !(is_page && rel == "next") {
+        let next_page = is_page && rel == "next";
+        if !(down || next_page) {
             continue;
         }
         let href = link["href"].as_str().unwrap_or("");
         let target = place.join(href).filter(|_| !href.is_empty());
-        let target = target.ok_or_else(|| place.error(format!("has a link `{rel}` to `{href}`, where no document can be")))?;
+        let target = target.ok_or_else(|| {
+            place.error(format!(
+                "has a link `{rel}` to `{href}`, where no document can be"
+            ))
+        })?;
         if let (Place::Disk(path), Some(folder)) = (&target, folder)
             && !beneath(path, folder)
         {
@@ -98,8 +107,13 @@ fn next_documents(
 /// A catalogue from elsewhere must not lead to any file of this machine.
 fn beneath(path: &Path, folder: &Path) -> bool {
     let real = |p: &Path| -> PathBuf {
-        let p = if p.as_os_str().is_empty() { Path::new(".") } else { p };
-        p.canonicalize().unwrap_or_else(|_| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf()))
+        let p = if p.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            p
+        };
+        p.canonicalize()
+            .unwrap_or_else(|_| std::path::absolute(p).unwrap_or_else(|_| p.to_path_buf()))
     };
     real(path).starts_with(real(folder))
 }
@@ -108,6 +122,8 @@ async fn json(http: &Http, place: &Place) -> Result<Value> {
     let bytes = read_bytes(http, place).await?;
     match place {
         Place::Web(url) => Ok(parse_json(url, &bytes)?),
-        Place::Disk(path) => serde_json::from_slice(&bytes).map_err(|e| Error::file(path, format!("not JSON: {e}"))),
+        Place::Disk(path) => {
+            serde_json::from_slice(&bytes).map_err(|e| Error::file(path, format!("not JSON: {e}")))
+        }
     }
 }

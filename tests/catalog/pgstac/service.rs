@@ -28,7 +28,8 @@ pub fn service() -> Option<&'static Service> {
 fn cache() -> PathBuf {
     let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let under_home = || home("HOME").unwrap_or_default().join(".cache");
-    home("PERILUNE_CACHE").unwrap_or_else(|| home("XDG_CACHE_HOME").unwrap_or_else(under_home).join("perilune"))
+    home("PERILUNE_CACHE")
+        .unwrap_or_else(|| home("XDG_CACHE_HOME").unwrap_or_else(under_home).join("perilune"))
 }
 
 fn start() -> Option<Service> {
@@ -40,9 +41,18 @@ fn start() -> Option<Service> {
     let world = World::generate();
     let folder = tempfile::tempdir().unwrap();
     let lines = |values: &[Value]| values.iter().map(|v| format!("{v}\n")).collect::<String>();
-    let (c, i) = (folder.path().join("collections.ndjson"), folder.path().join("items.ndjson"));
-    std::fs::File::create(&c).unwrap().write_all(lines(&collections()).as_bytes()).unwrap();
-    std::fs::File::create(&i).unwrap().write_all(lines(&world.items).as_bytes()).unwrap();
+    let (c, i) = (
+        folder.path().join("collections.ndjson"),
+        folder.path().join("items.ndjson"),
+    );
+    std::fs::File::create(&c)
+        .unwrap()
+        .write_all(lines(&collections()).as_bytes())
+        .unwrap();
+    std::fs::File::create(&i)
+        .unwrap()
+        .write_all(lines(&world.items).as_bytes())
+        .unwrap();
     let q = folder.path().join("queryables.json");
     std::fs::write(&q, queryables().to_string()).unwrap();
     let root = std::env::var_os("PERILUNE_TEST_ROOT").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
@@ -54,8 +64,13 @@ fn start() -> Option<Service> {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.strip_prefix("ready ").expect("the service says that it is ready").trim();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .strip_prefix("ready ")
+        .expect("the service says that it is ready")
+        .trim();
     Some(Service {
         address: address.to_string(),
         world,

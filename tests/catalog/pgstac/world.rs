@@ -35,7 +35,11 @@ pub const COLLECTIONS: [&str; 3] = ["landsat", "radar", "weird/id?x=1"];
 const PLATFORMS: [&str; 4] = ["landsat-8", "landsat-9", "Größe O'Neill", "sentinel-1a"];
 
 pub fn collections() -> Vec<Value> {
-    let boxes = [[-180.0, -90.0, 180.0, 90.0], [0.0, -80.0, 60.0, 80.0], [-180.0, -90.0, 180.0, 90.0]];
+    let boxes = [
+        [-180.0, -90.0, 180.0, 90.0],
+        [0.0, -80.0, 60.0, 80.0],
+        [-180.0, -90.0, 180.0, 90.0],
+    ];
     let ends = [json!("2020-12-31T23:59:59Z"), Value::Null, Value::Null];
     (0..3)
         .map(|i| {
@@ -87,7 +91,10 @@ fn item(i: usize, random: &mut Random) -> Value {
         0 => json!({ "type": "Point", "coordinates": [x, y] }),
         1 => json!({ "type": "LineString", "coordinates": [[x, y], corner(1.0, 2.0), corner(1.5, 0.5)] }),
         2 => {
-            let second = { let first = corner(0.5, 2.2); json!([[first, corner(1.2, 2.2), corner(0.8, 3.0), first]]) };
+            let second = {
+                let first = corner(0.5, 2.2);
+                json!([[first, corner(1.2, 2.2), corner(0.8, 3.0), first]])
+            };
             json!({ "type": "MultiPolygon", "coordinates": [quad, second] })
         }
         _ => json!({ "type": "Polygon", "coordinates": quad }),
@@ -95,14 +102,23 @@ fn item(i: usize, random: &mut Random) -> Value {
     let bounds = shape(&geometry).bounding_rect().unwrap();
     // 2019-01-01 to 2022-12-31, every ninth item in the last half second of a day.
     let day = random.below(1461) as i64;
-    let second = if i % 9 == 4 { 86_399.5 } else { random.below(86_400) as f64 };
+    let second = if i % 9 == 4 {
+        86_399.5
+    } else {
+        random.below(86_400) as f64
+    };
     let time = |seconds: f64| {
         let start: Timestamp = "2019-01-01T00:00:00Z".parse().unwrap();
         let millis = (day as f64 * 86_400.0 + seconds) * 1000.0;
-        start.checked_add(jiff::SignedDuration::from_millis(millis as i64)).unwrap().to_string()
+        start
+            .checked_add(jiff::SignedDuration::from_millis(millis as i64))
+            .unwrap()
+            .to_string()
     };
     let mut properties = match i % 11 == 5 {
-        true => json!({ "datetime": null, "start_datetime": time(second), "end_datetime": time(second + 200_000.0) }),
+        true => {
+            json!({ "datetime": null, "start_datetime": time(second), "end_datetime": time(second + 200_000.0) })
+        }
         false => json!({ "datetime": time(second) }),
     };
     if i % 5 != 3 {
@@ -138,7 +154,14 @@ pub fn touches(item: &Value, area: &Geometry) -> bool {
 /// Whether the item's time, an instant or a stretch, has some of `start` to `end`, both included.
 pub fn during(item: &Value, start: Option<&str>, end: Option<&str>) -> bool {
     let p = &item["properties"];
-    let read = |name: &str| p[name].as_str().or(p["datetime"].as_str()).unwrap().parse::<Timestamp>().unwrap();
+    let read = |name: &str| {
+        p[name]
+            .as_str()
+            .or(p["datetime"].as_str())
+            .unwrap()
+            .parse::<Timestamp>()
+            .unwrap()
+    };
     let (first, last) = (read("start_datetime"), read("end_datetime"));
     let bound = |text: &str| text.parse::<Timestamp>().unwrap();
     start.is_none_or(|s| last >= bound(s)) && end.is_none_or(|e| first <= bound(e))
