@@ -157,7 +157,7 @@ fn a_script_searches_a_service() {
     assert_eq!(searches[2].json()["token"], Value::Null);
     let get = searches.iter().find(|a| a.method == "GET").unwrap().query();
     let named = |name: &str| get.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-    assert_eq!(named("filter"), Some("\"eo:cloud_cover\" < 60"));
+    assert_eq!(named("filter"), Some("eo:cloud_cover < 60"));
     assert_eq!(
         serde_json::from_str::<Value>(named("intersects").unwrap()).unwrap()["coordinates"],
         json!([9.0, 48.0])

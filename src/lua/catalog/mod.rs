@@ -10,6 +10,7 @@ pub mod values;
 
 use self::items::LuaItems;
 use self::search::LuaSearch;
+use self::stac::{LuaService, open, open_service};
 use super::Module;
 use crate::error::Result;
 
@@ -17,12 +18,12 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.class::<LuaSearch>();
     m.class::<LuaItems>();
     m.class::<item::LuaItem>();
-    m.class::<stac::LuaService>();
+    m.class::<LuaService>();
     m.function("asf(options)", asf::search)?;
     m.function("join(left, right, options?)", join::join)?;
     m.function("snapshot(path, search)", search::snapshot)?;
     m.function("items(list)", items::from_list)?;
-    m.function("open(path)", stac::open)?;
-    m.function("stac(url)", stac::open_service)?;
+    m.function("open(path)", open)?;
+    m.function("stac(url)", open_service)?;
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::catalog::http::{Http, wait};
 use crate::catalog::items::Items;
 use crate::catalog::pages::Limits;
 use crate::catalog::stac::{
-    self, Area, Client, CollectionQuery, Feature, Fields, Filter, Interval, PAGE, Query, SortKey, query_json, query_text,
+    Area, Client, CollectionQuery, Feature, Fields, Filter, Interval, PAGE, Query, SortKey, open as open_items, query_json, query_text,
 };
 use crate::error::{Error, Result};
 use crate::lua::value::{FromScript, describe};
@@ -38,10 +38,18 @@ pub fn open_service(_: &Lua, args: &Args) -> Result<LuaService> {
 pub fn open(lua: &Lua, args: &Args) -> Result<LuaItems> {
     let mut text: String = args.get("path")?;
     if !text.contains("://") {
-        text = access(lua).read(PathBuf::from(text))?.display().to_string();
+        let access = access(lua);
+        let path = access.read(PathBuf::from(&text))?;
+        if !path.exists() {
+            return Err(Error::NoSuchFile {
+                path: PathBuf::from(text),
+                looked_in: access.working().to_path_buf(),
+            });
+        }
+        text = path.display().to_string();
     }
     let http = Http::shared()?;
-    wait(stac::open(http, &text)).map(LuaItems::new)
+    wait(open_items(http, &text)).map(LuaItems::new)
 }
 
 impl Class for LuaService {

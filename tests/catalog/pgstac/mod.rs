@@ -412,7 +412,7 @@ fn items_come_in_the_order_asked_for() {
     let Some(s) = session() else { return };
     let clouds = Filter::text("eo:cloud_cover >= 0").unwrap();
     for (keys, by_page) in [
-        (&["eo:cloud_cover", "id"][..], 40),
+        (&["eo:cloud_cover", "id"][..], 150),
         (&["-gsd", "+platform", "-id"], 250),
         (&["-eo:cloud_cover", "-id"], 333),
     ] {
