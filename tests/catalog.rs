@@ -6,7 +6,15 @@
 mod asf;
 #[path = "catalog/common.rs"]
 mod common;
+#[path = "catalog/files.rs"]
+mod files;
 #[path = "catalog/join.rs"]
 mod join;
+#[path = "catalog/pgstac/mod.rs"]
+mod pgstac;
 #[path = "catalog/replay.rs"]
 mod replay;
+#[path = "catalog/script.rs"]
+mod script;
+#[path = "catalog/stac.rs"]
+mod stac;

@@ -157,11 +157,33 @@ def start():
     row("start: print(1)", a, b, "python -c 'import rasterio, xarray'")
 
 
-CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, huge, start]
+def stac():
+    import stac_items
+
+    # Beside this environment: that of the service, which has pystac-client too.
+    python = Path(sys.executable).parents[2] / "stac-service/bin/python"
+    serve = HERE.parent / "stac_service/serve.py"
+    process, address = stac_items.start(python, serve, DATA / "stac", 10_000)
+    try:
+        for page in (250, 1000):
+            ours = lua(f'local items = require("catalog").stac("{address}"):search({{ limit = {page} }}):all(); '
+                       'require("fs").write("stac_ours.txt", table.concat(items:ids(), "\\n") .. "\\n")')
+            theirs = [python, HERE / "stac.py", address, page, DATA / "stac_peer.txt"]
+            a, b = compare(ours, theirs)
+            ids = [sorted((DATA / f"stac_{side}.txt").read_text().split()) for side in ("ours", "peer")]
+            assert ids[0] == ids[1] and len(ids[0]) == 10_000, "the items differ"
+            row(f"10,000 items from stac-fastapi-pgstac, {page} a page", a, b, "pystac-client; the same ids")
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, huge, stac, start]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)
-    make_data()
+    if set(WANTED) != {"stac"}:
+        make_data()
     print("| case | perilune | peer | ratio | note |\n|---|---|---|---|---|")
     for case in CASES:
         if not WANTED or case.__name__ in WANTED:

@@ -143,18 +143,164 @@ function catalog.snapshot(path, search) end
 ---@return Items
 function catalog.items(list) end
 
---- A search that was saved.
+--- Items that lie in files: a saved search, an ItemCollection, a single item, a stac-geoparquet file, or a catalogue of files.
 ---
---- **Errors.** A file that is no saved search, or whose items were changed.
+--- A catalogue or collection is walked by its links `child`, `item` and `items`, and all its items come, each once; on the web several
+--- documents are fetched at a time. Relative addresses of assets become whole ones. A catalogue on disk may link to its own folder and
+--- to the web; one on the web only to the web.
+---
+--- **Errors.** A file that is not there, that is no STAC, or (saved searches) whose items were changed; a link that leads nowhere, with
+--- the document that has it; the address of a service, which `catalog.stac` searches.
+---
+--- **Source.** STAC specification 1.1, catalogues and items; stac-geoparquet 1.0.
+---
+--- ```lua
+--- local catalog, fs, json = require "catalog", require "fs", require "json"
+--- fs.write("catalog.json", json.encode { type = "Catalog", stac_version = "1.0.0", id = "mine", description = "two scenes",
+---   links = { { rel = "item", href = "a.json" }, { rel = "item", href = "b.json" } } })
+--- for _, id in ipairs { "a", "b" } do
+---   fs.write(id .. ".json", json.encode { type = "Feature", stac_version = "1.0.0", id = id, links = json.array(),
+---     geometry = { type = "Point", coordinates = { 9, 48 } }, properties = { datetime = "2020-01-01T00:00:00Z" },
+---     assets = { image = { href = "./" .. id .. ".tif" } } })
+--- end
+--- local items = catalog.open("catalog.json")
+--- assert(#items == 2 and items[2]:asset("image").href:find("/b.tif$"))
+--- ```
+---@param path string A file, or a web address.
+---@return Items
+function catalog.open(path) end
+
+--- A STAC API service, by the address of its landing page.
+---
+--- The landing page is read at once: it says what the service can do. Searches are made from the service by `:search{…}`.
+---
+--- **Errors.** No web address; no connection; an answer that is no STAC catalogue.
+---
+--- **Source.** STAC API 1.0.
 ---
 --- ```lua
 --- local catalog = require "catalog"
---- catalog.items({}):save("none.json")
---- assert(#catalog.open("none.json") == 0)
+--- -- local service = catalog.stac("https://landsatlook.usgs.gov/stac-server")
+--- -- local items = service:search({ collections = "landsat-c2l3-dswe", datetime = "2020-06", max_items = 100 }):all()
+--- local ok, message = pcall(catalog.stac, "landsatlook.usgs.gov/stac-server")
+--- assert(not ok and message:find("url must be a web address such as https://host/path", 1, true))
 --- ```
----@param path string
----@return Items
-function catalog.open(path) end
+---@param url string
+---@return Service
+function catalog.stac(url) end
+
+--- A STAC API service.
+---@class Service
+---@field url string The address of its landing page.
+---@field title string?
+local Service = {}
+
+--- Whether the service has a part of the API; without a name, its conformance classes.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local service = nil      -- catalog.stac("https://planetarycomputer.microsoft.com/api/stac/v1")
+--- assert(service == nil or service:conforms("filter"))
+--- ```
+---@param feature? "search"|"filter"|"query"|"sortby"|"fields"|"collections"|"collection_search"|"text"
+---@return boolean|string[]
+function Service:conforms(feature) end
+
+---@class catalog.CollectionOptions
+---@field text? string Words in the id, title, description or keywords.
+---@field bbox? number[] West, south, east, north in degrees.
+---@field datetime? string|string[] As in `Service:search`.
+
+--- The collections as tables: all, or those that options choose. What the service cannot search for is looked for here.
+---
+--- **Errors.** Those of requests; an answer without collections.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local service = nil      -- catalog.stac("https://earth-search.aws.element84.com/v1")
+--- for _, collection in ipairs(service and service:collections { text = "sentinel-1" } or {}) do
+---   print(collection.id, collection.title)
+--- end
+--- ```
+---@param options? catalog.CollectionOptions
+---@return table[]
+function Service:collections(options) end
+
+--- One collection as a table.
+---
+--- **Errors.** An id that is not there; one like it is named.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local service = nil      -- catalog.stac("https://earth-search.aws.element84.com/v1")
+--- assert(service == nil or service:collection("cop-dem-glo-30").license)
+--- ```
+---@param id string
+---@return table
+function Service:collection(id) end
+
+--- The properties that filters can name, as a JSON Schema in a table: of one collection, or of all.
+---
+--- **Errors.** A service without them.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local service = nil      -- catalog.stac("https://planetarycomputer.microsoft.com/api/stac/v1")
+--- assert(service == nil or service:queryables("3dep-seamless").properties.gsd)
+--- ```
+---@param collection? string
+---@return table
+function Service:queryables(collection) end
+
+--- One item.
+---
+--- **Errors.** An item that is not there.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local service = nil      -- catalog.stac("https://planetarycomputer.microsoft.com/api/stac/v1")
+--- assert(service == nil or service:item("naip", "vt_m_4307307_nw_18_060_20211029").datetime)
+--- ```
+---@param collection string
+---@param id string
+---@return Item
+function Service:item(collection, id) end
+
+---@class catalog.StacOptions
+---@field collections? string|string[]
+---@field ids? string|string[]
+---@field bbox? number[] West, south, east, north in degrees (or six numbers, with heights in metres). West > east is a box over the antimeridian; it is sent as the two on its sides.
+---@field intersects? Geometry|Features|string|table The area: a Geometry, WKT or GeoJSON in longitude and latitude.
+---@field datetime? string|string[] `"2020"`, `"2020-06"`, `"2020-06-01"` (all of it), `"2020-06-01T10:00:00Z"`, two of them as `"2020-06/2020-08"` or `{ "2020-06", "2020-08" }`, open as `"2020/.."`. UTC.
+---@field filter? string|table CQL2 as text (`"eo:cloud_cover < 30 AND platform = 'landsat-8'"`) or as a table of CQL2 JSON; sent as the service reads it.
+---@field query? string|string[]|table The older filter: `"eo:cloud_cover<30"`, a list of such, or `{ ["eo:cloud_cover"] = { lt = 30 } }`.
+---@field sortby? string|string[] Fields, each with `-` in front where the largest comes first: `"-properties.datetime"`.
+---@field fields? string[]|{ include: string[], exclude: string[] } Parts of the items to get or (`"-assets"`) to leave out.
+---@field limit? integer Items a request, 1 to 10000. Default 250; smaller where the server gives up.
+---@field max_items? integer Stop here. Default: all.
+---@field method? "POST"|"GET" Default POST, and GET where the service does not take it.
+---@field partial? boolean Give an answer that has fewer items than the server counts, with a note, in place of an error.
+
+--- A search of the service's items, not asked yet.
+---
+--- **Errors.** Options that are wrong: times that end before they start, areas that cross themselves, filters that are no CQL2, empty
+--- lists; a parameter that is not among the service's conformance classes (services leave aside what they do not know, and answer
+--- with everything); a service without a search.
+---
+--- **Source.** STAC API 1.0, Item Search and its extensions; CQL2 (OGC 21-065r2).
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local service = nil      -- catalog.stac("https://planetarycomputer.microsoft.com/api/stac/v1")
+--- local options = { collections = "landsat-c2-l2", bbox = { -118.2, 34.6, -117.9, 34.9 }, datetime = "2020-06/2020-08",
+---   filter = "eo:cloud_cover < 30", sortby = "-properties.datetime", max_items = 20 }
+--- for item in service and service:search(options):items() or function() end do
+---   print(item.id, item.datetime)
+--- end
+--- ```
+---@param options? catalog.StacOptions
+---@return Search
+function Service:search(options) end
 
 --- A question to an archive that has not been asked yet.
 ---@class Search

@@ -55,8 +55,18 @@ impl Replay {
     /// As `of`, but parameters (of the query, a form, or the top level of a JSON body) with these names need not be
     /// those of the recording: page sizes, for one, are every client's own.
     pub fn ignoring(name: &str, ignored: &[&str]) -> Option<Replay> {
+        Replay::joined(&[name], ignored)
+    }
+
+    /// Several recordings as one, such as a landing page and a search.
+    pub fn joined(names: &[&str], ignored: &[&str]) -> Option<Replay> {
+        let mut all = Vec::new();
+        for name in names {
+            let mut one = recording(&shared(&format!("api/{name}"))?);
+            all.append(one["interactions"].as_array_mut().unwrap());
+        }
         Some(Replay::start(
-            &recording(&shared(&format!("api/{name}"))?),
+            &serde_json::json!({ "interactions": all }),
             ignored,
         ))
     }

@@ -15,7 +15,7 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 use url::Url;
 
-pub use body::Response;
+pub use body::{Response, parse_json};
 pub use failure::{Failure, Kind, redacted, redacted_text};
 pub use request::{Request, parse_url};
 pub use runtime::wait;

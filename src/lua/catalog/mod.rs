@@ -5,29 +5,25 @@ mod item;
 mod items;
 mod join;
 mod search;
+mod stac;
 pub mod values;
-
-use std::path::PathBuf;
 
 use self::items::LuaItems;
 use self::search::LuaSearch;
-use super::{Module, access};
-use crate::catalog::snapshot;
-use crate::error::{Error, Result};
+use self::stac::{LuaService, open, open_service};
+use super::Module;
+use crate::error::Result;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<LuaSearch>();
     m.class::<LuaItems>();
     m.class::<item::LuaItem>();
+    m.class::<LuaService>();
     m.function("asf(options)", asf::search)?;
     m.function("join(left, right, options?)", join::join)?;
     m.function("snapshot(path, search)", search::snapshot)?;
     m.function("items(list)", items::from_list)?;
-    m.function("open(path)", |lua, args| {
-        let path = access(lua).read(args.get::<PathBuf>("path")?)?;
-        let found = snapshot::load(&path)?;
-        let items = found.ok_or_else(|| Error::file(&path, "is no saved search"))?;
-        Ok(LuaItems::new(items))
-    })?;
+    m.function("open(path)", open)?;
+    m.function("stac(url)", open_service)?;
     Ok(())
 }

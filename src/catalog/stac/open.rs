@@ -1,0 +1,192 @@
+//! Items that lie in files: ItemCollections, single items, stac-geoparquet, saved searches, and catalogues of files,
+//! from disk and from the web.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde_json::Value;
+use stac::Item;
+use url::Url;
+
+use super::{page, walk};
+use crate::catalog::http::{Failure, Http, Request, parse_json, parse_url, redacted};
+use crate::catalog::items::Items;
+use crate::catalog::snapshot;
+use crate::error::{Error, Result};
+
+/// Where a document lies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    Disk(PathBuf),
+    Web(Url),
+}
+
+impl Place {
+    /// # Errors
+    /// When `text` looks like a web address but is none.
+    pub fn parse(text: &str) -> Result<Place> {
+        match text.contains("://") {
+            true => parse_url("path", text).map(Place::Web),
+            false => Ok(Place::Disk(PathBuf::from(text))),
+        }
+    }
+
+    /// Where `href`, written in the document that lies here, leads. `None` where a document of the web names a
+    /// file of this machine, or something that is neither.
+    pub fn join(&self, href: &str) -> Option<Place> {
+        match (self, Url::parse(href)) {
+            (_, Ok(url)) if matches!(url.scheme(), "http" | "https") => Some(Place::Web(url)),
+            (Place::Disk(_), Ok(url)) if url.scheme() == "file" => url.to_file_path().ok().map(Place::Disk),
+            (_, Ok(_)) => None,
+            (Place::Web(base), Err(_)) => base.join(href).ok().map(Place::Web),
+            (Place::Disk(path), Err(_)) => Some(Place::Disk(tidy(&path.parent()?.join(href)))),
+        }
+    }
+
+    pub fn error(&self, text: impl std::fmt::Display) -> Error {
+        match self {
+            Place::Disk(path) => Error::file(path, text.to_string()),
+            Place::Web(url) => Failure::wrong(url, text.to_string()).into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Disk(path) => write!(f, "{}", path.display()),
+            Place::Web(url) => f.write_str(&redacted(url)),
+        }
+    }
+}
+
+/// Without `.` and with `..` taken at its word, so that one file has one name.
+fn tidy(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir if out.file_name().is_some() => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// The items at `text`, a path or a web address: of an ItemCollection, a saved search, a stac-geoparquet file, a
+/// single item, or of all the catalogues, collections and items that a catalogue of files links to. Relative
+/// addresses of assets become whole ones.
+///
+/// # Errors
+/// When something cannot be read or is not STAC; when the address is that of a service with a search.
+pub async fn open(http: &Http, text: &str) -> Result<Items> {
+    let place = Place::parse(text)?;
+    let bytes = read_bytes(http, &place).await?;
+    if bytes.starts_with(b"PAR1") {
+        return read_geoparquet(&place, bytes);
+    }
+    let value: Value = match &place {
+        Place::Web(url) => parse_json(url, &bytes)?,
+        Place::Disk(path) => serde_json::from_slice(&bytes).map_err(|e| {
+            Error::file(
+                path,
+                format!("neither JSON ({e}) nor Parquet; STAC is in files of these two kinds"),
+            )
+        })?,
+    };
+    if let (Place::Disk(path), true) = (&place, value["perilune"].is_object())
+        && let Some(items) = snapshot::load(path)?
+    {
+        return Ok(items);
+    }
+    let items = match value["type"].as_str() {
+        Some("Catalog" | "Collection") => walk::walk(http, place, value).await?,
+        _ if value["features"].is_array() || value.is_array() || value["type"] == "Feature" => {
+            documents(&place, value)?
+        }
+        other => {
+            let what = other.map_or("JSON without a `type`".to_string(), |name| format!("a {name}"));
+            return Err(place.error(format!(
+                "is {what}, not STAC: no Catalog, Collection, Feature or FeatureCollection"
+            )));
+        }
+    };
+    let mut out = Items::new(items);
+    let repeated = out.drop_repeated();
+    if repeated > 0 {
+        out.notes.push(format!(
+            "{repeated} items came more than once and are counted once"
+        ));
+    }
+    Ok(out)
+}
+
+/// The items of one document.
+pub(super) fn documents(place: &Place, value: Value) -> Result<Vec<Item>> {
+    let features = match value {
+        Value::Array(list) => list,
+        Value::Object(mut map) => match map.get_mut("features").map(Value::take) {
+            Some(Value::Array(list)) => list,
+            _ => vec![Value::Object(map)],
+        },
+        other => vec![other],
+    };
+    let mut out = Vec::with_capacity(features.len());
+    for (at, feature) in features.into_iter().enumerate() {
+        let mut item = page::item(feature).map_err(|text| place.error(format!("item {} {text}", at + 1)))?;
+        if item.id.is_empty() {
+            return Err(place.error(format!("item {} has no `id`, so it is no STAC item", at + 1)));
+        }
+        whole_addresses(place, &mut item);
+        out.push(item);
+    }
+    Ok(out)
+}
+
+/// Addresses of assets are relative to the document that names them; elsewhere they would lead nowhere.
+fn whole_addresses(place: &Place, item: &mut Item) {
+    for asset in item.assets.values_mut() {
+        if !asset.href.contains("://") && !asset.href.starts_with("/vsi") && !asset.href.starts_with("s3:") {
+            match place.join(&asset.href) {
+                Some(Place::Disk(path)) => asset.href = path.display().to_string(),
+                Some(Place::Web(url)) => asset.href = url.to_string(),
+                None => {}
+            }
+        }
+    }
+}
+
+/// # Errors
+/// When it is not there, or, on the web, larger than an answer may be.
+pub async fn read_bytes(http: &Http, place: &Place) -> Result<Bytes> {
+    match place {
+        Place::Disk(path) => match std::fs::read(path) {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Error::NoSuchFile {
+                path: path.clone(),
+                looked_in: std::env::current_dir().unwrap_or_default(),
+            }),
+            Err(e) => Err(Error::io(path, e)),
+        },
+        Place::Web(url) => {
+            let response = http.send(&Request::get(url.clone())).await?;
+            Ok(response.bytes(http.settings.largest_answer).await?.into())
+        }
+    }
+}
+
+/// The items of a stac-geoparquet file.
+///
+/// # Errors
+/// When it is no Parquet, or its columns are not those of STAC items.
+pub fn read_geoparquet(place: &Place, bytes: Bytes) -> Result<Items> {
+    let found = stac::geoparquet::from_reader(bytes)
+        .map_err(|e| place.error(format!("cannot be read as stac-geoparquet: {e}")))?;
+    let mut items = found.items;
+    for item in &mut items {
+        whole_addresses(place, item);
+    }
+    Ok(Items::new(items))
+}
