@@ -6,7 +6,11 @@
 mod asf;
 #[path = "catalog/common.rs"]
 mod common;
+#[path = "catalog/credentials_earthdata.rs"]
+mod credentials_earthdata;
 #[path = "catalog/join.rs"]
 mod join;
 #[path = "catalog/replay.rs"]
 mod replay;
+#[path = "catalog/standin.rs"]
+mod standin;
