@@ -8,6 +8,14 @@ mod asf;
 mod common;
 #[path = "catalog/files.rs"]
 mod files;
+#[path = "catalog/credentials_earthdata.rs"]
+mod credentials_earthdata;
+#[path = "catalog/credentials_hosts.rs"]
+mod credentials_hosts;
+#[path = "catalog/credentials_planetary.rs"]
+mod credentials_planetary;
+#[path = "catalog/credentials_usgs.rs"]
+mod credentials_usgs;
 #[path = "catalog/join.rs"]
 mod join;
 #[path = "catalog/pgstac/mod.rs"]
@@ -18,3 +26,5 @@ mod replay;
 mod script;
 #[path = "catalog/stac.rs"]
 mod stac;
+#[path = "catalog/standin.rs"]
+mod standin;
