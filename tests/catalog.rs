@@ -10,3 +10,11 @@ mod common;
 mod join;
 #[path = "catalog/replay.rs"]
 mod replay;
+#[path = "catalog/faults.rs"]
+mod faults;
+#[path = "catalog/transfer.rs"]
+mod transfer;
+#[path = "catalog/transfer_faults.rs"]
+mod transfer_faults;
+#[path = "catalog/transfer_killed.rs"]
+mod transfer_killed;

@@ -14,3 +14,4 @@ pub mod items;
 pub mod join;
 pub mod pages;
 pub mod snapshot;
+pub mod transfer;

@@ -79,7 +79,11 @@ pub fn of_head(head: &[u8]) -> Option<Format> {
 fn is_page(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&head[..head.len().min(HEAD)]).to_ascii_lowercase();
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    text.starts_with('<') && (text.contains("<!doctype html") || text.contains("<html"))
+    let tags: &[&str] = match text.starts_with("<?xml") {
+        true => &["<!doctype html", "<html"],
+        false => &["<!doctype html", "<html", "<head", "<title", "<body"],
+    };
+    text.starts_with('<') && tags.iter().any(|tag| text.contains(tag))
 }
 
 /// The formats that a file of this name may have; none where the name does not say.
@@ -115,7 +119,7 @@ pub fn check_head(name: &str, head: &[u8]) -> Result<Option<Format>, String> {
     };
     match found {
         Some(Format::Html) if !expected.contains(&Format::Html) => {
-            let text = super::super::http::said(&String::from_utf8_lossy(head));
+            let text = crate::catalog::http::said(&String::from_utf8_lossy(head));
             wrong(&format!("a web page that says {text},"))
         }
         Some(format) if !expected.is_empty() && !expected.contains(&format) => wrong(&format!("{} data", format.name())),
