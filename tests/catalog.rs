@@ -2,6 +2,8 @@
 //!
 //! One test binary, one module a file in tests/catalog.
 
+#[path = "catalog/archive.rs"]
+mod archive;
 #[path = "catalog/asf.rs"]
 mod asf;
 #[path = "catalog/common.rs"]

@@ -33,6 +33,11 @@ impl Ask {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// N of `Range: bytes=-N`.
+    pub fn last(&self) -> Option<u64> {
+        self.header("range")?.strip_prefix("bytes=-")?.parse().ok()
+    }
+
     /// (first, last) of `Range: bytes=first-last`.
     pub fn range(&self) -> Option<(u64, Option<u64>)> {
         let (first, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
@@ -162,7 +167,8 @@ impl Stored {
             let condition = Some(condition.to_string());
             condition == self.etag || condition == self.modified
         });
-        if let Some((first, last)) = ask.range().filter(|_| fresh) {
+        let last = ask.last().map(|last| ((total as u64).saturating_sub(last), None));
+        if let Some((first, last)) = last.or(ask.range()).filter(|_| fresh) {
             if first >= total as u64 {
                 return Reply::new(416, "").with("content-range", &format!("bytes */{total}"));
             }

@@ -104,6 +104,59 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
     }
 }
 
+/// Some bytes of a file.
+pub struct Range {
+    pub start: u64,
+    /// Of the whole file.
+    pub size: u64,
+    pub validator: Validator,
+    pub bytes: Vec<u8>,
+}
+
+/// `length` bytes of the file from `start` on, or its last `length` bytes; less where the file ends before.
+///
+/// # Errors
+/// When the server does not serve ranges, sends others than asked for, or another version than that of `validator`.
+pub async fn range(http: &Http, url: &Url, start: Option<u64>, length: u64, validator: &Validator) -> Result<Range, Failure> {
+    let asked = match start {
+        Some(start) => format!("bytes={start}-{}", start + length.max(1) - 1),
+        None => format!("bytes=-{length}"),
+    };
+    let mut request = Request::file(url.clone());
+    request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let request = request.header(RANGE, &asked).map_err(|e| Failure::wrong(url, e.to_string()))?;
+    let response = http.send(&request).await?;
+    if response.status().as_u16() == 200 {
+        if response.content_length().is_some_and(|size| size <= length) && start.unwrap_or(0) == 0 {
+            let validator = validator_of(&response);
+            let bytes = response.bytes(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+            let size = bytes.len() as u64;
+            return Ok(Range { start: 0, size, validator, bytes });
+        }
+        let text = "the server does not serve parts of this file; download all of it first";
+        return Err(Failure::wrong(url, text));
+    }
+    refuse_encoding(&response)?;
+    let got = content_range(&response);
+    let told = response.header("content-range").unwrap_or("nothing").to_string();
+    let Some(ContentRange { start: Some(from), end: Some(end), size: Some(size) }) = got else {
+        return Err(Failure::wrong(url, format!("the server was asked for `{asked}` and answers {} with `{told}`", response.status())));
+    };
+    let expected = start.unwrap_or(size.saturating_sub(length));
+    let validator_now = validator_of(&response);
+    if from != expected || end >= size || end - from >= length {
+        return Err(Failure::wrong(url, format!("the server was asked for `{asked}` and sends `{told}`")));
+    }
+    if validator.differs(&validator_now) {
+        return Err(Failure::wrong(url, "the file has changed on the server while it was read; run the same again"));
+    }
+    let bytes = response.bytes(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+    if bytes.len() as u64 != end - from + 1 {
+        return Err(Failure::wrong(url, format!("the server says `{told}` and sends {} bytes", bytes.len())));
+    }
+    Ok(Range { start: from, size, validator: validator_now, bytes })
+}
+
 /// Bytes that are stored compressed are not the file; nobody could continue or check them.
 fn refuse_encoding(response: &Response) -> Result<(), Failure> {
     let Some(coding) = response.header("content-encoding") else {
