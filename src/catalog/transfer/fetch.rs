@@ -95,6 +95,14 @@ impl<'a> Fetch<'a> {
         self.shared.observer.tell(self.index, event);
     }
 
+    fn waits(&self, reason: &str, time: Duration) {
+        self.tell(Event::Waits {
+            name: &self.job.name,
+            reason,
+            time,
+        });
+    }
+
     /// Brings all bytes of the file into its part.
     ///
     /// # Errors
@@ -165,7 +173,7 @@ impl<'a> Fetch<'a> {
                         return Err(Failure::wrong(&self.job.url, text).into());
                     }
                     polling.1 += 1;
-                    self.tell(Event::Waits { reason: "the server is making the file", time: wait });
+                    self.waits("the server is making the file", wait);
                     tokio::time::sleep(wait).await;
                     continue;
                 }
@@ -202,7 +210,7 @@ impl<'a> Fetch<'a> {
                 return Err(Failure { tries, ..failure }.into());
             }
             let wait = settings.shortest_wait * 2_u32.pow(tries.min(6) as u32 - 1);
-            self.tell(Event::Waits { reason: "the connection broke", time: wait });
+            self.waits("the connection broke", wait);
             tokio::time::sleep(wait).await;
         }
     }

@@ -14,7 +14,11 @@ pub enum Event<'a> {
     /// All that had arrived is void: the file begins anew.
     Restarted,
     /// The server needs time, or is asked again after a failure; the text says why.
-    Waits { reason: &'a str, time: Duration },
+    Waits {
+        name: &'a str,
+        reason: &'a str,
+        time: Duration,
+    },
     Ended { failed: bool },
 }
 
