@@ -2,6 +2,8 @@
 //!
 //! One test binary, one module a file in tests/catalog.
 
+#[path = "catalog/archive.rs"]
+mod archive;
 #[path = "catalog/asf.rs"]
 mod asf;
 #[path = "catalog/common.rs"]
@@ -28,3 +30,11 @@ mod script;
 mod stac;
 #[path = "catalog/standin.rs"]
 mod standin;
+#[path = "catalog/faults.rs"]
+mod faults;
+#[path = "catalog/transfer.rs"]
+mod transfer;
+#[path = "catalog/transfer_faults.rs"]
+mod transfer_faults;
+#[path = "catalog/transfer_killed.rs"]
+mod transfer_killed;
