@@ -1,7 +1,7 @@
 //! An HTTP server that misbehaves as told. It answers on 127.0.0.1, one thread a connection, and writes down every
 //! request with its headers, what it answered and how many bytes of the body it could send.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
