@@ -27,8 +27,10 @@ fn item(id: &str) -> Value {
             "assets": { "near": { "href": "./b04.tif" }, "far": { "href": "https://data.example/b04.tif" } } })
 }
 
+type Documents = Vec<(&'static str, Value)>;
+
 /// A catalogue of one collection with two items, one item of its own, and links that lead up again.
-fn documents() -> Vec<(&'static str, Value)> {
+fn documents() -> Documents {
     let root = json!({ "rel": "root", "href": "../catalog.json" });
     vec![
         (
@@ -95,7 +97,7 @@ fn catalogues_are_walked_on_disk_and_on_the_web() {
 
 #[test]
 fn a_catalogue_with_a_fault_is_an_error_and_not_a_part_of_itself() {
-    let broken = |change: &dyn Fn(&mut Vec<(&'static str, Value)>)| {
+    let broken = |change: &dyn Fn(&mut Documents)| {
         let folder = tempfile::tempdir().unwrap();
         let mut all = documents();
         change(&mut all);
