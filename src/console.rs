@@ -203,8 +203,13 @@ impl SideBySide {
         let mut state = state();
         state.side_by_side += 1;
         let whole = (!state.quiet && std::io::stderr().is_terminal()).then(|| {
-            let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-            state.bars.add(ProgressBar::new(0).with_style(style).with_message(label.to_string()))
+            let style =
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            state.bars.add(
+                ProgressBar::new(0)
+                    .with_style(style)
+                    .with_message(label.to_string()),
+            )
         });
         SideBySide {
             label: label.to_string(),
@@ -225,13 +230,18 @@ impl SideBySide {
             return;
         }
         let template = match total {
-            Some(_) => "  {msg:40!} [{bar:20}] {decimal_bytes:>10} of {decimal_total_bytes:10} {decimal_bytes_per_sec}",
+            Some(_) => {
+                "  {msg:40!} [{bar:20}] {decimal_bytes:>10} of {decimal_total_bytes:10} {decimal_bytes_per_sec}"
+            }
             None => "  {msg:40!} {spinner} {decimal_bytes:>10} {decimal_bytes_per_sec}",
         };
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("=> ");
-        let bar = ProgressBar::new(total.unwrap_or(0)).with_style(style).with_message(name.to_string()).with_position(done);
+        let bar = ProgressBar::new(total.unwrap_or(0))
+            .with_style(style)
+            .with_message(name.to_string())
+            .with_position(done);
         let bar = state().bars.add(bar);
         if let Some(old) = self.bars().insert(key, bar) {
             old.finish_and_clear();
@@ -268,7 +278,11 @@ impl SideBySide {
     /// How far the whole is; `text` is asked for only when it will be shown.
     pub fn whole(&self, text: impl FnOnce() -> String) {
         let mut said = self.said.lock().unwrap_or_else(|e| e.into_inner());
-        let every = if self.whole.is_some() { Duration::from_millis(200) } else { LINE_EVERY };
+        let every = if self.whole.is_some() {
+            Duration::from_millis(200)
+        } else {
+            LINE_EVERY
+        };
         if self.quiet || said.elapsed() < every {
             return;
         }

@@ -68,17 +68,17 @@ function M.search(items, options)
     for _, item in ipairs(months[month]) do
       local b = item.bounds or fail(("dswe.search: the item %s has no footprint"):format(item.id))
       local start, stop = item.datetime:sub(1, 10), (item.end_datetime or item.datetime):sub(1, 10)
-      first, last = math.min(first or time.seconds(start), time.seconds(start)), math.max(last or time.seconds(stop), time.seconds(stop))
+      if not first or start < first then first = start end
+      if not last or stop > last then last = stop end
       -- An item over the antimeridian is asked for all around; the join looks closer.
       if b[1] > b[3] then b = { -180, b[2], 180, b[4] } end
       west, south = math.min(west or b[1], b[1]), math.min(south or b[2], b[2])
       east, north = math.max(east or b[3], b[3]), math.max(north or b[4], b[4])
     end
-    local day = function(seconds) return time.add("1970-01-01", ("%ds"):format(math.tointeger(seconds))):sub(1, 10) end
     local search = stac:search {
       collections = { o.collection or M.COLLECTION },
       bbox = { west, south, east, north },
-      datetime = day(first - days * 86400) .. "/" .. day(last + days * 86400),
+      datetime = time.add(first, -days) .. "/" .. time.add(last, days),
       query = { ["eo:cloud_cover"] = { lt = o.cloud_cover or 30 } },
     }
     local found = o.folder and catalog.snapshot(("%s/dswe_%s.json"):format(o.folder, month), search) or search:all()

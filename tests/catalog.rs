@@ -8,8 +8,6 @@ mod archive;
 mod asf;
 #[path = "catalog/common.rs"]
 mod common;
-#[path = "catalog/files.rs"]
-mod files;
 #[path = "catalog/credentials_earthdata.rs"]
 mod credentials_earthdata;
 #[path = "catalog/credentials_hosts.rs"]
@@ -18,6 +16,10 @@ mod credentials_hosts;
 mod credentials_planetary;
 #[path = "catalog/credentials_usgs.rs"]
 mod credentials_usgs;
+#[path = "catalog/faults.rs"]
+mod faults;
+#[path = "catalog/files.rs"]
+mod files;
 #[path = "catalog/join.rs"]
 mod join;
 #[path = "catalog/pgstac/mod.rs"]
@@ -30,8 +32,6 @@ mod script;
 mod stac;
 #[path = "catalog/standin.rs"]
 mod standin;
-#[path = "catalog/faults.rs"]
-mod faults;
 #[path = "catalog/transfer.rs"]
 mod transfer;
 #[path = "catalog/transfer_faults.rs"]

@@ -42,7 +42,9 @@ fn stored(name: &str, data: &[u8]) -> Entry {
 /// CRC-32 of IEEE 802.3, bit by bit.
 fn crc32(data: &[u8]) -> u32 {
     !data.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+        })
     })
 }
 
@@ -93,11 +95,18 @@ fn refused_with(bytes: &[u8], limits: Limits) -> String {
     let zip = dir.path().join("a.zip");
     fs::write(&zip, bytes).unwrap();
     let into = dir.path().join("deep/into");
-    let options = Options { limits, delete: true, ..Options::new(&into) };
+    let options = Options {
+        limits,
+        delete: true,
+        ..Options::new(&into)
+    };
     let error = unzip(&zip, &options).unwrap_err().to_string();
     assert!(error.contains("a.zip"), "{error}");
     assert!(zip.exists(), "the archive is gone");
-    assert!(!into.exists() || fs::read_dir(&into).unwrap().count() == 0, "something was left: {error}");
+    assert!(
+        !into.exists() || fs::read_dir(&into).unwrap().count() == 0,
+        "something was left: {error}"
+    );
     assert!(visible(dir.path()).iter().all(|name| name == "a.zip"));
     error
 }
@@ -115,7 +124,10 @@ fn by_python(dir: &Path, big: usize) -> Option<Vec<(String, Vec<u8>)>> {
         fs::create_dir_all(path.parent()?).ok()?;
         fs::write(path, bytes).ok()?;
     }
-    let run = Command::new("python3").args(["-m", "zipfile", "-c", "../good.zip", "AP_1", "empty.txt"]).current_dir(dir.join("source")).status();
+    let run = Command::new("python3")
+        .args(["-m", "zipfile", "-c", "../good.zip", "AP_1", "empty.txt"])
+        .current_dir(dir.join("source"))
+        .status();
     run.is_ok_and(|status| status.success()).then_some(files)
 }
 
@@ -128,9 +140,16 @@ fn good_archives_come_out_whole() {
     };
     let zip = dir.path().join("good.zip");
     let into = dir.path().join("out");
-    let listed: Vec<(String, u64)> =
-        members(&zip).unwrap().into_iter().filter(|m| !m.folder).map(|m| (m.name, m.bytes)).collect();
-    let mut expected: Vec<(String, u64)> = files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect();
+    let listed: Vec<(String, u64)> = members(&zip)
+        .unwrap()
+        .into_iter()
+        .filter(|m| !m.folder)
+        .map(|m| (m.name, m.bytes))
+        .collect();
+    let mut expected: Vec<(String, u64)> = files
+        .iter()
+        .map(|(name, bytes)| (name.clone(), bytes.len() as u64))
+        .collect();
     let mut sorted = listed.clone();
     sorted.sort();
     expected.sort();
@@ -140,13 +159,29 @@ fn good_archives_come_out_whole() {
     for (name, bytes) in &files {
         assert!(fs::read(into.join(name)).unwrap() == *bytes, "{name}");
     }
-    assert_eq!(fs::read_dir(&into).unwrap().count(), 2, "hidden folders were left");
+    assert_eq!(
+        fs::read_dir(&into).unwrap().count(),
+        2,
+        "hidden folders were left"
+    );
     // Again: all is there. A file that differs is not replaced unasked.
-    assert!(unzip(&zip, &Options::new(&into)).unwrap().iter().all(|member| member.present));
+    assert!(
+        unzip(&zip, &Options::new(&into))
+            .unwrap()
+            .iter()
+            .all(|member| member.present)
+    );
     fs::write(into.join("AP_1/AP_1.HV.tif"), vec![8; 300_000]).unwrap();
     let error = unzip(&zip, &Options::new(&into)).unwrap_err().to_string();
-    assert!(error.contains("AP_1.HV.tif") && error.contains("overwrite = true"), "{error}");
-    let over = Options { overwrite: true, delete: true, ..Options::new(&into) };
+    assert!(
+        error.contains("AP_1.HV.tif") && error.contains("overwrite = true"),
+        "{error}"
+    );
+    let over = Options {
+        overwrite: true,
+        delete: true,
+        ..Options::new(&into)
+    };
     unzip(&zip, &over).unwrap();
     assert_eq!(fs::read(into.join("AP_1/AP_1.HV.tif")).unwrap(), vec![7; 300_000]);
     assert!(!zip.exists());
@@ -156,21 +191,50 @@ fn good_archives_come_out_whole() {
 fn members_are_chosen_by_pattern() {
     let dir = tempfile::tempdir().unwrap();
     let zip = dir.path().join("a.zip");
-    fs::write(&zip, archive(&[stored("s/a_HH.tif", b"hh"), stored("s/a_HV.tif", b"hv"), stored("s/b.xml", b"x")])).unwrap();
+    fs::write(
+        &zip,
+        archive(&[
+            stored("s/a_HH.tif", b"hh"),
+            stored("s/a_HV.tif", b"hv"),
+            stored("s/b.xml", b"x"),
+        ]),
+    )
+    .unwrap();
     let into = dir.path().join("out");
-    let options = Options { members: vec!["*.tif".into()], ..Options::new(&into) };
+    let options = Options {
+        members: vec!["*.tif".into()],
+        ..Options::new(&into)
+    };
     unzip(&zip, &options).unwrap();
     assert_eq!(visible(&into), ["s/a_HH.tif", "s/a_HV.tif"]);
-    let options = Options { members: vec!["s/a_HX.tif".into()], ..Options::new(&into) };
+    let options = Options {
+        members: vec!["s/a_HX.tif".into()],
+        ..Options::new(&into)
+    };
     let error = unzip(&zip, &options).unwrap_err().to_string();
-    assert!(error.contains("no member") && error.contains("did you mean `s/a_H"), "{error}");
+    assert!(
+        error.contains("no member") && error.contains("did you mean `s/a_H"),
+        "{error}"
+    );
 }
 
 #[test]
 fn names_that_lead_out_are_refused() {
-    for name in ["../evil", "a/../../evil", "/tmp/evil-of-perilune", "a/..", "..\\evil", "C:/evil", ".perilune/downloads.jsonl", "a\nb"] {
+    for name in [
+        "../evil",
+        "a/../../evil",
+        "/tmp/evil-of-perilune",
+        "a/..",
+        "..\\evil",
+        "C:/evil",
+        ".perilune/downloads.jsonl",
+        "a\nb",
+    ] {
         let error = refused(&archive(&[stored("good.txt", b"good"), stored(name, b"evil")]));
-        assert!(error.contains("would leave the folder") && error.contains("nothing was unpacked"), "{name}: {error}");
+        assert!(
+            error.contains("would leave the folder") && error.contains("nothing was unpacked"),
+            "{name}: {error}"
+        );
     }
     assert!(!Path::new("/tmp/evil-of-perilune").exists());
 }
@@ -211,12 +275,30 @@ fn bombs_are_refused() {
     let mut big = stored("big", b"x");
     (big.size, big.method) = (u32::MAX, 8);
     let error = refused(&archive(&[big]));
-    assert!(error.contains("4.29 GB") && error.contains("times its size"), "{error}");
+    assert!(
+        error.contains("4.29 GB") && error.contains("times its size"),
+        "{error}"
+    );
     let entries: Vec<Entry> = (0..50).map(|i| stored(&format!("{i}"), b"")).collect();
-    let error = refused_with(&archive(&entries), Limits { members: 49, ..Limits::default() });
+    let error = refused_with(
+        &archive(&entries),
+        Limits {
+            members: 49,
+            ..Limits::default()
+        },
+    );
     assert!(error.contains("50 members"), "{error}");
-    let error = refused_with(&archive(&[stored("a", &[0; 100])]), Limits { bytes: 99, ..Limits::default() });
-    assert!(error.contains("100 bytes, more than the limit of 99 bytes"), "{error}");
+    let error = refused_with(
+        &archive(&[stored("a", &[0; 100])]),
+        Limits {
+            bytes: 99,
+            ..Limits::default()
+        },
+    );
+    assert!(
+        error.contains("100 bytes, more than the limit of 99 bytes"),
+        "{error}"
+    );
     // Undeclared: it unpacks to more than it says.
     let mut packed = flate(&vec![0; 5_000_000]);
     packed.size = 1000;
@@ -227,14 +309,18 @@ fn bombs_are_refused() {
 /// A deflated entry, by the zip library's own writer.
 fn flate(data: &[u8]) -> Entry {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let deflated = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let deflated =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     writer.start_file("bomb", deflated).unwrap();
     writer.write_all(data).unwrap();
     let bytes = writer.finish().unwrap().into_inner();
     let mut reader = zip::ZipArchive::new(std::io::Cursor::new(&bytes)).unwrap();
     let (start, length) = {
         let file = reader.by_index(0).unwrap();
-        (file.data_start().unwrap() as usize, file.compressed_size() as usize)
+        (
+            file.data_start().unwrap() as usize,
+            file.compressed_size() as usize,
+        )
     };
     Entry {
         data: bytes[start..start + length].to_vec(),
@@ -254,7 +340,10 @@ fn damage_is_seen() {
     let whole = archive(&[stored("a.tif", &noise(100_000, 1))]);
     for cut in [whole.len() - 1, whole.len() - 30, 50_000, 10, 0] {
         let error = refused(&whole[..cut]);
-        assert!(error.contains("fetch it again") || error.contains("not whole"), "{cut}: {error}");
+        assert!(
+            error.contains("fetch it again") || error.contains("not whole"),
+            "{cut}: {error}"
+        );
     }
     let mut locked = stored("a", b"secret");
     locked.flags |= 1;
@@ -281,16 +370,30 @@ fn one_member_of_a_remote_archive_is_fetched_alone() {
     assert_eq!(listed, members(&dir.path().join("good.zip")).unwrap());
     assert!(server.sent() <= 64 << 10, "{} bytes for a list", server.sent());
     let into = dir.path().join("out");
-    let options = Options { members: vec!["*HV.tif".into()], ..Options::new(&into) };
+    let options = Options {
+        members: vec!["*HV.tif".into()],
+        ..Options::new(&into)
+    };
     remote_unzip(&http(), &url, &options).unwrap();
     assert_eq!(fs::read(into.join("AP_1/AP_1.HV.tif")).unwrap(), files[1].1);
-    assert!(server.sent() < 300_000 && server.sent() < length / 10, "{} of {length} bytes", server.sent());
+    assert!(
+        server.sent() < 300_000 && server.sent() < length / 10,
+        "{} of {length} bytes",
+        server.sent()
+    );
     // The large one: all of it, and hardly more.
     let before = server.sent();
-    let options = Options { members: vec!["*HH.tif".into()], ..Options::new(&into) };
+    let options = Options {
+        members: vec!["*HH.tif".into()],
+        ..Options::new(&into)
+    };
     remote_unzip(&http(), &url, &options).unwrap();
     assert!(fs::read(into.join("AP_1/AP_1.HH.tif")).unwrap() == files[0].1);
-    assert!(server.sent() - before < 6_300_000, "{} bytes for 6000000", server.sent() - before);
+    assert!(
+        server.sent() - before < 6_300_000,
+        "{} bytes for 6000000",
+        server.sent() - before
+    );
 }
 
 #[test]
@@ -310,7 +413,9 @@ fn remote_archives_that_change_or_have_no_parts_are_named() {
     });
     let dir = tempfile::tempdir().unwrap();
     let url = Url::parse(&server.url("a.zip")).unwrap();
-    let error = remote_unzip(&http(), &url, &Options::new(dir.path())).unwrap_err().to_string();
+    let error = remote_unzip(&http(), &url, &Options::new(dir.path()))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("changed"), "{error}");
     assert!(visible(dir.path()).is_empty());
 }

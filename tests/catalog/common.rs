@@ -197,7 +197,11 @@ fn serve(
             stream.write_all(&told.body)?;
         }
         stream.flush()?;
-        if told.headers.iter().any(|(name, value)| name == "connection" && value == "close") {
+        if told
+            .headers
+            .iter()
+            .any(|(name, value)| name == "connection" && value == "close")
+        {
             return Ok(());
         }
     }

@@ -94,7 +94,8 @@ impl Reply {
     }
 
     pub fn page(text: &str) -> Reply {
-        let text = format!("<!DOCTYPE html>\n<html><head><title>{text}</title></head><body>{text}</body></html>");
+        let text =
+            format!("<!DOCTYPE html>\n<html><head><title>{text}</title></head><body>{text}</body></html>");
         Reply::new(200, text).with("content-type", "text/html; charset=utf-8")
     }
 
@@ -141,7 +142,9 @@ pub struct Stored {
 
 impl Stored {
     pub fn new(bytes: Vec<u8>) -> Stored {
-        let sum = bytes.iter().fold(17_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(*b)));
+        let sum = bytes
+            .iter()
+            .fold(17_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(*b)));
         Stored {
             etag: Some(format!("\"{sum:x}\"")),
             modified: Some("Wed, 21 Oct 2015 07:28:00 GMT".into()),
@@ -156,7 +159,9 @@ impl Stored {
         let mut reply = Reply::new(200, "");
         reply.body = self.bytes.clone();
         reply.part = (0, total);
-        reply = reply.with("content-type", &self.kind).with("accept-ranges", "bytes");
+        reply = reply
+            .with("content-type", &self.kind)
+            .with("accept-ranges", "bytes");
         if let Some(etag) = &self.etag {
             reply = reply.with("etag", etag);
         }
@@ -226,9 +231,14 @@ impl Server {
 
     /// A server that has these files, by path without the first `/`, and does nothing wrong.
     pub fn of_files(files: Vec<(String, Stored)>) -> Server {
-        Server::start(move |ask| match files.iter().find(|(name, _)| name == ask.path().trim_start_matches('/')) {
-            Some((_, stored)) => stored.reply(ask),
-            None => Reply::new(404, "no such file"),
+        Server::start(move |ask| {
+            match files
+                .iter()
+                .find(|(name, _)| name == ask.path().trim_start_matches('/'))
+            {
+                Some((_, stored)) => stored.reply(ask),
+                None => Reply::new(404, "no such file"),
+            }
         })
     }
 
@@ -246,7 +256,10 @@ impl Server {
     }
 
     pub fn of_path(&self, path: &str) -> Vec<Seen> {
-        self.log().into_iter().filter(|seen| seen.ask.path() == path).collect()
+        self.log()
+            .into_iter()
+            .filter(|seen| seen.ask.path() == path)
+            .collect()
     }
 
     /// Bytes of bodies that went out.
@@ -262,7 +275,12 @@ impl Drop for Server {
     }
 }
 
-fn converse(connection: &TcpStream, log: &Mutex<Vec<Seen>>, handler: &Handler, stop: &AtomicBool) -> std::io::Result<()> {
+fn converse(
+    connection: &TcpStream,
+    log: &Mutex<Vec<Seen>>,
+    handler: &Handler,
+    stop: &AtomicBool,
+) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let mut reader = BufReader::new(connection.try_clone()?);
     while let Some(mut ask) = read_request(&mut reader)? {
@@ -308,14 +326,23 @@ fn read_request(reader: &mut impl BufRead) -> std::io::Result<Option<Ask>> {
             ask.headers.push((name.to_ascii_lowercase(), value.trim().into()));
         }
     }
-    let length = ask.header("content-length").and_then(|n| n.parse().ok()).unwrap_or(0);
+    let length = ask
+        .header("content-length")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
     ask.body.resize(length, 0);
     reader.read_exact(&mut ask.body)?;
     Ok(Some(ask))
 }
 
 /// False where the connection is to be closed.
-fn send(mut to: &TcpStream, ask: &Ask, reply: &Reply, count: &dyn Fn(usize), stop: &AtomicBool) -> std::io::Result<bool> {
+fn send(
+    mut to: &TcpStream,
+    ask: &Ask,
+    reply: &Reply,
+    count: &dyn Fn(usize),
+    stop: &AtomicBool,
+) -> std::io::Result<bool> {
     std::thread::sleep(reply.delay);
     let body = &reply.body[reply.part.0..reply.part.1];
     let mut head = format!("HTTP/1.1 {} Told\r\n", reply.status);
@@ -325,7 +352,10 @@ fn send(mut to: &TcpStream, ask: &Ask, reply: &Reply, count: &dyn Fn(usize), sto
     if reply.unbounded {
         head.push_str("connection: close\r\n");
     } else {
-        head.push_str(&format!("content-length: {}\r\n", reply.length.unwrap_or(body.len() as u64)));
+        head.push_str(&format!(
+            "content-length: {}\r\n",
+            reply.length.unwrap_or(body.len() as u64)
+        ));
     }
     head.push_str("\r\n");
     to.write_all(head.as_bytes())?;
@@ -355,7 +385,10 @@ fn send(mut to: &TcpStream, ask: &Ask, reply: &Reply, count: &dyn Fn(usize), sto
             let due = Duration::from_secs_f64(sent as f64 / rate);
             std::thread::sleep(due.saturating_sub(started.elapsed()));
         }
-        for edge in [reply.cut, reply.stall.map(|(after, _)| after)].into_iter().flatten() {
+        for edge in [reply.cut, reply.stall.map(|(after, _)| after)]
+            .into_iter()
+            .flatten()
+        {
             if sent < edge {
                 piece = piece.min(edge - sent);
             }

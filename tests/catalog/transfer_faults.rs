@@ -25,7 +25,10 @@ fn comes(handler: impl Fn(&Ask, &Stored) -> Reply + Send + Sync + 'static) -> Se
     let dir = tempfile::tempdir().unwrap();
     let row = fetch_one(dir.path(), server.url("a.dat"));
     assert_eq!(row.status, Status::Fetched, "{row:?}");
-    assert!(fs::read(&row.path).unwrap() == *stored().bytes, "the bytes differ");
+    assert!(
+        fs::read(&row.path).unwrap() == *stored().bytes,
+        "the bytes differ"
+    );
     assert_eq!(parts(dir.path()), 0);
     server
 }
@@ -35,12 +38,20 @@ fn fails(name: &str, handler: impl Fn(&Ask) -> Reply + Send + Sync + 'static) ->
     let server = Server::start(handler);
     let dir = tempfile::tempdir().unwrap();
     let row = fetch_one(dir.path(), server.url(name));
-    assert_eq!((row.status, visible(dir.path()).len()), (Status::Failed, 0), "{row:?}");
+    assert_eq!(
+        (row.status, visible(dir.path()).len()),
+        (Status::Failed, 0),
+        "{row:?}"
+    );
     (row.error.unwrap(), server)
 }
 
 fn ranges(server: &Server) -> Vec<Option<u64>> {
-    server.log().iter().map(|seen| seen.ask.range().map(|(first, _)| first)).collect()
+    server
+        .log()
+        .iter()
+        .map(|seen| seen.ask.range().map(|(first, _)| first))
+        .collect()
 }
 
 #[test]
@@ -53,7 +64,12 @@ fn a_cut_is_continued_at_its_byte() {
     assert_eq!(ranges(&server), [None, Some(400_001), Some(700_001)]);
     assert_eq!(server.sent(), LENGTH as u64, "bytes came twice");
     let log = server.log();
-    assert!(log[1].ask.header("if-range").is_some_and(|tag| Some(tag) == stored().etag.as_deref()));
+    assert!(
+        log[1]
+            .ask
+            .header("if-range")
+            .is_some_and(|tag| Some(tag) == stored().etag.as_deref())
+    );
 }
 
 #[test]
@@ -69,7 +85,10 @@ fn many_cuts_are_no_failure_while_it_goes_on() {
     assert_eq!((server.log().len(), server.sent()), (9, 9_000_000));
     // Without any progress, it is one.
     let (error, server) = fails("a.dat", |ask| stored().reply(ask).cut(0));
-    assert!(error.contains("ended too early") && error.contains("after 4 tries"), "{error}");
+    assert!(
+        error.contains("ended too early") && error.contains("after 4 tries"),
+        "{error}"
+    );
     assert_eq!(server.log().len(), 4);
 }
 
@@ -96,10 +115,19 @@ fn a_slow_drip_is_left_and_continued() {
         slowest: (100_000.0, Duration::from_millis(500)),
         ..options(dir.path())
     };
-    let report = wait(download(sources(), jobs(&[server.url("a.dat")]), impatient, Arc::new(Silent))).unwrap();
+    let report = wait(download(
+        sources(),
+        jobs(&[server.url("a.dat")]),
+        impatient,
+        Arc::new(Silent),
+    ))
+    .unwrap();
     assert!(fs::read(&report.whole().unwrap().rows[0].path).unwrap() == *stored().bytes);
     let asked = ranges(&server);
-    assert!(asked.len() == 2 && (15_000..60_000).contains(&asked[1].unwrap()), "{asked:?}");
+    assert!(
+        asked.len() == 2 && (15_000..60_000).contains(&asked[1].unwrap()),
+        "{asked:?}"
+    );
 }
 
 #[test]
@@ -132,7 +160,10 @@ fn wrong_lengths_are_seen() {
     });
     let dir = tempfile::tempdir().unwrap();
     let row = fetch_one(dir.path(), server.url("a.dat"));
-    assert_eq!((row.bytes, row.verified, row.how.as_str()), (Some(LENGTH as u64), false, "nothing"));
+    assert_eq!(
+        (row.bytes, row.verified, row.how.as_str()),
+        (Some(LENGTH as u64), false, "nothing")
+    );
 }
 
 #[test]
@@ -142,9 +173,17 @@ fn a_range_that_is_not_the_one_asked_for_is_refused() {
     let spoils: [Spoil; 5] = [
         |mut reply, first| {
             reply.part = (first as usize + 1, LENGTH);
-            reply.with("content-range", &format!("bytes {}-{}/{LENGTH}", first + 1, LENGTH - 1))
+            reply.with(
+                "content-range",
+                &format!("bytes {}-{}/{LENGTH}", first + 1, LENGTH - 1),
+            )
         },
-        |reply, first| reply.with("content-range", &format!("bytes {}-{}/{LENGTH}", first - 1, LENGTH - 1)),
+        |reply, first| {
+            reply.with(
+                "content-range",
+                &format!("bytes {}-{}/{LENGTH}", first - 1, LENGTH - 1),
+            )
+        },
         |reply, _| reply.without("content-range"),
         |reply, first| reply.with("content-range", &format!("items {first}-{}/{LENGTH}", LENGTH - 1)),
         |mut reply, first| {
@@ -171,7 +210,10 @@ fn a_range_that_ends_early_is_gone_on_from() {
         let mut reply = file.reply(ask);
         if let (1, Some((first, _))) = (ask.nth, ask.range()) {
             reply.part = (first as usize, first as usize + 1000);
-            reply = reply.with("content-range", &format!("bytes {first}-{}/{LENGTH}", first + 999));
+            reply = reply.with(
+                "content-range",
+                &format!("bytes {first}-{}/{LENGTH}", first + 999),
+            );
         }
         if ask.nth == 0 { reply.cut(600_000) } else { reply }
     });
@@ -206,7 +248,11 @@ fn a_changed_file_is_begun_anew() {
 #[test]
 fn ranges_are_not_trusted_without_a_validator() {
     // No tag, no date: what one run has begun another one does not continue, unless a checksum will tell.
-    let plain = Stored { etag: None, modified: None, ..stored() };
+    let plain = Stored {
+        etag: None,
+        modified: None,
+        ..stored()
+    };
     let server = Server::start(move |ask| match ask.nth {
         0..4 => plain.reply(ask).cut(500_000),
         _ => plain.reply(ask),
@@ -217,7 +263,10 @@ fn ranges_are_not_trusted_without_a_validator() {
     assert!(row.status == Status::Fetched || row.status == Status::Failed);
     let reference = dir.path().join("reference");
     fs::write(&reference, &*stored().bytes).unwrap();
-    let output = std::process::Command::new("md5sum").arg(&reference).output().unwrap();
+    let output = std::process::Command::new("md5sum")
+        .arg(&reference)
+        .output()
+        .unwrap();
     job[0].checksum = Some(Checksum::parse(&String::from_utf8(output.stdout).unwrap()[..32]).unwrap());
     let row = &fetch(&dir.path().join("x"), job).unwrap().whole().unwrap().rows[0];
     assert!(row.verified && fs::read(&row.path).unwrap() == *stored().bytes);
@@ -225,7 +274,10 @@ fn ranges_are_not_trusted_without_a_validator() {
 
 #[test]
 fn weak_tags_do_not_continue_a_file() {
-    let weak = Stored { etag: Some("W/\"1\"".into()), ..stored() };
+    let weak = Stored {
+        etag: Some("W/\"1\"".into()),
+        ..stored()
+    };
     let server = Server::start(move |ask| match ask.nth {
         0 => weak.reply(ask).cut(500_000),
         _ => weak.reply(ask),
@@ -234,7 +286,10 @@ fn weak_tags_do_not_continue_a_file() {
     let row = fetch_one(dir.path(), server.url("a.dat"));
     assert!(fs::read(&row.path).unwrap() == *stored().bytes);
     // The date is used instead.
-    assert_eq!(server.log()[1].ask.header("if-range"), stored().modified.as_deref());
+    assert_eq!(
+        server.log()[1].ask.header("if-range"),
+        stored().modified.as_deref()
+    );
 }
 
 #[test]
@@ -250,7 +305,13 @@ fn beyond_the_end_is_the_end_or_another_file() {
 
 #[test]
 fn busy_servers_are_asked_again_when_they_say() {
-    for (status, after) in [(429, "0.2".to_string()), (503, http_date(Duration::from_secs(2))), (500, String::new()), (502, String::new()), (504, String::new())] {
+    for (status, after) in [
+        (429, "0.2".to_string()),
+        (503, http_date(Duration::from_secs(2))),
+        (500, String::new()),
+        (502, String::new()),
+        (504, String::new()),
+    ] {
         let wanted = after.clone();
         let started = Instant::now();
         comes(move |ask, file| match ask.nth {
@@ -263,16 +324,27 @@ fn busy_servers_are_asked_again_when_they_say() {
             3 => Duration::from_millis(200),
             _ => Duration::from_millis(900),
         };
-        assert!(started.elapsed() >= least, "{status}: {:?} is sooner than the server asked", started.elapsed());
+        assert!(
+            started.elapsed() >= least,
+            "{status}: {:?} is sooner than the server asked",
+            started.elapsed()
+        );
     }
-    let (error, server) = fails("a.dat", |_| Reply::new(500, "{\"detail\": \"the disk is on fire\"}"));
-    assert!(error.contains("500") && error.contains("the disk is on fire") && error.contains("after 4 tries"), "{error}");
+    let (error, server) = fails("a.dat", |_| {
+        Reply::new(500, "{\"detail\": \"the disk is on fire\"}")
+    });
+    assert!(
+        error.contains("500") && error.contains("the disk is on fire") && error.contains("after 4 tries"),
+        "{error}"
+    );
     assert_eq!(server.log().len(), 4);
 }
 
 fn http_date(from_now: Duration) -> String {
     let time = jiff::Timestamp::now() + jiff::SignedDuration::try_from(from_now).unwrap();
-    time.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    time.to_zoned(jiff::tz::TimeZone::UTC)
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
 }
 
 #[test]
@@ -283,19 +355,36 @@ fn files_that_are_being_made_are_waited_for() {
     });
     let server = Server::start(|_| Reply::new(202, "").with("retry-after", "0.1"));
     let dir = tempfile::tempdir().unwrap();
-    let impatient = Options { patience: Duration::from_millis(500), ..options(dir.path()) };
-    let report = wait(download(sources(), jobs(&[server.url("a.dat")]), impatient, Arc::new(Silent))).unwrap();
+    let impatient = Options {
+        patience: Duration::from_millis(500),
+        ..options(dir.path())
+    };
+    let report = wait(download(
+        sources(),
+        jobs(&[server.url("a.dat")]),
+        impatient,
+        Arc::new(Silent),
+    ))
+    .unwrap();
     let error = report.rows[0].error.clone().unwrap();
-    assert!(error.contains("still making this file") && error.contains("202"), "{error}");
+    assert!(
+        error.contains("still making this file") && error.contains("202"),
+        "{error}"
+    );
 }
 
 #[test]
 fn login_pages_are_no_files() {
     let (error, server) = fails("scene.tif", |_| Reply::page("Earthdata Login"));
-    assert!(error.contains("Earthdata Login") && error.contains("in place of TIFF"), "{error}");
+    assert!(
+        error.contains("Earthdata Login") && error.contains("in place of TIFF"),
+        "{error}"
+    );
     assert_eq!(server.log().len(), 1, "a login page was asked for again");
     // Even of a name that says nothing, and where it is called data.
-    let (error, _) = fails("get", |_| Reply::page("Sign in").with("content-type", "application/octet-stream"));
+    let (error, _) = fails("get", |_| {
+        Reply::page("Sign in").with("content-type", "application/octet-stream")
+    });
     assert!(error.contains("Sign in"), "{error}");
     let (error, _) = fails("a.zip", |_| Reply::new(200, ""));
     assert!(error.contains("an empty file in place of ZIP"), "{error}");
@@ -320,7 +409,11 @@ fn a_login_page_does_not_cost_what_has_arrived() {
 #[test]
 fn circles_end() {
     let (error, server) = fails("a.dat", |ask| {
-        let next = if ask.path() == "/a.dat" { "/b.dat" } else { "/a.dat" };
+        let next = if ask.path() == "/a.dat" {
+            "/b.dat"
+        } else {
+            "/a.dat"
+        };
         Reply::redirect(302, next)
     });
     assert!(error.contains("in a circle"), "{error}");
@@ -359,7 +452,11 @@ struct Counter(AtomicUsize);
 
 impl Signer for Counter {
     fn sign<'a>(&'a self, url: &'a Url, anew: bool) -> Later<'a, Result<Url, Failure>> {
-        let number = if anew { self.0.fetch_add(1, Ordering::SeqCst) + 1 } else { self.0.load(Ordering::SeqCst) };
+        let number = if anew {
+            self.0.fetch_add(1, Ordering::SeqCst) + 1
+        } else {
+            self.0.load(Ordering::SeqCst)
+        };
         Box::pin(async move {
             let mut signed = url.clone();
             signed.set_query(Some(&format!("sig=s3cret{number}")));
@@ -377,8 +474,17 @@ fn signatures_that_expire_in_the_middle_are_renewed() {
         _ => Reply::new(403, "expired"),
     });
     let dir = tempfile::tempdir().unwrap();
-    let signed = Sources { signer: Some(Arc::new(Counter(AtomicUsize::new(0)))), ..sources() };
-    let report = wait(download(signed, jobs(&[server.url("a.dat")]), options(dir.path()), Arc::new(Silent))).unwrap();
+    let signed = Sources {
+        signer: Some(Arc::new(Counter(AtomicUsize::new(0)))),
+        ..sources()
+    };
+    let report = wait(download(
+        signed,
+        jobs(&[server.url("a.dat")]),
+        options(dir.path()),
+        Arc::new(Silent),
+    ))
+    .unwrap();
     assert!(fs::read(&report.whole().unwrap().rows[0].path).unwrap() == *stored().bytes);
     assert_eq!(ranges(&server), [None, Some(600_000), Some(600_000)]);
     let ledger = fs::read_to_string(dir.path().join(".perilune/downloads.jsonl")).unwrap();
@@ -387,7 +493,10 @@ fn signatures_that_expire_in_the_middle_are_renewed() {
     let dir = tempfile::tempdir().unwrap();
     let row = fetch_one(dir.path(), server.url("b.dat?sig=s3cret7"));
     let error = row.error.unwrap();
-    assert!(error.contains("403") && error.contains("search again") && !error.contains("s3cret"), "{error}");
+    assert!(
+        error.contains("403") && error.contains("search again") && !error.contains("s3cret"),
+        "{error}"
+    );
     assert_eq!(server.of_path("/b.dat").len(), 1);
 }
 
@@ -396,11 +505,19 @@ fn a_refused_login_is_tried_once() {
     let server = Server::start(|_| Reply::new(401, "who are you?"));
     let dir = tempfile::tempdir().unwrap();
     let urls: Vec<String> = (0..30).map(|i| server.url(&format!("{i}.dat"))).collect();
-    let one = Options { per_host: 1, ..options(dir.path()) };
+    let one = Options {
+        per_host: 1,
+        ..options(dir.path())
+    };
     let report = wait(download(sources(), jobs(&urls), one, Arc::new(Silent))).unwrap();
     assert_eq!((report.count(Status::Failed), server.log().len()), (30, 1));
     let error = report.whole().unwrap_err().to_string();
-    assert!(error.contains("30 of 30 files") && error.contains("refused the login") && error.contains("and 10 more"), "{error}");
+    assert!(
+        error.contains("30 of 30 files")
+            && error.contains("refused the login")
+            && error.contains("and 10 more"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -410,15 +527,23 @@ fn one_failure_does_not_stop_the_others() {
         _ => stored().reply(ask),
     });
     let dir = tempfile::tempdir().unwrap();
-    let urls: Vec<String> = ["a.dat", "bad.dat", "c.dat"].iter().map(|name| server.url(name)).collect();
+    let urls: Vec<String> = ["a.dat", "bad.dat", "c.dat"]
+        .iter()
+        .map(|name| server.url(name))
+        .collect();
     let report = fetch(dir.path(), jobs(&urls)).unwrap();
     assert_eq!(visible(dir.path()), ["a.dat", "c.dat"]);
     let error = report.whole().unwrap_err().to_string();
-    assert!(error.contains("1 of 3 files") && error.contains("bad.dat") && error.contains("404"), "{error}");
+    assert!(
+        error.contains("1 of 3 files") && error.contains("bad.dat") && error.contains("404"),
+        "{error}"
+    );
 }
 
 #[test]
 fn compressed_bytes_are_not_taken_for_the_file() {
-    let (error, _) = fails("a.dat", |ask| stored().reply(ask).with("content-encoding", "gzip"));
+    let (error, _) = fails("a.dat", |ask| {
+        stored().reply(ask).with("content-encoding", "gzip")
+    });
     assert!(error.contains("compressed (gzip)"), "{error}");
 }

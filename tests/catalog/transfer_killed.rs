@@ -41,7 +41,12 @@ fn start(folder: &Path, urls: &[String]) -> std::process::Child {
 fn killed_at_any_moment_it_goes_on_where_it_was() {
     const BLOCK: u64 = 256 << 10;
     let files: Vec<(String, Stored)> = (0..6)
-        .map(|i| (format!("f{i}.dat"), Stored::new(noise(1_500_000 + 333_333 * i, i as u64 + 1))))
+        .map(|i| {
+            (
+                format!("f{i}.dat"),
+                Stored::new(noise(1_500_000 + 333_333 * i, i as u64 + 1)),
+            )
+        })
         .collect();
     let total: u64 = files.iter().map(|(_, stored)| stored.bytes.len() as u64).sum();
     let held = files.clone();
@@ -67,21 +72,33 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
         kills += 1;
         for name in visible(dir.path()) {
             let stored = &files.iter().find(|(n, _)| *n == name).unwrap().1;
-            assert!(fs::read(dir.path().join(&name)).unwrap() == *stored.bytes, "{name} has its name and is not whole");
+            assert!(
+                fs::read(dir.path().join(&name)).unwrap() == *stored.bytes,
+                "{name} has its name and is not whole"
+            );
         }
         assert!(kills < 2000, "it does not get anywhere");
     }
     assert!(kills >= 20, "killed {kills} times only");
     for (name, stored) in &files {
-        assert!(fs::read(dir.path().join(name)).unwrap() == *stored.bytes, "{name} differs");
+        assert!(
+            fs::read(dir.path().join(name)).unwrap() == *stored.bytes,
+            "{name} differs"
+        );
     }
     assert_eq!(parts(dir.path()), 0);
     // Four files were in flight at each kill. What the server has sent and nobody took is in the connection's buffers,
     // which a server of this rate fills by an eighth of a block at most.
     let again = server.sent().saturating_sub(total);
     let most = kills * 4 * (BLOCK + BLOCK / 4);
-    assert!(again <= most, "{again} bytes came twice in {kills} kills, more than {most}");
-    eprintln!("{kills} kills, {again} of {total} bytes came twice, {} a kill", again / kills);
+    assert!(
+        again <= most,
+        "{again} bytes came twice in {kills} kills, more than {most}"
+    );
+    eprintln!(
+        "{kills} kills, {again} of {total} bytes came twice, {} a kill",
+        again / kills
+    );
     // No request began before the block that was recorded last: the starts of each file only rise.
     for (name, _) in &files {
         let starts: Vec<u64> = server
@@ -105,7 +122,10 @@ fn a_run_that_failed_goes_on_in_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let report = fetch(dir.path(), jobs(&[server.url("a.dat")])).unwrap();
     assert_eq!((report.count(Status::Failed), parts(dir.path())), (1, 1));
-    let report = fetch(dir.path(), jobs(&[server.url("a.dat")])).unwrap().whole().unwrap();
+    let report = fetch(dir.path(), jobs(&[server.url("a.dat")]))
+        .unwrap()
+        .whole()
+        .unwrap();
     assert!(fs::read(&report.rows[0].path).unwrap() == *file.bytes);
     assert_eq!(report.rows[0].received, 3_000_000 - 2_345_678);
     assert_eq!(server.sent(), 3_000_000 + "gone for a moment".len() as u64);
@@ -117,7 +137,9 @@ fn a_folder_that_cannot_be_written_is_named() {
     let file = dir.path().join("file");
     fs::write(&file, b"x").unwrap();
     for folder in [file.clone(), file.join("below"), PathBuf::from("/proc/perilune")] {
-        let error = fetch(&folder, jobs(&["http://127.0.0.1:9/a.dat".into()])).unwrap_err().to_string();
+        let error = fetch(&folder, jobs(&["http://127.0.0.1:9/a.dat".into()]))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(&*folder.to_string_lossy()), "{error}");
     }
 }
@@ -133,7 +155,9 @@ impl SmallDisk {
             .arg(at)
             .stderr(Stdio::null())
             .status();
-        mounted.is_ok_and(|status| status.success()).then(|| SmallDisk(at.to_path_buf()))
+        mounted
+            .is_ok_and(|status| status.success())
+            .then(|| SmallDisk(at.to_path_buf()))
     }
 }
 
@@ -162,20 +186,35 @@ fn a_full_disk_is_named_and_nothing_is_lost() {
     let mut known = jobs(&[server.url("a.dat"), server.url("b.dat")]);
     known.iter_mut().for_each(|job| job.size = Some(3_500_000));
     let error = fetch(&disk.0, known).unwrap_err().to_string();
-    assert!(error.contains("7.00 MB are still to come") && error.contains("are missing"), "{error}");
+    assert!(
+        error.contains("7.00 MB are still to come") && error.contains("are missing"),
+        "{error}"
+    );
     assert!(server.log().is_empty());
     // Full in the middle: the others are not begun, and once there is room it goes on.
     let ballast = disk.0.join("ballast");
     fs::write(&ballast, vec![0; 2 << 20]).unwrap();
-    let urls: Vec<String> = ["a.dat", "b.dat", "c.dat"].iter().map(|name| server.url(name)).collect();
-    let one = || Options { per_host: 1, ..options(&disk.0) };
+    let urls: Vec<String> = ["a.dat", "b.dat", "c.dat"]
+        .iter()
+        .map(|name| server.url(name))
+        .collect();
+    let one = || Options {
+        per_host: 1,
+        ..options(&disk.0)
+    };
     let report = wait(download(sources(), jobs(&urls), one(), Arc::new(Silent))).unwrap();
     assert_eq!((report.count(Status::Failed), server.log().len()), (3, 1));
     let error = report.whole().unwrap_err().to_string();
-    assert!(error.contains("No space left on device") && error.contains("not begun"), "{error}");
+    assert!(
+        error.contains("No space left on device") && error.contains("not begun"),
+        "{error}"
+    );
     assert_eq!(fs::read(&ballast).unwrap().len(), 2 << 20);
     fs::remove_file(&ballast).unwrap();
-    let report = wait(download(sources(), jobs(&urls[..1]), one(), Arc::new(Silent))).unwrap().whole().unwrap();
+    let report = wait(download(sources(), jobs(&urls[..1]), one(), Arc::new(Silent)))
+        .unwrap()
+        .whole()
+        .unwrap();
     assert!(fs::read(&report.rows[0].path).unwrap() == *file.bytes);
     let resumed = server.log()[1].ask.range().unwrap().0;
     assert!(resumed >= 1 << 20, "it went on at {resumed}");

@@ -49,9 +49,15 @@ print(message)
     ] {
         assert_holds(&first.out, part);
     }
-    assert!(!first.out.contains("hush") && !first.err.contains("hush"), "{first:?}");
+    assert!(
+        !first.out.contains("hush") && !first.err.contains("hush"),
+        "{first:?}"
+    );
     let second = run(folder.path(), &["get.lua"]);
-    assert_holds(&second.out, "s1/scene.tif\tfetched\tfalse\tsize and format (TIFF)");
+    assert_holds(
+        &second.out,
+        "s1/scene.tif\tfetched\tfalse\tsize and format (TIFF)",
+    );
     assert_holds(&second.out, "400000\t1");
     assert!(std::fs::read(folder.path().join("data/s1/scene.tif")).unwrap() == tiff(900_000));
     let third = run(folder.path(), &["get.lua"]);
@@ -72,12 +78,23 @@ fn an_interrupted_download_is_quick_to_stop_and_goes_on() {
         server.url("scene.tif")
     );
     let mut command = perilune(folder.path());
-    let mut child = command.args(["-e", &code]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .args(["-e", &code])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(3600));
     let sent = std::time::Instant::now();
-    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     child.wait().unwrap();
-    assert!(sent.elapsed() < std::time::Duration::from_secs(1), "{:?}", sent.elapsed());
+    assert!(
+        sent.elapsed() < std::time::Duration::from_secs(1),
+        "{:?}",
+        sent.elapsed()
+    );
     assert!(!folder.path().join("data/scene.tif").exists());
     let mut command = perilune(folder.path());
     command.args(["-e", &code]);
@@ -85,6 +102,9 @@ fn an_interrupted_download_is_quick_to_stop_and_goes_on() {
     assert_eq!(second.code, 0, "{second:?}");
     assert!(std::fs::read(folder.path().join("data/scene.tif")).unwrap() == tiff(8_000_000));
     // Records are made every three seconds at least, however slowly bytes come.
-    let resumed = server.of_path("/scene.tif")[1].ask.range().map_or(0, |(first, _)| first);
+    let resumed = server.of_path("/scene.tif")[1]
+        .ask
+        .range()
+        .map_or(0, |(first, _)| first);
     assert!(resumed >= 4_000_000, "it went on at {resumed}");
 }

@@ -60,7 +60,10 @@ pub fn extract<R: Read + Seek>(
     let chosen = choose(&planned, &options.members, what)?;
     let missing: u64 = chosen.iter().map(|member| member.bytes).sum();
     fs::create_dir_all(&options.into).map_err(|e| Error::io(&options.into, e))?;
-    let root = options.into.canonicalize().map_err(|e| Error::io(&options.into, e))?;
+    let root = options
+        .into
+        .canonicalize()
+        .map_err(|e| Error::io(&options.into, e))?;
     let present = look(&root, &chosen, what, options.overwrite)?;
     if let Some(free) = free_space(&root)
         && free < missing
@@ -68,7 +71,11 @@ pub fn extract<R: Read + Seek>(
     {
         return Err(Error::file(
             &options.into,
-            format!("the disk has {} free, and {what} unpacks to {}", shown(free), shown(missing)),
+            format!(
+                "the disk has {} free, and {what} unpacks to {}",
+                shown(free),
+                shown(missing)
+            ),
         ));
     }
     let scratch = Scratch::new(&root)?;
@@ -95,7 +102,8 @@ pub fn extract<R: Read + Seek>(
         }
     }
     // One sync for all files, before any has its name and before the archive goes.
-    let synced = File::open(&scratch.0).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
+    let synced =
+        File::open(&scratch.0).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
     synced.map_err(|e| Error::io(&options.into, e))?;
     publish(&scratch.0, &root)?;
     let _ = File::open(&root).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
@@ -108,12 +116,23 @@ fn choose<'a>(planned: &'a [Planned], patterns: &[String], what: &str) -> Result
         return Ok(planned.iter().collect());
     }
     for pattern in patterns {
-        if !planned.iter().any(|member| !member.folder && files::fits(pattern, &member.name)) {
-            let names = planned.iter().filter(|member| !member.folder).map(|member| member.name.clone());
-            return Err(Error::message(format!("{what} has {}", Error::not_found("member", pattern, names))));
+        if !planned
+            .iter()
+            .any(|member| !member.folder && files::fits(pattern, &member.name))
+        {
+            let names = planned
+                .iter()
+                .filter(|member| !member.folder)
+                .map(|member| member.name.clone());
+            return Err(Error::message(format!(
+                "{what} has {}",
+                Error::not_found("member", pattern, names)
+            )));
         }
     }
-    let wanted = |member: &&Planned| !member.folder && patterns.iter().any(|pattern| files::fits(pattern, &member.name));
+    let wanted = |member: &&Planned| {
+        !member.folder && patterns.iter().any(|pattern| files::fits(pattern, &member.name))
+    };
     Ok(planned.iter().filter(wanted).collect())
 }
 
@@ -132,14 +151,24 @@ fn look(root: &Path, chosen: &[&Planned], what: &str, overwrite: bool) -> Result
         {
             let real = there.canonicalize().map_err(|e| Error::io(there, e))?;
             if !real.starts_with(root) {
-                return Err(Error::file(there, format!("leads out of the folder {}; nothing is unpacked there", root.display())));
+                return Err(Error::file(
+                    there,
+                    format!(
+                        "leads out of the folder {}; nothing is unpacked there",
+                        root.display()
+                    ),
+                ));
             }
         }
-        let Ok(meta) = fs::symlink_metadata(&target) else { continue };
+        let Ok(meta) = fs::symlink_metadata(&target) else {
+            continue;
+        };
         let other = |text: &str| {
             Error::file(
                 &target,
-                format!("{text} is there already, and is not what {what} holds; move it away, or use `overwrite = true`"),
+                format!(
+                    "{text} is there already, and is not what {what} holds; move it away, or use `overwrite = true`"
+                ),
             )
         };
         match (member.folder, meta.is_dir()) {
@@ -173,7 +202,12 @@ fn crc32(path: &Path) -> Result<u32> {
 }
 
 /// Writes one member; its size and CRC-32 are those of the directory or it is an error.
-fn write<R: Read + Seek>(archive: &mut ZipArchive<R>, what: &str, member: &Planned, target: &Path) -> Result<()> {
+fn write<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    what: &str,
+    member: &Planned,
+    target: &Path,
+) -> Result<()> {
     let failed = |e| Error::io(target, e);
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
@@ -237,13 +271,19 @@ impl Scratch {
     fn new(root: &Path) -> Result<Scratch> {
         for entry in fs::read_dir(root).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let process = name.strip_prefix(".unzip-").and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
+            let process = name
+                .strip_prefix(".unzip-")
+                .and_then(|rest| rest.split_once('-')?.0.parse::<u32>().ok());
             if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
         static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let path = root.join(format!(".unzip-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed)));
+        let path = root.join(format!(
+            ".unzip-{}-{}",
+            std::process::id(),
+            COUNTER.fetch_add(1, Ordering::Relaxed)
+        ));
         fs::create_dir(&path).map_err(|e| Error::io(root, e))?;
         Ok(Scratch(path))
     }

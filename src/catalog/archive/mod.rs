@@ -78,7 +78,13 @@ pub fn remote_members(http: &Http, url: &Url) -> Result<Vec<Member>> {
 pub fn unzip(path: &Path, options: &Options) -> Result<Vec<Extracted>> {
     let packed = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
     let mut archive = open(path)?;
-    let out = extract::extract(&mut archive, &path.display().to_string(), packed, options, &mut |_| ())?;
+    let out = extract::extract(
+        &mut archive,
+        &path.display().to_string(),
+        packed,
+        options,
+        &mut |_| (),
+    )?;
     if options.delete {
         std::fs::remove_file(path).map_err(|e| Error::io(path, e))?;
     }
@@ -93,7 +99,9 @@ pub fn remote_unzip(http: &Http, url: &Url, options: &Options) -> Result<Vec<Ext
     let reader = remote::Remote::open(http, url)?;
     let (packed, hint) = (reader.size(), reader.hint());
     let mut archive = of_reader(reader, &redacted(url))?;
-    extract::extract(&mut archive, &redacted(url), packed, options, &mut |end| hint.set(end))
+    extract::extract(&mut archive, &redacted(url), packed, options, &mut |end| {
+        hint.set(end)
+    })
 }
 
 fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
@@ -138,11 +146,15 @@ fn wrong(what: &str, member: Option<&str>, error: ZipError) -> Error {
             Error::message(format!("{place}: the archive is not whole; fetch it again"))
         }
         ZipError::Io(e) => Error::message(format!("{place}: {e}")),
-        ZipError::InvalidArchive(text) => Error::message(format!("{place}: no usable ZIP archive: {text}; fetch it again, or check what it is")),
-        ZipError::UnsupportedArchive(text) if text.contains("assword") => {
-            Error::message(format!("{place}: it is encrypted; unpack it with a tool that asks for its password"))
+        ZipError::InvalidArchive(text) => Error::message(format!(
+            "{place}: no usable ZIP archive: {text}; fetch it again, or check what it is"
+        )),
+        ZipError::UnsupportedArchive(text) if text.contains("assword") => Error::message(format!(
+            "{place}: it is encrypted; unpack it with a tool that asks for its password"
+        )),
+        ZipError::UnsupportedArchive(text) => {
+            Error::message(format!("{place}: {text}; unpack it with another tool"))
         }
-        ZipError::UnsupportedArchive(text) => Error::message(format!("{place}: {text}; unpack it with another tool")),
         other => Error::message(format!("{place}: {other}")),
     }
 }

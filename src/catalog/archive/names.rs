@@ -26,7 +26,12 @@ pub struct Planned {
 ///
 /// # Errors
 /// When one of them must not be unpacked: all of the archive is refused, since it is not what archives send.
-pub fn plan<R: Read + Seek>(archive: &mut ZipArchive<R>, what: &str, packed: u64, limits: &Limits) -> Result<Vec<Planned>> {
+pub fn plan<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    what: &str,
+    packed: u64,
+    limits: &Limits,
+) -> Result<Vec<Planned>> {
     let refused = |text: String| Error::message(format!("{what}: {text}; nothing was unpacked"));
     if archive.has_duplicate_names() {
         return Err(refused("the archive has two members of one name".into()));
@@ -45,11 +50,18 @@ pub fn plan<R: Read + Seek>(archive: &mut ZipArchive<R>, what: &str, packed: u64
     for index in 0..archive.len() {
         let entry = archive.by_index_data(index).map_err(|e| wrong(what, None, e))?;
         let name = entry.name().map_err(|e| wrong(what, None, e))?.into_owned();
-        let path = place(&name).ok_or_else(|| refused(format!("the member `{}` would leave the folder or has an unusable name", name.escape_debug())))?;
+        let path = place(&name).ok_or_else(|| {
+            refused(format!(
+                "the member `{}` would leave the folder or has an unusable name",
+                name.escape_debug()
+            ))
+        })?;
         // The type in the upper bits of the Unix mode: regular files and folders, or no type at all.
         let kind = entry.unix_mode().map_or(0, |mode| mode & 0o170_000);
         if entry.is_symlink() || !matches!(kind, 0 | 0o100_000 | 0o040_000) {
-            return Err(refused(format!("the member `{name}` is a link or a device, not a file")));
+            return Err(refused(format!(
+                "the member `{name}` is a link or a device, not a file"
+            )));
         }
         if entry.encrypted() {
             return Err(refused(format!("the member `{name}` is encrypted")));
@@ -59,7 +71,10 @@ pub fn plan<R: Read + Seek>(archive: &mut ZipArchive<R>, what: &str, packed: u64
         if folder {
             folders.insert(path.clone());
         } else if places.insert(path.clone(), false).is_some() {
-            return Err(refused(format!("two members would be the file `{}`", path.display())));
+            return Err(refused(format!(
+                "two members would be the file `{}`",
+                path.display()
+            )));
         }
         for above in path.ancestors().skip(1).filter(|p| !p.as_os_str().is_empty()) {
             folders.insert(above.to_path_buf());
@@ -76,10 +91,17 @@ pub fn plan<R: Read + Seek>(archive: &mut ZipArchive<R>, what: &str, packed: u64
         });
     }
     if let Some(both) = folders.iter().find(|folder| places.contains_key(*folder)) {
-        return Err(refused(format!("`{}` is a file and a folder in it", both.display())));
+        return Err(refused(format!(
+            "`{}` is a file and a folder in it",
+            both.display()
+        )));
     }
     if total > limits.bytes {
-        return Err(refused(format!("it would unpack to {}, more than the limit of {}", shown(total), shown(limits.bytes))));
+        return Err(refused(format!(
+            "it would unpack to {}, more than the limit of {}",
+            shown(total),
+            shown(limits.bytes)
+        )));
     }
     let ratio = total as f64 / packed.max(1) as f64;
     if total > 1_000_000_000 && ratio > limits.ratio {
@@ -120,7 +142,19 @@ mod tests {
     fn places_are_beneath_the_folder() {
         assert_eq!(place("a/./b.tif"), Some("a/b.tif".into()));
         assert_eq!(place("a//b/"), Some("a/b".into()));
-        for bad in ["", "/", "/etc/x", "../x", "a/../../x", "a/..", "C:/x", "..\\x", "a\0b", "a\nb", ".perilune/lock"] {
+        for bad in [
+            "",
+            "/",
+            "/etc/x",
+            "../x",
+            "a/../../x",
+            "a/..",
+            "C:/x",
+            "..\\x",
+            "a\0b",
+            "a\nb",
+            ".perilune/lock",
+        ] {
             assert_eq!(place(bad), None, "{bad:?}");
         }
     }

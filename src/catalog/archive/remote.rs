@@ -85,12 +85,18 @@ impl Read for Remote<'_> {
         if self.position >= self.size || out.is_empty() {
             return Ok(0);
         }
-        let holds = |(start, bytes): &(u64, Vec<u8>), at: u64| at >= *start && at < start + bytes.len() as u64;
+        let holds =
+            |(start, bytes): &(u64, Vec<u8>), at: u64| at >= *start && at < start + bytes.len() as u64;
         if !holds(&self.window, self.position) && !holds(&self.tail, self.position) {
             // Not of the kind `Interrupted`, after which readers try again.
-            self.fetch(out.len()).map_err(|e| io::Error::other(e.to_string()))?;
+            self.fetch(out.len())
+                .map_err(|e| io::Error::other(e.to_string()))?;
         }
-        let (start, bytes) = if holds(&self.window, self.position) { &self.window } else { &self.tail };
+        let (start, bytes) = if holds(&self.window, self.position) {
+            &self.window
+        } else {
+            &self.tail
+        };
         let from = usize::try_from(self.position - start).unwrap_or(usize::MAX);
         let n = out.len().min(bytes.len().saturating_sub(from));
         out[..n].copy_from_slice(&bytes[from..from + n]);

@@ -157,7 +157,9 @@ impl Failure {
             } => "check the address",
             Kind::Status { status: 429, .. } => "the server is asked too often; wait a while",
             Kind::Status { status: 500.., .. } => "the server has a problem or is busy; try again later",
-            Kind::Page(_) | Kind::NotTheFile(_) => "check the address; a login page means that a login is missing",
+            Kind::Page(_) | Kind::NotTheFile(_) => {
+                "check the address; a login page means that a login is missing"
+            }
             Kind::TooLarge(_) => "ask for less at once",
             _ => "",
         }

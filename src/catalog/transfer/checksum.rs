@@ -17,7 +17,12 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    const ALL: [Algorithm; 4] = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
+    const ALL: [Algorithm; 4] = [
+        Algorithm::Md5,
+        Algorithm::Sha1,
+        Algorithm::Sha256,
+        Algorithm::Sha512,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -69,7 +74,10 @@ impl Checksum {
             )
         };
         let (named, digits) = match text.trim().split_once(':') {
-            Some((name, digits)) => (Some(name.to_ascii_uppercase().replace(['-', '_'], "")), digits.trim()),
+            Some((name, digits)) => (
+                Some(name.to_ascii_uppercase().replace(['-', '_'], "")),
+                digits.trim(),
+            ),
             None => (None, text.trim()),
         };
         let bytes = from_hex(digits).ok_or_else(wrong)?;
@@ -80,7 +88,10 @@ impl Checksum {
                 continue;
             }
             if bytes.len() == algorithm.length() {
-                return Ok(Checksum { algorithm, digest: bytes });
+                return Ok(Checksum {
+                    algorithm,
+                    digest: bytes,
+                });
             }
             if let Some(digest) = bytes.strip_prefix(algorithm.prefix())
                 && digest.len() == algorithm.length()
@@ -96,7 +107,9 @@ impl Checksum {
 
     /// From the base64 of a header such as `x-goog-hash` or `Repr-Digest`.
     pub fn from_base64(algorithm: Algorithm, text: &str) -> Option<Checksum> {
-        let digest = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
+        let digest = base64::engine::general_purpose::STANDARD
+            .decode(text.trim())
+            .ok()?;
         (digest.len() == algorithm.length()).then_some(Checksum { algorithm, digest })
     }
 
@@ -244,7 +257,8 @@ mod tests {
             assert_eq!(Checksum::parse(&multihash).unwrap(), expected);
         }
         // The example of the file extension of STAC.
-        let stac = Checksum::parse("1220e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").unwrap();
+        let stac =
+            Checksum::parse("1220e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855").unwrap();
         assert_eq!(stac, Hasher::new(Algorithm::Sha256).finish());
         assert_eq!(
             Checksum::from_base64(Algorithm::Md5, "kAFQmDzST7DWlj99KOF/cg==").unwrap(),
@@ -254,9 +268,19 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused() {
-        for text in ["", "abc", "zz0150983cd24fb0d6963f7d28e17f72", "md5:ba78", "sha256:900150983cd24fb0d6963f7d28e17f72", "ünï"] {
+        for text in [
+            "",
+            "abc",
+            "zz0150983cd24fb0d6963f7d28e17f72",
+            "md5:ba78",
+            "sha256:900150983cd24fb0d6963f7d28e17f72",
+            "ünï",
+        ] {
             let error = Checksum::parse(text).unwrap_err().to_string();
-            assert!(error.contains("checksum must be") && error.contains(text), "{error}");
+            assert!(
+                error.contains("checksum must be") && error.contains(text),
+                "{error}"
+            );
         }
     }
 }

@@ -33,7 +33,12 @@ pub struct Estimate {
 ///
 /// # Errors
 /// When an address cannot be fetched from at all. What a server answers is in the report.
-pub async fn estimate(sources: Sources, jobs: Vec<Job>, options: &Options, usd_per_gb: f64) -> Result<Estimate> {
+pub async fn estimate(
+    sources: Sources,
+    jobs: Vec<Job>,
+    options: &Options,
+    usd_per_gb: f64,
+) -> Result<Estimate> {
     let started = std::time::Instant::now();
     let slots = Arc::new(Semaphore::new(options.at_once.max(1)));
     let mut set = JoinSet::new();
@@ -41,7 +46,10 @@ pub async fn estimate(sources: Sources, jobs: Vec<Job>, options: &Options, usd_p
     for (index, job) in jobs.into_iter().enumerate() {
         let source = sources.of(&job.url)?.clone();
         let path = options.dir.join(&job.name);
-        let there = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file).map(|meta| meta.len());
+        let there = std::fs::metadata(&path)
+            .ok()
+            .filter(std::fs::Metadata::is_file)
+            .map(|meta| meta.len());
         pays.push(job.requester_pays);
         rows.push(Row {
             name: job.name.clone(),
@@ -85,9 +93,22 @@ pub async fn estimate(sources: Sources, jobs: Vec<Job>, options: &Options, usd_p
     }
     let planned = |row: &&Row| row.status == Status::Planned;
     let bytes = rows.iter().filter(planned).filter_map(|row| row.bytes).sum();
-    let unknown = rows.iter().filter(planned).filter(|row| row.bytes.is_none()).count();
-    let paid_bytes = rows.iter().zip(&pays).filter(|(row, pays)| planned(row) && **pays).filter_map(|(row, _)| row.bytes).sum();
-    let folder = options.dir.ancestors().find(|path| path.exists()).unwrap_or(std::path::Path::new("."));
+    let unknown = rows
+        .iter()
+        .filter(planned)
+        .filter(|row| row.bytes.is_none())
+        .count();
+    let paid_bytes = rows
+        .iter()
+        .zip(&pays)
+        .filter(|(row, pays)| planned(row) && **pays)
+        .filter_map(|(row, _)| row.bytes)
+        .sum();
+    let folder = options
+        .dir
+        .ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(std::path::Path::new("."));
     Ok(Estimate {
         bytes,
         unknown,

@@ -111,9 +111,14 @@ impl<'a> Fetch<'a> {
         let ledger = self.shared.ledger.clone();
         let path = ledger.part_path(&self.job.name);
         let disk = |e| Trouble::Disk(path.clone(), e);
-        let mut part = Part::open(ledger, &self.job.name, &self.job.source, self.shared.options.record_after)
-            .await
-            .map_err(disk)?;
+        let mut part = Part::open(
+            ledger,
+            &self.job.name,
+            &self.job.source,
+            self.shared.options.record_after,
+        )
+        .await
+        .map_err(disk)?;
         if self.stale(&part) {
             part.begin(None, Default::default()).await.map_err(disk)?;
         }
@@ -133,7 +138,10 @@ impl<'a> Fetch<'a> {
             (Some((published, by)), Some(found)) => Some((published, by, found)),
             _ => None,
         };
-        let size_known = part.size.or(self.job.size.filter(|_| self.shared.options.verify)).is_some();
+        let size_known = part
+            .size
+            .or(self.job.size.filter(|_| self.shared.options.verify))
+            .is_some();
         Ok(Arrived {
             part,
             received: self.received,
@@ -180,7 +188,8 @@ impl<'a> Fetch<'a> {
                 Err(Trouble::Request(failure)) => failure,
                 Err(other) => return Err(other),
             };
-            let progressed = part.bytes() >= best + PROGRESS || (part.bytes() > best && part.size.is_some_and(|s| s < PROGRESS));
+            let progressed = part.bytes() >= best + PROGRESS
+                || (part.bytes() > best && part.size.is_some_and(|s| s < PROGRESS));
             if progressed {
                 best = part.bytes();
                 tries = 0;
@@ -189,7 +198,9 @@ impl<'a> Fetch<'a> {
                 // A signature or token may have expired since the file was begun: once more with a fresh one.
                 signed_at = Some(part.bytes());
                 let fresh = match &self.shared.sources.signer {
-                    Some(signer) => Some(signer.sign(&self.job.url, true).await?).filter(|fresh| *fresh != self.url),
+                    Some(signer) => {
+                        Some(signer.sign(&self.job.url, true).await?).filter(|fresh| *fresh != self.url)
+                    }
                     None => None,
                 };
                 if fresh.is_some() || self.received > 0 {
@@ -269,7 +280,9 @@ impl<'a> Fetch<'a> {
                 self.count_restart()?;
                 self.tell(Event::Restarted);
             }
-            part.begin(opened.size, opened.validator.clone()).await.map_err(disk)?;
+            part.begin(opened.size, opened.validator.clone())
+                .await
+                .map_err(disk)?;
         } else if part.size.is_none() {
             part.size = opened.size;
         } else if opened.size.is_some() && opened.size != part.size {
@@ -277,18 +290,25 @@ impl<'a> Fetch<'a> {
             return Ok(Step::Again);
         }
         if let Some(size) = opened.size {
-            self.shared.check_space(size - part.bytes().min(size)).map_err(Trouble::Other)?;
+            self.shared
+                .check_space(size - part.bytes().min(size))
+                .map_err(Trouble::Other)?;
         }
         if self.checksum.is_none() && self.shared.options.verify {
             self.checksum = opened.checksum.take().map(|c| (c, "the server"));
         }
-        part.hash(self.checksum.as_ref().map(|(c, _)| c.algorithm)).await.map_err(disk)?;
+        part.hash(self.checksum.as_ref().map(|(c, _)| c.algorithm))
+            .await
+            .map_err(disk)?;
         let size = part.size.or(expected);
         let mut pace = Pace::new(self.shared.options.slowest);
         let mut next = Some(bytes::Bytes::from(first));
         while let Some(bytes) = next.take() {
             if size.is_some_and(|size| part.bytes() + bytes.len() as u64 > size) {
-                let text = format!("the server sends more than the {} bytes of the file", size.unwrap_or(0));
+                let text = format!(
+                    "the server sends more than the {} bytes of the file",
+                    size.unwrap_or(0)
+                );
                 return Err(Failure::wrong(&self.job.url, text).into());
             }
             self.received += bytes.len() as u64;
@@ -336,7 +356,9 @@ impl<'a> Fetch<'a> {
     async fn check_head_on_disk(&mut self, part: &mut Part) -> Result<(), Trouble> {
         let path = part.path.clone();
         let disk = |e| Trouble::Disk(path.clone(), e);
-        part.hash(self.checksum.as_ref().map(|(c, _)| c.algorithm)).await.map_err(disk)?;
+        part.hash(self.checksum.as_ref().map(|(c, _)| c.algorithm))
+            .await
+            .map_err(disk)?;
         if !self.judged {
             let file = part.file().map_err(disk)?;
             let read = move || {
@@ -345,7 +367,10 @@ impl<'a> Fetch<'a> {
                 head.truncate(n);
                 Ok::<_, io::Error>(head)
             };
-            let head = spawn_blocking(read).await.map_err(|e| disk(e.into()))?.map_err(disk)?;
+            let head = spawn_blocking(read)
+                .await
+                .map_err(|e| disk(e.into()))?
+                .map_err(disk)?;
             self.judge(&head)?;
         }
         Ok(())
@@ -354,7 +379,9 @@ impl<'a> Fetch<'a> {
     fn count_restart(&mut self) -> Result<(), Trouble> {
         self.restarts += 1;
         if self.restarts > RESTARTS {
-            let text = format!("the file began anew {RESTARTS} times: the server cannot continue it, or it keeps changing");
+            let text = format!(
+                "the file began anew {RESTARTS} times: the server cannot continue it, or it keeps changing"
+            );
             return Err(Trouble::Other(Failure::wrong(&self.job.url, text).into()));
         }
         Ok(())
@@ -365,16 +392,22 @@ impl<'a> Fetch<'a> {
         self.tell(Event::Restarted);
         self.judged = false;
         let path = part.path.clone();
-        part.begin(None, Default::default()).await.map_err(|e| Trouble::Disk(path, e))
+        part.begin(None, Default::default())
+            .await
+            .map_err(|e| Trouble::Disk(path, e))
     }
 
     /// Says of a refused signed address that its time is over.
     fn in_user_words(&self, mut failure: Failure) -> Failure {
         let signed = self.job.url.query_pairs().any(|(name, _)| {
-            matches!(name.to_ascii_lowercase().as_str(), "x-amz-signature" | "signature" | "sig" | "x-goog-signature")
+            matches!(
+                name.to_ascii_lowercase().as_str(),
+                "x-amz-signature" | "signature" | "sig" | "x-goog-signature"
+            )
         });
         if signed && matches!(failure.status(), Some(400 | 401 | 403)) && failure.advice.is_none() {
-            failure.advice = Some("the address is signed, and its time may be over: search again for a fresh one".into());
+            failure.advice =
+                Some("the address is signed, and its time may be over: search again for a fresh one".into());
         }
         failure
     }
@@ -419,7 +452,11 @@ impl Pace {
 /// What can be said of a file that is there already.
 pub enum Present {
     /// It is the file: verified or not, and by what.
-    Yes { bytes: u64, verified: bool, how: String },
+    Yes {
+        bytes: u64,
+        verified: bool,
+        how: String,
+    },
     /// Something is there that is not the file.
     Other(String),
     /// Something is there, and nothing but the server can tell.
@@ -460,7 +497,9 @@ pub fn present(shared: &Shared, job: &Job, path: &Path) -> io::Result<Present> {
     if let Some(size) = size
         && size != bytes
     {
-        return Ok(Present::Other(format!("the file that is there has {bytes} bytes, not {size}")));
+        return Ok(Present::Other(format!(
+            "the file that is there has {bytes} bytes, not {size}"
+        )));
     }
     if let Some(checksum) = checksum {
         return Ok(match super::checksum::holds(path, checksum)? {
@@ -469,7 +508,9 @@ pub fn present(shared: &Shared, job: &Job, path: &Path) -> io::Result<Present> {
                 verified: true,
                 how: format!("{} of the catalogue", checksum.algorithm.name()),
             },
-            false => Present::Other(format!("the file that is there does not have the published {checksum}")),
+            false => Present::Other(format!(
+                "the file that is there does not have the published {checksum}"
+            )),
         });
     }
     Ok(match size {
@@ -485,11 +526,18 @@ pub fn present(shared: &Shared, job: &Job, path: &Path) -> io::Result<Present> {
 /// Nanoseconds since 1970.
 pub fn modified(meta: &std::fs::Metadata) -> i64 {
     use std::os::unix::fs::MetadataExt;
-    meta.mtime().saturating_mul(1_000_000_000).saturating_add(meta.mtime_nsec())
+    meta.mtime()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(meta.mtime_nsec())
 }
 
 /// Checks a file that has arrived and gives it its name. Blocks; nothing of it is on the network's path.
-pub fn settle(shared: &Shared, job: &Job, arrived: &Arrived, target: &Path) -> Result<(u64, bool, String), Settled> {
+pub fn settle(
+    shared: &Shared,
+    job: &Job,
+    arrived: &Arrived,
+    target: &Path,
+) -> Result<(u64, bool, String), Settled> {
     let disk = |e| Settled::Trouble(Trouble::Disk(target.to_path_buf(), e));
     let bytes = arrived.part.bytes();
     if let Some((published, by, found)) = &arrived.checksum
@@ -515,7 +563,9 @@ pub fn settle(shared: &Shared, job: &Job, arrived: &Arrived, target: &Path) -> R
     let file = arrived.part.file().map_err(disk)?;
     file.sync_all().map_err(disk)?;
     if let Some(folder) = target.parent() {
-        shared.make_folder(folder).map_err(|e| Settled::Trouble(Trouble::Other(e)))?;
+        shared
+            .make_folder(folder)
+            .map_err(|e| Settled::Trouble(Trouble::Other(e)))?;
     }
     std::fs::rename(&arrived.part.path, target).map_err(disk)?;
     let meta = file.metadata().map_err(disk)?;

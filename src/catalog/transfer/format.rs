@@ -122,10 +122,14 @@ pub fn check_head(name: &str, head: &[u8]) -> Result<Option<Format>, String> {
             let text = crate::catalog::http::said(&String::from_utf8_lossy(head));
             wrong(&format!("a web page that says {text},"))
         }
-        Some(format) if !expected.is_empty() && !expected.contains(&format) => wrong(&format!("{} data", format.name())),
+        Some(format) if !expected.is_empty() && !expected.contains(&format) => {
+            wrong(&format!("{} data", format.name()))
+        }
         None if !expected.is_empty() && head.is_empty() => wrong("an empty file"),
         None if !expected.is_empty() && expected != [Format::Html] => {
-            let start: String = String::from_utf8_lossy(&head[..head.len().min(40)]).escape_debug().collect();
+            let start: String = String::from_utf8_lossy(&head[..head.len().min(40)])
+                .escape_debug()
+                .collect();
             wrong(&format!("data that begins with \"{start}\""))
         }
         found => Ok(found),
@@ -161,7 +165,11 @@ pub fn check_whole(path: &Path, format: Format) -> io::Result<Result<(), String>
         Format::Tiff => {
             let little = head.first() == Some(&b'I');
             let big = matches!(head.get(2..4), Some([b'+', 0] | [0, b'+']));
-            let first = if big { number(8, 8, little) } else { number(4, 4, little) };
+            let first = if big {
+                number(8, 8, little)
+            } else {
+                number(4, 4, little)
+            };
             first.is_some_and(|offset| offset >= 8 && offset < length)
         }
         // The superblock: versions 0 and 1 have the end-of-file address as the third of four addresses from byte 24
@@ -183,7 +191,10 @@ pub fn check_whole(path: &Path, format: Format) -> io::Result<Result<(), String>
     Ok(if whole {
         Ok(())
     } else {
-        Err(format!("the {} file is not whole ({length} bytes)", format.name()))
+        Err(format!(
+            "the {} file is not whole ({length} bytes)",
+            format.name()
+        ))
     })
 }
 
@@ -195,17 +206,26 @@ mod tests {
     fn login_pages_are_seen() {
         let page = b"\n<!DOCTYPE html><html><head><title>Earthdata Login</title></head>";
         let error = check_head("scene.zip", page).unwrap_err();
-        assert!(error.contains("Earthdata Login") && error.contains("in place of ZIP"), "{error}");
+        assert!(
+            error.contains("Earthdata Login") && error.contains("in place of ZIP"),
+            "{error}"
+        );
         assert!(check_head("unknown", page).is_err());
         assert!(check_head("x.xml", b"<?xml version=\"1.0\"?><html xmlns=\"x\">").is_err());
         assert_eq!(check_head("index.html", page), Ok(Some(Format::Html)));
-        assert_eq!(check_head("meta.xml", b"<?xml version=\"1.0\"?><product/>"), Ok(None));
+        assert_eq!(
+            check_head("meta.xml", b"<?xml version=\"1.0\"?><product/>"),
+            Ok(None)
+        );
     }
 
     #[test]
     fn the_wrong_kind_is_named() {
         let error = check_head("a.tif", b"{\"message\": \"Forbidden\"}").unwrap_err();
-        assert!(error.contains("Forbidden") && error.contains("in place of TIFF"), "{error}");
+        assert!(
+            error.contains("Forbidden") && error.contains("in place of TIFF"),
+            "{error}"
+        );
         let error = check_head("a.nc", b"II*\0abcd").unwrap_err();
         assert!(error.contains("TIFF data in place of HDF5"), "{error}");
         assert!(check_head("a.tif", b"").unwrap_err().contains("an empty file"));
@@ -217,7 +237,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         let mut zip = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
-        zip.start_file("a.txt", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.start_file("a.txt", zip::write::SimpleFileOptions::default())
+            .unwrap();
         io::Write::write_all(&mut zip, &[7; 5000]).unwrap();
         let zip = zip.finish().unwrap().into_inner();
         // A file of HDF5 1.14 in its newest format: the end stands in bytes 28 to 35.

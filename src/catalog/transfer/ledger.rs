@@ -104,7 +104,11 @@ impl Ledger {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(failed(e)),
         }
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(failed)?;
         Ok(Ledger {
             root: root.to_path_buf(),
             inner: Mutex::new(Inner { file, torn, states }),
@@ -116,7 +120,10 @@ impl Ledger {
     pub fn part_path(&self, name: &str) -> PathBuf {
         let digest = to_hex(&sha2::Sha256::digest(name.as_bytes()));
         let last: String = name.rsplit('/').next().unwrap_or(name).chars().take(40).collect();
-        self.root.join(FOLDER).join("parts").join(format!("{}-{last}", &digest[..16]))
+        self.root
+            .join(FOLDER)
+            .join("parts")
+            .join(format!("{}-{last}", &digest[..16]))
     }
 
     pub fn state(&self, name: &str) -> Option<State> {
@@ -173,7 +180,10 @@ impl Ledger {
             }
             Ok(())
         })?;
-        inner.file = OpenOptions::new().append(true).open(&path).map_err(|e| Error::io(&path, e))?;
+        inner.file = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(|e| Error::io(&path, e))?;
         inner.torn = false;
         let known: Vec<PathBuf> = inner
             .states
@@ -181,7 +191,11 @@ impl Ledger {
             .filter(|(_, state)| matches!(state, State::Part { .. }))
             .map(|(name, _)| self.part_path(name))
             .collect();
-        for entry in fs::read_dir(self.root.join(FOLDER).join("parts")).into_iter().flatten().flatten() {
+        for entry in fs::read_dir(self.root.join(FOLDER).join("parts"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             if !known.contains(&entry.path()) {
                 let _ = fs::remove_file(entry.path());
             }
@@ -218,14 +232,18 @@ fn lock(root: &Path, path: &Path) -> Result<File> {
                 };
                 return Err(Error::file(
                     root,
-                    format!("another download into this folder is under way{holder}; wait for it, or choose another folder"),
+                    format!(
+                        "another download into this folder is under way{holder}; wait for it, or choose another folder"
+                    ),
                 ));
             }
             // File systems without locks exist; they are used at the user's own care.
             Err(TryLockError::Error(_)) => break,
         }
     }
-    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+    let _ = file
+        .set_len(0)
+        .and_then(|()| write!(file, "{}", std::process::id()));
     Ok(file)
 }
 
@@ -314,7 +332,9 @@ mod tests {
         ledger.set("a", part(5), false).unwrap();
         ledger.set("b", part(6), false).unwrap();
         drop(ledger);
-        let text = fs::read_to_string(&path).unwrap().replacen("\"bytes\":5", "\"bytes\":7", 1);
+        let text = fs::read_to_string(&path)
+            .unwrap()
+            .replacen("\"bytes\":5", "\"bytes\":7", 1);
         fs::write(&path, text).unwrap();
         let ledger = Ledger::open(folder.path()).unwrap();
         assert_eq!(ledger.state("a"), None);
@@ -338,7 +358,10 @@ mod tests {
         drop(ledger);
         let text = fs::read_to_string(folder.path().join(FOLDER).join(NAME)).unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");
-        assert_eq!(Ledger::open(folder.path()).unwrap().state("a/b.tif"), Some(part(77)));
+        assert_eq!(
+            Ledger::open(folder.path()).unwrap().state("a/b.tif"),
+            Some(part(77))
+        );
     }
 
     #[test]
@@ -349,6 +372,9 @@ mod tests {
             Ok(_) => panic!("two ledgers of one folder"),
             Err(error) => error.to_string(),
         };
-        assert!(error.contains("under way") && error.contains(&std::process::id().to_string()), "{error}");
+        assert!(
+            error.contains("under way") && error.contains(&std::process::id().to_string()),
+            "{error}"
+        );
     }
 }

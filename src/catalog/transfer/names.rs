@@ -16,7 +16,15 @@ const LONGEST: usize = 200;
 pub fn safe(text: &str) -> String {
     let mut name: String = text
         .chars()
-        .map(|c| if c.is_control() || matches!(c, '/' | '\\' | ':' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '_' } else { c })
+        .map(|c| {
+            if c.is_control()
+                || matches!(c, '/' | '\\' | ':' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            {
+                '_'
+            } else {
+                c
+            }
+        })
         .collect();
     name = name.trim().to_string();
     if name.starts_with('.') || name.is_empty() {
@@ -110,8 +118,28 @@ fn percent_decoded(text: &str) -> String {
 pub fn identity(url: &Url) -> String {
     // The parameters of AWS (versions 2 and 4), CloudFront, Google and Azure signatures.
     const SIGNING: &[&str] = &[
-        "awsaccesskeyid", "signature", "expires", "policy", "key-pair-id", "googleaccessid", "sig", "se", "st", "sp", "sv", "sr",
-        "spr", "skoid", "sktid", "skt", "ske", "sks", "skv", "token", "a-userid", "access_token",
+        "awsaccesskeyid",
+        "signature",
+        "expires",
+        "policy",
+        "key-pair-id",
+        "googleaccessid",
+        "sig",
+        "se",
+        "st",
+        "sp",
+        "sv",
+        "sr",
+        "spr",
+        "skoid",
+        "sktid",
+        "skt",
+        "ske",
+        "sks",
+        "skv",
+        "token",
+        "a-userid",
+        "access_token",
     ];
     let mut kept = url.clone();
     let _ = kept.set_username("");
@@ -159,7 +187,10 @@ mod tests {
     fn names_of_addresses() {
         let name = |text: &str| of_url(&Url::parse(text).unwrap());
         assert_eq!(name("https://h/a/b%20c.tif?x=1").unwrap(), "b c.tif");
-        assert_eq!(name("https://h/a/..%2f..%2fetc%2fpasswd").unwrap(), "_.._etc_passwd");
+        assert_eq!(
+            name("https://h/a/..%2f..%2fetc%2fpasswd").unwrap(),
+            "_.._etc_passwd"
+        );
         assert_eq!(name("https://h/a/").unwrap(), "a");
         let error = name("https://h/?token=s3cret").unwrap_err().to_string();
         assert!(error.contains("give one") && !error.contains("s3cret"), "{error}");
@@ -167,8 +198,20 @@ mod tests {
 
     #[test]
     fn given_names_stay_inside() {
-        assert_eq!(relative("scene/usgs/a.tif").unwrap(), Path::new("scene/usgs/a.tif"));
-        for bad in ["/etc/x", "../x", "a/../../x", "a/.hidden", ".perilune/lock", "", "a/", "."] {
+        assert_eq!(
+            relative("scene/usgs/a.tif").unwrap(),
+            Path::new("scene/usgs/a.tif")
+        );
+        for bad in [
+            "/etc/x",
+            "../x",
+            "a/../../x",
+            "a/.hidden",
+            ".perilune/lock",
+            "",
+            "a/",
+            ".",
+        ] {
             assert!(relative(bad).is_err(), "{bad}");
         }
     }

@@ -124,14 +124,20 @@ impl Part {
             validator,
             bytes: 0,
         };
-        let replaces = self.taken > 0 || matches!(self.ledger.state(&self.name), Some(State::Part { bytes: 1.., .. }));
+        let replaces = self.taken > 0
+            || matches!(
+                self.ledger.state(&self.name),
+                Some(State::Part { bytes: 1.., .. })
+            );
         (self.taken, self.sync_asked, self.sync_at) = (0, 0, Instant::now());
         let Some(mut disk) = self.disk.take() else {
             return Err(lost());
         };
         let (ledger, name) = (self.ledger.clone(), self.name.clone());
         let begin = move || {
-            let result = ledger.set(&name, state, replaces).and_then(|()| disk.file.set_len(0));
+            let result = ledger
+                .set(&name, state, replaces)
+                .and_then(|()| disk.file.set_len(0));
             (disk.written, disk.hasher) = (0, None);
             (disk, result)
         };

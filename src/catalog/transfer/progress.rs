@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {
     /// Bytes begin to arrive, after `from` bytes of earlier runs.
-    Started { name: &'a str, from: u64, size: Option<u64> },
+    Started {
+        name: &'a str,
+        from: u64,
+        size: Option<u64>,
+    },
     /// More bytes have arrived.
     Arrived(u64),
     /// All that had arrived is void: the file begins anew.
@@ -19,7 +23,9 @@ pub enum Event<'a> {
         reason: &'a str,
         time: Duration,
     },
-    Ended { failed: bool },
+    Ended {
+        failed: bool,
+    },
 }
 
 /// Told what happens, from any thread.
@@ -61,7 +67,11 @@ impl Meter {
             Some((at, sum)) if now.duration_since(*at) < Duration::from_millis(100) => *sum += bytes,
             _ => seen.push_back((now, bytes)),
         }
-        while seen.len() > 1 && seen.front().is_some_and(|(at, _)| now.duration_since(*at) > self.window) {
+        while seen.len() > 1
+            && seen
+                .front()
+                .is_some_and(|(at, _)| now.duration_since(*at) > self.window)
+        {
             seen.pop_front();
         }
     }
@@ -73,7 +83,9 @@ impl Meter {
 
     fn rate_at(&self, now: Instant) -> f64 {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((first, _)) = seen.front() else { return 0.0 };
+        let Some((first, _)) = seen.front() else {
+            return 0.0;
+        };
         let seconds = now.duration_since(*first).as_secs_f64().max(0.1);
         seen.iter().map(|(_, bytes)| *bytes as f64).sum::<f64>() / seconds
     }

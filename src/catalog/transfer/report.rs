@@ -72,7 +72,11 @@ impl Report {
     /// # Errors
     /// One error that lists every file that failed and why.
     pub fn whole(self) -> Result<Report> {
-        let failed: Vec<&Row> = self.rows.iter().filter(|row| row.status == Status::Failed).collect();
+        let failed: Vec<&Row> = self
+            .rows
+            .iter()
+            .filter(|row| row.status == Status::Failed)
+            .collect();
         if failed.is_empty() {
             return Ok(self);
         }
@@ -82,7 +86,11 @@ impl Report {
             self.rows.len()
         );
         for row in failed.iter().take(LISTED) {
-            text.push_str(&format!("\n  {}: {}", row.name, row.error.as_deref().unwrap_or("")));
+            text.push_str(&format!(
+                "\n  {}: {}",
+                row.name,
+                row.error.as_deref().unwrap_or("")
+            ));
         }
         if failed.len() > LISTED {
             text.push_str(&format!("\n  and {} more", failed.len() - LISTED));

@@ -97,10 +97,15 @@ impl Shared {
     fn next(&self) -> Next {
         let mut queue = self.queue();
         let most = self.options.per_host;
-        let free = |(_, (waiting, under_way)): &(&String, &(VecDeque<usize>, usize))| !waiting.is_empty() && *under_way < most;
+        let free = |(_, (waiting, under_way)): &(&String, &(VecDeque<usize>, usize))| {
+            !waiting.is_empty() && *under_way < most
+        };
         let name = queue
             .hosts
-            .range::<str, _>((std::ops::Bound::Excluded(queue.last.as_str()), std::ops::Bound::Unbounded))
+            .range::<str, _>((
+                std::ops::Bound::Excluded(queue.last.as_str()),
+                std::ops::Bound::Unbounded,
+            ))
             .find(free)
             .or_else(|| queue.hosts.iter().find(free))
             .map(|(name, _)| name.clone());
@@ -148,10 +153,19 @@ impl Shared {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                     let real = at.canonicalize().map_err(|e| failed(&at, e))?;
                     if !real.starts_with(&self.root) {
-                        return Err(Error::file(&at, format!("leads out of the folder {}; nothing is written there", self.root.display())));
+                        return Err(Error::file(
+                            &at,
+                            format!(
+                                "leads out of the folder {}; nothing is written there",
+                                self.root.display()
+                            ),
+                        ));
                     }
                     if !real.is_dir() {
-                        return Err(Error::file(&at, "is a file, and a folder of this name is needed; move it away"));
+                        return Err(Error::file(
+                            &at,
+                            "is a file, and a folder of this name is needed; move it away",
+                        ));
                     }
                 }
                 Err(e) => return Err(failed(&at, e)),
@@ -168,7 +182,9 @@ impl Shared {
     /// # Errors
     /// When the disk has not room for `bytes` more bytes.
     pub fn check_space(&self, bytes: u64) -> Result<()> {
-        let Some(free) = free_space(&self.root) else { return Ok(()) };
+        let Some(free) = free_space(&self.root) else {
+            return Ok(());
+        };
         if bytes <= free {
             return Ok(());
         }
@@ -206,10 +222,18 @@ pub fn shown(bytes: u64) -> String {
 ///
 /// # Errors
 /// When the folder cannot be used at all, or the disk has not room enough. Failures of files are in the report.
-pub async fn download(sources: Sources, jobs: Vec<Job>, options: Options, observer: Arc<dyn Observer>) -> Result<Report> {
+pub async fn download(
+    sources: Sources,
+    jobs: Vec<Job>,
+    options: Options,
+    observer: Arc<dyn Observer>,
+) -> Result<Report> {
     let started = Instant::now();
     fs::create_dir_all(&options.dir).map_err(|e| Error::io(&options.dir, e))?;
-    let root = options.dir.canonicalize().map_err(|e| Error::io(&options.dir, e))?;
+    let root = options
+        .dir
+        .canonicalize()
+        .map_err(|e| Error::io(&options.dir, e))?;
     let ledger = Arc::new(Ledger::open(&root)?);
     let mut queue = Queue::default();
     for (index, job) in jobs.iter().enumerate() {
@@ -230,7 +254,9 @@ pub async fn download(sources: Sources, jobs: Vec<Job>, options: Options, observ
     });
     let missing: u64 = jobs.iter().map(|job| still_to_come(&shared, job)).sum();
     shared.check_space(missing)?;
-    shared.observer.planned(jobs.len(), jobs.iter().filter_map(|job| job.size).sum());
+    shared
+        .observer
+        .planned(jobs.len(), jobs.iter().filter_map(|job| job.size).sum());
     let jobs: Arc<Vec<Job>> = Arc::new(jobs);
     let rows: Arc<Mutex<Vec<Option<Row>>>> = Arc::new(Mutex::new(vec![None; jobs.len()]));
     // Dropping the set, when the user interrupts, drops every connection.
@@ -267,7 +293,11 @@ fn still_to_come(shared: &Shared, job: &Job) -> u64 {
 }
 
 fn host(job: &Job) -> String {
-    format!("{}:{}", job.url.host_str().unwrap_or(""), job.url.port_or_known_default().unwrap_or(0))
+    format!(
+        "{}:{}",
+        job.url.host_str().unwrap_or(""),
+        job.url.port_or_known_default().unwrap_or(0)
+    )
 }
 
 /// One of the workers: takes files until none is left. A file whose bytes are here is checked and synced beside the next.
@@ -350,7 +380,8 @@ impl One {
 
     /// Looks for the file; true where its row is written.
     async fn is_there(&self) -> bool {
-        let (shared, jobs, index, target) = (self.shared.clone(), self.jobs.clone(), self.index, self.target());
+        let (shared, jobs, index, target) =
+            (self.shared.clone(), self.jobs.clone(), self.index, self.target());
         let look = move || fetch::present(&shared, &jobs[index], &target);
         let found = match spawn_blocking(look).await {
             Ok(Ok(found)) => found,
@@ -370,7 +401,9 @@ impl One {
                     verified: false,
                     how: "size".into(),
                 },
-                Ok(Some(size)) => Present::Other(format!("the file that is there has {bytes} bytes, the server's has {size}")),
+                Ok(Some(size)) => Present::Other(format!(
+                    "the file that is there has {bytes} bytes, the server's has {size}"
+                )),
                 Ok(None) => Present::Other("nothing tells whether the file that is there is complete".into()),
                 Err(trouble) => {
                     self.troubled(0, trouble);
@@ -382,7 +415,10 @@ impl One {
         match found {
             Present::No | Present::Unknown(_) => false,
             Present::Other(text) => {
-                self.failed(0, format!("{text}; move it away, or fetch it anew with `overwrite = true`"));
+                self.failed(
+                    0,
+                    format!("{text}; move it away, or fetch it anew with `overwrite = true`"),
+                );
                 true
             }
             Present::Yes { bytes, verified, how } => {
@@ -413,7 +449,8 @@ impl One {
         let mut again = false;
         loop {
             let received = arrived.received;
-            let (shared, jobs, index, target) = (self.shared.clone(), self.jobs.clone(), self.index, self.target());
+            let (shared, jobs, index, target) =
+                (self.shared.clone(), self.jobs.clone(), self.index, self.target());
             let settle = move || fetch::settle(&shared, &jobs[index], &arrived, &target);
             let differs = match spawn_blocking(settle).await {
                 Ok(Ok((bytes, verified, how))) => {
@@ -432,7 +469,13 @@ impl One {
             };
             fetch::discard(&self.shared, self.job());
             if again {
-                return self.failed(received, format!("{}: {differs}, twice; nothing of it was kept", redacted(&self.job().url)));
+                return self.failed(
+                    received,
+                    format!(
+                        "{}: {differs}, twice; nothing of it was kept",
+                        redacted(&self.job().url)
+                    ),
+                );
             }
             again = true;
             self.shared.observer.tell(self.index, Event::Restarted);
@@ -455,8 +498,16 @@ impl One {
             }
             // A login that is refused is not tried again for every file: archives lock accounts for that.
             Trouble::Request(failure) if failure.status() == Some(401) => {
-                let reason = format!("{} refused the login for {}", self.job().url.host_str().unwrap_or(""), self.job().name);
-                self.shared.queue().refused.entry(host(self.job())).or_insert(reason);
+                let reason = format!(
+                    "{} refused the login for {}",
+                    self.job().url.host_str().unwrap_or(""),
+                    self.job().name
+                );
+                self.shared
+                    .queue()
+                    .refused
+                    .entry(host(self.job()))
+                    .or_insert(reason);
             }
             _ => {}
         }
@@ -487,7 +538,12 @@ impl One {
 
     fn write(&self, row: Row) {
         let failed = row.status == Status::Failed;
-        if let Some(place) = self.rows.lock().unwrap_or_else(PoisonError::into_inner).get_mut(self.index) {
+        if let Some(place) = self
+            .rows
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(self.index)
+        {
             *place = Some(row);
         }
         self.shared.observer.tell(self.index, Event::Ended { failed });
@@ -498,6 +554,9 @@ impl One {
 fn is_everybodys(e: &io::Error) -> bool {
     matches!(
         e.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+        io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::PermissionDenied
     )
 }

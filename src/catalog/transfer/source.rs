@@ -90,7 +90,12 @@ impl Body {
 
 pub trait Source: Send + Sync {
     /// Opens the file at `url` from byte `from` on, provided that it is still the version of `validator`; otherwise all of it.
-    fn open<'a>(&'a self, url: &'a Url, from: u64, validator: &'a Validator) -> Later<'a, Result<Answer, Failure>>;
+    fn open<'a>(
+        &'a self,
+        url: &'a Url,
+        from: u64,
+        validator: &'a Validator,
+    ) -> Later<'a, Result<Answer, Failure>>;
 
     /// The size of the file and whether parts of it can be had, without fetching it.
     fn probe<'a>(&'a self, url: &'a Url) -> Later<'a, Result<Option<u64>, Failure>>;
@@ -116,8 +121,13 @@ impl Sources {
         let none = |text: &str| Error::message(format!("{}: {text}", crate::catalog::http::redacted(url)));
         match url.scheme() {
             "http" | "https" => Ok(&self.web),
-            "s3" => self.s3.as_ref().ok_or_else(|| none("no access to S3 is set up here; use the file's https address")),
-            other => Err(none(&format!("files cannot be fetched by {other}:; addresses are https:, http: or s3:"))),
+            "s3" => self
+                .s3
+                .as_ref()
+                .ok_or_else(|| none("no access to S3 is set up here; use the file's https address")),
+            other => Err(none(&format!(
+                "files cannot be fetched by {other}:; addresses are https:, http: or s3:"
+            ))),
         }
     }
 }

@@ -26,7 +26,10 @@ pub struct Wanted {
 
 impl Wanted {
     pub fn new(url: Url) -> Wanted {
-        let requester_pays = url.scheme() == "s3" && url.host_str().is_some_and(|bucket| bucket.starts_with("usgs-landsat"));
+        let requester_pays = url.scheme() == "s3"
+            && url
+                .host_str()
+                .is_some_and(|bucket| bucket.starts_with("usgs-landsat"));
         Wanted {
             url,
             name: None,
@@ -44,7 +47,8 @@ impl Wanted {
 pub fn parse_address(text: &str) -> Result<Url> {
     if text.trim().starts_with("s3://") {
         let expected = "an address such as s3://bucket/key";
-        let url = Url::parse(text.trim()).map_err(|e| Error::argument("url", expected, format!("`{text}` ({e})")))?;
+        let url = Url::parse(text.trim())
+            .map_err(|e| Error::argument("url", expected, format!("`{text}` ({e})")))?;
         if url.host_str().is_none_or(str::is_empty) || url.path().len() < 2 {
             return Err(Error::argument("url", expected, format!("`{text}`")));
         }
@@ -90,7 +94,11 @@ pub fn of_items<'a>(items: impl IntoIterator<Item = &'a Item>, assets: &Assets) 
             false => assets.names.iter().collect(),
             true => {
                 let data = |roles: &[String]| roles.iter().any(|role| role == "data");
-                item.assets.iter().filter(|(_, a)| data(&a.roles)).map(|(name, _)| name).collect()
+                item.assets
+                    .iter()
+                    .filter(|(_, a)| data(&a.roles))
+                    .map(|(name, _)| name)
+                    .collect()
             }
         };
         if names.is_empty() && !assets.skip_missing {
@@ -106,29 +114,54 @@ pub fn of_items<'a>(items: impl IntoIterator<Item = &'a Item>, assets: &Assets) 
                     continue;
                 }
                 let missing = Error::not_found("asset", name, item.assets.keys());
-                return Err(Error::message(format!("the item {} has {missing}; `missing = \"skip\"` passes over it", item.id)));
+                return Err(Error::message(format!(
+                    "the item {} has {missing}; `missing = \"skip\"` passes over it",
+                    item.id
+                )));
             };
             let alternate = assets.alternate.as_ref().and_then(|key| {
-                asset.additional_fields.get("alternate")?.get(key)?.get("href")?.as_str()
+                asset
+                    .additional_fields
+                    .get("alternate")?
+                    .get(key)?
+                    .get("href")?
+                    .as_str()
             });
             let href = alternate.unwrap_or(&asset.href);
-            let url = parse_address(href).map_err(|e| Error::message(format!("the asset {name} of the item {}: {e}", item.id)))?;
+            let url = parse_address(href)
+                .map_err(|e| Error::message(format!("the asset {name} of the item {}: {e}", item.id)))?;
             let mut wanted = Wanted::new(url);
-            wanted.size = asset.additional_fields.get("file:size").and_then(serde_json::Value::as_u64);
-            wanted.checksum = match asset.additional_fields.get("file:checksum").and_then(|v| v.as_str()) {
-                Some(text) => Some(
-                    Checksum::parse(text).map_err(|e| Error::message(format!("the asset {name} of the item {}: {e}", item.id)))?,
-                ),
-                None => None,
-            };
+            wanted.size = asset
+                .additional_fields
+                .get("file:size")
+                .and_then(serde_json::Value::as_u64);
+            wanted.checksum =
+                match asset
+                    .additional_fields
+                    .get("file:checksum")
+                    .and_then(|v| v.as_str())
+                {
+                    Some(text) => Some(Checksum::parse(text).map_err(|e| {
+                        Error::message(format!("the asset {name} of the item {}: {e}", item.id))
+                    })?),
+                    None => None,
+                };
             let pays = |fields: &serde_json::Map<String, serde_json::Value>| {
-                fields.get("storage:requester_pays").and_then(serde_json::Value::as_bool)
+                fields
+                    .get("storage:requester_pays")
+                    .and_then(serde_json::Value::as_bool)
             };
-            if let Some(pays) = pays(&asset.additional_fields).or_else(|| pays(&item.properties.additional_fields)) {
+            if let Some(pays) =
+                pays(&asset.additional_fields).or_else(|| pays(&item.properties.additional_fields))
+            {
                 wanted.requester_pays = pays && wanted.url.scheme() == "s3";
             }
             if assets.folders {
-                wanted.name = Some(format!("{}/{}", names::safe(&item.id), names::of_url(&wanted.url)?));
+                wanted.name = Some(format!(
+                    "{}/{}",
+                    names::safe(&item.id),
+                    names::of_url(&wanted.url)?
+                ));
             }
             out.push(wanted);
         }
@@ -226,19 +259,31 @@ mod tests {
             wanted("https://h/a.tif?sig=2", None),
         ])
         .unwrap();
-        assert_eq!(jobs.iter().map(|j| j.name.as_str()).collect::<Vec<_>>(), ["a.tif", "b.tif"]);
+        assert_eq!(
+            jobs.iter().map(|j| j.name.as_str()).collect::<Vec<_>>(),
+            ["a.tif", "b.tif"]
+        );
     }
 
     #[test]
     fn two_files_of_one_name_are_an_error() {
-        let error = plan(vec![wanted("https://h/1/a.tif", None), wanted("https://h/2/a.tif?token=hush", None)])
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("h/1/a.tif") && error.contains("h/2/a.tif") && error.contains("folders = true"), "{error}");
+        let error = plan(vec![
+            wanted("https://h/1/a.tif", None),
+            wanted("https://h/2/a.tif?token=hush", None),
+        ])
+        .unwrap_err()
+        .to_string();
+        assert!(
+            error.contains("h/1/a.tif") && error.contains("h/2/a.tif") && error.contains("folders = true"),
+            "{error}"
+        );
         assert!(!error.contains("hush"), "{error}");
-        let error = plan(vec![wanted("https://h/x", Some("a/b")), wanted("https://h/y", Some("a"))])
-            .unwrap_err()
-            .to_string();
+        let error = plan(vec![
+            wanted("https://h/x", Some("a/b")),
+            wanted("https://h/y", Some("a")),
+        ])
+        .unwrap_err()
+        .to_string();
         assert!(error.contains("the folder of `a/b`"), "{error}");
         assert!(plan(vec![wanted("https://h/x", Some("../x"))]).is_err());
     }
@@ -254,12 +299,21 @@ mod tests {
                 "look": { "href": "https://h/look.png", "roles": ["thumbnail"] }
             }),
         );
-        let assets = Assets { folders: true, ..Assets::default() };
+        let assets = Assets {
+            folders: true,
+            ..Assets::default()
+        };
         let jobs = plan(of_items([&item], &assets).unwrap()).unwrap();
         assert_eq!(jobs.len(), 1);
         assert_eq!(jobs[0].name, "__S1_x/vv.tif");
-        assert_eq!((jobs[0].size, jobs[0].checksum.as_ref().unwrap().hex().as_str()), (Some(9), &md5[6..]));
-        let assets = Assets { alternate: Some("s3".into()), ..Assets::default() };
+        assert_eq!(
+            (jobs[0].size, jobs[0].checksum.as_ref().unwrap().hex().as_str()),
+            (Some(9), &md5[6..])
+        );
+        let assets = Assets {
+            alternate: Some("s3".into()),
+            ..Assets::default()
+        };
         let s3 = of_items([&item], &assets).unwrap();
         assert_eq!((s3[0].url.scheme(), s3[0].requester_pays), ("s3", true));
     }
@@ -267,9 +321,15 @@ mod tests {
     #[test]
     fn missing_assets_are_named() {
         let item = item("S1", json!({ "vv": { "href": "https://h/vv.tif" } }));
-        let mut assets = Assets { names: vec!["vw".into()], ..Assets::default() };
+        let mut assets = Assets {
+            names: vec!["vw".into()],
+            ..Assets::default()
+        };
         let error = of_items([&item], &assets).unwrap_err().to_string();
-        assert!(error.contains("item S1") && error.contains("did you mean `vv`"), "{error}");
+        assert!(
+            error.contains("item S1") && error.contains("did you mean `vv`"),
+            "{error}"
+        );
         assets.skip_missing = true;
         assert!(of_items([&item], &assets).unwrap().is_empty());
         let error = of_items([&item], &Assets::default()).unwrap_err().to_string();
@@ -277,6 +337,9 @@ mod tests {
         let broken = self::item("S2", json!({ "vv": { "href": "not an address" } }));
         assets.names = vec!["vv".into()];
         let error = of_items([&broken], &assets).unwrap_err().to_string();
-        assert!(error.contains("item S2") && error.contains("not an address"), "{error}");
+        assert!(
+            error.contains("item S2") && error.contains("not an address"),
+            "{error}"
+        );
     }
 }

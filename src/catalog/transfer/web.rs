@@ -14,7 +14,12 @@ use crate::catalog::http::{Failure, Http, Request, Response};
 pub struct Web<H>(pub H);
 
 impl<H: Deref<Target = Http> + Send + Sync> Source for Web<H> {
-    fn open<'a>(&'a self, url: &'a Url, from: u64, validator: &'a Validator) -> Later<'a, Result<Answer, Failure>> {
+    fn open<'a>(
+        &'a self,
+        url: &'a Url,
+        from: u64,
+        validator: &'a Validator,
+    ) -> Later<'a, Result<Answer, Failure>> {
         Box::pin(open(&self.0, url, from, validator))
     }
 
@@ -22,7 +27,9 @@ impl<H: Deref<Target = Http> + Send + Sync> Source for Web<H> {
         Box::pin(async move {
             // Not HEAD: addresses that are signed for GET refuse it.
             let mut request = Request::file(url.clone());
-            request.headers.insert(RANGE, HeaderValue::from_static("bytes=0-0"));
+            request
+                .headers
+                .insert(RANGE, HeaderValue::from_static("bytes=0-0"));
             let response = self.0.send(&request).await?;
             Ok(match response.status().as_u16() {
                 206 => content_range(&response).and_then(|r| r.size),
@@ -36,12 +43,18 @@ impl<H: Deref<Target = Http> + Send + Sync> Source for Web<H> {
 
 async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Result<Answer, Failure> {
     let mut request = Request::file(url.clone());
-    request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    request
+        .headers
+        .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if from > 0 {
         let range = format!("bytes={from}-");
-        request = request.header(RANGE, &range).map_err(|e| Failure::wrong(url, e.to_string()))?;
+        request = request
+            .header(RANGE, &range)
+            .map_err(|e| Failure::wrong(url, e.to_string()))?;
         if let Some(text) = validator.if_range() {
-            request = request.header(IF_RANGE, text).map_err(|e| Failure::wrong(url, e.to_string()))?;
+            request = request
+                .header(IF_RANGE, text)
+                .map_err(|e| Failure::wrong(url, e.to_string()))?;
         }
     }
     let response = http.send(&request).await?;
@@ -66,7 +79,11 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
                 };
                 return Err(Failure::wrong(url, text));
             };
-            if range.start != Some(from) || range.end.is_some_and(|end| range.size.is_some_and(|size| end >= size)) {
+            if range.start != Some(from)
+                || range
+                    .end
+                    .is_some_and(|end| range.size.is_some_and(|size| end >= size))
+            {
                 let text = format!(
                     "the server was asked for the bytes from {from} on and sends `{}`",
                     response.header("content-range").unwrap_or("")
@@ -117,21 +134,38 @@ pub struct Range {
 ///
 /// # Errors
 /// When the server does not serve ranges, sends others than asked for, or another version than that of `validator`.
-pub async fn range(http: &Http, url: &Url, start: Option<u64>, length: u64, validator: &Validator) -> Result<Range, Failure> {
+pub async fn range(
+    http: &Http,
+    url: &Url,
+    start: Option<u64>,
+    length: u64,
+    validator: &Validator,
+) -> Result<Range, Failure> {
     let asked = match start {
         Some(start) => format!("bytes={start}-{}", start + length.max(1) - 1),
         None => format!("bytes=-{length}"),
     };
     let mut request = Request::file(url.clone());
-    request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    let request = request.header(RANGE, &asked).map_err(|e| Failure::wrong(url, e.to_string()))?;
+    request
+        .headers
+        .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let request = request
+        .header(RANGE, &asked)
+        .map_err(|e| Failure::wrong(url, e.to_string()))?;
     let response = http.send(&request).await?;
     if response.status().as_u16() == 200 {
         if response.content_length().is_some_and(|size| size <= length) && start.unwrap_or(0) == 0 {
             let validator = validator_of(&response);
-            let bytes = response.bytes(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+            let bytes = response
+                .bytes(usize::try_from(length).unwrap_or(usize::MAX))
+                .await?;
             let size = bytes.len() as u64;
-            return Ok(Range { start: 0, size, validator, bytes });
+            return Ok(Range {
+                start: 0,
+                size,
+                validator,
+                bytes,
+            });
         }
         let text = "the server does not serve parts of this file; download all of it first";
         return Err(Failure::wrong(url, text));
@@ -139,22 +173,49 @@ pub async fn range(http: &Http, url: &Url, start: Option<u64>, length: u64, vali
     refuse_encoding(&response)?;
     let got = content_range(&response);
     let told = response.header("content-range").unwrap_or("nothing").to_string();
-    let Some(ContentRange { start: Some(from), end: Some(end), size: Some(size) }) = got else {
-        return Err(Failure::wrong(url, format!("the server was asked for `{asked}` and answers {} with `{told}`", response.status())));
+    let Some(ContentRange {
+        start: Some(from),
+        end: Some(end),
+        size: Some(size),
+    }) = got
+    else {
+        return Err(Failure::wrong(
+            url,
+            format!(
+                "the server was asked for `{asked}` and answers {} with `{told}`",
+                response.status()
+            ),
+        ));
     };
     let expected = start.unwrap_or(size.saturating_sub(length));
     let validator_now = validator_of(&response);
     if from != expected || end >= size || end - from >= length {
-        return Err(Failure::wrong(url, format!("the server was asked for `{asked}` and sends `{told}`")));
+        return Err(Failure::wrong(
+            url,
+            format!("the server was asked for `{asked}` and sends `{told}`"),
+        ));
     }
     if validator.differs(&validator_now) {
-        return Err(Failure::wrong(url, "the file has changed on the server while it was read; run the same again"));
+        return Err(Failure::wrong(
+            url,
+            "the file has changed on the server while it was read; run the same again",
+        ));
     }
-    let bytes = response.bytes(usize::try_from(length).unwrap_or(usize::MAX)).await?;
+    let bytes = response
+        .bytes(usize::try_from(length).unwrap_or(usize::MAX))
+        .await?;
     if bytes.len() as u64 != end - from + 1 {
-        return Err(Failure::wrong(url, format!("the server says `{told}` and sends {} bytes", bytes.len())));
+        return Err(Failure::wrong(
+            url,
+            format!("the server says `{told}` and sends {} bytes", bytes.len()),
+        ));
     }
-    Ok(Range { start: from, size, validator: validator_now, bytes })
+    Ok(Range {
+        start: from,
+        size,
+        validator: validator_now,
+        bytes,
+    })
 }
 
 /// Bytes that are stored compressed are not the file; nobody could continue or check them.
@@ -164,7 +225,9 @@ fn refuse_encoding(response: &Response) -> Result<(), Failure> {
     };
     let coding = coding.trim().to_ascii_lowercase();
     let path = response.asked().path().to_ascii_lowercase();
-    let said_by_name = [".gz", ".tgz", ".zst", ".br"].iter().any(|end| path.ends_with(end));
+    let said_by_name = [".gz", ".tgz", ".zst", ".br"]
+        .iter()
+        .any(|end| path.ends_with(end));
     if coding.is_empty() || coding == "identity" || said_by_name {
         return Ok(());
     }
@@ -190,7 +253,11 @@ fn parse_content_range(text: &str) -> Option<ContentRange> {
         size => Some(size.parse().ok()?),
     };
     if range.trim() == "*" {
-        return Some(ContentRange { start: None, end: None, size });
+        return Some(ContentRange {
+            start: None,
+            end: None,
+            size,
+        });
     }
     let (start, end) = range.trim().split_once('-')?;
     let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
@@ -205,7 +272,9 @@ fn validator_of(response: &Response) -> Validator {
     let etag = response.header("etag").map(str::trim);
     Validator {
         // A weak tag says that two versions mean the same, not that their bytes are the same.
-        etag: etag.filter(|e| e.starts_with('"') && e.len() > 2).map(str::to_string),
+        etag: etag
+            .filter(|e| e.starts_with('"') && e.len() > 2)
+            .map(str::to_string),
         modified: response.header("last-modified").map(str::to_string),
     }
 }
@@ -240,13 +309,17 @@ fn published(response: &Response, whole: bool) -> Option<Checksum> {
     let own_key = header("x-amz-server-side-encryption").is_some_and(|how| how != "AES256")
         || header("x-amz-server-side-encryption-customer-algorithm").is_some();
     let tag = header("etag")?.trim().trim_matches('"');
-    (of_s3 && !own_key && tag.len() == 32).then(|| Checksum::parse(tag).ok()).flatten()
+    (of_s3 && !own_key && tag.len() == 32)
+        .then(|| Checksum::parse(tag).ok())
+        .flatten()
 }
 
 /// How long to wait before asking again for a file that is being made.
 pub fn polling_wait(asked: Option<Duration>, polls: u32) -> Duration {
     let own = Duration::from_secs(5) * 2_u32.pow(polls.min(4));
-    asked.unwrap_or(own).clamp(Duration::from_millis(50), Duration::from_secs(600))
+    asked
+        .unwrap_or(own)
+        .clamp(Duration::from_millis(50), Duration::from_secs(600))
 }
 
 #[cfg(test)]
@@ -259,7 +332,14 @@ mod tests {
         assert_eq!(of("bytes 5-9/100"), Some((Some(5), Some(9), Some(100))));
         assert_eq!(of("bytes 5-9/*"), Some((Some(5), Some(9), None)));
         assert_eq!(of("bytes */100"), Some((None, None, Some(100))));
-        for bad in ["", "bytes", "bytes 9-5/100", "items 5-9/100", "bytes 5-/100", "bytes -5-9/100"] {
+        for bad in [
+            "",
+            "bytes",
+            "bytes 9-5/100",
+            "items 5-9/100",
+            "bytes 5-/100",
+            "bytes -5-9/100",
+        ] {
             assert_eq!(of(bad), None, "{bad}");
         }
     }
