@@ -8,6 +8,8 @@ mod commands;
 mod cslc;
 #[path = "cli/documentation.rs"]
 mod documentation;
+#[path = "cli/footprints.rs"]
+mod footprints;
 #[path = "cli/glacier.rs"]
 mod glacier;
 #[path = "cli/limits.rs"]

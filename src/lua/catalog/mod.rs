@@ -3,6 +3,7 @@
 mod asf;
 mod item;
 mod items;
+mod itslive;
 mod join;
 mod search;
 mod stac;
@@ -20,6 +21,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.class::<item::LuaItem>();
     m.class::<LuaService>();
     m.function("asf(options)", asf::search)?;
+    itslive::define(m)?;
     m.function("join(left, right, options?)", join::join)?;
     m.function("snapshot(path, search)", search::snapshot)?;
     m.function("items(list)", items::from_list)?;
