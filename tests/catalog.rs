@@ -20,6 +20,12 @@ mod credentials_usgs;
 mod faults;
 #[path = "catalog/files.rs"]
 mod files;
+#[path = "catalog/itslive_cubes.rs"]
+mod itslive_cubes;
+#[path = "catalog/itslive_names.rs"]
+mod itslive_names;
+#[path = "catalog/itslive_search.rs"]
+mod itslive_search;
 #[path = "catalog/join.rs"]
 mod join;
 #[path = "catalog/pgstac/mod.rs"]

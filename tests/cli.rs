@@ -10,6 +10,8 @@ mod commands;
 mod cslc;
 #[path = "cli/documentation.rs"]
 mod documentation;
+#[path = "cli/footprints.rs"]
+mod footprints;
 #[path = "cli/download.rs"]
 mod download;
 // Made for the tests of the archives, which use all of it.

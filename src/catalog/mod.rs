@@ -12,6 +12,7 @@ pub mod footprint;
 pub mod http;
 pub mod item;
 pub mod items;
+pub mod itslive;
 pub mod join;
 pub mod pages;
 pub mod snapshot;

@@ -73,6 +73,151 @@ local catalog = {}
 ---@return Search
 function catalog.asf(options) end
 
+---@class catalog.ItsliveOptions
+---@field bbox? number[] `{ west, south, east, north }` in degrees; west > east lies over the dateline.
+---@field polygon? number[][]|number[]|string Corners `{ { lon, lat }, … }`, the numbers in one list, or `"lon,lat,lon,lat,…"`.
+---@field intersects? Geometry|Features|string|table The area or point: a Geometry, WKT, or GeoJSON. One of bbox, polygon and intersects is needed.
+---@field start? string The first time, UTC: pairs whose time between the acquisitions touches the period.
+---@field end? string The last time, UTC; a date means that whole day.
+---@field min_separation? number Days between the acquisitions, at least.
+---@field max_separation? number Days between the acquisitions, at most.
+---@field percent_valid_pixels? number At least this much of the ice has a velocity, 0 to 100.
+---@field platform? string|string[] `"S2B"`, `"LC08"`, or a whole mission: `"Landsat 8"`, `"sentinel-1"`, `"L8"`. Of the image that the granule names first.
+---@field version? number|string `2`, `"2.1"`.
+---@field epsg? integer Code of the projection. STAC only.
+---@field max_items? integer Stop here. Default: all.
+---@field service? "stac"|"urls" The STAC service (default), or the older service of addresses, of which mirrors may exist.
+---@field url? string Another server than the archive's.
+---@field serialization? "json"|"text"|"html" What the service of addresses is asked to answer with. Default `"json"`.
+---@field page? integer Granules an answer, STAC only. Default 250; smaller where the server gives up.
+---@field partial? boolean Give an answer that has fewer granules than the service counts, with a note, in place of an error.
+
+--- A search of ITS_LIVE, NASA's archive of glacier velocities from image pairs.
+---
+--- The items have `platform`, `date_dt` (days between the acquisitions), `mid_datetime`, `percent_valid_pixels`, `proj:code` and `version`; the
+--- asset `data` is the NetCDF. The service of addresses answers with names only: the properties are then read from them, there are no
+--- footprints, and what it sends although it was not asked for is left out with a note. Its count of granules by year is held
+--- against its list.
+---
+--- Both services have answered searches by area wrongly with nothing. Such an answer comes with a note that says what to try.
+---
+--- **Errors.** Options that are wrong; when asked: no connection, an answer of another kind, fewer granules than the service counts.
+---
+--- **Source.** Gardner et al. 2018, doi:10.5194/tc-12-521-2018; its-live.jpl.nasa.gov.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local search = catalog.itslive {
+---   polygon = { { -101.1555, -74.7387 }, { -99.1172, -75.0879 }, { -99.8797, -75.46 }, { -102.425, -74.925 } },
+---   start = "1984-01-01", ["end"] = "2020-01-01", percent_valid_pixels = 30, min_separation = 6, max_separation = 120,
+--- }
+--- assert(search:request().filter.op == "and")      -- what will be asked; search:all() asks it
+--- ```
+---@param options catalog.ItsliveOptions
+---@return Search
+function catalog.itslive(options) end
+
+---@class catalog.ItsliveScene
+---@field id string
+---@field platform string `LC08`, `S1A`, `S2B`, `NISAR`; `S1` for a burst.
+---@field datetime string Start of the acquisition, UTC; the day alone where the id holds no more.
+---@field relative_orbit? integer
+---@field path? integer Landsat, WRS-2.
+---@field row? integer Landsat, WRS-2.
+---@field tile? string Sentinel-2, such as `22WED`.
+---@field absolute_orbit? integer Sentinel-1.
+---@field burst? integer Sentinel-1 burst.
+---@field swath? string Sentinel-1 burst.
+---@field frame? integer NISAR.
+
+---@class catalog.ItsliveGranule
+---@field id string The name without folders and extension.
+---@field scenes catalog.ItsliveScene[] Both images, as the name has them: version 1 has the later one first.
+---@field start string The earlier acquisition, UTC.
+---@field end string The later acquisition, UTC.
+---@field mid_date string Half way between them.
+---@field separation_days number
+---@field spacing_m integer Metres from node to node.
+---@field version string As the archive's items have it: `001`, `002`.
+---@field percent_valid_pixels integer 0 to 100.
+---@field on_demand boolean Made on a user's demand (`_IL_ASF_OD`).
+---@field crs? string Where the address's folders tell it: `EPSG:3413`.
+
+--- What the name of a granule of ITS_LIVE tells: Landsat 4 to 9, Sentinel-1 (scenes and bursts), Sentinel-2 (both forms of ids) and NISAR,
+--- all versions.
+---
+--- **Errors.** A name of another form; the part that is wrong is named.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local granule = catalog.itslive_granule(
+---   "https://host/S70W100/LE07_L1GT_001113_20121118_20161127_01_T2_X_LE07_L1GT_232113_20121104_20161127_01_T2_G0240V01_P059.nc")
+--- assert(granule.mid_date == "2012-11-11T00:00:00Z" and granule.separation_days == 14 and granule.crs == "EPSG:3031")
+--- assert(granule.scenes[1].path == 1 and granule.scenes[1].row == 113 and granule.spacing_m == 240)
+--- ```
+---@param address string A name, path or address.
+---@return catalog.ItsliveGranule
+function catalog.itslive_granule(address) end
+
+---@class catalog.ItsliveFilterOptions
+---@field months? (integer|string)[] Months of the mid-date: `{ 11, 12, "January" }`. Default: all.
+---@field years? integer[] Years of the mid-date. Default: all.
+---@field most_per_year? integer At most so many of each year of the mid-date. Default: all.
+---@field choose? "valid"|"first"|"spread" Which of a year's: those with the most valid pixels (default), the first of the list, or those spread over the year.
+
+--- Fewer granules: of some months or years, and at most so many a year. What is in the list twice is kept once; the order stays.
+---
+--- `valid` (of equals the earlier one) and `spread` (nearest to the middles of as many equal parts of the year) do not depend on the
+--- order in which a server lists; `first` does, and is what itslive-explorer's `filter_urls` does.
+---
+--- **Errors.** An address whose name is no granule's; an item that tells no time.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local function name(day, percent)
+---   local scene = "LC08_L1GT_001113_201901%02d_20200911_02_T2"
+---   return (scene .. "_X_" .. scene .. "_G0120V02_P%03d.nc"):format(day, day + 16, percent)
+--- end
+--- local kept = catalog.itslive_filter({ name(1, 40), name(2, 90), name(3, 60) }, { months = { "January" }, most_per_year = 2 })
+--- assert(#kept == 2 and kept[1] == name(2, 90) and kept[2] == name(3, 60))
+--- ```
+---@generic T: Items|string[]
+---@param granules T
+---@param options? catalog.ItsliveFilterOptions
+---@return T
+function catalog.itslive_filter(granules, options) end
+
+--- How many granules each year of the mid-date has, as a table of `year` and `count`.
+---
+--- **Errors.** As `catalog.itslive_filter`.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local counts = catalog.itslive_by_year {
+---   "LC08_L1GT_007011_20130819_20200912_02_T2_X_LC08_L1GT_007011_20140806_20200911_02_T2_G0120V02_P044.nc",
+--- }
+--- assert(counts[1].year == 2014 and counts[1].count == 1)
+--- ```
+---@param granules Items|string[]
+---@return Table
+function catalog.itslive_by_year(granules) end
+
+--- The catalogue of ITS_LIVE's data cubes: the Zarr stores that hold all velocities of a square of 100 km.
+---
+--- **Errors.** A file that is no such catalogue; those of the request.
+---
+--- ```lua
+--- local catalog, fs = require "catalog", require "fs"
+--- fs.write("cubes.json", [==[{ "type": "FeatureCollection", "features": [{ "type": "Feature", "geometry": null, "properties": {
+---   "zarr_url": "http://host/ITS_LIVE_vel_EPSG3031_G0120_X50000_Y50000.zarr", "epsg": 3031, "geometry_epsg": { "type": "Polygon",
+---   "coordinates": [[[0, 0], [100000, 0], [100000, 100000], [0, 100000], [0, 0]]] } } }] }]==])
+--- local cubes = catalog.itslive_cubes("cubes.json")
+--- assert(#cubes == 1 and cubes:at(45, -89.5)[1].epsg == 3031 and #cubes:at(-45, -89.5) == 0)
+--- ```
+---@param source? string A file (GeoJSON, also gzipped) or an address. Default: the archive's catalogue of version 2, from the web.
+---@return Cubes
+function catalog.itslive_cubes(source) end
+
 ---@class catalog.JoinOptions
 ---@field within? string|number The most time between two acquisitions: `"1d"`, `"12h"`, or seconds. Default one day.
 ---@field by_day? boolean Compare UTC calendar days: `"1d"` is then the day before, the day, and the day after. Default false.
@@ -533,5 +678,53 @@ function Item:property(name) end
 --- ```
 ---@return Geometry?
 function Item:footprint() end
+
+--- A catalogue of data cubes; `#cubes` is their number. Cubes are looked up in their own projections, so that the dateline and the
+--- poles are places like all others. Answers are tables with the columns `zarr_url`, `epsg`, `min_x`, `min_y`, `max_x`, `max_y` (metres),
+--- `roi_percent_coverage` (share of the nodes on land ice), `region` (of the Randolph Glacier Inventory) and `exists`.
+---@class Cubes
+---@operator len: integer
+local Cubes = {}
+
+--- The cubes at a place: one as a rule, more on an edge and where two projections overlap.
+---
+--- **Errors.** What is no place on Earth.
+---
+--- ```lua
+--- local catalog, fs = require "catalog", require "fs"
+--- fs.write("cubes.json", [==[{ "features": [{ "properties": { "zarr_url": "a.zarr", "epsg": 3413, "geometry_epsg": { "type": "Polygon",
+---   "coordinates": [[[-200000, -2300000], [-100000, -2300000], [-100000, -2200000], [-200000, -2200000], [-200000, -2300000]]] } } }] }]==])
+--- local found = catalog.itslive_cubes("cubes.json"):at(-49.0, 69.2)
+--- assert(#found == 1 and found[1].zarr_url == "a.zarr")
+--- ```
+---@param longitude number Degrees.
+---@param latitude number Degrees.
+---@return Table
+function Cubes:at(longitude, latitude) end
+
+--- The cubes that share some of an area, with one column more: `share`, the share of the cube that lies in the area, 0 to 1.
+---
+--- **Errors.** What is no area in longitude and latitude.
+---
+--- ```lua
+--- local catalog, fs, geometry = require "catalog", require "fs", require "geometry"
+--- fs.write("cubes.json", [==[{ "features": [{ "properties": { "zarr_url": "a.zarr", "epsg": 3413, "geometry_epsg": { "type": "Polygon",
+---   "coordinates": [[[-200000, -2300000], [-100000, -2300000], [-100000, -2200000], [-200000, -2200000], [-200000, -2300000]]] } } }] }]==])
+--- local found = catalog.itslive_cubes("cubes.json"):intersecting(geometry.bbox(-60, 60, -40, 75))
+--- assert(#found == 1 and found[1].share > 0.999)
+--- ```
+---@param area Geometry|Features|string|table A Geometry, WKT, or GeoJSON, in longitude and latitude.
+---@return Table
+function Cubes:intersecting(area) end
+
+--- All cubes.
+---
+--- ```lua
+--- local catalog, fs = require "catalog", require "fs"
+--- fs.write("cubes.json", [==[{ "features": [] }]==])
+--- assert(#catalog.itslive_cubes("cubes.json"):table() == 0)
+--- ```
+---@return Table
+function Cubes:table() end
 
 return catalog

@@ -5,6 +5,7 @@ mod asf;
 mod download;
 mod item;
 mod items;
+mod itslive;
 mod join;
 mod search;
 mod stac;
@@ -22,6 +23,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.class::<item::LuaItem>();
     m.class::<LuaService>();
     m.function("asf(options)", asf::search)?;
+    itslive::define(m)?;
     m.function("join(left, right, options?)", join::join)?;
     m.function("snapshot(path, search)", search::snapshot)?;
     m.function("download(files, options)", download::download)?;
