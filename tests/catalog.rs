@@ -6,6 +6,8 @@
 mod asf;
 #[path = "catalog/common.rs"]
 mod common;
+#[path = "catalog/credentials_earthdata.rs"]
+mod credentials_earthdata;
 #[path = "catalog/files.rs"]
 mod files;
 #[path = "catalog/itslive_cubes.rs"]
@@ -24,3 +26,5 @@ mod replay;
 mod script;
 #[path = "catalog/stac.rs"]
 mod stac;
+#[path = "catalog/standin.rs"]
+mod standin;

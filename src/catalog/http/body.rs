@@ -95,7 +95,7 @@ impl Response {
     }
 
     /// The beginning of the body, for messages. Never fails: a broken body has nothing to say.
-    pub async fn excerpt(mut self) -> String {
+    pub async fn beginning(mut self) -> String {
         let mut all = Vec::new();
         while all.len() < 4096 {
             match self.chunk().await {
@@ -104,7 +104,7 @@ impl Response {
             }
         }
         all.truncate(4096);
-        super::failure::said(&String::from_utf8_lossy(&all))
+        String::from_utf8_lossy(&all).into_owned()
     }
 }
 

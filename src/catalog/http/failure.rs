@@ -9,12 +9,14 @@ use url::Url;
 use super::Settings;
 use crate::error::Error;
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Failure {
     /// The address that failed: after redirects another one than was asked for.
     pub url: Box<Url>,
     /// What the user knows: the address before redirects.
     pub asked: Box<Url>,
+    /// `url` as it was sent, with its signature: not for messages.
+    pub(in crate::catalog) sent: Option<Box<Url>>,
     pub kind: Kind,
     pub retry_after: Option<Duration>,
     /// What the user can do about it, where the credentials know.
@@ -50,6 +52,7 @@ impl Failure {
         Failure {
             url: Box::new(url.clone()),
             asked: Box::new(url.clone()),
+            sent: None,
             kind,
             retry_after: None,
             advice: None,
@@ -78,6 +81,12 @@ impl Failure {
 
     pub(super) fn after(mut self, tries: usize) -> Failure {
         self.tries = tries;
+        self
+    }
+
+    /// The failure of a login, for the request that needed it.
+    pub(super) fn on_the_way_to(mut self, asked: &Url) -> Self {
+        self.asked = Box::new(asked.clone());
         self
     }
 
@@ -150,6 +159,20 @@ impl Failure {
             Kind::TooLarge(_) => "ask for less at once",
             _ => "",
         }
+    }
+}
+
+/// As redacted as the text for users: tests and dumps print it.
+impl std::fmt::Debug for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Failure")
+            .field("url", &redacted(&self.url))
+            .field("asked", &redacted(&self.asked))
+            .field("kind", &redacted_text(&format!("{:?}", self.kind)))
+            .field("retry_after", &self.retry_after)
+            .field("advice", &self.advice)
+            .field("tries", &self.tries)
+            .finish()
     }
 }
 

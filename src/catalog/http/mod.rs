@@ -1,6 +1,7 @@
 //! One client for all archives: retries, budgets, redirects and timeouts are decided here and nowhere else.
 
 mod body;
+mod cookies;
 mod failure;
 mod host;
 mod request;
@@ -8,7 +9,7 @@ mod runtime;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder;
 use reqwest::StatusCode;
@@ -20,8 +21,9 @@ pub use failure::{Failure, Kind, redacted, redacted_text};
 pub use request::{Request, parse_url};
 pub use runtime::wait;
 
+use self::cookies::Cookies;
 use self::host::Host;
-use super::credentials::Vault;
+use super::credentials::{Vault, protected, session};
 use crate::error::Result;
 
 /// How long, how often, how much. The defaults suit the public archives; tests shorten them.
@@ -68,6 +70,7 @@ pub struct Http {
     searches: reqwest::Client,
     /// For files: bytes as they are stored, and one connection for each transfer, since servers limit connections.
     files: reqwest::Client,
+    cookies: Arc<Cookies>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
 }
 
@@ -77,7 +80,7 @@ impl Http {
     pub fn new(settings: Settings, vault: Arc<Vault>) -> Result<Http> {
         // The process may have chosen already; both choices are the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let jar = Arc::new(reqwest::cookie::Jar::default());
+        let cookies = Arc::new(Cookies::default());
         let builder = || {
             reqwest::Client::builder()
                 .user_agent(concat!("perilune/", env!("CARGO_PKG_VERSION")))
@@ -86,7 +89,7 @@ impl Http {
                 .connect_timeout(settings.connect)
                 .tcp_keepalive(Duration::from_secs(30))
                 .pool_idle_timeout(Duration::from_secs(60))
-                .cookie_provider(jar.clone())
+                .cookie_provider(cookies.clone())
         };
         let built = |b: reqwest::ClientBuilder| {
             b.build()
@@ -106,6 +109,7 @@ impl Http {
             vault,
             searches,
             files,
+            cookies,
             hosts: Mutex::default(),
         })
     }
@@ -134,12 +138,22 @@ impl Http {
             .without_max_times()
             .build();
         let mut tries = 0;
+        let mut met = Vec::new();
         loop {
             tries += 1;
+            let begun = Instant::now();
             let failure = match self.follow(request).await {
                 Ok(response) => return Ok(response),
                 Err(failure) => failure,
             };
+            let help = match request.login {
+                true => Ok(false),
+                false => session::help(self, &failure, begun, &mut met).await,
+            };
+            if help.map_err(|refused| refused.on_the_way_to(&request.url))? {
+                tries -= 1;
+                continue;
+            }
             // A server that wants more patience than this has to be asked again later by the user.
             let patient = failure
                 .retry_after
@@ -186,6 +200,9 @@ impl Http {
                 let text = format!("from https to the unprotected {}", redacted(&next));
                 return Err(Failure::new(&hop.url, Kind::Redirect(text)));
             }
+            if self.vault.is_unsent_form(&next) && !self.vault.is_login_host(&hop.url) {
+                return Err(self.login_missing(request, &next));
+            }
             // A login comes back to where it started once, with a cookie; more is a circle.
             let visits = seen.entry(next.to_string()).or_default();
             *visits += 1;
@@ -209,20 +226,41 @@ impl Http {
         } else {
             &self.searches
         };
+        let url = self
+            .vault
+            .signed(&request.url)
+            .unwrap_or_else(|| request.url.clone());
+        if !protected(&url) && (request.has_secrets() || url.password().is_some()) {
+            return Err(Failure::wrong(
+                &request.url,
+                "a secret is sent over https only; ask for the address with https",
+            ));
+        }
         let mut builder = client
-            .request(request.method.clone(), request.url.clone())
+            .request(request.method.clone(), url)
             .headers(request.headers.clone());
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        if !request.headers.contains_key(AUTHORIZATION)
-            && let Some(value) = self.vault.authorization(&request.url)
-        {
-            builder = builder.header(AUTHORIZATION, value);
+        let mut attempt = None;
+        if !request.headers.contains_key(AUTHORIZATION) && request.url.password().is_none() {
+            attempt = self
+                .vault
+                .attempt(&request.url)
+                .await
+                .map_err(|refused| session::refusal(&request.url, &refused))?;
+        }
+        if let Some((name, value)) = attempt.as_ref().and_then(|attempt| attempt.header.clone()) {
+            builder = builder.header(name, value);
         }
         let first_byte = request.first_byte.unwrap_or(self.settings.first_byte);
         match tokio::time::timeout(first_byte, builder.send()).await {
-            Ok(Ok(answer)) => Ok(answer),
+            Ok(Ok(answer)) => {
+                if let Some(attempt) = attempt {
+                    attempt.answered(answer.status().as_u16());
+                }
+                Ok(answer)
+            }
             Ok(Err(error)) => Err(Failure::of_send(&request.url, &error, &self.settings)),
             Err(_) => Err(Failure::new(&request.url, Kind::Silent(first_byte))),
         }
@@ -240,13 +278,21 @@ impl Http {
             status,
             StatusCode::NOT_MODIFIED | StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE
         );
+        let sent = answer.url().clone();
         let response = Response::new(answer, &request.url, self.settings.stall);
+        if status.is_success()
+            && self.vault.is_login_host(&hop.url)
+            && !self.vault.is_login_host(&request.url)
+        {
+            return Err(self.login_missing(request, &hop.url));
+        }
         if status.is_success() || (request.transfer && told_transfer) {
             return Ok(response);
         }
         let retry_after = host::retry_after(response.headers());
-        let text = response.excerpt().await;
-        let advice = self.vault.advice(&hop.url, status.as_u16(), &text);
+        let body = response.beginning().await;
+        let advice = self.vault.advice(&hop.url, status.as_u16(), &body);
+        let text = self.vault.without_secrets(&failure::said(&body));
         let mut failure = Failure::new(
             &hop.url,
             Kind::Status {
@@ -255,9 +301,24 @@ impl Http {
             },
         );
         failure.asked = Box::new(request.url.clone());
+        failure.sent = Some(Box::new(sent));
         failure.advice = advice;
         failure.retry_after = retry_after;
         Err(failure)
+    }
+
+    /// The server shows a login in place of what was asked for.
+    fn login_missing(&self, request: &Request, login: &Url) -> Failure {
+        let text = format!("it asks for a login at {}", login.host_str().unwrap_or(""));
+        let mut failure = Failure::new(login, Kind::Status { status: 401, text });
+        failure.asked = Box::new(request.url.clone());
+        failure.advice = self.vault.advice(login, 401, "");
+        failure
+    }
+
+    /// Whether a request to `url` would carry the cookie `name`.
+    pub fn has_cookie(&self, url: &Url, name: &str) -> bool {
+        self.cookies.has(url, name)
     }
 
     /// The server asks for a rest: nobody sends it anything for that long.

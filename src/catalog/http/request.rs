@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::error::{Error, Result};
 
 /// A request that can be sent again. Credentials are not in it: every host gets its own when it is asked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     pub method: Method,
     pub url: Url,
@@ -23,6 +23,8 @@ pub struct Request {
     pub first_byte: Option<Duration>,
     /// Headers that are for the first host alone and do not follow a redirect elsewhere.
     pub bound: Vec<HeaderName>,
+    /// Part of a login itself: a refusal of it is final.
+    pub(in crate::catalog) login: bool,
 }
 
 impl Request {
@@ -36,6 +38,7 @@ impl Request {
             attempts: None,
             first_byte: None,
             bound: Vec::new(),
+            login: false,
         }
     }
 
@@ -75,6 +78,12 @@ impl Request {
         self
     }
 
+    /// A step of a login, which is tried once.
+    pub(in crate::catalog) fn login(mut self) -> Request {
+        self.login = true;
+        self.once()
+    }
+
     pub fn once(mut self) -> Request {
         self.attempts = Some(1);
         self
@@ -101,6 +110,31 @@ impl Request {
         request.bound.push(name.clone());
         request.headers.insert(name, value);
         Ok(request)
+    }
+}
+
+impl Request {
+    /// Whether it carries what only its host may see.
+    pub fn has_secrets(&self) -> bool {
+        let headers = &self.headers;
+        headers.values().any(HeaderValue::is_sensitive)
+            || headers.contains_key(AUTHORIZATION)
+            || headers.contains_key(COOKIE)
+            || self.bound.iter().any(|name| headers.contains_key(name))
+    }
+}
+
+/// Without what it carries: a body may be that of a login.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &super::redacted(&self.url))
+            .field("headers", &names)
+            .field("body_bytes", &self.body.as_ref().map(Vec::len))
+            .field("transfer", &self.transfer)
+            .finish()
     }
 }
 
