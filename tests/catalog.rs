@@ -8,6 +8,12 @@ mod asf;
 mod common;
 #[path = "catalog/credentials_earthdata.rs"]
 mod credentials_earthdata;
+#[path = "catalog/credentials_hosts.rs"]
+mod credentials_hosts;
+#[path = "catalog/credentials_planetary.rs"]
+mod credentials_planetary;
+#[path = "catalog/credentials_usgs.rs"]
+mod credentials_usgs;
 #[path = "catalog/files.rs"]
 mod files;
 #[path = "catalog/itslive_cubes.rs"]

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use perilune::catalog::credentials::{Login, Secret, Sources, Store, Vault};
-use perilune::catalog::http::{Failure, Http, Request, Settings, parse_url, wait};
+use perilune::catalog::http::{Failure, Http, Request, Settings, parse_url};
 use serde_json::json;
 
-use super::standin::{Answer, Got, StandIn};
+use super::standin::{Answer, Got, StandIn, send};
 
 const USER: &str = "galileo";
 const PASSWORD: &str = "eppur si muove&=+";
@@ -235,17 +235,7 @@ fn data(got: &Got, state: &Mutex<State>, login: &str, signed: &str) -> Answer {
 }
 
 fn fetch(http: &Http, url: &str) -> Result<Vec<u8>, Failure> {
-    let url = parse_url("url", url).unwrap();
-    let mut result = None;
-    let answer: perilune::error::Result<()> = wait(async {
-        result = Some(match http.send(&Request::file(url)).await {
-            Ok(answer) => answer.bytes(1 << 20).await,
-            Err(failure) => Err(failure),
-        });
-        Ok::<(), Failure>(())
-    });
-    answer.unwrap();
-    result.unwrap()
+    send(http, Request::file(parse_url("url", url).unwrap()))
 }
 
 /// No secret in what a user, a log or a test may see of a failure.

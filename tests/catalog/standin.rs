@@ -5,6 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use perilune::catalog::http::{Failure, Http, Request, wait};
+
 /// A request as it came.
 #[derive(Debug, Clone, Default)]
 pub struct Got {
@@ -244,4 +246,18 @@ fn ranged(got: &Got, answer: Answer) -> Answer {
     part.status = 206;
     part.body = answer.body[first..=last].to_vec();
     part.with("Content-Range", &format!("bytes {first}-{last}/{size}"))
+}
+
+/// Sends `request` and gives the body.
+pub fn send(http: &Http, request: Request) -> Result<Vec<u8>, Failure> {
+    let mut result = None;
+    wait::<_, Failure>(async {
+        result = Some(match http.send(&request).await {
+            Ok(answer) => answer.bytes(1 << 20).await,
+            Err(failure) => Err(failure),
+        });
+        Ok(())
+    })
+    .unwrap();
+    result.unwrap()
 }
