@@ -4,6 +4,8 @@
 mod bad_input;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/credentials.rs"]
+mod credentials;
 #[path = "cli/cslc.rs"]
 mod cslc;
 #[path = "cli/documentation.rs"]
@@ -26,6 +28,8 @@ mod pty;
 mod remote;
 #[path = "cli/rle.rs"]
 mod rle;
+#[path = "catalog/standin.rs"]
+mod standin;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]
