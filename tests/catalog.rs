@@ -14,6 +14,8 @@ mod credentials_earthdata;
 mod credentials_hosts;
 #[path = "catalog/credentials_planetary.rs"]
 mod credentials_planetary;
+#[path = "catalog/credentials_s3.rs"]
+mod credentials_s3;
 #[path = "catalog/credentials_usgs.rs"]
 mod credentials_usgs;
 #[path = "catalog/faults.rs"]

@@ -6,6 +6,8 @@ mod alos_dswe;
 mod bad_input;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/credentials.rs"]
+mod credentials;
 #[path = "cli/cslc.rs"]
 mod cslc;
 #[path = "cli/documentation.rs"]
@@ -36,6 +38,8 @@ mod remote;
 mod rle;
 #[path = "catalog/common.rs"]
 mod servers;
+#[path = "catalog/standin.rs"]
+mod standin;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

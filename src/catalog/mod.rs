@@ -15,6 +15,8 @@ pub mod items;
 pub mod itslive;
 pub mod join;
 pub mod pages;
+pub mod reading;
+pub mod s3;
 pub mod snapshot;
 pub mod stac;
 pub mod transfer;

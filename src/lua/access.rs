@@ -1,24 +1,34 @@
 //! Which files a script may touch: the one policy that every binding asks.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use mlua::Lua;
 
+use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
-/// working folder, the temporary folder and the folders that were allowed on the command line.
+/// working folder, the temporary folder and the folders that were allowed on the command line. Files that hold logins
+/// are neither read nor written, whatever folder they are in.
 #[derive(Debug, Clone)]
 pub struct Access {
     working: PathBuf,
     allowed: Vec<PathBuf>,
+    /// Real paths of the user's files of logins: the host reads them, scripts do not.
+    secret: Vec<PathBuf>,
 }
 
 impl Access {
     pub fn new(working: impl Into<PathBuf>) -> Self {
         let working = settle(&working.into());
         let allowed = vec![working.clone(), settle(&std::env::temp_dir())];
-        Access { working, allowed }
+        let secret = Vault::files_of_user().iter().map(|file| settle(file)).collect();
+        Access {
+            working,
+            allowed,
+            secret,
+        }
     }
 
     /// Also lets scripts write in `folder` and below.
@@ -35,12 +45,88 @@ impl Access {
 
     /// The path to open for reading; relative paths start at the working folder. Names that are not paths of the
     /// file system (`/vsicurl/…`, `https://…`, `NETCDF:"a.nc":var`) stay as they are.
+    ///
+    /// # Errors
+    /// When the file holds logins, also by way of `..`, a link, or a name such as `/vsisubfile/…`.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
         let path = path.as_ref();
         if is_foreign(path) {
+            self.check_names_in(path)?;
             return Ok(path.to_path_buf());
         }
-        Ok(self.absolute(path))
+        let absolute = self.absolute(path);
+        self.check_public(path, &settle(&absolute))?;
+        Ok(absolute)
+    }
+
+    /// # Errors
+    /// When `real`, which the script calls `path`, is a file of logins or shows the process's environment.
+    fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
+        let of_process = real.starts_with("/proc")
+            && matches!(
+                real.file_name().and_then(|n| n.to_str()),
+                Some("environ" | "mem" | "auxv")
+            );
+        if of_process || self.secret.iter().any(|file| file == real) || self.is_linked(real) {
+            return Err(Error::message(format!(
+                "{} may hold logins: scripts cannot read or change it; `perilune login` stores logins, which the catalogues use \
+                 without showing them",
+                path.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether the file is a file of logins under another name.
+    fn is_linked(&self, real: &Path) -> bool {
+        let Ok(data) = real.metadata() else { return false };
+        let same = |file: &PathBuf| {
+            file.metadata()
+                .is_ok_and(|d| (d.dev(), d.ino()) == (data.dev(), data.ino()))
+        };
+        data.is_file() && data.nlink() > 1 && self.secret.iter().any(same)
+    }
+
+    /// The same for the paths inside a name such as `/vsisubfile/0_100,/home/me/.netrc` or `CSV:~/.netrc`.
+    fn check_names_in(&self, path: &Path) -> Result<()> {
+        let text = path.to_string_lossy();
+        let breaks = |c: char| {
+            matches!(
+                c,
+                ':' | ',' | '"' | '\'' | '=' | '?' | '&' | '{' | '}' | '|' | ' ' | '>' | '<'
+            )
+        };
+        let starts = text
+            .char_indices()
+            .filter(|(i, c)| breaks(*c) || *c == '/' || *i == 0);
+        for (i, c) in starts {
+            let rest = &text[if breaks(c) { i + c.len_utf8() } else { i }..];
+            let rest = rest
+                .split(['"', '\'', ',', '|', '}', '<', '&'])
+                .next()
+                .unwrap_or("");
+            // What follows a file in an archive's name is inside it: `/vsizip//home/me/.netrc/x`.
+            let mut part = self.absolute(Path::new(rest));
+            while part.parent().is_some() {
+                self.check_public(path, &settle(&part))?;
+                part.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// When `path` is a folder with a file of logins in it: moved as a whole, it would be found elsewhere.
+    pub fn check_movable(&self, path: &Path) -> Result<()> {
+        let real = settle(path);
+        match self.secret.iter().find(|file| file.starts_with(&real)) {
+            Some(file) if file.exists() => Err(Error::message(format!(
+                "{} holds the file of logins {}: scripts cannot move or remove it",
+                path.display(),
+                file.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// The path to write to.
@@ -51,6 +137,7 @@ impl Access {
         let path = path.as_ref();
         let absolute = self.absolute(path);
         let real = settle(&absolute);
+        self.check_public(path, &real)?;
         if self.allowed.iter().any(|folder| real.starts_with(folder)) {
             return Ok(absolute);
         }
@@ -136,6 +223,7 @@ mod tests {
         let access = Access {
             working: settle(&working),
             allowed: vec![settle(&working)],
+            secret: Vec::new(),
         };
         assert_eq!(access.write("a/b.tif").unwrap(), settle(&working).join("a/b.tif"));
         assert!(access.write("a/../b.tif").is_ok());
@@ -155,6 +243,7 @@ mod tests {
         let mut access = Access {
             working: PathBuf::from("/nonexistent"),
             allowed: Vec::new(),
+            secret: Vec::new(),
         };
         let file = folder.path().join("x.tif");
         assert!(access.write(&file).is_err());
@@ -169,5 +258,70 @@ mod tests {
             assert_eq!(access.read(name).unwrap(), PathBuf::from(name));
         }
         assert_eq!(access.read("a.tif").unwrap(), PathBuf::from("/somewhere/a.tif"));
+    }
+
+    #[test]
+    fn files_of_logins_are_nobodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = settle(folder.path());
+        let file = root.join("home/.netrc");
+        std::fs::create_dir_all(root.join("home/work")).unwrap();
+        std::fs::write(&file, "machine").unwrap();
+        std::fs::write(root.join("home/work/a.csv"), "a").unwrap();
+        std::os::unix::fs::symlink(&file, root.join("home/work/link.csv")).unwrap();
+        std::os::unix::fs::symlink(root.join("home"), root.join("home/work/folder")).unwrap();
+        std::fs::hard_link(&file, root.join("home/work/hard.csv")).unwrap();
+        let access = Access {
+            working: root.join("home/work"),
+            allowed: vec![root.clone()],
+            secret: vec![file.clone()],
+        };
+        let shown = file.display();
+        let names = [
+            format!("{shown}"),
+            "../.netrc".into(),
+            "link.csv".into(),
+            "hard.csv".into(),
+            "folder/.netrc".into(),
+            "folder/work/../.netrc".into(),
+            "/proc/self/environ".into(),
+            format!("/proc/self/root{shown}"),
+            "/proc/self/task/../environ".into(),
+        ];
+        for name in &names {
+            for result in [access.read(name), access.write(name), access.inside(name)] {
+                let error = result.expect_err(name).to_string();
+                assert!(
+                    error.contains("may hold logins") || error.contains("outside the working folder"),
+                    "{name}: {error}"
+                );
+            }
+            assert!(
+                access
+                    .read(name)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("perilune login"),
+                "{name}"
+            );
+        }
+        for name in [
+            format!("/vsisubfile/0_100,{shown}"),
+            format!("/vsisubfile/0_100,{}", "../.netrc"),
+            format!("/vsizip/{shown}/x"),
+            format!("/vsizip/{{{shown}}}/x"),
+            format!("/vsigzip/{}", root.join("home/work/link.csv").display()),
+            format!("CSV:{shown}"),
+            "CSV:hard.csv".into(),
+            format!("NETCDF:\"{shown}\":v"),
+            format!("file://{shown}"),
+            format!("/vsistdin?buffer={shown}"),
+        ] {
+            assert!(access.read(&name).is_err(), "{name}");
+        }
+        assert!(access.read("a.csv").is_ok() && access.write("b.csv").is_ok());
+        assert!(access.read("NETCDF:\"a.csv\":v").is_ok() && access.read("https://host/.netrc").is_ok());
+        assert!(access.check_movable(&root.join("home")).is_err());
+        assert!(access.check_movable(&root.join("home/work")).is_ok());
     }
 }

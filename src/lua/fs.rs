@@ -235,6 +235,7 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
     let Ok(found) = fs::symlink_metadata(&target) else {
         return Ok(false);
     };
+    access(lua).check_movable(&target)?;
     if target == access(lua).working() {
         return Err(Error::message("the working folder itself is not removed"));
     }
@@ -258,6 +259,7 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
 
 fn rename(lua: &Lua, args: &Args) -> Result<()> {
     let (from, to) = (path(lua, args, "from")?, path(lua, args, "to")?);
+    access(lua).check_movable(&from)?;
     fs::rename(&from, &to).map_err(failed(&from))
 }
 

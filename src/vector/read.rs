@@ -51,6 +51,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
         open_flags: flags,
         ..Default::default()
     };
+    crate::raster::file::initialise();
     let dataset = Dataset::open_ex(path, open)
         .map_err(|e| Error::file(path, format!("cannot be read as a vector file ({})", reason(&e))))?;
     let names: Vec<String> = dataset.layers().map(|layer| layer.name()).collect();

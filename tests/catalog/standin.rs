@@ -1,6 +1,8 @@
 //! Servers that stand in for the archives' hosts. They run on loopback addresses of their own, so that they are
 //! different hosts to the client, and write down every request in full.
 
+#![allow(dead_code)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};

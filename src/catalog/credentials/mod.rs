@@ -6,6 +6,7 @@
 
 mod advice;
 mod attempt;
+mod check;
 mod form;
 pub mod m2m;
 mod netrc;
@@ -27,6 +28,7 @@ use url::Url;
 
 use crate::error::Result;
 pub use attempt::{Attempt, Refused};
+pub use check::{Checked, check};
 pub use place::{Place, protected};
 pub use secret::Secret;
 pub use services::Services;
@@ -129,6 +131,7 @@ impl Vault {
         let within = |places: &[Place]| places.iter().any(|place| place.holds(url));
         protected(url)
             && (self.authorization(url).is_some()
+                || signature::container(&self.services, url).is_some()
                 || (has(&earthdata) && within(&self.services.earthdata_data))
                 || (has(&ers) && within(&self.services.ers_data)))
     }

@@ -29,7 +29,7 @@ pub struct Services {
 }
 
 /// The client that ASF's own tools log in as, at Earthdata Login.
-const ASF_CLIENT: &str = "BO_n7nTIlMljdvU6kRRB3g";
+pub(super) const ASF_CLIENT: &str = "BO_n7nTIlMljdvU6kRRB3g";
 
 const EARTHDATA: &str = "https://urs.earthdata.nasa.gov/";
 const ASF: &str = "https://auth.asf.alaska.edu/login";

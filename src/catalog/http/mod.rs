@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder;
 use reqwest::StatusCode;
+use reqwest::cookie::CookieStore;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 use url::Url;
 
@@ -320,6 +321,11 @@ impl Http {
     /// Whether a request to `url` would carry the cookie `name`.
     pub fn has_cookie(&self, url: &Url, name: &str) -> bool {
         self.cookies.has(url, name)
+    }
+
+    /// Whether a request to `url` would carry any cookie.
+    pub fn has_cookies(&self, url: &Url) -> bool {
+        self.cookies.cookies(url).is_some()
     }
 
     /// The server asks for a rest: nobody sends it anything for that long.

@@ -53,6 +53,14 @@ pub fn run() -> Result<u8> {
         "history    {}",
         crate::host::repl::history_path().map_or("none".into(), |p| p.display().to_string())
     );
+    match super::login::lines() {
+        Ok(lines) if lines.is_empty() => println!("logins     none; `perilune login HOST` stores one"),
+        Ok(lines) => {
+            println!("\nlogins");
+            lines.iter().for_each(|line| println!("  {line}"));
+        }
+        Err(error) => missing.push(error.to_string()),
+    }
     println!(
         "\nformats    {} drivers; of those that matter here:",
         gdal.drivers.len()

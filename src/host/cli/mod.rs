@@ -1,6 +1,7 @@
 //! The command line: options, commands, exit codes (0 done, 1 a script failed, 2 wrong usage, 130 interrupted).
 
 mod doctor;
+mod login;
 mod script;
 mod types;
 mod workflows;
@@ -88,6 +89,27 @@ enum Command {
     },
     /// Show versions, formats and resources, and what is missing
     Doctor,
+    /// Ask for a login of an archive, check it and store it for the catalogues
+    Login {
+        /// A host, or earthdata, usgs, m2m, planetary-computer
+        host: String,
+        /// The user's name there; asked for unless given
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// A token instead of a user and a password
+        #[arg(long)]
+        token: bool,
+        /// Store it without asking the host
+        #[arg(long)]
+        no_check: bool,
+    },
+    /// Forget the stored logins of a host
+    Logout {
+        /// A host or an archive, as for login
+        host: String,
+    },
+    /// List the hosts that logins are known for, and where they were found
+    Logins,
     /// Write type stubs and .luarc.json into a folder, for editors
     Types {
         /// The folder that the editor opens
@@ -157,6 +179,14 @@ fn print(command: Command) -> Result<u8> {
             Ok(DONE)
         }
         Command::Doctor => doctor::run(),
+        Command::Login {
+            host,
+            user,
+            token,
+            no_check,
+        } => login::login(&host, user, token, no_check),
+        Command::Logout { host } => login::logout(&host),
+        Command::Logins => login::list(),
         Command::Types { folder } => types::run(&folder),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "perilune", &mut std::io::stdout());

@@ -5,8 +5,9 @@ use gdal::raster::{Group, MDArray};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
 use super::open::check_local;
+use super::remote::resolved;
 use super::truncated::with_reason;
-use super::{dtype_of, gdal_name, initialise, message_of, quieten_hdf5};
+use super::{dtype_of, explained, gdal_name, initialise, message_of, quieten_hdf5};
 use crate::error::{Error, Result};
 
 /// An array as a listing shows it.
@@ -86,11 +87,12 @@ fn open(path: &str) -> Result<Dataset> {
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
         ..Default::default()
     };
-    Dataset::open_ex(gdal_name(path), options).map_err(|e| {
+    let name = gdal_name(path);
+    Dataset::open_ex(resolved(&name)?.as_ref(), options).map_err(|e| {
         with_reason(path, || {
             format!(
                 "holds no arrays that can be read (HDF5, netCDF, Zarr): {}",
-                message_of(&e)
+                explained(&name, &message_of(&e))
             )
         })
     })

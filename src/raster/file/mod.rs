@@ -20,7 +20,7 @@ use std::sync::{Once, OnceLock};
 
 use gdal_sys::GDALDataType as Gdt;
 
-pub use remote::{explained, gdal_name, is_special};
+pub use remote::{explained, gdal_name, is_special, set_resolver};
 
 use super::{DType, settings};
 
@@ -38,6 +38,9 @@ pub fn initialise() {
                 gdal_sys::GDALSetCacheMax64(cache as i64);
             }
         }
+        // GDAL reads its configuration file now, not later: what it says about logins must not win.
+        gdal::DriverManager::register_all();
+        remote::forget_logins();
         // Settings of the user's environment win.
         for (key, value) in [
             ("GDAL_HTTP_MAX_RETRY", "3"),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::remote::resolved;
 use super::truncated::with_reason;
 use super::{explained, initialise, message_of, quieten_hdf5};
 use crate::error::{Error, Result};
@@ -94,8 +95,10 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
         ..Default::default()
     };
-    Dataset::open_ex(name, options).map_err(|e| {
+    let found = resolved(name)?;
+    Dataset::open_ex(found.as_ref(), options).map_err(|e| {
         let text = message_of(&e);
+        let text = text.replace(found.as_ref(), name);
         // GDAL starts many messages with the name that we put in front already.
         let text = text
             .trim_start_matches('`')

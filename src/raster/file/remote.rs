@@ -1,4 +1,95 @@
-//! Files on servers: how GDAL calls them, and what to do about its complaints.
+//! Files on servers: how GDAL calls them, what it may tell them, and what to do about its complaints.
+//!
+//! GDAL itself is told no login. By default it would send the one in ~/.netrc also over http, and headers and cookies
+//! of the user's to every host and on to wherever that redirects. Addresses that need a login are resolved by the
+//! program's own client to where the bytes are, which is what GDAL then reads.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::error::{Error, Result};
+
+/// The address at which a file that needs a login can be read without one; `None` where the address itself will do.
+pub type Resolver = fn(&str) -> Result<Option<String>>;
+
+static RESOLVER: OnceLock<Resolver> = OnceLock::new();
+
+/// Where addresses were found to be, so that messages name what was asked for: those behind a login are signed.
+static RESOLVED: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
+
+/// Has addresses resolved by `resolver`; the first one stays.
+pub fn set_resolver(resolver: Resolver) {
+    let _ = RESOLVER.set(resolver);
+}
+
+/// GDAL's settings that would tell every host what is meant for one.
+const TOLD_TO_ALL: &[&str] = &[
+    "GDAL_HTTP_USERPWD",
+    "GDAL_HTTP_BEARER",
+    "GDAL_HTTP_AUTH",
+    "GDAL_HTTP_HEADERS",
+    "GDAL_HTTP_HEADER_FILE",
+    "GDAL_HTTP_COOKIE",
+    "GDAL_HTTP_COOKIEFILE",
+    "GDAL_HTTP_COOKIEJAR",
+];
+
+/// The one of these settings that the user has made, in the environment or in GDAL's configuration file.
+static MADE: OnceLock<Option<&'static str>> = OnceLock::new();
+
+/// Takes from GDAL what it would tell hosts. Its configuration file has to be read before.
+pub(super) fn forget_logins() {
+    let _ = gdal::config::set_config_option("GDAL_HTTP_NETRC", "NO");
+    let mut made = None;
+    for name in TOLD_TO_ALL {
+        let value = gdal::config::get_config_option(name, "").unwrap_or_default();
+        if !value.is_empty() {
+            made = made.or(Some(*name));
+            let _ = gdal::config::set_config_option(name, "");
+        }
+    }
+    let _ = MADE.set(made);
+}
+
+/// What GDAL has to open to read `name`.
+///
+/// # Errors
+/// When a login is needed and there is none, or it is refused; when a setting of the user's would be told to all hosts.
+pub(super) fn resolved(name: &str) -> Result<Cow<'_, str>> {
+    let Some(start) = name.find("/vsicurl/http").map(|i| i + "/vsicurl/".len()) else {
+        return Ok(Cow::Borrowed(name));
+    };
+    if let Some(setting) = MADE.get().copied().flatten() {
+        return Err(Error::message(format!(
+            "{setting} is set: GDAL would tell every host what is meant for one; unset it, and store the login with \
+             `perilune login HOST`"
+        )));
+    }
+    // In `HDF5:"/vsicurl/https://…"://data` the address ends at the quote.
+    let end = name[start..].find('"').map_or(name.len(), |i| start + i);
+    let Some(found) = RESOLVER
+        .get()
+        .map(|resolve| resolve(&name[start..end]))
+        .transpose()?
+        .flatten()
+    else {
+        return Ok(Cow::Borrowed(name));
+    };
+    let mut known = RESOLVED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = known.get_or_insert_default();
+    known.insert(found.clone(), name[start..end].to_string());
+    Ok(Cow::Owned(format!("{}{found}{}", &name[..start], &name[end..])))
+}
+
+/// `message` with the addresses that were asked for in place of those that were found.
+fn as_asked(message: &str) -> String {
+    let known = RESOLVED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = known.iter().flatten();
+    known.fold(message.to_string(), |text, (found, asked)| {
+        text.replace(found, asked)
+    })
+}
 
 /// GDAL's name for a path or URL: remote files go through its virtual file systems, which read by ranges.
 pub fn gdal_name(path: &str) -> String {
@@ -26,8 +117,11 @@ pub fn is_special(path: &str) -> bool {
 
 /// GDAL's message about the file that it calls `name`, with a way out where the file is on a server.
 pub fn explained(name: &str, message: &str) -> String {
+    let message = as_asked(message);
+    let message = message.as_str();
     const LATER: &str = "the server has a problem or is busy; try again later";
-    const REFUSED: &str = "the server refuses: the file needs a login, or the address has run out";
+    const REFUSED: &str =
+        "the server refuses: the file needs a login (`perilune login HOST`), or the address has run out";
     const NETWORK: &str = "check the address and the network; behind a proxy, set https_proxy";
     const BUCKET: &str =
         "check bucket and key, and the settings AWS_REGION, AWS_S3_ENDPOINT, AWS_REQUEST_PAYER";
