@@ -96,6 +96,33 @@ pub fn settle(shape: &Geometry) -> Result<Geometry> {
     })
 }
 
+/// An area that the user drew: as `settle`, but longitudes within ±180° are taken at their word, however long an edge is. A box from −170° to
+/// 170° is wide, where a footprint with such corners would lie over the antimeridian.
+///
+/// # Errors
+/// As `settle`.
+pub fn settle_area(shape: &Geometry) -> Result<Geometry> {
+    if shape.coords_iter().any(|c| c.x.abs() > 180.0) {
+        return settle(shape);
+    }
+    match shape {
+        Geometry::Polygon(_) | Geometry::MultiPolygon(_) | Geometry::Rect(_) => {
+            // Edges of less than 90° are never taken for crossings.
+            use geo::{Densify, Euclidean};
+            let fine = match shape {
+                Geometry::Polygon(p) => Geometry::Polygon(Euclidean.densify(p, 60.0)),
+                Geometry::MultiPolygon(m) => Geometry::MultiPolygon(Euclidean.densify(m, 60.0)),
+                Geometry::Rect(r) => Geometry::Polygon(Euclidean.densify(&r.to_polygon(), 60.0)),
+                other => other.clone(),
+            };
+            let settled = settle(&fine)?;
+            // What needed nothing stays as it was drawn.
+            Ok(if settled == fine { shape.clone() } else { settled })
+        }
+        other => settle(other),
+    }
+}
+
 /// The pieces of a polygon that cannot stay as it is.
 fn settled(polygon: &Polygon) -> Option<Vec<Polygon>> {
     let (exterior, around) = unwrap(polygon.exterior());
@@ -264,6 +291,17 @@ mod tests {
         let settled = settle(&world).unwrap();
         assert_eq!(world, settled);
         assert!(settled.contains(&Point::new(0.0, 0.0)));
+    }
+
+    #[test]
+    fn an_area_that_the_user_drew_is_as_wide_as_drawn() {
+        let wide = from_bbox([-170.0, -10.0, 170.0, 10.0]).unwrap();
+        let area = settle_area(&wide).unwrap();
+        assert!(at(&area, 0.0, 0.0) && !at(&area, 175.0, 0.0));
+        assert_eq!(area, wide);
+        let over = polygon![(x: 170.0, y: 0.0), (x: 190.0, y: 0.0), (x: 190.0, y: 5.0), (x: 170.0, y: 5.0)];
+        let area = settle_area(&Geometry::Polygon(over)).unwrap();
+        assert!(at(&area, -175.0, 2.0) && !at(&area, 0.0, 2.0));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn requests(area: &Geometry) -> Result<Vec<Asked>> {
     if area.coords_count() == 0 {
         return Err(Error::argument("intersectsWith", "an area", "an empty geometry"));
     }
-    let settled = footprint::settle(area).map_err(|e| Error::message(format!("intersectsWith: {e}")))?;
+    let settled = footprint::settle_area(area).map_err(|e| Error::message(format!("intersectsWith: {e}")))?;
     Ok(match &settled {
         Geometry::Point(p) => vec![exact("point", format!("{},{}", p.x(), p.y()))],
         Geometry::MultiPoint(m) if m.0.len() == 1 => {

@@ -198,7 +198,7 @@ impl AsfSearch {
 
 /// Those whose footprint meets the area that was really asked for. One without a footprint is kept: nothing speaks against it.
 fn inside(items: Vec<Item>, area: &Geometry) -> Result<Vec<Item>> {
-    let area = footprint::settle(area)?;
+    let area = footprint::settle_area(area)?;
     let mut kept = Vec::new();
     for item in items {
         if footprint::of(&item)?.is_none_or(|shape| shape.intersects(&area)) {

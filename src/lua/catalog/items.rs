@@ -186,7 +186,7 @@ fn between(_: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
 }
 
 fn intersecting(_: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
-    let area = footprint::settle(&area_argument(args, "area")?)?;
+    let area = footprint::settle_area(&area_argument(args, "area")?)?;
     let mut kept = Vec::new();
     for (index, item) in this.0.items.iter().enumerate() {
         if footprint::of(item)?.is_some_and(|shape| shape.intersects(&area)) {

@@ -60,7 +60,7 @@ pub fn area(value: &LuaValue, name: &str) -> Result<Shape> {
         None => geometry,
     };
     // Says now, with the option's name, what would else be said of a request.
-    footprint::settle(geometry.shape()).map_err(|e| Error::message(format!("{name}: {e}")))?;
+    footprint::settle_area(geometry.shape()).map_err(|e| Error::message(format!("{name}: {e}")))?;
     Ok(geometry.shape().clone())
 }
 
