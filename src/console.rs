@@ -1,5 +1,6 @@
 //! Standard error as scripts and the engine use it: messages and progress bars that do not run into each other.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ static STATE: LazyLock<Mutex<State>> = LazyLock::new(|| {
     Mutex::new(State {
         bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
         stack: Vec::new(),
+        side_by_side: 0,
         quiet: false,
     })
 });
@@ -20,6 +22,8 @@ struct State {
     bars: MultiProgress,
     /// Innermost last: a loop in a script that writes images has one bar, each image being written another.
     stack: Vec<Task>,
+    /// Displays of things that go on side by side.
+    side_by_side: usize,
     quiet: bool,
 }
 
@@ -59,11 +63,8 @@ pub fn message(text: &str) {
 pub fn above<R>(write: impl FnOnce() -> R) -> R {
     let bars = {
         let state = state();
-        state
-            .stack
-            .iter()
-            .any(|t| t.bar.is_some())
-            .then(|| state.bars.clone())
+        let any = state.side_by_side > 0 || state.stack.iter().any(|t| t.bar.is_some());
+        any.then(|| state.bars.clone())
     };
     match bars {
         Some(bars) => bars.suspend(write),
@@ -185,4 +186,122 @@ fn new_bar(total: u64, label: &str, depth: usize, started: Instant) -> ProgressB
         .with_prefix("  ".repeat(depth.saturating_sub(1)))
         .with_message(label.to_string())
         .with_elapsed(started.elapsed())
+}
+
+/// Bars of things that go on side by side, such as files that arrive, below a line about the whole of them. Where there is no
+/// terminal the line is written now and then.
+pub struct SideBySide {
+    label: String,
+    whole: Option<ProgressBar>,
+    bars: Mutex<BTreeMap<usize, ProgressBar>>,
+    said: Mutex<Instant>,
+    quiet: bool,
+}
+
+impl SideBySide {
+    pub fn start(label: &str) -> SideBySide {
+        let mut state = state();
+        state.side_by_side += 1;
+        let whole = (!state.quiet && std::io::stderr().is_terminal()).then(|| {
+            let style =
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            state.bars.add(
+                ProgressBar::new(0)
+                    .with_style(style)
+                    .with_message(label.to_string()),
+            )
+        });
+        SideBySide {
+            label: label.to_string(),
+            whole,
+            bars: Mutex::default(),
+            said: Mutex::new(Instant::now()),
+            quiet: state.quiet,
+        }
+    }
+
+    fn bars(&self) -> MutexGuard<'_, BTreeMap<usize, ProgressBar>> {
+        self.bars.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// A bar for `key`, of which `done` bytes are there already.
+    pub fn begin(&self, key: usize, name: &str, done: u64, total: Option<u64>) {
+        if self.whole.is_none() {
+            return;
+        }
+        let template = match total {
+            Some(_) => {
+                "  {msg:40!} [{bar:20}] {decimal_bytes:>10} of {decimal_total_bytes:10} {decimal_bytes_per_sec}"
+            }
+            None => "  {msg:40!} {spinner} {decimal_bytes:>10} {decimal_bytes_per_sec}",
+        };
+        let style = ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        let bar = ProgressBar::new(total.unwrap_or(0))
+            .with_style(style)
+            .with_message(name.to_string())
+            .with_position(done);
+        let bar = state().bars.add(bar);
+        if let Some(old) = self.bars().insert(key, bar) {
+            old.finish_and_clear();
+        }
+    }
+
+    pub fn advance(&self, key: usize, bytes: u64) {
+        if let Some(bar) = self.bars().get(&key) {
+            bar.inc(bytes);
+        }
+    }
+
+    /// What had arrived of `key` is void.
+    pub fn restart(&self, key: usize) {
+        if let Some(bar) = self.bars().get(&key) {
+            bar.set_position(0);
+        }
+    }
+
+    /// Says what `key` waits for.
+    pub fn note(&self, key: usize, name: &str, text: &str) {
+        if let Some(bar) = self.bars().get(&key) {
+            bar.set_message(format!("{name} ({text})"));
+        }
+    }
+
+    pub fn end(&self, key: usize) {
+        if let Some(bar) = self.bars().remove(&key) {
+            bar.finish_and_clear();
+            state().bars.remove(&bar);
+        }
+    }
+
+    /// How far the whole is; `text` is asked for only when it will be shown.
+    pub fn whole(&self, text: impl FnOnce() -> String) {
+        let mut said = self.said.lock().unwrap_or_else(|e| e.into_inner());
+        let every = if self.whole.is_some() {
+            Duration::from_millis(200)
+        } else {
+            LINE_EVERY
+        };
+        if self.quiet || said.elapsed() < every {
+            return;
+        }
+        *said = Instant::now();
+        match &self.whole {
+            Some(bar) => bar.set_message(format!("{}: {}", self.label, text())),
+            None => eprintln!("{}: {}", self.label, text()),
+        }
+    }
+}
+
+impl Drop for SideBySide {
+    fn drop(&mut self) {
+        let mut state = state();
+        state.side_by_side = state.side_by_side.saturating_sub(1);
+        let bars = std::mem::take(&mut *self.bars());
+        for bar in bars.values().chain(&self.whole) {
+            bar.finish_and_clear();
+            state.bars.remove(bar);
+        }
+    }
 }

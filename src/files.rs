@@ -241,7 +241,7 @@ pub fn glob(pattern: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Whether a name fits a pattern with `*` and `?`. Linear in practice: only the last `*` is ever tried again.
-fn fits(pattern: &str, name: &str) -> bool {
+pub fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
     let mut star = None;

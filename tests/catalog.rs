@@ -2,6 +2,8 @@
 //!
 //! One test binary, one module a file in tests/catalog.
 
+#[path = "catalog/archive.rs"]
+mod archive;
 #[path = "catalog/asf.rs"]
 mod asf;
 #[path = "catalog/common.rs"]
@@ -14,6 +16,8 @@ mod itslive_cubes;
 mod itslive_names;
 #[path = "catalog/itslive_search.rs"]
 mod itslive_search;
+#[path = "catalog/faults.rs"]
+mod faults;
 #[path = "catalog/join.rs"]
 mod join;
 #[path = "catalog/pgstac/mod.rs"]
@@ -24,3 +28,9 @@ mod replay;
 mod script;
 #[path = "catalog/stac.rs"]
 mod stac;
+#[path = "catalog/transfer.rs"]
+mod transfer;
+#[path = "catalog/transfer_faults.rs"]
+mod transfer_faults;
+#[path = "catalog/transfer_killed.rs"]
+mod transfer_killed;

@@ -10,6 +10,12 @@ mod cslc;
 mod documentation;
 #[path = "cli/footprints.rs"]
 mod footprints;
+#[path = "cli/download.rs"]
+mod download;
+// Made for the tests of the archives, which use all of it.
+#[allow(dead_code)]
+#[path = "catalog/faults.rs"]
+mod faults;
 #[path = "cli/glacier.rs"]
 mod glacier;
 #[path = "cli/limits.rs"]

@@ -5,6 +5,7 @@
 //! (`stac`, `asf`, `itslive`), all of which answer with STAC items, the `join` of two searches, and `transfer`.
 //! Nothing here knows pixels or Lua.
 
+pub mod archive;
 pub mod asf;
 pub mod credentials;
 pub mod footprint;
@@ -16,3 +17,4 @@ pub mod join;
 pub mod pages;
 pub mod snapshot;
 pub mod stac;
+pub mod transfer;

@@ -41,6 +41,8 @@ pub enum Kind {
     /// A web page where data was asked for; the text is what it says.
     Page(String),
     NotJson(String),
+    /// Something else where a file was asked for; the text says what.
+    NotTheFile(String),
     /// An answer that breaks the rules of its protocol, or is not what was asked for.
     Wrong(String),
 }
@@ -127,7 +129,7 @@ impl Failure {
             Kind::TooLarge(limit) => format!("the answer is larger than {} MiB", limit >> 20),
             Kind::Page(text) => format!("the server sent a web page where data was asked for: {text}"),
             Kind::NotJson(reason) => format!("the answer is not JSON: {reason}"),
-            Kind::Wrong(text) => text.clone(),
+            Kind::NotTheFile(text) | Kind::Wrong(text) => text.clone(),
         }
     }
 
@@ -146,7 +148,9 @@ impl Failure {
             } => "check the address",
             Kind::Status { status: 429, .. } => "the server is asked too often; wait a while",
             Kind::Status { status: 500.., .. } => "the server has a problem or is busy; try again later",
-            Kind::Page(_) => "check the address; a login page means that a login is missing",
+            Kind::Page(_) | Kind::NotTheFile(_) => {
+                "check the address; a login page means that a login is missing"
+            }
             Kind::TooLarge(_) => "ask for less at once",
             _ => "",
         }
@@ -259,7 +263,7 @@ pub fn redacted_text(text: &str) -> String {
 }
 
 /// What an error body says, in one line: the message of a JSON object, the title of a web page, or its beginning.
-pub(super) fn said(text: &str) -> String {
+pub fn said(text: &str) -> String {
     static TITLE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?is)<title[^>]*>(.*?)</title>").ok());
     static TAGS: LazyLock<Option<Regex>> =

@@ -16,7 +16,8 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZ
 use url::Url;
 
 pub use body::{Response, parse_json};
-pub use failure::{Failure, Kind, redacted, redacted_text};
+pub use failure::{Failure, Kind, redacted, redacted_text, said};
+pub use host::retry_after;
 pub use request::{Request, parse_url};
 pub use runtime::wait;
 

@@ -1,6 +1,8 @@
 //! Module `catalog`: archives. Searches that answer with STAC items, the join of two of them, files brought here.
 
+mod archive;
 mod asf;
+mod download;
 mod item;
 mod items;
 mod itslive;
@@ -24,6 +26,9 @@ pub fn define(m: &mut Module) -> Result<()> {
     itslive::define(m)?;
     m.function("join(left, right, options?)", join::join)?;
     m.function("snapshot(path, search)", search::snapshot)?;
+    m.function("download(files, options)", download::download)?;
+    m.function("unzip(archive, options?)", archive::unzip)?;
+    m.function("zip_members(archive)", archive::zip_members)?;
     m.function("items(list)", items::from_list)?;
     m.function("open(path)", open)?;
     m.function("stac(url)", open_service)?;

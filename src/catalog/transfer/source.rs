@@ -1,0 +1,133 @@
+//! Where bytes come from: the web, or any other store that can give a file from a byte on.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::checksum::Checksum;
+use crate::catalog::http::{Failure, Response};
+use crate::error::{Error, Result};
+
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What tells one version of a file from another: with it a part can be continued.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validator {
+    /// A strong entity tag, with its quotation marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The header Last-Modified as it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+}
+
+impl Validator {
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.modified.is_none()
+    }
+
+    /// True where the two are certainly not of the same version.
+    pub fn differs(&self, other: &Validator) -> bool {
+        match (&self.etag, &other.etag, &self.modified, &other.modified) {
+            (Some(a), Some(b), ..) => a != b,
+            (_, _, Some(a), Some(b)) => a != b,
+            _ => false,
+        }
+    }
+
+    /// What the header If-Range takes: the tag, or else the date.
+    pub fn if_range(&self) -> Option<&str> {
+        self.etag.as_deref().or(self.modified.as_deref())
+    }
+}
+
+/// A file that starts to arrive.
+pub struct Opened {
+    /// The first byte of `body` in the file: what was asked for, or 0 where all of it comes again.
+    pub from: u64,
+    /// The size of the whole file, where it is said.
+    pub size: Option<u64>,
+    pub validator: Validator,
+    /// A checksum of the whole file that came with it.
+    pub checksum: Option<Checksum>,
+    pub body: Body,
+}
+
+pub enum Answer {
+    Opened(Opened),
+    /// The server is still making the file, and may say when to ask again.
+    NotReady(Option<Duration>),
+    /// There is nothing from that byte on; the size, where it is said.
+    Beyond(Option<u64>),
+}
+
+pub enum Body {
+    Web(Response),
+    Other(Box<dyn Chunks>),
+}
+
+/// A body that does not come over HTTP of this program.
+pub trait Chunks: Send {
+    fn chunk(&mut self) -> Later<'_, Result<Option<bytes::Bytes>, Failure>>;
+}
+
+impl Body {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// When the stream breaks or falls silent.
+    pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
+        match self {
+            Body::Web(response) => response.chunk().await,
+            Body::Other(chunks) => chunks.chunk().await,
+        }
+    }
+}
+
+pub trait Source: Send + Sync {
+    /// Opens the file at `url` from byte `from` on, provided that it is still the version of `validator`; otherwise all of it.
+    fn open<'a>(
+        &'a self,
+        url: &'a Url,
+        from: u64,
+        validator: &'a Validator,
+    ) -> Later<'a, Result<Answer, Failure>>;
+
+    /// The size of the file and whether parts of it can be had, without fetching it.
+    fn probe<'a>(&'a self, url: &'a Url) -> Later<'a, Result<Option<u64>, Failure>>;
+}
+
+/// Gives addresses the signature without which their host does not serve them.
+pub trait Signer: Send + Sync {
+    /// `anew`: the signature given last is refused by now.
+    fn sign<'a>(&'a self, url: &'a Url, anew: bool) -> Later<'a, Result<Url, Failure>>;
+}
+
+/// All stores that a download may draw on.
+#[derive(Clone)]
+pub struct Sources {
+    pub web: Arc<dyn Source>,
+    /// For `s3://bucket/key`.
+    pub s3: Option<Arc<dyn Source>>,
+    pub signer: Option<Arc<dyn Signer>>,
+}
+
+impl Sources {
+    pub fn of(&self, url: &Url) -> Result<&Arc<dyn Source>> {
+        let none = |text: &str| Error::message(format!("{}: {text}", crate::catalog::http::redacted(url)));
+        match url.scheme() {
+            "http" | "https" => Ok(&self.web),
+            "s3" => self
+                .s3
+                .as_ref()
+                .ok_or_else(|| none("no access to S3 is set up here; use the file's https address")),
+            other => Err(none(&format!(
+                "files cannot be fetched by {other}:; addresses are https:, http: or s3:"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Files over HTTP: RFC 9110, sections 13 (conditions) and 14 (ranges).
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE};
+use url::Url;
+
+use super::checksum::{Algorithm, Checksum};
+use super::source::{Answer, Body, Later, Opened, Source, Validator};
+use crate::catalog::http::{Failure, Http, Request, Response};
+
+/// The client of the process, or one of a test.
+pub struct Web<H>(pub H);
+
+impl<H: Deref<Target = Http> + Send + Sync> Source for Web<H> {
+    fn open<'a>(
+        &'a self,
+        url: &'a Url,
+        from: u64,
+        validator: &'a Validator,
+    ) -> Later<'a, Result<Answer, Failure>> {
+        Box::pin(open(&self.0, url, from, validator))
+    }
+
+    fn probe<'a>(&'a self, url: &'a Url) -> Later<'a, Result<Option<u64>, Failure>> {
+        Box::pin(async move {
+            // Not HEAD: addresses that are signed for GET refuse it.
+            let mut request = Request::file(url.clone());
+            request
+                .headers
+                .insert(RANGE, HeaderValue::from_static("bytes=0-0"));
+            let response = self.0.send(&request).await?;
+            Ok(match response.status().as_u16() {
+                206 => content_range(&response).and_then(|r| r.size),
+                200 => response.content_length(),
+                416 => content_range(&response).and_then(|r| r.size),
+                _ => None,
+            })
+        })
+    }
+}
+
+async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Result<Answer, Failure> {
+    let mut request = Request::file(url.clone());
+    request
+        .headers
+        .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if from > 0 {
+        let range = format!("bytes={from}-");
+        request = request
+            .header(RANGE, &range)
+            .map_err(|e| Failure::wrong(url, e.to_string()))?;
+        if let Some(text) = validator.if_range() {
+            request = request
+                .header(IF_RANGE, text)
+                .map_err(|e| Failure::wrong(url, e.to_string()))?;
+        }
+    }
+    let response = http.send(&request).await?;
+    let new = validator_of(&response);
+    match response.status().as_u16() {
+        200 => {
+            refuse_encoding(&response)?;
+            Ok(Answer::Opened(Opened {
+                from: 0,
+                size: response.content_length(),
+                checksum: published(&response, true),
+                validator: new,
+                body: Body::Web(response),
+            }))
+        }
+        206 if from > 0 => {
+            refuse_encoding(&response)?;
+            let Some(range) = content_range(&response) else {
+                let text = match response.header("content-range") {
+                    Some(text) => format!("the server answers a range of bytes with Content-Range `{text}`"),
+                    None => "the server answers a range of bytes without saying which bytes it sends".into(),
+                };
+                return Err(Failure::wrong(url, text));
+            };
+            if range.start != Some(from)
+                || range
+                    .end
+                    .is_some_and(|end| range.size.is_some_and(|size| end >= size))
+            {
+                let text = format!(
+                    "the server was asked for the bytes from {from} on and sends `{}`",
+                    response.header("content-range").unwrap_or("")
+                );
+                return Err(Failure::wrong(url, text));
+            }
+            let sent = range.end.map(|end| end + 1 - from);
+            if let (Some(sent), Some(length)) = (sent, response.content_length())
+                && sent != length
+            {
+                let text = format!("the server says that it sends {sent} bytes and {length} bytes");
+                return Err(Failure::wrong(url, text));
+            }
+            if validator.differs(&new) {
+                let text = "the server continues another version of the file than the one that was begun";
+                return Err(Failure::wrong(url, text));
+            }
+            Ok(Answer::Opened(Opened {
+                from,
+                size: range.size,
+                checksum: published(&response, false),
+                validator: if new.is_empty() { validator.clone() } else { new },
+                body: Body::Web(response),
+            }))
+        }
+        202 => {
+            let wait = crate::catalog::http::retry_after(response.headers());
+            Ok(Answer::NotReady(wait))
+        }
+        416 if from > 0 => Ok(Answer::Beyond(content_range(&response).and_then(|r| r.size))),
+        status => Err(Failure::wrong(
+            url,
+            format!("the server answers {status}, which is no answer to this request"),
+        )),
+    }
+}
+
+/// Some bytes of a file.
+pub struct Range {
+    pub start: u64,
+    /// Of the whole file.
+    pub size: u64,
+    pub validator: Validator,
+    pub bytes: Vec<u8>,
+}
+
+/// `length` bytes of the file from `start` on, or its last `length` bytes; less where the file ends before.
+///
+/// # Errors
+/// When the server does not serve ranges, sends others than asked for, or another version than that of `validator`.
+pub async fn range(
+    http: &Http,
+    url: &Url,
+    start: Option<u64>,
+    length: u64,
+    validator: &Validator,
+) -> Result<Range, Failure> {
+    let asked = match start {
+        Some(start) => format!("bytes={start}-{}", start + length.max(1) - 1),
+        None => format!("bytes=-{length}"),
+    };
+    let mut request = Request::file(url.clone());
+    request
+        .headers
+        .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let request = request
+        .header(RANGE, &asked)
+        .map_err(|e| Failure::wrong(url, e.to_string()))?;
+    let response = http.send(&request).await?;
+    if response.status().as_u16() == 200 {
+        if response.content_length().is_some_and(|size| size <= length) && start.unwrap_or(0) == 0 {
+            let validator = validator_of(&response);
+            let bytes = response
+                .bytes(usize::try_from(length).unwrap_or(usize::MAX))
+                .await?;
+            let size = bytes.len() as u64;
+            return Ok(Range {
+                start: 0,
+                size,
+                validator,
+                bytes,
+            });
+        }
+        let text = "the server does not serve parts of this file; download all of it first";
+        return Err(Failure::wrong(url, text));
+    }
+    refuse_encoding(&response)?;
+    let got = content_range(&response);
+    let told = response.header("content-range").unwrap_or("nothing").to_string();
+    let Some(ContentRange {
+        start: Some(from),
+        end: Some(end),
+        size: Some(size),
+    }) = got
+    else {
+        return Err(Failure::wrong(
+            url,
+            format!(
+                "the server was asked for `{asked}` and answers {} with `{told}`",
+                response.status()
+            ),
+        ));
+    };
+    let expected = start.unwrap_or(size.saturating_sub(length));
+    let validator_now = validator_of(&response);
+    if from != expected || end >= size || end - from >= length {
+        return Err(Failure::wrong(
+            url,
+            format!("the server was asked for `{asked}` and sends `{told}`"),
+        ));
+    }
+    if validator.differs(&validator_now) {
+        return Err(Failure::wrong(
+            url,
+            "the file has changed on the server while it was read; run the same again",
+        ));
+    }
+    let bytes = response
+        .bytes(usize::try_from(length).unwrap_or(usize::MAX))
+        .await?;
+    if bytes.len() as u64 != end - from + 1 {
+        return Err(Failure::wrong(
+            url,
+            format!("the server says `{told}` and sends {} bytes", bytes.len()),
+        ));
+    }
+    Ok(Range {
+        start: from,
+        size,
+        validator: validator_now,
+        bytes,
+    })
+}
+
+/// Bytes that are stored compressed are not the file; nobody could continue or check them.
+fn refuse_encoding(response: &Response) -> Result<(), Failure> {
+    let Some(coding) = response.header("content-encoding") else {
+        return Ok(());
+    };
+    let coding = coding.trim().to_ascii_lowercase();
+    let path = response.asked().path().to_ascii_lowercase();
+    let said_by_name = [".gz", ".tgz", ".zst", ".br"]
+        .iter()
+        .any(|end| path.ends_with(end));
+    if coding.is_empty() || coding == "identity" || said_by_name {
+        return Ok(());
+    }
+    let text = format!("the server sends the file compressed ({coding}), though it was asked not to");
+    Err(Failure::wrong(response.asked(), text))
+}
+
+struct ContentRange {
+    start: Option<u64>,
+    end: Option<u64>,
+    size: Option<u64>,
+}
+
+/// `bytes 0-9/100`, `bytes 0-9/*`, `bytes */100`.
+fn content_range(response: &Response) -> Option<ContentRange> {
+    parse_content_range(response.header("content-range")?)
+}
+
+fn parse_content_range(text: &str) -> Option<ContentRange> {
+    let (range, size) = text.trim().strip_prefix("bytes")?.trim().split_once('/')?;
+    let size = match size.trim() {
+        "*" => None,
+        size => Some(size.parse().ok()?),
+    };
+    if range.trim() == "*" {
+        return Some(ContentRange {
+            start: None,
+            end: None,
+            size,
+        });
+    }
+    let (start, end) = range.trim().split_once('-')?;
+    let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
+    (start <= end).then_some(ContentRange {
+        start: Some(start),
+        end: Some(end),
+        size,
+    })
+}
+
+fn validator_of(response: &Response) -> Validator {
+    let etag = response.header("etag").map(str::trim);
+    Validator {
+        // A weak tag says that two versions mean the same, not that their bytes are the same.
+        etag: etag
+            .filter(|e| e.starts_with('"') && e.len() > 2)
+            .map(str::to_string),
+        modified: response.header("last-modified").map(str::to_string),
+    }
+}
+
+/// A checksum of the whole file among the headers. `whole`: the answer carries all of it.
+fn published(response: &Response, whole: bool) -> Option<Checksum> {
+    let header = |name: &str| response.header(name);
+    if let Some(text) = header("x-goog-hash") {
+        let md5 = text.split(',').find_map(|part| part.trim().strip_prefix("md5="));
+        if let Some(found) = md5.and_then(|md5| Checksum::from_base64(Algorithm::Md5, md5)) {
+            return Some(found);
+        }
+    }
+    // RFC 9530: `sha-256=:…:`, of the file itself and not of the range.
+    if let Some(text) = header("repr-digest") {
+        for (name, algorithm) in [("sha-512=:", Algorithm::Sha512), ("sha-256=:", Algorithm::Sha256)] {
+            let found = text
+                .split(',')
+                .find_map(|part| part.trim().strip_prefix(name)?.strip_suffix(':'))
+                .and_then(|digest| Checksum::from_base64(algorithm, digest));
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+    let md5 = header("x-ms-blob-content-md5").or_else(|| header("content-md5").filter(|_| whole));
+    if let Some(found) = md5.and_then(|md5| Checksum::from_base64(Algorithm::Md5, md5)) {
+        return Some(found);
+    }
+    // S3's tag is the MD5 of objects that were stored in one part and not encrypted with a key of their own.
+    let of_s3 = header("x-amz-request-id").is_some() || header("server") == Some("AmazonS3");
+    let own_key = header("x-amz-server-side-encryption").is_some_and(|how| how != "AES256")
+        || header("x-amz-server-side-encryption-customer-algorithm").is_some();
+    let tag = header("etag")?.trim().trim_matches('"');
+    (of_s3 && !own_key && tag.len() == 32)
+        .then(|| Checksum::parse(tag).ok())
+        .flatten()
+}
+
+/// How long to wait before asking again for a file that is being made.
+pub fn polling_wait(asked: Option<Duration>, polls: u32) -> Duration {
+    let own = Duration::from_secs(5) * 2_u32.pow(polls.min(4));
+    asked
+        .unwrap_or(own)
+        .clamp(Duration::from_millis(50), Duration::from_secs(600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges() {
+        let of = |text: &str| parse_content_range(text).map(|r| (r.start, r.end, r.size));
+        assert_eq!(of("bytes 5-9/100"), Some((Some(5), Some(9), Some(100))));
+        assert_eq!(of("bytes 5-9/*"), Some((Some(5), Some(9), None)));
+        assert_eq!(of("bytes */100"), Some((None, None, Some(100))));
+        for bad in [
+            "",
+            "bytes",
+            "bytes 9-5/100",
+            "items 5-9/100",
+            "bytes 5-/100",
+            "bytes -5-9/100",
+        ] {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! `catalog.download`: files from archives.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use mlua::{Lua, Table as LuaTable, Value as LuaValue};
+
+use super::item::LuaItem;
+use super::items::LuaItems;
+use super::values::several;
+use crate::catalog::http::{Http, wait};
+use crate::catalog::transfer::{
+    self, Assets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
+};
+use crate::console::SideBySide;
+use crate::error::{Error, Result};
+use crate::lua::value::describe;
+use crate::lua::{Args, FromScript, Options, access};
+use crate::table::{Column, Table};
+
+pub fn download(lua: &Lua, args: &Args) -> Result<(Table, LuaTable)> {
+    let (choice, assets) = args.options(|o| Ok((Choice::read(lua, o)?, assets(o)?)))?;
+    let jobs = transfer::plan(wanted(&args.get("files")?, &assets)?)?;
+    let http = Http::shared()?;
+    let sources = Sources {
+        web: Arc::new(Web(http)),
+        s3: None,
+        signer: None,
+    };
+    let totals = lua.create_table()?;
+    totals.raw_set("files", jobs.len())?;
+    if choice.dry_run {
+        let found = wait(transfer::estimate(sources, jobs, &choice.options, choice.usd_per_gb))?;
+        totals.raw_set("bytes", found.bytes)?;
+        totals.raw_set("unknown", found.unknown)?;
+        totals.raw_set("present", found.report.count(Status::Present))?;
+        totals.raw_set("paid_bytes", found.paid_bytes)?;
+        totals.raw_set("cost_usd", found.cost_usd)?;
+        totals.raw_set("free_bytes", found.free)?;
+        let report = if choice.raise { found.report.whole()? } else { found.report };
+        return Ok((table(&report)?, totals));
+    }
+    let observer = Arc::new(Bars::new());
+    let report = wait(transfer::download(sources, jobs, choice.options, observer.clone()));
+    drop(observer);
+    let report = report?;
+    totals.raw_set("bytes", report.bytes())?;
+    totals.raw_set("received", report.received())?;
+    totals.raw_set("fetched", report.count(Status::Fetched))?;
+    totals.raw_set("present", report.count(Status::Present))?;
+    totals.raw_set("failed", report.count(Status::Failed))?;
+    totals.raw_set("seconds", report.seconds)?;
+    let report = if choice.raise { report.whole()? } else { report };
+    Ok((table(&report)?, totals))
+}
+
+struct Choice {
+    options: transfer::Options,
+    dry_run: bool,
+    usd_per_gb: f64,
+    raise: bool,
+}
+
+impl Choice {
+    fn read(lua: &Lua, o: &Options) -> Result<Choice> {
+        let dir = access(lua).write(o.require::<PathBuf>("dir")?)?;
+        let mut options = transfer::Options::new(dir);
+        if let Some(parallel) = o.count("parallel")? {
+            options.per_host = parallel;
+            options.at_once = options.at_once.max(parallel);
+        }
+        if let Some(at_once) = o.count("at_once")? {
+            options.at_once = at_once;
+        }
+        options.overwrite = o.get_or("overwrite", false)?;
+        options.verify = o.get_or("checksum", true)?;
+        if let Some(seconds) = o.checked("patience", "a number of seconds, up to a week", |s: &f64| (0.0..=604_800.0).contains(s))? {
+            options.patience = Duration::from_secs_f64(seconds);
+        }
+        let price = o.checked("usd_per_gb", "a price, at least 0", |p: &f64| *p >= 0.0 && p.is_finite())?;
+        Ok(Choice {
+            options,
+            dry_run: o.get_or("dry_run", false)?,
+            usd_per_gb: price.unwrap_or(USD_PER_GB),
+            raise: o.choice("on_error", &["raise", "report"])?.unwrap_or("raise") == "raise",
+        })
+    }
+}
+
+fn assets(o: &Options) -> Result<Assets> {
+    Ok(Assets {
+        names: several(o, "assets")?,
+        folders: o.get_or("folders", false)?,
+        skip_missing: o.choice("missing", &["error", "skip"])? == Some("skip"),
+        alternate: o.get("alternate")?,
+    })
+}
+
+/// Items, or a list of addresses, tables with an address, and items.
+fn wanted(files: &LuaValue, assets: &Assets) -> Result<Vec<Wanted>> {
+    if let Some(items) = LuaItems::accept(files) {
+        return transfer::of_items(&items.0.items, assets);
+    }
+    if let Some(item) = LuaItem::accept(files) {
+        return transfer::of_items([item.get()], assets);
+    }
+    let list: Vec<LuaValue> = match files {
+        LuaValue::String(_) => vec![files.clone()],
+        LuaValue::Table(table) if table.raw_len() == 0 && !table.is_empty() => vec![files.clone()],
+        other => FromScript::from_script(other, "files")?,
+    };
+    let mut out = Vec::new();
+    for (index, entry) in list.iter().enumerate() {
+        let name = format!("files[{}]", index + 1);
+        match entry {
+            LuaValue::String(text) => out.push(Wanted::new(transfer::parse_address(&text.to_string_lossy())?)),
+            LuaValue::Table(_) => out.push(Options::read(entry, &name, described)?),
+            other => match LuaItem::accept(other) {
+                Some(item) => out.extend(transfer::of_items([item.get()], assets)?),
+                None => {
+                    let expected = "an address, a table { url = … }, or an Item";
+                    return Err(Error::argument(name, expected, describe(other)));
+                }
+            },
+        }
+    }
+    Ok(out)
+}
+
+/// `{ url, name, size, checksum, requester_pays }`.
+fn described(o: &Options) -> Result<Wanted> {
+    let mut wanted = Wanted::new(transfer::parse_address(&o.require::<String>("url")?)?);
+    wanted.name = o.get("name")?;
+    wanted.size = o.get("size")?;
+    wanted.checksum = o.get::<String>("checksum")?.map(|text| Checksum::parse(&text)).transpose()?;
+    wanted.requester_pays = o.get("requester_pays")?.unwrap_or(wanted.requester_pays);
+    Ok(wanted)
+}
+
+/// One row a file.
+fn table(report: &Report) -> Result<Table> {
+    let text = |of: &dyn Fn(&Row) -> Option<String>| Column::Text(report.rows.iter().map(of).collect());
+    let number = |of: &dyn Fn(&Row) -> Option<u64>| {
+        Column::Integer(report.rows.iter().map(|row| of(row).map(|n| i64::try_from(n).unwrap_or(i64::MAX))).collect())
+    };
+    let full = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
+    Table::new(vec![
+        ("name".into(), text(&|row| full(&row.name))),
+        ("path".into(), text(&|row| full(&row.path.to_string_lossy()))),
+        ("bytes".into(), number(&|row| row.bytes)),
+        ("received".into(), number(&|row| Some(row.received))),
+        ("status".into(), text(&|row| full(row.status.name()))),
+        ("verified".into(), Column::Bool(report.rows.iter().map(|row| Some(row.verified)).collect())),
+        ("how".into(), text(&|row| full(&row.how))),
+        ("url".into(), text(&|row| full(&row.url))),
+        ("error".into(), text(&|row| row.error.clone())),
+    ])
+}
+
+/// Draws what happens.
+struct Bars {
+    shown: SideBySide,
+    meter: Meter,
+    files: AtomicUsize,
+    ended: AtomicUsize,
+    failed: AtomicUsize,
+    /// Bytes that are here, and bytes that will be as far as sizes are known.
+    here: AtomicU64,
+    all: AtomicU64,
+}
+
+impl Bars {
+    fn new() -> Bars {
+        Bars {
+            shown: SideBySide::start("download"),
+            meter: Meter::new(Duration::from_secs(10)),
+            files: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            here: AtomicU64::new(0),
+            all: AtomicU64::new(0),
+        }
+    }
+
+    fn text(&self) -> String {
+        let get = |n: &AtomicUsize| n.load(Ordering::Relaxed);
+        let (here, all) = (self.here.load(Ordering::Relaxed), self.all.load(Ordering::Relaxed));
+        let mut text = format!("{} of {} files, {}", get(&self.ended), get(&self.files), shown(here));
+        if all > here {
+            text.push_str(&format!(" of {}", shown(all)));
+        }
+        text.push_str(&format!(", {}/s", shown(self.meter.rate() as u64)));
+        if let Some(left) = self.meter.seconds_left(all.saturating_sub(here)).filter(|_| all > here) {
+            text.push_str(&format!(", {left:.0} s left"));
+        }
+        if get(&self.failed) > 0 {
+            text.push_str(&format!(", {} failed", get(&self.failed)));
+        }
+        text
+    }
+}
+
+impl Observer for Bars {
+    fn planned(&self, files: usize, bytes: u64) {
+        self.files.store(files, Ordering::Relaxed);
+        self.all.store(bytes, Ordering::Relaxed);
+    }
+
+    fn tell(&self, file: usize, event: Event<'_>) {
+        match event {
+            Event::Started { name, from, size } => {
+                self.here.fetch_add(from, Ordering::Relaxed);
+                self.shown.begin(file, name, from, size);
+            }
+            Event::Arrived(bytes) => {
+                self.here.fetch_add(bytes, Ordering::Relaxed);
+                self.meter.count(bytes);
+                self.shown.advance(file, bytes);
+            }
+            Event::Sized { name, size } => {
+                self.all.fetch_add(size, Ordering::Relaxed);
+                self.shown.begin(file, name, 0, Some(size));
+            }
+            Event::Present(bytes) => {
+                self.here.fetch_add(bytes, Ordering::Relaxed);
+            },
+            Event::Restarted(bytes) => {
+                let less = |here: u64| Some(here.saturating_sub(bytes));
+                let _ = self.here.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+                self.shown.restart(file);
+            }
+            Event::Waits { name, reason, .. } => self.shown.note(file, name, reason),
+            Event::Ended { failed } => {
+                self.ended.fetch_add(1, Ordering::Relaxed);
+                self.failed.fetch_add(usize::from(failed), Ordering::Relaxed);
+                self.shown.end(file);
+            }
+        }
+        self.shown.whole(|| self.text());
+    }
+}
