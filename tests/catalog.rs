@@ -8,6 +8,8 @@ mod archive;
 mod asf;
 #[path = "catalog/common.rs"]
 mod common;
+#[path = "catalog/faults.rs"]
+mod faults;
 #[path = "catalog/files.rs"]
 mod files;
 #[path = "catalog/itslive_cubes.rs"]
@@ -16,8 +18,6 @@ mod itslive_cubes;
 mod itslive_names;
 #[path = "catalog/itslive_search.rs"]
 mod itslive_search;
-#[path = "catalog/faults.rs"]
-mod faults;
 #[path = "catalog/join.rs"]
 mod join;
 #[path = "catalog/pgstac/mod.rs"]

@@ -8,10 +8,10 @@ mod commands;
 mod cslc;
 #[path = "cli/documentation.rs"]
 mod documentation;
-#[path = "cli/footprints.rs"]
-mod footprints;
 #[path = "cli/download.rs"]
 mod download;
+#[path = "cli/footprints.rs"]
+mod footprints;
 // Made for the tests of the archives, which use all of it.
 #[allow(dead_code)]
 #[path = "catalog/faults.rs"]
