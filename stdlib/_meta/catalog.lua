@@ -726,5 +726,130 @@ function Cubes:intersecting(area) end
 --- ```
 ---@return Table
 function Cubes:table() end
+---@class catalog.DownloadFile
+---@field url string
+---@field name? string The path below the folder, such as `"scene/hh.tif"`. Default: the last part of the address.
+---@field size? integer Bytes, as published.
+---@field checksum? string MD5, SHA-1, SHA-256 or SHA-512 in hexadecimal digits, or a multihash.
+---@field requester_pays? boolean Whoever fetches it pays the store.
+
+---@class catalog.DownloadOptions
+---@field dir string The folder, which is made if it is not there.
+---@field parallel? integer Files at once from one host. Default 4.
+---@field at_once? integer Files at once from all hosts. Default 16.
+---@field assets? string|string[] The assets of items to fetch. Default: those whose role is `data`.
+---@field folders? boolean One folder an item, named by its id. Default false: two files of one name are then an error.
+---@field missing? "error"|"skip" Items that lack an asset. Default `"error"`.
+---@field alternate? string The alternate address to use where an asset has it, such as `"s3"`.
+---@field checksum? boolean Hold the size and checksum of the catalogue, and a checksum that the server sends, against what comes. Default true.
+---@field overwrite? boolean Fetch also files that are there, and replace them. Default false.
+---@field dry_run? boolean Only ask how much would come and what it would cost. Default false.
+---@field usd_per_gb? number The price of bytes of requester-pays stores, in US dollars for 10^9 bytes. Default 0.09, an assumption: what AWS asks for bytes that leave it.
+---@field patience? number Seconds to wait for a server that is still making a file (status 202). Default 3600.
+---@field on_error? "raise"|"report" What a file that fails makes: an error once all others are through, or a row of the report. Default `"raise"`.
+
+---@class catalog.DownloadTotals
+---@field files integer
+---@field bytes integer The sum of the sizes that are known; in a dry run, of the files that would be fetched.
+---@field received? integer Bytes that came over the network.
+---@field fetched? integer
+---@field present? integer Files that were there already.
+---@field failed? integer
+---@field seconds? number
+---@field unknown? integer In a dry run: files whose size nobody says.
+---@field paid_bytes? integer In a dry run: bytes for which the user pays.
+---@field cost_usd? number In a dry run: what they cost at `usd_per_gb`.
+---@field free_bytes? integer In a dry run: free on the disk.
+
+--- Fetches files of archives into a folder, each complete or not at all.
+---
+--- A file is written to the hidden folder `.perilune` in `dir`, checked, synced, and only then given its name. What has arrived is
+--- recorded there, so that a run that was interrupted, killed or cut off at any moment goes on at the byte where it was when it is run
+--- again; files that are there already are not fetched again. A part is only continued while the server says that it is the
+--- same version (If-Range); a file that has changed begins anew.
+---
+--- `verified` is true where a published checksum (the catalogue's `file:checksum`, or one that the server sends, as S3 does for objects of
+--- one part) was compared; otherwise the size and the first bytes are: a login page in place of a GeoTIFF is an error. The column `how` says which.
+---
+--- Two files that would have one name are an error. Names from servers never lead out of the folder, and a different file that is
+--- there already is not replaced unless `overwrite` says so. A file that fails does not stop the others.
+---
+--- Gives a Table with a row a file: `name`, `path`, `bytes`, `received` (bytes over the network in this run), `status` (`"fetched"`, `"present"`,
+--- `"planned"`, `"failed"`), `verified`, `how`, `url` (without its secrets) and `error`; and the totals.
+---
+--- **Errors.** One that lists every file that failed with its reason; before anything is fetched: names that collide, assets
+--- that are missing, a folder that cannot be written, a disk that has not room enough, another download into the same folder.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local files = {
+---   "https://example.org/scene.tif",
+---   { url = "https://example.org/other/scene.tif", name = "other/scene.tif", size = 1000 },
+--- }
+--- local function fetch() return catalog.download(files, { dir = "data", dry_run = true }) end   -- needs a network
+--- local ok, message = pcall(catalog.download, { "https://a/x.tif", "https://b/x.tif" }, { dir = "data" })
+--- assert(not ok and message:match("would both be `x%.tif`"))
+--- ```
+---@param files Items|Item|string|(string|catalog.DownloadFile|Item)[]
+---@param options catalog.DownloadOptions
+---@return Table report
+---@return catalog.DownloadTotals totals
+function catalog.download(files, options) end
+
+---@class catalog.UnzipOptions
+---@field into? string The folder. Default: that of the archive; for one on a server, the working folder.
+---@field members? string|string[] Names of members; `*` stands for any text and `?` for one character. Default: all.
+---@field delete? boolean Remove the archive once its members are on the disk. Default false.
+---@field overwrite? boolean Replace files that are there and differ. Default false.
+---@field most_members? integer Refuse archives with more members. Default 100000.
+---@field most_bytes? integer Refuse archives that unpack to more bytes. Default 5e11.
+---@field most_ratio? number Refuse archives that unpack to more than a gigabyte and to more than this times their size. Default 250.
+
+---@class catalog.UnzippedMember
+---@field name string In the archive.
+---@field path string
+---@field bytes integer
+---@field present boolean It was there already, with this size and CRC-32.
+
+--- Unpacks a ZIP archive beneath one folder.
+---
+--- The archive is judged before anything is written: absolute names, names with `..`, links, devices, names that come twice, encryption and
+--- sizes beyond the limits refuse all of it. Members are checked (size, CRC-32), synced and given their names together.
+--- Of an archive on a server only its directory and the members asked for are fetched, by ranges.
+---
+--- **Errors.** An archive that is refused, damaged or not whole; a file that is there and differs; then nothing has been unpacked.
+---
+--- ```lua
+--- local catalog, fs = require "catalog", require "fs"
+--- -- An archive of one empty file, byte by byte.
+--- local head = "\20\0\0\0\0\0\0\0\33\0" .. ("\0"):rep(12) .. "\5\0\0\0"
+--- local zip = "PK\3\4" .. head .. "a.txt" .. "PK\1\2\20\3" .. head .. ("\0"):rep(6) .. "\0\0\164\129" .. ("\0"):rep(4) .. "a.txt"
+--- fs.write("a.zip", zip .. "PK\5\6\0\0\0\0\1\0\1\0\51\0\0\0\35\0\0\0\0\0")
+--- local members = catalog.unzip("a.zip", { into = "out", delete = true })
+--- assert(members[1].path == "out/a.txt" and fs.size("out/a.txt") == 0 and not fs.exists("a.zip"))
+--- ```
+---@param archive string A path, or an address on the web.
+---@param options? catalog.UnzipOptions
+---@return catalog.UnzippedMember[] members
+function catalog.unzip(archive, options) end
+
+---@class catalog.ZipMember
+---@field name string
+---@field bytes integer Unpacked.
+---@field packed_bytes integer
+---@field crc32 string Eight hexadecimal digits.
+
+--- The files in a ZIP archive. Of one on a server, only the directory at its end is fetched.
+---
+--- **Errors.** A file that is no ZIP archive, or not a whole one; a server that does not serve parts of files.
+---
+--- ```lua
+--- local catalog, fs = require "catalog", require "fs"
+--- fs.write("empty.zip", "PK\5\6" .. ("\0"):rep(18))
+--- assert(#catalog.zip_members("empty.zip") == 0)
+--- ```
+---@param archive string A path, or an address on the web.
+---@return catalog.ZipMember[] members
+function catalog.zip_members(archive) end
 
 return catalog

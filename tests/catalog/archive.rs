@@ -406,7 +406,7 @@ fn remote_archives_that_change_or_have_no_parts_are_named() {
     assert!(error.contains("download all of it first"), "{error}");
     let server = Server::start(move |ask| {
         let mut file = Stored::new(zip.clone());
-        if ask.nth > 1 {
+        if ask.nth > 0 {
             file.etag = Some("\"another\"".into());
         }
         file.reply(ask)

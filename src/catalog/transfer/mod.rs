@@ -15,6 +15,7 @@ mod part;
 mod progress;
 mod report;
 mod run;
+mod settle;
 mod source;
 mod wanted;
 mod web;

@@ -13,8 +13,8 @@ use super::checksum::{Algorithm, Checksum, Hasher};
 use super::ledger::{Ledger, State};
 use super::source::Validator;
 
-/// The bytes that are written at once.
-const BLOCK: usize = 1 << 20;
+/// The most bytes that are written at once. Smaller where records come more often.
+const LARGEST_BLOCK: u64 = 1 << 20;
 /// Bytes that arrive slowly are recorded this often.
 const RECORD_EVERY: Duration = Duration::from_secs(3);
 
@@ -25,8 +25,9 @@ pub struct Part {
     pub size: Option<u64>,
     pub validator: Validator,
     ledger: Arc<Ledger>,
-    /// Bytes between two records.
+    /// The most bytes that a killed run has to fetch again: those that are filling a block, being written, or not recorded.
     record_after: u64,
+    block: usize,
     /// With the writer while a block is being written.
     disk: Option<Disk>,
     writing: Option<JoinHandle<(Disk, Vec<u8>, io::Result<()>)>>,
@@ -89,6 +90,7 @@ impl Part {
                 validator,
                 ledger,
                 record_after,
+                block: usize::try_from((record_after / 8).clamp(4096, LARGEST_BLOCK)).unwrap_or(1 << 20),
                 disk: Some(Disk {
                     file: Arc::new(file),
                     written: bytes,
@@ -175,12 +177,12 @@ impl Part {
 
     pub async fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            let room = BLOCK - self.filling.len();
+            let room = self.block - self.filling.len();
             let (now, later) = bytes.split_at(room.min(bytes.len()));
             self.filling.extend_from_slice(now);
             self.taken += now.len() as u64;
             bytes = later;
-            if self.filling.len() == BLOCK {
+            if self.filling.len() == self.block {
                 self.hand_over().await?;
             }
         }
@@ -239,7 +241,7 @@ impl Part {
 
     async fn record_if_due(&mut self, written: u64) -> io::Result<()> {
         let bytes = written - self.sync_asked.min(written);
-        let due = bytes >= self.record_after || (bytes > 0 && self.sync_at.elapsed() >= RECORD_EVERY);
+        let due = bytes >= self.record_after / 4 * 3 || (bytes > 0 && self.sync_at.elapsed() >= RECORD_EVERY);
         let free = self.syncing.as_ref().is_none_or(JoinHandle::is_finished);
         // A disk that lags by many records holds the network back: what is not recorded might have to come again.
         if due && (free || bytes >= 4 * self.record_after) {

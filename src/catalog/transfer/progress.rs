@@ -15,8 +15,15 @@ pub enum Event<'a> {
     },
     /// More bytes have arrived.
     Arrived(u64),
-    /// All that had arrived is void: the file begins anew.
-    Restarted,
+    /// How large the file is, where nobody knew before.
+    Sized {
+        name: &'a str,
+        size: u64,
+    },
+    /// The file was there already, with so many bytes.
+    Present(u64),
+    /// So many bytes that had arrived are void: the file begins anew.
+    Restarted(u64),
     /// The server needs time, or is asked again after a failure; the text says why.
     Waits {
         name: &'a str,

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinSet, spawn_blocking};
 
-use super::fetch::{self, Arrived, Fetch, Present, Settled, Trouble};
+use super::fetch::{Arrived, Fetch, Trouble};
 use super::ledger::Ledger;
 use super::progress::{Event, Observer};
 use super::report::{Report, Row, Status};
+use super::settle::{self, Present, Settled};
 use super::source::Sources;
 use super::wanted::Job;
 use crate::catalog::http::redacted;
@@ -382,7 +383,7 @@ impl One {
     async fn is_there(&self) -> bool {
         let (shared, jobs, index, target) =
             (self.shared.clone(), self.jobs.clone(), self.index, self.target());
-        let look = move || fetch::present(&shared, &jobs[index], &target);
+        let look = move || settle::present(&shared, &jobs[index], &target);
         let found = match spawn_blocking(look).await {
             Ok(Ok(found)) => found,
             Ok(Err(e)) => {
@@ -422,6 +423,7 @@ impl One {
                 true
             }
             Present::Yes { bytes, verified, how } => {
+                self.shared.observer.tell(self.index, Event::Present(bytes));
                 self.write(Row {
                     bytes: Some(bytes),
                     status: Status::Present,
@@ -448,10 +450,10 @@ impl One {
         let mut arrived = arrived;
         let mut again = false;
         loop {
-            let received = arrived.received;
+            let (received, bytes) = (arrived.received, arrived.part.bytes());
             let (shared, jobs, index, target) =
                 (self.shared.clone(), self.jobs.clone(), self.index, self.target());
-            let settle = move || fetch::settle(&shared, &jobs[index], &arrived, &target);
+            let settle = move || settle::settle(&shared, &jobs[index], &arrived, &target);
             let differs = match spawn_blocking(settle).await {
                 Ok(Ok((bytes, verified, how))) => {
                     self.write(Row {
@@ -467,7 +469,7 @@ impl One {
                 Ok(Err(Settled::Differs(text))) => text,
                 Err(e) => return self.failed(received, e.to_string()),
             };
-            fetch::discard(&self.shared, self.job());
+            settle::discard(&self.shared, self.job());
             if again {
                 return self.failed(
                     received,
@@ -478,7 +480,7 @@ impl One {
                 );
             }
             again = true;
-            self.shared.observer.tell(self.index, Event::Restarted);
+            self.shared.observer.tell(self.index, Event::Restarted(bytes));
             let mut fetch = Fetch::new(&self.shared, self.job(), self.index);
             match fetch.run().await {
                 Ok(mut next) => {

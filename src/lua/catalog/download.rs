@@ -219,7 +219,18 @@ impl Observer for Bars {
                 self.meter.count(bytes);
                 self.shown.advance(file, bytes);
             }
-            Event::Restarted => self.shown.restart(file),
+            Event::Sized { name, size } => {
+                self.all.fetch_add(size, Ordering::Relaxed);
+                self.shown.begin(file, name, 0, Some(size));
+            }
+            Event::Present(bytes) => {
+                self.here.fetch_add(bytes, Ordering::Relaxed);
+            },
+            Event::Restarted(bytes) => {
+                let less = |here: u64| Some(here.saturating_sub(bytes));
+                let _ = self.here.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+                self.shown.restart(file);
+            }
             Event::Waits { name, reason, .. } => self.shown.note(file, name, reason),
             Event::Ended { failed } => {
                 self.ended.fetch_add(1, Ordering::Relaxed);
