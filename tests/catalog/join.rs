@@ -113,9 +113,9 @@ fn times_overlaps_and_coverages_are_those_of_a_plain_loop() {
         let own = span(item).unwrap();
         let found = ours.iter().find(|m| m.left == index);
         let (mut surely, mut doubtful) = (Vec::new(), false);
-        for r in 0..right.len() {
-            let other = footprint::of(&right[r]).unwrap().unwrap();
-            let near = own.gap(span(&right[r]).unwrap()) <= options.within_s && other.intersects(&shape);
+        for (r, candidate) in right.iter().enumerate() {
+            let other = footprint::of(candidate).unwrap().unwrap();
+            let near = own.gap(span(candidate).unwrap()) <= options.within_s && other.intersects(&shape);
             let share = if near {
                 grid_share(&shape, std::slice::from_ref(&other))
             } else {

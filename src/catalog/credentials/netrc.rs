@@ -26,10 +26,7 @@ pub fn parse(text: &str) -> Result<Vec<Machine>, (usize, &'static str)> {
     // Whether a `machine` or `default` is open, and for `machine` its parts.
     let mut open = false;
     let mut current: Option<Machine> = None;
-    loop {
-        let Some((line, word)) = words.next(true)? else {
-            break;
-        };
+    while let Some((line, word)) = words.next(true)? {
         match word.as_str() {
             "machine" | "default" | "macdef" => {
                 keep(&mut machines, current.take());

@@ -21,9 +21,12 @@ pub struct Entry {
     pub source: String,
 }
 
+/// What a variable of the environment holds, if it is set.
+type Variable = Box<dyn Fn(&str) -> Option<String>>;
+
 /// The user's surroundings: variables and files.
 pub struct Sources {
-    pub variable: Box<dyn Fn(&str) -> Option<String>>,
+    pub variable: Variable,
     pub home: Option<PathBuf>,
     pub store: Option<Store>,
 }

@@ -18,6 +18,9 @@ const LARGEST_BLOCK: u64 = 1 << 20;
 /// Bytes that arrive slowly are recorded this often.
 const RECORD_EVERY: Duration = Duration::from_secs(3);
 
+/// What the writer gives back: the disk, the buffer, and whether it worked.
+type Written = (Disk, Vec<u8>, io::Result<()>);
+
 pub struct Part {
     pub name: String,
     pub path: PathBuf,
@@ -30,7 +33,7 @@ pub struct Part {
     block: usize,
     /// With the writer while a block is being written.
     disk: Option<Disk>,
-    writing: Option<JoinHandle<(Disk, Vec<u8>, io::Result<()>)>>,
+    writing: Option<JoinHandle<Written>>,
     filling: Vec<u8>,
     spare: Vec<u8>,
     /// Bytes taken in, those that wait to be written included.

@@ -57,6 +57,8 @@ pub struct Opened {
     pub body: Body,
 }
 
+// Few of them live at a time, and none is copied.
+#[allow(clippy::large_enum_variant)]
 pub enum Answer {
     Opened(Opened),
     /// The server is still making the file, and may say when to ask again.
@@ -65,6 +67,7 @@ pub enum Answer {
     Beyond(Option<u64>),
 }
 
+#[allow(clippy::large_enum_variant)]
 pub enum Body {
     Web(Response),
     Other(Box<dyn Chunks>),
