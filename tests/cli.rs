@@ -22,6 +22,8 @@ mod footprints;
 mod faults;
 #[path = "cli/glacier.rs"]
 mod glacier;
+#[path = "cli/itslive.rs"]
+mod itslive;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/modules.rs"]
