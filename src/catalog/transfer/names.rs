@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(name("https://h/a/b%20c.tif?x=1").unwrap(), "b c.tif");
         assert_eq!(
             name("https://h/a/..%2f..%2fetc%2fpasswd").unwrap(),
-            "_.._etc_passwd"
+            "__.._etc_passwd"
         );
         assert_eq!(name("https://h/a/").unwrap(), "a");
         let error = name("https://h/?token=s3cret").unwrap_err().to_string();
