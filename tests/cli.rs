@@ -12,10 +12,10 @@ mod credentials;
 mod cslc;
 #[path = "cli/documentation.rs"]
 mod documentation;
-#[path = "cli/footprints.rs"]
-mod footprints;
 #[path = "cli/download.rs"]
 mod download;
+#[path = "cli/footprints.rs"]
+mod footprints;
 // Made for the tests of the archives, which use all of it.
 #[allow(dead_code)]
 #[path = "catalog/faults.rs"]

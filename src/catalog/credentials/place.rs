@@ -111,7 +111,7 @@ mod tests {
         assert!(port.holds(&url("http://localhost:8000/")) && !port.holds(&url("http://localhost:8001/")));
         assert!(Place::host("a:443").holds(&url("https://a/")));
         assert!(Place::host("[::1]:80").holds(&url("http://[::1]/")));
-        assert!(Place::domain("0.0.1").holds(&url("http://127.0.0.1/")) == false);
+        assert!(!Place::domain("0.0.1").holds(&url("http://127.0.0.1/")));
         assert!(!Place::host("").holds(&url("https://a/")));
     }
 
