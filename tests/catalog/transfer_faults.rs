@@ -148,7 +148,11 @@ fn wrong_lengths_are_seen() {
         reply.length = Some(2_000_000);
         reply
     });
-    assert!(error.contains("began anew 4 times"), "{error}");
+    // Which limit ends it depends on how much of the last try reached the disk.
+    assert!(
+        error.contains("began anew 4 times") || error.contains("after 4 tries"),
+        "{error}"
+    );
     assert!(server.log().len() <= 6);
     // A length that nobody tells is taken as it comes, and reported as such.
     let server = Server::start(|ask| {
