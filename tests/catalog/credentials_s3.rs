@@ -1,12 +1,16 @@
 //! S3 against a stand-in that checks who pays, what is signed and what is not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
-use perilune::catalog::credentials::Secret;
-use perilune::catalog::http::{Failure, wait};
+use perilune::catalog::credentials::{Secret, Vault};
+use perilune::catalog::http::{Failure, Http, wait};
 use perilune::catalog::s3::{Access, Keys, Meta, S3, Settings, keys};
+use perilune::catalog::transfer::{
+    Answer as Source, Buckets, Options, Silent, Sources, Status, Validator, Wanted, Web, download, plan,
+};
 use url::Url;
 
 use super::standin::{Answer, Got, StandIn};
@@ -37,10 +41,10 @@ fn bucket(got: &Got) -> Answer {
         return error(412, "PreconditionFailed");
     }
     match (got.path(), got.header("x-amz-request-payer")) {
-        ("/public/a b.tif" | "/public/a%20b.tif", None) if got.header("authorization").is_none() => {
+        ("/public/a b.bin" | "/public/a%20b.bin", None) if got.header("authorization").is_none() => {
             file("a public file")
         }
-        ("/usgs/inwam.tif", Some("requester")) if signed => file("a tile that is paid for"),
+        ("/usgs/inwam.bin", Some("requester")) if signed => file("a tile that is paid for"),
         ("/own/a.tif", None) if signed && got.header("x-amz-security-token") == Some(SESSION) => {
             file("my own")
         }
@@ -92,21 +96,21 @@ fn public_buckets_are_asked_unsigned_even_by_who_has_keys() {
     let server = StandIn::start("127.0.0.5", bucket);
     for with_keys in [false, true] {
         let s3 = open(&server, Access::Anonymous, with_keys).unwrap();
-        let (meta, text) = read(&s3, "s3://public/a%20b.tif", 0, None).unwrap();
+        let (meta, text) = read(&s3, "s3://public/a%20b.bin", 0, None).unwrap();
         assert_eq!(text, "a public file");
         assert_eq!(
             (meta.size, meta.etag.as_deref(), meta.modified),
             (13, Some("\"e5\""), 1_445_412_480)
         );
         assert_eq!(
-            read(&s3, "s3://public/a%20b.tif", 9, Some("\"e5\"")).unwrap().1,
+            read(&s3, "s3://public/a%20b.bin", 9, Some("\"e5\"")).unwrap().1,
             "file"
         );
-        let changed = read(&s3, "s3://public/a%20b.tif", 9, Some("\"e4\"")).unwrap_err();
+        let changed = read(&s3, "s3://public/a%20b.bin", 9, Some("\"e4\"")).unwrap_err();
         assert_eq!(changed.status(), Some(412), "{changed}");
         let missing = read(&s3, "s3://public/none", 0, None).unwrap_err();
         assert_eq!(missing.status(), Some(404), "{missing}");
-        let closed = read(&s3, "s3://usgs/inwam.tif", 0, None).unwrap_err();
+        let closed = read(&s3, "s3://usgs/inwam.bin", 0, None).unwrap_err();
         assert!(closed.to_string().contains("requester pays"), "{closed}");
     }
     server.knows_nothing(&[ID, SECRET, SESSION]);
@@ -117,23 +121,23 @@ fn who_pays_says_so_and_signs() {
     let server = StandIn::start("127.0.0.5", bucket);
     let s3 = open(&server, Access::RequesterPays, true).unwrap();
     assert_eq!(
-        read(&s3, "s3://usgs/inwam.tif", 0, None).unwrap().1,
+        read(&s3, "s3://usgs/inwam.bin", 0, None).unwrap().1,
         "a tile that is paid for"
     );
     assert_eq!(
-        read(&s3, "s3://usgs/inwam.tif", 12, None).unwrap().1,
+        read(&s3, "s3://usgs/inwam.bin", 12, None).unwrap().1,
         "is paid for"
     );
     let mut meta = None;
     wait::<_, Failure>(async {
-        meta = Some(s3.head(&Url::parse("s3://usgs/inwam.tif").unwrap()).await?);
+        meta = Some(s3.head(&Url::parse("s3://usgs/inwam.bin").unwrap()).await?);
         Ok(())
     })
     .unwrap();
     assert_eq!(meta.unwrap().size, 23);
     // Signed, but not as the one who pays: the bucket refuses, and the message says what may help.
     let s3 = open(&server, Access::Signed, true).unwrap();
-    let refused = read(&s3, "s3://usgs/inwam.tif", 0, None).unwrap_err();
+    let refused = read(&s3, "s3://usgs/inwam.bin", 0, None).unwrap_err();
     assert!(
         refused.status() == Some(403) && refused.to_string().contains("requester pays"),
         "{refused}"
@@ -147,6 +151,69 @@ fn who_pays_says_so_and_signs() {
     for got in server.log() {
         assert!(!got.text().contains(SECRET), "{}", got.text());
     }
+}
+
+#[test]
+fn downloads_draw_on_buckets_and_continue_there() {
+    let server = StandIn::start("127.0.0.5", bucket);
+    let endpoint = server.clone();
+    let opener = move |access| open(&endpoint, access, true);
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::new(folder.path());
+    let wanted = ["s3://public/a%20b.bin", "s3://usgs/inwam.bin"].map(|url| Wanted {
+        requester_pays: url.contains("usgs"),
+        ..Wanted::new(Url::parse(url).unwrap())
+    });
+    let paid = HashSet::from(["usgs".to_string()]);
+    let sources = Sources {
+        web: Arc::new(Web(Arc::new(
+            Http::new(Default::default(), Arc::new(Vault::empty())).unwrap(),
+        ))),
+        s3: Some(Arc::new(Buckets::new(paid, Box::new(opener)))),
+        signer: None,
+    };
+    let report = wait(download(
+        sources.clone(),
+        plan(wanted.to_vec()).unwrap(),
+        options,
+        Arc::new(Silent),
+    ))
+    .unwrap();
+    assert_eq!(report.count(Status::Fetched), 2, "{report:?}");
+    assert_eq!(
+        fs::read_to_string(folder.path().join("a b.bin")).unwrap(),
+        "a public file"
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join("inwam.bin")).unwrap(),
+        "a tile that is paid for"
+    );
+    for got in server.log() {
+        let pays = got.header("x-amz-request-payer").is_some();
+        assert_eq!(pays, got.path().starts_with("/usgs"), "{}", got.text());
+        assert_eq!(pays, got.header("authorization").is_some(), "{}", got.text());
+    }
+    // From a byte on; beyond the end; of another version, which starts anew.
+    let s3 = sources.s3.unwrap();
+    let url = Url::parse("s3://public/a%20b.bin").unwrap();
+    let from = |byte: u64, tag: &str| {
+        let validator = Validator {
+            etag: Some(tag.into()),
+            modified: None,
+        };
+        let mut answer = None;
+        wait::<_, Failure>(async {
+            answer = Some(s3.open(&url, byte, &validator).await?);
+            Ok(())
+        })
+        .unwrap();
+        answer.unwrap()
+    };
+    assert!(
+        matches!(from(9, "\"e5\""), Source::Opened(opened) if opened.from == 9 && opened.size == Some(13))
+    );
+    assert!(matches!(from(9, "\"e4\""), Source::Opened(opened) if opened.from == 0));
+    assert!(matches!(from(13, "\"e5\""), Source::Beyond(Some(13))));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! `.perilune` of the target folder, and the `ledger` there records what is on the disk, so that a run that is killed at
 //! any moment goes on where it was. A file gets its name once it is checked (`checksum`, `format`) and synced.
 
+mod bucket;
 mod checksum;
 mod estimate;
 mod fetch;
@@ -20,6 +21,7 @@ mod source;
 mod wanted;
 mod web;
 
+pub use bucket::Buckets;
 pub use checksum::{Algorithm, Checksum};
 pub use estimate::{Estimate, USD_PER_GB, estimate};
 pub use names::{of_url as name_of_url, safe as safe_name};

@@ -12,7 +12,7 @@ use super::items::LuaItems;
 use super::values::several;
 use crate::catalog::http::{Http, wait};
 use crate::catalog::transfer::{
-    self, Assets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
+    self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
 };
 use crate::console::SideBySide;
 use crate::error::{Error, Result};
@@ -24,9 +24,11 @@ pub fn download(lua: &Lua, args: &Args) -> Result<(Table, LuaTable)> {
     let (choice, assets) = args.options(|o| Ok((Choice::read(lua, o)?, assets(o)?)))?;
     let jobs = transfer::plan(wanted(&args.get("files")?, &assets)?)?;
     let http = Http::shared()?;
+    let paid = jobs.iter().filter(|job| job.requester_pays);
+    let paid = paid.filter_map(|job| job.url.host_str().map(str::to_string)).collect();
     let sources = Sources {
         web: Arc::new(Web(http)),
-        s3: None,
+        s3: Some(Arc::new(Buckets::of_user(paid))),
         signer: None,
     };
     let totals = lua.create_table()?;
