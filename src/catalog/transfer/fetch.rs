@@ -410,7 +410,7 @@ impl<'a> Fetch<'a> {
                 "x-amz-signature" | "signature" | "sig" | "x-goog-signature"
             )
         });
-        if signed && matches!(failure.status(), Some(400 | 401 | 403)) && failure.advice.is_none() {
+        if signed && matches!(failure.status(), Some(400 | 401 | 403)) {
             failure.advice =
                 Some("the address is signed, and its time may be over: search again for a fresh one".into());
         }
