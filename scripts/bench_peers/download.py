@@ -57,7 +57,7 @@ def ours(urls, parallel, sums=None):
         f'local report, totals = catalog.download(files, {{ dir = "data", parallel = {parallel} }})\n'
         "assert(totals.fetched == #files)\n"
     )
-    return [PERILUNE, script]
+    return [PERILUNE, "run", script]
 
 
 def aria(urls, parallel):

@@ -265,14 +265,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = settle(folder.path());
         let file = root.join("home/.netrc");
-        std::fs::create_dir_all(root.join("home/work")).unwrap();
+        std::fs::create_dir_all(root.join("home/here")).unwrap();
         std::fs::write(&file, "machine").unwrap();
-        std::fs::write(root.join("home/work/a.csv"), "a").unwrap();
-        std::os::unix::fs::symlink(&file, root.join("home/work/link.csv")).unwrap();
-        std::os::unix::fs::symlink(root.join("home"), root.join("home/work/folder")).unwrap();
-        std::fs::hard_link(&file, root.join("home/work/hard.csv")).unwrap();
+        std::fs::write(root.join("home/here/a.csv"), "a").unwrap();
+        std::os::unix::fs::symlink(&file, root.join("home/here/link.csv")).unwrap();
+        std::os::unix::fs::symlink(root.join("home"), root.join("home/here/folder")).unwrap();
+        std::fs::hard_link(&file, root.join("home/here/hard.csv")).unwrap();
         let access = Access {
-            working: root.join("home/work"),
+            working: root.join("home/here"),
             allowed: vec![root.clone()],
             secret: vec![file.clone()],
         };
@@ -283,7 +283,7 @@ mod tests {
             "link.csv".into(),
             "hard.csv".into(),
             "folder/.netrc".into(),
-            "folder/work/../.netrc".into(),
+            "folder/here/../.netrc".into(),
             "/proc/self/environ".into(),
             format!("/proc/self/root{shown}"),
             "/proc/self/task/../environ".into(),
@@ -310,7 +310,7 @@ mod tests {
             format!("/vsisubfile/0_100,{}", "../.netrc"),
             format!("/vsizip/{shown}/x"),
             format!("/vsizip/{{{shown}}}/x"),
-            format!("/vsigzip/{}", root.join("home/work/link.csv").display()),
+            format!("/vsigzip/{}", root.join("home/here/link.csv").display()),
             format!("CSV:{shown}"),
             "CSV:hard.csv".into(),
             format!("NETCDF:\"{shown}\":v"),
@@ -322,6 +322,6 @@ mod tests {
         assert!(access.read("a.csv").is_ok() && access.write("b.csv").is_ok());
         assert!(access.read("NETCDF:\"a.csv\":v").is_ok() && access.read("https://host/.netrc").is_ok());
         assert!(access.check_movable(&root.join("home")).is_err());
-        assert!(access.check_movable(&root.join("home/work")).is_ok());
+        assert!(access.check_movable(&root.join("home/here")).is_ok());
     }
 }

@@ -142,7 +142,7 @@ fn wrong_lengths_are_seen() {
         reply
     });
     assert_eq!(ranges(&server), [None, Some(1_000_000)]);
-    // A promise that is never kept, by a server that knows no ranges: the file is begun anew a few times, not for ever.
+    // A promise that is never kept, by a server that knows no ranges: the file is begun anew as often as anything is tried, not for ever.
     let (error, server) = fails("a.dat", |_| {
         let mut reply = Reply::new(200, noise(LENGTH, 42));
         reply.length = Some(2_000_000);

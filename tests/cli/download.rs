@@ -37,7 +37,7 @@ print(message)
         server.url("other.tif")
     );
     std::fs::write(folder.path().join("get.lua"), script).unwrap();
-    let first = run(folder.path(), &["get.lua"]);
+    let first = run(folder.path(), &["run", "get.lua"]);
     assert_eq!(first.code, 0, "{first:?}");
     for part in [
         "s1/scene.tif\tfailed",
@@ -53,14 +53,14 @@ print(message)
         !first.out.contains("hush") && !first.err.contains("hush"),
         "{first:?}"
     );
-    let second = run(folder.path(), &["get.lua"]);
+    let second = run(folder.path(), &["run", "get.lua"]);
     assert_holds(
         &second.out,
         "s1/scene.tif\tfetched\tfalse\tsize and format (TIFF)",
     );
     assert_holds(&second.out, "400000\t1");
     assert!(std::fs::read(folder.path().join("data/s1/scene.tif")).unwrap() == tiff(900_000));
-    let third = run(folder.path(), &["get.lua"]);
+    let third = run(folder.path(), &["run", "get.lua"]);
     assert_holds(&third.out, "s1/scene.tif\tpresent");
     assert_eq!(server.of_path("/scene.tif").len(), 3);
 }

@@ -205,7 +205,7 @@ impl Part {
         self.flush().await?;
         self.await_sync().await?;
         if self.taken > self.sync_asked {
-            self.start_sync();
+            self.sync_to(self.taken)?;
         }
         self.await_sync().await
     }
@@ -213,10 +213,11 @@ impl Part {
     /// Starts to write the full block while the next one fills.
     async fn hand_over(&mut self) -> io::Result<()> {
         self.settle().await?;
+        let written = self.disk.as_ref().map_or(0, |disk| disk.written);
+        self.record_if_due(written).await?;
         let Some(mut disk) = self.disk.take() else {
             return Err(lost());
         };
-        self.record_if_due(disk.written).await?;
         let block = std::mem::replace(&mut self.filling, std::mem::take(&mut self.spare));
         self.writing = Some(spawn_blocking(move || {
             let result = disk.write(&block);
@@ -249,7 +250,7 @@ impl Part {
         // A disk that lags by many records holds the network back: what is not recorded might have to come again.
         if due && (free || bytes >= 4 * self.record_after) {
             self.await_sync().await?;
-            self.sync_to(written);
+            self.sync_to(written)?;
         }
         Ok(())
     }
@@ -263,21 +264,16 @@ impl Part {
         Ok(())
     }
 
-    fn start_sync(&mut self) {
-        self.sync_to(self.taken);
-    }
-
-    fn sync_to(&mut self, written: u64) {
-        let file = match &self.disk {
-            Some(disk) => disk.file.clone(),
-            None => return,
-        };
+    /// Starts to sync what is written; called while no block is being written.
+    fn sync_to(&mut self, written: u64) -> io::Result<()> {
+        let file = self.file()?;
         (self.sync_asked, self.sync_at) = (written, Instant::now());
         let (ledger, name) = (self.ledger.clone(), self.name.clone());
         self.syncing = Some(spawn_blocking(move || {
             file.sync_data()?;
             ledger.arrived(&name, written)
         }));
+        Ok(())
     }
 
     async fn await_sync(&mut self) -> io::Result<()> {

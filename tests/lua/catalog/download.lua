@@ -55,7 +55,7 @@ test("downloads are planned before anything is asked for", function()
   end
   fails({ "https://a.invalid/x.tif", "https://b.invalid/x.tif" }, {}, "would both be `x%.tif`.*folders = true")
   fails({ { url = "https://a.invalid/x", name = "../x" } }, {}, "name must be the name of a file inside the folder")
-  fails({ { url = "https://a.invalid/x", sise = 3 } }, {}, "did you mean `size`")
+  fails({ { url = "https://a.invalid/x", sise = 3 } }, {}, "did you mean `files%[1%]%.size`")
   fails({ { url = "https://a.invalid/x", checksum = "12" } }, {}, "checksum must be an MD5")
   fails({ "no address" }, {}, "url must be a web address .*`no address`")
   fails({ 7 }, {}, "files%[1%] must be an address")
