@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use mlua::Lua;
 
@@ -168,6 +169,16 @@ impl Access {
         }
         self.working.join(path)
     }
+}
+
+/// The policy on files that a file names, whichever script has it read.
+///
+/// # Errors
+/// When the file holds logins.
+pub fn may_be_read(name: &str) -> Result<()> {
+    static ACCESS: LazyLock<Access> =
+        LazyLock::new(|| Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))));
+    ACCESS.read(name).map(drop)
 }
 
 /// The policy of this virtual machine. Without one, as in tests of bindings, the process's working folder counts.

@@ -54,6 +54,13 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
     crate::raster::file::initialise();
     let dataset = Dataset::open_ex(path, open)
         .map_err(|e| Error::file(path, format!("cannot be read as a vector file ({})", reason(&e))))?;
+    // A virtual source reads any file as any format, files of logins among them.
+    if dataset.driver().short_name() == "OGR_VRT" {
+        return Err(Error::file(
+            path,
+            "is a virtual vector source (OGR VRT); read the source that it names itself",
+        ));
+    }
     let names: Vec<String> = dataset.layers().map(|layer| layer.name()).collect();
     let mut layer = match &options.layer {
         Some(name) => dataset

@@ -295,6 +295,48 @@ fn scripts_cannot_read_the_files_of_logins() {
         "fs.rename('home', 'elsewhere')",
         "fs.remove('home', { recursive = true })",
     ];
+    // Files that have a file of logins read as pixels, as columns, through another of their kind.
+    let raw = |file: &Path| {
+        format!(
+            "<VRTDataset rasterXSize=\"8\" rasterYSize=\"1\"><VRTRasterBand dataType=\"Byte\" band=\"1\" subClass=\"VRTRawRasterBand\">\
+             <SourceFilename>{}</SourceFilename><PixelOffset>1</PixelOffset><LineOffset>8</LineOffset></VRTRasterBand></VRTDataset>",
+            file.display()
+        )
+    };
+    fs::write(here.path().join("raw.vrt"), raw(&netrc)).unwrap();
+    fs::write(here.path().join("plain.vrt"), raw(&here.path().join("plain.csv"))).unwrap();
+    let around = "<VRTDataset rasterXSize=\"8\" rasterYSize=\"1\"><VRTRasterBand dataType=\"Byte\" band=\"1\"><SimpleSource>\
+                  <SourceFilename relativeToVRT=\"1\">raw.vrt</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>";
+    fs::write(here.path().join("around.vrt"), around).unwrap();
+    let columns = "<OGRVRTDataSource><OGRVRTLayer name=\".netrc\"><SrcDataSource>CSV:home/.netrc</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>";
+    fs::write(here.path().join("columns.vrt"), columns).unwrap();
+    for (name, reader, way) in [
+        ("raw.vrt", "raster.open('raw.vrt'):stats()", "may hold logins"),
+        (
+            "around.vrt",
+            "raster.open('around.vrt'):stats()",
+            "may hold logins",
+        ),
+        ("columns.vrt", "geometry.read('columns.vrt')", "cannot"),
+    ] {
+        let mut command = at_home(here.path());
+        command.args(["-e", &format!("print({reader})")]);
+        let done = finish(command);
+        assert_eq!(done.code, 1, "{name}: {}", done.out);
+        assert!(
+            done.err.contains(way) || done.err.contains("virtual vector source"),
+            "{name}: {}",
+            done.err
+        );
+    }
+    let mut command = at_home(here.path());
+    command.args([
+        "-e",
+        "print(raster.open('plain.vrt'):rename('v'):stats().v.count)",
+    ]);
+    let done = finish(command);
+    assert_eq!((done.code, done.out.trim()), (0, "8"), "{}", done.err);
+
     let mut code = String::from("local names, out = {}, {}\n");
     for name in names {
         code.push_str(&format!("names[#names + 1] = {name:?}\n"));

@@ -3,6 +3,7 @@
 pub mod arrays;
 mod creation;
 pub mod hdf5;
+mod named;
 pub mod netcdf;
 pub mod open;
 pub mod pool;
@@ -20,6 +21,7 @@ use std::sync::{Once, OnceLock};
 
 use gdal_sys::GDALDataType as Gdt;
 
+pub use named::set_guard;
 pub use remote::{explained, gdal_name, is_special, set_resolver};
 
 use super::{DType, settings};

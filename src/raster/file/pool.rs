@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::named;
 use super::remote::resolved;
 use super::truncated::with_reason;
 use super::{explained, initialise, message_of, quieten_hdf5};
@@ -96,7 +97,7 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
         ..Default::default()
     };
     let found = resolved(name)?;
-    Dataset::open_ex(found.as_ref(), options).map_err(|e| {
+    let dataset = Dataset::open_ex(found.as_ref(), options).map_err(|e| {
         let text = message_of(&e);
         let text = text.replace(found.as_ref(), name);
         // GDAL starts many messages with the name that we put in front already.
@@ -107,7 +108,9 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
         with_reason(path, || {
             format!("cannot be opened as an image: {}", explained(name, text))
         })
-    })
+    })?;
+    named::check(&dataset)?;
+    Ok(dataset)
 }
 
 pub struct Lent {
