@@ -33,7 +33,8 @@ M.CLASSES = {
 local function by_month(items)
   local months, order = {}, {}
   for _, item in ipairs(items) do
-    local month = item.datetime:sub(1, 7)
+    local start = item.datetime or fail(("dswe.search: the item %s has no time"):format(item.id))
+    local month = start:sub(1, 7)
     if not months[month] then
       months[month] = {}
       order[#order + 1] = month
@@ -60,9 +61,9 @@ function M.search(items, options)
   local o = library.options("dswe.search", options, { "within", "cloud_cover", "url", "collection", "folder", "report" })
   local all = catalog.items {}
   if #items == 0 then return all end
-  local stac = catalog.stac(o.url or M.STAC)
   local days = o.within or 1
   local months, order = by_month(items)
+  local stac = catalog.stac(o.url or M.STAC)
   for _, month in ipairs(order) do
     local first, last, west, south, east, north
     for _, item in ipairs(months[month]) do
