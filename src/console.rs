@@ -9,6 +9,24 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::raster::settings::{self, Progress};
 
+/// A line on standard output. Nobody may read it, and that is no reason to fail.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout().lock(), $($text)*);
+    }};
+}
+
+/// A line on standard error, which may be closed.
+#[macro_export]
+macro_rules! complain {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr().lock(), $($text)*);
+    }};
+}
+
 static STATE: LazyLock<Mutex<State>> = LazyLock::new(|| {
     Mutex::new(State {
         bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
@@ -132,7 +150,7 @@ impl Progress for Display {
         } else if task.said.elapsed() >= LINE_EVERY {
             task.said = Instant::now();
             let percent = 100.0 * task.done as f64 / task.total.max(1) as f64;
-            eprintln!(
+            crate::complain!(
                 "{}: {percent:.0} %, {:.0} s left",
                 task.label,
                 task.seconds_left()
@@ -149,7 +167,7 @@ impl Progress for Display {
         if let Some(bar) = task.bar {
             bar.finish_and_clear();
         } else if !quiet && task.said > task.started {
-            eprintln!(
+            crate::complain!(
                 "{}: done in {:.1} s",
                 task.label,
                 task.started.elapsed().as_secs_f64()
@@ -289,7 +307,7 @@ impl SideBySide {
         *said = Instant::now();
         match &self.whole {
             Some(bar) => bar.set_message(format!("{}: {}", self.label, text())),
-            None => eprintln!("{}: {}", self.label, text()),
+            None => crate::complain!("{}: {}", self.label, text()),
         }
     }
 }

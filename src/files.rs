@@ -1,11 +1,42 @@
 //! Files that appear complete or not at all: written under a temporary name in the target folder, synced, renamed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::error::{Error, Result};
+
+/// The drafts that exist, so that a process which has to be ended can remove them.
+static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    LIVE.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+/// Removes every draft of this process, before it is ended without destructors.
+pub fn abandon_drafts() {
+    for draft in std::mem::take(&mut *live()) {
+        let _ = fs::remove_file(&draft);
+        let _ = fs::remove_dir_all(&draft);
+        remove_companions(&draft);
+    }
+}
+
+/// What a writer has put beside the draft under names of its own: `<draft>.aux.xml`.
+fn remove_companions(draft: &Path) {
+    let (Some(folder), Some(name)) = (draft.parent(), draft.file_name()) else {
+        return;
+    };
+    let start = format!("{}.", name.to_string_lossy());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&start) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
 
 /// A file being written. Until `publish` the target is untouched, and dropping the draft removes it; a killed
 /// process leaves at most a hidden file whose name starts with a dot.
@@ -46,6 +77,7 @@ impl Draft {
             COUNTER.fetch_add(1, Ordering::Relaxed),
             name.to_string_lossy()
         ));
+        live().insert(temporary.clone());
         Ok(Draft {
             temporary,
             target: target.to_path_buf(),
@@ -81,19 +113,6 @@ impl Draft {
         }
     }
 
-    /// What a writer has put beside the draft under names of its own: `<draft>.aux.xml`.
-    fn remove_companions(&self) {
-        let (Some(folder), Some(name)) = (self.temporary.parent(), self.temporary.file_name()) else {
-            return;
-        };
-        let start = format!("{}.", name.to_string_lossy());
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(&start) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
     /// Where to write.
     pub fn path(&self) -> &Path {
         &self.temporary
@@ -112,6 +131,7 @@ impl Draft {
             .map_err(failed)?;
         fs::rename(&self.temporary, &self.target).map_err(failed)?;
         self.published = true;
+        live().remove(&self.temporary);
         // The rename itself is durable only once the folder is; a file system that cannot sync folders says so
         // here, and the file is complete all the same.
         if let Some(folder) = self.temporary.parent() {
@@ -125,7 +145,8 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if !self.published {
             let _ = fs::remove_file(&self.temporary);
-            self.remove_companions();
+            remove_companions(&self.temporary);
+            live().remove(&self.temporary);
         }
     }
 }
@@ -145,6 +166,7 @@ impl DraftFolder {
     pub fn new(target: &Path) -> Result<DraftFolder> {
         let folder = Draft::new(target)?.temporary.clone();
         fs::create_dir(&folder).map_err(|e| Error::io(target, e))?;
+        live().insert(folder.clone());
         // `Draft::new` has seen to the name.
         let file = folder.join(target.file_name().unwrap_or_default());
         Ok(DraftFolder {
@@ -182,6 +204,7 @@ impl DraftFolder {
 impl Drop for DraftFolder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
+        live().remove(&self.folder);
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod documentation;
 pub mod lexer;
+mod lists;
 pub mod loader;
 pub mod params;
 mod repl;
@@ -11,5 +12,7 @@ pub mod runtime;
 pub mod sandbox;
 mod signals;
 pub mod sources;
+mod text;
+mod watchdog;
 
 pub use runtime::{Limits, Runtime};

@@ -102,7 +102,7 @@ impl Report {
     }
 }
 
-fn interruption() -> &'static str {
+pub fn interruption() -> &'static str {
     match interrupt::reason() {
         Some(interrupt::Reason::TimeLimit) => "stopped: the time limit is over",
         _ => "interrupted",

@@ -7,6 +7,7 @@ use mlua::chunk::ChunkMode;
 use mlua::debug::Debug;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, VmState};
 
+use super::watchdog::Watchdog;
 use super::{loader, sandbox, sources};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -68,12 +69,15 @@ impl Runtime {
         }
     }
 
-    /// Calls `function` under the time limit. After an interruption the machine is ready for the next call.
+    /// Watches what follows, under the time limit.
+    pub fn watchdog(&self, farewell: &'static str) -> Watchdog {
+        Watchdog::start(self.limits.time, farewell)
+    }
+
+    /// Calls `function`. After an interruption the machine is ready for the next call.
     pub fn call(&self, function: &Function) -> mlua::Result<MultiValue> {
-        let limit = self.limits.time.map(Timer::start);
         self.lua.remove_app_data::<StoppedAt>();
         let result = function.call(());
-        drop(limit);
         if !interrupt::requested() {
             return result;
         }
@@ -113,29 +117,5 @@ fn stop(_: &Lua, _: &Debug) -> mlua::Result<VmState> {
         Err(mlua::Error::external(Error::Interrupted))
     } else {
         Ok(VmState::Continue)
-    }
-}
-
-/// Sets the stop flag when its time is over, unless it was dropped before.
-struct Timer {
-    done: std::sync::mpsc::Sender<()>,
-}
-
-impl Timer {
-    fn start(limit: Duration) -> Self {
-        let (done, finished) = std::sync::mpsc::channel::<()>();
-        std::thread::spawn(move || {
-            if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = finished.recv_timeout(limit) {
-                interrupt::request(interrupt::Reason::TimeLimit);
-            }
-        });
-        Timer { done }
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        // The thread may have ended already; then nobody listens and nothing is left to do.
-        let _ = self.done.send(());
     }
 }

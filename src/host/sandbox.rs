@@ -4,12 +4,11 @@ use std::io::Write;
 
 use mlua::{Function, Lua, Table, Value};
 
-use super::{Limits, loader};
+use super::{lists, loader, text};
 use crate::console;
 use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard};
-use crate::lua::native::OUT_OF_MEMORY;
 
 /// Names that Lua has elsewhere, and why they are not here.
 const WITHHELD: &[(&str, &[(&str, &str)])] = &[
@@ -82,7 +81,11 @@ pub fn install(lua: &Lua) -> Result<()> {
     io.raw_set("write", write(lua)?)?;
 
     let string: Table = globals.raw_get("string")?;
-    string.raw_set("rep", repeat(lua)?)?;
+    let matches = text::install(lua, &string)?;
+    let gsub: Function = string.raw_get("gsub")?;
+    let gsub: Function = lua.load(text::GSUB).set_name("=perilune").call((gsub, matches))?;
+    string.raw_set("gsub", gsub)?;
+    lists::install(lua, &globals.raw_get("table")?)?;
 
     let debug = lua.create_table()?;
     let traceback = lua.create_function(|lua, (message, level): (Option<String>, Option<usize>)| {
@@ -132,48 +135,6 @@ fn write(lua: &Lua) -> Result<Function> {
             }
         }
         Ok(())
-    })
-}
-
-/// `string.rep` with the heap's limit in view. Lua's own asks for the memory first, and repeats an empty string in a
-/// loop that no hook can stop.
-fn repeat(lua: &Lua) -> Result<Function> {
-    Module::alone(lua, "string.", "rep(s, n, sep?)", |lua, args| {
-        let text = |name: &str| -> Result<Option<mlua::LuaString>> {
-            match args.get::<Option<Value>>(name)? {
-                Some(value @ (Value::String(_) | Value::Integer(_) | Value::Number(_))) => {
-                    Ok(lua.coerce_string(value)?)
-                }
-                Some(value) => Err(Error::argument(name, "a string", crate::lua::describe(&value))),
-                None => Ok(None),
-            }
-        };
-        let Some(piece) = text("s")? else {
-            return Err(Error::argument("s", "a string", "nil"));
-        };
-        let times = args.get::<i64>("n")?.max(0) as usize;
-        let (piece, separator) = (
-            piece.as_bytes().to_vec(),
-            text("sep")?.map(|s| s.as_bytes().to_vec()).unwrap_or_default(),
-        );
-        if times == 0 || piece.len() + separator.len() == 0 {
-            return Ok(lua.create_string("")?);
-        }
-        let limit = lua
-            .app_data_ref::<Limits>()
-            .map_or(usize::MAX, |limits| limits.heap);
-        let needed = times.saturating_mul(piece.len() + separator.len());
-        if needed.saturating_add(lua.used_memory()) > limit {
-            return Err(Error::message(OUT_OF_MEMORY));
-        }
-        let mut out = Vec::with_capacity(needed);
-        for i in 0..times {
-            if i > 0 {
-                out.extend_from_slice(&separator);
-            }
-            out.extend_from_slice(&piece);
-        }
-        Ok(lua.create_string(out)?)
     })
 }
 

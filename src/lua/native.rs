@@ -15,13 +15,37 @@ use mlua::{Function, Lua, MultiValue, Value, ffi};
 use super::args::Args;
 use super::signature::Signature;
 use crate::error::{Error, Result};
+use crate::interrupt;
 
 pub(crate) type Body = Box<dyn Fn(&Lua, &Args) -> Result<MultiValue>>;
 
 /// The Lua function for `body`. Panics inside become errors.
 pub(crate) fn native(lua: &Lua, signature: Rc<Signature>, body: Body) -> mlua::Result<Function> {
+    let full = signature.full.clone();
+    raising(lua, full, move |lua, values| {
+        Args::new(signature.clone(), values.into_vec()).and_then(|args| body(lua, &args))
+    })
+}
+
+/// A function with the values as they come, for what is called too often to look at a signature; its errors do not start with a name.
+pub(crate) fn plain<F>(lua: &Lua, function: F) -> mlua::Result<Function>
+where
+    F: Fn(&Lua, MultiValue) -> Result<MultiValue> + 'static,
+{
+    raising(lua, String::new(), function)
+}
+
+fn raising<F>(lua: &Lua, name: String, function: F) -> mlua::Result<Function>
+where
+    F: Fn(&Lua, MultiValue) -> Result<MultiValue> + 'static,
+{
     let inner = lua.create_function(move |lua, values: MultiValue| {
-        let call = || Args::new(signature.clone(), values.into_vec()).and_then(|args| body(lua, &args));
+        // Before and after, so that no loop of natives outlives a stop, whatever they do and whatever `pcall` catches.
+        let call = || {
+            interrupt::check()?;
+            let results = function(lua, values)?;
+            interrupt::check().map(|()| results)
+        };
         let outcome = match catch_unwind(AssertUnwindSafe(call)) {
             Ok(outcome) => outcome,
             Err(panic) => Err(Error::message(format!(
@@ -39,8 +63,8 @@ pub(crate) fn native(lua: &Lua, signature: Rc<Signature>, body: Body) -> mlua::R
                 let located = matches!(&error, Error::Script(text) if place(text).is_some());
                 let text = match &error {
                     Error::Script(text) if located => text.clone(),
-                    other if signature.full.is_empty() => other.to_string(),
-                    other => format!("{}: {other}", signature.full),
+                    other if name.is_empty() => other.to_string(),
+                    other => format!("{name}: {other}"),
                 };
                 Ok(MultiValue::from_vec(vec![
                     Value::Boolean(false),
@@ -122,7 +146,7 @@ fn is_library(record: &ffi::lua_Debug) -> bool {
     }
     // SAFETY: Lua's chunk names are zero-terminated and live as long as the function on the stack.
     let source = unsafe { CStr::from_ptr(record.source) }.to_bytes();
-    source.starts_with(b"@stdlib/") && !source.starts_with(b"@stdlib/workflows/")
+    source == b"=perilune" || source.starts_with(b"@stdlib/") && !source.starts_with(b"@stdlib/workflows/")
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

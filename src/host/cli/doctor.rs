@@ -24,50 +24,50 @@ const WANTED: &[(&str, &str)] = &[
 
 pub fn run() -> Result<u8> {
     let mut missing = Vec::new();
-    println!(
+    crate::say!(
         "perilune   {} ({})",
         env!("CARGO_PKG_VERSION"),
         std::env::consts::ARCH
     );
-    println!("Lua        5.4, built in");
+    crate::say!("Lua        5.4, built in");
     let gdal = about::gdal();
-    println!("GDAL       {}", gdal.version);
-    println!(
+    crate::say!("GDAL       {}", gdal.version);
+    crate::say!(
         "cores      {} ({} used)",
         std::thread::available_parallelism().map_or(1, usize::from),
         settings::threads()
     );
-    println!(
+    crate::say!(
         "memory     {} ({} for pixels; --memory changes it)",
         size(settings::physical_memory()),
         size(settings::memory())
     );
     let (columns, rows) = crate::console::terminal_size();
-    println!(
+    crate::say!(
         "terminal   {columns} × {rows}, {}",
         std::env::var("TERM").unwrap_or_else(|_| "TERM not set".into())
     );
-    println!("modules    {}", loader::module_names().join(", "));
-    println!("workflows  {}", loader::library_names("workflows").join(", "));
-    println!(
+    crate::say!("modules    {}", loader::module_names().join(", "));
+    crate::say!("workflows  {}", loader::library_names("workflows").join(", "));
+    crate::say!(
         "history    {}",
         crate::host::repl::history_path().map_or("none".into(), |p| p.display().to_string())
     );
     match super::login::lines() {
-        Ok(lines) if lines.is_empty() => println!("logins     none; `perilune login HOST` stores one"),
+        Ok(lines) if lines.is_empty() => crate::say!("logins     none; `perilune login HOST` stores one"),
         Ok(lines) => {
-            println!("\nlogins");
-            lines.iter().for_each(|line| println!("  {line}"));
+            crate::say!("\nlogins");
+            lines.iter().for_each(|line| crate::say!("  {line}"));
         }
         Err(error) => missing.push(error.to_string()),
     }
-    println!(
+    crate::say!(
         "\nformats    {} drivers; of those that matter here:",
         gdal.drivers.len()
     );
     for (driver, what) in WANTED {
         let present = gdal.drivers.iter().any(|d| d == driver);
-        println!("  {} {driver:<15} {what}", if present { "yes" } else { "NO " });
+        crate::say!("  {} {driver:<15} {what}", if present { "yes" } else { "NO " });
         if !present {
             missing.push(format!(
                 "{what} cannot be read: this GDAL has no driver {driver}; Debian's libgdal has it"
@@ -83,10 +83,10 @@ pub fn run() -> Result<u8> {
         missing.push("this GDAL was built without curl, so https:// and s3:// cannot be read".to_string());
     }
     if missing.is_empty() {
-        println!("\nNothing is missing.");
+        crate::say!("\nNothing is missing.");
     } else {
-        println!("\nMissing:");
-        missing.iter().for_each(|line| println!("  {line}"));
+        crate::say!("\nMissing:");
+        missing.iter().for_each(|line| crate::say!("  {line}"));
     }
     Ok(DONE)
 }

@@ -81,7 +81,7 @@ pub fn login(host: &str, user: Option<String>, token: bool, unchecked: bool) -> 
         false => match check(services, &host, &login) {
             Ok(checked) => checked,
             Err(error) => {
-                eprintln!("error: {error}\nnothing is stored; --no-check stores it all the same");
+                crate::complain!("error: {error}\nnothing is stored; --no-check stores it all the same");
                 return Ok(SCRIPT_ERROR);
             }
         },
@@ -89,13 +89,13 @@ pub fn login(host: &str, user: Option<String>, token: bool, unchecked: bool) -> 
     let store = store()?;
     store.save(&host, login)?;
     let kind = if token { "token" } else { "user and password" };
-    println!(
+    crate::say!(
         "stored the {kind} for {host} in {} (readable by you alone)",
         store.path().display()
     );
     match checked {
-        Checked::Accepted => println!("{host} accepts it"),
-        Checked::Not(why) => println!("not checked: {why}"),
+        Checked::Accepted => crate::say!("{host} accepts it"),
+        Checked::Not(why) => crate::say!("not checked: {why}"),
     }
     Ok(DONE)
 }
@@ -107,14 +107,14 @@ pub fn logout(host: &str) -> Result<u8> {
     let store = store()?;
     match store.remove(&host)? {
         0 => {
-            eprintln!(
+            crate::complain!(
                 "error: no login for {host} is stored in {}; `perilune logins` lists them",
                 store.path().display()
             );
             Ok(SCRIPT_ERROR)
         }
         _ => {
-            println!("removed the login for {host} from {}", store.path().display());
+            crate::say!("removed the login for {host} from {}", store.path().display());
             Ok(DONE)
         }
     }
@@ -124,8 +124,8 @@ pub fn logout(host: &str) -> Result<u8> {
 pub fn list() -> Result<u8> {
     let lines = lines()?;
     match lines.is_empty() {
-        true => println!("no logins are known; `perilune login HOST` stores one"),
-        false => lines.iter().for_each(|line| println!("{line}")),
+        true => crate::say!("no logins are known; `perilune login HOST` stores one"),
+        false => lines.iter().for_each(|line| crate::say!("{line}")),
     }
     Ok(DONE)
 }
@@ -165,6 +165,12 @@ struct Input {
     lines: std::io::Lines<std::io::StdinLock<'static>>,
 }
 
+/// Standard error may be closed; the answer is read all the same.
+fn ask(question: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = write!(out, "{question}").and_then(|()| out.flush());
+}
+
 impl Input {
     fn new() -> Input {
         Input {
@@ -175,8 +181,7 @@ impl Input {
 
     fn line(&mut self, question: &str) -> Result<String> {
         if self.asks {
-            eprint!("{question}");
-            let _ = std::io::stderr().flush();
+            ask(question);
         }
         let failed = |e| Error::io("standard input", e);
         Ok(self
@@ -197,8 +202,7 @@ impl Input {
                 self.lines.next().transpose().map_err(failed)?.unwrap_or_default(),
             ));
         }
-        eprint!("{question}");
-        let _ = std::io::stderr().flush();
+        ask(question);
         rpassword::read_password().map(Secret::new).map_err(failed)
     }
 }

@@ -136,7 +136,7 @@ pub fn main() -> ExitCode {
     settings::set_memory(cli.global.memory.unwrap_or(0));
     console::install(cli.global.quiet);
     let code = dispatch(cli).unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        crate::complain!("error: {error}");
         USAGE
     });
     ExitCode::from(code)
@@ -175,7 +175,7 @@ fn print(command: Command) -> Result<u8> {
         Command::Repl | Command::Run { .. } => Ok(DONE),
         Command::Workflows { action } => workflows::run(action),
         Command::Doc { name } => {
-            println!("{}", documentation::show(&name, width())?);
+            crate::say!("{}", documentation::show(&name, width())?);
             Ok(DONE)
         }
         Command::Doctor => doctor::run(),
@@ -199,7 +199,7 @@ fn print_help(command: &str) {
     let mut cli = Cli::command();
     cli.build();
     if let Some(command) = cli.find_subcommand_mut(command) {
-        println!("{}", command.render_long_help());
+        crate::say!("{}", command.render_long_help());
     }
 }
 

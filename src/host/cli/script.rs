@@ -1,12 +1,12 @@
 //! `perilune run` and `perilune -e`.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE, width};
 use crate::console;
 use crate::error::{Error, Result, nearest};
-use crate::host::report::Report;
+use crate::host::report::{Report, interruption};
 use crate::host::{Runtime, loader, params, sandbox};
 use crate::interrupt::{self, Reason};
 use crate::raster::settings;
@@ -122,13 +122,11 @@ pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
             p.declared.as_ref().map(|d| d.specs.clone()).unwrap_or_default()
         });
         let description = params::description(&script.text);
-        print!(
-            "{}",
-            params::help_text(&script.name, &description, &specs, width())
-        );
+        let text = params::help_text(&script.name, &description, &specs, width());
+        let _ = std::io::stdout().write_all(text.as_bytes());
         return Ok(DONE);
     }
-    Ok(code)
+    Ok(close(runtime, code))
 }
 
 /// Whether the script can take parameters at all.
@@ -144,12 +142,14 @@ pub fn run_code(code: &str, global: &Global) -> Result<u8> {
     sandbox::strict(lua, true)?;
     params::install(lua, true)?;
     settings::set_provenance(params::version_tag());
-    Ok(execute(&runtime, code, "=(command line)"))
+    let code = execute(&runtime, code, "=(command line)");
+    Ok(close(runtime, code))
 }
 
 /// Runs a chunk, reports what goes wrong, and answers with the exit code.
 fn execute(runtime: &Runtime, text: &str, chunk: &str) -> u8 {
     let lua = runtime.lua();
+    runtime.watchdog("").stay();
     let result = runtime
         .load(text, chunk, None)
         .and_then(|function| runtime.call(&function));
@@ -163,21 +163,36 @@ fn execute(runtime: &Runtime, text: &str, chunk: &str) -> u8 {
             Some(Reason::HelpShown) => DONE,
             Some(Reason::ReaderGone) => READER_GONE,
             Some(Reason::TimeLimit) => {
-                eprintln!("{}", report.render(lua, coloured()));
+                crate::complain!("{}", report.render(lua, coloured()));
                 SCRIPT_ERROR
             }
             _ => {
-                eprintln!("{}", report.render(lua, coloured()));
+                crate::complain!("{}", report.render(lua, coloured()));
                 INTERRUPTED
             }
         };
     }
     if let Some(usage) = params::with(lua, |p| p.usage.clone()) {
-        eprintln!("error: {usage}");
+        crate::complain!("error: {usage}");
         return USAGE;
     }
-    eprintln!("{}", report.render(lua, coloured()));
+    crate::complain!("{}", report.render(lua, coloured()));
     SCRIPT_ERROR
+}
+
+/// Runs the finalisers that are left. A script that was stopped in them was stopped all the same.
+fn close(runtime: Runtime, code: u8) -> u8 {
+    drop(runtime);
+    let stopped = match interrupt::reason() {
+        Some(Reason::Signal) => INTERRUPTED,
+        Some(Reason::TimeLimit) => SCRIPT_ERROR,
+        _ => return code,
+    };
+    if code == DONE {
+        console::message(&format!("error: {}", interruption()));
+        return stopped;
+    }
+    code
 }
 
 fn coloured() -> bool {

@@ -38,7 +38,7 @@ pub fn run(folder: &Path) -> Result<u8> {
     };
     let text = format!("{:#}\n", merged(old, &settings)?);
     write_atomically(&settings, |out| out.write_all(text.as_bytes()))?;
-    println!(
+    crate::say!(
         "wrote {count} files to {} and the settings to {}",
         stubs.display(),
         settings.display()

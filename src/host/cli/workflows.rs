@@ -33,9 +33,9 @@ fn list() -> Result<u8> {
     for name in &names {
         let text = loader::library_file(&format!("workflows/{name}.lua")).unwrap_or_default();
         let description = params::description(&text);
-        println!("{name:longest$}  {}", description.lines().next().unwrap_or(""));
+        crate::say!("{name:longest$}  {}", description.lines().next().unwrap_or(""));
     }
-    println!(
+    crate::say!(
         "\n`perilune run NAME --help` lists a workflow's parameters, `perilune workflows copy NAME` copies it."
     );
     Ok(DONE)
@@ -65,7 +65,7 @@ fn copy(name: &str, destination: Option<&Path>) -> Result<u8> {
         }
         Err(e) => return Err(Error::io(&target, e)),
     }
-    println!(
+    crate::say!(
         "copied to {}; run it with `perilune run {}`",
         target.display(),
         target.display()

@@ -40,7 +40,7 @@ pub fn interactive(mut session: Session) -> Result<u8> {
         let _ = path.parent().map(std::fs::create_dir_all);
         let _ = editor.load_history(path);
     }
-    println!(
+    crate::say!(
         "perilune {}. :help lists commands and modules, ?NAME explains, Ctrl-D leaves.",
         env!("CARGO_PKG_VERSION")
     );

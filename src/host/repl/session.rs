@@ -25,6 +25,9 @@ pub enum Outcome {
     Quit,
 }
 
+/// What follows the reason when an input does not stop and the process has to be ended.
+const FAREWELL: &str = " (the input did not stop, so the prompt ends; the history of inputs and what :save wrote are kept)";
+
 pub struct Session {
     runtime: Runtime,
     /// The inputs that worked, for `:save`.
@@ -61,8 +64,16 @@ impl Session {
 
     /// An input: a command, a question or Lua.
     pub fn input(&mut self, text: &str) -> Outcome {
+        let outcome = self.answer(text);
+        // Completion and hints call natives too.
+        interrupt::clear();
+        outcome
+    }
+
+    fn answer(&mut self, text: &str) -> Outcome {
         interrupt::clear();
         let trimmed = text.trim();
+        let _watchdog = self.runtime.watchdog(FAREWELL);
         let answer = if trimmed.is_empty() {
             return Outcome::Done;
         } else if trimmed.starts_with(':') && !trimmed.starts_with("::") {
@@ -74,7 +85,7 @@ impl Session {
             Ok(self.evaluate(text))
         };
         answer.unwrap_or_else(|error| {
-            eprintln!("error: {error}");
+            crate::complain!("error: {error}");
             Outcome::Failed
         })
     }
@@ -161,8 +172,8 @@ impl Session {
             return self.stopped();
         }
         match params::take_usage(self.runtime.lua()) {
-            Some(usage) => eprintln!("error: {usage}"),
-            None => eprintln!("{}", report.render(self.runtime.lua(), self.colour)),
+            Some(usage) => crate::complain!("error: {usage}"),
+            None => crate::complain!("{}", report.render(self.runtime.lua(), self.colour)),
         }
         Outcome::Failed
     }
@@ -171,11 +182,11 @@ impl Session {
         match interrupt::reason() {
             Some(Reason::ReaderGone) => Outcome::ReaderGone,
             Some(Reason::TimeLimit) => {
-                eprintln!("error: stopped: the time limit is over");
+                crate::complain!("error: stopped: the time limit is over");
                 Outcome::Failed
             }
             _ => {
-                eprintln!("interrupted");
+                crate::complain!("interrupted");
                 Outcome::Interrupted
             }
         }
