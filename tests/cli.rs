@@ -42,6 +42,8 @@ mod rle;
 mod servers;
 #[path = "catalog/standin.rs"]
 mod standin;
+#[path = "cli/stopping.rs"]
+mod stopping;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

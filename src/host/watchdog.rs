@@ -37,7 +37,11 @@ impl Watchdog {
             loop {
                 let now = Instant::now();
                 let until = deadline.map_or(LOOK_EVERY, |at| at.saturating_duration_since(now));
-                let wait = if until.is_zero() { LOOK_EVERY } else { until.min(LOOK_EVERY) };
+                let wait = if until.is_zero() {
+                    LOOK_EVERY
+                } else {
+                    until.min(LOOK_EVERY)
+                };
                 if !matches!(finished.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
                     return;
                 }
@@ -57,7 +61,9 @@ impl Watchdog {
             }
         };
         // Without threads nothing else of the program works either; what looks at the flag still stops.
-        let _ = std::thread::Builder::new().name("watchdog".to_string()).spawn(watch);
+        let _ = std::thread::Builder::new()
+            .name("watchdog".to_string())
+            .spawn(watch);
         Watchdog { done }
     }
 

@@ -17,6 +17,8 @@ fn interrupted(folder: &Path, code: &str) -> (Run, Duration) {
         .unwrap();
     let mut out = child.stdout.take().unwrap();
     std::io::Read::read_exact(&mut out, &mut [0; 1]).unwrap();
+    // Out of `print`, which looks at the flag itself, and into what follows.
+    std::thread::sleep(Duration::from_millis(100));
     let started = Instant::now();
     // SAFETY: kill has no preconditions; the process is ours and not yet waited for.
     unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) };
@@ -30,7 +32,7 @@ fn interrupted(folder: &Path, code: &str) -> (Run, Duration) {
 }
 
 #[test]
-fn ctrl_c_ends_any_script_within_a_second() {
+fn ctrl_c_ends_any_script_within_two_seconds() {
     let here = folder(&[]);
     for code in [
         "print(1) while true do end",
@@ -45,7 +47,7 @@ fn ctrl_c_ends_any_script_within_a_second() {
         let (ended, took) = interrupted(here.path(), code);
         assert_eq!(ended.code, 130, "{code}: {ended:?}");
         assert_holds(&ended.err, "error: interrupted");
-        assert!(took < Duration::from_secs(5), "{code}: {took:?}");
+        assert!(took < Duration::from_secs(2), "{code}: {took:?}");
     }
 }
 

@@ -26,7 +26,8 @@ pub enum Outcome {
 }
 
 /// What follows the reason when an input does not stop and the process has to be ended.
-const FAREWELL: &str = " (the input did not stop, so the prompt ends; the history of inputs and what :save wrote are kept)";
+const FAREWELL: &str =
+    " (the input did not stop, so the prompt ends; the history of inputs and what :save wrote are kept)";
 
 pub struct Session {
     runtime: Runtime,

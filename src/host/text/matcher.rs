@@ -62,7 +62,9 @@ impl<'a> Matcher<'a> {
 
     /// The captures of the last match, or all of it where the pattern has none.
     pub fn captures(&self, start: usize, end: usize) -> Result<Vec<Capture>> {
-        (0..self.level.max(1)).map(|i| self.capture(i, start, end)).collect()
+        (0..self.level.max(1))
+            .map(|i| self.capture(i, start, end))
+            .collect()
     }
 
     pub fn has_captures(&self) -> bool {
@@ -166,9 +168,7 @@ impl<'a> Matcher<'a> {
     /// Where the single character or the class that starts at `p` ends.
     fn class_end(&self, p: usize) -> Result<usize> {
         match self.byte(p) {
-            b'%' if p + 1 >= self.pattern.len() => {
-                Err(Error::message("malformed pattern (ends with '%')"))
-            }
+            b'%' if p + 1 >= self.pattern.len() => Err(Error::message("malformed pattern (ends with '%')")),
             b'%' => Ok(p + 2),
             b'[' => {
                 let mut p = p + 1;
@@ -180,7 +180,11 @@ impl<'a> Matcher<'a> {
                     if p >= self.pattern.len() {
                         return Err(Error::message("malformed pattern (missing ']')"));
                     }
-                    p += if self.byte(p) == b'%' && p + 1 < self.pattern.len() { 2 } else { 1 };
+                    p += if self.byte(p) == b'%' && p + 1 < self.pattern.len() {
+                        2
+                    } else {
+                        1
+                    };
                     if self.byte(p) == b']' && p < self.pattern.len() {
                         return Ok(p + 1);
                     }
@@ -191,7 +195,9 @@ impl<'a> Matcher<'a> {
     }
 
     fn single(&self, s: usize, p: usize, after: usize) -> bool {
-        let Some(&c) = self.subject.get(s) else { return false };
+        let Some(&c) = self.subject.get(s) else {
+            return false;
+        };
         match self.byte(p) {
             b'.' => true,
             b'%' => in_class(c, self.byte(p + 1)),
@@ -307,7 +313,9 @@ impl<'a> Matcher<'a> {
     /// What capture `digit` holds, once more.
     fn repeated(&self, s: usize, digit: u8) -> Result<Option<usize>> {
         let invalid = || Error::message(format!("invalid capture index %{}", digit - b'0'));
-        let index = usize::from(digit).checked_sub(usize::from(b'1')).ok_or_else(invalid)?;
+        let index = usize::from(digit)
+            .checked_sub(usize::from(b'1'))
+            .ok_or_else(invalid)?;
         match self.captures[..self.level].get(index) {
             None | Some((_, Length::Unfinished)) => Err(invalid()),
             Some((_, Length::Position)) => Ok(None),

@@ -21,12 +21,29 @@ pub const GSUB: &str = include_str!("gsub.lua");
 /// Replaces the functions of `string`. `gsub` with a function or a table is the prelude's, so that what a function raises
 /// passes through unchanged; it gets the `matches` that it steps through.
 pub fn install(lua: &Lua, string: &Table) -> Result<Function> {
-    string.raw_set("find", plain(lua, |lua, args| find(lua, &Arguments::new("find", args), true))?)?;
-    string.raw_set("match", plain(lua, |lua, args| find(lua, &Arguments::new("match", args), false))?)?;
-    string.raw_set("gmatch", plain(lua, |lua, args| gmatch(lua, &Arguments::new("gmatch", args)))?)?;
-    string.raw_set("gsub", plain(lua, |lua, args| gsub(lua, &Arguments::new("gsub", args)))?)?;
-    string.raw_set("rep", plain(lua, |lua, args| repeat(lua, &Arguments::new("rep", args)))?)?;
-    Ok(plain(lua, |lua, args| matches(lua, Arguments::new("gsub", args)))?)
+    string.raw_set(
+        "find",
+        plain(lua, |lua, args| find(lua, &Arguments::new("find", args), true))?,
+    )?;
+    string.raw_set(
+        "match",
+        plain(lua, |lua, args| find(lua, &Arguments::new("match", args), false))?,
+    )?;
+    string.raw_set(
+        "gmatch",
+        plain(lua, |lua, args| gmatch(lua, &Arguments::new("gmatch", args)))?,
+    )?;
+    string.raw_set(
+        "gsub",
+        plain(lua, |lua, args| gsub(lua, &Arguments::new("gsub", args)))?,
+    )?;
+    string.raw_set(
+        "rep",
+        plain(lua, |lua, args| repeat(lua, &Arguments::new("rep", args)))?,
+    )?;
+    Ok(plain(lua, |lua, args| {
+        matches(lua, Arguments::new("gsub", args))
+    })?)
 }
 
 /// The arguments of a function of Lua's library, with that library's rules and messages.
@@ -129,7 +146,10 @@ fn find(lua: &Lua, args: &Arguments, positions: bool) -> Result<MultiValue> {
     let literal = !matches!(args.value(3), Value::Nil | Value::Boolean(false));
     if positions && (literal || !pattern.iter().any(|c| b"^$*+?.([%-".contains(c))) {
         return match plain_find(&subject[start..], pattern)? {
-            Some(at) => Ok(MultiValue::from_vec(range(start + at, start + at + pattern.len()))),
+            Some(at) => Ok(MultiValue::from_vec(range(
+                start + at,
+                start + at + pattern.len(),
+            ))),
             None => nothing(),
         };
     }
@@ -225,7 +245,9 @@ struct Room {
 
 impl Room {
     fn of(lua: &Lua) -> Room {
-        let limit = lua.app_data_ref::<Limits>().map_or(usize::MAX, |limits| limits.heap);
+        let limit = lua
+            .app_data_ref::<Limits>()
+            .map_or(usize::MAX, |limits| limits.heap);
         Room {
             limit: limit.saturating_sub(lua.used_memory()),
         }
@@ -242,7 +264,10 @@ impl Room {
 /// With a string as the replacement.
 fn gsub(lua: &Lua, args: &Arguments) -> Result<MultiValue> {
     let (source, pattern) = (args.text(lua, 0)?, args.text(lua, 1)?);
-    if !matches!(args.value(2), Value::String(_) | Value::Integer(_) | Value::Number(_)) {
+    if !matches!(
+        args.value(2),
+        Value::String(_) | Value::Integer(_) | Value::Number(_)
+    ) {
         return Err(args.wrong(2, "string/function/table"));
     }
     let replacement = args.text(lua, 2)?;
@@ -277,7 +302,10 @@ fn gsub(lua: &Lua, args: &Arguments) -> Result<MultiValue> {
         out.extend_from_slice(&subject[at..]);
         lua.create_string(&out)?
     };
-    Ok(MultiValue::from_vec(vec![Value::String(result), Value::Integer(count)]))
+    Ok(MultiValue::from_vec(vec![
+        Value::String(result),
+        Value::Integer(count),
+    ]))
 }
 
 /// Appends `replacement`, with what `%0` to `%9` stand for in it.
@@ -354,7 +382,11 @@ fn matches(lua: &Lua, args: Arguments) -> Result<MultiValue> {
             room.check(out.len())?;
         }
         if count.get() < most && !(anchor && state.last.get().is_some()) {
-            let next = if anchor { state.anchored(lua)? } else { state.next(lua)? };
+            let next = if anchor {
+                state.anchored(lua)?
+            } else {
+                state.next(lua)?
+            };
             if let Some((from, to, captures)) = next {
                 count.set(count.get() + 1);
                 pending.set(Some((from, to)));
@@ -399,7 +431,11 @@ fn repeat(lua: &Lua, args: &Arguments) -> Result<MultiValue> {
     };
     let (piece, separator) = (piece.as_bytes(), separator.as_bytes());
     let unit = [&*separator, &*piece].concat();
-    let whole = |text: &[u8]| Ok(MultiValue::from_vec(vec![Value::String(lua.create_string(text)?)]));
+    let whole = |text: &[u8]| {
+        Ok(MultiValue::from_vec(vec![Value::String(
+            lua.create_string(text)?,
+        )]))
+    };
     if times == 0 || unit.is_empty() {
         return whole(b"");
     }

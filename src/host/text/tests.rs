@@ -3,7 +3,7 @@
 use mlua::{Function, Lua, MultiValue, Table, Value};
 use proptest::prelude::*;
 
-const COMPARE: &str = r#"
+const COMPARE: &str = r##"
 local theirs, ours = ...
 local function both(name, ...)
   local a, b = table.pack(pcall(theirs[name], ...)), table.pack(pcall(ours[name], ...))
@@ -36,7 +36,7 @@ return function(s, p, init, r, n)
       if ok_a ~= ok_b or (ok_a and a ~= b) then return "gmatch: " .. tostring(a) .. " against " .. tostring(b) end
     end)()
 end
-"#;
+"##;
 
 fn compare() -> (Lua, Function) {
     let lua = Lua::new();
@@ -57,8 +57,9 @@ fn compare() -> (Lua, Function) {
 /// Pieces of patterns, so that most patterns mean something.
 fn pattern() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "a", "b", ".", "%a", "%d", "%s", "%W", "%.", "[ab]", "[^a]", "[a-c%d]", "[]]", "[^]-]", "%b()", "%f[%w]",
-        "%f[^a]", "(", ")", "()", "(a)", "%1", "%2", "*", "+", "-", "?", "$", "^", "%", "[", "]", "\0", "%z", "1",
+        "a", "b", ".", "%a", "%d", "%s", "%W", "%.", "[ab]", "[^a]", "[a-c%d]", "[]]", "[^]-]", "%b()",
+        "%f[%w]", "%f[^a]", "(", ")", "()", "(a)", "%1", "%2", "*", "+", "-", "?", "$", "^", "%", "[", "]",
+        "\0", "%z", "1",
     ]);
     prop::collection::vec(piece, 0..7).prop_map(|pieces| pieces.concat())
 }
@@ -86,12 +87,27 @@ fn wrong_arguments_are_errors_as_in_lua() {
     let string = lua.create_table().unwrap();
     super::install(&lua, &string).unwrap();
     for (name, arguments, message) in [
-        ("find", vec![], "bad argument #1 to 'find' (string expected, got no value)"),
-        ("gsub", vec![Value::Integer(1), Value::Integer(1)], "bad argument #3 to 'gsub' (string/function/table expected"),
-        ("rep", vec![Value::Integer(1), Value::Number(0.5)], "bad argument #2 to 'rep' (number has no integer"),
+        (
+            "find",
+            vec![],
+            "bad argument #1 to 'find' (string expected, got no value)",
+        ),
+        (
+            "gsub",
+            vec![Value::Integer(1), Value::Integer(1)],
+            "bad argument #3 to 'gsub' (string/function/table expected",
+        ),
+        (
+            "rep",
+            vec![Value::Integer(1), Value::Number(0.5)],
+            "bad argument #2 to 'rep' (number has no integer",
+        ),
     ] {
         let function: Function = string.raw_get(name).unwrap();
-        let error = function.call::<()>(MultiValue::from_vec(arguments)).unwrap_err().to_string();
+        let error = function
+            .call::<()>(MultiValue::from_vec(arguments))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(message), "{error}");
     }
 }

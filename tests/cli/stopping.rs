@@ -1,0 +1,211 @@
+//! One Ctrl-C, and the time limit, end everything: each script with each of the two, what is left behind, and the exit code.
+//!
+//! The promise is two seconds. The bound here is three, for a machine that runs other tests too.
+
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::{assert_holds, folder, perilune};
+
+const BOUND: Duration = Duration::from_secs(3);
+
+/// Few at a time, so that none waits for the processor for long.
+const AT_ONCE: usize = 3;
+
+/// Scripts that go on for hours at least, or for ever.
+const ENDLESS: &[&str] = &[
+    // Loops, and calls that catch the stop.
+    "while true do end",
+    "while true do pcall(function() while true do end end) end",
+    "while true do pcall(error) end",
+    "while true do pcall(pcall, error) end",
+    "local function f() return f() end f()",
+    "while true do select('#', table.unpack({ 1, 2, 3 })) end",
+    // Coroutines.
+    "local co = coroutine.wrap(function() while true do pcall(function() while true do end end) end end) while true do pcall(co) end",
+    "while true do coroutine.wrap(function() coroutine.yield() end)() end",
+    "coroutine.close(coroutine.create(function() end)) local co = coroutine.create(function() local x <close> = setmetatable({}, { __close = function() while true do end end }) coroutine.yield() end) coroutine.resume(co) coroutine.close(co)",
+    // Finalisers, in the middle and at the end.
+    "setmetatable({}, { __gc = function() while true do end end })",
+    "setmetatable({}, { __gc = function() while true do pcall(error) end end }) collectgarbage() collectgarbage()",
+    "local function again() setmetatable({}, { __gc = again }) while true do end end again()",
+    "setmetatable({}, { __gc = function() while true do pcall(raster.grid, {}) end end }) collectgarbage() collectgarbage()",
+    // Closing values.
+    "local x <close> = setmetatable({}, { __close = function() while true do end end })",
+    "local m = { __close = function() while true do end end } local a <close> = setmetatable({}, m) local b <close> = setmetatable({}, m) local c <close> = setmetatable({}, m) error('x')",
+    // Message handlers.
+    "xpcall(error, function() while true do end end)",
+    "while true do xpcall(error, function() return xpcall(error, print) end) end",
+    // Metamethods.
+    "local t = setmetatable({}, { __index = function() while true do end end }) while true do pcall(function() return t.x end) end",
+    "local t = setmetatable({}, { __tostring = function() while true do end end }) tostring(t)",
+    // Patterns.
+    "('a'):rep(30000):find('.-.-.-.-b')",
+    "('a'):rep(30000):match('.-.-.-.-b')",
+    "('a'):rep(30000):gsub('.-.-.-.-b', '')",
+    "('a'):rep(30000):gsub('.-.-.-.-b', function() end)",
+    "('a'):rep(30000):gsub('.-.-.-.-b', {})",
+    "for _ in ('a'):rep(30000):gmatch('.-.-.-.-b') do end",
+    "('a'):rep(30000):find('(.*)(.*)(.*)(.*)%1%2%3b')",
+    "('a'):rep(1e5):find(('a?'):rep(60) .. ('a'):rep(60) .. 'b')",
+    "while true do pcall(string.find, ('a'):rep(30000), '.-.-.-.-b') end",
+    "('('):rep(1e6):gsub('%b()', '')",
+    "string.gsub('aaa', 'a', function() while true do end end)",
+    // Lists of any length.
+    "table.insert(setmetatable({}, { __len = function() return 1 << 60 end }), 1, 2)",
+    "table.remove(setmetatable({}, { __len = function() return 1 << 60 end }), 1)",
+    "table.move({}, 1, 1 << 60, 2)",
+    "table.move({}, 1, 1 << 60, 1, {})",
+    "local t = {} for i = 0, 61 do t[1 << i] = 1 end table.insert(t, 1, 2)",
+    "table.concat(setmetatable({}, { __index = function() return '' end }), '', 1, 1 << 60)",
+    "table.sort({ 3, 2, 1 }, function() while true do end end)",
+    "table.sort(setmetatable({}, { __len = function() return 1 << 30 end, __index = function() return 1 end }), rawequal)",
+    // Natives in a loop.
+    "while true do pcall(raster.grid, {}) end",
+    "while true do pcall(json.decode, '{') end",
+    "while true do fs.glob('*') end",
+    "while true do pcall(geometry.from_wkt, 'POINT (1 2)') end",
+    // Long natives.
+    "local r = raster.random(raster.grid { rows = 60000, cols = 60000 }) r:stats()",
+    "raster.random(raster.grid { rows = 60000, cols = 60000 }):write('x.tif')",
+];
+
+/// Runs the script with or without a limit, after it has said that it is there; how long it took to end after the request.
+fn stopped(folder: &Path, code: &str, limit: bool) -> (i32, String, Duration) {
+    let mut command = perilune(folder);
+    if limit {
+        command.args(["--time-limit", "0.5"]);
+    }
+    let mut child: Child = command
+        .args(["--quiet", "-e", &format!("print(1) {code}")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    std::io::Read::read_exact(&mut out, &mut [0; 1]).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    if !limit {
+        // SAFETY: kill has no preconditions; the process is ours and not yet waited for.
+        unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGINT) };
+    }
+    let asked = Instant::now();
+    // A child that does not end must not keep the test from saying so.
+    while child.try_wait().unwrap().is_none() && asked.elapsed() < 2 * BOUND {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let took = asked.elapsed();
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap_or(-1), said, took)
+}
+
+#[test]
+fn one_ctrl_c_or_the_time_limit_ends_anything() {
+    let jobs: Vec<(&str, bool)> = ENDLESS
+        .iter()
+        .flat_map(|code| [(*code, false), (*code, true)])
+        .collect();
+    let next = Mutex::new(jobs.iter());
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let job = next.lock().unwrap().next();
+                    let Some((code, limit)) = job else { return };
+                    let here = folder(&[]);
+                    let (exit, said, took) = stopped(here.path(), code, *limit);
+                    let (right, message) = match limit {
+                        true => (1, "error: stopped: the time limit is over"),
+                        false => (130, "error: interrupted"),
+                    };
+                    let left: Vec<_> = std::fs::read_dir(here.path())
+                        .unwrap()
+                        .map(|e| e.unwrap().file_name())
+                        .filter(|name| name != "state")
+                        .collect();
+                    if exit != right || !said.contains(message) || took > BOUND || !left.is_empty() {
+                        let how = if *limit { "time limit" } else { "Ctrl-C" };
+                        let line =
+                            format!("{code} ({how}): exit {exit} after {took:?}, left {left:?}\n{said}");
+                        failed.lock().unwrap().push(line);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(
+        failed.is_empty(),
+        "{} of {}:\n{}",
+        failed.len(),
+        jobs.len(),
+        failed.join("\n")
+    );
+}
+
+/// Work that looks at the flag has time for its own end: the watchdog leaves it alone.
+#[test]
+fn what_stops_in_time_says_where_itself() {
+    let here = folder(&[]);
+    let (exit, said, took) = stopped(here.path(), "local function f() while true do end end f()", false);
+    assert_eq!(exit, 130);
+    assert_holds(&said, "called from (command line):1");
+    assert!(took < Duration::from_millis(1400), "{took:?}");
+}
+
+#[test]
+fn a_script_that_ends_before_its_limit_is_left_alone() {
+    let here = folder(&[]);
+    let done = super::run(here.path(), &["--time-limit", "20", "-e", "print(1)"]);
+    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (0, "1\n", ""));
+}
+
+#[test]
+fn a_prompt_whose_input_cannot_be_stopped_ends_with_a_sentence() {
+    let here = folder(&[]);
+    let mut command = perilune(here.path());
+    command.args(["--time-limit", "0.5"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let code =
+        "setmetatable({}, { __gc = function() while true do end end }) collectgarbage() collectgarbage()\n";
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), code.as_bytes()).unwrap();
+    let started = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    assert!(started.elapsed() < Duration::from_millis(500) + BOUND);
+    assert_eq!(output.status.code(), Some(1));
+    assert_holds(
+        &String::from_utf8_lossy(&output.stderr),
+        "the input did not stop, so the prompt ends; the history of inputs and what :save wrote are kept",
+    );
+}
+
+#[test]
+fn streams_that_are_closed_or_full_change_no_exit_code() {
+    let here = folder(&[]);
+    for (arguments, code) in [
+        (&["-e", "error('x')"][..], 1),
+        (&["-e", "local x ="], 1),
+        (&["run", "nothing"], 2),
+        (&["doctor"], 0),
+        (&["workflows"], 0),
+        (&["--time-limit", "0.2", "-e", "while true do end"], 1),
+    ] {
+        let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = perilune(here.path())
+            .args(arguments)
+            .stdout(full())
+            .stderr(full())
+            .status()
+            .unwrap();
+        assert_eq!(ended.code(), Some(code), "{arguments:?}");
+    }
+}
