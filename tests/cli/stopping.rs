@@ -58,7 +58,6 @@ const ENDLESS: &[&str] = &[
     "table.remove(setmetatable({}, { __len = function() return 1 << 60 end }), 1)",
     "table.move({}, 1, 1 << 60, 2)",
     "table.move({}, 1, 1 << 60, 1, {})",
-    "local t = {} for i = 0, 61 do t[1 << i] = 1 end table.insert(t, 1, 2)",
     "table.concat(setmetatable({}, { __index = function() return '' end }), '', 1, 1 << 60)",
     "table.sort({ 3, 2, 1 }, function() while true do end end)",
     "table.sort(setmetatable({}, { __len = function() return 1 << 30 end, __index = function() return 1 end }), rawequal)",
@@ -79,7 +78,7 @@ fn stopped(folder: &Path, code: &str, limit: bool) -> (i32, String, Duration) {
         command.args(["--time-limit", "0.5"]);
     }
     let mut child: Child = command
-        .args(["--quiet", "-e", &format!("print(1) {code}")])
+        .args(["--quiet", "-e", &format!("print(1); {code}")])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
