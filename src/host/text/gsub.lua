@@ -15,10 +15,10 @@ end
 return function(s, pattern, replacement, n)
   local kind = type(replacement)
   if kind == "function" then
-    local step = matches(s, pattern, nil, n)
+    local step = matches(s, pattern, false, n)
     return call(step, replacement, step())
   elseif kind == "table" then
-    local step = matches(s, pattern, nil, n)
+    local step = matches(s, pattern, true, n)
     return index(step, replacement, step())
   end
   return with_string(s, pattern, replacement, n)

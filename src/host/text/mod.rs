@@ -199,9 +199,19 @@ struct Matches {
     pattern: LuaString,
     at: Cell<usize>,
     last: Cell<Option<usize>>,
+    /// Whether the first capture is enough, which is all that a table is asked with.
+    first: bool,
 }
 
 impl Matches {
+    fn captures(&self, lua: &Lua, found: &Matcher, start: usize, end: usize) -> Result<Vec<Value>> {
+        let subject = self.subject.as_bytes();
+        if self.first {
+            return Ok(vec![value(lua, &subject, found.capture(0, start, end)?)?]);
+        }
+        captured(lua, &subject, found, start, end)
+    }
+
     /// Start, end and captures of the next.
     fn next(&self, lua: &Lua) -> Result<Option<(usize, usize, Vec<Value>)>> {
         let (subject, pattern) = (self.subject.as_bytes(), self.pattern.as_bytes());
@@ -212,7 +222,7 @@ impl Matches {
             {
                 self.at.set(to);
                 self.last.set(Some(to));
-                return Ok(Some((from, to, captured(lua, &subject, &matcher, from, to)?)));
+                return Ok(Some((from, to, self.captures(lua, &matcher, from, to)?)));
             }
         }
         self.at.set(subject.len() + 1);
@@ -228,6 +238,7 @@ fn gmatch(lua: &Lua, args: &Arguments) -> Result<MultiValue> {
         pattern,
         at: Cell::new(at),
         last: Cell::new(None),
+        first: false,
     };
     let next = plain(lua, move |lua, _| {
         Ok(match matches.next(lua)? {
@@ -339,7 +350,7 @@ fn replace(
     Ok(())
 }
 
-/// `gsub` in steps: each call of the function that this gives takes the value for the last match and gives `true` and the
+/// `gsub` in steps (s, pattern, whether the first capture is enough, n): each call of the function that this gives takes the value for the last match and gives `true` and the
 /// captures of the next one, or `false`, the whole result and the count.
 fn matches(lua: &Lua, args: Arguments) -> Result<MultiValue> {
     let (subject, pattern) = (args.text(lua, 0)?, args.text(lua, 1)?);
@@ -355,6 +366,7 @@ fn matches(lua: &Lua, args: Arguments) -> Result<MultiValue> {
         pattern: rest,
         at: Cell::new(0),
         last: Cell::new(None),
+        first: matches!(args.value(2), Value::Boolean(true)),
     };
     let (out, pending, copied) = (RefCell::new(Vec::new()), Cell::new(None), Cell::new(0));
     let (count, changed) = (Cell::new(0), Cell::new(false));
@@ -417,7 +429,7 @@ impl Matches {
         let mut matcher = Matcher::new(&subject, &pattern);
         let Some(to) = matcher.at(0)? else { return Ok(None) };
         self.last.set(Some(to));
-        Ok(Some((0, to, captured(lua, &subject, &matcher, 0, to)?)))
+        Ok(Some((0, to, self.captures(lua, &matcher, 0, to)?)))
     }
 }
 
