@@ -65,7 +65,7 @@ fn pattern() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
     #[test]
     fn patterns_mean_what_they_mean_in_lua(
         subject in "[ab1 ().\\]\0-]{0,12}",
