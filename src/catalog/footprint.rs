@@ -302,6 +302,16 @@ mod tests {
     }
 
     #[test]
+    fn areas_beyond_the_earth_are_refused_before_they_are_cut() {
+        for (x, y) in [(0.0, 1e21), (1e21, 0.0), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
+            let line = LineString::from(vec![(0.0, 0.0), (1.0, 0.0), (x, y), (0.0, 0.0)]);
+            let area = Geometry::Polygon(Polygon::new(line, Vec::new()));
+            let refused = settle_area(&area).unwrap_err().to_string();
+            assert!(refused.contains("no longitude and latitude"), "{refused}");
+        }
+    }
+
+    #[test]
     fn an_area_that_the_user_drew_is_as_wide_as_drawn() {
         let wide = from_bbox([-170.0, -10.0, 170.0, 10.0]).unwrap();
         let area = settle_area(&wide).unwrap();
