@@ -4,6 +4,7 @@
 //! `error`, `files`, `interrupt` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
 //! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `catalog` (archives: search, join, download; the only one that names reqwest) ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
+pub mod bounds;
 pub mod catalog;
 pub mod console;
 pub mod correlation;

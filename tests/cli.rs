@@ -4,6 +4,8 @@
 mod alos_dswe;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bounds.rs"]
+mod bounds;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/credentials.rs"]
