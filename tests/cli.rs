@@ -18,6 +18,8 @@ mod documentation;
 mod download;
 #[path = "cli/escape_code.rs"]
 mod escape_code;
+#[path = "cli/escape_write.rs"]
+mod escape_write;
 #[path = "cli/footprints.rs"]
 mod footprints;
 // Made for the tests of the archives, which use all of it.

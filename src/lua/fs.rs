@@ -237,9 +237,6 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
         return Ok(false);
     };
     access(lua).check_movable(&target)?;
-    if target == access(lua).working() {
-        return Err(Error::message("the working folder itself is not removed"));
-    }
     match (found.is_dir(), recursive) {
         (false, _) => fs::remove_file(&target),
         (true, true) => fs::remove_dir_all(&target),
