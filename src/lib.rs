@@ -7,6 +7,7 @@
 // They panic where the reader has gone; `say!` and `complain!` do not.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod bounds;
 pub mod catalog;
 pub mod console;
 pub mod correlation;

@@ -4,6 +4,8 @@
 mod alos_dswe;
 #[path = "cli/bad_input.rs"]
 mod bad_input;
+#[path = "cli/bounds.rs"]
+mod bounds;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/credentials.rs"]
@@ -16,6 +18,8 @@ mod documentation;
 mod download;
 #[path = "cli/escape_code.rs"]
 mod escape_code;
+#[path = "cli/escape_write.rs"]
+mod escape_write;
 #[path = "cli/footprints.rs"]
 mod footprints;
 // Made for the tests of the archives, which use all of it.

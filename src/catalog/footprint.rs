@@ -8,6 +8,7 @@ use geo::{
 use stac::{Bbox, Item};
 
 use crate::error::{Error, Result};
+use crate::vector::geojson_shape;
 
 /// The footprint of an item: its geometry, else its bounding box; `None` where it has neither.
 ///
@@ -16,9 +17,7 @@ use crate::error::{Error, Result};
 pub fn of(item: &Item) -> Result<Option<Geometry>> {
     let named = |error: Error| Error::message(format!("the footprint of {}: {error}", item.id));
     if let Some(geometry) = &item.geometry {
-        let shape = Geometry::try_from(geometry)
-            .map_err(|e| Error::message(e.to_string()))
-            .map_err(named)?;
+        let shape = geojson_shape(geometry).map_err(|e| named(Error::message(e)))?;
         return settle(&shape).map(Some).map_err(named);
     }
     match item.bbox {
@@ -51,21 +50,28 @@ pub fn from_bbox([west, south, east, north]: [f64; 4]) -> Result<Geometry> {
     })
 }
 
+/// # Errors
+/// Names the first position that is no longitude and latitude.
+fn on_earth(shape: &Geometry) -> Result<()> {
+    match shape
+        .coords_iter()
+        .find(|c| !(c.x.abs() <= 360.0 && c.y.abs() <= 90.0))
+    {
+        Some(bad) => Err(Error::message(format!(
+            "({}, {}) is no longitude and latitude in degrees",
+            bad.x, bad.y
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// `shape` cut at the antimeridian and closed at the poles; self-crossing rings are resolved. Shapes that need
 /// nothing come back as they are. An edge longer than 180° is taken to go the short way around.
 ///
 /// # Errors
 /// When a coordinate is no longitude and latitude.
 pub fn settle(shape: &Geometry) -> Result<Geometry> {
-    if let Some(bad) = shape
-        .coords_iter()
-        .find(|c| !(c.x.abs() <= 360.0 && c.y.abs() <= 90.0))
-    {
-        return Err(Error::message(format!(
-            "({}, {}) is no longitude and latitude in degrees",
-            bad.x, bad.y
-        )));
-    }
+    on_earth(shape)?;
     let mut polygons = Vec::new();
     match shape {
         Geometry::Polygon(p) => polygons.push(p.clone()),
@@ -102,6 +108,8 @@ pub fn settle(shape: &Geometry) -> Result<Geometry> {
 /// # Errors
 /// As `settle`.
 pub fn settle_area(shape: &Geometry) -> Result<Geometry> {
+    // Before edges are cut into pieces of degrees: there would be no end of them.
+    on_earth(shape)?;
     if shape.coords_iter().any(|c| c.x.abs() > 180.0) {
         return settle(shape);
     }
@@ -291,6 +299,16 @@ mod tests {
         let settled = settle(&world).unwrap();
         assert_eq!(world, settled);
         assert!(settled.contains(&Point::new(0.0, 0.0)));
+    }
+
+    #[test]
+    fn areas_beyond_the_earth_are_refused_before_they_are_cut() {
+        for (x, y) in [(0.0, 1e21), (1e21, 0.0), (f64::NAN, 0.0), (0.0, f64::INFINITY)] {
+            let line = LineString::from(vec![(0.0, 0.0), (1.0, 0.0), (x, y), (0.0, 0.0)]);
+            let area = Geometry::Polygon(Polygon::new(line, Vec::new()));
+            let refused = settle_area(&area).unwrap_err().to_string();
+            assert!(refused.contains("no longitude and latitude"), "{refused}");
+        }
     }
 
     #[test]

@@ -159,10 +159,16 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
 }
 
 fn find(name: &str, folders: &[PathBuf]) -> Result<Option<(String, String)>> {
+    // `require` takes names, not paths: an empty part would begin a path at the root.
+    if name.contains(['/', '\0']) || name.split('.').any(str::is_empty) {
+        return Ok(None);
+    }
     let relative = format!("{}.lua", name.replace('.', "/"));
     for folder in folders {
         let path = folder.join(&relative);
-        if path.is_file() {
+        // A link must not lead out of the folder: what cannot be parsed is quoted in errors.
+        let within = |real: PathBuf| folder.canonicalize().is_ok_and(|root| real.starts_with(root));
+        if path.is_file() && path.canonicalize().is_ok_and(within) {
             let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
             let shown = path
                 .strip_prefix(folders.last().unwrap_or(folder))

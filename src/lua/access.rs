@@ -117,9 +117,21 @@ impl Access {
     }
 
     /// # Errors
-    /// When `path` is a folder with a file of logins in it: moved as a whole, it would be found elsewhere.
+    /// When `path` is, or holds, a folder that scripts write in, or a folder with a file of logins in it: moved as a whole, it would be
+    /// found elsewhere.
     pub fn check_movable(&self, path: &Path) -> Result<()> {
-        let real = settle(path);
+        // A link is moved or removed itself, whatever it leads to.
+        let real = match (path.is_symlink(), path.parent(), path.file_name()) {
+            (true, Some(folder), Some(name)) => settle(folder).join(name),
+            _ => settle(path),
+        };
+        if let Some(folder) = self.allowed.iter().find(|folder| folder.starts_with(&real)) {
+            return Err(Error::message(format!(
+                "{} is or holds {}: the working folder itself, and the other folders that scripts write in, are not moved or removed",
+                path.display(),
+                folder.display()
+            )));
+        }
         match self.secret.iter().find(|file| file.starts_with(&real)) {
             Some(file) if file.exists() => Err(Error::message(format!(
                 "{} holds the file of logins {}: scripts cannot move or remove it",
@@ -203,6 +215,11 @@ fn is_foreign(path: &Path) -> bool {
 
 /// The real path of the part that exists, with the rest behind it: what a write to `path` would touch.
 fn settle(path: &Path) -> PathBuf {
+    // As many as Linux follows.
+    settle_links(path, 40)
+}
+
+fn settle_links(path: &Path, links: usize) -> PathBuf {
     let mut settled = PathBuf::new();
     for part in path.components() {
         match part {
@@ -214,6 +231,10 @@ fn settle(path: &Path) -> PathBuf {
                 settled.push(part);
                 if let Ok(real) = settled.canonicalize() {
                     settled = real;
+                } else if let (true, Ok(target)) = (links > 0, settled.read_link()) {
+                    // A link to what is not there yet: a write would make it there.
+                    settled.pop();
+                    settled = settle_links(&settled.join(target), links - 1);
                 }
             }
         }
@@ -245,6 +266,18 @@ mod tests {
         }
         std::os::unix::fs::symlink("/etc", working.join("link")).unwrap();
         assert!(access.write("link/x").is_err());
+        std::os::unix::fs::symlink(folder.path().join("not-there"), working.join("dangling")).unwrap();
+        assert!(access.write("dangling").is_err());
+        std::os::unix::fs::symlink("inside", working.join("well")).unwrap();
+        assert!(access.write("well").is_ok());
+        for root in [
+            working.clone(),
+            working.join("../work"),
+            folder.path().to_path_buf(),
+        ] {
+            assert!(access.check_movable(&root).is_err(), "{}", root.display());
+        }
+        assert!(access.check_movable(&working.join("link")).is_ok());
         assert!(access.read("/etc/x").is_ok());
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use mlua::{Function, Lua};
 
 use super::{Args, Module, access};
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 
@@ -67,7 +68,7 @@ fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
             way_out: "read it line by line with fs.lines".to_string(),
         });
     }
-    let bytes = fs::read(&path).map_err(failed(&path))?;
+    let bytes = bounds::read_file(&path, 1, "read it line by line with fs.lines")?;
     Ok(lua.create_string(bytes)?)
 }
 
@@ -236,9 +237,6 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
         return Ok(false);
     };
     access(lua).check_movable(&target)?;
-    if target == access(lua).working() {
-        return Err(Error::message("the working folder itself is not removed"));
-    }
     match (found.is_dir(), recursive) {
         (false, _) => fs::remove_file(&target),
         (true, true) => fs::remove_dir_all(&target),

@@ -132,9 +132,16 @@ impl Stack {
                         ))
                     })?,
             };
-            let path = export
-                .folder
-                .join(format!("{}_{name}_{}.tif", export.prefix, resolution_label(item)));
+            let file = format!("{}_{name}_{}.tif", export.prefix, resolution_label(item));
+            // Else a prefix such as `../x` or `/x` would lead out of the folder that was allowed.
+            if file.contains(['/', '\0']) {
+                return Err(Error::argument(
+                    "prefix and names",
+                    "parts of a file's name, without folders",
+                    format!("`{file}`"),
+                ));
+            }
+            let path = export.folder.join(file);
             if jobs.iter().any(|(p, _)| *p == path) {
                 return Err(Error::message(format!(
                     "two images would both be written to {}; give {{ names = {{…}} }}, or group the stack by day first",

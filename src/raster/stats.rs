@@ -5,7 +5,8 @@ use std::sync::Mutex;
 
 use super::execute::Run;
 use super::image::Raster;
-use super::{Pixels, Window};
+use super::{Pixels, Window, settings};
+use crate::bounds;
 use crate::error::{Error, Result};
 
 /// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
@@ -145,6 +146,10 @@ pub fn histogram(raster: &Raster, bins: usize, range: Option<(f64, f64)>) -> Res
     if bins == 0 {
         return Err(Error::argument("bins", "at least 1", bins));
     }
+    // The counts of all, those of a tile in each thread, and what the caller makes of them: a list of counts and one of edges.
+    let copies = settings::threads() + 5;
+    let what = format!("a histogram of {bins} bins");
+    bounds::fits(what, bins, copies * size_of::<u64>(), "ask for fewer bins")?;
     let (low, high) = match range {
         Some((low, high)) if low < high => (low, high),
         Some((low, high)) => {

@@ -1,14 +1,18 @@
 //! Tables from and to CSV text.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use super::column::{Column, infer};
 use super::value::is_midnight;
 use super::{ColumnType, Table};
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files;
+
+/// What a byte of a file may become while its cells are told apart and typed: a cell of one digit and its comma is two bytes, and some
+/// thirty in memory.
+const HELD_PER_BYTE: usize = 16;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CsvOptions {
@@ -34,13 +38,17 @@ impl Table {
     /// When the file cannot be read, is not UTF-8, has no header, or a line has more or fewer cells than the header;
     /// the line is named.
     pub fn read_csv(path: &Path, options: &CsvOptions) -> Result<Table> {
-        let bytes = fs::read(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => Error::NoSuchFile {
+        if !path.try_exists().map_err(|e| Error::io(path, e))? {
+            return Err(Error::NoSuchFile {
                 path: path.to_path_buf(),
                 looked_in: std::env::current_dir().unwrap_or_default(),
-            },
-            _ => Error::io(path, e),
-        })?;
+            });
+        }
+        let bytes = bounds::read_file(
+            path,
+            HELD_PER_BYTE,
+            "read fewer rows at a time, line by line with fs.lines",
+        )?;
         parse(&bytes, options, &|message| Error::file(path, message))
     }
 

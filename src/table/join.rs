@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use super::group::Key;
 use super::{Column, Table};
+use crate::bounds;
 use crate::error::{Error, Result};
+
+/// What a cell of a column holds, texts aside.
+const CELL_BYTES: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JoinKind {
@@ -53,6 +57,18 @@ impl Table {
                 rows_of.entry(key).or_default().push(row);
             }
         }
+        // Keys that both tables have k times make k × k rows: counted before they are made.
+        let mut rows = 0usize;
+        for row in 0..self.rows() {
+            rows = rows.saturating_add(match key(&left, row).and_then(|key| rows_of.get(&key)) {
+                Some(matches) => matches.len(),
+                None => usize::from(kind == JoinKind::Left),
+            });
+        }
+        let cells = self.columns().len() + other.columns().len();
+        let bytes = size_of::<usize>() * 3 + cells * CELL_BYTES;
+        let way_out = "join on keys that one of the tables has once";
+        bounds::fits(format!("a join of {rows} rows"), rows, bytes, way_out)?;
         let (mut here, mut there) = (Vec::new(), Vec::new());
         for row in 0..self.rows() {
             match key(&left, row).and_then(|key| rows_of.get(&key)) {

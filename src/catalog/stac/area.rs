@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
+use crate::vector::geojson_shape;
 
 /// The place of a search.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +73,7 @@ impl Area {
             serde_json::from_value(value.clone()).map_err(|e| wrong(format!("`{}` ({e})", short(value))))?;
         closed(value)?;
         let shape: Geometry =
-            Geometry::try_from(&parsed).map_err(|e| wrong(format!("`{}` ({e})", short(value))))?;
+            geojson_shape(&parsed).map_err(|e| wrong(format!("`{}` ({e})", short(value))))?;
         if shape.coords_count() == 0 {
             return Err(wrong("one without positions".into()));
         }

@@ -230,6 +230,13 @@ impl Histogram {
         if bins == 0 {
             return Err(Error::argument("bins", "at least 1", bins));
         }
+        // A count, an edge and a bar to draw.
+        crate::bounds::fits(
+            format!("a histogram of {bins} bins"),
+            bins,
+            64,
+            "ask for fewer bins",
+        )?;
         let (low, high) = match range {
             Some(range) => range,
             None => {
