@@ -12,7 +12,6 @@ mod rasterize;
 mod read;
 mod relate;
 mod transform;
-mod wkb;
 mod wkt;
 mod write;
 mod zonal;

@@ -8,10 +8,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 
 use super::overlay::{last_message, quietly};
-use super::{Feature, Features, Properties, wkb};
+use super::{Feature, Features, Properties};
 use crate::error::{Error, Result};
 use crate::raster::{Bounds, Crs};
 use crate::table::Value;
+use crate::wkb;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReadOptions {

@@ -8,6 +8,7 @@ mod client;
 mod conformance;
 mod datetime;
 mod filter;
+mod geoparquet;
 mod open;
 mod page;
 mod query;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use stac::Item;
 use url::Url;
 
-use super::{page, walk};
+use super::{geoparquet, page, walk};
 use crate::catalog::http::{Failure, Http, Request, parse_json, parse_url, redacted};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;
@@ -182,11 +182,7 @@ pub async fn read_bytes(http: &Http, place: &Place) -> Result<Bytes> {
 /// # Errors
 /// When it is no Parquet, or its columns are not those of STAC items.
 pub fn read_geoparquet(place: &Place, bytes: Bytes) -> Result<Items> {
-    let found = stac::geoparquet::from_reader(bytes)
-        .map_err(|e| place.error(format!("cannot be read as stac-geoparquet: {e}")))?;
-    let mut items = found.items;
-    for item in &mut items {
-        whole_addresses(place, item);
-    }
-    Ok(Items::new(items))
+    let features = geoparquet::features(bytes)
+        .map_err(|text| place.error(format!("cannot be read as stac-geoparquet: {text}")))?;
+    Ok(Items::new(documents(place, Value::Array(features))?))
 }

@@ -21,7 +21,7 @@ const TRIANGLE: u32 = 17;
 const MAX_DEPTH: usize = 32;
 
 /// Little-endian ISO WKB of a shape.
-pub(super) fn encode(shape: &Shape<f64>) -> Vec<u8> {
+pub fn encode(shape: &Shape<f64>) -> Vec<u8> {
     let mut out = Vec::new();
     write(&mut out, shape);
     out
@@ -98,7 +98,7 @@ fn write_polygon(out: &mut Vec<u8>, polygon: &Polygon) {
 }
 
 /// Z and M are dropped. An empty point becomes an empty MultiPoint.
-pub(super) fn decode(bytes: &[u8]) -> Result<Shape<f64>> {
+pub fn decode(bytes: &[u8]) -> Result<Shape<f64>> {
     Reader {
         bytes,
         at: 0,
@@ -225,8 +225,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Geometry;
     use super::*;
+    use crate::vector::Geometry;
 
     #[test]
     fn gdal_reads_what_we_write_and_we_read_what_gdal_writes() {
@@ -241,10 +241,10 @@ mod tests {
             "MULTIPOLYGON (((0 0,1 0,1 1,0 0)),((5 5,6 5,6 6,5 5)))",
             "GEOMETRYCOLLECTION (POINT (1 2),LINESTRING (0 0,1 0))",
         ] {
-            let ours = Geometry::from_wkt(text).unwrap().shape;
+            let ours = Geometry::from_wkt(text).unwrap().shape().clone();
             let theirs = gdal::vector::Geometry::from_wkb(&encode(&ours)).unwrap();
             assert!(theirs.is_valid());
-            assert_eq!(Geometry::from_wkt(&theirs.wkt().unwrap()).unwrap().shape, ours);
+            assert_eq!(Geometry::from_wkt(&theirs.wkt().unwrap()).unwrap().shape(), &ours);
             assert_eq!(decode(&theirs.iso_wkb().unwrap()).unwrap(), ours);
         }
     }
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn damaged_bytes_are_an_error() {
-        let good = encode(&Geometry::from_wkt("POLYGON ((0 0,4 0,4 4,0 0))").unwrap().shape);
+        let good = encode(Geometry::from_wkt("POLYGON ((0 0,4 0,4 4,0 0))").unwrap().shape());
         for n in 0..good.len() {
             assert!(decode(&good[..n]).is_err());
         }
