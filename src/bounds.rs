@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::raster::settings;
+use crate::settings;
 
 /// Says no where `count` pieces of `bytes` each are more than the memory ceiling allows.
 ///

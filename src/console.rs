@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::raster::settings::{self, Progress};
+use crate::settings::{self, Progress};
 
 /// A line on standard output. Nobody may read it, and that is no reason to fail.
 #[macro_export]

@@ -7,8 +7,8 @@ use geo::{
 };
 use stac::{Bbox, Item};
 
+use crate::earth::geojson_shape;
 use crate::error::{Error, Result};
-use crate::vector::geojson_shape;
 
 /// The footprint of an item: its geometry, else its bounding box; `None` where it has neither.
 ///

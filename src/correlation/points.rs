@@ -10,7 +10,8 @@ use super::metres::Metres;
 use super::reason::Reason;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::raster::{Window, settings};
+use crate::raster::Window;
+use crate::settings;
 use crate::table::{Column, Table};
 
 /// The centre of a window: a pixel of the reference, counted from 0. A window of w pixels covers x − w/2 … x + w/2 − 1.

@@ -5,7 +5,7 @@ use mlua::{Function, Lua, MultiValue, Value};
 use super::{Args, Module};
 use crate::error::Result;
 use crate::interrupt;
-use crate::raster::settings;
+use crate::settings;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.function("each(list, label?)", each)?;

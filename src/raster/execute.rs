@@ -9,9 +9,10 @@ use ndarray::{Array2, s};
 
 use super::graph::{Port, Work};
 use super::plan::Plan;
-use super::{Grid, Pixels, Window, settings};
+use super::{Grid, Pixels, Window};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::settings;
 
 /// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
 const TILE: usize = 512;

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use super::execute::tile_size;
 use super::plan::{Plan, StepInfo};
-use super::{Kind, Raster, Window, settings};
+use super::{Kind, Raster, Window};
 use crate::error::Result;
+use crate::settings;
 
 /// The steps as a tree for each band, with the pixels that one tile needs of each, the tiles, and the memory that
 /// they take. Steps that several readers share are computed once a tile and shown once.

@@ -24,7 +24,6 @@ pub mod program;
 pub mod reduce;
 pub mod reframe;
 pub mod scene;
-pub mod settings;
 pub mod stack;
 pub mod stats;
 pub mod store;

@@ -5,9 +5,10 @@ use std::sync::Mutex;
 
 use super::execute::Run;
 use super::image::Raster;
-use super::{Pixels, Window, settings};
+use super::{Pixels, Window};
 use crate::bounds;
 use crate::error::{Error, Result};
+use crate::settings;
 
 /// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
 #[derive(Debug, Clone, Copy, PartialEq)]

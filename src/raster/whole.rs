@@ -7,8 +7,9 @@ use ndarray::{Array2, s};
 
 use super::execute::Run;
 use super::graph::Port;
-use super::{Grid, Kind, Pixels, Window, settings};
+use super::{Grid, Kind, Pixels, Window};
 use crate::error::{Error, Result};
+use crate::settings;
 
 /// See the module. Its inputs may lie on any grids; its outputs, f32, are held in memory.
 pub trait WholeOperation: Send + Sync {

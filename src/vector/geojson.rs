@@ -7,6 +7,7 @@ use geojson::feature::Id;
 use serde_json::{Value as Json, json};
 
 use super::{Feature, Features, Geometry, Properties};
+use crate::earth::geojson_shape;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::raster::Crs;
@@ -168,7 +169,7 @@ fn feature(json: Json) -> Result<Feature, String> {
     match kind.as_str() {
         "Feature" => {
             let f: geojson::Feature = serde_json::from_value(json).map_err(|e| e.to_string())?;
-            let shape = f.geometry.map(|g| shape(&g)).transpose()?;
+            let shape = f.geometry.map(|g| geojson_shape(&g)).transpose()?;
             let properties = f.properties.unwrap_or_default().into_iter();
             let properties = properties
                 .map(|(name, value)| (name, Value::from_json(value)))
@@ -186,38 +187,8 @@ fn feature(json: Json) -> Result<Feature, String> {
         "FeatureCollection" => Err("a FeatureCollection within a FeatureCollection".into()),
         _ => {
             let g: geojson::Geometry = serde_json::from_value(json).map_err(|e| e.to_string())?;
-            Ok(Feature::new(Some(shape(&g)?), Properties::new()))
+            Ok(Feature::new(Some(geojson_shape(&g)?), Properties::new()))
         }
-    }
-}
-
-/// The one way from what a GeoJSON file holds to a shape: the crate takes it for granted that a position has two numbers.
-///
-/// # Errors
-/// Names a position with fewer than two numbers.
-pub fn shape(geometry: &geojson::Geometry) -> Result<Shape<f64>, String> {
-    check(&geometry.value)?;
-    Shape::try_from(geometry).map_err(|e| e.to_string())
-}
-
-fn check(value: &geojson::GeometryValue) -> Result<(), String> {
-    use geojson::GeometryValue as Value;
-    let position = |p: &geojson::Position| match p.as_slice() {
-        [_, _, ..] => Ok(()),
-        few => Err(format!(
-            "a position is a longitude and a latitude, {few:?} is not"
-        )),
-    };
-    match value {
-        Value::Point { coordinates } => position(coordinates),
-        Value::MultiPoint { coordinates } | Value::LineString { coordinates } => {
-            coordinates.iter().try_for_each(position)
-        }
-        Value::MultiLineString { coordinates } | Value::Polygon { coordinates } => {
-            coordinates.iter().flatten().try_for_each(position)
-        }
-        Value::MultiPolygon { coordinates } => coordinates.iter().flatten().flatten().try_for_each(position),
-        Value::GeometryCollection { geometries } => geometries.iter().try_for_each(|g| check(&g.value)),
     }
 }
 

@@ -17,7 +17,7 @@ mod write;
 mod zonal;
 
 pub use self::features::{Feature, Features, Properties};
-pub use self::geojson::{GeoJsonOptions, shape as geojson_shape};
+pub use self::geojson::GeoJsonOptions;
 pub use self::geometry::Geometry;
 pub use self::rasterize::{BurnOptions, BurnValue, Rasterize, rasterize, rasterize_image};
 pub use self::read::ReadOptions;

@@ -6,10 +6,10 @@ use geo::{Densify, Euclidean, Geometry as Shape, MultiPolygon};
 use super::Geometry;
 use super::measure::geodesic_distance;
 use super::transform::Projection;
+use crate::earth::wkb;
 use crate::error::{Error, Result};
 use crate::raster::Crs;
 use crate::raster::file::initialise;
-use crate::wkb;
 
 /// How far from its centre a part in longitude and latitude may reach to be buffered in a local plane: there the
 /// scale is wrong by 0.4 %.

@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 use super::overlay::{last_message, quietly};
 use super::{Feature, Features, Properties};
+use crate::earth::wkb;
 use crate::error::{Error, Result};
 use crate::raster::{Bounds, Crs};
 use crate::table::Value;
-use crate::wkb;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReadOptions {

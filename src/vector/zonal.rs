@@ -8,7 +8,8 @@ use super::burn::Burnable;
 use super::rasterize::on_grid;
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
-use crate::raster::{Grid, Pixels, Raster, Window, settings};
+use crate::raster::{Grid, Pixels, Raster, Window};
+use crate::settings;
 use crate::table::statistics::{Moments, percentile};
 use crate::table::{Aggregation, Column, Table};
 

@@ -9,7 +9,8 @@ use perilune::correlation::autorift::operation::{Options, autorift};
 use perilune::correlation::autorift::parameters::Parameters;
 use perilune::correlation::autorift::pyramid::Pyramid;
 use perilune::raster::file::open::{OpenOptions, open};
-use perilune::raster::{Affine, Grid, Raster, settings};
+use perilune::raster::{Affine, Grid, Raster};
+use perilune::settings;
 
 use crate::common::*;
 

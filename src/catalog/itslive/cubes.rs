@@ -215,7 +215,7 @@ fn cube(p: Properties) -> Result<Cube> {
         .epsg
         .number()
         .ok_or_else(|| Error::message("its epsg is not a number"))?;
-    let outline = crate::vector::geojson_shape(&p.geometry_epsg)
+    let outline = crate::earth::geojson_shape(&p.geometry_epsg)
         .map_err(|e| Error::message(format!("its geometry_epsg: {e}")))?;
     let bounds = outline
         .bounding_rect()

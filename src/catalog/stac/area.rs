@@ -4,8 +4,8 @@ use geo::{CoordsIter, Geometry, Validation};
 use serde_json::{Value, json};
 
 use crate::catalog::footprint;
+use crate::earth::geojson_shape;
 use crate::error::{Error, Result};
-use crate::vector::geojson_shape;
 
 /// The place of a search.
 #[derive(Debug, Clone, PartialEq)]

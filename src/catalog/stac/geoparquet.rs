@@ -9,7 +9,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use serde_json::{Map, Value, json};
 
-use crate::wkb;
+use crate::earth::wkb;
 
 /// What a STAC item has outside its properties.
 const OUTSIDE: &[&str] = &[

@@ -11,9 +11,9 @@ use super::parameters::Parameters;
 use super::prefilter::Prefilter;
 use super::track::{Field, Tracked, Watch, track};
 use crate::error::{Error, Result};
-use crate::raster::settings;
 use crate::raster::whole::{Inputs, WholeOperation};
 use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Property, Raster, Unit};
+use crate::settings;
 
 /// What a pair is compared in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

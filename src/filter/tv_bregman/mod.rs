@@ -8,7 +8,8 @@ use self::pass::{Changes, Rows, pass};
 use self::row::Step;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::raster::{Raster, Scene, SceneOperation, settings};
+use crate::raster::{Raster, Scene, SceneOperation};
+use crate::settings;
 
 mod pass;
 mod row;

@@ -3,7 +3,8 @@
 use super::DONE;
 use crate::error::Result;
 use crate::host::loader;
-use crate::raster::{about, settings};
+use crate::raster::about;
+use crate::settings;
 
 /// Formats that the guide and the workflows use, and the Debian package that brings each where it is not in libgdal.
 const WANTED: &[(&str, &str)] = &[

@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use super::{Limits, documentation, repl, signals};
 use crate::error::{Error, Result};
 use crate::lua::Access;
-use crate::{console, raster::settings};
+use crate::{console, settings};
 pub use script::Script;
 
 /// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result, nearest};
 use crate::host::report::{Report, interruption};
 use crate::host::{Runtime, loader, params, sandbox};
 use crate::interrupt::{self, Reason};
-use crate::raster::settings;
+use crate::settings;
 
 /// A script that was found.
 pub struct Script {

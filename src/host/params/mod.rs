@@ -16,7 +16,7 @@ use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard, unknown_name};
 use crate::lua::{Args, FromScript, access};
-use crate::raster::settings;
+use crate::settings;
 
 /// In app data: what was asked for from outside, and what the script declared.
 #[derive(Default)]

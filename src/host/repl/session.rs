@@ -13,7 +13,7 @@ use crate::host::report::Report;
 use crate::host::{Limits, Runtime, cli, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
-use crate::raster::settings;
+use crate::settings;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

@@ -13,7 +13,8 @@ use crate::lua::class::{Builder, Class};
 use crate::lua::value::{FromScript, describe};
 use crate::raster::memory::from_arrays;
 use crate::raster::stats::Moments;
-use crate::raster::{DType, Grid, Pixels, Raster, Unit, Window, settings};
+use crate::settings;
+use crate::raster::{DType, Grid, Pixels, Raster, Unit, Window};
 
 /// Bands of pixels over a window of an image.
 pub struct Array {

@@ -10,7 +10,8 @@ use gdal_sys::GDALDataType as Gdt;
 use super::write::WriteOptions;
 use super::{last_message, message_of, reset_message};
 use crate::error::{Error, Result};
-use crate::raster::{Band, DType, Kind, settings};
+use crate::raster::{Band, DType, Kind};
+use crate::settings;
 
 /// One file has one type: that of the bands where they agree, else the float that holds all.
 pub fn common_dtype(bands: &[Band], options: &WriteOptions) -> Result<DType> {

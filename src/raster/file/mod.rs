@@ -26,7 +26,8 @@ pub use drivers::{reads_servers, refused_in};
 pub use named::set_guard;
 pub use remote::{explained, gdal_name, is_special, set_resolver};
 
-use super::{DType, settings};
+use super::DType;
+use crate::settings;
 
 /// Done once, before the first use of GDAL: its messages go into our errors instead of the terminal, and its block
 /// cache stays a small part of the memory ceiling.

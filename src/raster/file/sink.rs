@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 use crate::files::Draft;
 use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
-use crate::raster::{Band, DType, Pixels, Raster, Window, settings};
+use crate::raster::{Band, DType, Pixels, Raster, Window};
+use crate::settings;
 
 /// A file that is being made.
 pub struct Sink {
