@@ -1,7 +1,7 @@
 //! perilune: a scripting host for Earth observation.
 //!
 //! The layers, each leaning only on those before it:
-//! `error`, `files`, `interrupt`, `settings`, `bounds`, `earth` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
+//! `error`, `files`, `interrupt`, `settings`, `scratch`, `bounds`, `earth` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
 //! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `catalog` (archives: search, join, download; the only one that names reqwest) ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
 // They panic where the reader has gone; `say!` and `complain!` do not.
@@ -20,6 +20,7 @@ pub mod interrupt;
 pub mod lua;
 pub mod plot;
 pub mod raster;
+pub mod scratch;
 pub mod settings;
 pub mod table;
 pub mod vector;

@@ -1,6 +1,7 @@
 //! The host: virtual machine, sandbox, scripts and their parameters, help, prompt.
 
 pub mod cli;
+pub mod confine;
 pub mod documentation;
 pub mod lexer;
 mod lists;

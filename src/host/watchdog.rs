@@ -13,6 +13,7 @@ use super::cli::{INTERRUPTED, READER_GONE, SCRIPT_ERROR};
 use super::{report, signals};
 use crate::files;
 use crate::interrupt::{self, Reason};
+use crate::scratch;
 
 /// How long work has to stop by itself, so that with the removal of drafts everything has ended two seconds after the request.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
@@ -84,6 +85,7 @@ impl Drop for Watchdog {
 /// Ends the process. Takes no lock that work which hangs may hold, and runs no destructor.
 fn end(reason: Reason, farewell: &str, terminal: Option<libc::termios>) -> ! {
     files::abandon_drafts();
+    scratch::remove();
     if let Some(terminal) = terminal {
         // SAFETY: the state was read from the same descriptor.
         unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &terminal) };

@@ -8,14 +8,17 @@ use mlua::Lua;
 
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
+use crate::scratch;
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
-/// working folder, the temporary folder and the folders that were allowed on the command line. Files that hold logins
+/// working folder, the process's own temporary folder and the folders that were allowed on the command line. Files that hold logins
 /// are neither read nor written, whatever folder they are in.
 #[derive(Debug, Clone)]
 pub struct Access {
     working: PathBuf,
     allowed: Vec<PathBuf>,
+    /// The system holds the process to the folders by now: no more can be had.
+    sealed: bool,
     /// Real paths of the user's files of logins: the host reads them, scripts do not.
     secret: Vec<PathBuf>,
 }
@@ -23,19 +26,52 @@ pub struct Access {
 impl Access {
     pub fn new(working: impl Into<PathBuf>) -> Self {
         let working = settle(&working.into());
-        let allowed = vec![working.clone(), settle(&std::env::temp_dir())];
+        // Without one, what asks for a temporary folder fails in its own words.
+        let scratch = scratch::folder().ok();
+        let allowed = [working.clone()].into_iter().chain(scratch).collect();
         let secret = Vault::files_of_user().iter().map(|file| settle(file)).collect();
         Access {
             working,
             allowed,
+            sealed: false,
             secret,
+        }
+    }
+
+    /// Takes no more folders from here on.
+    pub fn seal(&mut self) {
+        self.sealed = true;
+    }
+
+    /// The folders that scripts write in.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.allowed
+    }
+
+    /// The files that hold logins, where they exist or would exist.
+    pub fn files_of_logins(&self) -> &[PathBuf] {
+        &self.secret
+    }
+
+    /// A path that the user gives herself, as a parameter, may be written to wherever it lies.
+    pub fn allow_place_of(&mut self, path: &str) {
+        if path.is_empty() || path.contains("://") {
+            return;
+        }
+        let absolute = self.working.join(path);
+        match absolute.is_dir() {
+            true => self.allow(&absolute),
+            false => absolute
+                .parent()
+                .into_iter()
+                .for_each(|folder| self.allow(folder)),
         }
     }
 
     /// Also lets scripts write in `folder` and below.
     pub fn allow(&mut self, folder: &Path) {
         let folder = settle(&self.absolute(folder));
-        if !self.allowed.contains(&folder) {
+        if !self.sealed && !self.allowed.contains(&folder) {
             self.allowed.push(folder);
         }
     }
@@ -255,6 +291,7 @@ mod tests {
         let access = Access {
             working: settle(&working),
             allowed: vec![settle(&working)],
+            sealed: false,
             secret: Vec::new(),
         };
         assert_eq!(access.write("a/b.tif").unwrap(), settle(&working).join("a/b.tif"));
@@ -287,6 +324,7 @@ mod tests {
         let mut access = Access {
             working: PathBuf::from("/nonexistent"),
             allowed: Vec::new(),
+            sealed: false,
             secret: Vec::new(),
         };
         let file = folder.path().join("x.tif");
@@ -318,6 +356,7 @@ mod tests {
         let access = Access {
             working: root.join("home/here"),
             allowed: vec![root.clone()],
+            sealed: false,
             secret: vec![file.clone()],
         };
         let shown = file.display();

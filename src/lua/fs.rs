@@ -10,6 +10,7 @@ use super::{Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::scratch;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.function("read(path)", read)?;
@@ -276,7 +277,7 @@ struct Temporary(Vec<PathBuf>);
 impl Drop for Temporary {
     fn drop(&mut self) {
         for folder in &self.0 {
-            // Nothing is left to tell it to; a folder that stays is in the system's temporary folder.
+            // Nothing is left to tell it to; the process's folder around it goes at its end.
             let _ = fs::remove_dir_all(folder);
         }
     }
@@ -284,15 +285,9 @@ impl Drop for Temporary {
 
 fn temporary(lua: &Lua, _: &Args) -> Result<String> {
     static COUNTER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    let folder = loop {
-        let n = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("perilune-{}-{n}", std::process::id()));
-        match fs::create_dir(&folder) {
-            Ok(()) => break folder,
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(Error::io(folder, e)),
-        }
-    };
+    let n = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let folder = scratch::folder()?.join(format!("folder-{n}"));
+    fs::create_dir(&folder).map_err(failed(&folder))?;
     let shown = folder.display().to_string();
     if lua.app_data_ref::<Temporary>().is_none() {
         lua.set_app_data(Temporary::default());

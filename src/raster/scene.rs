@@ -12,6 +12,7 @@ use super::operation::{Scene, SceneOperation};
 use super::{Pixels, Window};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::scratch;
 
 pub struct SceneNode {
     pub operation: Arc<dyn SceneOperation>,
@@ -160,18 +161,7 @@ impl Scene for Run<'_> {
 /// A file of `bytes` zeros that has no name any more, and the name that it had, for messages.
 pub(super) fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let process = std::process::id();
-    // A name left by a killed run of the same number is skipped.
-    let path = loop {
-        let name = format!(
-            "perilune-scratch-{process}-{}",
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        if !path.exists() {
-            break path;
-        }
-    };
+    let path = scratch::folder()?.join(format!("rows-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     let io = |e| Error::io(&path, e);
     let file = File::options()
         .read(true)

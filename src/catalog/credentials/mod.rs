@@ -20,6 +20,7 @@ mod store;
 mod token;
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -47,6 +48,9 @@ pub struct Vault {
     signatures: Signatures,
     sessions: session::Sessions,
 }
+
+/// What was read before the files of logins were closed.
+static EARLY: Mutex<Option<Result<Vault>>> = Mutex::new(None);
 
 impl Default for Vault {
     fn default() -> Self {
@@ -89,6 +93,21 @@ impl Vault {
         Vault::from_sources(&Sources::of_user())
     }
 
+    /// As [`of_user`](Vault::of_user), at once and for good: the files of logins may be closed to this process later.
+    pub fn read_early() {
+        let mut kept = EARLY.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(Vault::of_user());
+    }
+
+    /// The logins that were read early, else those of now.
+    ///
+    /// # Errors
+    /// As [`of_user`](Vault::of_user).
+    pub fn of_process() -> Result<Vault> {
+        let mut kept = EARLY.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take().unwrap_or_else(Vault::of_user)
+    }
+
     pub fn from_sources(sources: &Sources) -> Result<Vault> {
         let services = Services::new(&sources.variable)?;
         let (entries, problems) = sources.read(&services);
@@ -114,6 +133,11 @@ impl Vault {
     /// All files that hold secrets of the user, where they exist or would exist.
     pub fn files_of_user() -> Vec<PathBuf> {
         Sources::of_user().files()
+    }
+
+    /// Those of them that libraries read themselves.
+    pub fn files_of_libraries() -> Vec<PathBuf> {
+        Sources::of_user().files_of_libraries()
     }
 
     /// The header that a request to `url` needs, if the user has a login for its host. Only https, and this machine's

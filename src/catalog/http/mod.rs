@@ -119,7 +119,7 @@ impl Http {
     /// The client of the process, with the user's own credentials.
     pub fn shared() -> Result<&'static Http> {
         static SHARED: LazyLock<std::result::Result<Http, String>> = LazyLock::new(|| {
-            let vault = Vault::of_user().map_err(|e| e.to_string())?;
+            let vault = Vault::of_process().map_err(|e| e.to_string())?;
             Http::new(Settings::default(), Arc::new(vault)).map_err(|e| e.to_string())
         });
         SHARED.as_ref().map_err(crate::error::Error::message)

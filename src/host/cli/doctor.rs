@@ -23,7 +23,7 @@ const WANTED: &[(&str, &str)] = &[
     ("ESRI Shapefile", "shapefiles"),
 ];
 
-pub fn run() -> Result<u8> {
+pub fn run(global: &super::Global) -> Result<u8> {
     let mut missing = Vec::new();
     crate::say!(
         "perilune   {} ({})",
@@ -83,6 +83,25 @@ pub fn run() -> Result<u8> {
     if !gdal.network {
         missing.push("this GDAL was built without curl, so https:// and s3:// cannot be read".to_string());
     }
+    // As a script's process, and last: this one is held from here on.
+    let level = super::Global::level(global)?;
+    let files = level.files.map(|version| format!("files by Landlock {version}"));
+    let calls = level.calls.then(|| "programs by seccomp".to_string());
+    let held: Vec<String> = files.into_iter().chain(calls).collect();
+    crate::say!(
+        "\nconfinement: the system holds scripts' {}",
+        if held.is_empty() {
+            "nothing".to_string()
+        } else {
+            held.join(", ")
+        }
+    );
+    missing.extend(
+        level
+            .missing
+            .iter()
+            .map(|what| format!("confinement does not hold {what}")),
+    );
     if missing.is_empty() {
         crate::say!("\nNothing is missing.");
     } else {

@@ -7,16 +7,18 @@ mod types;
 mod workflows;
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
+use super::confine::{Confine, Level, confine};
 use super::{Limits, documentation, repl, signals};
+use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
-use crate::{console, settings};
+use crate::{console, scratch, settings};
 pub use script::Script;
 
 /// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.
@@ -56,6 +58,10 @@ pub struct Global {
     /// Let scripts also write in FOLDER and below; may be given several times
     #[arg(long, global = true, value_name = "FOLDER")]
     allow_write: Vec<PathBuf>,
+
+    /// Whether the system itself holds scripts to their folders, and refuses them programs and logins
+    #[arg(long, global = true, value_name = "HOW", value_enum, default_value = "auto")]
+    confine: Confine,
 
     /// No progress on standard error
     #[arg(long, short, global = true)]
@@ -140,6 +146,7 @@ pub fn main() -> ExitCode {
         crate::complain!("error: {error}");
         USAGE
     });
+    scratch::remove();
     ExitCode::from(code)
 }
 
@@ -156,7 +163,13 @@ fn dispatch(cli: Cli) -> Result<u8> {
     match (cli.command, cli.code) {
         (None, Some(code)) => script::run_code(&code, &global),
         (Some(_), Some(_)) => Err(Error::message("-e CODE stands alone, without a command")),
-        (None | Some(Command::Repl), None) => repl::start(global.limits(), global.access()?),
+        (None | Some(Command::Repl), None) => {
+            // The system lets the prompt write its history only where the folder is there before.
+            if let Some(folder) = repl::history_path().as_deref().and_then(Path::parent) {
+                let _ = std::fs::create_dir_all(folder);
+            }
+            repl::start(global.limits(), global.confined(&[])?)
+        }
         (Some(Command::Run { script }), None) => match script.split_first() {
             Some((name, _)) if name == "--help" || name == "-h" => {
                 print_help("run");
@@ -171,12 +184,12 @@ fn dispatch(cli: Cli) -> Result<u8> {
                 Ok(USAGE)
             }
         },
-        (Some(command), None) => print(command),
+        (Some(command), None) => print(command, &global),
     }
 }
 
 /// The commands that only print. Where nobody reads any more, as in `| head`, they end like other programs.
-fn print(command: Command) -> Result<u8> {
+fn print(command: Command, global: &Global) -> Result<u8> {
     // SAFETY: nothing else runs yet, and SIG_DFL is a valid disposition of SIGPIPE.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     match command {
@@ -186,7 +199,7 @@ fn print(command: Command) -> Result<u8> {
             crate::say!("{}", documentation::show(&name, width())?);
             Ok(DONE)
         }
-        Command::Doctor => doctor::run(),
+        Command::Doctor => doctor::run(global),
         Command::Login {
             host,
             user,
@@ -226,6 +239,25 @@ impl Global {
             access.allow(folder);
         }
         Ok(access)
+    }
+
+    /// The policy of a script that gets `given` as parameters, after which the system holds this process to it. Logins are read before, as
+    /// their files are closed then.
+    pub fn confined(&self, given: &[(String, Option<String>)]) -> Result<Access> {
+        let mut access = self.access()?;
+        for text in given.iter().filter_map(|(_, text)| text.as_deref()) {
+            access.allow_place_of(text);
+        }
+        Vault::read_early();
+        if confine(&access, self.confine)?.files.is_some() {
+            access.seal();
+        }
+        Ok(access)
+    }
+
+    /// How far the system holds a script that is run here; from then on this process.
+    pub fn level(&self) -> Result<Level> {
+        confine(&self.access()?, self.confine)
     }
 }
 

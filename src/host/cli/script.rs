@@ -107,7 +107,7 @@ pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
         )));
     }
 
-    let runtime = Runtime::new(global.limits(), global.access()?)?;
+    let runtime = Runtime::new(global.limits(), global.confined(&given)?)?;
     let lua = runtime.lua();
     sandbox::strict(lua, false)?;
     params::install(lua, false)?;
@@ -137,7 +137,7 @@ fn mentions_params(text: &str) -> bool {
 }
 
 pub fn run_code(code: &str, global: &Global) -> Result<u8> {
-    let runtime = Runtime::new(global.limits(), global.access()?)?;
+    let runtime = Runtime::new(global.limits(), global.confined(&[])?)?;
     let lua = runtime.lua();
     sandbox::strict(lua, true)?;
     params::install(lua, true)?;

@@ -15,7 +15,7 @@ use super::sources;
 use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard, unknown_name};
-use crate::lua::{Args, FromScript, access};
+use crate::lua::{Args, FromScript};
 use crate::settings;
 
 /// In app data: what was asked for from outside, and what the script declared.
@@ -298,17 +298,8 @@ fn find<'a>(
 
 /// A path that the user gives herself may be written to, wherever it lies.
 fn allow(lua: &Lua, path: &str) {
-    if path.is_empty() || path.contains("://") {
-        return;
-    }
-    let absolute = access(lua).working().join(path);
-    let folder = if absolute.is_dir() {
-        Some(absolute.as_path())
-    } else {
-        absolute.parent()
-    };
-    if let (Some(folder), Some(mut access)) = (folder, lua.app_data_mut::<crate::lua::Access>()) {
-        access.allow(folder);
+    if let Some(mut access) = lua.app_data_mut::<crate::lua::Access>() {
+        access.allow_place_of(path);
     }
 }
 
