@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::error::{Error, Result};
+use crate::gate::{Entry, Folder};
 
 /// The drafts that exist, so that a process which has to be ended can remove them.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -42,6 +43,7 @@ fn remove_companions(draft: &Path) {
 /// process leaves at most a hidden file whose name starts with a dot.
 #[derive(Debug)]
 pub struct Draft {
+    entry: Entry,
     temporary: PathBuf,
     target: PathBuf,
     published: bool,
@@ -71,14 +73,17 @@ impl Draft {
             ));
         }
         static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let temporary = folder.join(format!(
+        let hidden = format!(
             ".draft-{}-{}-{}",
             std::process::id(),
             COUNTER.fetch_add(1, Ordering::Relaxed),
             name.to_string_lossy()
-        ));
+        );
+        let entry = Entry::of(target)?;
+        let temporary = entry.beside(hidden.as_ref());
         live().insert(temporary.clone());
         Ok(Draft {
+            entry,
             temporary,
             target: target.to_path_buf(),
             published: false,
@@ -90,11 +95,10 @@ impl Draft {
         let Some(name) = target.file_name().map(|n| n.to_string_lossy()) else {
             return;
         };
-        let folder = target
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let Ok(entries) = fs::read_dir(folder) else { return };
+        let Ok(target) = Entry::of(target) else { return };
+        let Ok(entries) = fs::read_dir(target.folder().path()) else {
+            return;
+        };
         for entry in entries.flatten() {
             let file = entry.file_name().to_string_lossy().into_owned();
             // Some writers put files of their own beside the draft: `<draft>.ovr.tmp`.
@@ -129,14 +133,12 @@ impl Draft {
         File::open(&self.temporary)
             .and_then(|file| file.sync_all())
             .map_err(failed)?;
-        fs::rename(&self.temporary, &self.target).map_err(failed)?;
+        fs::rename(&self.temporary, self.entry.path()).map_err(failed)?;
         self.published = true;
         live().remove(&self.temporary);
         // The rename itself is durable only once the folder is; a file system that cannot sync folders says so
         // here, and the file is complete all the same.
-        if let Some(folder) = self.temporary.parent() {
-            let _ = File::open(folder).and_then(|folder| folder.sync_all());
-        }
+        let _ = File::open(self.entry.folder().path()).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
@@ -155,47 +157,46 @@ impl Drop for Draft {
 /// five, a schema): all of them appear together, the named one last.
 #[derive(Debug)]
 pub struct DraftFolder {
-    folder: PathBuf,
-    file: PathBuf,
-    target: PathBuf,
+    inside: Folder,
+    /// The folder itself, under its hidden name.
+    draft: Draft,
 }
 
 impl DraftFolder {
     /// # Errors
     /// As `Draft::new`, or when the folder cannot be made.
     pub fn new(target: &Path) -> Result<DraftFolder> {
-        let folder = Draft::new(target)?.temporary.clone();
-        fs::create_dir(&folder).map_err(|e| Error::io(target, e))?;
-        live().insert(folder.clone());
-        // `Draft::new` has seen to the name.
-        let file = folder.join(target.file_name().unwrap_or_default());
-        Ok(DraftFolder {
-            folder,
-            file,
-            target: target.to_path_buf(),
-        })
+        let draft = Draft::new(target)?;
+        let failed = |e| Error::io(target, e);
+        fs::create_dir(&draft.temporary).map_err(failed)?;
+        let name = draft.temporary.file_name().unwrap_or_default();
+        let inside = draft.entry.folder().enter(name).map_err(failed)?;
+        Ok(DraftFolder { inside, draft })
     }
 
     /// Where to write the named file.
-    pub fn path(&self) -> &Path {
-        &self.file
+    pub fn path(&self) -> PathBuf {
+        // `Draft::new` has seen to the name.
+        self.inside
+            .path()
+            .join(self.draft.target.file_name().unwrap_or_default())
     }
 
     /// Syncs all files to disk and gives them their names, in place of what was there.
     pub fn publish(self) -> Result<()> {
-        let failed = |e| Error::io(&self.target, e);
-        let parent = self.target.parent().map(Path::to_path_buf).unwrap_or_default();
+        let target = &self.draft.target;
+        let failed = |e| Error::io(target, e);
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+        for entry in fs::read_dir(self.inside.path()).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             File::open(entry.path())
                 .and_then(|f| f.sync_all())
                 .map_err(failed)?;
             names.push(entry.file_name());
         }
-        names.sort_by_key(|name| Some(name.as_os_str()) == self.target.file_name());
+        names.sort_by_key(|name| Some(name.as_os_str()) == target.file_name());
         for name in names {
-            fs::rename(self.folder.join(&name), parent.join(&name)).map_err(failed)?;
+            fs::rename(self.inside.path().join(&name), self.draft.entry.beside(&name)).map_err(failed)?;
         }
         Ok(())
     }
@@ -203,8 +204,7 @@ impl DraftFolder {
 
 impl Drop for DraftFolder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
-        live().remove(&self.folder);
+        let _ = fs::remove_dir_all(&self.draft.temporary);
     }
 }
 

@@ -15,6 +15,7 @@ pub mod earth;
 pub mod error;
 pub mod files;
 pub mod filter;
+pub mod gate;
 pub mod host;
 pub mod interrupt;
 pub mod lua;

@@ -1,13 +1,13 @@
 //! Which files a script may touch: the one policy that every binding asks.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use mlua::Lua;
 
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
+use crate::gate::{self, Policy, settle};
 use crate::scratch;
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
@@ -16,11 +16,11 @@ use crate::scratch;
 #[derive(Debug, Clone)]
 pub struct Access {
     working: PathBuf,
-    allowed: Vec<PathBuf>,
+    policy: Policy,
+    /// The process is held to the policy: what is opened is judged by it.
+    held: bool,
     /// The system holds the process to the folders by now: no more can be had.
     sealed: bool,
-    /// Real paths of the user's files of logins: the host reads them, scripts do not.
-    secret: Vec<PathBuf>,
 }
 
 impl Access {
@@ -28,14 +28,22 @@ impl Access {
         let working = settle(&working.into());
         // Without one, what asks for a temporary folder fails in its own words.
         let scratch = scratch::folder().ok();
-        let allowed = [working.clone()].into_iter().chain(scratch).collect();
-        let secret = Vault::files_of_user().iter().map(|file| settle(file)).collect();
+        let policy = Policy {
+            folders: [working.clone()].into_iter().chain(scratch).collect(),
+            logins: Vault::files_of_user().iter().map(|file| settle(file)).collect(),
+        };
         Access {
             working,
-            allowed,
+            policy,
+            held: false,
             sealed: false,
-            secret,
         }
+    }
+
+    /// Has everything that this process opens judged by this policy.
+    pub fn hold(&mut self) {
+        self.held = true;
+        gate::hold(self.policy.clone());
     }
 
     /// Takes no more folders from here on.
@@ -45,12 +53,12 @@ impl Access {
 
     /// The folders that scripts write in.
     pub fn folders(&self) -> &[PathBuf] {
-        &self.allowed
+        &self.policy.folders
     }
 
     /// The files that hold logins, where they exist or would exist.
     pub fn files_of_logins(&self) -> &[PathBuf] {
-        &self.secret
+        &self.policy.logins
     }
 
     /// A path that the user gives herself, as a parameter, may be written to wherever it lies.
@@ -71,8 +79,12 @@ impl Access {
     /// Also lets scripts write in `folder` and below.
     pub fn allow(&mut self, folder: &Path) {
         let folder = settle(&self.absolute(folder));
-        if !self.sealed && !self.allowed.contains(&folder) {
-            self.allowed.push(folder);
+        if self.sealed || self.policy.folders.contains(&folder) {
+            return;
+        }
+        self.policy.folders.push(folder);
+        if self.held {
+            gate::hold(self.policy.clone());
         }
     }
 
@@ -97,14 +109,9 @@ impl Access {
     }
 
     /// # Errors
-    /// When `real`, which the script calls `path`, is a file of logins or shows the process's environment.
+    /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
-        let of_process = real.starts_with("/proc")
-            && matches!(
-                real.file_name().and_then(|n| n.to_str()),
-                Some("environ" | "mem" | "auxv")
-            );
-        if of_process || self.secret.iter().any(|file| file == real) || self.is_linked(real) {
+        if gate::is_of_system(real) || self.policy.is_login(real) {
             return Err(Error::message(format!(
                 "{} may hold logins: scripts cannot read or change it; `perilune login` stores logins, which the catalogues use \
                  without showing them",
@@ -112,16 +119,6 @@ impl Access {
             )));
         }
         Ok(())
-    }
-
-    /// Whether the file is a file of logins under another name.
-    fn is_linked(&self, real: &Path) -> bool {
-        let Ok(data) = real.metadata() else { return false };
-        let same = |file: &PathBuf| {
-            file.metadata()
-                .is_ok_and(|d| (d.dev(), d.ino()) == (data.dev(), data.ino()))
-        };
-        data.is_file() && data.nlink() > 1 && self.secret.iter().any(same)
     }
 
     /// The same for the paths inside a name such as `/vsisubfile/0_100,/home/me/.netrc` or `CSV:~/.netrc`.
@@ -161,14 +158,19 @@ impl Access {
             (true, Some(folder), Some(name)) => settle(folder).join(name),
             _ => settle(path),
         };
-        if let Some(folder) = self.allowed.iter().find(|folder| folder.starts_with(&real)) {
+        if let Some(folder) = self
+            .policy
+            .folders
+            .iter()
+            .find(|folder| folder.starts_with(&real))
+        {
             return Err(Error::message(format!(
                 "{} is or holds {}: the working folder itself, and the other folders that scripts write in, are not moved or removed",
                 path.display(),
                 folder.display()
             )));
         }
-        match self.secret.iter().find(|file| file.starts_with(&real)) {
+        match self.policy.logins.iter().find(|file| file.starts_with(&real)) {
             Some(file) if file.exists() => Err(Error::message(format!(
                 "{} holds the file of logins {}: scripts cannot move or remove it",
                 path.display(),
@@ -187,7 +189,7 @@ impl Access {
         let absolute = self.absolute(path);
         let real = settle(&absolute);
         self.check_public(path, &real)?;
-        if self.allowed.iter().any(|folder| real.starts_with(folder)) {
+        if self.policy.may_write(&real) {
             return Ok(absolute);
         }
         let folder = real.parent().unwrap_or(&real);
@@ -249,35 +251,6 @@ fn is_foreign(path: &Path) -> bool {
         && !Path::new(text.as_ref()).exists()
 }
 
-/// The real path of the part that exists, with the rest behind it: what a write to `path` would touch.
-fn settle(path: &Path) -> PathBuf {
-    // As many as Linux follows.
-    settle_links(path, 40)
-}
-
-fn settle_links(path: &Path, links: usize) -> PathBuf {
-    let mut settled = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                settled.pop();
-            }
-            part => {
-                settled.push(part);
-                if let Ok(real) = settled.canonicalize() {
-                    settled = real;
-                } else if let (true, Ok(target)) = (links > 0, settled.read_link()) {
-                    // A link to what is not there yet: a write would make it there.
-                    settled.pop();
-                    settled = settle_links(&settled.join(target), links - 1);
-                }
-            }
-        }
-    }
-    settled
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,9 +263,12 @@ mod tests {
         // The system's temporary folder is allowed, and this test lives in it.
         let access = Access {
             working: settle(&working),
-            allowed: vec![settle(&working)],
+            policy: Policy {
+                folders: vec![settle(&working)],
+                logins: Vec::new(),
+            },
+            held: false,
             sealed: false,
-            secret: Vec::new(),
         };
         assert_eq!(access.write("a/b.tif").unwrap(), settle(&working).join("a/b.tif"));
         assert!(access.write("a/../b.tif").is_ok());
@@ -323,9 +299,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut access = Access {
             working: PathBuf::from("/nonexistent"),
-            allowed: Vec::new(),
+            policy: Policy {
+                folders: Vec::new(),
+                logins: Vec::new(),
+            },
+            held: false,
             sealed: false,
-            secret: Vec::new(),
         };
         let file = folder.path().join("x.tif");
         assert!(access.write(&file).is_err());
@@ -355,9 +334,12 @@ mod tests {
         std::fs::hard_link(&file, root.join("home/here/hard.csv")).unwrap();
         let access = Access {
             working: root.join("home/here"),
-            allowed: vec![root.clone()],
+            policy: Policy {
+                folders: vec![root.clone()],
+                logins: vec![file.clone()],
+            },
+            held: false,
             sealed: false,
-            secret: vec![file.clone()],
         };
         let shown = file.display();
         let names = [

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use mlua::{Function, Lua};
@@ -10,6 +11,7 @@ use super::{Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::gate::{self, Entry, Folder};
 use crate::scratch;
 
 pub fn define(m: &mut Module) -> Result<()> {
@@ -59,7 +61,7 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
 
 fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
     let path = path(lua, args, "path")?;
-    let size = fs::metadata(&path).map_err(failed(&path))?.len();
+    let size = gate::open(&path).and_then(|file| file.metadata()).map_err(failed(&path))?.len();
     let limit = 1 << 28;
     if size > limit {
         return Err(Error::Memory {
@@ -75,7 +77,7 @@ fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
 
 fn lines(lua: &Lua, args: &Args) -> Result<Function> {
     let path = path(lua, args, "path")?;
-    let file = fs::File::open(&path).map_err(failed(&path))?;
+    let file = gate::open(&path).map_err(failed(&path))?;
     let reader = std::cell::RefCell::new(BufReader::new(file));
     Module::alone(lua, "fs.", "lines(...)", move |lua, _| {
         let mut line = Vec::new();
@@ -102,7 +104,10 @@ fn write(lua: &Lua, args: &Args) -> Result<()> {
 fn append(lua: &Lua, args: &Args) -> Result<()> {
     let path = path(lua, args, "path")?;
     let text = text(args)?;
-    let mut file = fs::OpenOptions::new().append(true).create(true).open(&path).map_err(failed(&path))?;
+    let entry = Entry::behind(&path)?;
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let mut file = options.open(entry.path()).map_err(failed(&path))?;
     std::io::Write::write_all(&mut file, &text).map_err(failed(&path))
 }
 
@@ -228,7 +233,7 @@ fn wildcard(part: &str) -> Result<regex::Regex> {
 
 fn mkdir(lua: &Lua, args: &Args) -> Result<()> {
     let path = path(lua, args, "path")?;
-    fs::create_dir_all(&path).map_err(failed(&path))
+    Folder::make(&path).map(drop)
 }
 
 fn remove(lua: &Lua, args: &Args) -> Result<bool> {
@@ -238,18 +243,19 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
         return Ok(false);
     };
     access(lua).check_movable(&target)?;
+    let entry = Entry::of(&target)?;
     match (found.is_dir(), recursive) {
-        (false, _) => fs::remove_file(&target),
-        (true, true) => fs::remove_dir_all(&target),
+        (false, _) => fs::remove_file(entry.path()),
+        (true, true) => fs::remove_dir_all(entry.path()),
         (true, false) => {
-            let empty = fs::read_dir(&target).map_err(failed(&target))?.next().is_none();
+            let empty = fs::read_dir(entry.path()).map_err(failed(&target))?.next().is_none();
             if !empty {
                 return Err(Error::file(
                     &target,
                     "the folder is not empty; remove it with { recursive = true }",
                 ));
             }
-            fs::remove_dir(&target)
+            fs::remove_dir(entry.path())
         }
     }
     .map_err(failed(&target))?;
@@ -259,15 +265,20 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
 fn rename(lua: &Lua, args: &Args) -> Result<()> {
     let (from, to) = (path(lua, args, "from")?, path(lua, args, "to")?);
     access(lua).check_movable(&from)?;
-    fs::rename(&from, &to).map_err(failed(&from))
+    let (old, new) = (Entry::of(&from)?, Entry::of(&to)?);
+    fs::rename(old.path(), new.path()).map_err(failed(&from))
 }
 
 fn copy(lua: &Lua, args: &Args) -> Result<u64> {
     let from = access(lua).read(args.get::<PathBuf>("from")?)?;
     let to = path(lua, args, "to")?;
-    let mut source = fs::File::open(&from).map_err(failed(&from))?;
-    write_atomically(&to, |out| std::io::copy(&mut source, out).map(drop))?;
-    Ok(fs::metadata(&to).map_err(failed(&to))?.len())
+    let mut source = gate::open(&from).map_err(failed(&from))?;
+    let mut copied = 0;
+    write_atomically(&to, |out| {
+        copied = std::io::copy(&mut source, out)?;
+        Ok(())
+    })?;
+    Ok(copied)
 }
 
 /// In app data: folders to remove when the virtual machine ends.

@@ -55,7 +55,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
     crate::raster::file::initialise();
     let dataset = Dataset::open_ex(path, open).map_err(|e| {
         // Those read any file as any format, so their driver is not there.
-        let is_virtual = std::fs::File::open(path)
+        let is_virtual = crate::gate::open(path)
             .and_then(|file| std::io::read_to_string(std::io::Read::take(file, 4096)))
             .is_ok_and(|head| head.contains("<OGRVRTDataSource"));
         match is_virtual {

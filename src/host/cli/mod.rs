@@ -248,6 +248,7 @@ impl Global {
         for text in given.iter().filter_map(|(_, text)| text.as_deref()) {
             access.allow_place_of(text);
         }
+        access.hold();
         Vault::read_early();
         if confine(&access, self.confine)?.files.is_some() {
             access.seal();

@@ -92,6 +92,6 @@ fn is_virtual(name: &str) -> bool {
         return name.to_lowercase().ends_with(".vrt");
     }
     let mut head = Vec::new();
-    let read = std::fs::File::open(name).and_then(|file| file.take(4096).read_to_end(&mut head));
+    let read = crate::gate::open(Path::new(name)).and_then(|file| file.take(4096).read_to_end(&mut head));
     read.is_ok() && String::from_utf8_lossy(&head).contains("<VRTDataset")
 }

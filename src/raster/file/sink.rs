@@ -14,6 +14,7 @@ use super::write::WriteOptions;
 use super::{gdal_type, initialise, last_message, message_of, reset_message};
 use crate::error::{Error, Result};
 use crate::files::Draft;
+use crate::gate::Entry;
 use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
 use crate::raster::{Band, DType, Pixels, Raster, Window};
@@ -277,8 +278,9 @@ impl Sink {
         };
         whole.publish()?;
         // What GDAL keeps beside the old file (statistics, overviews, masks) would be wrong for the new one.
+        let place = Entry::of(&self.path)?;
         for suffix in [".aux.xml", ".ovr", ".msk"] {
-            let mut side = self.path.clone().into_os_string();
+            let mut side = place.path().into_os_string();
             side.push(suffix);
             let _ = std::fs::remove_file(side);
         }
