@@ -182,8 +182,9 @@ impl Access {
                 folder.display()
             )));
         }
-        match self.secret.iter().find(|file| file.starts_with(&real)) {
-            Some(file) if file.exists() => Err(Error::message(format!(
+        let inside = |file: &&PathBuf| file.starts_with(&real) && file.exists();
+        match self.secret.iter().find(inside) {
+            Some(file) => Err(Error::message(format!(
                 "{} holds the file of logins {}: scripts cannot move or remove it",
                 path.display(),
                 file.display()
