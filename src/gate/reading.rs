@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::fstatfs;
 
 use super::folder::login;
-use super::{held, through};
+use super::{Policy, held, through};
 
 const PROC: i64 = 0x9fa0;
 const SYSFS: i64 = 0x6265_6572;
@@ -21,23 +21,34 @@ const SYSFS: i64 = 0x6265_6572;
 pub fn open(path: &Path) -> io::Result<File> {
     // Only its place at first: opening a pipe waits for a writer, and opening a device may do something.
     let found = File::options().read(true).custom_flags(libc::O_PATH).open(path)?;
-    let data = found.metadata()?;
-    if data.is_dir() {
-        return Err(io::Error::from_raw_os_error(libc::EISDIR));
-    }
-    if !data.is_file() {
-        return Err(io::Error::other("is a device or a pipe, not a file"));
-    }
-    // The type of the number differs between machines.
-    #[allow(clippy::unnecessary_cast)]
-    let system = fstatfs(&found)?.f_type as i64;
-    if matches!(system, PROC | SYSFS) {
-        return Err(io::Error::other("is a file of the system, not of data"));
-    }
-    if held().is_some_and(|policy| policy.is_login_file(data.dev(), data.ino())) {
-        return Err(login());
-    }
+    held().unwrap_or_default().judge(&found)?;
     File::open(through(found.as_fd()))
+}
+
+impl Policy {
+    /// Whether an open file may be read, whatever its name.
+    ///
+    /// # Errors
+    /// When it is a folder, a device, a pipe, a file of the system (/proc, /sys) or one of logins.
+    pub fn judge(&self, file: &File) -> io::Result<()> {
+        let data = file.metadata()?;
+        if data.is_dir() {
+            return Err(io::Error::from_raw_os_error(libc::EISDIR));
+        }
+        if !data.is_file() {
+            return Err(io::Error::other("is a device or a pipe, not a file"));
+        }
+        // The type of the number differs between machines.
+        #[allow(clippy::unnecessary_cast)]
+        let system = fstatfs(file)?.f_type as i64;
+        if matches!(system, PROC | SYSFS) {
+            return Err(io::Error::other("is a file of the system, not of data"));
+        }
+        match self.is_login_file(data.dev(), data.ino()) {
+            true => Err(login()),
+            false => Ok(()),
+        }
+    }
 }
 
 /// All of such a file.

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use mlua::Lua;
 
+use crate::bytes;
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::gate::{self, Policy, settle};
-use crate::scratch;
+use crate::{files, scratch};
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
 /// working folder, the process's own temporary folder and the folders that were allowed on the command line. Files that hold logins
@@ -112,11 +113,7 @@ impl Access {
     /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
         if gate::is_of_system(real) || self.policy.is_login(real) {
-            return Err(Error::message(format!(
-                "{} may hold logins: scripts cannot read or change it; `perilune login` stores logins, which the catalogues use \
-                 without showing them",
-                path.display()
-            )));
+            return Err(holds_logins(path));
         }
         Ok(())
     }
@@ -170,8 +167,9 @@ impl Access {
                 folder.display()
             )));
         }
-        match self.policy.logins.iter().find(|file| file.starts_with(&real)) {
-            Some(file) if file.exists() => Err(Error::message(format!(
+        let inside = |file: &&PathBuf| file.starts_with(&real) && file.exists();
+        match self.policy.logins.iter().find(inside) {
+            Some(file) => Err(Error::message(format!(
                 "{} holds the file of logins {}: scripts cannot move or remove it",
                 path.display(),
                 file.display()
@@ -221,14 +219,31 @@ impl Access {
     }
 }
 
-/// The policy on files that a file names, whichever script has it read.
-///
-/// # Errors
-/// When the file holds logins.
-pub fn may_be_read(name: &str) -> Result<()> {
+/// The policy on the files that GDAL opens, whichever script has it do so and by whatever name: no logins and nothing of the process
+/// itself is read; what is written are drafts, and scratch files of the process.
+pub fn policy_of_files() -> bytes::Policy {
     static ACCESS: LazyLock<Access> =
         LazyLock::new(|| Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))));
-    ACCESS.read(name).map(drop)
+    bytes::Policy {
+        read: |file, name| ACCESS.policy.judge(file).map_err(|e| Error::io(name, e)),
+        write: |name| {
+            // Where it leads, through the open folder that its draft is in.
+            let real = settle(name);
+            let scratch = || scratch::folder().is_ok_and(|folder| real.starts_with(folder));
+            match files::is_in_draft(&real) || scratch() {
+                true => Ok(()),
+                false => Err(Error::file(name, "is not written while files are read")),
+            }
+        },
+    }
+}
+
+fn holds_logins(path: &Path) -> Error {
+    Error::message(format!(
+        "{} may hold logins: scripts cannot read or change it; `perilune login` stores logins, which the catalogues use \
+         without showing them",
+        path.display()
+    ))
 }
 
 /// The policy of this virtual machine. Without one, as in tests of bindings, the process's working folder counts.
