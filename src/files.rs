@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::error::{Error, Result};
-use crate::gate::{Entry, Folder};
+use crate::gate::{self, Entry, Folder};
 
 /// The drafts that exist, so that a process which has to be ended can remove them.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -51,6 +51,29 @@ pub fn is_in_draft(path: &Path) -> bool {
         .components()
         .any(|part| part == std::path::Component::ParentDir);
     plain && path.file_name().into_iter().chain(folder).any(is_draft)
+}
+
+/// A library's words about a draft, with the name that the user gave in its place.
+pub fn shown(text: &str) -> String {
+    let text = gate::shown(text);
+    let mut parts = text.split(DRAFT);
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let mut numbers = part.splitn(3, '-');
+        let (process, counter, rest) = (numbers.next(), numbers.next(), numbers.next());
+        let numeric = |part: Option<&str>| part.is_some_and(|part| part.parse::<u64>().is_ok());
+        let Some(name) = rest.filter(|_| numeric(process) && numeric(counter)) else {
+            out.push_str(DRAFT);
+            out.push_str(part);
+            continue;
+        };
+        // A folder of drafts has the name of the file that is made in it.
+        out.push_str(match name.split_once('/') {
+            Some((folder, file)) if file.starts_with(folder) => file,
+            _ => name,
+        });
+    }
+    out
 }
 
 /// A file being written. Until `publish` the target is untouched, and dropping the draft removes it; a killed
@@ -393,6 +416,23 @@ mod tests {
         assert!(error.contains("does not exist; create it first"), "{error}");
         let error = Draft::new(folder.path()).unwrap_err().to_string();
         assert!(error.contains("is a folder"), "{error}");
+    }
+
+    #[test]
+    fn words_about_drafts_name_the_users_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        let target = folder.path().join("a-1-2.shp");
+        let (file, parts) = (Draft::new(&target).unwrap(), DraftFolder::new(&target).unwrap());
+        for path in [file.path(), &parts.path()] {
+            assert_eq!(
+                shown(&format!("{}: no space, {0}.", path.display())),
+                format!("{}: no space, {0}.", real.join("a-1-2.shp").display())
+            );
+        }
+        for other in ["nothing", "/proc/self/fd/x", ".draft-notes.txt", ".draft-1-2"] {
+            assert_eq!(shown(other), other);
+        }
     }
 
     #[test]

@@ -66,6 +66,7 @@ fn rooms_lean_only_on_those_before_them() {
             "raster",
             &[
                 "error",
+                "gate",
                 "files",
                 "interrupt",
                 "settings",
@@ -102,7 +103,8 @@ fn rooms_lean_only_on_those_before_them() {
         (
             "vector",
             &[
-                "error", "settings", "bounds", "bytes", "scratch", "files", "raster", "table", "earth",
+                "error", "gate", "settings", "bounds", "bytes", "scratch", "files", "raster", "table",
+                "earth",
             ],
         ),
         (
@@ -119,6 +121,7 @@ fn rooms_lean_only_on_those_before_them() {
             "catalog",
             &[
                 "error",
+                "gate",
                 "settings",
                 "bounds",
                 "bytes",
@@ -133,6 +136,7 @@ fn rooms_lean_only_on_those_before_them() {
             "lua",
             &[
                 "error",
+                "gate",
                 "settings",
                 "bounds",
                 "bytes",
@@ -153,6 +157,7 @@ fn rooms_lean_only_on_those_before_them() {
             "host",
             &[
                 "error",
+                "gate",
                 "settings",
                 "bounds",
                 "bytes",

@@ -6,7 +6,9 @@
 mod folder;
 mod reading;
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -98,7 +100,33 @@ fn settle_links(path: &Path, links: usize) -> PathBuf {
     settled
 }
 
+/// Where an open file lies, whatever name it was reached by.
+///
+/// # Errors
+/// When the system does not show it.
+pub fn path_of(file: &File) -> io::Result<PathBuf> {
+    std::fs::read_link(through(file.as_fd()))
+}
+
+/// A library's words, with the paths that lead through open folders as the user knows them.
+pub fn shown(text: &str) -> String {
+    let mut parts = text.split(OPENED);
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        let opened = format!("{OPENED}{}", &part[..part.len() - rest.len()]);
+        match std::fs::read_link(&opened) {
+            Ok(folder) => out.push_str(&folder.to_string_lossy()),
+            Err(_) => out.push_str(&opened),
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+const OPENED: &str = "/proc/self/fd/";
+
 /// The path of what a descriptor has open. The kernel takes it to that, wherever it was moved to.
 fn through(descriptor: BorrowedFd<'_>) -> PathBuf {
-    Path::new("/proc/self/fd").join(descriptor.as_raw_fd().to_string())
+    Path::new(OPENED).join(descriptor.as_raw_fd().to_string())
 }

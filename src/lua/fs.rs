@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mlua::{Function, Lua};
 
-use super::{Args, Module, access};
+use super::{Access, Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
@@ -161,14 +161,20 @@ fn glob(lua: &Lua, args: &Args) -> Result<Vec<String>> {
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
         .collect();
     let mut found = Vec::new();
-    walk(&start, &fixed, &parts, &mut found)?;
+    walk(&policy, &start, &fixed, &parts, &mut found)?;
     found.sort();
     found.dedup();
     Ok(found)
 }
 
 /// Follows `parts` from `folder`, which the user calls `shown`. `**` stands for any folders, also none.
-fn walk(folder: &Path, shown: &Path, parts: &[String], found: &mut Vec<String>) -> Result<()> {
+fn walk(
+    policy: &Access,
+    folder: &Path,
+    shown: &Path,
+    parts: &[String],
+    found: &mut Vec<String>,
+) -> Result<()> {
     crate::interrupt::check()?;
     let Some((part, rest)) = parts.split_first() else {
         if folder.exists() {
@@ -178,7 +184,7 @@ fn walk(folder: &Path, shown: &Path, parts: &[String], found: &mut Vec<String>) 
     };
     let any_depth = part == "**";
     if any_depth {
-        walk(folder, shown, rest, found)?;
+        walk(policy, folder, shown, rest, found)?;
     }
     let matcher = wildcard(part)?;
     let Ok(entries) = fs::read_dir(folder) else {
@@ -187,16 +193,21 @@ fn walk(folder: &Path, shown: &Path, parts: &[String], found: &mut Vec<String>) 
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let hidden = name.starts_with('.') && !part.starts_with('.');
-        let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
+        let kind = entry.file_type();
+        let is_folder = kind.as_ref().is_ok_and(|t| t.is_dir());
         if hidden || !(any_depth || matcher.is_match(&name)) {
+            continue;
+        }
+        // A link may lead out of the folders.
+        if !kind.is_ok_and(|t| !t.is_symlink()) && policy.inside(entry.path()).is_err() {
             continue;
         }
         if any_depth {
             if is_folder {
-                walk(&entry.path(), &shown.join(&name), parts, found)?;
+                walk(policy, &entry.path(), &shown.join(&name), parts, found)?;
             }
         } else if rest.is_empty() || entry.path().is_dir() {
-            walk(&entry.path(), &shown.join(&name), rest, found)?;
+            walk(policy, &entry.path(), &shown.join(&name), rest, found)?;
         }
     }
     Ok(())

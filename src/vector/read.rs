@@ -11,6 +11,7 @@ use super::overlay::{last_message, quietly};
 use super::{Feature, Features, Properties};
 use crate::earth::wkb;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::raster::{Bounds, Crs};
 use crate::table::Value;
 
@@ -305,7 +306,7 @@ pub(super) fn reason(error: &gdal::errors::GdalError) -> String {
     use gdal::errors::GdalError;
     match error {
         GdalError::CplError { msg, .. } | GdalError::NullPointer { msg, .. } if !msg.is_empty() => {
-            msg.clone()
+            files::shown(msg)
         }
         GdalError::OgrError { .. } if !last_message().is_empty() => last_message(),
         other => other.to_string(),

@@ -12,7 +12,7 @@ use rust_hdf5::types::{Complex32 as H5Complex32, H5Type, HBool, VarLenUnicode};
 use rust_hdf5::{H5Dataset, H5File, H5Group, Hdf5Error};
 
 use crate::error::{Error, Result};
-use crate::files::Draft;
+use crate::files::{self, Draft};
 use crate::interrupt;
 use crate::raster::execute::Run;
 use crate::raster::{DType, Pixels, Raster, Window};
@@ -51,7 +51,12 @@ pub struct Hdf5Options {
 pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options) -> Result<()> {
     let draft = Draft::new(path)?;
     Draft::sweep(path);
-    let fail = |e: Hdf5Error| Error::file(path, format!("cannot be written: {e}"));
+    let fail = |e: Hdf5Error| {
+        Error::file(
+            path,
+            format!("cannot be written: {}", files::shown(&e.to_string())),
+        )
+    };
     let file = H5File::create(draft.path()).map_err(fail)?;
     let mut groups = Groups {
         path: path.to_path_buf(),
