@@ -121,6 +121,12 @@ impl Access {
     /// The same for the paths inside a name such as `/vsisubfile/0_100,/home/me/.netrc` or `CSV:~/.netrc`.
     fn check_names_in(&self, path: &Path) -> Result<()> {
         let text = path.to_string_lossy();
+        if has_address_inside(&text) {
+            return Err(Error::file(
+                path,
+                "has a library ask an address by itself; open the address alone, or give it after /vsicurl/",
+            ));
+        }
         let breaks = |c: char| {
             matches!(
                 c,
@@ -266,6 +272,24 @@ fn is_foreign(path: &Path) -> bool {
         && !Path::new(text.as_ref()).exists()
 }
 
+/// `DRIVER:"scheme://…`, which libraries understand in ways of their own.
+fn has_address_inside(text: &str) -> bool {
+    let Some((driver, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let named = rest.trim_start_matches(['"', '\'']);
+    let is_scheme = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    };
+    !driver.contains('/')
+        && named
+            .split_once("://")
+            .is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,6 +358,26 @@ mod tests {
             assert_eq!(access.read(name).unwrap(), PathBuf::from(name));
         }
         assert_eq!(access.read("a.tif").unwrap(), PathBuf::from("/somewhere/a.tif"));
+    }
+
+    #[test]
+    fn addresses_are_not_asked_by_libraries() {
+        let access = Access::new("/somewhere");
+        for name in [
+            "NETCDF:\"http://a/b.nc\":v",
+            "NETCDF:https://a/b",
+            "HDF5:\"s3://a/b\"://d",
+            "NETCDF:\"file:///a#mode=zarr\":v",
+        ] {
+            assert!(access.read(name).is_err(), "{name}");
+        }
+        for name in [
+            "NETCDF:\"/vsicurl/http://a/b.nc\":v",
+            "HDF5:\"a.h5\"://d",
+            "https://a/b:c://d",
+        ] {
+            assert!(access.read(name).is_ok(), "{name}");
+        }
     }
 
     #[test]

@@ -110,6 +110,14 @@ fn all_are_refused(table: &str, least: usize) {
             "{confine}"
         );
         assert!(before == after, "{confine}: a file outside was changed");
+        // Downloads of the one file are all that asks it.
+        let asked: Vec<String> = server
+            .log()
+            .iter()
+            .map(|seen| seen.ask.path().to_string())
+            .filter(|path| path != "/a.bin")
+            .collect();
+        assert!(asked.is_empty(), "{confine}: {asked:?}");
         let work = around.join("work");
         assert!(!work.join("loaded").exists(), "{confine}: native code was run");
         assert!(

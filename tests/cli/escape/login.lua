@@ -230,8 +230,16 @@ local files = {
   { "whole.tab", "!table\n!version 300\nDefinition Table\n  File \"hard.bin\"\n  Type \"TEXT\"\n" },
   { "beside.csv", "a,b\n1,2\n" },
   { "array.zarr/.zarray", '{"zarr_format":2,"shape":[1,40],"chunks":[1,40],"dtype":"|u1","compressor":null,"fill_value":0,"order":"C","filters":null}', "array.zarr" },
+  { "group.vrt", source("SimpleSource", 'NETCDF:"file://' .. fs.working() .. '/group.zarr#mode=zarr,file":v') },
+  {
+    "listed.vrt",
+    vrt("<Metadata domain='SUBDATASETS'><MDI key='SUBDATASET_1_NAME'>hard.bin</MDI><MDI key='SUBDATASET_1_DESC'>x</MDI></Metadata>"),
+  },
+  { "beside.tif.aux.xml", "<PAMDataset><Metadata domain='OVERVIEWS'><MDI key='OVERVIEW_FILE'>hard.bin</MDI></Metadata></PAMDataset>", "beside.tif" },
   { "schema.xsd", entity .. "<schema>&e;</schema>" },
 }
+raster.constant(raster.grid { crs = "EPSG:32611", bounds = { 0, 0, 8, 8 }, resolution = 1 }, 1):write "plain.tif"
+fs.copy("plain.tif", "beside.tif")
 for _, file in ipairs(files) do
   local folder = fs.dirname(file[1])
   if folder ~= "." then
@@ -239,6 +247,9 @@ for _, file in ipairs(files) do
   end
   fs.write(file[1], file[2])
 end
+attempt("open of a subdataset that is a login", function() return raster.open("listed.vrt", { subdataset = "hard.bin" }):stats() end)
+attempt("open of a subdataset by its path", function() return raster.open("listed.vrt", { subdataset = login }):stats() end)
+
 local function text(image)
   local characters = {}
   for i, value in ipairs(image:read():values()) do

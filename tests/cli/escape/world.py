@@ -38,8 +38,13 @@ os.link(f"{around}/open/.netrc", f"{around}/open/hard")
 os.symlink(kept, f"{around}/open/linked")
 
 # Links to a login under names that readers look for beside a file.
-for name in "link.bin link.csv link.lua scene scene.img scene.gri beside.csvt beside.prj array.zarr/0.0".split():
+for name in "link.bin link.csv link.lua scene scene.img scene.gri beside.csvt beside.prj beside.tfw beside.tif.ovr beside.tif.msk array.zarr/0.0 group.zarr/v/0.0".split():
     link(login, name)
+write("work/group.zarr/.zgroup", '{"zarr_format": 2}')
+write(
+    "work/group.zarr/v/.zarray",
+    '{"zarr_format": 2, "shape": [1, 40], "chunks": [1, 40], "dtype": "|u1", "compressor": null, "fill_value": 0, "order": "C", "filters": null}',
+)
 link(f"{around}/home", "folder")
 link(kept, "out")
 link(f"{kept}/code.lua", "outside.lua")
@@ -49,8 +54,8 @@ for name in ["pipe", "pipe.tif", "pipe.lua"]:
 
 # Links that lead out, under every ending that is written.
 endings = (
-    "tif png jp2 img nc cog.tif all.tif tags.tif cube.nc h5 features.geojson features.gpkg features.shp features.kml features.gml features.fgb "
-    "features.geojsons features.csv rows.csv figure.png figure.svg json snapshot txt log copy moved folder unpacked download"
+    "tif png jp2 nc cog.tif all.tif tags.tif cube.nc h5 features.geojson features.gpkg features.shp features.kml features.gml features.fgb "
+    "features.geojsonl rows.csv figure.png figure.svg json snapshot txt log copy moved folder unpacked download"
 )
 for ending in endings.split():
     link(f"{kept}/new.{ending}", f"dangling.{ending}")

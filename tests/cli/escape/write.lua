@@ -14,7 +14,7 @@ figure:axes():line({ 1, 2 }, { 1, 2 })
 
 -- What it writes, by the end of the name.
 local write = {}
-for _, format in ipairs { "tif", "png", "jp2", "img", "nc" } do
+for _, format in ipairs { "tif", "png", "jp2", "nc" } do
   write[format] = function(name) return bytes:write(name) end
 end
 write["cog.tif"] = function(name) return image:write(name, { format = "COG" }) end
@@ -22,16 +22,17 @@ write["all.tif"] = function(name) return raster.write_all { { image, "fine.tif" 
 write["tags.tif"] = function(name)
   return image:write(name, { tags = { ["../x"] = "y", AREA_OR_POINT = "Point", ["=x"] = kept } })
 end
-write["cube.nc"] = function(name) return raster.write_netcdf(name, { v = image }) end
+write["cube.nc"] = function(name) return raster.write_netcdf(name, { { name = "v", image = image } }) end
 write.h5 = function(name) return raster.write_hdf5(name, { ["/v"] = image }) end
-for _, format in ipairs { "geojson", "gpkg", "shp", "kml", "gml", "fgb", "geojsons", "csv" } do
+for _, format in ipairs { "geojson", "gpkg", "shp", "kml", "gml", "fgb", "geojsonl" } do
   write["features." .. format] = function(name) return features:write(name) end
 end
 write["rows.csv"] = function(name) return rows:write_csv(name) end
 write["figure.png"] = function(name) return figure:write(name) end
 write["figure.svg"] = function(name) return figure:write(name) end
 write.json = function(name) return items:save(name) end
-write.snapshot = function(name) return catalog.snapshot(name, function() return items end) end
+local search = catalog.asf { platform = "ALOS", start = "2007-01-01" }
+write.snapshot = function(name) return catalog.snapshot(name, search) end
 write.txt = function(name) return fs.write(name, "x") end
 write.log = function(name) return fs.append(name, "x") end
 write.copy = function(name) return fs.copy("own.txt", name) end
@@ -45,6 +46,10 @@ write.download = function(name) return catalog.download({ "http://127.0.0.1:9/a.
 
 fs.write("own.txt", "own")
 for what, call in pairs(write) do
+  -- What cannot write at all would be refused for nothing.
+  if what ~= "download" and what ~= "snapshot" then
+    call("here/fine." .. what)
+  end
   for _, start in ipairs {
     kept .. "/new.",
     "../kept/new.",
@@ -70,8 +75,8 @@ for what, call in pairs(write) do
   attempt("write " .. what .. " over a login in an open folder", call, "../open/.netrc")
   attempt("write " .. what .. " over a link to a login", call, "link.bin")
   attempt("write " .. what .. " over another name of a login", call, "hard.bin")
-  attempt("write " .. what .. " to a device", call, "/dev/null/" .. what)
-  attempt("write " .. what .. " to a descriptor", call, "/proc/self/fd/1")
+  attempt("write " .. what .. " to /dev/null", call, "/dev/null/" .. what)
+  attempt("write " .. what .. " to /proc/self/fd/1", call, "/proc/self/fd/1")
 end
 
 -- Removing and moving what holds the work, or a login.
