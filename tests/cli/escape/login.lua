@@ -233,7 +233,7 @@ local files = {
   { "group.vrt", source("SimpleSource", 'NETCDF:"file://' .. fs.working() .. '/group.zarr#mode=zarr,file":v') },
   {
     "listed.vrt",
-    vrt("<Metadata domain='SUBDATASETS'><MDI key='SUBDATASET_1_NAME'>hard.bin</MDI><MDI key='SUBDATASET_1_DESC'>x</MDI></Metadata>"),
+    vrt(band("") .. "<Metadata domain='SUBDATASETS'><MDI key='SUBDATASET_1_NAME'>hard.bin</MDI><MDI key='SUBDATASET_1_DESC'>x</MDI></Metadata>"),
   },
   { "beside.tif.aux.xml", "<PAMDataset><Metadata domain='OVERVIEWS'><MDI key='OVERVIEW_FILE'>hard.bin</MDI></Metadata></PAMDataset>", "beside.tif" },
   { "schema.xsd", entity .. "<schema>&e;</schema>" },

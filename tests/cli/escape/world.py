@@ -99,6 +99,7 @@ base.execute("PRAGMA application_id = 1196444487")
 base.execute("PRAGMA user_version = 10200")
 base.execute("CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT, srs_id INTEGER, organization TEXT, organization_coordsys_id INTEGER, definition TEXT)")
 base.execute("CREATE TABLE gpkg_contents (table_name TEXT, data_type TEXT, identifier TEXT, description TEXT, last_change TEXT, min_x, min_y, max_x, max_y, srs_id)")
+base.execute("CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT, geometry_type_name TEXT, srs_id INTEGER, z, m)")
 base.execute("PRAGMA writable_schema = ON")
 for name, definition in tables.items():
     kind = "view" if definition.startswith("VIEW") else "table"
