@@ -139,7 +139,7 @@ fn memory_and_devices_are_not_read() {
 
 #[test]
 fn nothing_is_written_outside() {
-    all_are_refused(include_str!("escape/write.lua"), 750);
+    all_are_refused(include_str!("escape/write.lua"), 740);
 }
 
 #[test]
