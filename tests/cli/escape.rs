@@ -71,7 +71,7 @@ fn all_are_refused(table: &str, least: usize) {
         let script = format!(
             "local login, kept = [[{0}/home/.netrc]], [[{0}/kept]]\nlocal library, server = [[{0}/work/evil.so]], '{1}'\n{2}\n{table}",
             around.display(),
-            server.url(""),
+            server.url("").trim_end_matches('/'),
             include_str!("escape/common.lua"),
         );
         let done = tried(&around, confine, &script);
