@@ -7,6 +7,7 @@ pub mod hdf5;
 pub mod netcdf;
 pub mod open;
 pub mod pool;
+pub mod probe;
 pub mod read;
 mod remote;
 mod sink;

@@ -25,7 +25,7 @@ pub fn with_reason(path: &str, otherwise: impl FnOnce() -> String) -> Error {
 }
 
 /// The file in a name such as `HDF5:"a.h5"://data/VV`.
-fn container_of(name: &str) -> &str {
+pub(super) fn container_of(name: &str) -> &str {
     match name.split_once(":\"").and_then(|(_, rest)| rest.split_once('"')) {
         Some((file, _)) => file,
         None => name,
