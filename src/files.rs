@@ -38,6 +38,20 @@ fn remove_companions(draft: &Path) {
     }
 }
 
+/// What the names of drafts begin with.
+const DRAFT: &str = ".draft-";
+
+/// Whether `path` is a draft, a file that a writer makes beside one (`….aux.xml`), or in a folder of drafts.
+pub fn is_in_draft(path: &Path) -> bool {
+    let is_draft = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(DRAFT.as_bytes());
+    let folder = path.parent().and_then(Path::file_name);
+    // A way back up would lead elsewhere.
+    let plain = !path
+        .components()
+        .any(|part| part == std::path::Component::ParentDir);
+    plain && path.file_name().into_iter().chain(folder).any(is_draft)
+}
+
 /// A file being written. Until `publish` the target is untouched, and dropping the draft removes it; a killed
 /// process leaves at most a hidden file whose name starts with a dot.
 #[derive(Debug)]
@@ -72,7 +86,7 @@ impl Draft {
         }
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         let temporary = folder.join(format!(
-            ".draft-{}-{}-{}",
+            "{DRAFT}{}-{}-{}",
             std::process::id(),
             COUNTER.fetch_add(1, Ordering::Relaxed),
             name.to_string_lossy()
