@@ -285,7 +285,7 @@ pub fn width() -> usize {
 }
 
 /// Bytes from "2GiB", "500 MB", "1.5g"; a bare number is bytes.
-fn parse_size(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let text = text.trim();
     let digits = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))

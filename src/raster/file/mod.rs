@@ -12,7 +12,7 @@ pub mod read;
 mod remote;
 mod sink;
 mod transfer;
-mod truncated;
+pub(crate) mod truncated;
 pub mod write;
 
 use std::cell::Cell;
