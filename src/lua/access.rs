@@ -9,6 +9,7 @@ use crate::bytes;
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::gate::{self, Policy, settle};
+use crate::raster::file::probe;
 use crate::{files, scratch};
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
@@ -232,6 +233,7 @@ pub fn policy_of_files() -> bytes::Policy {
         LazyLock::new(|| Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))));
     bytes::Policy {
         read: |file, name| ACCESS.policy.judge(file).map_err(|e| Error::io(name, e)),
+        sound: probe::try_out_nested,
         write: |name| {
             // Where it leads, through the open folder that its draft is in.
             let real = settle(name);

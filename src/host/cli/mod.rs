@@ -19,6 +19,7 @@ use super::{Limits, documentation, repl, signals};
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
+use crate::raster::file::probe;
 use crate::{console, scratch, settings};
 pub use script::Script;
 
@@ -259,9 +260,15 @@ impl Global {
         }
         access.hold();
         Vault::read_early();
-        if confine(&access, self.confine)?.files.is_some() {
+        let level = confine(&access, self.confine)?;
+        if level.files.is_some() {
             access.seal();
         }
+        probe::start().map_err(|e| {
+            Error::message(format!(
+                "the process that tries damaged files cannot be started: {e}"
+            ))
+        })?;
         Ok(access)
     }
 
@@ -288,7 +295,7 @@ pub fn width() -> usize {
 }
 
 /// Bytes from "2GiB", "500 MB", "1.5g"; a bare number is bytes.
-fn parse_size(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let text = text.trim();
     let digits = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))
