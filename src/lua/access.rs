@@ -238,7 +238,7 @@ pub fn policy_of_files() -> bytes::Policy {
             // Where it leads, through the open folder that its draft is in.
             let real = settle(name);
             let scratch = || scratch::folder().is_ok_and(|folder| real.starts_with(folder));
-            match files::is_in_draft(&real) || scratch() {
+            match (files::is_in_draft(&real) || scratch()) && !ACCESS.policy.is_login(&real) {
                 true => Ok(()),
                 false => Err(Error::file(name, "is not written while files are read")),
             }
