@@ -113,6 +113,9 @@ impl Access {
     /// # Errors
     /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
+        if gate::is_device(real) {
+            return Err(Error::file(path, "is a device or a pipe, not a file"));
+        }
         if gate::is_of_system(real) || self.policy.is_login(real) {
             return Err(holds_logins(path));
         }
