@@ -106,16 +106,17 @@ impl Access {
             return Ok(path.to_path_buf());
         }
         let absolute = self.absolute(path);
-        self.check_public(path, &settle(&absolute))?;
-        Ok(absolute)
+        let real = settle(&absolute);
+        self.check_public(path, &real)?;
+        match gate::is_device(&real) {
+            true => Err(device(path)),
+            false => Ok(absolute),
+        }
     }
 
     /// # Errors
     /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
-        if gate::is_device(real) {
-            return Err(Error::file(path, "is a device or a pipe, not a file"));
-        }
         if gate::is_of_system(real) || self.policy.is_login(real) {
             return Err(holds_logins(path));
         }
@@ -198,7 +199,10 @@ impl Access {
         let real = settle(&absolute);
         self.check_public(path, &real)?;
         if self.policy.may_write(&real) {
-            return Ok(absolute);
+            return match gate::is_device(&real) {
+                true => Err(device(path)),
+                false => Ok(absolute),
+            };
         }
         let folder = real.parent().unwrap_or(&real);
         Err(Error::message(format!(
@@ -247,6 +251,10 @@ pub fn policy_of_files() -> bytes::Policy {
             }
         },
     }
+}
+
+fn device(path: &Path) -> Error {
+    Error::file(path, "is a device or a pipe, not a file")
 }
 
 fn holds_logins(path: &Path) -> Error {
