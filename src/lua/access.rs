@@ -117,8 +117,17 @@ impl Access {
     /// # Errors
     /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
-        if gate::is_of_system(real) || self.policy.is_login(real) {
+        if self.policy.is_login(real) {
             return Err(holds_logins(path));
+        }
+        if gate::is_of_system(real) {
+            let what = match real.starts_with("/dev") {
+                true => "is a device or a pipe, not a file of data",
+                false => {
+                    "shows the system or this process, logins among it: scripts cannot read or change it"
+                }
+            };
+            return Err(Error::file(path, what));
         }
         Ok(())
     }
