@@ -64,18 +64,11 @@ pub fn may_hold_logins(real: &Path) -> bool {
     held().is_some_and(|policy| policy.is_login(real))
 }
 
-/// Whether `real` shows the system or this process instead of data.
+/// Whether `real` shows the system or this process instead of data: /proc, /sys and the devices.
 pub fn is_of_system(real: &Path) -> bool {
-    (real.starts_with("/proc") || real.starts_with("/sys")) && is_no_folder(real)
-}
-
-/// Whether `real` is one of the system's devices.
-pub fn is_device(real: &Path) -> bool {
-    real.starts_with("/dev") && !real.starts_with("/dev/shm") && is_no_folder(real)
-}
-
-fn is_no_folder(real: &Path) -> bool {
-    std::fs::metadata(real).is_ok_and(|data| !data.is_dir())
+    let within = |folder: &str| real.starts_with(folder);
+    (within("/proc") || within("/sys") || (within("/dev") && !within("/dev/shm")))
+        && std::fs::metadata(real).is_ok_and(|data| !data.is_dir())
 }
 
 /// The real path of the part that exists, with the rest behind it: what a write to `path` would touch.

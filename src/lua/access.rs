@@ -106,28 +106,19 @@ impl Access {
             return Ok(path.to_path_buf());
         }
         let absolute = self.absolute(path);
-        let real = settle(&absolute);
-        self.check_public(path, &real)?;
-        match gate::is_device(&real) {
-            true => Err(device(path)),
-            false => Ok(absolute),
-        }
+        self.check_public(path, &settle(&absolute))?;
+        Ok(absolute)
     }
 
     /// # Errors
     /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
-        if self.policy.is_login(real) {
-            return Err(holds_logins(path));
+        let is_of_system = gate::is_of_system(real);
+        if is_of_system && real.starts_with("/dev") {
+            return Err(Error::file(path, "is a device or a pipe, not a file of data"));
         }
-        if gate::is_of_system(real) {
-            let what = match real.starts_with("/dev") {
-                true => "is a device or a pipe, not a file of data",
-                false => {
-                    "shows the system or this process, logins among it: scripts cannot read or change it"
-                }
-            };
-            return Err(Error::file(path, what));
+        if is_of_system || self.policy.is_login(real) {
+            return Err(holds_logins(path));
         }
         Ok(())
     }
@@ -208,10 +199,7 @@ impl Access {
         let real = settle(&absolute);
         self.check_public(path, &real)?;
         if self.policy.may_write(&real) {
-            return match gate::is_device(&real) {
-                true => Err(device(path)),
-                false => Ok(absolute),
-            };
+            return Ok(absolute);
         }
         let folder = real.parent().unwrap_or(&real);
         Err(Error::message(format!(
@@ -260,10 +248,6 @@ pub fn policy_of_files() -> bytes::Policy {
             }
         },
     }
-}
-
-fn device(path: &Path) -> Error {
-    Error::file(path, "is a device or a pipe, not a file")
 }
 
 fn holds_logins(path: &Path) -> Error {
