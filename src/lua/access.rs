@@ -113,17 +113,12 @@ impl Access {
     /// # Errors
     /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
-        if self.policy.is_login(real) {
-            return Err(holds_logins(path));
+        let is_of_system = gate::is_of_system(real);
+        if is_of_system && real.starts_with("/dev") {
+            return Err(Error::file(path, "is a device or a pipe, not a file of data"));
         }
-        if gate::is_of_system(real) {
-            let what = match real.starts_with("/dev") {
-                true => "is a device or a pipe, not a file of data",
-                false => {
-                    "shows the system or this process, logins among it: scripts cannot read or change it"
-                }
-            };
-            return Err(Error::file(path, what));
+        if is_of_system || self.policy.is_login(real) {
+            return Err(holds_logins(path));
         }
         Ok(())
     }
