@@ -14,6 +14,8 @@ pub enum Reason {
     ReaderGone = 3,
     /// Only a script's help was wanted, and it has been shown.
     HelpShown = 4,
+    /// The process holds more memory than it may.
+    Memory = 5,
 }
 
 static STOP: AtomicU8 = AtomicU8::new(0);
@@ -34,6 +36,7 @@ pub fn reason() -> Option<Reason> {
         2 => Some(Reason::TimeLimit),
         3 => Some(Reason::ReaderGone),
         4 => Some(Reason::HelpShown),
+        5 => Some(Reason::Memory),
         _ => None,
     }
 }

@@ -1,3 +1,6 @@
+#[global_allocator]
+static HEAP: perilune::bounds::process::Heap = perilune::bounds::process::Heap;
+
 fn main() -> std::process::ExitCode {
     keep_tiles_in_the_heap();
     perilune::host::cli::main()

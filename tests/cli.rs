@@ -6,6 +6,10 @@ mod alos_dswe;
 mod bad_input;
 #[path = "cli/bounds.rs"]
 mod bounds;
+#[path = "cli/bounds_attempts.rs"]
+mod bounds_attempts;
+#[path = "cli/bounds_files.rs"]
+mod bounds_files;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/confine.rs"]

@@ -59,7 +59,9 @@ fn rooms_lean_only_on_those_before_them() {
         ("files", &["error", "gate"]),
         ("settings", &[]),
         ("scratch", &["error"]),
-        ("bounds", &["error", "settings", "gate"]),
+        ("bounds", &["error", "interrupt", "settings", "gate"]),
+        ("panics", &["error"]),
+        ("workers", &["error", "interrupt", "panics"]),
         ("earth", &["error"]),
         ("bytes", &["error", "gate"]),
         (
@@ -73,6 +75,8 @@ fn rooms_lean_only_on_those_before_them() {
                 "bounds",
                 "bytes",
                 "scratch",
+                "panics",
+                "workers",
             ],
         ),
         (
@@ -98,6 +102,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "interrupt",
                 "raster",
                 "table",
+                "workers",
             ],
         ),
         (
@@ -109,7 +114,15 @@ fn rooms_lean_only_on_those_before_them() {
         ),
         (
             "table",
-            &["error", "settings", "bounds", "bytes", "scratch", "files"],
+            &[
+                "error",
+                "settings",
+                "bounds",
+                "bytes",
+                "scratch",
+                "files",
+                "interrupt",
+            ],
         ),
         (
             "plot",
@@ -129,6 +142,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "files",
                 "interrupt",
                 "earth",
+                "panics",
             ],
         ),
         ("console", &["error", "settings"]),
@@ -151,6 +165,8 @@ fn rooms_lean_only_on_those_before_them() {
                 "table",
                 "plot",
                 "catalog",
+                "panics",
+                "workers",
             ],
         ),
         (
@@ -173,6 +189,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "plot",
                 "catalog",
                 "lua",
+                "panics",
             ],
         ),
     ]);

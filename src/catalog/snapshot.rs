@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::items::Items;
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
 
@@ -34,7 +35,7 @@ pub fn save(items: &Items, path: &Path) -> Result<()> {
 /// # Errors
 /// When it cannot be read, or its items are not those that were written.
 pub fn load(path: &Path) -> Result<Option<Items>> {
-    let text = crate::gate::read(path).map_err(|e| Error::io(path, e))?;
+    let text = bounds::read_file(path, 1, "search for less at a time")?;
     let mut whole: Value =
         serde_json::from_slice(&text).map_err(|e| Error::file(path, format!("not JSON: {e}")))?;
     let about = whole["perilune"].take();

@@ -275,7 +275,7 @@ fn lobes(sides: &[Vec<f64>; 2], peak: f64, step: f64, sidelobes: f64) -> Option<
     let reach = (sidelobes * width / step).round() as usize;
     let (mut main, mut outside, mut largest) = (-peak, 0.0, 0.0f64);
     for side in sides {
-        let end = side.len().min(reach + 1);
+        let end = side.len().min(reach.saturating_add(1));
         // The first null: where the power stops falling.
         let null = (1..end)
             .find(|&i| i + 1 >= end || side[i + 1] > side[i])

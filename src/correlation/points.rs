@@ -1,7 +1,6 @@
 //! Offsets at points: windows around given pixels, each read by itself.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::gross::Gross;
 use super::images::{ChipReader, ImagePair};
@@ -9,10 +8,10 @@ use super::method::{Chips, Match, Method};
 use super::metres::Metres;
 use super::reason::Reason;
 use crate::error::{Error, Result};
-use crate::interrupt;
 use crate::raster::Window;
 use crate::settings;
 use crate::table::{Column, Table};
+use crate::workers;
 
 /// The centre of a window: a pixel of the reference, counted from 0. A window of w pixels covers x − w/2 … x + w/2 − 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,21 +56,21 @@ fn match_all(
     let secondary = ChipReader::new(&pair.secondary, pair.signal)?;
     let progress = settings::progress();
     let found = Mutex::new(vec![Match::failed(Reason::Nodata); points.len()]);
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let failure: Mutex<Option<Error>> = Mutex::new(None);
-    let work = || {
-        let mut matcher = method.matcher(pair.signal);
-        let (mut a, mut b) = (Vec::new(), Vec::new());
-        let mut one = |index: usize| -> Result<()> {
-            interrupt::check()?;
+    progress.start(points.len() as u64, method.name());
+    let worker = || (method.matcher(pair.signal), Vec::new(), Vec::new());
+    let done = workers::for_each(
+        settings::threads(),
+        points.len(),
+        worker,
+        |(matcher, a, b), index| {
             let (point, gross) = (&points[index], gross[index.min(gross.len() - 1)]);
             if let Some(gross) = gross {
                 let place = Place::new(pair, method, point.x, point.y, gross);
-                reference.read(place.reference, &mut a)?;
-                secondary.read(place.secondary, &mut b)?;
+                reference.read(place.reference, a)?;
+                secondary.read(place.secondary, b)?;
                 let mut one = matcher.run(Chips {
-                    reference: &a,
-                    secondary: &b,
+                    reference: a,
+                    secondary: b,
                     last_column: place.last_column,
                 });
                 one.dx += gross.dx as f64;
@@ -80,34 +79,10 @@ fn match_all(
             }
             progress.advance(1);
             Ok(())
-        };
-        while !failed.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= points.len() {
-                break;
-            }
-            if let Err(e) = one(index) {
-                failed.store(true, Ordering::Relaxed);
-                failure.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(e);
-            }
-        }
-    };
-    let threads = settings::threads().min(points.len());
-    progress.start(points.len() as u64, method.name());
-    if threads <= 1 {
-        work();
-    } else {
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(work);
-            }
-        });
-    }
+        },
+    );
     progress.finish();
-    match failure.into_inner().unwrap_or_else(|e| e.into_inner()) {
-        Some(e) => Err(e),
-        None => Ok(found.into_inner().unwrap_or_else(|e| e.into_inner())),
-    }
+    done.map(|()| found.into_inner().unwrap_or_else(|e| e.into_inner()))
 }
 
 /// What is read for one window.

@@ -26,7 +26,7 @@ impl Extent {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.rows == 0 || self.cols == 0
     }
 }
 

@@ -4,6 +4,7 @@ use mlua::Lua;
 
 use super::lexer::{self, Kind};
 use super::sources;
+use crate::bounds::process;
 use crate::error::Error;
 use crate::interrupt;
 use crate::lua::native::{OUT_OF_MEMORY, is_interrupted, place, without_traceback};
@@ -33,7 +34,7 @@ impl Report {
                 _ => "",
             };
             return Report {
-                message: interruption().to_string(),
+                message: interruption(),
                 place: None,
                 calls: calls(traceback),
                 interrupted: true,
@@ -102,10 +103,14 @@ impl Report {
     }
 }
 
-pub fn interruption() -> &'static str {
+pub fn interruption() -> String {
     match interrupt::reason() {
-        Some(interrupt::Reason::TimeLimit) => "stopped: the time limit is over",
-        _ => "interrupted",
+        Some(interrupt::Reason::TimeLimit) => "stopped: the time limit is over".to_string(),
+        Some(interrupt::Reason::Memory) => format!(
+            "stopped: it took more memory than the {} MiB that the process may hold; work on less at a time, or raise the limit with --memory",
+            process::ceiling() >> 20
+        ),
+        _ => "interrupted".to_string(),
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::cli::{INTERRUPTED, READER_GONE, SCRIPT_ERROR};
 use super::{report, signals};
+use crate::bounds::process;
 use crate::files;
 use crate::interrupt::{self, Reason};
 use crate::scratch;
@@ -27,13 +28,14 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Also sets the stop flag when `limit` is over. `farewell` follows the message when the process has to be ended.
+    /// Also sets the stop flag when `limit` is over, or the process holds more memory than it may. `farewell` follows the message when the process has to be ended.
     pub fn start(limit: Option<Duration>, farewell: &'static str) -> Watchdog {
         let (done, finished) = mpsc::channel::<()>();
         let terminal = signals::terminal();
         signals::watched(true);
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let watch = move || {
+            process::watch_from_here();
             let mut requested = None;
             loop {
                 let now = Instant::now();
@@ -50,11 +52,12 @@ impl Watchdog {
                 if deadline.is_some_and(|at| now >= at) && !interrupt::requested() {
                     interrupt::request(Reason::TimeLimit);
                 }
+                let at_once = process::look() || signals::impatient();
                 match interrupt::reason() {
                     None => requested = None,
                     Some(reason) => {
                         let since = *requested.get_or_insert(now);
-                        if signals::impatient() || now - since >= PATIENCE {
+                        if at_once || now - since >= PATIENCE {
                             end(reason, farewell, terminal);
                         }
                     }
@@ -92,11 +95,11 @@ fn end(reason: Reason, farewell: &str, terminal: Option<libc::termios>) -> ! {
     }
     let code = match reason {
         Reason::Signal => INTERRUPTED,
-        Reason::TimeLimit => SCRIPT_ERROR,
+        Reason::TimeLimit | Reason::Memory => SCRIPT_ERROR,
         Reason::ReaderGone => READER_GONE,
         Reason::HelpShown => 0,
     };
-    if matches!(reason, Reason::Signal | Reason::TimeLimit) {
+    if matches!(reason, Reason::Signal | Reason::TimeLimit | Reason::Memory) {
         // SAFETY: the descriptor stays open: the file is never dropped. Rust's own handle may be locked by what hangs.
         let mut stderr = ManuallyDrop::new(unsafe { std::fs::File::from_raw_fd(libc::STDERR_FILENO) });
         let _ = stderr.write_all(format!("error: {}{farewell}\n", report::interruption()).as_bytes());

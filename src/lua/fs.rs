@@ -1,7 +1,7 @@
 //! Files and folders, inside the folders that the access policy allows.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::gate::{self, Entry, Folder};
 use crate::scratch;
+use crate::settings;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.function("read(path)", read)?;
@@ -77,13 +78,18 @@ fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
 
 fn lines(lua: &Lua, args: &Args) -> Result<Function> {
     let path = path(lua, args, "path")?;
-    let file = gate::open(&path).map_err(failed(&path))?;
-    let reader = std::cell::RefCell::new(BufReader::new(file));
+    let reader = std::cell::RefCell::new(BufReader::new(bounds::open(&path)?));
+    let most = settings::memory() / 4;
     Module::alone(lua, "fs.", "lines(...)", move |lua, _| {
         let mut line = Vec::new();
-        let read = reader.borrow_mut().read_until(b'\n', &mut line).map_err(failed(&path))?;
-        if read == 0 {
+        let mut rest = reader.borrow_mut();
+        let mut start = rest.by_ref().take(most as u64 + 1);
+        if start.read_until(b'\n', &mut line).map_err(failed(&path))? == 0 {
             return Ok(None);
+        }
+        if line.len() > most {
+            let what = format!("{}: a line of more than {most} bytes", path.display());
+            bounds::fits(what, line.len(), 4, "look whether it is a text file")?;
         }
         while matches!(line.last(), Some(b'\n' | b'\r')) {
             line.pop();

@@ -7,7 +7,6 @@
 //! does not.
 
 use std::ffi::CStr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use mlua::{Function, Lua, MultiValue, Value, ffi};
@@ -15,7 +14,7 @@ use mlua::{Function, Lua, MultiValue, Value, ffi};
 use super::args::Args;
 use super::signature::Signature;
 use crate::error::{Error, Result};
-use crate::interrupt;
+use crate::{interrupt, panics};
 
 pub(crate) type Body = Box<dyn Fn(&Lua, &Args) -> Result<MultiValue>>;
 
@@ -46,14 +45,7 @@ where
             let results = function(lua, values)?;
             interrupt::check().map(|()| results)
         };
-        let outcome = match catch_unwind(AssertUnwindSafe(call)) {
-            Ok(outcome) => outcome,
-            Err(panic) => Err(Error::message(format!(
-                "internal error, a mistake in perilune itself: {}",
-                panic_text(&*panic)
-            ))),
-        };
-        match outcome {
+        match panics::caught(call) {
             Ok(mut values) => {
                 values.push_front(Value::Boolean(true));
                 Ok(values)
@@ -66,6 +58,7 @@ where
                     other if name.is_empty() => other.to_string(),
                     other => format!("{name}: {other}"),
                 };
+                let text = if located { text } else { readable(text) };
                 Ok(MultiValue::from_vec(vec![
                     Value::Boolean(false),
                     Value::String(lua.create_string(text)?),
@@ -77,6 +70,22 @@ where
     // SAFETY: `enclose` is a well-behaved C function: it reads one argument and returns one value.
     let enclose = unsafe { lua.create_c_function(enclose)? };
     enclose.call(inner)
+}
+
+/// Bytes of a message that somebody reads: what was wrong with a text of megabytes is not made clearer by all of it.
+const MOST_READ: usize = 16 << 10;
+
+fn readable(text: String) -> String {
+    if text.len() <= MOST_READ {
+        return text;
+    }
+    let whole = |at: usize| {
+        (at..text.len())
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap_or(text.len())
+    };
+    let (start, end) = (whole(MOST_READ / 4 * 3), whole(text.len() - MOST_READ / 4));
+    format!("{} … {}", &text[..start], &text[end..])
 }
 
 /// `body` with its results made into Lua values.
@@ -147,16 +156,6 @@ fn is_library(record: &ffi::lua_Debug) -> bool {
     // SAFETY: Lua's chunk names are zero-terminated and live as long as the function on the stack.
     let source = unsafe { CStr::from_ptr(record.source) }.to_bytes();
     source == b"=perilune" || source.starts_with(b"@stdlib/") && !source.starts_with(b"@stdlib/workflows/")
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        return text.to_string();
-    }
-    match panic.downcast_ref::<String>() {
-        Some(text) => text.clone(),
-        None => "panic".to_string(),
-    }
 }
 
 /// Errors of the virtual machine, as when a native calls a Lua function that fails. What a script raised keeps its

@@ -84,12 +84,19 @@ fn add(_: &Lua, args: &Args) -> Result<String> {
 fn span(value: &Value, name: &str) -> Result<Span> {
     match value {
         Value::Integer(days) => Span::new().try_days(*days).map_err(failed),
-        Value::Number(days) => Span::new().try_nanoseconds((days * 86_400e9) as i64).map_err(failed),
+        Value::Number(days) if days.is_finite() => {
+            Span::new().try_nanoseconds((days * 86_400e9) as i64).map_err(failed)
+        }
         Value::Table(_) => Options::read(value, name, |o| {
             let whole = |key: &str| Ok::<i64, Error>(o.get(key)?.unwrap_or(0));
-            let small = |key: &str, unit: f64| Ok::<i64, Error>((o.get_or(key, 0.0)? * unit) as i64);
+            let small = |key: &str, unit: f64| {
+                let number = o.checked(key, "a finite number", |n: &f64| n.is_finite())?;
+                Ok::<i64, Error>((number.unwrap_or(0.0) * unit) as i64)
+            };
             let (years, months, weeks, days) = (whole("years")?, whole("months")?, whole("weeks")?, whole("days")?);
-            let nanoseconds = small("hours", 3600e9)? + small("minutes", 60e9)? + small("seconds", 1e9)?;
+            let nanoseconds = small("hours", 3600e9)?
+                .saturating_add(small("minutes", 60e9)?)
+                .saturating_add(small("seconds", 1e9)?);
             Span::new()
                 .try_nanoseconds(nanoseconds)
                 .and_then(|s| s.try_days(days))

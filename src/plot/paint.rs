@@ -9,18 +9,21 @@ use super::color::Color;
 use super::font;
 use super::picture::Picture;
 use super::scene::{Item, Path, Rect, Scene, Step, Stroke, Text};
+use crate::bounds;
 use crate::error::{Error, Result};
 
 /// Pictures larger than this would need gigabytes; 100 million pixels is a poster at 300 dpi.
 const MOST_PIXELS: f64 = 1e8;
 
-/// The pixels of a page at `dpi` pixels an inch.
+/// What a pixel takes while it is drawn: its colour, the colours, values and shares of the image under it.
+const HELD_PER_PIXEL: usize = 24;
+
+/// How many pixels across and down a page of so many points has at `dpi` pixels an inch.
 ///
 /// # Errors
-/// A page of no or more than a hundred million pixels.
-pub fn paint(scene: &Scene, dpi: f64) -> Result<Picture> {
-    let scale = dpi / 72.0;
-    let (width, height) = ((scene.width * scale).round(), (scene.height * scale).round());
+/// A page of no or more than a hundred million pixels, or of more than the memory ceiling allows.
+pub fn pixels(width: f64, height: f64, dpi: f64) -> Result<(u32, u32)> {
+    let [width, height] = [width, height].map(|points| (points * dpi / 72.0).round());
     if !(width >= 1.0 && height >= 1.0 && width * height <= MOST_PIXELS) {
         return Err(Error::argument(
             "figure size",
@@ -28,7 +31,23 @@ pub fn paint(scene: &Scene, dpi: f64) -> Result<Picture> {
             format!("{width} × {height}"),
         ));
     }
-    let Some(mut pixmap) = Pixmap::new(width as u32, height as u32) else {
+    bounds::fits(
+        format!("a figure of {width} × {height} pixels"),
+        (width * height) as usize,
+        HELD_PER_PIXEL,
+        "make it smaller, or lower its dpi",
+    )?;
+    Ok((width as u32, height as u32))
+}
+
+/// The pixels of a page at `dpi` pixels an inch.
+///
+/// # Errors
+/// Those of `pixels`.
+pub fn paint(scene: &Scene, dpi: f64) -> Result<Picture> {
+    let scale = dpi / 72.0;
+    let (width, height) = pixels(scene.width, scene.height, dpi)?;
+    let Some(mut pixmap) = Pixmap::new(width, height) else {
         return Err(Error::argument(
             "figure size",
             "a possible size",

@@ -62,6 +62,8 @@ impl Figure {
         let style = Style::new(self.font_size);
         let panels = panel::panels(self)?;
         let layout = layout::layout(self, &panels, &style)?;
+        // Before the images in it are drawn.
+        paint::pixels(layout.width, layout.height, self.dpi)?;
         let mut items = Vec::new();
         for (i, (panel, placement)) in panels.iter().zip(&layout.panels).enumerate() {
             let title = layout::title_of(self, &panels, i);

@@ -22,7 +22,7 @@ pub const THIN_SPACE: char = '\u{2009}';
 
 /// Steps of 1, 2 and 5 times a power of ten, from the first that cuts the range into at most `most` parts, upwards.
 pub fn steps(span: f64, most: usize) -> impl Iterator<Item = f64> {
-    let raw = span.abs().max(f64::MIN_POSITIVE) / most.max(1) as f64;
+    let raw = span.abs().clamp(f64::MIN_POSITIVE, f64::MAX) / most.max(1) as f64;
     let decade = raw.log10().floor() as i32;
     (decade..decade + 4)
         .flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e)))
@@ -30,9 +30,18 @@ pub fn steps(span: f64, most: usize) -> impl Iterator<Item = f64> {
         .filter(move |step| *step >= raw * (1.0 - 1e-9))
 }
 
+/// More marks than an axis has pixels.
+const MOST: f64 = 1e5;
+
 /// The multiples of `step` from `low` to `high`, ends included.
 pub fn multiples(low: f64, high: f64, step: f64) -> Vec<f64> {
-    let slack = 1e-9 * (high - low).abs().max(step);
+    let span = (high - low).abs();
+    // Where the numbers are too large to subtract, or the steps too many to see, no marks say more than these.
+    let count = span / step;
+    if count.is_nan() || count > MOST {
+        return Vec::new();
+    }
+    let slack = 1e-9 * span.max(step);
     let (first, last) = (
         ((low - slack) / step).ceil() as i64,
         ((high + slack) / step).floor() as i64,

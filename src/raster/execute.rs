@@ -1,9 +1,7 @@
 //! Runs plans: chooses tiles, shares them over threads, holds the memory ceiling, stops when asked.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ndarray::{Array2, s};
 
@@ -12,8 +10,7 @@ use super::plan::Plan;
 use super::{Grid, Pixels, Window};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::interrupt;
-use crate::settings;
+use crate::{settings, workers};
 
 /// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
 const TILE: usize = 512;
@@ -154,50 +151,15 @@ impl Run {
     fn tiles_in_parallel(&self, consume: &Consume<'_>) -> Result<()> {
         let (down, across) = self.tile_counts();
         let tiles = down * across;
-        let next = AtomicUsize::new(0);
-        let failed = AtomicBool::new(false);
-        let failure: Mutex<Option<Error>> = Mutex::new(None);
-        let work = || {
-            while !failed.load(Ordering::Relaxed) {
-                let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= tiles {
-                    break;
-                }
+        workers::for_each(
+            settings::threads(),
+            tiles,
+            || (),
+            |(), index| {
                 let window = self.tile_at(index);
-                let one = || {
-                    interrupt::check()?;
-                    let pixels = self.plan.compute(window)?;
-                    consume(index, window, pixels)
-                };
-                let outcome = catch_unwind(AssertUnwindSafe(one)).unwrap_or_else(|panic| {
-                    let text = panic.downcast_ref::<String>().map(String::as_str);
-                    let text = text
-                        .or_else(|| panic.downcast_ref::<&str>().copied())
-                        .unwrap_or("no message");
-                    Err(Error::message(format!(
-                        "internal error at {window}: {text}; please report it"
-                    )))
-                });
-                if let Err(e) = outcome {
-                    failed.store(true, Ordering::Relaxed);
-                    failure.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(e);
-                }
-            }
-        };
-        let threads = settings::threads().min(tiles);
-        if threads <= 1 {
-            work();
-        } else {
-            std::thread::scope(|scope| {
-                for _ in 0..threads {
-                    scope.spawn(work);
-                }
-            });
-        }
-        failure
-            .into_inner()
-            .unwrap_or_else(|e| e.into_inner())
-            .map_or(Ok(()), Err)
+                consume(index, window, self.plan.compute(window)?)
+            },
+        )
     }
 }
 

@@ -287,15 +287,14 @@ pub fn float_of(kind: Kind) -> DType {
 }
 
 fn unique_names(raster: Raster) -> Result<Raster> {
-    let names = raster.band_names();
-    for (i, name) in names.iter().enumerate() {
-        if names[..i].contains(name) {
-            return Err(Error::argument(
-                "band names",
-                "unique; use `:rename(…)` first",
-                format!("`{name}` twice"),
-            ));
-        }
+    let mut seen = std::collections::HashSet::new();
+    let twice = raster.bands.iter().find(|band| !seen.insert(&band.name));
+    match twice {
+        None => Ok(raster),
+        Some(band) => Err(Error::argument(
+            "band names",
+            "unique; use `:rename(…)` first",
+            format!("`{}` twice", band.name),
+        )),
     }
-    Ok(raster)
 }

@@ -161,7 +161,20 @@ impl Scene for Run<'_> {
 /// A file of `bytes` zeros that has no name any more, and the name that it had, for messages.
 pub(super) fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let path = scratch::folder()?.join(format!("rows-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    let folder = scratch::folder()?;
+    // A file of any size can be made; what is written to it has to fit.
+    if let Ok(disk) = rustix::fs::statvfs(&folder)
+        && disk.f_blocks > 0
+        && bytes / disk.f_frsize > disk.f_bavail
+    {
+        return Err(Error::message(format!(
+            "an image that is gone over several times needs {} MiB of scratch space; {} has {} MiB free; take a part of it, or resample it first",
+            bytes >> 20,
+            folder.display(),
+            (disk.f_bavail * disk.f_frsize) >> 20
+        )));
+    }
+    let path = folder.join(format!("rows-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     let io = |e| Error::io(&path, e);
     let file = File::options()
         .read(true)
@@ -176,7 +189,7 @@ pub(super) fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
 
 impl Scratch {
     fn new(rows: usize, cols: usize) -> Result<Scratch> {
-        let (file, path) = scratch_file((rows * cols * size_of::<f32>()) as u64)?;
+        let (file, path) = scratch_file(rows.saturating_mul(cols).saturating_mul(size_of::<f32>()) as u64)?;
         Ok(Scratch { file, cols, path })
     }
 

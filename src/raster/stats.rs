@@ -263,19 +263,21 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
         })
         .collect();
     // For every upper half that holds a wanted rank: its first rank and the counts of its lower halves.
+    let ends = running_sums(&upper);
     let mut bins: BTreeMap<u32, (u64, Mutex<Vec<u64>>)> = BTreeMap::new();
-    for &(low, high, _) in &ranks {
-        for rank in [low, high] {
-            let mut first = 0;
-            for (bin, &n) in upper.iter().enumerate() {
-                if rank < first + n {
-                    bins.entry(bin as u32)
-                        .or_insert_with(|| (first, Mutex::new(vec![0; 1 << 16])));
-                    break;
-                }
-                first += n;
-            }
-        }
+    for rank in ranks.iter().flat_map(|&(low, high, _)| [low, high]) {
+        let bin = ends.partition_point(|end| *end <= rank);
+        bins.entry(bin as u32)
+            .or_insert_with(|| (ends[bin] - upper[bin], Mutex::new(Vec::new())));
+    }
+    bounds::fits(
+        format!("counting the values of {} ranges", bins.len()),
+        bins.len() * (settings::threads() + 1),
+        size_of::<u64>() << 16,
+        "ask for fewer percentiles at a time",
+    )?;
+    for (_, lower) in bins.values_mut() {
+        *lower.get_mut().unwrap_or_else(|e| e.into_inner()) = vec![0; 1 << 16];
     }
     run.for_each("percentiles 2/2", &|_, _, mut pixels| {
         let mut tiles: BTreeMap<u32, Vec<u64>> = bins.keys().map(|&b| (b, vec![0u64; 1 << 16])).collect();
@@ -295,18 +297,18 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
         }
         Ok(())
     })?;
+    let bins: BTreeMap<u32, (u64, Vec<u64>)> = bins
+        .into_iter()
+        .map(|(bin, (first, lower))| {
+            let lower = lower.into_inner().unwrap_or_else(|e| e.into_inner());
+            (bin, (first, running_sums(&lower)))
+        })
+        .collect();
     let value = |rank: u64| {
-        let found = bins.iter().rev().find(|(_, (first, _))| *first <= rank);
-        found.map_or(f64::NAN, |(bin, (first, lower))| {
-            let lower = lower.lock().unwrap_or_else(|e| e.into_inner());
-            let mut before = *first;
-            for (low_bits, &n) in lower.iter().enumerate() {
-                if rank < before + n {
-                    return f64::from(from_order_key(bin << 16 | low_bits as u32));
-                }
-                before += n;
-            }
-            f64::NAN
+        let bin = ends.partition_point(|end| *end <= rank) as u32;
+        bins.get(&bin).map_or(f64::NAN, |(first, ends)| {
+            let low_bits = ends.partition_point(|end| *end <= rank - first);
+            f64::from(from_order_key(bin << 16 | low_bits as u32))
         })
     };
     Ok(ranks
@@ -316,6 +318,16 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
             a + (b - a) * part
         })
         .collect())
+}
+
+fn running_sums(counts: &[u64]) -> Vec<u64> {
+    counts
+        .iter()
+        .scan(0, |sum, n| {
+            *sum += n;
+            Some(*sum)
+        })
+        .collect()
 }
 
 fn add(total: &Mutex<Vec<u64>>, tile: &[u64]) {

@@ -91,12 +91,42 @@ impl Column {
 
     /// A column without values yet.
     pub fn empty(kind: ColumnType) -> Column {
+        Column::with_capacity(kind, 0)
+    }
+
+    pub(super) fn with_capacity(kind: ColumnType, rows: usize) -> Column {
         match kind {
-            ColumnType::Bool => Column::Bool(Vec::new()),
-            ColumnType::Integer => Column::Integer(Vec::new()),
-            ColumnType::Float => Column::Float(Vec::new()),
-            ColumnType::Text => Column::Text(Vec::new()),
-            ColumnType::Time => Column::Time(Vec::new()),
+            ColumnType::Bool => Column::Bool(Vec::with_capacity(rows)),
+            ColumnType::Integer => Column::Integer(Vec::with_capacity(rows)),
+            ColumnType::Float => Column::Float(Vec::with_capacity(rows)),
+            ColumnType::Text => Column::Text(Vec::with_capacity(rows)),
+            ColumnType::Time => Column::Time(Vec::with_capacity(rows)),
+        }
+    }
+
+    /// Adds text read as the column's type, as `cast` reads it; false where it has no meaning there.
+    pub(super) fn push(&mut self, cell: Option<&str>) -> bool {
+        fn one<T>(
+            values: &mut Vec<Option<T>>,
+            cell: Option<&str>,
+            parse: impl Fn(&str) -> Option<T>,
+        ) -> bool {
+            let value = cell.and_then(parse);
+            let good = value.is_some() == cell.is_some();
+            values.push(value);
+            good
+        }
+        match self {
+            Column::Bool(values) => one(values, cell, parse_bool),
+            Column::Integer(values) => one(values, cell, |s| s.trim().parse().ok()),
+            Column::Float(values) => {
+                let value = cell.map_or(Ok(f64::NAN), |s| s.trim().parse());
+                let good = value.is_ok();
+                values.push(value.unwrap_or(f64::NAN));
+                good
+            }
+            Column::Text(values) => one(values, cell, |s| Some(s.to_string())),
+            Column::Time(values) => one(values, cell, parse_time),
         }
     }
 
@@ -298,36 +328,60 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// Reads text as the narrowest type that every present cell allows, in this order: boolean (`true`, `false`),
-/// integer, number (also `nan` and `inf`), time (see `parse_time`), else string. Numbers with leading zeros
-/// (`007`) are codes and stay strings, and so do whole numbers beyond 64 bits, which would lose digits.
-pub(super) fn infer(cells: &[Option<&str>]) -> Column {
-    fn all<T>(cells: &[Option<&str>], parse: impl Fn(&str) -> Option<T>) -> Option<Vec<Option<T>>> {
-        cells
-            .iter()
-            .map(|cell| cell.map(&parse).map_or(Some(None), |v| v.map(Some)))
-            .collect()
+/// What the cells of a column of text were so far. Its type is the narrowest that each present one allows, in this order: boolean
+/// (`true`, `false`), integer, number (also `nan` and `inf`), time (see `parse_time`), else string. Numbers with leading zeros (`007`)
+/// are codes and stay strings, and so do whole numbers beyond 64 bits, which would lose digits.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    present: usize,
+    /// Bytes of the present cells.
+    text: usize,
+    /// What some cell was not.
+    not_bool: bool,
+    not_integer: bool,
+    not_float: bool,
+    not_time: bool,
+}
+
+impl Seen {
+    pub fn add(&mut self, cell: Option<&str>) {
+        let Some(cell) = cell else { return };
+        self.present += 1;
+        self.text += cell.len();
+        let number = cell.trim();
+        let code = is_code(number);
+        self.not_bool = self.not_bool || parse_bool(cell).is_none();
+        self.not_integer = self.not_integer || code || number.parse::<i64>().is_err();
+        self.not_float = self.not_float || code || number.parse::<f64>().is_err();
+        self.not_time = self.not_time || parse_time(cell).is_none();
     }
-    fn number(text: &str) -> Option<&str> {
-        let text = text.trim();
-        (!is_code(text)).then_some(text)
+
+    pub fn kind(&self) -> ColumnType {
+        match self {
+            Seen { present: 0, .. } => ColumnType::Float,
+            Seen { not_bool: false, .. } => ColumnType::Bool,
+            Seen {
+                not_integer: false, ..
+            } => ColumnType::Integer,
+            Seen { not_float: false, .. } => ColumnType::Float,
+            Seen { not_time: false, .. } => ColumnType::Time,
+            _ => ColumnType::Text,
+        }
     }
-    if cells.iter().all(Option::is_none) {
-        return Column::Float(vec![f64::NAN; cells.len()]);
+
+    /// What these cells and the missing ones take in memory as a column of `kind`.
+    pub fn bytes(&self, kind: ColumnType, rows: usize) -> usize {
+        // Allocators give no piece without a header, and none below this.
+        const LEAST: usize = 24;
+        let (each, text) = match kind {
+            ColumnType::Bool => (size_of::<Option<bool>>(), 0),
+            ColumnType::Integer => (size_of::<Option<i64>>(), 0),
+            ColumnType::Float => (size_of::<f64>(), 0),
+            ColumnType::Text => (size_of::<Option<String>>(), self.text + LEAST * self.present),
+            ColumnType::Time => (size_of::<Option<Timestamp>>(), 0),
+        };
+        rows.saturating_mul(each).saturating_add(text)
     }
-    if let Some(values) = all(cells, parse_bool) {
-        return Column::Bool(values);
-    }
-    if let Some(values) = all(cells, |s| number(s)?.parse::<i64>().ok()) {
-        return Column::Integer(values);
-    }
-    if let Some(values) = all(cells, |s| number(s)?.parse::<f64>().ok()) {
-        return Column::Float(values.into_iter().map(|v| v.unwrap_or(f64::NAN)).collect());
-    }
-    if let Some(values) = all(cells, parse_time) {
-        return Column::Time(values);
-    }
-    Column::Text(cells.iter().map(|cell| cell.map(str::to_string)).collect())
 }
 
 /// Digits that are a name rather than a quantity.

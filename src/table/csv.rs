@@ -1,18 +1,19 @@
 //! Tables from and to CSV text.
 
-use std::io::Write;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::io::{Read, Seek, Write};
 use std::path::Path;
 
-use super::column::{Column, infer};
+use ::csv::StringRecord;
+
+use super::column::{Column, Seen};
 use super::value::is_midnight;
 use super::{ColumnType, Table};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files;
-
-/// What a byte of a file may become while its cells are told apart and typed: a cell of one digit and its comma is two bytes, and some
-/// thirty in memory.
-const HELD_PER_BYTE: usize = 16;
+use crate::{interrupt, settings};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CsvOptions {
@@ -26,6 +27,9 @@ pub struct CsvOptions {
     pub types: Vec<(String, ColumnType)>,
 }
 
+/// Bytes of the start in which the delimiter is looked for.
+const START: u64 = 1 << 20;
+
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 impl Table {
@@ -38,23 +42,19 @@ impl Table {
     /// When the file cannot be read, is not UTF-8, has no header, or a line has more or fewer cells than the header;
     /// the line is named.
     pub fn read_csv(path: &Path, options: &CsvOptions) -> Result<Table> {
-        if !path.try_exists().map_err(|e| Error::io(path, e))? {
-            return Err(Error::NoSuchFile {
-                path: path.to_path_buf(),
-                looked_in: std::env::current_dir().unwrap_or_default(),
-            });
-        }
-        let bytes = bounds::read_file(
-            path,
-            HELD_PER_BYTE,
-            "read fewer rows at a time, line by line with fs.lines",
-        )?;
-        parse(&bytes, options, &|message| Error::file(path, message))
+        let file = bounds::open(path)?;
+        let again = || {
+            let mut file = &file;
+            file.rewind()
+                .map_err(|e| Error::io(path, e))
+                .map(|()| Box::new(file) as Box<dyn Read>)
+        };
+        parse(&again, options, &|message| Error::file(path, message))
     }
 
     /// The same for text at hand.
     pub fn from_csv(text: &str, options: &CsvOptions) -> Result<Table> {
-        parse(text.as_bytes(), options, &|message| {
+        parse(&|| Ok(Box::new(text.as_bytes())), options, &|message| {
             Error::message(format!("CSV text: {message}"))
         })
     }
@@ -118,86 +118,178 @@ fn delimiter_byte(delimiter: char) -> Result<u8> {
         })
 }
 
-fn parse(bytes: &[u8], options: &CsvOptions, error: &dyn Fn(String) -> Error) -> Result<Table> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+/// Where the text comes from, from its start.
+type Again<'a> = dyn Fn() -> Result<Box<dyn Read + 'a>> + 'a;
+
+type Complaint<'a> = dyn Fn(String) -> Error + 'a;
+
+/// Goes over the text twice, so that nothing of it is held but a row: first for what the columns are, then for what is in them.
+fn parse(again: &Again, options: &CsvOptions, error: &Complaint) -> Result<Table> {
+    let mut start = Vec::new();
+    again()?
+        .take(START)
+        .read_to_end(&mut start)
+        .map_err(|e| error(e.to_string()))?;
+    if start.starts_with(&[0xff, 0xfe]) || start.starts_with(&[0xfe, 0xff]) {
         return Err(error("is UTF-16; save it as UTF-8".into()));
-    }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
-    if let Err(e) = std::str::from_utf8(bytes) {
-        let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        return Err(error(format!(
-            "line {line} is not UTF-8; convert it, for instance with `iconv -f latin1 -t utf-8`"
-        )));
     }
     let delimiter = options
         .delimiter
-        .map_or_else(|| Ok(guess_delimiter(bytes)), delimiter_byte)?;
-    let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(bytes);
-    let mut records = reader.records();
-    let header = match records.next() {
-        Some(record) => record.map_err(|e| error(e.to_string()))?,
-        None => {
-            return Err(error(
-                "is empty; a table needs a line with the names of its columns".into(),
-            ));
+        .map_or_else(|| Ok(guess_delimiter(&start)), delimiter_byte)?;
+
+    let mut names = Vec::new();
+    let mut seen = Vec::new();
+    let mut rows = 0;
+    records(again, delimiter, error, |header, record| {
+        if header {
+            names = unique_names(record.iter());
+            seen = vec![Seen::default(); names.len()];
+            return Ok(());
         }
-    };
-    let names = unique_names(header.iter());
-    let mut rows = Vec::new();
-    for record in records {
-        let record = record.map_err(|e| error(e.to_string()))?;
         if record.len() != names.len() {
-            let line = record.position().map_or(0, |p| p.line());
             return Err(error(format!(
-                "line {line} has {} cells, the header has {} (delimiter `{}`)",
+                "line {} has {} cells, the header has {} (delimiter `{}`)",
+                line(record),
                 record.len(),
                 names.len(),
                 (delimiter as char).escape_default(),
             )));
         }
-        rows.push(record);
+        rows += 1;
+        for (seen, cell) in seen.iter_mut().zip(record) {
+            seen.add(present(cell, options));
+        }
+        Ok(())
+    })?;
+    if names.is_empty() {
+        return Err(error(
+            "is empty; a table needs a line with the names of its columns".into(),
+        ));
     }
     if let Some((name, _)) = options.types.iter().find(|(name, _)| !names.contains(name)) {
         return Err(Error::not_found("column", name, &names));
     }
-    let mut table = Table::default();
-    for (index, name) in names.iter().enumerate() {
-        let cells: Vec<Option<&str>> = rows
+    let given: HashMap<&str, ColumnType> = options
+        .types
+        .iter()
+        .map(|(n, kind)| (n.as_str(), *kind))
+        .collect();
+    let kinds: Vec<ColumnType> = names
+        .iter()
+        .zip(&seen)
+        .map(|(name, seen)| given.get(name.as_str()).copied().unwrap_or(seen.kind()))
+        .collect();
+    bounds::fits(
+        format!("a table of {rows} rows and {} columns", names.len()),
+        kinds
             .iter()
-            .map(|row| {
-                row.get(index)
-                    .filter(|c| !c.trim().is_empty() && !options.missing.iter().any(|m| m == c.trim()))
-            })
-            .collect();
-        let kind = options
-            .types
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, kind)| *kind);
-        let column = match kind {
-            None => infer(&cells),
-            Some(kind) => {
-                let text = Column::Text(cells.iter().map(|c| c.map(str::to_string)).collect());
-                text.cast(kind).map_err(|(row, value)| {
-                    let line = rows[row].position().map_or(0, |p| p.line());
-                    error(format!(
-                        "line {line}, column `{name}`: `{value}` is not {}",
-                        kind.with_article()
-                    ))
-                })?
-            }
-        };
-        table = Table {
-            rows: column.len(),
-            ..table
+            .zip(&seen)
+            .map(|(kind, seen)| seen.bytes(*kind, rows))
+            .sum(),
+        1,
+        "read fewer rows at a time, line by line with fs.lines",
+    )?;
+
+    let mut columns: Vec<Column> = kinds
+        .iter()
+        .map(|kind| Column::with_capacity(*kind, rows))
+        .collect();
+    records(again, delimiter, error, |header, record| {
+        if header {
+            return Ok(());
         }
-        .with_column(name, column)?;
+        for (i, cell) in record.iter().enumerate() {
+            // The file may have become another one since.
+            let Some(column) = columns.get_mut(i).filter(|column| column.len() < rows) else {
+                return Err(error("changed while it was read".into()));
+            };
+            if !column.push(present(cell, options)) {
+                return Err(error(format!(
+                    "line {}, column `{}`: `{cell}` is not {}",
+                    line(record),
+                    names[i],
+                    kinds[i].with_article()
+                )));
+            }
+        }
+        Ok(())
+    })?;
+    Table::new(names.into_iter().zip(columns).collect())
+}
+
+/// Calls `each` with every record, the first of which is the header.
+fn records(
+    again: &Again,
+    delimiter: u8,
+    error: &Complaint,
+    mut each: impl FnMut(bool, &StringRecord) -> Result<()>,
+) -> Result<()> {
+    let left = Cell::new(0);
+    let mut reader = ::csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(Rationed {
+            inner: again()?,
+            left: &left,
+        });
+    let mut record = StringRecord::new();
+    let mut header = true;
+    loop {
+        interrupt::check()?;
+        // A record is held up to three times while it grows.
+        left.set(settings::memory() / 4);
+        let more = reader.read_record(&mut record).map_err(|e| match e.kind() {
+            ::csv::ErrorKind::Utf8 { pos, .. } => error(format!(
+                "line {} is not UTF-8; convert it, for instance with `iconv -f latin1 -t utf-8`",
+                pos.as_ref().map_or(0, ::csv::Position::line)
+            )),
+            ::csv::ErrorKind::Io(_) if left.get() == 0 => {
+                let what = format!(
+                    "line {}, or a quoted cell that begins there and never ends,",
+                    reader.position().line()
+                );
+                let way_out = "look whether it is a CSV file";
+                bounds::fits(what, settings::memory(), 2, way_out)
+                    .err()
+                    .unwrap_or_else(|| error(e.to_string()))
+            }
+            _ => error(e.to_string()),
+        })?;
+        if !more {
+            return Ok(());
+        }
+        each(header, &record)?;
+        header = false;
     }
-    Ok(table)
+}
+
+/// Text that may be read so far and no further.
+struct Rationed<'a> {
+    inner: Box<dyn Read + 'a>,
+    left: &'a Cell<usize>,
+}
+
+impl Read for Rationed<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let most = into.len().min(self.left.get());
+        if most == 0 && !into.is_empty() {
+            return Err(std::io::Error::other("a row has no end"));
+        }
+        let read = self.inner.read(&mut into[..most])?;
+        self.left.set(self.left.get() - read);
+        Ok(read)
+    }
+}
+
+fn line(record: &StringRecord) -> u64 {
+    record.position().map_or(0, ::csv::Position::line)
+}
+
+/// The cell, unless it stands for a missing value.
+fn present<'a>(cell: &'a str, options: &CsvOptions) -> Option<&'a str> {
+    let text = cell.trim();
+    (!text.is_empty() && !options.missing.iter().any(|m| m == text)).then_some(cell)
 }
 
 /// The likeliest delimiter of the first line, quoted parts left out.
@@ -225,18 +317,25 @@ fn guess_delimiter(bytes: &[u8]) -> u8 {
 
 fn unique_names<'a>(header: impl Iterator<Item = &'a str>) -> Vec<String> {
     let header: Vec<&str> = header.map(str::trim).collect();
-    let mut names: Vec<String> = Vec::new();
+    let given: HashSet<&str> = header.iter().copied().collect();
+    let mut taken: HashSet<String> = HashSet::new();
+    // The number that a repeated name gets next.
+    let mut next: HashMap<String, usize> = HashMap::new();
+    let mut names = Vec::with_capacity(header.len());
     for (index, name) in header.iter().enumerate() {
         let base = if name.is_empty() {
             format!("column_{}", index + 1)
         } else {
             name.to_string()
         };
-        let free = |n: &String| !names.contains(n) && (*n == base || !header.contains(&n.as_str()));
-        let name = std::iter::once(base.clone())
-            .chain((2..).map(|i| format!("{base}_{i}")))
-            .find(free);
-        names.push(name.unwrap_or_default());
+        let mut name = base.clone();
+        while taken.contains(&name) || (name != base && given.contains(name.as_str())) {
+            let number = next.entry(base.clone()).or_insert(2);
+            name = format!("{base}_{number}");
+            *number += 1;
+        }
+        taken.insert(name.clone());
+        names.push(name);
     }
     names
 }

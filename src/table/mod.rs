@@ -41,8 +41,9 @@ impl Table {
             rows: columns.first().map_or(0, |(_, c)| c.len()),
             columns: Vec::new(),
         };
+        let mut names = std::collections::HashSet::new();
         for (name, column) in columns {
-            if table.has(&name) {
+            if !names.insert(name.clone()) {
                 return Err(Error::argument(
                     "columns",
                     "names that differ",

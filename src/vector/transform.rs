@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 
-use geo::{Coord, CoordsIter, Densify, Euclidean, Geometry as Shape, LineString, MapCoords};
+use geo::{Coord, CoordsIter, Densify, Euclidean, Geometry as Shape, Length, LineString, MapCoords, Polygon};
 
 use super::overlay::quietly;
 use super::{Geometry, antimeridian};
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::raster::{Crs, Transformer};
 
@@ -99,6 +100,28 @@ impl<'a> Projection<'a> {
     }
 }
 
+/// A vertex while its geometry is transformed: as it was, as it becomes, and room to grow.
+const HELD_PER_VERTEX: usize = 4 * size_of::<Coord>();
+
+/// Of all edges together.
+fn length(shape: &Shape<f64>) -> f64 {
+    let rings = |p: &Polygon| -> f64 {
+        Euclidean.length(p.exterior())
+            + p.interiors()
+                .iter()
+                .map(|ring| Euclidean.length(ring))
+                .sum::<f64>()
+    };
+    match shape {
+        Shape::LineString(l) => Euclidean.length(l),
+        Shape::MultiLineString(m) => Euclidean.length(m),
+        Shape::Polygon(p) => rings(p),
+        Shape::MultiPolygon(m) => m.iter().map(rings).sum(),
+        Shape::GeometryCollection(c) => c.iter().map(length).sum(),
+        _ => 0.0,
+    }
+}
+
 fn densify(shape: &Shape<f64>, step: f64) -> Result<Shape<f64>> {
     if !(step.is_finite() && step > 0.0) {
         return Err(Error::argument(
@@ -107,6 +130,13 @@ fn densify(shape: &Shape<f64>, step: f64) -> Result<Shape<f64>> {
             step,
         ));
     }
+    // Checked as a whole: the parts of a collection add up.
+    bounds::fits(
+        format!("a geometry with a vertex every {step} units"),
+        (length(shape) / step) as usize,
+        HELD_PER_VERTEX,
+        "take a longer step, or cut the geometry first",
+    )?;
     let line = |l: &LineString| Euclidean.densify(l, step);
     Ok(match shape {
         Shape::LineString(l) => Shape::LineString(line(l)),

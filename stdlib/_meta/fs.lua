@@ -19,6 +19,8 @@ function fs.read(path) end
 
 --- The lines of a file, without their ends, one by one.
 ---
+--- **Errors.** A device or a pipe; a line of more than a quarter of the memory limit.
+---
 --- ```lua
 --- local fs = require "fs"
 --- fs.write("names.txt", "a\nb\n")

@@ -26,7 +26,8 @@ local tables = {}
 --- stay strings.
 ---
 --- **Errors.** A file that is not there, is not UTF-8 or is empty, and a line with more or fewer cells than the header;
---- the line is named.
+--- the line is named. A device or a pipe; a table that does not fit the memory limit: the file is read twice, first for what its
+--- columns are, and nothing but the table is held.
 ---
 --- **Nodata.** Empty cells, and those that `missing` names, are missing.
 ---

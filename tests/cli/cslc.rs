@@ -7,7 +7,7 @@ use super::workflows::shared;
 use super::{assert_holds, folder, run};
 
 /// The Python that has h5py, as Debian's package `python3-h5py` gives it to the system's own.
-fn reference(script: &str, arguments: &[&str]) -> Option<String> {
+pub fn reference(script: &str, arguments: &[&str]) -> Option<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/reference")
         .join(script);

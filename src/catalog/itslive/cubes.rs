@@ -5,7 +5,6 @@
 //! poles, play no part.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
 use geo::{
@@ -18,6 +17,7 @@ use serde::Deserialize;
 
 use super::area::Area;
 use super::projection::Projection;
+use crate::bounds;
 use crate::catalog::http::{Http, Request, parse_url, wait};
 use crate::error::{Error, Result};
 
@@ -26,6 +26,8 @@ pub const CATALOGUE: &str = "https://its-live-data.s3.amazonaws.com/datacubes/ca
 
 /// The largest catalogue that is read, in bytes: today's has 5 MB.
 const LARGEST: u64 = 512 << 20;
+
+const WAY_OUT: &str = "take a catalogue of fewer cubes";
 
 /// One data cube.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,7 +104,7 @@ impl Cubes {
     /// # Errors
     /// When the file is not there or not such a catalogue.
     pub fn open(path: &Path) -> Result<Cubes> {
-        let bytes = crate::gate::read(path).map_err(|e| Error::io(path, e))?;
+        let bytes = bounds::read_file(path, 1, WAY_OUT)?;
         Cubes::parse(&bytes).map_err(|e| Error::file(path, e.to_string()))
     }
 
@@ -122,13 +124,16 @@ impl Cubes {
     /// # Errors
     /// When it is not a GeoJSON collection of cubes, or one of them is in a projection that ITS_LIVE does not use.
     pub fn parse(bytes: &[u8]) -> Result<Cubes> {
-        let mut text = Vec::new();
+        let text;
         let bytes = match bytes {
             [0x1f, 0x8b, ..] => {
-                let mut unzipped = flate2::read::GzDecoder::new(bytes).take(LARGEST);
-                unzipped
-                    .read_to_end(&mut text)
-                    .map_err(|e| Error::message(format!("a damaged gzip file: {e}")))?;
+                text = bounds::read(
+                    flate2::read::GzDecoder::new(bytes),
+                    "unpacking it",
+                    1,
+                    WAY_OUT,
+                    |e| Error::message(format!("a damaged gzip file: {e}")),
+                )?;
                 text.as_slice()
             }
             plain => plain,

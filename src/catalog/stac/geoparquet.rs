@@ -1,7 +1,4 @@
 //! stac-geoparquet: a row for an item, the properties as columns of their own beside `id`, `assets` and the rest.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use bytes::Bytes;
 use parquet::basic::{LogicalType, TimeUnit};
 use parquet::errors::ParquetError;
@@ -10,6 +7,7 @@ use parquet::record::{Field, Row};
 use serde_json::{Map, Value, json};
 
 use crate::earth::wkb;
+use crate::panics;
 
 /// What a STAC item has outside its properties.
 const OUTSIDE: &[&str] = &[
@@ -30,7 +28,7 @@ const OUTSIDE: &[&str] = &[
 /// When it is no Parquet, or has a column of a kind that STAC has no use for: its name and what is wrong.
 pub fn features(bytes: Bytes) -> Result<Vec<Value>, String> {
     // The reader of rows panics on column types that it does not know and on some broken pages.
-    catch_unwind(AssertUnwindSafe(|| read(bytes)))
+    panics::caught(|| Ok(read(bytes)))
         .unwrap_or_else(|_| Err("its pages are broken, or a column has a type that is not read".into()))
 }
 

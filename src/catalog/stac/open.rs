@@ -9,6 +9,7 @@ use stac::Item;
 use url::Url;
 
 use super::{geoparquet, page, walk};
+use crate::bounds;
 use crate::catalog::http::{Failure, Http, Request, parse_json, parse_url, redacted};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;
@@ -162,14 +163,9 @@ fn whole_addresses(place: &Place, item: &mut Item) {
 /// When it is not there, or, on the web, larger than an answer may be.
 pub async fn read_bytes(http: &Http, place: &Place) -> Result<Bytes> {
     match place {
-        Place::Disk(path) => match crate::gate::read(path) {
-            Ok(bytes) => Ok(bytes.into()),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Error::NoSuchFile {
-                path: path.clone(),
-                looked_in: std::env::current_dir().unwrap_or_default(),
-            }),
-            Err(e) => Err(Error::io(path, e)),
-        },
+        Place::Disk(path) => {
+            bounds::read_file(path, 1, "split it into files of fewer items").map(Bytes::from)
+        }
         Place::Web(url) => {
             let response = http.send(&Request::get(url.clone())).await?;
             Ok(response.bytes(http.settings.largest_answer).await?.into())

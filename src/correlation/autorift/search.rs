@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ndarray::Array2;
 
@@ -10,8 +9,9 @@ use super::dot::Shape;
 use super::matcher::{Matcher, Sample};
 use super::peak::{self, Match};
 use super::pyramid::Pyramid;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::interrupt;
+use crate::workers;
 
 /// Which image of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,46 +108,19 @@ pub fn search<S: Sample>(
 ) -> Result<Found> {
     let (rows, cols) = nodes.x.dim();
     let found = Mutex::new(Found::nothing((rows, cols)));
-    let failure: Mutex<Option<Error>> = Mutex::new(None);
-    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let work = || {
-        let mut worker = Worker::<S>::new(pair, how);
-        let mut matches = vec![None; cols];
-        while !failed.load(Ordering::Relaxed) {
-            let row = next.fetch_add(1, Ordering::Relaxed);
-            if row >= rows {
-                return;
-            }
-            match worker.row(nodes, row, &mut matches) {
-                Ok(()) => {
-                    let mut found = found.lock().unwrap_or_else(|e| e.into_inner());
-                    for (col, m) in matches.iter().enumerate() {
-                        if let Some(m) = m {
-                            found.set((row, col), m);
-                        }
-                    }
-                    done(cols);
-                }
-                Err(e) => {
-                    failed.store(true, Ordering::Relaxed);
-                    failure.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(e);
-                }
+    let worker = || (Worker::<S>::new(pair, how), vec![None; cols]);
+    workers::for_each(how.threads, rows, worker, |(worker, matches), row| {
+        worker.row(nodes, row, matches)?;
+        let mut found = found.lock().unwrap_or_else(|e| e.into_inner());
+        for (col, m) in matches.iter().enumerate() {
+            if let Some(m) = m {
+                found.set((row, col), m);
             }
         }
-    };
-    if how.threads.min(rows) <= 1 {
-        work();
-    } else {
-        std::thread::scope(|scope| {
-            for _ in 0..how.threads.min(rows) {
-                scope.spawn(work);
-            }
-        });
-    }
-    match failure.into_inner().unwrap_or_else(|e| e.into_inner()) {
-        Some(e) => Err(e),
-        None => Ok(found.into_inner().unwrap_or_else(|e| e.into_inner())),
-    }
+        done(cols);
+        Ok(())
+    })?;
+    Ok(found.into_inner().unwrap_or_else(|e| e.into_inner()))
 }
 
 /// Whole rows of one image, and which pixels of them have values.

@@ -1,6 +1,7 @@
 //! Least-squares inversion of a network of pairs to a series over dates.
 
 use super::band::Band;
+use crate::bounds;
 use crate::error::{Error, Result};
 
 /// What was measured between two dates: value = series[secondary] − series[reference].
@@ -41,6 +42,9 @@ pub struct Inversion {
 
 const MOST_ITERATIONS: usize = 100;
 
+/// Bytes of the lists that have an entry a date, and of that entry's row of the system.
+const HELD_PER_DATE: usize = 128;
+
 /// Finds the series s that minimises Σ w·(value − (s[secondary] − s[reference]))², with s[`fixed`] = 0; robustly by iterated
 /// reweighting.
 ///
@@ -57,6 +61,12 @@ const MOST_ITERATIONS: usize = 100;
 /// iteratively reweighted least-squares, doi:10.1080/03610927708827533.
 pub fn invert(dates: usize, pairs: &[Pair], fixed: usize, robust: Robust) -> Result<Inversion> {
     check(dates, pairs, fixed, robust)?;
+    bounds::fits(
+        format!("a series of {dates} dates"),
+        dates,
+        HELD_PER_DATE,
+        "number the dates from 1 without gaps",
+    )?;
     let joined = joined(dates, pairs, fixed);
     let used: Vec<usize> = (0..pairs.len())
         .filter(|&i| pairs[i].value.is_finite() && joined[pairs[i].reference])

@@ -16,11 +16,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::confine::{Confine, Level, confine};
 use super::{Limits, documentation, repl, signals};
+use crate::bounds::process;
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
 use crate::raster::file::probe;
-use crate::{console, scratch, settings};
+use crate::{console, panics, scratch, settings};
 pub use script::Script;
 
 /// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.
@@ -138,13 +139,15 @@ pub const INTERRUPTED: u8 = 130;
 pub const READER_GONE: u8 = 141;
 
 pub fn main() -> ExitCode {
+    panics::keep_places();
     signals::install();
     configure_libraries();
     let cli = Cli::parse();
     settings::set_threads(cli.global.threads.map_or(0, usize::from));
     settings::set_memory(cli.global.memory.unwrap_or(0));
+    process::limit(cli.global.lua_memory);
     console::install(cli.global.quiet);
-    let code = dispatch(cli).unwrap_or_else(|error| {
+    let code = panics::caught(|| dispatch(cli)).unwrap_or_else(|error| {
         crate::complain!("error: {error}");
         USAGE
     });

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE, width};
+use crate::bounds;
 use crate::console;
 use crate::error::{Error, Result, nearest};
 use crate::host::report::{Report, interruption};
@@ -29,7 +30,7 @@ impl Script {
             path.set_extension("lua");
         }
         if path.is_file() {
-            let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+            let bytes = bounds::read_file(&path, 1, "a script is not that long")?;
             return Ok(Script {
                 name: path.display().to_string(),
                 text: text_of(bytes, &path)?,
@@ -162,7 +163,7 @@ fn execute(runtime: &Runtime, text: &str, chunk: &str) -> u8 {
         return match interrupt::reason() {
             Some(Reason::HelpShown) => DONE,
             Some(Reason::ReaderGone) => READER_GONE,
-            Some(Reason::TimeLimit) => {
+            Some(Reason::TimeLimit | Reason::Memory) => {
                 crate::complain!("{}", report.render(lua, coloured()));
                 SCRIPT_ERROR
             }
@@ -185,7 +186,7 @@ fn close(runtime: Runtime, code: u8) -> u8 {
     drop(runtime);
     let stopped = match interrupt::reason() {
         Some(Reason::Signal) => INTERRUPTED,
-        Some(Reason::TimeLimit) => SCRIPT_ERROR,
+        Some(Reason::TimeLimit | Reason::Memory) => SCRIPT_ERROR,
         _ => return code,
     };
     if code == DONE {

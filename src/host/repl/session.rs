@@ -7,9 +7,10 @@ use mlua::{Lua, MultiValue, Value};
 use super::commands;
 use super::input::{self, Chunk};
 use super::show::show;
+use crate::bounds::process;
 use crate::console;
 use crate::error::Result;
-use crate::host::report::Report;
+use crate::host::report::{Report, interruption};
 use crate::host::{Limits, Runtime, cli, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
@@ -182,8 +183,12 @@ impl Session {
     fn stopped(&self) -> Outcome {
         match interrupt::reason() {
             Some(Reason::ReaderGone) => Outcome::ReaderGone,
-            Some(Reason::TimeLimit) => {
-                crate::complain!("error: stopped: the time limit is over");
+            reason @ Some(Reason::TimeLimit | Reason::Memory) => {
+                if reason == Some(Reason::Memory) {
+                    let _ = self.runtime.lua().gc_collect();
+                    process::trim();
+                }
+                crate::complain!("error: {}", interruption());
                 Outcome::Failed
             }
             _ => {

@@ -139,7 +139,7 @@ fn errors_name_line_method_and_value() {
         ),
         (
             "tallies.new(1):fall()",
-            "Tally:fall: internal error, a mistake in perilune itself: upside down",
+            "Tally:fall: internal error, a mistake in perilune itself: upside down; please report it",
         ),
         (
             "tallies.new(1):map(function(n)\nerror('mine') end)",

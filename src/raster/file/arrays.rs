@@ -36,6 +36,9 @@ pub struct ArrayValues {
     pub elements: Elements,
 }
 
+/// Asked before memory is taken, with a name and a number of elements.
+pub type Reserve<'a> = dyn FnMut(&str, usize) -> Result<()> + 'a;
+
 /// All arrays of a file, group by group, in the file's order.
 ///
 /// # Errors
@@ -46,20 +49,16 @@ pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
         .root_group()
         .map_err(|e| Error::file(path, message_of(&e)))?;
     let mut found = Vec::new();
-    list_group(&root, "", &mut found);
+    list_group(path, &root, "", 0, &mut found)?;
     Ok(found)
 }
 
-/// The arrays of these full names; None for those that the file does not hold. `reserve` is asked before memory is
-/// taken, with a name and a number of elements.
+/// The arrays of these full names; None for those that the file does not hold. `reserve` is asked before
+/// memory is taken.
 ///
 /// # Errors
 /// As `list`; for complex and compound arrays; and when an array that is there cannot be read.
-pub fn read(
-    path: &str,
-    names: &[String],
-    reserve: &mut dyn FnMut(&str, usize) -> Result<()>,
-) -> Result<Vec<Option<ArrayValues>>> {
+pub fn read(path: &str, names: &[String], reserve: &mut Reserve<'_>) -> Result<Vec<Option<ArrayValues>>> {
     let dataset = open(path)?;
     let root = dataset
         .root_group()
@@ -104,7 +103,22 @@ fn none() -> CslStringList {
     CslStringList::new()
 }
 
-pub(super) fn list_group(group: &Group<'_>, prefix: &str, found: &mut Vec<ArrayInfo>) {
+/// Deeper than any product nests its groups, and far from the end of the stack.
+const DEEPEST: usize = 64;
+
+pub(super) fn list_group(
+    path: &str,
+    group: &Group<'_>,
+    prefix: &str,
+    depth: usize,
+    found: &mut Vec<ArrayInfo>,
+) -> Result<()> {
+    if depth > DEEPEST {
+        return Err(Error::file(
+            path,
+            format!("has groups nested more than {DEEPEST} deep"),
+        ));
+    }
     for name in group.array_names(none()) {
         let full = format!("{prefix}/{name}");
         // What GDAL has no type for is listed all the same.
@@ -120,9 +134,10 @@ pub(super) fn list_group(group: &Group<'_>, prefix: &str, found: &mut Vec<ArrayI
     }
     for name in group.group_names(none()) {
         if let Ok(inner) = group.open_group(&name, none()) {
-            list_group(&inner, &format!("{prefix}/{name}"), found);
+            list_group(path, &inner, &format!("{prefix}/{name}"), depth + 1, found)?;
         }
     }
+    Ok(())
 }
 
 /// Walks down the groups and hands the array on, if all are there.
@@ -162,23 +177,19 @@ fn type_name(array: &MDArray<'_>) -> String {
     }
 }
 
-fn values(
-    path: &str,
-    name: &str,
-    array: &MDArray<'_>,
-    reserve: &mut dyn FnMut(&str, usize) -> Result<()>,
-) -> Result<ArrayValues> {
+fn values(path: &str, name: &str, array: &MDArray<'_>, reserve: &mut Reserve<'_>) -> Result<ArrayValues> {
     let fail =
         |e: gdal::errors::GdalError| Error::file(path, format!("cannot read {name}: {}", message_of(&e)));
     let shape = shape_of(array).map_err(fail)?;
     let datatype = array.datatype();
-    reserve(name, shape.iter().product())?;
+    let elements = shape.iter().fold(1, |n: usize, size| n.saturating_mul(*size));
+    reserve(name, elements)?;
     if datatype.class().is_string() {
         let texts = array.read_as_string_array().map_err(fail)?;
         let texts = texts.into_iter().map(|t| t.trim_end_matches('\0').to_string());
         let texts: Vec<String> = texts.collect();
         // The crate leaves out null pointers, which would shift the rest.
-        if texts.len() != shape.iter().product::<usize>() {
+        if texts.len() != elements {
             return Err(Error::file(
                 path,
                 format!("cannot read {name}: some of its texts are missing"),

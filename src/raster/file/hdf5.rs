@@ -11,6 +11,7 @@ use rust_hdf5::format::messages::datatype::DatatypeMessage;
 use rust_hdf5::types::{Complex32 as H5Complex32, H5Type, HBool, VarLenUnicode};
 use rust_hdf5::{H5Dataset, H5File, H5Group, Hdf5Error};
 
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::{self, Draft};
 use crate::interrupt;
@@ -43,6 +44,12 @@ pub struct Hdf5Options {
     pub attributes: Vec<(String, String, String)>,
 }
 
+/// Groups nested deeper than any product has them, and far from the end of the stack.
+const MOST_PARTS: usize = 64;
+
+/// What the library holds of a chunk that it has written: where it lies and how long it is.
+const HELD_PER_CHUNK: usize = 32;
+
 /// Writes a file of datasets, each given by its full name (`/data/VV`); the groups in the names are made.
 ///
 /// # Errors
@@ -72,6 +79,13 @@ pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options)
                 "the name of a dataset",
                 "a full name such as \"/data/VV\"",
                 format!("\"{name}\""),
+            ));
+        }
+        if name.split('/').count() > MOST_PARTS {
+            return Err(Error::argument(
+                "the name of a dataset",
+                format!("a name of at most {MOST_PARTS} parts"),
+                name.split('/').count(),
             ));
         }
         let group = groups.of(folder)?;
@@ -149,6 +163,14 @@ fn put(
         Content::Image(raster) => {
             let band = raster.only_band(name)?;
             let rows_cols = (raster.grid.rows, raster.grid.cols);
+            let chunk = chunk_of(rows_cols, options);
+            let chunks = rows_cols.0.div_ceil(chunk.0) * rows_cols.1.div_ceil(chunk.1);
+            bounds::fits(
+                format!("the list of the {chunks} chunks of `{name}`"),
+                chunks,
+                HELD_PER_CHUNK,
+                "take larger chunks",
+            )?;
             let made = match band.dtype {
                 DType::F32 => image_dataset::<f32>(group, name, rows_cols, options),
                 DType::F64 => image_dataset::<f64>(group, name, rows_cols, options),

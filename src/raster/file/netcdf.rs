@@ -10,6 +10,7 @@ use gdal::DriverManager;
 use gdal_sys::GDALDataType as Gdt;
 
 use super::{gdal_type, initialise, last_message, quieten_hdf5, reset_message};
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::Draft;
 use crate::interrupt;
@@ -91,6 +92,12 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
             format!("two called `{}`", pair[0]),
         ));
     }
+    bounds::fits(
+        format!("the coordinates of {} rows and columns", grid.rows.max(grid.cols)),
+        grid.rows.max(grid.cols),
+        size_of::<f64>(),
+        "resample to a coarser grid first",
+    )?;
     initialise();
     quieten_hdf5();
     let draft = Draft::new(path)?;

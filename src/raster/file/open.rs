@@ -8,8 +8,10 @@ use gdal::{Dataset, Metadata};
 use super::pool::SourceFile;
 use super::read::FileBand;
 use super::{current_dir, dtype_of, gdal_name, is_special, message_of, refused_in};
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::raster::element::kind_of;
+use crate::raster::grid::LARGEST_SIDE;
 use crate::raster::image::{Band, Properties, Property, Raster};
 use crate::raster::{Affine, Crs, DType, Grid, Kind, Port, Unit};
 
@@ -219,6 +221,13 @@ fn describe(
 }
 
 fn grid_of(dataset: &Dataset, file: &SourceFile) -> Result<Grid> {
+    // GDAL wraps what it cannot count to negative numbers.
+    if file.rows.max(file.cols) > LARGEST_SIDE {
+        return Err(Error::file(
+            &file.path,
+            format!("claims more than {LARGEST_SIDE} rows or columns"),
+        ));
+    }
     let crs = match dataset.projection() {
         wkt if wkt.is_empty() => None,
         wkt => Crs::from_wkt(&wkt).ok(),
@@ -312,6 +321,14 @@ fn describe_band(
     let flags = band.mask_flags().map_err(fail)?;
     let has_mask = flags.is_per_dataset() && !flags.is_all_valid() && !(flags.is_alpha() && is_alpha(&band));
     let (block_cols, block_rows) = band.block_size();
+    // SAFETY: the function takes plain numbers.
+    let bytes = unsafe { gdal_sys::GDALGetDataTypeSizeBytes(type_number) };
+    check_blocks(
+        file,
+        dataset,
+        (block_rows, block_cols),
+        usize::try_from(bytes).unwrap_or(1),
+    )?;
     let source = FileBand {
         file: file.clone(),
         band: index,
@@ -338,6 +355,43 @@ fn describe_band(
         nodata,
         port,
     })
+}
+
+/// What GDAL holds of a file for a single pixel already: the whole block around it, and of a TIFF the places of all blocks.
+fn check_blocks(
+    file: &SourceFile,
+    dataset: &Dataset,
+    (rows, cols): (usize, usize),
+    bytes: usize,
+) -> Result<()> {
+    let driver = dataset.driver().short_name();
+    // A virtual raster has blocks in name only.
+    if driver == "VRT" {
+        return Ok(());
+    }
+    let interleave = dataset.metadata_item("INTERLEAVE", "IMAGE_STRUCTURE");
+    let together = interleave.as_deref() == Some("PIXEL");
+    let (in_block, apart) = match dataset.raster_count() {
+        bands if together => (bands, 1),
+        bands => (1, bands),
+    };
+    let way_out = "write it anew in smaller blocks, as `gdal_translate -co TILED=YES` does";
+    bounds::fits(
+        format!("a block of {rows} × {cols} pixels (rows × cols) of {}", file.path),
+        rows.saturating_mul(cols),
+        bytes.saturating_mul(in_block),
+        way_out,
+    )?;
+    if driver != "GTiff" {
+        return Ok(());
+    }
+    let blocks = file.rows.div_ceil(rows.max(1)) * file.cols.div_ceil(cols.max(1));
+    bounds::fits(
+        format!("the list of the {blocks} blocks of {}", file.path),
+        blocks.saturating_mul(apart),
+        2 * size_of::<u64>(),
+        way_out,
+    )
 }
 
 /// An attribute of a variable of an HDF5 file by the names of the CF conventions, which GDAL hands on as metadata

@@ -369,7 +369,7 @@ fn describe(name: &str, wanted: Use) {
         Use::Image => describe_image(&dataset),
         Use::Arrays => {
             if let Ok(root) = dataset.root_group() {
-                arrays::list_group(&root, "", &mut Vec::new());
+                let _ = arrays::list_group(name, &root, "", 0, &mut Vec::new());
             }
         }
         // Their fields were read with the opening.

@@ -1,0 +1,136 @@
+//! What the process holds as a whole: the catch beneath every check of a size, for what libraries take and what grows piece by piece.
+//!
+//! A thread outside the work (the watchdog) looks how much that is and stops the work where it is too much. An allocation that the
+//! system refuses would end the process on the spot; it waits for that thread instead, which ends it in order.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+
+use crate::interrupt::{self, Reason};
+use crate::settings;
+
+/// The program itself, its libraries, GDAL's caches and the stacks of threads.
+const BESIDE: usize = 512 << 20;
+
+/// In bytes; 0 for none.
+static CEILING: AtomicUsize = AtomicUsize::new(0);
+
+/// The thread that ends the process in order; 0 for none.
+static WATCHER: AtomicI32 = AtomicI32::new(0);
+
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Sets the ceiling from the memory for pixels, which a run may need twice for a moment, and that of the script.
+pub fn limit(script: usize) {
+    let wanted = settings::memory()
+        .saturating_mul(2)
+        .saturating_add(script)
+        .saturating_add(BESIDE);
+    // Beyond this the system starts to end processes by itself.
+    let most = settings::physical_memory() / 8 * 7;
+    CEILING.store(wanted.min(most), Ordering::Relaxed);
+}
+
+pub fn ceiling() -> usize {
+    CEILING.load(Ordering::Relaxed)
+}
+
+/// The calling thread is the one that ends the process.
+pub fn watch_from_here() {
+    WATCHER.store(thread(), Ordering::Relaxed);
+}
+
+/// Asks all work to stop where the process holds more than the ceiling. True where that cannot wait: where the system has refused
+/// memory, or will soon.
+pub fn look() -> bool {
+    let (held, ceiling) = (resident(), ceiling());
+    if ceiling > 0 && held > ceiling && !interrupt::requested() {
+        interrupt::request(Reason::Memory);
+    }
+    REFUSED.load(Ordering::Relaxed)
+        || (interrupt::reason() == Some(Reason::Memory) && held > ceiling.saturating_add(ceiling / 2))
+}
+
+/// Gives what is free back to the system, so that work which was stopped does not count against what follows.
+pub fn trim() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim has no preconditions.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// The bytes of the process in RAM; 0 where the system does not say.
+fn resident() -> usize {
+    static STATM: OnceLock<Option<File>> = OnceLock::new();
+    let file = STATM.get_or_init(|| File::open("/proc/self/statm").ok());
+    let mut text = [0; 128];
+    let read = file.as_ref().and_then(|f| f.read_at(&mut text, 0).ok());
+    let text = std::str::from_utf8(&text[..read.unwrap_or(0)]).unwrap_or_default();
+    let pages: usize = text
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .unwrap_or(0);
+    // SAFETY: sysconf has no preconditions.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    pages * usize::try_from(page).unwrap_or(0)
+}
+
+fn thread() -> i32 {
+    // SAFETY: gettid has no preconditions.
+    unsafe { libc::gettid() }
+}
+
+/// The system's allocator, but for what happens when it has no memory.
+pub struct Heap;
+
+impl Heap {
+    fn given(memory: *mut u8) -> *mut u8 {
+        if memory.is_null() {
+            Self::refused();
+        }
+        memory
+    }
+
+    /// Never returns where a watcher is there to end the process. Allocates nothing.
+    #[cold]
+    fn refused() {
+        let watcher = WATCHER.load(Ordering::Relaxed);
+        if watcher == 0 || watcher == thread() {
+            return;
+        }
+        interrupt::request(Reason::Memory);
+        REFUSED.store(true, Ordering::Relaxed);
+        loop {
+            // SAFETY: pause has no preconditions.
+            unsafe { libc::pause() };
+        }
+    }
+}
+
+// SAFETY: every call is passed on to the system's allocator with the caller's own arguments; its answer is returned unchanged.
+unsafe impl GlobalAlloc for Heap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        Self::given(unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        Self::given(unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        Self::given(unsafe { System.realloc(memory, layout, size) })
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
