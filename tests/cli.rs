@@ -14,6 +14,8 @@ mod cslc;
 mod documentation;
 #[path = "cli/download.rs"]
 mod download;
+#[path = "cli/escape_code.rs"]
+mod escape_code;
 #[path = "cli/footprints.rs"]
 mod footprints;
 // Made for the tests of the archives, which use all of it.

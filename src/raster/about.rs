@@ -18,6 +18,7 @@ pub struct Gdal {
 }
 
 pub fn gdal() -> Gdal {
+    super::file::initialise();
     let drivers: Vec<String> = (0..DriverManager::count())
         .filter_map(|i| DriverManager::get_driver(i).ok())
         .map(|driver: Driver| driver.short_name())
@@ -25,8 +26,7 @@ pub fn gdal() -> Gdal {
     Gdal {
         version: VersionInfo::version_summary(),
         projections: SpatialRef::from_epsg(4326).is_ok(),
-        // This driver is there exactly when the library was built with curl.
-        network: drivers.iter().any(|driver| driver == "HTTP"),
+        network: super::file::reads_servers(),
         drivers,
     }
 }

@@ -25,14 +25,17 @@ impl Crs {
         } else {
             text.to_string()
         };
-        let bad = |_| {
+        let bad = |(): ()| {
             Error::argument(
                 "CRS",
                 "an EPSG code (`EPSG:32611`), WKT or PROJ string",
                 format!("`{text}`"),
             )
         };
-        Crs::from_spatial_ref(&SpatialRef::from_definition(&definition).map_err(bad)?)
+        if names_a_file(&definition) {
+            return Err(bad(()));
+        }
+        Crs::from_spatial_ref(&SpatialRef::from_definition(&definition).map_err(|_| bad(()))?)
     }
 
     pub fn from_wkt(wkt: &str) -> Result<Crs> {
@@ -165,6 +168,53 @@ impl Transformer {
                     (*x, *y) = (f64::NAN, f64::NAN);
                 }
             }
+        }
+    }
+}
+
+/// GDAL would read a definition from the file or the address that a text names.
+fn names_a_file(text: &str) -> bool {
+    let is_definition = text.starts_with(['+', '{'])
+        || text.contains('[')
+        || text.starts_with("urn:")
+        || ["http://www.opengis.net/", "https://www.opengis.net/"]
+            .iter()
+            .any(|base| text.starts_with(base));
+    !is_definition && (text.contains(['/', '\\']) || std::path::Path::new(text).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_is_never_read_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("utm.prj");
+        let wkt = SpatialRef::from_epsg(32611).unwrap().to_wkt().unwrap();
+        std::fs::write(&file, &wkt).unwrap();
+        assert!(
+            SpatialRef::from_definition(file.to_str().unwrap()).is_ok(),
+            "GDAL reads it"
+        );
+        for name in [
+            file.to_str().unwrap(),
+            "/vsicurl/http://host/a.prj",
+            "http://host/a.prj",
+            "Cargo.toml",
+        ] {
+            let error = Crs::parse(name).unwrap_err().to_string();
+            assert!(error.contains("an EPSG code"), "{name}: {error}");
+        }
+        for text in [
+            wkt.as_str(),
+            "EPSG:4326",
+            "4326",
+            "+proj=utm +zone=11",
+            "urn:ogc:def:crs:EPSG::32611",
+            "WGS84",
+        ] {
+            assert!(Crs::parse(text).is_ok(), "{text}");
         }
     }
 }

@@ -52,15 +52,19 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
         ..Default::default()
     };
     crate::raster::file::initialise();
-    let dataset = Dataset::open_ex(path, open)
-        .map_err(|e| Error::file(path, format!("cannot be read as a vector file ({})", reason(&e))))?;
-    // A virtual source reads any file as any format, files of logins among them.
-    if dataset.driver().short_name() == "OGR_VRT" {
-        return Err(Error::file(
-            path,
-            "is a virtual vector source (OGR VRT); read the source that it names itself",
-        ));
-    }
+    let dataset = Dataset::open_ex(path, open).map_err(|e| {
+        // Those read any file as any format, so their driver is not there.
+        let is_virtual = std::fs::File::open(path)
+            .and_then(|file| std::io::read_to_string(std::io::Read::take(file, 4096)))
+            .is_ok_and(|head| head.contains("<OGRVRTDataSource"));
+        match is_virtual {
+            true => Error::file(
+                path,
+                "is a virtual vector source (OGR VRT); read the source that it names itself",
+            ),
+            false => Error::file(path, format!("cannot be read as a vector file ({})", reason(&e))),
+        }
+    })?;
     let names: Vec<String> = dataset.layers().map(|layer| layer.name()).collect();
     let mut layer = match &options.layer {
         Some(name) => dataset

@@ -84,6 +84,7 @@ impl Features {
         let layer = options.layer.as_deref().unwrap_or(&stem);
         let failed =
             |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
+        crate::raster::file::initialise();
         quietly(|| {
             let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
             let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;

@@ -1,6 +1,7 @@
 //! Burning against GDAL's rasterizer and against slow loops, zonal statistics against whole masks, real vector files.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gdal::raster::rasterize as gdal_burn;
 use gdal::raster::{OptimizeMode, RasterizeOptions};
@@ -15,9 +16,11 @@ use crate::common::shared;
 
 /// What GDAL burns for the same geometries, in order, on the same grid.
 fn by_gdal(features: &Features, grid: &Grid, all_touched: bool) -> Array2<f32> {
-    let driver = gdal::DriverManager::get_driver_by_name("MEM").unwrap();
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("/vsimem/by_gdal_{}.tif", NEXT.fetch_add(1, Ordering::Relaxed));
+    let driver = gdal::DriverManager::get_driver_by_name("GTiff").unwrap();
     let mut dataset = driver
-        .create_with_band_type::<f32, _>("", grid.cols, grid.rows, 1)
+        .create_with_band_type::<f32, _>(&name, grid.cols, grid.rows, 1)
         .unwrap();
     dataset.set_geo_transform(&grid.transform.to_gdal()).unwrap();
     let geometries: Vec<_> = features

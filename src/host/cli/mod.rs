@@ -131,6 +131,7 @@ pub const READER_GONE: u8 = 141;
 
 pub fn main() -> ExitCode {
     signals::install();
+    ignore_configuration_of_libraries();
     let cli = Cli::parse();
     settings::set_threads(cli.global.threads.map_or(0, usize::from));
     settings::set_memory(cli.global.memory.unwrap_or(0));
@@ -140,6 +141,13 @@ pub fn main() -> ExitCode {
         USAGE
     });
     ExitCode::from(code)
+}
+
+/// The netCDF library reads `.ncrc`, `.daprc` and `.dodsrc` of the working folder and the home folder, which can name programs' cookie
+/// jars, certificates and hosts.
+fn ignore_configuration_of_libraries() {
+    // SAFETY: no other thread runs yet.
+    unsafe { std::env::set_var("NCRCENV_IGNORE", "1") };
 }
 
 /// `Err` is wrong usage; what goes wrong inside scripts is reported where it happens.

@@ -2,6 +2,7 @@
 
 pub mod arrays;
 mod creation;
+mod drivers;
 pub mod hdf5;
 mod named;
 pub mod netcdf;
@@ -21,6 +22,7 @@ use std::sync::{Once, OnceLock};
 
 use gdal_sys::GDALDataType as Gdt;
 
+pub use drivers::{reads_servers, refused_in};
 pub use named::set_guard;
 pub use remote::{explained, gdal_name, is_special, set_resolver};
 
@@ -40,8 +42,17 @@ pub fn initialise() {
                 gdal_sys::GDALSetCacheMax64(cache as i64);
             }
         }
-        // GDAL reads its configuration file now, not later: what it says about logins must not win.
-        gdal::DriverManager::register_all();
+        // No file of GDAL's own configuration counts: it could name drivers, programs and hosts, and it lies where scripts write when
+        // the working folder is the home folder. Code in virtual rasters is not run.
+        for (key, value) in [
+            ("GDAL_CONFIG_FILE", ""),
+            ("GDAL_VRT_ENABLE_PYTHON", "NO"),
+            ("OGR_SQLITE_LOAD_EXTENSIONS", ""),
+        ] {
+            let _ = gdal::config::set_config_option(key, value);
+        }
+        drivers::register();
+        drivers::close_file_systems();
         remote::forget_logins();
         // Settings of the user's environment win.
         for (key, value) in [

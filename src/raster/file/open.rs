@@ -7,7 +7,7 @@ use gdal::{Dataset, Metadata};
 
 use super::pool::SourceFile;
 use super::read::FileBand;
-use super::{current_dir, dtype_of, gdal_name, is_special, message_of};
+use super::{current_dir, dtype_of, gdal_name, is_special, message_of, refused_in};
 use crate::error::{Error, Result};
 use crate::raster::element::kind_of;
 use crate::raster::image::{Band, Properties, Property, Raster};
@@ -107,7 +107,16 @@ pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
 /// Says what is wrong with a local path before GDAL words it worse.
 pub(super) fn check_local(path: &str) -> Result<()> {
     if is_special(path) && !Path::new(path).exists() {
-        return Ok(());
+        return match refused_in(path) {
+            Some(driver) => Err(Error::file(
+                path,
+                format!(
+                    "asks for the driver {driver}, which perilune does not use: formats that reach databases, services or memory are \
+                     closed; open a file, or get the data by the module catalog"
+                ),
+            )),
+            None => Ok(()),
+        };
     }
     let data = match std::fs::metadata(path) {
         Ok(data) => data,
