@@ -50,7 +50,6 @@ pub struct Hdf5Options {
 /// is not there; text with zero bytes; and what the file system says. Then nothing is left under `path`.
 pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options) -> Result<()> {
     let draft = Draft::new(path)?;
-    Draft::sweep(path);
     let fail = |e: Hdf5Error| Error::file(path, format!("cannot be written: {e}"));
     let file = H5File::create(draft.path()).map_err(fail)?;
     let mut groups = Groups {

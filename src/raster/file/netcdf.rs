@@ -94,7 +94,6 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
     initialise();
     quieten_hdf5();
     let draft = Draft::new(path)?;
-    Draft::sweep(path);
     let file = File::create(path, draft.path())?;
     file.attributes(&Owner::Group(file.root), None, &contents.attributes)?;
     for (name, attributes) in &contents.records {

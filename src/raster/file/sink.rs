@@ -82,7 +82,6 @@ impl Sink {
         })?;
         let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
         check_space(path, bytes, options)?;
-        Draft::sweep(path);
         // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
         let staged = driver != "GTiff";
         let creation = creation_options(options, dtype, tile, (rows, cols), staged, bytes)?;
