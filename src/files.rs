@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use draft::{Draft, DraftFolder, abandon_drafts};
+pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft};
 
 use crate::error::{Error, Result};
 

@@ -1,13 +1,14 @@
 //! perilune: a scripting host for Earth observation.
 //!
 //! The layers, each leaning only on those before it:
-//! `error`, `files`, `interrupt`, `settings`, `scratch`, `bounds`, `earth` ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
+//! `error`, `files`, `interrupt`, `settings`, `scratch`, `bounds`, `earth`, `bytes` (GDAL's way to the files) ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
 //! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `catalog` (archives: search, join, download; the only one that names reqwest) ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
 // They panic where the reader has gone; `say!` and `complain!` do not.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod bounds;
+pub mod bytes;
 pub mod catalog;
 pub mod console;
 pub mod correlation;

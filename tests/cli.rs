@@ -8,6 +8,8 @@ mod bad_input;
 mod bounds;
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/confine.rs"]
+mod confine;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/cslc.rs"]

@@ -1,11 +1,11 @@
 //! What becomes a file: written under a temporary name in the target folder, synced, renamed.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
@@ -16,6 +16,18 @@ static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// In a folder of drafts: where the old parts are kept while the new ones take their names.
 const REPLACED: &str = ".replaced";
+
+/// What the names of drafts begin with.
+const DRAFT: &str = ".draft-";
+
+/// Whether `path` is a draft, a file that a writer makes beside one (`….aux.xml`), or in a folder of drafts.
+pub fn is_in_draft(path: &Path) -> bool {
+    let is_draft = |part: &OsStr| part.as_encoded_bytes().starts_with(DRAFT.as_bytes());
+    let folder = path.parent().and_then(Path::file_name);
+    // A way back up would lead elsewhere.
+    let plain = !path.components().any(|part| part == Component::ParentDir);
+    plain && path.file_name().into_iter().chain(folder).any(is_draft)
+}
 
 fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     LIVE.lock().unwrap_or_else(|e| e.into_inner())
@@ -292,7 +304,7 @@ fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<PathB
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     loop {
         let path = folder.join(format!(
-            ".draft-{}-{}-{}",
+            "{DRAFT}{}-{}-{}",
             std::process::id(),
             COUNTER.fetch_add(1, Ordering::Relaxed),
             name.to_string_lossy()
@@ -324,7 +336,7 @@ fn sweep(folder: &Path, name: &str) {
     for entry in entries.flatten() {
         let file = entry.file_name().to_string_lossy().into_owned();
         // Some writers put files of their own beside the draft: `<draft>.ovr.tmp`.
-        let process = file.strip_prefix(".draft-").and_then(|rest| {
+        let process = file.strip_prefix(DRAFT).and_then(|rest| {
             let (process, rest) = rest.split_once('-')?;
             let (_, rest) = rest.split_once('-')?;
             let beside = rest.strip_prefix(name)?;

@@ -1,14 +1,16 @@
 //! Which files a script may touch: the one policy that every binding asks.
 
+use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 use mlua::Lua;
 
+use crate::bytes::Policy;
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
-use crate::scratch;
+use crate::{files, scratch};
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
 /// working folder, the process's own temporary folder and the folders that were allowed on the command line. Files that hold logins
@@ -105,13 +107,25 @@ impl Access {
                 Some("environ" | "mem" | "auxv")
             );
         if of_process || self.secret.iter().any(|file| file == real) || self.is_linked(real) {
-            return Err(Error::message(format!(
-                "{} may hold logins: scripts cannot read or change it; `perilune login` stores logins, which the catalogues use \
-                 without showing them",
-                path.display()
-            )));
+            return Err(holds_logins(path));
         }
         Ok(())
+    }
+
+    /// The same of a file that is open, whatever name led to it.
+    fn check_opened(&self, file: &File, name: &Path) -> Result<()> {
+        let failed = |e| Error::io(name, e);
+        let data = file.metadata().map_err(failed)?;
+        let same = |secret: &PathBuf| {
+            secret
+                .metadata()
+                .is_ok_and(|d| (d.dev(), d.ino()) == (data.dev(), data.ino()))
+        };
+        let of_system = rustix::fs::fstatfs(file).map_err(|e| failed(e.into()))?.f_type == PROC_SUPER_MAGIC;
+        match of_system || self.secret.iter().any(same) {
+            true => Err(holds_logins(name)),
+            false => Ok(()),
+        }
     }
 
     /// Whether the file is a file of logins under another name.
@@ -168,8 +182,9 @@ impl Access {
                 folder.display()
             )));
         }
-        match self.secret.iter().find(|file| file.starts_with(&real)) {
-            Some(file) if file.exists() => Err(Error::message(format!(
+        let inside = |file: &&PathBuf| file.starts_with(&real) && file.exists();
+        match self.secret.iter().find(inside) {
+            Some(file) => Err(Error::message(format!(
                 "{} holds the file of logins {}: scripts cannot move or remove it",
                 path.display(),
                 file.display()
@@ -219,14 +234,32 @@ impl Access {
     }
 }
 
-/// The policy on files that a file names, whichever script has it read.
-///
-/// # Errors
-/// When the file holds logins.
-pub fn may_be_read(name: &str) -> Result<()> {
+/// The policy on the files that GDAL opens, whichever script has it do so and by whatever name: no logins and nothing of the process
+/// itself is read; what is written are drafts, and scratch files of the process.
+pub fn policy_of_files() -> Policy {
     static ACCESS: LazyLock<Access> =
         LazyLock::new(|| Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))));
-    ACCESS.read(name).map(drop)
+    Policy {
+        read: |file, name| ACCESS.check_opened(file, name),
+        write: |name| {
+            let scratch = || scratch::folder().is_ok_and(|folder| settle(name).starts_with(folder));
+            match files::is_in_draft(name) || scratch() {
+                true => Ok(()),
+                false => Err(Error::file(name, "is not written while files are read")),
+            }
+        },
+    }
+}
+
+/// Of the file system /proc: linux/magic.h.
+const PROC_SUPER_MAGIC: rustix::fs::FsWord = 0x9fa0;
+
+fn holds_logins(path: &Path) -> Error {
+    Error::message(format!(
+        "{} may hold logins: scripts cannot read or change it; `perilune login` stores logins, which the catalogues use \
+         without showing them",
+        path.display()
+    ))
 }
 
 /// The policy of this virtual machine. Without one, as in tests of bindings, the process's working folder counts.

@@ -4,7 +4,6 @@ pub mod arrays;
 mod creation;
 mod drivers;
 pub mod hdf5;
-mod named;
 pub mod netcdf;
 pub mod open;
 pub mod pool;
@@ -23,10 +22,10 @@ use std::sync::{Once, OnceLock};
 use gdal_sys::GDALDataType as Gdt;
 
 pub use drivers::{reads_servers, refused_in};
-pub use named::set_guard;
 pub use remote::{explained, gdal_name, is_special, set_resolver};
 
 use super::DType;
+use crate::bytes;
 use crate::settings;
 
 /// Done once, before the first use of GDAL: its messages go into our errors instead of the terminal, and its block
@@ -49,9 +48,12 @@ pub fn initialise() {
             ("GDAL_CONFIG_FILE", ""),
             ("GDAL_VRT_ENABLE_PYTHON", "NO"),
             ("OGR_SQLITE_LOAD_EXTENSIONS", ""),
+            // GeoPackages too are opened by our own file system.
+            ("SQLITE_USE_OGR_VFS", "YES"),
         ] {
             let _ = gdal::config::set_config_option(key, value);
         }
+        bytes::install();
         drivers::register();
         drivers::close_file_systems();
         remote::forget_logins();

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
-use super::named;
 use super::remote::resolved;
 use super::truncated::with_reason;
 use super::{explained, initialise, message_of, quieten_hdf5};
+use crate::bytes;
 use crate::error::{Error, Result};
 
 /// Idle datasets kept open: enough for a long stack on many threads, far below the usual limit of 1024 open files.
@@ -97,7 +97,11 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
         ..Default::default()
     };
     let found = resolved(name)?;
-    let dataset = Dataset::open_ex(found.as_ref(), options).map_err(|e| {
+    bytes::refusal();
+    Dataset::open_ex(found.as_ref(), options).map_err(|e| {
+        if let Some(refusal) = bytes::refusal() {
+            return refusal;
+        }
         let text = message_of(&e);
         let text = text.replace(found.as_ref(), name);
         // GDAL starts many messages with the name that we put in front already.
@@ -108,9 +112,7 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
         with_reason(path, || {
             format!("cannot be opened as an image: {}", explained(name, text))
         })
-    })?;
-    named::check(&dataset)?;
-    Ok(dataset)
+    })
 }
 
 pub struct Lent {

@@ -12,6 +12,7 @@ use super::creation::{check_space, common_dtype, create, creation_options, drive
 use super::transfer::transfer;
 use super::write::WriteOptions;
 use super::{gdal_type, initialise, last_message, message_of, reset_message};
+use crate::bytes;
 use crate::error::{Error, Result};
 use crate::files::Draft;
 use crate::interrupt;
@@ -205,7 +206,16 @@ impl Sink {
                 pointer,
             )
         }
-        .map_err(fail)
+        .map_err(fail)?;
+        self.check_written()
+    }
+
+    /// What GDAL was not told, since it would not get over it.
+    fn check_written(&self) -> Result<()> {
+        match bytes::failure(self.draft.path()) {
+            Some(error) => Err(Error::io(&self.path, error)),
+            None => Ok(()),
+        }
     }
 
     /// Statistics, overviews, the final format, and the final name.
@@ -268,10 +278,16 @@ impl Sink {
         flush(&mut dataset).map_err(&fail)?;
         let whole = if self.driver == "GTiff" {
             close(dataset).map_err(&fail)?;
+            self.check_written()?;
             self.draft
         } else {
             let copied = Draft::new(&self.path)?;
-            copy(dataset, &copied, &self.driver, &self.options).map_err(stopped_or(&fail))?;
+            let done = copy(dataset, &copied, &self.driver, &self.options).map_err(stopped_or(&fail));
+            self.check_written()?;
+            if let Some(error) = bytes::failure(copied.path()) {
+                return Err(Error::io(&self.path, error));
+            }
+            done?;
             copied
         };
         whole.publish()?;

@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_int, c_void};
 use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag, GDALRasterBandH};
 
 use super::{last_message, reset_message};
+use crate::bytes;
 use crate::raster::Window;
 
 /// Reads or writes `window` of `band` from or to the buffer of `shape` (rows, cols) and type `data_type` at `buffer`.
@@ -50,7 +51,8 @@ pub unsafe fn transfer(
     if status == CPLErr::CE_None {
         Ok(())
     } else {
-        Err(last_message())
+        // Of a file that a virtual file names and that is opened only now.
+        Err(bytes::refusal().map_or_else(last_message, |refusal| refusal.to_string()))
     }
 }
 

@@ -1,0 +1,53 @@
+//! What went wrong below GDAL, kept for those who can say it better.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::Error;
+
+/// Files whose writing failed, and the system's number of the first error.
+static FAILED: Mutex<Vec<(PathBuf, i32)>> = Mutex::new(Vec::new());
+/// Spares the lock where nothing has failed, which is always.
+static ANY: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn remember(name: &Path, error: &io::Error) {
+    let mut failed = FAILED.lock().unwrap_or_else(|e| e.into_inner());
+    if !failed.iter().any(|(known, _)| known == name) {
+        failed.push((name.to_path_buf(), error.raw_os_error().unwrap_or(libc::EIO)));
+    }
+    ANY.store(true, Ordering::Release);
+}
+
+/// The first error in writing the file `draft`, those beside it whose names begin with its name, and, where it is a folder, those in it.
+/// It is told once.
+pub fn failure(draft: &Path) -> Option<io::Error> {
+    if !ANY.load(Ordering::Acquire) {
+        return None;
+    }
+    let belongs = |name: &Path| {
+        let text = name.as_os_str().as_encoded_bytes();
+        text.starts_with(draft.as_os_str().as_encoded_bytes())
+    };
+    let mut failed = FAILED.lock().unwrap_or_else(|e| e.into_inner());
+    let first = failed
+        .iter()
+        .find(|(name, _)| belongs(name))
+        .map(|(_, code)| *code);
+    failed.retain(|(name, _)| !belongs(name));
+    ANY.store(!failed.is_empty(), Ordering::Release);
+    first.map(io::Error::from_raw_os_error)
+}
+
+thread_local!(static REFUSED: RefCell<Option<Error>> = const { RefCell::new(None) });
+
+pub(super) fn refuse(error: Error) {
+    REFUSED.with_borrow_mut(|refused| *refused = Some(error));
+}
+
+/// Why the policy last refused a file on this thread, since this was asked last: GDAL says at best that there is no such file.
+pub fn refusal() -> Option<Error> {
+    REFUSED.take()
+}

@@ -1,0 +1,43 @@
+//! GDAL's one way to the files of this machine. Its own file system is replaced by this one, so that every file that an open reaches,
+//! through virtual files, archives and sidecars to any depth, is opened here: asked of the policy on the open descriptor, never a
+//! device or a pipe, and written only as a draft. The first write of a file that fails is remembered, and GDAL, which does not always
+//! survive failures while it closes a file, is told from then on that all is well; whoever publishes the file asks [`failure`].
+//!
+//! Libraries beneath GDAL that open files themselves (netCDF, HDF4) do not come by here.
+
+mod buffered;
+mod failed;
+mod vsi;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use crate::error::Result;
+
+pub use failed::{failure, refusal};
+pub use vsi::install;
+
+/// What GDAL may open; without one, as in tests of kernels, everything.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// An error where the file, open by now, may not be read under this name.
+    pub read: fn(&File, &Path) -> Result<()>,
+    /// An error where no file of this name may be made, changed or removed.
+    pub write: fn(&Path) -> Result<()>,
+}
+
+static POLICY: OnceLock<Policy> = OnceLock::new();
+
+/// Sets the policy of the process; the first one stays.
+pub fn set_policy(policy: Policy) {
+    let _ = POLICY.set(policy);
+}
+
+fn may_read(file: &File, name: &Path) -> Result<()> {
+    POLICY.get().map_or(Ok(()), |policy| (policy.read)(file, name))
+}
+
+fn may_write(name: &Path) -> Result<()> {
+    POLICY.get().map_or(Ok(()), |policy| (policy.write)(name))
+}

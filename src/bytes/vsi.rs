@@ -1,0 +1,264 @@
+//! The functions that GDAL calls in place of its own file system.
+
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_long, c_void};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Once;
+
+use gdal_sys::{VSIStatBufL, vsi_l_offset};
+
+use super::buffered::Buffered;
+use super::{failed, may_read, may_write};
+use crate::error::{Error, Result};
+
+/// Replaces GDAL's file system, once for the process and before the first file is opened.
+pub fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: GDAL allocates the structure with no call-backs and copies it. The empty prefix is the name of its default file
+        // system. The call-backs live as long as the process.
+        unsafe {
+            let calls = gdal_sys::VSIAllocFilesystemPluginCallbacksStruct();
+            (*calls).stat = Some(stat);
+            (*calls).unlink = Some(unlink);
+            (*calls).rename = Some(rename);
+            (*calls).mkdir = Some(mkdir);
+            (*calls).rmdir = Some(rmdir);
+            (*calls).read_dir = Some(read_dir);
+            (*calls).open = Some(open);
+            (*calls).tell = Some(tell);
+            (*calls).seek = Some(seek);
+            (*calls).read = Some(read);
+            (*calls).eof = Some(eof);
+            (*calls).write = Some(write);
+            (*calls).flush = Some(flush);
+            (*calls).truncate = Some(truncate);
+            (*calls).close = Some(close);
+            gdal_sys::VSIInstallPluginHandler(c"".as_ptr(), calls);
+            gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
+        }
+    });
+}
+
+/// # Safety
+/// `name` is a string that ends with a zero byte and outlives the answer.
+unsafe fn path<'a>(name: *const c_char) -> &'a Path {
+    // SAFETY: as the caller promises.
+    Path::new(OsStr::from_bytes(unsafe { CStr::from_ptr(name) }.to_bytes()))
+}
+
+/// # Safety
+/// `file` is what `open` gave and `close` has not got yet, and no other call on it runs: GDAL's files belong to one thread at a time.
+unsafe fn file<'a>(file: *mut c_void) -> &'a mut Buffered {
+    // SAFETY: as the caller promises.
+    unsafe { &mut *file.cast::<Buffered>() }
+}
+
+/// What C functions answer: 0, or -1 with the reason in `errno`.
+fn answer(result: io::Result<()>) -> c_int {
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            set_errno(&error);
+            -1
+        }
+    }
+}
+
+fn set_errno(error: &io::Error) {
+    // SAFETY: the address is of this thread's own errno.
+    unsafe { *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO) }
+}
+
+/// The policy's answer in the words of the system; its own are kept.
+fn allowed(answer: Result<()>) -> io::Result<()> {
+    answer.map_err(|error| {
+        failed::refuse(error);
+        io::Error::from_raw_os_error(libc::EACCES)
+    })
+}
+
+unsafe extern "C" fn stat(_: *mut c_void, name: *const c_char, out: *mut VSIStatBufL, _: c_int) -> c_int {
+    // SAFETY: GDAL passes a string and a buffer of the system's own `stat64`, which VSIStatBufL is.
+    unsafe { libc::stat64(name, out.cast()) }
+}
+
+unsafe extern "C" fn unlink(_: *mut c_void, name: *const c_char) -> c_int {
+    // SAFETY: GDAL passes a string.
+    let name = unsafe { path(name) };
+    answer(allowed(may_write(name)).and_then(|()| fs::remove_file(name)))
+}
+
+unsafe extern "C" fn rename(_: *mut c_void, from: *const c_char, to: *const c_char) -> c_int {
+    // SAFETY: GDAL passes strings.
+    let (from, to) = unsafe { (path(from), path(to)) };
+    answer(allowed(may_write(from).and_then(|()| may_write(to))).and_then(|()| fs::rename(from, to)))
+}
+
+unsafe extern "C" fn mkdir(_: *mut c_void, name: *const c_char, _: c_long) -> c_int {
+    // SAFETY: GDAL passes a string.
+    let name = unsafe { path(name) };
+    answer(allowed(may_write(name)).and_then(|()| fs::create_dir(name)))
+}
+
+unsafe extern "C" fn rmdir(_: *mut c_void, name: *const c_char) -> c_int {
+    // SAFETY: GDAL passes a string.
+    let name = unsafe { path(name) };
+    answer(allowed(may_write(name)).and_then(|()| fs::remove_dir(name)))
+}
+
+unsafe extern "C" fn read_dir(_: *mut c_void, name: *const c_char, most: c_int) -> *mut *mut c_char {
+    let mut list: *mut *mut c_char = std::ptr::null_mut();
+    // SAFETY: GDAL passes a string.
+    let Ok(entries) = fs::read_dir(unsafe { path(name) }) else {
+        return list;
+    };
+    // 0 is no limit; beyond one GDAL wants to see that there are more.
+    let most = if most > 0 { most as usize + 1 } else { usize::MAX };
+    for entry in entries.flatten().take(most) {
+        if let Ok(name) = CString::new(entry.file_name().as_bytes()) {
+            // SAFETY: the list is GDAL's, or null for an empty one; the string is copied.
+            list = unsafe { gdal_sys::CSLAddString(list, name.as_ptr()) };
+        }
+    }
+    list
+}
+
+unsafe extern "C" fn open(_: *mut c_void, name: *const c_char, access: *const c_char) -> *mut c_void {
+    // SAFETY: GDAL passes strings.
+    let (name, access) = unsafe { (path(name), CStr::from_ptr(access).to_bytes()) };
+    match opened(name, access) {
+        Ok(file) => Box::into_raw(Box::new(file)).cast(),
+        Err(error) => {
+            set_errno(&error);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// `access` is C's: `r`, `w` or `a`, with `+` for both ways; `b` and `t` say nothing here.
+fn opened(name: &Path, access: &[u8]) -> io::Result<Buffered> {
+    let (first, both) = (access.first().copied().unwrap_or(b'r'), access.contains(&b'+'));
+    let writes = both || first != b'r';
+    if writes {
+        allowed(may_write(name))?;
+    }
+    let file = File::options()
+        .read(both || first == b'r')
+        .write(writes)
+        .create(first != b'r')
+        .truncate(first == b'w')
+        // A pipe would be waited for.
+        .custom_flags(libc::O_NONBLOCK)
+        .open(name)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::from_raw_os_error(libc::EISDIR));
+    }
+    if !kind.is_file() {
+        allowed(Err(Error::file(
+            name,
+            "is a device or a pipe, not a file that can be read in parts",
+        )))?;
+    }
+    allowed(may_read(&file, name))?;
+    Ok(Buffered::new(name.to_path_buf(), file, first == b'a'))
+}
+
+unsafe extern "C" fn tell(handle: *mut c_void) -> vsi_l_offset {
+    // SAFETY: GDAL passes what `open` gave.
+    unsafe { file(handle) }.position()
+}
+
+unsafe extern "C" fn seek(handle: *mut c_void, offset: vsi_l_offset, whence: c_int) -> c_int {
+    // SAFETY: as above.
+    let file = unsafe { file(handle) };
+    let from = match whence {
+        libc::SEEK_CUR => Ok(file.position()),
+        libc::SEEK_END => file.length(),
+        _ => Ok(0),
+    };
+    // Steps back come as the large numbers that they are without a sign.
+    answer(from.map(|from| file.set_position(from.wrapping_add(offset))))
+}
+
+unsafe extern "C" fn read(handle: *mut c_void, out: *mut c_void, size: usize, count: usize) -> usize {
+    // SAFETY: as above.
+    let file = unsafe { file(handle) };
+    let Some(bytes) = size.checked_mul(count).filter(|bytes| *bytes > 0) else {
+        return 0;
+    };
+    // SAFETY: GDAL's buffer holds `count` pieces of `size` bytes.
+    let out = unsafe { std::slice::from_raw_parts_mut(out.cast::<u8>(), bytes) };
+    match file.read(out) {
+        Ok(done) => done / size,
+        Err(error) => {
+            set_errno(&error);
+            0
+        }
+    }
+}
+
+unsafe extern "C" fn eof(handle: *mut c_void) -> c_int {
+    // SAFETY: as above.
+    c_int::from(unsafe { file(handle) }.ended)
+}
+
+unsafe extern "C" fn write(handle: *mut c_void, bytes: *const c_void, size: usize, count: usize) -> usize {
+    // SAFETY: as above.
+    let file = unsafe { file(handle) };
+    let Some(length) = size.checked_mul(count).filter(|bytes| *bytes > 0) else {
+        return 0;
+    };
+    // SAFETY: GDAL's buffer holds `count` pieces of `size` bytes.
+    let bytes = unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), length) };
+    if file.lost {
+        // Moved on as if it had been written: GDAL asks where it is.
+        file.set_position(file.position().saturating_add(length as u64));
+    } else {
+        let written = file.write(bytes);
+        lose(file, written);
+    }
+    count
+}
+
+/// Keeps the first failure of a file, and gives the file up.
+fn lose(file: &mut Buffered, result: io::Result<()>) {
+    if let Err(error) = result {
+        failed::remember(&file.name, &error);
+        file.lost = true;
+    }
+}
+
+unsafe extern "C" fn flush(handle: *mut c_void) -> c_int {
+    // SAFETY: as above.
+    let file = unsafe { file(handle) };
+    if !file.lost {
+        let flushed = file.flush();
+        lose(file, flushed);
+    }
+    0
+}
+
+unsafe extern "C" fn truncate(handle: *mut c_void, length: vsi_l_offset) -> c_int {
+    // SAFETY: as above.
+    let file = unsafe { file(handle) };
+    if !file.lost {
+        let cut = file.truncate(length);
+        lose(file, cut);
+    }
+    0
+}
+
+unsafe extern "C" fn close(handle: *mut c_void) -> c_int {
+    // SAFETY: GDAL passes what `open` gave, for the last time.
+    let file = unsafe { Box::from_raw(handle.cast::<Buffered>()) };
+    let name = file.name.clone();
+    if let Err(error) = file.close() {
+        failed::remember(&name, &error);
+    }
+    0
+}
