@@ -4,11 +4,12 @@ mod draft;
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, said};
 
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
 pub fn write_atomically(
@@ -17,12 +18,94 @@ pub fn write_atomically(
 ) -> Result<()> {
     let draft = Draft::new(target)?;
     let fill = || {
-        let mut out = io::BufWriter::new(draft.open()?);
+        let mut out = io::BufWriter::new(Tail::of(draft.open()?));
         write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error).map(drop)
+        let written = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        written.is_in(draft.path())
     };
     fill().map_err(|e| Error::io(target, e))?;
     draft.publish()
+}
+
+/// Adds to the end of a file, which is made where it is not there. What cannot be written whole is taken back.
+pub fn append(target: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |e| Error::io(target, e);
+    let is_new = target.symlink_metadata().is_err();
+    let mut file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(target)
+        .map_err(failed)?;
+    let before = file.metadata().map_err(failed)?.len();
+    let Err(reason) = io::Write::write_all(&mut file, bytes) else {
+        return Ok(());
+    };
+    let undone = match is_new {
+        true => fs::remove_file(target),
+        false => file.set_len(before),
+    };
+    match undone {
+        Ok(()) => Err(failed(reason)),
+        Err(e) => Err(Error::file(
+            target,
+            format!(
+                "{}; what was written of it could not be taken back ({e}): the file was {before} bytes long before",
+                said(target, &reason)
+            ),
+        )),
+    }
+}
+
+/// A file with the number and the last of the bytes that were written to it.
+struct Tail {
+    file: fs::File,
+    bytes: u64,
+    last: Vec<u8>,
+}
+
+impl Tail {
+    const MOST: usize = 4096;
+
+    fn of(file: fs::File) -> Tail {
+        Tail {
+            file,
+            bytes: 0,
+            last: Vec::new(),
+        }
+    }
+
+    /// Opens the file again and looks whether it is as long as what was written, and ends like it.
+    fn is_in(self, path: &Path) -> io::Result<()> {
+        let again = fs::File::open(path)?;
+        let length = again.metadata()?.len();
+        let mut end = vec![0; self.last.len()];
+        if length == self.bytes {
+            again.read_exact_at(&mut end, length - self.last.len() as u64)?;
+        }
+        if length == self.bytes && end == self.last {
+            return Ok(());
+        }
+        Err(io::Error::other(format!(
+            "the file system holds {length} bytes that are not the {} written",
+            self.bytes
+        )))
+    }
+}
+
+impl io::Write for Tail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.bytes += n as u64;
+        self.last
+            .extend_from_slice(&bytes[n.saturating_sub(Tail::MOST)..n]);
+        let beyond = self.last.len().saturating_sub(Tail::MOST);
+        self.last.drain(..beyond);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The files that a pattern names, sorted: in any part of the path `*` stands for any text and `?` for one character.

@@ -19,7 +19,7 @@ pub struct Buffered {
     buffer: Vec<u8>,
     start: u64,
     dirty: bool,
-    /// A read met the end, and the place has not been set since.
+    /// The last read met the end, and the place has not been set since.
     pub ended: bool,
     /// A write has failed: the file is lost, and nothing more of it is written.
     pub lost: bool,
@@ -59,6 +59,7 @@ impl Buffered {
     /// Fills `out` as far as the file goes, and answers how far that was.
     pub fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         self.flush()?;
+        self.ended = false;
         let mut done = 0;
         while done < out.len() {
             let rest = &mut out[done..];

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
+use crate::bytes;
 use crate::error::{Error, Result, said};
 
 /// The drafts that exist, so that a process which has to be ended can remove them.
@@ -122,8 +123,17 @@ impl Draft {
         &self.target
     }
 
+    /// What GDAL was not told of while it wrote the draft: it would not get over it.
+    ///
+    /// # Errors
+    /// The first write that failed. It is told once, so the draft is given up with it.
+    pub fn check(&self) -> Result<()> {
+        check(&self.temporary, &self.target)
+    }
+
     /// Syncs the draft to disk and gives it its name, in place of what was there.
     pub fn publish(mut self) -> Result<()> {
+        self.check()?;
         let failed = |e| Error::io(&self.target, e);
         File::open(&self.temporary)
             .and_then(|file| file.sync_all())
@@ -136,9 +146,15 @@ impl Draft {
     }
 }
 
+fn check(written: &Path, target: &Path) -> Result<()> {
+    bytes::failure(written).map_or(Ok(()), |e| Err(Error::io(target, e)))
+}
+
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.published {
+            // Nobody asks any more.
+            let _ = self.check();
             let _ = fs::remove_file(&self.temporary);
             remove_companions(&self.temporary);
             live().remove(&self.temporary);
@@ -177,12 +193,21 @@ impl DraftFolder {
         &self.file
     }
 
+    /// As `Draft::check`, for all files in the folder.
+    ///
+    /// # Errors
+    /// The first write that failed.
+    pub fn check(&self) -> Result<()> {
+        check(&self.folder, &self.target)
+    }
+
     /// Syncs all files to disk and gives them their names, in place of what was there. Files beside the target whose
     /// names are `stale`, parts of the old file that the new one does not have, go.
     ///
     /// # Errors
     /// When a file cannot be synced or named; the old parts are then back under their names.
     pub fn publish(mut self, stale: &[OsString]) -> Result<()> {
+        self.check()?;
         let failed = |e| Error::io(&self.target, e);
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
@@ -256,6 +281,7 @@ impl DraftFolder {
 
 impl Drop for DraftFolder {
     fn drop(&mut self) {
+        let _ = self.check();
         if !self.kept {
             let _ = fs::remove_dir_all(&self.folder);
         }

@@ -9,7 +9,7 @@ use mlua::{Function, Lua};
 use super::{Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{self, write_atomically};
 use crate::scratch;
 
 pub fn define(m: &mut Module) -> Result<()> {
@@ -102,8 +102,7 @@ fn write(lua: &Lua, args: &Args) -> Result<()> {
 fn append(lua: &Lua, args: &Args) -> Result<()> {
     let path = path(lua, args, "path")?;
     let text = text(args)?;
-    let mut file = fs::OpenOptions::new().append(true).create(true).open(&path).map_err(failed(&path))?;
-    std::io::Write::write_all(&mut file, &text).map_err(failed(&path))
+    files::append(&path, &text)
 }
 
 fn exists(lua: &Lua, args: &Args) -> Result<bool> {

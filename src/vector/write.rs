@@ -85,7 +85,7 @@ impl Features {
         let failed =
             |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
         crate::raster::file::initialise();
-        quietly(|| {
+        let written = quietly(|| {
             let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
             let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
             fill(features, dataset, driver, layer).map_err(|e| match e {
@@ -96,7 +96,9 @@ impl Features {
             })?;
             verify(draft.path(), driver, &features.features)
                 .map_err(|reason| Error::file(path, format!("is not whole ({reason}); nothing was written")))
-        })?;
+        });
+        draft.check()?;
+        written?;
         draft.publish(&companions(path, driver))
     }
 }

@@ -246,7 +246,7 @@ fn write<R: Read + Seek>(
             member.name, member.bytes
         )));
     }
-    Ok(())
+    file.sync_all().map_err(failed)
 }
 
 /// Gives all that lies in `from` its name in `to`: whole folders where none of that name is there.

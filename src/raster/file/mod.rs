@@ -12,6 +12,7 @@ mod remote;
 mod sink;
 mod transfer;
 mod truncated;
+mod whole;
 pub mod write;
 
 use std::cell::Cell;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use gdal::DriverManager;
 use gdal_sys::GDALDataType as Gdt;
 
-use super::{gdal_type, initialise, last_message, quieten_hdf5, reset_message};
+use super::{gdal_type, initialise, last_message, quieten_hdf5, reset_message, whole};
 use crate::error::{Error, Result};
 use crate::files::Draft;
 use crate::interrupt;
@@ -108,8 +108,11 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
         file.image(variable, &dimensions, contents)?;
     }
     drop(dimensions);
-    drop(file);
+    file.close()?;
     interrupt::check()?;
+    let mut names = vec!["y", "x"];
+    names.extend(contents.variables.iter().map(|v| v.name.as_str()));
+    whole::arrays(draft.path(), "netCDF", &names).map_err(|reason| whole::error(path, &reason))?;
     draft.publish()
 }
 
@@ -210,6 +213,21 @@ impl File {
             Err(file.failed())
         } else {
             Ok(file)
+        }
+    }
+
+    /// Closes the file. GDAL before 3.7 does not return what failed in it (a full disk), but leaves it as the last error.
+    fn close(self) -> Result<()> {
+        let path = self.path.clone();
+        reset_message();
+        drop(self);
+        // SAFETY: no preconditions.
+        match unsafe { gdal_sys::CPLGetLastErrorType() } >= gdal_sys::CPLErr::CE_Failure {
+            true => Err(Error::file(
+                path,
+                format!("cannot be written: {}", last_message()),
+            )),
+            false => Ok(()),
         }
     }
 

@@ -11,8 +11,7 @@ use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
 use super::transfer::transfer;
 use super::write::WriteOptions;
-use super::{gdal_type, initialise, last_message, message_of, reset_message};
-use crate::bytes;
+use super::{gdal_type, initialise, last_message, message_of, reset_message, whole};
 use crate::error::{Error, Result};
 use crate::files::Draft;
 use crate::interrupt;
@@ -207,19 +206,11 @@ impl Sink {
             )
         }
         .map_err(fail)?;
-        self.check_written()
+        self.draft.check()
     }
 
-    /// What GDAL was not told, since it would not get over it.
-    fn check_written(&self) -> Result<()> {
-        match bytes::failure(self.draft.path()) {
-            Some(error) => Err(Error::io(&self.path, error)),
-            None => Ok(()),
-        }
-    }
-
-    /// Statistics, overviews, the final format, and the final name.
-    pub fn finish(self) -> Result<()> {
+    /// Statistics, overviews and the final format; the answer has everything but its name.
+    pub fn finish(self) -> Result<Whole> {
         interrupt::check()?;
         let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
         let gdal_fail = |e: gdal::errors::GdalError| fail(message_of(&e));
@@ -275,22 +266,41 @@ impl Sink {
                 build_overviews(&dataset, &method, &factors).map_err(stopped_or(&fail))?;
             }
         }
+        let shape = (dataset.raster_size(), dataset.raster_count());
         flush(&mut dataset).map_err(&fail)?;
-        let whole = if self.driver == "GTiff" {
-            close(dataset).map_err(&fail)?;
-            self.check_written()?;
+        let draft = if self.driver == "GTiff" {
+            let closed = close(dataset).map_err(&fail);
+            self.draft.check()?;
+            closed?;
             self.draft
         } else {
             let copied = Draft::new(&self.path)?;
             let done = copy(dataset, &copied, &self.driver, &self.options).map_err(stopped_or(&fail));
-            self.check_written()?;
-            if let Some(error) = bytes::failure(copied.path()) {
-                return Err(Error::io(&self.path, error));
-            }
+            self.draft.check()?;
+            copied.check()?;
             done?;
+            // A format that only names the staged file is not whole without it.
+            drop(self.draft);
             copied
         };
-        whole.publish()?;
+        whole::image(draft.path(), &self.driver, shape)
+            .map_err(|reason| whole::error(&self.path, &reason))?;
+        Ok(Whole {
+            draft,
+            path: self.path,
+        })
+    }
+}
+
+/// A finished file that has not got its name yet.
+pub struct Whole {
+    draft: Draft,
+    path: PathBuf,
+}
+
+impl Whole {
+    pub fn publish(self) -> Result<()> {
+        self.draft.publish()?;
         // What GDAL keeps beside the old file (statistics, overviews, masks) would be wrong for the new one.
         for suffix in [".aux.xml", ".ovr", ".msk"] {
             let mut side = self.path.clone().into_os_string();
