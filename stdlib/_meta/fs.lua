@@ -2,7 +2,7 @@
 
 --- Files and folders.
 ---
---- Only paths in the working folder, in the system's temporary folder, in folders that parameters name and in those
+--- Only paths in the working folder, in the folders of `fs.temporary`, in folders that parameters name and in those
 --- that `--allow-write` allows can be touched. Relative paths start at the working folder.
 ---@class fs
 local fs = {}
@@ -107,7 +107,7 @@ function fs.rename(from, to) end
 ---@return integer bytes
 function fs.copy(from, to) end
 
---- Makes an empty folder that is removed when the script ends.
+--- Makes an empty folder that is removed when the script ends. Only this process and its user can look into it; it lies where `TMPDIR` says.
 ---
 --- ```lua
 --- local fs = require "fs"

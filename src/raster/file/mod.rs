@@ -76,7 +76,7 @@ pub fn initialise() {
 }
 
 /// HDF5 prints what fails inside it to the terminal, unless it is told otherwise, and much of that is no failure: netCDF asks
-/// for attributes that need not be there. Where HDF5 was built for one thread, as Debian's is, it is told once, before
+/// for attributes that need not be there. Where HDF5 was built for one thread, it is told once, before
 /// anything is read: calling it beside another thread that reads would corrupt its memory. Else each thread tells it.
 pub fn quieten_hdf5() {
     type SetAuto = unsafe extern "C" fn(i64, *const c_void, *const c_void) -> c_int;
