@@ -21,13 +21,12 @@ const REPLACED: &str = ".replaced";
 /// What the names of drafts begin with.
 const DRAFT: &str = ".draft-";
 
-/// Whether `path` is a draft, a file that a writer makes beside one (`….aux.xml`), or in a folder of drafts.
+/// Whether `path` is a draft, or in a folder of drafts.
 pub fn is_in_draft(path: &Path) -> bool {
     let is_draft = |part: &OsStr| part.as_encoded_bytes().starts_with(DRAFT.as_bytes());
-    let folder = path.parent().and_then(Path::file_name);
     // A way back up would lead elsewhere.
     let plain = !path.components().any(|part| part == Component::ParentDir);
-    plain && path.file_name().into_iter().chain(folder).any(is_draft)
+    plain && path.iter().any(is_draft)
 }
 
 fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -42,20 +41,6 @@ pub fn abandon_drafts() {
         }
         let _ = fs::remove_file(&draft);
         let _ = fs::remove_dir_all(&draft);
-        remove_companions(&draft);
-    }
-}
-
-/// What a writer has put beside the draft under names of its own: `<draft>.aux.xml`.
-fn remove_companions(draft: &Path) {
-    let (Some(folder), Some(name)) = (draft.parent(), draft.file_name()) else {
-        return;
-    };
-    let start = format!("{}.", name.to_string_lossy());
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&start) {
-            let _ = fs::remove_file(entry.path());
-        }
     }
 }
 
@@ -123,17 +108,17 @@ impl Draft {
         &self.target
     }
 
-    /// What GDAL was not told of while it wrote the draft: it would not get over it.
+    /// As `DraftFolder::checked`.
     ///
     /// # Errors
-    /// The first write that failed. It is told once, so the draft is given up with it.
-    pub fn check(&self) -> Result<()> {
-        check(&self.temporary, &self.target)
+    /// Those of `made`, or the file system's.
+    pub fn checked<T>(&self, made: Result<T>) -> Result<T> {
+        checked(&self.temporary, &self.target, made)
     }
 
     /// Syncs the draft to disk and gives it its name, in place of what was there.
     pub fn publish(mut self) -> Result<()> {
-        self.check()?;
+        self.checked(Ok(()))?;
         let failed = |e| Error::io(&self.target, e);
         File::open(&self.temporary)
             .and_then(|file| file.sync_all())
@@ -146,17 +131,49 @@ impl Draft {
     }
 }
 
-fn check(written: &Path, target: &Path) -> Result<()> {
-    bytes::failure(written).map_or(Ok(()), |e| Err(Error::io(target, e)))
+fn checked<T>(draft: &Path, target: &Path, made: Result<T>) -> Result<T> {
+    if let Some(reason) = bytes::failure(draft) {
+        return Err(Error::io(target, reason));
+    }
+    match made {
+        Err(Error::Interrupted) | Ok(_) => made,
+        // A library that writes files itself says little of why it failed; a full disk is still full.
+        Err(_) => match probe(draft) {
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                ) =>
+            {
+                Err(Error::io(target, e))
+            }
+            _ => made,
+        },
+    }
+}
+
+/// Whether the disk of a draft that is given up takes more bytes.
+fn probe(draft: &Path) -> io::Result<()> {
+    let file = match draft.is_dir() {
+        true => draft.join(".room"),
+        false => draft.to_path_buf(),
+    };
+    let mut options = fs::OpenOptions::new();
+    let mut file = options
+        .append(true)
+        .create(true)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(file)?;
+    io::Write::write_all(&mut file, &[0; 1 << 16])?;
+    file.sync_data()
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.published {
             // Nobody asks any more.
-            let _ = self.check();
+            let _ = bytes::failure(&self.temporary);
             let _ = fs::remove_file(&self.temporary);
-            remove_companions(&self.temporary);
             live().remove(&self.temporary);
         }
     }
@@ -193,12 +210,20 @@ impl DraftFolder {
         &self.file
     }
 
-    /// As `Draft::check`, for all files in the folder.
+    /// The first write to a file of the folder that failed: GDAL was not told of it, since it would not get over it.
     ///
     /// # Errors
-    /// The first write that failed.
+    /// It is told once, so the draft is given up with it.
     pub fn check(&self) -> Result<()> {
-        check(&self.folder, &self.target)
+        self.checked(Ok(()))
+    }
+
+    /// `made`, unless the file system failed beneath whoever made it: then what it said, which libraries pass on badly.
+    ///
+    /// # Errors
+    /// Those of `made`, or the file system's.
+    pub fn checked<T>(&self, made: Result<T>) -> Result<T> {
+        checked(&self.folder, &self.target, made)
     }
 
     /// Syncs all files to disk and gives them their names, in place of what was there. Files beside the target whose
@@ -212,9 +237,7 @@ impl DraftFolder {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            File::open(entry.path())
-                .and_then(|f| f.sync_all())
-                .map_err(failed)?;
+            sync(&entry.path()).map_err(failed)?;
             names.push(entry.file_name());
         }
         names.sort_by_key(|name| Some(name.as_os_str()) == self.target.file_name());
@@ -281,12 +304,23 @@ impl DraftFolder {
 
 impl Drop for DraftFolder {
     fn drop(&mut self) {
-        let _ = self.check();
+        let _ = bytes::failure(&self.folder);
         if !self.kept {
             let _ = fs::remove_dir_all(&self.folder);
         }
         live().remove(&self.folder);
     }
+}
+
+/// A file, or all files of a folder: some formats are folders.
+fn sync(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        for entry in fs::read_dir(path)? {
+            sync(&entry?.path())?;
+        }
+    }
+    file.sync_all()
 }
 
 fn folder_of(target: &Path) -> &Path {
@@ -361,15 +395,10 @@ fn sweep(folder: &Path, name: &str) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let file = entry.file_name().to_string_lossy().into_owned();
-        // Some writers put files of their own beside the draft: `<draft>.ovr.tmp`.
         let process = file.strip_prefix(DRAFT).and_then(|rest| {
             let (process, rest) = rest.split_once('-')?;
-            let (_, rest) = rest.split_once('-')?;
-            let beside = rest.strip_prefix(name)?;
-            if !beside.is_empty() && !beside.starts_with('.') {
-                return None;
-            }
-            process.parse::<u32>().ok()
+            let (_, of) = rest.split_once('-')?;
+            (of == name).then(|| process.parse::<u32>().ok())?
         });
         if process.is_none_or(|id| Path::new(&format!("/proc/{id}")).exists()) {
             continue;
@@ -444,7 +473,6 @@ mod tests {
         // Larger than any process's number can be.
         let dead = u32::MAX;
         fs::write(root.join(format!(".draft-{dead}-0-a.csv")), "").unwrap();
-        fs::write(root.join(format!(".draft-{dead}-1-a.csv.aux.xml")), "").unwrap();
         fs::create_dir(root.join(format!(".draft-{dead}-2-a.csv"))).unwrap();
         fs::write(root.join(format!(".draft-{dead}-2-a.csv/part")), "").unwrap();
         let others = [".draft-1-0-a.csv".to_string(), format!(".draft-{dead}-3-b.csv")];

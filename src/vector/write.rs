@@ -97,8 +97,7 @@ impl Features {
             verify(draft.path(), driver, &features.features)
                 .map_err(|reason| Error::file(path, format!("is not whole ({reason}); nothing was written")))
         });
-        draft.check()?;
-        written?;
+        draft.checked(written)?;
         draft.publish(&companions(path, driver))
     }
 }

@@ -64,7 +64,7 @@ pub fn driver_for(path: &Path, options: &WriteOptions) -> Result<String> {
         return Err(Error::not_found(
             "file format",
             format,
-            ["GTiff", "COG", "netCDF", "PNG", "JP2OpenJPEG", "VRT"],
+            ["GTiff", "COG", "netCDF", "PNG", "JP2OpenJPEG"],
         ));
     }
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());

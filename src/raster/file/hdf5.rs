@@ -51,8 +51,13 @@ pub struct Hdf5Options {
 /// is not there; text with zero bytes; and what the file system says. Then nothing is left under `path`.
 pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options) -> Result<()> {
     let draft = Draft::new(path)?;
+    draft.checked(fill(path, draft.path(), contents, options))?;
+    draft.publish()
+}
+
+fn fill(path: &Path, draft: &Path, contents: &[(String, Content)], options: &Hdf5Options) -> Result<()> {
     let fail = |e: Hdf5Error| Error::file(path, format!("cannot be written: {e}"));
-    let file = H5File::create(draft.path()).map_err(fail)?;
+    let file = H5File::create(draft).map_err(fail)?;
     let mut groups = Groups {
         path: path.to_path_buf(),
         open: BTreeMap::from([(String::new(), file.root_group())]),
@@ -87,8 +92,7 @@ pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options)
     }
     drop((written, groups));
     file.close().map_err(fail)?;
-    is_whole(draft.path(), contents).map_err(|e| whole::error(path, &e.to_string()))?;
-    draft.publish()
+    is_whole(draft, contents).map_err(|e| whole::error(path, &e.to_string()))
 }
 
 /// Opens a closed file again, and reads the last pixel of each image and the shape of all else.

@@ -94,15 +94,20 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
     initialise();
     quieten_hdf5();
     let draft = Draft::new(path)?;
-    let file = File::create(path, draft.path())?;
+    draft.checked(fill(path, draft.path(), contents, &grid))?;
+    draft.publish()
+}
+
+fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()> {
+    let file = File::create(path, draft)?;
     file.attributes(&Owner::Group(file.root), None, &contents.attributes)?;
     for (name, attributes) in &contents.records {
         file.record(name, attributes)?;
     }
     if let Some(crs) = &grid.crs {
-        file.record(&contents.mapping, &grid_mapping(crs, &grid))?;
+        file.record(&contents.mapping, &grid_mapping(crs, grid))?;
     }
-    let dimensions = file.coordinates(&grid)?;
+    let dimensions = file.coordinates(grid)?;
     for variable in &contents.variables {
         interrupt::check()?;
         file.image(variable, &dimensions, contents)?;
@@ -112,8 +117,7 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
     interrupt::check()?;
     let mut names = vec!["y", "x"];
     names.extend(contents.variables.iter().map(|v| v.name.as_str()));
-    whole::arrays(draft.path(), "netCDF", &names).map_err(|reason| whole::error(path, &reason))?;
-    draft.publish()
+    whole::arrays(draft, "netCDF", &names).map_err(|reason| whole::error(path, &reason))
 }
 
 /// What carries attributes.
