@@ -16,6 +16,9 @@ pub mod earth;
 pub mod error;
 pub mod files;
 pub mod filter;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod host;
 pub mod interrupt;
 pub mod lua;

@@ -14,6 +14,8 @@ mod confine;
 mod credentials;
 #[path = "cli/cslc.rs"]
 mod cslc;
+#[path = "cli/damaged.rs"]
+mod damaged;
 #[path = "cli/documentation.rs"]
 mod documentation;
 #[path = "cli/download.rs"]

@@ -6,6 +6,8 @@ mod ampcor;
 mod autorift;
 #[path = "numerics/common.rs"]
 mod common;
+#[path = "numerics/containers.rs"]
+mod containers;
 #[path = "numerics/engine.rs"]
 mod engine;
 #[path = "numerics/figures.rs"]

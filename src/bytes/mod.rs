@@ -25,6 +25,8 @@ pub use vsi::install;
 pub struct Policy {
     /// An error where the file, open by now, may not be read under this name.
     pub read: fn(&File, &Path) -> Result<()>,
+    /// An error where the format of the file, which may be read, is one of libraries that crash, and they do.
+    pub sound: fn(&File, &Path) -> Result<()>,
     /// An error where no file of this name may be made, changed or removed.
     pub write: fn(&Path) -> Result<()>,
 }
@@ -38,6 +40,10 @@ pub fn set_policy(policy: Policy) {
 
 fn may_read(file: &File, name: &Path) -> Result<()> {
     POLICY.get().map_or(Ok(()), |policy| (policy.read)(file, name))
+}
+
+fn is_sound(file: &File, name: &Path) -> Result<()> {
+    POLICY.get().map_or(Ok(()), |policy| (policy.sound)(file, name))
 }
 
 fn may_write(name: &Path) -> Result<()> {

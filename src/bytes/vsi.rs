@@ -11,7 +11,7 @@ use std::sync::Once;
 use gdal_sys::{VSIStatBufL, vsi_l_offset};
 
 use super::buffered::Buffered;
-use super::{failed, may_read, may_write};
+use super::{failed, is_sound, may_read, may_write};
 use crate::error::{Error, Result};
 
 /// Replaces GDAL's file system, once for the process and before the first file is opened.
@@ -178,6 +178,9 @@ fn opened(name: &Path, access: &[u8]) -> io::Result<Buffered> {
         )))?;
     }
     allowed(may_read(&file, name))?;
+    if !writes {
+        allowed(is_sound(&file, name))?;
+    }
     Ok(Buffered::new(name.to_path_buf(), file, first == b'a'))
 }
 

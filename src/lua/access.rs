@@ -10,6 +10,7 @@ use mlua::Lua;
 use crate::bytes::Policy;
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
+use crate::raster::file::probe;
 use crate::{files, scratch};
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
@@ -241,6 +242,7 @@ pub fn policy_of_files() -> Policy {
         LazyLock::new(|| Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))));
     Policy {
         read: |file, name| ACCESS.check_opened(file, name),
+        sound: probe::try_out_nested,
         write: |name| {
             let scratch = || scratch::folder().is_ok_and(|folder| settle(name).starts_with(folder));
             match files::is_in_draft(name) || scratch() {

@@ -10,6 +10,7 @@ use ndarray::{Array2, s};
 use super::graph::{Port, Work};
 use super::plan::Plan;
 use super::{Grid, Pixels, Window};
+use crate::bounds;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::settings;
@@ -72,19 +73,35 @@ impl Run {
         self.tile
     }
 
-    /// The windows of the tiles, row by row.
-    pub fn tiles(&self) -> Vec<Window> {
-        let (rows, cols) = self.tile;
-        let (region, mut out) = (self.region, Vec::new());
-        // Tiles are aligned to the grid, not to the region, so that files are read and written by whole blocks.
-        let first_row = region.row - region.row.rem_euclid(rows as isize);
-        let first_col = region.col - region.col.rem_euclid(cols as isize);
-        for row in (first_row..region.row_end()).step_by(rows) {
-            for col in (first_col..region.col_end()).step_by(cols) {
-                out.push(Window::new(row, col, rows, cols).intersect(&region));
-            }
-        }
-        out
+    /// How many tiles there are, in rows and columns of tiles. They are counted, never listed: an image may have 2⁵⁰ of them.
+    fn tile_counts(&self) -> (usize, usize) {
+        let count = |first: isize, end: isize, size: usize| ((end - first) as usize).div_ceil(size);
+        let (row, col) = self.first_tile();
+        (
+            count(row, self.region.row_end(), self.tile.0),
+            count(col, self.region.col_end(), self.tile.1),
+        )
+    }
+
+    /// Where the first tile would begin: tiles are aligned to the grid, not to the region, so that files are read and written by
+    /// whole blocks.
+    fn first_tile(&self) -> (isize, isize) {
+        let ((rows, cols), region) = (self.tile, self.region);
+        (
+            region.row - region.row.rem_euclid(rows as isize),
+            region.col - region.col.rem_euclid(cols as isize),
+        )
+    }
+
+    /// The window of a tile, counted row by row.
+    fn tile_at(&self, index: usize) -> Window {
+        let ((rows, cols), (row, col)) = (self.tile, self.first_tile());
+        let across = self.tile_counts().1;
+        let (row, col) = (
+            row + (index / across * rows) as isize,
+            col + (index % across * cols) as isize,
+        );
+        Window::new(row, col, rows, cols).intersect(&self.region)
     }
 
     /// Computes every tile and hands it on, with progress under `label`.
@@ -135,14 +152,18 @@ impl Run {
     }
 
     fn tiles_in_parallel(&self, consume: &Consume<'_>) -> Result<()> {
-        let tiles = self.tiles();
+        let (down, across) = self.tile_counts();
+        let tiles = down * across;
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
         let failure: Mutex<Option<Error>> = Mutex::new(None);
         let work = || {
             while !failed.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(&window) = tiles.get(index) else { break };
+                if index >= tiles {
+                    break;
+                }
+                let window = self.tile_at(index);
                 let one = || {
                     interrupt::check()?;
                     let pixels = self.plan.compute(window)?;
@@ -163,7 +184,7 @@ impl Run {
                 }
             }
         };
-        let threads = settings::threads().min(tiles.len());
+        let threads = settings::threads().min(tiles);
         if threads <= 1 {
             work();
         } else {
@@ -213,7 +234,7 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     };
     let count = |rows: usize, cols: usize| region.rows.div_ceil(rows) * region.cols.div_ceil(cols);
     loop {
-        let needed = threads * plan.peak_bytes(centre(rows, cols));
+        let needed = threads.saturating_mul(plan.peak_bytes(centre(rows, cols)));
         let too_few =
             count(rows, cols) < 2 * threads && rows.min(cols) > TILE / 4 && region.len() > TILE * TILE / 4;
         if needed <= memory / 2 && !too_few {
@@ -242,21 +263,17 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
 /// One array per root over a region; an error if they do not fit the memory ceiling.
 pub fn read(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Vec<Pixels>> {
     let region = region.intersect(&grid.window());
-    let needed: usize = roots.iter().map(|p| region.len() * p.kind().bytes()).sum();
-    if needed > settings::memory() {
-        return Err(Error::Memory {
-            what: format!(
-                "an array of {} × {} × {} (bands × rows × cols)",
-                roots.len(),
-                region.rows,
-                region.cols
-            ),
-            needed_mib: (needed >> 20) as u64 + 1,
-            limit_mib: (settings::memory() >> 20) as u64,
-            way_out: "read a window, resample to a coarser grid first, or raise the limit with --memory"
-                .into(),
-        });
-    }
+    bounds::fits(
+        format!(
+            "an array of {} × {} × {} (bands × rows × cols)",
+            roots.len(),
+            region.rows,
+            region.cols
+        ),
+        region.len(),
+        roots.iter().map(|p| p.kind().bytes()).sum(),
+        "read a window, resample to a coarser grid first",
+    )?;
     Run::new(grid, roots, region)?.collect_quietly()
 }
 

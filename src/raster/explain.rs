@@ -22,7 +22,9 @@ pub fn explain(raster: &Raster) -> Result<String> {
         Window::new(middle(grid.rows, rows), middle(grid.cols, cols), rows, cols).intersect(&grid.window());
     let tiles = grid.rows.div_ceil(rows) * grid.cols.div_ceil(cols);
     let threads = settings::threads().min(tiles);
-    let peak = plan.peak_bytes(Window::new(tile.row, tile.col, rows, cols)) * threads;
+    let peak = plan
+        .peak_bytes(Window::new(tile.row, tile.col, rows, cols))
+        .saturating_mul(threads);
     let steps = plan.describe(tile);
     let mut text = format!("{grid}\n");
     let _ = writeln!(

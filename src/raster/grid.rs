@@ -262,6 +262,9 @@ impl fmt::Display for Window {
     }
 }
 
+/// As many pixels as a side may have: GDAL counts them in 31 bits, and the pixels of a whole grid fit 62.
+pub const LARGEST_SIDE: usize = i32::MAX as usize;
+
 /// Where an image lies: coordinate reference system, affine transform, and size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grid {
@@ -274,17 +277,19 @@ pub struct Grid {
 
 impl Grid {
     pub fn new(crs: Option<super::Crs>, transform: Affine, rows: usize, cols: usize) -> Result<Grid> {
-        if rows == 0 || cols == 0 {
+        if rows == 0 || cols == 0 || rows > LARGEST_SIDE || cols > LARGEST_SIDE {
             return Err(Error::argument(
                 "grid size",
-                "at least 1 × 1 (rows × cols)",
-                format!("{rows} × {cols}"),
+                format!("1 to {LARGEST_SIDE} rows and columns"),
+                format!("{rows} × {cols} (rows × cols)"),
             ));
         }
-        if transform.invert().is_none() {
+        let corners = [(0.0, 0.0), (cols as f64, rows as f64)].map(|(c, r)| transform.apply(c, r));
+        let finite = corners.iter().all(|(x, y)| x.is_finite() && y.is_finite());
+        if !finite || transform.invert().is_none() {
             return Err(Error::argument(
                 "grid transform",
-                "an invertible affine transform (pixel sizes other than 0)",
+                "an invertible affine transform (pixel sizes other than 0, corners that are finite)",
                 format!("{:?}", transform.to_gdal()),
             ));
         }

@@ -135,12 +135,12 @@ impl Plan {
         for step in &self.steps {
             let pixels = step.node.grid.window().len();
             match &step.node.work {
-                Work::Tiles(operation) if operation.can_reduce() => read += pixels,
+                Work::Tiles(operation) if operation.can_reduce() => read = pixels.saturating_add(read),
                 Work::Tiles(operation) if operation.is_pointwise() => {}
                 Work::Scene(scene) if scene.is_ready() => {}
                 Work::Whole(whole) if whole.is_ready() => {}
                 Work::Element(_) => {}
-                _ => computed += pixels,
+                _ => computed = pixels.saturating_add(computed),
             }
         }
         (read, computed)
@@ -232,26 +232,32 @@ impl Plan {
     pub fn peak_bytes(&self, out: Window) -> usize {
         let windows = self.windows(out);
         let mut readers = self.readers(&windows);
-        let bytes = |i: usize| windows[i].len() * self.steps[i].node.kind.bytes() * self.steps[i].outputs();
-        let (mut held, mut peak) = (0, 0);
+        let bytes = |i: usize| {
+            let each = self.steps[i].node.kind.bytes() * self.steps[i].outputs();
+            windows[i].len().saturating_mul(each)
+        };
+        let (mut held, mut peak) = (0_usize, 0);
         for (i, step) in self.steps.iter().enumerate() {
             if windows[i].is_empty() {
                 continue;
             }
-            held += bytes(i);
+            held = held.saturating_add(bytes(i));
             // Padding and kernels of neighbourhood operations take about as much again as their inputs.
             let scratch: usize = match &step.node.work {
                 Work::Tiles(operation) => {
                     let input = step.inputs.iter().map(|&(input, _)| bytes(input)).max();
-                    2 * input.unwrap_or(0) + operation.scratch_bytes(windows[i])
+                    input
+                        .unwrap_or(0)
+                        .saturating_mul(2)
+                        .saturating_add(operation.scratch_bytes(windows[i]))
                 }
                 _ => 0,
             };
-            peak = peak.max(held + scratch);
+            peak = peak.max(held.saturating_add(scratch));
             for &(input, _) in &step.inputs {
                 readers[input] -= 1;
                 if readers[input] == 0 {
-                    held -= bytes(input);
+                    held = held.saturating_sub(bytes(input));
                 }
             }
         }

@@ -100,21 +100,32 @@ impl Moments {
     }
 }
 
-/// Moments of tiles that arrive in any order, merged in the order of their indices.
+/// Moments of tiles that arrive in any order, merged in the order of their indices. Only those that came early are kept.
 #[derive(Default)]
-pub struct TileMoments(Mutex<BTreeMap<usize, Moments>>);
+pub struct TileMoments(Mutex<InOrder>);
+
+#[derive(Default)]
+struct InOrder {
+    /// Of the tiles before `next`.
+    merged: Moments,
+    next: usize,
+    early: BTreeMap<usize, Moments>,
+}
 
 impl TileMoments {
     pub fn add(&self, index: usize, moments: Moments) {
-        self.0
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
-            .insert(index, moments);
+        let mut tiles = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        tiles.early.insert(index, moments);
+        let InOrder { merged, next, early } = &mut *tiles;
+        while let Some(moments) = early.remove(next) {
+            *merged = merged.merge(moments);
+            *next += 1;
+        }
     }
 
-    pub fn total(&self) -> Option<Moments> {
-        let tiles = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        tiles.values().copied().reduce(Moments::merge)
+    /// Of all tiles, once each was added.
+    pub fn total(&self) -> Moments {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).merged
     }
 }
 
@@ -128,7 +139,7 @@ pub fn stats(raster: &Raster) -> Result<Vec<Moments>> {
         }
         Ok(())
     })?;
-    Ok(totals.iter().map(|t| t.total().unwrap_or_default()).collect())
+    Ok(totals.iter().map(TileMoments::total).collect())
 }
 
 /// Counts of valid pixels in `bins` equal bins from `low` to `high`; the last bin holds `high` itself.

@@ -11,6 +11,7 @@ use super::overlay::{last_message, quietly};
 use super::{Feature, Features, Properties};
 use crate::earth::wkb;
 use crate::error::{Error, Result};
+use crate::raster::file::probe::{Use, try_out};
 use crate::raster::{Bounds, Crs};
 use crate::table::Value;
 
@@ -53,6 +54,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
         ..Default::default()
     };
     crate::raster::file::initialise();
+    try_out(&path.to_string_lossy(), Use::Features)?;
     let dataset = Dataset::open_ex(path, open).map_err(|e| {
         // Those read any file as any format, so their driver is not there.
         let is_virtual = std::fs::File::open(path)

@@ -6,7 +6,7 @@
 //! archive on a server, only the directory and the members asked for are fetched (`remote`).
 
 mod extract;
-mod names;
+pub(crate) mod names;
 mod remote;
 
 use std::fs::File;
@@ -113,11 +113,11 @@ fn open_remote<'a>(http: &'a Http, url: &Url) -> Result<ZipArchive<remote::Remot
     of_reader(remote::Remote::open(http, url)?, &redacted(url))
 }
 
-fn of_reader<R: Read + Seek>(reader: R, what: &str) -> Result<ZipArchive<R>> {
+pub(crate) fn of_reader<R: Read + Seek>(reader: R, what: &str) -> Result<ZipArchive<R>> {
     ZipArchive::new(reader).map_err(|e| wrong(what, None, e))
 }
 
-fn list<R: Read + Seek>(archive: &mut ZipArchive<R>, what: &str) -> Result<Vec<Member>> {
+pub(crate) fn list<R: Read + Seek>(archive: &mut ZipArchive<R>, what: &str) -> Result<Vec<Member>> {
     let mut out = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
         let entry = archive.by_index_data(index).map_err(|e| wrong(what, None, e))?;

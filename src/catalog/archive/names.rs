@@ -116,7 +116,7 @@ pub fn plan<R: Read + Seek>(
 }
 
 /// The place of a member below the folder; `None` for a name that leads elsewhere.
-fn place(name: &str) -> Option<PathBuf> {
+pub(crate) fn place(name: &str) -> Option<PathBuf> {
     if name.contains('\\') || name.chars().any(char::is_control) || name.len() > 1000 {
         return None;
     }

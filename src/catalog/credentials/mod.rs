@@ -9,7 +9,7 @@ mod attempt;
 mod check;
 mod form;
 pub mod m2m;
-mod netrc;
+pub(crate) mod netrc;
 mod place;
 mod secret;
 mod services;

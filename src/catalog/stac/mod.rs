@@ -20,6 +20,8 @@ pub use client::{Client, CollectionQuery};
 pub use conformance::{Conformance, Feature};
 pub use datetime::Interval;
 pub use filter::{Filter, query_json, query_text};
+#[cfg(any(test, fuzzing))]
+pub(crate) use geoparquet::features as features_of_geoparquet;
 pub use open::{Place, open};
 pub use query::{Fields, Query, SortKey};
 pub use search::{ItemSearch, PAGE};

@@ -56,7 +56,7 @@ enum Event {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
+pub(crate) struct Record {
     file: String,
     event: Event,
 }
@@ -254,7 +254,7 @@ fn render(record: &Record) -> io::Result<String> {
     Ok(format!("{text},\"sum\":\"{sum}\"}}\n"))
 }
 
-fn parse(line: &[u8]) -> Option<Record> {
+pub(crate) fn parse(line: &[u8]) -> Option<Record> {
     let line = std::str::from_utf8(line).ok()?.trim();
     let (text, sum) = line.strip_suffix("\"}")?.rsplit_once(",\"sum\":\"")?;
     let text = format!("{text}}}");

@@ -10,7 +10,7 @@ mod checksum;
 mod estimate;
 mod fetch;
 mod format;
-mod ledger;
+pub(crate) mod ledger;
 mod names;
 mod part;
 mod progress;

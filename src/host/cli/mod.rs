@@ -18,6 +18,7 @@ use super::{Limits, documentation, repl, signals};
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
+use crate::raster::file::probe;
 use crate::{console, scratch, settings};
 pub use script::Script;
 
@@ -249,9 +250,15 @@ impl Global {
             access.allow_place_of(text);
         }
         Vault::read_early();
-        if confine(&access, self.confine)?.files.is_some() {
+        let level = confine(&access, self.confine)?;
+        if level.files.is_some() {
             access.seal();
         }
+        probe::start().map_err(|e| {
+            Error::message(format!(
+                "the process that tries damaged files cannot be started: {e}"
+            ))
+        })?;
         Ok(access)
     }
 
@@ -278,7 +285,7 @@ pub fn width() -> usize {
 }
 
 /// Bytes from "2GiB", "500 MB", "1.5g"; a bare number is bytes.
-fn parse_size(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let text = text.trim();
     let digits = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))

@@ -5,6 +5,7 @@ use gdal::raster::{Group, MDArray};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
 use super::open::check_local;
+use super::probe::{Use, try_out};
 use super::remote::resolved;
 use super::truncated::with_reason;
 use super::{dtype_of, explained, gdal_name, initialise, message_of, quieten_hdf5};
@@ -88,6 +89,7 @@ fn open(path: &str) -> Result<Dataset> {
         ..Default::default()
     };
     let name = gdal_name(path);
+    try_out(&name, Use::Arrays)?;
     Dataset::open_ex(resolved(&name)?.as_ref(), options).map_err(|e| {
         with_reason(path, || {
             format!(
@@ -102,7 +104,7 @@ fn none() -> CslStringList {
     CslStringList::new()
 }
 
-fn list_group(group: &Group<'_>, prefix: &str, found: &mut Vec<ArrayInfo>) {
+pub(super) fn list_group(group: &Group<'_>, prefix: &str, found: &mut Vec<ArrayInfo>) {
     for name in group.array_names(none()) {
         let full = format!("{prefix}/{name}");
         // What GDAL has no type for is listed all the same.

@@ -7,11 +7,12 @@ pub mod hdf5;
 pub mod netcdf;
 pub mod open;
 pub mod pool;
+pub mod probe;
 pub mod read;
 mod remote;
 mod sink;
 mod transfer;
-mod truncated;
+pub(crate) mod truncated;
 mod whole;
 pub mod write;
 

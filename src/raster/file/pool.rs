@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::probe::{Use, try_out};
 use super::remote::resolved;
 use super::truncated::with_reason;
 use super::{explained, initialise, message_of, quieten_hdf5};
@@ -97,6 +98,7 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
         ..Default::default()
     };
     let found = resolved(name)?;
+    try_out(name, Use::Image)?;
     bytes::refusal();
     Dataset::open_ex(found.as_ref(), options).map_err(|e| {
         if let Some(refusal) = bytes::refusal() {

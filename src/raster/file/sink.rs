@@ -264,11 +264,8 @@ impl Sink {
             if seen.masked && !band.declared {
                 set_nodata(&mut target, band.dtype, band.fill).map_err(gdal_fail)?;
             }
-            if let Some(m) = band
-                .moments
-                .total()
-                .filter(|m| self.options.statistics && m.count > 0)
-            {
+            let m = band.moments.total();
+            if self.options.statistics && m.count > 0 {
                 for (key, value) in [
                     ("STATISTICS_MINIMUM", m.min),
                     ("STATISTICS_MAXIMUM", m.max),

@@ -25,7 +25,7 @@ pub fn with_reason(path: &str, otherwise: impl FnOnce() -> String) -> Error {
 }
 
 /// The file in a name such as `HDF5:"a.h5"://data/VV`.
-fn container_of(name: &str) -> &str {
+pub(crate) fn container_of(name: &str) -> &str {
     match name.split_once(":\"").and_then(|(_, rest)| rest.split_once('"')) {
         Some((file, _)) => file,
         None => name,
@@ -61,7 +61,7 @@ fn lengths(path: &str) -> Option<(u64, u64)> {
 /// # Source
 /// HDF5 File Format Specification 3.0, II.A: superblocks 0 and 1 hold four addresses (base, free space, end of file,
 /// driver) at byte 24 or 28; superblocks 2 and 3 three (base, extension, end of file) at byte 12.
-fn end_of_hdf5(head: &[u8]) -> Option<u64> {
+pub(crate) fn end_of_hdf5(head: &[u8]) -> Option<u64> {
     let (size_of_addresses, first) = match head.get(8)? {
         0 => (*head.get(13)?, 24),
         1 => (*head.get(13)?, 28),
@@ -87,7 +87,10 @@ fn end_of_hdf5(head: &[u8]) -> Option<u64> {
 /// # Source
 /// TIFF 6.0, section 2: 42, the directory's 32-bit offset at byte 4, a 16-bit count and 12 bytes an entry; BigTIFF: 43, a
 /// 64-bit offset at byte 8, a 64-bit count and 20 bytes an entry; all in the byte order that the first two bytes tell.
-fn first_directory_of_tiff(head: &[u8], mut at: impl FnMut(u64, &mut [u8]) -> bool) -> Option<u64> {
+pub(crate) fn first_directory_of_tiff(
+    head: &[u8],
+    mut at: impl FnMut(u64, &mut [u8]) -> bool,
+) -> Option<u64> {
     let little = match head.get(..2)? {
         b"II" => true,
         b"MM" => false,
