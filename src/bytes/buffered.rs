@@ -44,6 +44,15 @@ impl Buffered {
         }
     }
 
+    /// A file that the disk has nothing of; `empty` stands for it.
+    pub fn lost(name: PathBuf, empty: File) -> Buffered {
+        let lost = Some(Lost::new(&empty));
+        Buffered {
+            lost,
+            ..Buffered::new(name, empty, false)
+        }
+    }
+
     pub fn position(&self) -> u64 {
         self.position
     }

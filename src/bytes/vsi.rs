@@ -166,7 +166,14 @@ fn opened(name: &Path, access: &[u8]) -> io::Result<Buffered> {
         // A pipe would be waited for.
         .custom_flags(libc::O_NONBLOCK)
         .open(name);
-    let file = if first == b'r' { file } else { kept(name, file) }?;
+    let file = match file {
+        // What cannot be made is lost from its first byte on: of a file beside the main one GDAL may not expect that.
+        Err(error) if first != b'r' => {
+            failed::remember(name, &error);
+            return Ok(Buffered::lost(name.to_path_buf(), File::open("/dev/null")?));
+        }
+        file => file?,
+    };
     let kind = file.metadata()?.file_type();
     if kind.is_dir() {
         return Err(io::Error::from_raw_os_error(libc::EISDIR));

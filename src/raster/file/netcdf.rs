@@ -1,9 +1,13 @@
 //! Writing netCDF-4 by the CF conventions: images of one grid as variables of their own, text variables that only carry
 //! attributes, coordinates, and a grid mapping.
 
+mod library;
+
 use std::ffi::{CString, c_void};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gdal::DriverManager;
@@ -129,6 +133,9 @@ enum Owner {
 /// A file being written, and its root group. GDAL writes what is left when it is closed.
 struct File {
     path: PathBuf,
+    draft: PathBuf,
+    /// What is written has failed.
+    lost: AtomicBool,
     dataset: gdal_sys::GDALDatasetH,
     root: gdal_sys::GDALGroupH,
 }
@@ -140,12 +147,13 @@ unsafe impl Sync for File {}
 
 impl Drop for File {
     fn drop(&mut self) {
-        // SAFETY: both were made by `create` and are released once, the group first.
-        unsafe {
-            if !self.root.is_null() {
-                gdal_sys::GDALGroupRelease(self.root);
-            }
-            gdal_sys::GDALClose(self.dataset);
+        self.release();
+        if self.sync().is_ok() {
+            // SAFETY: made by `create`, and closed this once.
+            unsafe { gdal_sys::GDALClose(self.dataset) };
+        } else if let Ok(draft) = fs::File::options().write(true).open(&self.draft) {
+            // Left open, because the library would crash; but what it takes on the disk is given back.
+            let _ = draft.set_len(0);
         }
     }
 }
@@ -210,6 +218,8 @@ impl File {
         let root = unsafe { gdal_sys::GDALDatasetGetRootGroup(dataset) };
         let file = File {
             path: path.to_path_buf(),
+            draft: draft.to_path_buf(),
+            lost: AtomicBool::new(false),
             dataset,
             root,
         };
@@ -220,11 +230,15 @@ impl File {
         }
     }
 
-    /// Closes the file. GDAL before 3.7 does not return what failed in it (a full disk), but leaves it as the last error.
-    fn close(self) -> Result<()> {
+    /// Writes what is left and closes the file.
+    fn close(mut self) -> Result<()> {
+        self.release();
+        let written = self.sync();
         let path = self.path.clone();
         reset_message();
         drop(self);
+        written?;
+        // GDAL before 3.7 does not return what failed in closing, but leaves it as the last error.
         // SAFETY: no preconditions.
         match unsafe { gdal_sys::CPLGetLastErrorType() } >= gdal_sys::CPLErr::CE_Failure {
             true => Err(Error::file(
@@ -235,7 +249,28 @@ impl File {
         }
     }
 
+    /// Has the library write all that it holds. Asked for by itself, since the library crashes on a failure while it closes a file.
+    fn sync(&self) -> Result<()> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(self.failed());
+        }
+        let done = library::sync(&self.draft).and_then(|()| fs::File::open(&self.draft)?.sync_all());
+        done.map_err(|e| {
+            self.lost.store(true, Ordering::Relaxed);
+            Error::file(&self.path, format!("cannot be written: {e}"))
+        })
+    }
+
+    fn release(&mut self) {
+        let root = std::mem::replace(&mut self.root, null_mut());
+        if !root.is_null() {
+            // SAFETY: made by `create`, and released this once.
+            unsafe { gdal_sys::GDALGroupRelease(root) }
+        }
+    }
+
     fn failed(&self) -> Error {
+        self.lost.store(true, Ordering::Relaxed);
         Error::file(&self.path, format!("cannot be written: {}", last_message()))
     }
 
