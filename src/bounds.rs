@@ -1,12 +1,11 @@
 //! What a script or a file asks for is measured against the memory ceiling before the memory is taken: an allocation that fails ends
 //! the process, an error does not.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::settings;
+use crate::{gate, settings};
 
 /// Says no where `count` pieces of `bytes` each are more than the memory ceiling allows.
 ///
@@ -29,21 +28,17 @@ pub fn fits(what: impl Into<String>, count: usize, bytes: usize, way_out: &str) 
 /// The bytes of a file that becomes `expansion` times its size once it is understood.
 ///
 /// # Errors
-/// When it is no regular file (a device or a pipe has no end to wait for), or too large for the memory ceiling.
+/// As [`gate::open`], or when it is too large for the memory ceiling.
 pub fn read_file(path: &Path, expansion: usize, way_out: &str) -> Result<Vec<u8>> {
     let failed = |e| Error::io(path, e);
-    // Asked before it is opened: opening a pipe waits for a writer.
-    let asked = std::fs::metadata(path).map_err(failed)?;
-    if !asked.is_file() && !asked.is_dir() {
-        return Err(Error::file(path, "is a device or a pipe, not a file"));
-    }
-    let size = usize::try_from(asked.len()).unwrap_or(usize::MAX);
+    let file = gate::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     let what = || format!("reading {}", path.display());
     fits(what(), size, expansion, way_out)?;
-    // A file may grow while it is read, and those of /proc say that they are empty.
+    // A file may grow while it is read.
     let most = settings::memory() / expansion.max(1);
     let mut bytes = Vec::with_capacity(size);
-    let file = File::open(path).map_err(failed)?;
     file.take(most as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;

@@ -4,12 +4,13 @@ mod draft;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft};
+pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft, shown};
 
 use crate::error::{Error, Result, said};
+use crate::gate::Entry;
 
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
 pub fn write_atomically(
@@ -30,18 +31,21 @@ pub fn write_atomically(
 /// Adds to the end of a file, which is made where it is not there. What cannot be written whole is taken back.
 pub fn append(target: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e| Error::io(target, e);
-    let is_new = target.symlink_metadata().is_err();
-    let mut file = fs::OpenOptions::new()
+    let entry = Entry::behind(target)?;
+    let place = entry.path();
+    let is_new = place.symlink_metadata().is_err();
+    let mut options = fs::OpenOptions::new();
+    options
         .append(true)
         .create(true)
-        .open(target)
-        .map_err(failed)?;
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let mut file = options.open(&place).map_err(failed)?;
     let before = file.metadata().map_err(failed)?.len();
     let Err(reason) = io::Write::write_all(&mut file, bytes) else {
         return Ok(());
     };
     let undone = match is_new {
-        true => fs::remove_file(target),
+        true => fs::remove_file(&place),
         false => file.set_len(before),
     };
     match undone {

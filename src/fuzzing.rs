@@ -256,7 +256,7 @@ mod tests {
                 0 => bytes.truncate(at),
                 1 if at < bytes.len() => bytes[at] = next(state) as u8,
                 2 if at < bytes.len() => bytes[at] ^= 1 << (next(state) % 8),
-                3 => bytes.insert(at, b"0-.,/\"'[({\0\xff9e* "[next(state) % 17]),
+                3 => bytes.insert(at, b"0-.,/\"'[({\0\xff9e* "[next(state) % 16]),
                 4 => {
                     let other = seeds[next(state) % seeds.len()];
                     let from = next(state) % (other.len() + 1);

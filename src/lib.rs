@@ -1,7 +1,7 @@
 //! perilune: a scripting host for Earth observation.
 //!
 //! The layers, each leaning only on those before it:
-//! `error`, `files`, `interrupt`, `settings`, `scratch`, `bounds`, `earth`, `bytes` (GDAL's way to the files) ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
+//! `error`, `gate` (paths of files), `files`, `interrupt`, `settings`, `scratch`, `bounds`, `earth`, `bytes` (GDAL's way to the files) ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
 //! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `catalog` (archives: search, join, download; the only one that names reqwest) ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
 // They panic where the reader has gone; `say!` and `complain!` do not.
@@ -19,6 +19,7 @@ pub mod filter;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod gate;
 pub mod host;
 pub mod interrupt;
 pub mod lua;

@@ -20,10 +20,8 @@ mod damaged;
 mod documentation;
 #[path = "cli/download.rs"]
 mod download;
-#[path = "cli/escape_code.rs"]
-mod escape_code;
-#[path = "cli/escape_write.rs"]
-mod escape_write;
+#[path = "cli/escape.rs"]
+mod escape;
 #[path = "cli/footprints.rs"]
 mod footprints;
 // Made for the tests of the archives, which use all of it.

@@ -55,16 +55,18 @@ fn rooms_lean_only_on_those_before_them() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("error", [].as_slice()),
         ("interrupt", &["error"]),
-        ("files", &["error", "bytes"]),
+        ("gate", &["error"]),
+        ("files", &["error", "gate", "bytes"]),
         ("settings", &[]),
         ("scratch", &["error"]),
-        ("bounds", &["error", "settings"]),
+        ("bounds", &["error", "settings", "gate"]),
         ("earth", &["error"]),
         ("bytes", &["error"]),
         (
             "raster",
             &[
                 "error",
+                "gate",
                 "files",
                 "interrupt",
                 "settings",
@@ -101,7 +103,8 @@ fn rooms_lean_only_on_those_before_them() {
         (
             "vector",
             &[
-                "error", "settings", "bounds", "bytes", "scratch", "files", "raster", "table", "earth",
+                "error", "gate", "settings", "bounds", "bytes", "scratch", "files", "raster", "table",
+                "earth",
             ],
         ),
         (
@@ -118,6 +121,7 @@ fn rooms_lean_only_on_those_before_them() {
             "catalog",
             &[
                 "error",
+                "gate",
                 "settings",
                 "bounds",
                 "bytes",
@@ -132,6 +136,7 @@ fn rooms_lean_only_on_those_before_them() {
             "lua",
             &[
                 "error",
+                "gate",
                 "settings",
                 "bounds",
                 "bytes",
@@ -152,6 +157,7 @@ fn rooms_lean_only_on_those_before_them() {
             "host",
             &[
                 "error",
+                "gate",
                 "settings",
                 "bounds",
                 "bytes",

@@ -34,7 +34,7 @@ pub fn save(items: &Items, path: &Path) -> Result<()> {
 /// # Errors
 /// When it cannot be read, or its items are not those that were written.
 pub fn load(path: &Path) -> Result<Option<Items>> {
-    let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let text = crate::gate::read(path).map_err(|e| Error::io(path, e))?;
     let mut whole: Value =
         serde_json::from_slice(&text).map_err(|e| Error::file(path, format!("not JSON: {e}")))?;
     let about = whole["perilune"].take();

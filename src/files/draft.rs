@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use crate::bytes;
 use crate::error::{Error, Result, said};
+use crate::gate::{self, Entry, Folder};
 
 /// The drafts that exist, so that a process which has to be ended can remove them.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -27,6 +28,29 @@ pub fn is_in_draft(path: &Path) -> bool {
     // A way back up would lead elsewhere.
     let plain = !path.components().any(|part| part == Component::ParentDir);
     plain && path.iter().any(is_draft)
+}
+
+/// A library's words about a draft, with the name that the user gave in its place.
+pub fn shown(text: &str) -> String {
+    let text = gate::shown(text);
+    let mut parts = text.split(DRAFT);
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let mut numbers = part.splitn(3, '-');
+        let (process, counter, rest) = (numbers.next(), numbers.next(), numbers.next());
+        let numeric = |part: Option<&str>| part.is_some_and(|part| part.parse::<u64>().is_ok());
+        let Some(name) = rest.filter(|_| numeric(process) && numeric(counter)) else {
+            out.push_str(DRAFT);
+            out.push_str(part);
+            continue;
+        };
+        // A folder of drafts has the name of the file that is made in it.
+        out.push_str(match name.split_once('/') {
+            Some((folder, file)) if file.starts_with(folder) => file,
+            _ => name,
+        });
+    }
+    out
 }
 
 fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
@@ -48,6 +72,7 @@ pub fn abandon_drafts() {
 /// process leaves at most a hidden file whose name starts with a dot, which the next draft of the same target removes.
 #[derive(Debug)]
 pub struct Draft {
+    entry: Entry,
     temporary: PathBuf,
     target: PathBuf,
     published: bool,
@@ -72,7 +97,7 @@ impl Draft {
     }
 
     fn with_mode(target: &Path, mode: u32) -> Result<Draft> {
-        let temporary = unused(target, |path| {
+        let (entry, temporary) = unused(target, |path| {
             let mut options = fs::OpenOptions::new();
             options
                 .write(true)
@@ -82,6 +107,7 @@ impl Draft {
                 .map(drop)
         })?;
         Ok(Draft {
+            entry,
             temporary,
             target: target.to_path_buf(),
             published: false,
@@ -123,10 +149,10 @@ impl Draft {
         File::open(&self.temporary)
             .and_then(|file| file.sync_all())
             .map_err(failed)?;
-        fs::rename(&self.temporary, &self.target).map_err(failed)?;
+        fs::rename(&self.temporary, self.entry.path()).map_err(failed)?;
         self.published = true;
         live().remove(&self.temporary);
-        sync_folder(folder_of(&self.target));
+        sync_folder(self.entry.folder());
         Ok(())
     }
 }
@@ -183,7 +209,10 @@ impl Drop for Draft {
 /// five, a schema): all of them appear together, the named one last, or none.
 #[derive(Debug)]
 pub struct DraftFolder {
+    entry: Entry,
+    /// Where it lies under its hidden name, and itself, open.
     folder: PathBuf,
+    inside: Folder,
     file: PathBuf,
     target: PathBuf,
     /// True where it holds old parts that could not be put back.
@@ -194,11 +223,15 @@ impl DraftFolder {
     /// # Errors
     /// As `Draft::new`.
     pub fn new(target: &Path) -> Result<DraftFolder> {
-        let folder = unused(target, |path| fs::create_dir(path))?;
+        let (entry, folder) = unused(target, |path| fs::create_dir(path))?;
+        let inside = entry.folder().enter(folder.file_name().unwrap_or_default());
+        let inside = inside.map_err(|e| Error::io(target, e))?;
         // `unused` has seen to the name.
-        let file = folder.join(target.file_name().unwrap_or_default());
+        let file = inside.path().join(target.file_name().unwrap_or_default());
         Ok(DraftFolder {
+            entry,
             folder,
+            inside,
             file,
             target: target.to_path_buf(),
             kept: false,
@@ -223,7 +256,7 @@ impl DraftFolder {
     /// # Errors
     /// Those of `made`, or the file system's.
     pub fn checked<T>(&self, made: Result<T>) -> Result<T> {
-        checked(&self.folder, &self.target, made)
+        checked(&self.inside.path().join(""), &self.target, made)
     }
 
     /// Syncs all files to disk and gives them their names, in place of what was there. Files beside the target whose
@@ -234,23 +267,27 @@ impl DraftFolder {
     pub fn publish(mut self, stale: &[OsString]) -> Result<()> {
         self.check()?;
         let failed = |e| Error::io(&self.target, e);
+        let inside = self.inside.path();
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+        for entry in fs::read_dir(&inside).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             sync(&entry.path()).map_err(failed)?;
             names.push(entry.file_name());
         }
         names.sort_by_key(|name| Some(name.as_os_str()) == self.target.file_name());
-        let parent = folder_of(&self.target).to_path_buf();
+        let parent = self.entry.folder().path();
+        for name in names.iter().chain(stale) {
+            self.entry.folder().place(name).map_err(failed)?;
+        }
         let is_stale =
             |name: &&OsString| !names.contains(name) && parent.join(name).symlink_metadata().is_ok();
         let stale: Vec<&OsString> = stale.iter().filter(is_stale).collect();
         if let ([name], []) = (names.as_slice(), stale.as_slice()) {
-            fs::rename(self.folder.join(name), parent.join(name)).map_err(failed)?;
-            sync_folder(&parent);
+            fs::rename(inside.join(name), parent.join(name)).map_err(failed)?;
+            sync_folder(self.entry.folder());
             return Ok(());
         }
-        let aside = self.folder.join(REPLACED);
+        let aside = inside.join(REPLACED);
         fs::create_dir(&aside).map_err(failed)?;
         // Links, so that a part is never without its name, whenever the process ends.
         for name in names.iter().chain(stale.iter().copied()) {
@@ -262,7 +299,7 @@ impl DraftFolder {
         let mut done = Vec::new();
         let replace = |done: &mut Vec<OsString>| {
             for name in &names {
-                fs::rename(self.folder.join(name), parent.join(name))?;
+                fs::rename(inside.join(name), parent.join(name))?;
                 done.push(name.clone());
             }
             for name in &stale {
@@ -274,7 +311,7 @@ impl DraftFolder {
             Ok(())
         };
         let Err(reason) = replace(&mut done) else {
-            sync_folder(&parent);
+            sync_folder(self.entry.folder());
             return Ok(());
         };
         for name in done.iter().rev() {
@@ -293,7 +330,7 @@ impl DraftFolder {
                         "{}; the old {} could not be put back ({e}), it is in {}",
                         said(&self.target, &reason),
                         name.to_string_lossy(),
-                        aside.display()
+                        self.inside.shown().join(REPLACED).display()
                     ),
                 ));
             }
@@ -304,7 +341,7 @@ impl DraftFolder {
 
 impl Drop for DraftFolder {
     fn drop(&mut self) {
-        let _ = bytes::failure(&self.folder);
+        let _ = bytes::failure(&self.inside.path().join(""));
         if !self.kept {
             let _ = fs::remove_dir_all(&self.folder);
         }
@@ -340,13 +377,13 @@ fn keep(file: &Path, aside: &Path) -> io::Result<()> {
 
 /// A rename is durable only once the folder is; a file system that cannot sync folders says so here, and the file is
 /// complete all the same.
-fn sync_folder(folder: &Path) {
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+fn sync_folder(folder: &Folder) {
+    let _ = File::open(folder.path()).and_then(|folder| folder.sync_all());
 }
 
 /// Makes something under a hidden name of this process beside `target`, a name that nothing has yet. What killed
 /// processes have left under such names for the same target is removed first.
-fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<PathBuf> {
+fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<(Entry, PathBuf)> {
     let name = target
         .file_name()
         .ok_or_else(|| Error::argument("path", "the name of a file", format!("`{}`", target.display())))?;
@@ -360,19 +397,21 @@ fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<PathB
             format!("the folder {} does not exist; create it first", folder.display()),
         ));
     }
-    sweep(folder, &name.to_string_lossy());
+    let entry = Entry::of(target)?;
+    sweep(entry.folder(), &name.to_string_lossy());
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     loop {
-        let path = folder.join(format!(
+        let hidden = format!(
             "{DRAFT}{}-{}-{}",
             std::process::id(),
             COUNTER.fetch_add(1, Ordering::Relaxed),
             name.to_string_lossy()
-        ));
+        );
+        let path = entry.beside(hidden.as_ref());
         match make(&path) {
             Ok(()) => {
                 live().insert(path.clone());
-                return Ok(path);
+                return Ok((entry, path));
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => {
@@ -391,8 +430,10 @@ fn holds_old_parts(draft: &Path) -> bool {
 }
 
 /// Removes the drafts of `name` that killed processes have left.
-fn sweep(folder: &Path, name: &str) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+fn sweep(folder: &Folder, name: &str) {
+    let Ok(entries) = fs::read_dir(folder.path()) else {
+        return;
+    };
     for entry in entries.flatten() {
         let file = entry.file_name().to_string_lossy().into_owned();
         let process = file.strip_prefix(DRAFT).and_then(|rest| {
@@ -434,6 +475,23 @@ mod tests {
         assert!(error.contains("does not exist; create it first"), "{error}");
         let error = Draft::new(folder.path()).unwrap_err().to_string();
         assert!(error.contains("is a folder"), "{error}");
+    }
+
+    #[test]
+    fn words_about_drafts_name_the_users_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        let target = folder.path().join("a-1-2.shp");
+        let (file, parts) = (Draft::new(&target).unwrap(), DraftFolder::new(&target).unwrap());
+        for path in [file.path(), parts.path()] {
+            assert_eq!(
+                shown(&format!("{}: no space, {0}.", path.display())),
+                format!("{}: no space, {0}.", real.join("a-1-2.shp").display())
+            );
+        }
+        for other in ["nothing", "/proc/self/fd/x", ".draft-notes.txt", ".draft-1-2"] {
+            assert_eq!(shown(other), other);
+        }
     }
 
     #[test]

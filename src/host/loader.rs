@@ -1,5 +1,6 @@
 //! `require`: native modules, then the script's folder and the working folder, then the library that ships.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
@@ -7,6 +8,7 @@ use mlua::{Function, Lua, Table, Value, chunk::ChunkMode};
 
 use super::sources;
 use crate::error::{Error, Result, nearest};
+use crate::gate::{self, settle};
 use crate::lua::module::Module;
 use crate::lua::{self, Args, access};
 
@@ -166,10 +168,14 @@ fn find(name: &str, folders: &[PathBuf]) -> Result<Option<(String, String)>> {
     let relative = format!("{}.lua", name.replace('.', "/"));
     for folder in folders {
         let path = folder.join(&relative);
-        // A link must not lead out of the folder: what cannot be parsed is quoted in errors.
-        let within = |real: PathBuf| folder.canonicalize().is_ok_and(|root| real.starts_with(root));
-        if path.is_file() && path.canonicalize().is_ok_and(within) {
-            let text = std::fs::read_to_string(&path).map_err(|e| Error::io(&path, e))?;
+        let file = match gate::open(&path) {
+            Ok(file) => file,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+            Err(e) => return Err(Error::io(&path, e)),
+        };
+        // A link must not lead out of the folder.
+        if gate::path_of(&file).is_ok_and(|real| real.starts_with(settle(folder))) {
+            let text = std::io::read_to_string(file).map_err(|e| Error::io(&path, e))?;
             let shown = path
                 .strip_prefix(folders.last().unwrap_or(folder))
                 .unwrap_or(&path);
@@ -180,12 +186,13 @@ fn find(name: &str, folders: &[PathBuf]) -> Result<Option<(String, String)>> {
 }
 
 fn run(lua: &Lua, name: &str, text: &str, shown: &str) -> Result<Value> {
-    sources::remember(lua, shown, text);
     let function = lua
         .load(text)
         .set_name(shown)
         .set_mode(ChunkMode::Text)
         .into_function()?;
+    // Only now: errors quote lines, and none of a file that is no Lua.
+    sources::remember(lua, shown, text);
     match function.call::<Value>(name)? {
         Value::Nil => Ok(Value::Boolean(true)),
         Value::Table(table) if table.metatable().is_none() => {

@@ -1,15 +1,14 @@
 //! Which files a script may touch: the one policy that every binding asks.
 
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use mlua::Lua;
 
-use crate::bytes::Policy;
+use crate::bytes;
 use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
+use crate::gate::{self, Policy, settle};
 use crate::raster::file::probe;
 use crate::{files, scratch};
 
@@ -19,11 +18,11 @@ use crate::{files, scratch};
 #[derive(Debug, Clone)]
 pub struct Access {
     working: PathBuf,
-    allowed: Vec<PathBuf>,
+    policy: Policy,
+    /// The process is held to the policy: what is opened is judged by it.
+    held: bool,
     /// The system holds the process to the folders by now: no more can be had.
     sealed: bool,
-    /// Real paths of the user's files of logins: the host reads them, scripts do not.
-    secret: Vec<PathBuf>,
 }
 
 impl Access {
@@ -31,14 +30,22 @@ impl Access {
         let working = settle(&working.into());
         // Without one, what asks for a temporary folder fails in its own words.
         let scratch = scratch::folder().ok();
-        let allowed = [working.clone()].into_iter().chain(scratch).collect();
-        let secret = Vault::files_of_user().iter().map(|file| settle(file)).collect();
+        let policy = Policy {
+            folders: [working.clone()].into_iter().chain(scratch).collect(),
+            logins: Vault::files_of_user().iter().map(|file| settle(file)).collect(),
+        };
         Access {
             working,
-            allowed,
+            policy,
+            held: false,
             sealed: false,
-            secret,
         }
+    }
+
+    /// Has everything that this process opens judged by this policy.
+    pub fn hold(&mut self) {
+        self.held = true;
+        gate::hold(self.policy.clone());
     }
 
     /// Takes no more folders from here on.
@@ -48,12 +55,12 @@ impl Access {
 
     /// The folders that scripts write in.
     pub fn folders(&self) -> &[PathBuf] {
-        &self.allowed
+        &self.policy.folders
     }
 
     /// The files that hold logins, where they exist or would exist.
     pub fn files_of_logins(&self) -> &[PathBuf] {
-        &self.secret
+        &self.policy.logins
     }
 
     /// A path that the user gives herself, as a parameter, may be written to wherever it lies.
@@ -74,8 +81,12 @@ impl Access {
     /// Also lets scripts write in `folder` and below.
     pub fn allow(&mut self, folder: &Path) {
         let folder = settle(&self.absolute(folder));
-        if !self.sealed && !self.allowed.contains(&folder) {
-            self.allowed.push(folder);
+        if self.sealed || self.policy.folders.contains(&folder) {
+            return;
+        }
+        self.policy.folders.push(folder);
+        if self.held {
+            gate::hold(self.policy.clone());
         }
     }
 
@@ -100,48 +111,23 @@ impl Access {
     }
 
     /// # Errors
-    /// When `real`, which the script calls `path`, is a file of logins or shows the process's environment.
+    /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
-        let of_process = real.starts_with("/proc")
-            && matches!(
-                real.file_name().and_then(|n| n.to_str()),
-                Some("environ" | "mem" | "auxv")
-            );
-        if of_process || self.secret.iter().any(|file| file == real) || self.is_linked(real) {
+        if gate::is_of_system(real) || self.policy.is_login(real) {
             return Err(holds_logins(path));
         }
         Ok(())
     }
 
-    /// The same of a file that is open, whatever name led to it.
-    fn check_opened(&self, file: &File, name: &Path) -> Result<()> {
-        let failed = |e| Error::io(name, e);
-        let data = file.metadata().map_err(failed)?;
-        let same = |secret: &PathBuf| {
-            secret
-                .metadata()
-                .is_ok_and(|d| (d.dev(), d.ino()) == (data.dev(), data.ino()))
-        };
-        let of_system = rustix::fs::fstatfs(file).map_err(|e| failed(e.into()))?.f_type == PROC_SUPER_MAGIC;
-        match of_system || self.secret.iter().any(same) {
-            true => Err(holds_logins(name)),
-            false => Ok(()),
-        }
-    }
-
-    /// Whether the file is a file of logins under another name.
-    fn is_linked(&self, real: &Path) -> bool {
-        let Ok(data) = real.metadata() else { return false };
-        let same = |file: &PathBuf| {
-            file.metadata()
-                .is_ok_and(|d| (d.dev(), d.ino()) == (data.dev(), data.ino()))
-        };
-        data.is_file() && data.nlink() > 1 && self.secret.iter().any(same)
-    }
-
     /// The same for the paths inside a name such as `/vsisubfile/0_100,/home/me/.netrc` or `CSV:~/.netrc`.
     fn check_names_in(&self, path: &Path) -> Result<()> {
         let text = path.to_string_lossy();
+        if has_address_inside(&text) {
+            return Err(Error::file(
+                path,
+                "has a library ask an address by itself; open the address alone, or give it after /vsicurl/",
+            ));
+        }
         let breaks = |c: char| {
             matches!(
                 c,
@@ -176,7 +162,12 @@ impl Access {
             (true, Some(folder), Some(name)) => settle(folder).join(name),
             _ => settle(path),
         };
-        if let Some(folder) = self.allowed.iter().find(|folder| folder.starts_with(&real)) {
+        if let Some(folder) = self
+            .policy
+            .folders
+            .iter()
+            .find(|folder| folder.starts_with(&real))
+        {
             return Err(Error::message(format!(
                 "{} is or holds {}: the working folder itself, and the other folders that scripts write in, are not moved or removed",
                 path.display(),
@@ -184,7 +175,7 @@ impl Access {
             )));
         }
         let inside = |file: &&PathBuf| file.starts_with(&real) && file.exists();
-        match self.secret.iter().find(inside) {
+        match self.policy.logins.iter().find(inside) {
             Some(file) => Err(Error::message(format!(
                 "{} holds the file of logins {}: scripts cannot move or remove it",
                 path.display(),
@@ -203,7 +194,7 @@ impl Access {
         let absolute = self.absolute(path);
         let real = settle(&absolute);
         self.check_public(path, &real)?;
-        if self.allowed.iter().any(|folder| real.starts_with(folder)) {
+        if self.policy.may_write(&real) {
             return Ok(absolute);
         }
         let folder = real.parent().unwrap_or(&real);
@@ -237,24 +228,23 @@ impl Access {
 
 /// The policy on the files that GDAL opens, whichever script has it do so and by whatever name: no logins and nothing of the process
 /// itself is read; what is written are drafts, and scratch files of the process.
-pub fn policy_of_files() -> Policy {
+pub fn policy_of_files() -> bytes::Policy {
     static ACCESS: LazyLock<Access> =
         LazyLock::new(|| Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))));
-    Policy {
-        read: |file, name| ACCESS.check_opened(file, name),
+    bytes::Policy {
+        read: |file, name| ACCESS.policy.judge(file).map_err(|e| Error::io(name, e)),
         sound: probe::try_out_nested,
         write: |name| {
-            let scratch = || scratch::folder().is_ok_and(|folder| settle(name).starts_with(folder));
-            match files::is_in_draft(name) || scratch() {
+            // Where it leads, through the open folder that its draft is in.
+            let real = settle(name);
+            let scratch = || scratch::folder().is_ok_and(|folder| real.starts_with(folder));
+            match files::is_in_draft(&real) || scratch() {
                 true => Ok(()),
                 false => Err(Error::file(name, "is not written while files are read")),
             }
         },
     }
 }
-
-/// Of the file system /proc: linux/magic.h.
-const PROC_SUPER_MAGIC: rustix::fs::FsWord = 0x9fa0;
 
 fn holds_logins(path: &Path) -> Error {
     Error::message(format!(
@@ -284,33 +274,22 @@ fn is_foreign(path: &Path) -> bool {
         && !Path::new(text.as_ref()).exists()
 }
 
-/// The real path of the part that exists, with the rest behind it: what a write to `path` would touch.
-fn settle(path: &Path) -> PathBuf {
-    // As many as Linux follows.
-    settle_links(path, 40)
-}
-
-fn settle_links(path: &Path, links: usize) -> PathBuf {
-    let mut settled = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                settled.pop();
-            }
-            part => {
-                settled.push(part);
-                if let Ok(real) = settled.canonicalize() {
-                    settled = real;
-                } else if let (true, Ok(target)) = (links > 0, settled.read_link()) {
-                    // A link to what is not there yet: a write would make it there.
-                    settled.pop();
-                    settled = settle_links(&settled.join(target), links - 1);
-                }
-            }
-        }
-    }
-    settled
+/// `DRIVER:"scheme://…`, which libraries understand in ways of their own.
+fn has_address_inside(text: &str) -> bool {
+    let Some((driver, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let named = rest.trim_start_matches(['"', '\'']);
+    let is_scheme = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    };
+    !driver.contains('/')
+        && named
+            .split_once("://")
+            .is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 #[cfg(test)]
@@ -325,9 +304,12 @@ mod tests {
         // The system's temporary folder is allowed, and this test lives in it.
         let access = Access {
             working: settle(&working),
-            allowed: vec![settle(&working)],
+            policy: Policy {
+                folders: vec![settle(&working)],
+                logins: Vec::new(),
+            },
+            held: false,
             sealed: false,
-            secret: Vec::new(),
         };
         assert_eq!(access.write("a/b.tif").unwrap(), settle(&working).join("a/b.tif"));
         assert!(access.write("a/../b.tif").is_ok());
@@ -358,9 +340,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut access = Access {
             working: PathBuf::from("/nonexistent"),
-            allowed: Vec::new(),
+            policy: Policy {
+                folders: Vec::new(),
+                logins: Vec::new(),
+            },
+            held: false,
             sealed: false,
-            secret: Vec::new(),
         };
         let file = folder.path().join("x.tif");
         assert!(access.write(&file).is_err());
@@ -378,6 +363,26 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_not_asked_by_libraries() {
+        let access = Access::new("/somewhere");
+        for name in [
+            "NETCDF:\"http://a/b.nc\":v",
+            "NETCDF:https://a/b",
+            "HDF5:\"s3://a/b\"://d",
+            "NETCDF:\"file:///a#mode=zarr\":v",
+        ] {
+            assert!(access.read(name).is_err(), "{name}");
+        }
+        for name in [
+            "NETCDF:\"/vsicurl/http://a/b.nc\":v",
+            "HDF5:\"a.h5\"://d",
+            "https://a/b:c://d",
+        ] {
+            assert!(access.read(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
     fn files_of_logins_are_nobodys() {
         let folder = tempfile::tempdir().unwrap();
         let root = settle(folder.path());
@@ -390,9 +395,12 @@ mod tests {
         std::fs::hard_link(&file, root.join("home/here/hard.csv")).unwrap();
         let access = Access {
             working: root.join("home/here"),
-            allowed: vec![root.clone()],
+            policy: Policy {
+                folders: vec![root.clone()],
+                logins: vec![file.clone()],
+            },
+            held: false,
             sealed: false,
-            secret: vec![file.clone()],
         };
         let shown = file.display();
         let names = [

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use mlua::{Function, Lua};
 
-use super::{Args, Module, access};
+use super::{Access, Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::{self, write_atomically};
+use crate::gate::{self, Entry, Folder};
 use crate::scratch;
 
 pub fn define(m: &mut Module) -> Result<()> {
@@ -59,7 +60,7 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
 
 fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
     let path = path(lua, args, "path")?;
-    let size = fs::metadata(&path).map_err(failed(&path))?.len();
+    let size = gate::open(&path).and_then(|file| file.metadata()).map_err(failed(&path))?.len();
     let limit = 1 << 28;
     if size > limit {
         return Err(Error::Memory {
@@ -75,7 +76,7 @@ fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
 
 fn lines(lua: &Lua, args: &Args) -> Result<Function> {
     let path = path(lua, args, "path")?;
-    let file = fs::File::open(&path).map_err(failed(&path))?;
+    let file = gate::open(&path).map_err(failed(&path))?;
     let reader = std::cell::RefCell::new(BufReader::new(file));
     Module::alone(lua, "fs.", "lines(...)", move |lua, _| {
         let mut line = Vec::new();
@@ -155,14 +156,20 @@ fn glob(lua: &Lua, args: &Args) -> Result<Vec<String>> {
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
         .collect();
     let mut found = Vec::new();
-    walk(&start, &fixed, &parts, &mut found)?;
+    walk(&policy, &start, &fixed, &parts, &mut found)?;
     found.sort();
     found.dedup();
     Ok(found)
 }
 
 /// Follows `parts` from `folder`, which the user calls `shown`. `**` stands for any folders, also none.
-fn walk(folder: &Path, shown: &Path, parts: &[String], found: &mut Vec<String>) -> Result<()> {
+fn walk(
+    policy: &Access,
+    folder: &Path,
+    shown: &Path,
+    parts: &[String],
+    found: &mut Vec<String>,
+) -> Result<()> {
     crate::interrupt::check()?;
     let Some((part, rest)) = parts.split_first() else {
         if folder.exists() {
@@ -172,7 +179,7 @@ fn walk(folder: &Path, shown: &Path, parts: &[String], found: &mut Vec<String>) 
     };
     let any_depth = part == "**";
     if any_depth {
-        walk(folder, shown, rest, found)?;
+        walk(policy, folder, shown, rest, found)?;
     }
     let matcher = wildcard(part)?;
     let Ok(entries) = fs::read_dir(folder) else {
@@ -181,16 +188,21 @@ fn walk(folder: &Path, shown: &Path, parts: &[String], found: &mut Vec<String>) 
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let hidden = name.starts_with('.') && !part.starts_with('.');
-        let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
+        let kind = entry.file_type();
+        let is_folder = kind.as_ref().is_ok_and(|t| t.is_dir());
         if hidden || !(any_depth || matcher.is_match(&name)) {
+            continue;
+        }
+        // A link may lead out of the folders.
+        if !kind.is_ok_and(|t| !t.is_symlink()) && policy.inside(entry.path()).is_err() {
             continue;
         }
         if any_depth {
             if is_folder {
-                walk(&entry.path(), &shown.join(&name), parts, found)?;
+                walk(policy, &entry.path(), &shown.join(&name), parts, found)?;
             }
         } else if rest.is_empty() || entry.path().is_dir() {
-            walk(&entry.path(), &shown.join(&name), rest, found)?;
+            walk(policy, &entry.path(), &shown.join(&name), rest, found)?;
         }
     }
     Ok(())
@@ -227,7 +239,7 @@ fn wildcard(part: &str) -> Result<regex::Regex> {
 
 fn mkdir(lua: &Lua, args: &Args) -> Result<()> {
     let path = path(lua, args, "path")?;
-    fs::create_dir_all(&path).map_err(failed(&path))
+    Folder::make(&path).map(drop)
 }
 
 fn remove(lua: &Lua, args: &Args) -> Result<bool> {
@@ -237,18 +249,19 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
         return Ok(false);
     };
     access(lua).check_movable(&target)?;
+    let entry = Entry::of(&target)?;
     match (found.is_dir(), recursive) {
-        (false, _) => fs::remove_file(&target),
-        (true, true) => fs::remove_dir_all(&target),
+        (false, _) => fs::remove_file(entry.path()),
+        (true, true) => fs::remove_dir_all(entry.path()),
         (true, false) => {
-            let empty = fs::read_dir(&target).map_err(failed(&target))?.next().is_none();
+            let empty = fs::read_dir(entry.path()).map_err(failed(&target))?.next().is_none();
             if !empty {
                 return Err(Error::file(
                     &target,
                     "the folder is not empty; remove it with { recursive = true }",
                 ));
             }
-            fs::remove_dir(&target)
+            fs::remove_dir(entry.path())
         }
     }
     .map_err(failed(&target))?;
@@ -258,15 +271,20 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
 fn rename(lua: &Lua, args: &Args) -> Result<()> {
     let (from, to) = (path(lua, args, "from")?, path(lua, args, "to")?);
     access(lua).check_movable(&from)?;
-    fs::rename(&from, &to).map_err(failed(&from))
+    let (old, new) = (Entry::of(&from)?, Entry::of(&to)?);
+    fs::rename(old.path(), new.path()).map_err(failed(&from))
 }
 
 fn copy(lua: &Lua, args: &Args) -> Result<u64> {
     let from = access(lua).read(args.get::<PathBuf>("from")?)?;
     let to = path(lua, args, "to")?;
-    let mut source = fs::File::open(&from).map_err(failed(&from))?;
-    write_atomically(&to, |out| std::io::copy(&mut source, out).map(drop))?;
-    Ok(fs::metadata(&to).map_err(failed(&to))?.len())
+    let mut source = gate::open(&from).map_err(failed(&from))?;
+    let mut copied = 0;
+    write_atomically(&to, |out| {
+        copied = std::io::copy(&mut source, out)?;
+        Ok(())
+    })?;
+    Ok(copied)
 }
 
 /// In app data: folders to remove when the virtual machine ends.

@@ -9,6 +9,7 @@ use super::file::write::{WriteOptions, write};
 use super::image::{Property, Raster};
 use super::reduce::{Reducer, reduce};
 use crate::error::{Error, Result};
+use crate::gate::Folder;
 
 /// Images in order. Each keeps its own grid, bands, time and properties; reducers want one grid and the same bands.
 #[derive(Clone, Default)]
@@ -151,7 +152,7 @@ impl Stack {
             jobs.push((path, item));
         }
         if !jobs.is_empty() {
-            std::fs::create_dir_all(&export.folder).map_err(|e| Error::io(&export.folder, e))?;
+            Folder::make(&export.folder)?;
         }
         for (path, item) in &jobs {
             write(item, path, options)?;

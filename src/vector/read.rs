@@ -11,6 +11,7 @@ use super::overlay::{last_message, quietly};
 use super::{Feature, Features, Properties};
 use crate::earth::wkb;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::raster::file::probe::{Use, try_out};
 use crate::raster::{Bounds, Crs};
 use crate::table::Value;
@@ -57,7 +58,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
     try_out(&path.to_string_lossy(), Use::Features)?;
     let dataset = Dataset::open_ex(path, open).map_err(|e| {
         // Those read any file as any format, so their driver is not there.
-        let is_virtual = std::fs::File::open(path)
+        let is_virtual = crate::gate::open(path)
             .and_then(|file| std::io::read_to_string(std::io::Read::take(file, 4096)))
             .is_ok_and(|head| head.contains("<OGRVRTDataSource"));
         match is_virtual {
@@ -307,7 +308,7 @@ pub(super) fn reason(error: &gdal::errors::GdalError) -> String {
     use gdal::errors::GdalError;
     match error {
         GdalError::CplError { msg, .. } | GdalError::NullPointer { msg, .. } if !msg.is_empty() => {
-            msg.clone()
+            files::shown(msg)
         }
         GdalError::OgrError { .. } if !last_message().is_empty() => last_message(),
         other => other.to_string(),

@@ -12,7 +12,7 @@ local fs = {}
 
 --- The bytes of a file.
 ---
---- **Errors.** A file that does not exist, with where it was looked for; one of more than 256 MiB, for which there is `fs.lines`.
+--- **Errors.** A file that does not exist, with where it was looked for; a folder, a device or a pipe; one of more than 256 MiB, for which there is `fs.lines`.
 ---@param path string
 ---@return string text
 function fs.read(path) end
@@ -70,7 +70,8 @@ function fs.list(folder) end
 --- The paths that match a pattern, sorted.
 ---
 --- `*` and `?` stand for any characters and any one character of a name, `[abc]` and `{a,b}` for a choice, `**` for
---- any folders, also none. Names that start with a dot are found only by patterns that do.
+--- any folders, also none. Names that start with a dot are found only by patterns that do. Links that lead out of the folders
+--- are passed over.
 ---
 --- ```lua
 --- local fs = require "fs"

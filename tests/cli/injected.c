@@ -49,6 +49,8 @@ static int name_of(int fd, char *out, size_t size) {
 
 static void name_at(int dir, const char *path, char *out, size_t size) {
   char start[4096] = "";
+  char *rest;
+  if (strncmp(path, "/proc/self/fd/", 14) == 0 && (dir = strtol(path + 14, &rest, 10)) >= 0 && *rest == '/') path = rest + 1;
   if (path[0] != '/' && dir == AT_FDCWD) {
     if (!getcwd(start, sizeof start)) start[0] = 0;
   } else if (path[0] != '/') {

@@ -69,6 +69,21 @@ const ENDLESS: &[&str] = &[
     // Long natives.
     "local r = raster.random(raster.grid { rows = 60000, cols = 60000 }) r:stats()",
     "raster.random(raster.grid { rows = 60000, cols = 60000 }):write('x.tif')",
+    "raster.random(raster.grid { rows = 30000, cols = 30000 }):write('x.tif', { format = 'COG' })",
+    "raster.random(raster.grid { rows = 20000, cols = 20000 }):write('x.png')",
+    "raster.random(raster.grid { rows = 30000, cols = 30000 }):write('x.jp2')",
+    "raster.write_hdf5('x.h5', { ['/a'] = raster.random(raster.grid { rows = 60000, cols = 60000 }):cast('float32') })",
+    "raster.random(raster.grid { rows = 40000, cols = 40000 }):percentile(50)",
+    "filter.focal_percentile(raster.random(raster.grid { rows = 30000, cols = 30000 }), { radius = 40, percentile = 50 }):stats()",
+    "filter.tv_bregman(raster.random(raster.grid { rows = 6000, cols = 6000 }), { max_iterations = 5000 }):stats()",
+    "raster.random(raster.grid { crs = 'EPSG:32633', bounds = { 0, 0, 3e5, 3e5 }, resolution = 5 }):reproject { crs = 'EPSG:3035' }:stats()",
+    "local ring = {} for i = 1, 200000 do local a = i / 200000 * 2 * math.pi local r = 1 + i % 2 ring[i] = { r * math.cos(a), r * math.sin(a) } end \
+     local p = geometry.polygon(ring) while true do p:union(p) end",
+    "local k = {} for i = 1, 4000 do k[i] = i % 2 end local t = tables.new { k = k, v = k } while true do t:join(t:rename('v', 'w'), 'k') end",
+    "local t = {} for i = 1, 1e6 do t[i] = i end while true do json.encode(t) end",
+    "local s = 'a,b,c\\n' .. ('1,2,3\\n'):rep(1000000) while true do tables.from_csv(s) end",
+    "local x = {} for i = 1, 300000 do x[i] = i end while true do plot.line(x, x):svg() end",
+    "local s = ('x'):rep(1e7) while true do s:reverse():upper():byte(1) end",
 ];
 
 /// Runs the script with or without a limit, after it has said that it is there; how long it took to end after the request.
@@ -104,7 +119,37 @@ fn stopped(folder: &Path, code: &str, limit: bool) -> (i32, String, Duration) {
 
 #[test]
 fn one_ctrl_c_or_the_time_limit_ends_anything() {
-    let jobs: Vec<(&str, bool)> = ENDLESS
+    all_end(ENDLESS);
+}
+
+/// Libraries that wait for an answer look at nothing.
+#[test]
+fn one_ctrl_c_or_the_time_limit_ends_the_waiting_for_a_server() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for stream in silent.incoming() {
+            kept.push(stream);
+        }
+    });
+    let at = |code: &str| code.replace("ADDRESS", &format!("http://127.0.0.1:{port}"));
+    let waiting: Vec<String> = [
+        "raster.open('ADDRESS/x.tif')",
+        "raster.open('HDF5:\"/vsicurl/ADDRESS/x.h5\"://a')",
+        "geometry.read('/vsicurl/ADDRESS/x.gpkg')",
+        "catalog.stac('ADDRESS'):search{}:all()",
+        "catalog.open('ADDRESS/catalog.json')",
+        "catalog.download({ { url = 'ADDRESS/x.tif' } }, { dir = 'there' })",
+        "catalog.zip_members('ADDRESS/x.zip')",
+    ]
+    .map(at)
+    .into();
+    all_end(&waiting.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+fn all_end(scripts: &[&str]) {
+    let jobs: Vec<(&str, bool)> = scripts
         .iter()
         .flat_map(|code| [(*code, false), (*code, true)])
         .collect();
@@ -125,7 +170,8 @@ fn one_ctrl_c_or_the_time_limit_ends_anything() {
                     let left: Vec<_> = std::fs::read_dir(here.path())
                         .unwrap()
                         .map(|e| e.unwrap().file_name())
-                        .filter(|name| name != "state")
+                        // A download keeps what has come.
+                        .filter(|name| name != "state" && name != "there")
                         .collect();
                     if exit != right || !said.contains(message) || took > BOUND || !left.is_empty() {
                         let how = if *limit { "time limit" } else { "Ctrl-C" };

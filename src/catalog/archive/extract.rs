@@ -1,6 +1,6 @@
 //! Members become files: first in a hidden folder, then all under their names.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use super::names::{self, Planned};
 use super::{Limits, wrong};
 use crate::catalog::transfer::{free_space, shown};
 use crate::error::{Error, Result};
+use crate::gate::{self, Folder};
 use crate::{files, interrupt};
 
 #[derive(Debug, Clone)]
@@ -59,13 +60,9 @@ pub fn extract<R: Read + Seek>(
     let planned = names::plan(archive, what, packed, &options.limits)?;
     let chosen = choose(&planned, &options.members, what)?;
     let missing: u64 = chosen.iter().map(|member| member.bytes).sum();
-    fs::create_dir_all(&options.into).map_err(|e| Error::io(&options.into, e))?;
-    let root = options
-        .into
-        .canonicalize()
-        .map_err(|e| Error::io(&options.into, e))?;
+    let root = Folder::make(&options.into)?;
     let present = look(&root, &chosen, what, options.overwrite)?;
-    if let Some(free) = free_space(&root)
+    if let Some(free) = free_space(&root.path())
         && free < missing
         && present.len() < chosen.len()
     {
@@ -85,11 +82,12 @@ pub fn extract<R: Read + Seek>(
         let there = present.contains(&member.index);
         if !there {
             let target = scratch.0.join(&member.path);
+            let failed = |e| Error::io(&path, e);
             if member.folder {
-                fs::create_dir_all(&target).map_err(|e| Error::io(&path, e))?;
+                fs::create_dir_all(&target).map_err(failed)?;
             } else {
                 towards(member.ends);
-                write(archive, what, member, &target)?;
+                write(archive, what, member, &target, &path)?;
             }
         }
         if !member.folder {
@@ -106,7 +104,7 @@ pub fn extract<R: Read + Seek>(
         File::open(&scratch.0).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
     synced.map_err(|e| Error::io(&options.into, e))?;
     publish(&scratch.0, &root)?;
-    let _ = File::open(&root).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
+    let _ = File::open(root.path()).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
     Ok(out)
 }
 
@@ -139,28 +137,32 @@ fn choose<'a>(planned: &'a [Planned], patterns: &[String], what: &str) -> Result
 /// The members that are there already, by their indices.
 ///
 /// # Errors
-/// When something else is in the place of one, or a link leads out of the folder.
-fn look(root: &Path, chosen: &[&Planned], what: &str, overwrite: bool) -> Result<Vec<usize>> {
+/// When something else is in the place of one, a link is on the way to it, or it would be a file of logins.
+fn look(root: &Folder, chosen: &[&Planned], what: &str, overwrite: bool) -> Result<Vec<usize>> {
     let mut present = Vec::new();
-    let mut seen: BTreeMap<PathBuf, ()> = BTreeMap::new();
+    let mut seen: BTreeSet<&Path> = BTreeSet::new();
     for member in chosen {
-        let target = root.join(&member.path);
-        if let Some(folder) = target.parent()
-            && seen.insert(folder.to_path_buf(), ()).is_none()
-            && let Some(there) = folder.ancestors().find(|path| path.exists())
-        {
-            let real = there.canonicalize().map_err(|e| Error::io(there, e))?;
-            if !real.starts_with(root) {
+        let (path, target) = (root.path().join(&member.path), root.shown().join(&member.path));
+        if gate::may_hold_logins(&target) {
+            return Err(Error::file(
+                &target,
+                format!("is a file of logins, and no member of {what} takes its place; nothing was unpacked"),
+            ));
+        }
+        let above = member
+            .path
+            .ancestors()
+            .skip(1)
+            .filter(|folder| folder.iter().next().is_some());
+        for folder in above {
+            if seen.insert(folder) && root.path().join(folder).is_symlink() {
                 return Err(Error::file(
-                    there,
-                    format!(
-                        "leads out of the folder {}; nothing is unpacked there",
-                        root.display()
-                    ),
+                    root.shown().join(folder),
+                    "is a link, and nothing is unpacked through links; move it away",
                 ));
             }
         }
-        let Ok(meta) = fs::symlink_metadata(&target) else {
+        let Ok(meta) = fs::symlink_metadata(&path) else {
             continue;
         };
         let other = |text: &str| {
@@ -176,7 +178,7 @@ fn look(root: &Path, chosen: &[&Planned], what: &str, overwrite: bool) -> Result
             (true, false) => return Err(other("a file of this name")),
             (false, true) => return Err(other("a folder of this name")),
             (false, false) => {
-                if meta.is_file() && meta.len() == member.bytes && crc32(&target)? == member.crc32 {
+                if meta.is_file() && meta.len() == member.bytes && crc32(&path)? == member.crc32 {
                     present.push(member.index);
                 } else if !overwrite {
                     return Err(other("another file of this name"));
@@ -189,7 +191,7 @@ fn look(root: &Path, chosen: &[&Planned], what: &str, overwrite: bool) -> Result
 
 fn crc32(path: &Path) -> Result<u32> {
     let failed = |e| Error::io(path, e);
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = gate::open(path).map_err(failed)?;
     let mut hasher = crc32fast::Hasher::new();
     let mut block = vec![0; 1 << 18];
     loop {
@@ -207,8 +209,9 @@ fn write<R: Read + Seek>(
     what: &str,
     member: &Planned,
     target: &Path,
+    shown: &Path,
 ) -> Result<()> {
-    let failed = |e| Error::io(target, e);
+    let failed = |e| Error::io(shown, e);
     if let Some(folder) = target.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -246,30 +249,32 @@ fn write<R: Read + Seek>(
             member.name, member.bytes
         )));
     }
-    file.sync_all().map_err(failed)
+    Ok(())
 }
 
 /// Gives all that lies in `from` its name in `to`: whole folders where none of that name is there.
-fn publish(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from).map_err(|e| Error::io(to, e))? {
-        let entry = entry.map_err(|e| Error::io(to, e))?;
-        let target = to.join(entry.file_name());
+fn publish(from: &Path, to: &Folder) -> Result<()> {
+    for entry in fs::read_dir(from).map_err(|e| Error::io(to.shown(), e))? {
+        let entry = entry.map_err(|e| Error::io(to.shown(), e))?;
+        let name = entry.file_name();
+        let failed = |e| Error::io(to.shown().join(&name), e);
+        let place = to.place(&name).map_err(failed)?;
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && target.is_dir() {
-            publish(&entry.path(), &target)?;
+        if is_folder && fs::symlink_metadata(&place).is_ok() {
+            publish(&entry.path(), &to.enter(&name).map_err(failed)?)?;
         } else {
-            fs::rename(entry.path(), &target).map_err(|e| Error::io(&target, e))?;
+            fs::rename(entry.path(), &place).map_err(failed)?;
         }
     }
     Ok(())
 }
 
-/// A hidden folder that goes when it is dropped; those of killed processes are swept first.
+/// A hidden folder, by its path through the open one around it, that goes when it is dropped; those of killed processes are swept first.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(root: &Path) -> Result<Scratch> {
-        for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+    fn new(root: &Folder) -> Result<Scratch> {
+        for entry in fs::read_dir(root.path()).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let process = name
                 .strip_prefix(".unzip-")
@@ -279,12 +284,12 @@ impl Scratch {
             }
         }
         static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let path = root.join(format!(
+        let path = root.path().join(format!(
             ".unzip-{}-{}",
             std::process::id(),
             COUNTER.fetch_add(1, Ordering::Relaxed)
         ));
-        fs::create_dir(&path).map_err(|e| Error::io(root, e))?;
+        fs::create_dir(&path).map_err(|e| Error::io(root.shown(), e))?;
         Ok(Scratch(path))
     }
 }

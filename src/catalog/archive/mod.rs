@@ -19,6 +19,7 @@ use zip::result::ZipError;
 
 use crate::catalog::http::{Http, redacted};
 use crate::error::{Error, Result};
+use crate::gate::{self, Entry};
 
 pub use extract::{Extracted, Options};
 
@@ -86,7 +87,7 @@ pub fn unzip(path: &Path, options: &Options) -> Result<Vec<Extracted>> {
         &mut |_| (),
     )?;
     if options.delete {
-        std::fs::remove_file(path).map_err(|e| Error::io(path, e))?;
+        std::fs::remove_file(Entry::of(path)?.path()).map_err(|e| Error::io(path, e))?;
     }
     Ok(out)
 }
@@ -105,7 +106,7 @@ pub fn remote_unzip(http: &Http, url: &Url, options: &Options) -> Result<Vec<Ext
 }
 
 fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let file = gate::open(path).map_err(|e| Error::io(path, e))?;
     of_reader(BufReader::new(file), &path.display().to_string())
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn place(name: &str) -> Option<PathBuf> {
     // A drive letter, and what this program keeps for itself.
     let first = path.iter().next()?.to_string_lossy();
     let drive = first.len() == 2 && first.ends_with(':');
-    (!drive && !first.starts_with(".perilune")).then_some(path)
+    (!drive && !first.to_lowercase().starts_with(".perilune")).then_some(path)
 }
 
 #[cfg(test)]
@@ -154,6 +154,7 @@ mod tests {
             "a\0b",
             "a\nb",
             ".perilune/lock",
+            ".Perilune/lock",
         ] {
             assert_eq!(place(bad), None, "{bad:?}");
         }

@@ -102,7 +102,7 @@ impl Cubes {
     /// # Errors
     /// When the file is not there or not such a catalogue.
     pub fn open(path: &Path) -> Result<Cubes> {
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        let bytes = crate::gate::read(path).map_err(|e| Error::io(path, e))?;
         Cubes::parse(&bytes).map_err(|e| Error::file(path, e.to_string()))
     }
 

@@ -162,7 +162,7 @@ fn whole_addresses(place: &Place, item: &mut Item) {
 /// When it is not there, or, on the web, larger than an answer may be.
 pub async fn read_bytes(http: &Http, place: &Place) -> Result<Bytes> {
     match place {
-        Place::Disk(path) => match std::fs::read(path) {
+        Place::Disk(path) => match crate::gate::read(path) {
             Ok(bytes) => Ok(bytes.into()),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(Error::NoSuchFile {
                 path: path.clone(),

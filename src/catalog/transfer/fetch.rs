@@ -108,7 +108,7 @@ impl<'a> Fetch<'a> {
     /// What went wrong last. What has arrived is recorded, so that a later run goes on from there.
     pub async fn run(&mut self) -> Result<Arrived, Trouble> {
         let ledger = self.shared.ledger.clone();
-        let path = ledger.part_path(&self.job.name);
+        let path = ledger.part_shown(&self.job.name);
         let disk = |e| Trouble::Disk(path.clone(), e);
         let mut part = Part::open(
             ledger,
@@ -253,7 +253,7 @@ impl<'a> Fetch<'a> {
     }
 
     async fn body(&mut self, part: &mut Part, mut opened: Opened) -> Result<Step, Trouble> {
-        let path = part.path.clone();
+        let path = part.shown.clone();
         let disk = |e| Trouble::Disk(path.clone(), e);
         let expected = self.job.size.filter(|_| self.shared.options.verify);
         let mut first = Vec::new();
@@ -359,7 +359,7 @@ impl<'a> Fetch<'a> {
 
     /// The first bytes of a file that came in an earlier run.
     async fn check_head_on_disk(&mut self, part: &mut Part) -> Result<(), Trouble> {
-        let path = part.path.clone();
+        let path = part.shown.clone();
         let disk = |e| Trouble::Disk(path.clone(), e);
         part.hash(self.checksum.as_ref().map(|(c, _)| c.algorithm))
             .await
@@ -396,7 +396,7 @@ impl<'a> Fetch<'a> {
         self.count_restart()?;
         self.tell(Event::Restarted(part.bytes()));
         self.judged = false;
-        let path = part.path.clone();
+        let path = part.shown.clone();
         part.begin(None, Default::default())
             .await
             .map_err(|e| Trouble::Disk(path, e))

@@ -5,8 +5,8 @@
 //! never more.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::checksum::to_hex;
 use super::source::Validator;
 use crate::error::{Error, Result};
+use crate::gate::Folder;
 
 /// The folder for the ledger and unfinished files, in the folder of the files.
 pub const FOLDER: &str = ".perilune";
@@ -62,8 +63,9 @@ pub(crate) struct Record {
 }
 
 pub struct Ledger {
-    /// The folder of the files.
-    root: PathBuf,
+    /// The ledger's own folder, and that of the unfinished files in it.
+    own: Folder,
+    parts: Folder,
     inner: Mutex<Inner>,
     /// Held for as long as the ledger lives: another process is told to wait.
     _lock: File,
@@ -82,14 +84,19 @@ impl Ledger {
     /// # Errors
     /// When the folder cannot be made or written, and when another process is downloading into it.
     pub fn open(root: &Path) -> Result<Ledger> {
-        let own = root.join(FOLDER);
-        fs::create_dir_all(own.join("parts")).map_err(|e| Error::io(root, e))?;
-        let lock = lock(root, &own.join("lock"))?;
-        let path = own.join(NAME);
-        let failed = |e| Error::io(&path, e);
+        let own = Folder::make(root)?
+            .enter_or_make(FOLDER.as_ref())
+            .map_err(|e| Error::io(root.join(FOLDER), e))?
+            .0;
+        let parts = own
+            .enter_or_make("parts".as_ref())
+            .map_err(|e| Error::io(own.shown().join("parts"), e))?
+            .0;
+        let lock = lock(root, &own)?;
+        let failed = |e| Error::io(own.shown().join(NAME), e);
         let mut states = BTreeMap::new();
         let mut torn = false;
-        match File::open(&path) {
+        match own.open_own(NAME, File::options().read(true)) {
             Ok(file) => {
                 let mut reader = BufReader::new(file);
                 let mut line = Vec::new();
@@ -104,26 +111,33 @@ impl Ledger {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(failed(e)),
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
+        let file = own
+            .open_own(NAME, File::options().create(true).append(true))
             .map_err(failed)?;
         Ok(Ledger {
-            root: root.to_path_buf(),
+            own,
+            parts,
             inner: Mutex::new(Inner { file, torn, states }),
             _lock: lock,
         })
     }
 
-    /// Where the unfinished file of this name lies.
+    /// Where the unfinished file of this name lies: a path through the open folder, for as long as the ledger lives.
     pub fn part_path(&self, name: &str) -> PathBuf {
-        let digest = to_hex(&sha2::Sha256::digest(name.as_bytes()));
-        let last: String = name.rsplit('/').next().unwrap_or(name).chars().take(40).collect();
-        self.root
-            .join(FOLDER)
-            .join("parts")
-            .join(format!("{}-{last}", &digest[..16]))
+        self.parts.path().join(part_name(name))
+    }
+
+    /// The same for errors.
+    pub fn part_shown(&self, name: &str) -> PathBuf {
+        self.parts.shown().join(part_name(name))
+    }
+
+    /// # Errors
+    /// When it cannot be made, or something of its name is not the ledger's own.
+    pub fn open_part(&self, name: &str) -> io::Result<File> {
+        let mut options = File::options();
+        options.create(true).truncate(false).read(true).write(true);
+        self.parts.open_own(&part_name(name), &mut options)
     }
 
     pub fn state(&self, name: &str) -> Option<State> {
@@ -168,7 +182,7 @@ impl Ledger {
     /// # Errors
     /// When the folder cannot be written; the old ledger stays.
     pub fn compact(&self) -> Result<()> {
-        let path = self.root.join(FOLDER).join(NAME);
+        let path = self.own.shown().join(NAME);
         let mut inner = self.inner();
         crate::files::write_atomically(&path, |out| {
             for (name, state) in &inner.states {
@@ -180,23 +194,19 @@ impl Ledger {
             }
             Ok(())
         })?;
-        inner.file = OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .map_err(|e| Error::io(&path, e))?;
+        inner.file = self
+            .own
+            .open_own(NAME, File::options().append(true))
+            .map_err(|e| Error::io(self.own.shown().join(NAME), e))?;
         inner.torn = false;
-        let known: Vec<PathBuf> = inner
+        let known: Vec<String> = inner
             .states
             .iter()
             .filter(|(_, state)| matches!(state, State::Part { .. }))
-            .map(|(name, _)| self.part_path(name))
+            .map(|(name, _)| part_name(name))
             .collect();
-        for entry in fs::read_dir(self.root.join(FOLDER).join("parts"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            if !known.contains(&entry.path()) {
+        for entry in fs::read_dir(self.parts.path()).into_iter().flatten().flatten() {
+            if !known.iter().any(|name| entry.file_name() == name.as_str()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -208,13 +218,17 @@ impl Ledger {
     }
 }
 
-fn lock(root: &Path, path: &Path) -> Result<File> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path)
+fn part_name(name: &str) -> String {
+    let digest = to_hex(&sha2::Sha256::digest(name.as_bytes()));
+    let last: String = name.rsplit('/').next().unwrap_or(name).chars().take(40).collect();
+    format!("{}-{last}", &digest[..16])
+}
+
+fn lock(root: &Path, own: &Folder) -> Result<File> {
+    let mut options = File::options();
+    options.create(true).truncate(false).read(true).write(true);
+    let mut file = own
+        .open_own("lock", &mut options)
         .map_err(|e| Error::io(root, e))?;
     // A transfer of this process that was interrupted lets go within moments.
     let started = Instant::now();
@@ -225,7 +239,8 @@ fn lock(root: &Path, path: &Path) -> Result<File> {
                 std::thread::sleep(Duration::from_millis(20));
             }
             Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(path).unwrap_or_default();
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
                 let holder = match holder.trim() {
                     "" => String::new(),
                     id => format!(" (process {id})"),
@@ -243,6 +258,7 @@ fn lock(root: &Path, path: &Path) -> Result<File> {
     }
     let _ = file
         .set_len(0)
+        .and_then(|()| file.rewind())
         .and_then(|()| write!(file, "{}", std::process::id()));
     Ok(file)
 }

@@ -1,6 +1,6 @@
 //! A file on its way in: blocks are written and hashed beside the network, and recorded once they are on the disk.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Seek};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -23,7 +23,10 @@ type Written = (Disk, Vec<u8>, io::Result<()>);
 
 pub struct Part {
     pub name: String,
+    /// Through the ledger's open folder.
     pub path: PathBuf,
+    /// The same for errors.
+    pub shown: PathBuf,
     pub source: String,
     pub size: Option<u64>,
     pub validator: Validator,
@@ -63,15 +66,10 @@ impl Disk {
 impl Part {
     /// The part of `name`, continued where the ledger knows one of the same source, else empty.
     pub async fn open(ledger: Arc<Ledger>, name: &str, source: &str, record_after: u64) -> io::Result<Part> {
-        let path = ledger.part_path(name);
+        let (path, shown) = (ledger.part_path(name), ledger.part_shown(name));
         let (name, source) = (name.to_string(), source.to_string());
         let open = move || -> io::Result<Part> {
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .read(true)
-                .write(true)
-                .open(&path)?;
+            let file = ledger.open_part(&name)?;
             let length = file.metadata()?.len();
             let known = match ledger.state(&name) {
                 Some(State::Part {
@@ -88,6 +86,7 @@ impl Part {
             Ok(Part {
                 name,
                 path,
+                shown,
                 source,
                 size,
                 validator,

@@ -19,6 +19,7 @@ use super::source::Sources;
 use super::wanted::Job;
 use crate::catalog::http::redacted;
 use crate::error::{Error, Result};
+use crate::gate::Folder;
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -138,42 +139,24 @@ impl Shared {
         queue.stopped.clone().or_else(|| queue.refused.get(host).cloned())
     }
 
-    /// Makes `folder`, which lies below the root.
+    /// Makes `folder`, which lies below the root, and opens it.
     ///
     /// # Errors
-    /// When it cannot be made, or a link on the way leads out of the root.
-    pub fn make_folder(&self, folder: &Path) -> Result<()> {
-        let failed = |path: &Path, e| Error::io(path, e);
+    /// When it cannot be made, or a link is on the way.
+    pub fn make_folder(&self, folder: &Path) -> Result<Folder> {
         let below = folder.strip_prefix(&self.root).unwrap_or(Path::new(""));
-        let mut at = self.root.clone();
+        let mut at = Folder::open(&self.root)?;
         for part in below.components() {
-            let parent = at.clone();
-            at.push(part);
-            match fs::create_dir(&at) {
-                Ok(()) => drop(self.changed().insert(parent)),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                    let real = at.canonicalize().map_err(|e| failed(&at, e))?;
-                    if !real.starts_with(&self.root) {
-                        return Err(Error::file(
-                            &at,
-                            format!(
-                                "leads out of the folder {}; nothing is written there",
-                                self.root.display()
-                            ),
-                        ));
-                    }
-                    if !real.is_dir() {
-                        return Err(Error::file(
-                            &at,
-                            "is a file, and a folder of this name is needed; move it away",
-                        ));
-                    }
-                }
-                Err(e) => return Err(failed(&at, e)),
+            let (next, made) = at
+                .enter_or_make(part.as_os_str())
+                .map_err(|e| Error::io(at.shown().join(part), e))?;
+            if made {
+                self.changed().insert(at.shown().to_path_buf());
             }
+            at = next;
         }
-        self.changed().insert(at);
-        Ok(())
+        self.changed().insert(at.shown().to_path_buf());
+        Ok(at)
     }
 
     fn changed(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
@@ -230,11 +213,7 @@ pub async fn download(
     observer: Arc<dyn Observer>,
 ) -> Result<Report> {
     let started = Instant::now();
-    fs::create_dir_all(&options.dir).map_err(|e| Error::io(&options.dir, e))?;
-    let root = options
-        .dir
-        .canonicalize()
-        .map_err(|e| Error::io(&options.dir, e))?;
+    let root = Folder::make(&options.dir)?.shown().to_path_buf();
     let ledger = Arc::new(Ledger::open(&root)?);
     let mut queue = Queue::default();
     for (index, job) in jobs.iter().enumerate() {

@@ -122,12 +122,13 @@ pub fn settle(
     };
     let file = arrived.part.file().map_err(disk)?;
     file.sync_all().map_err(disk)?;
-    if let Some(folder) = target.parent() {
-        shared
-            .make_folder(folder)
-            .map_err(|e| Settled::Trouble(Trouble::Other(e)))?;
-    }
-    std::fs::rename(&arrived.part.path, target).map_err(disk)?;
+    let folder = shared
+        .make_folder(target.parent().unwrap_or(Path::new("/")))
+        .map_err(|e| Settled::Trouble(Trouble::Other(e)))?;
+    let place = folder
+        .place(target.file_name().unwrap_or_default())
+        .map_err(disk)?;
+    std::fs::rename(&arrived.part.path, place).map_err(disk)?;
     let meta = file.metadata().map_err(disk)?;
     let state = State::Done {
         source: job.source.clone(),

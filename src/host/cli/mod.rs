@@ -6,7 +6,8 @@ mod script;
 mod types;
 mod workflows;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -138,7 +139,7 @@ pub const READER_GONE: u8 = 141;
 
 pub fn main() -> ExitCode {
     signals::install();
-    ignore_configuration_of_libraries();
+    configure_libraries();
     let cli = Cli::parse();
     settings::set_threads(cli.global.threads.map_or(0, usize::from));
     settings::set_memory(cli.global.memory.unwrap_or(0));
@@ -151,11 +152,19 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The netCDF library reads `.ncrc`, `.daprc` and `.dodsrc` of the working folder and the home folder, which can name programs' cookie
-/// jars, certificates and hosts.
-fn ignore_configuration_of_libraries() {
-    // SAFETY: no other thread runs yet.
-    unsafe { std::env::set_var("NCRCENV_IGNORE", "1") };
+/// The netCDF library reads `.ncrc`, `.daprc` and `.dodsrc` of the working folder and the home folder, which can name cookie jars,
+/// certificates and hosts, and asks addresses by a client of its own, past ours. It gets a configuration in which there are none: what
+/// it asks goes to a port that is none.
+fn configure_libraries() {
+    const NOWHERE: &str = "HTTP.PROXY.SERVER=http://127.0.0.1:0\nHTTP.TIMEOUT=1\nHTTP.NETRC=/dev/null\n";
+    let file = rustix::fs::memfd_create("netcdf", rustix::fs::MemfdFlags::CLOEXEC).map(std::fs::File::from);
+    let Ok(mut file) = file else { return };
+    if file.write_all(NOWHERE.as_bytes()).is_ok() {
+        // It stays open, for the library reads it at its first file.
+        let path = format!("/proc/self/fd/{}", file.into_raw_fd());
+        // SAFETY: no other thread runs yet.
+        unsafe { std::env::set_var("NCRCENV_RC", path) };
+    }
 }
 
 /// `Err` is wrong usage; what goes wrong inside scripts is reported where it happens.
@@ -249,6 +258,7 @@ impl Global {
         for text in given.iter().filter_map(|(_, text)| text.as_deref()) {
             access.allow_place_of(text);
         }
+        access.hold();
         Vault::read_early();
         let level = confine(&access, self.confine)?;
         if level.files.is_some() {

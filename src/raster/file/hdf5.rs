@@ -13,7 +13,7 @@ use rust_hdf5::{H5Dataset, H5File, H5Group, Hdf5Error};
 
 use super::whole;
 use crate::error::{Error, Result};
-use crate::files::Draft;
+use crate::files::{self, Draft};
 use crate::interrupt;
 use crate::raster::execute::Run;
 use crate::raster::{DType, Pixels, Raster, Window};
@@ -56,7 +56,12 @@ pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options)
 }
 
 fn fill(path: &Path, draft: &Path, contents: &[(String, Content)], options: &Hdf5Options) -> Result<()> {
-    let fail = |e: Hdf5Error| Error::file(path, format!("cannot be written: {e}"));
+    let fail = |e: Hdf5Error| {
+        Error::file(
+            path,
+            format!("cannot be written: {}", files::shown(&e.to_string())),
+        )
+    };
     let file = H5File::create(draft).map_err(fail)?;
     let mut groups = Groups {
         path: path.to_path_buf(),

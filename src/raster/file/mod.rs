@@ -27,8 +27,8 @@ pub use drivers::{reads_servers, refused_in};
 pub use remote::{explained, gdal_name, is_special, set_resolver};
 
 use super::DType;
-use crate::bytes;
 use crate::settings;
+use crate::{bytes, files};
 
 /// Done once, before the first use of GDAL: its messages go into our errors instead of the terminal, and its block
 /// cache stays a small part of the memory ceiling.
@@ -52,6 +52,8 @@ pub fn initialise() {
             ("OGR_SQLITE_LOAD_EXTENSIONS", ""),
             // GeoPackages too are opened by our own file system.
             ("SQLITE_USE_OGR_VFS", "YES"),
+            // Its virtual tables open files themselves: `USING VirtualText('/home/me/.netrc', …)`.
+            ("SPATIALITE_LOAD", "NO"),
         ] {
             let _ = gdal::config::set_config_option(key, value);
         }
@@ -141,7 +143,7 @@ pub fn last_message() -> String {
     if text.is_empty() {
         "GDAL gives no reason".into()
     } else {
-        text
+        files::shown(&text)
     }
 }
 
@@ -153,8 +155,8 @@ pub fn reset_message() {
 /// The text of an error of the gdal crate without the crate's own framing.
 pub fn message_of(error: &gdal::errors::GdalError) -> String {
     match error {
-        gdal::errors::GdalError::CplError { msg, .. } if !msg.is_empty() => msg.clone(),
-        gdal::errors::GdalError::NullPointer { msg, .. } if !msg.is_empty() => msg.clone(),
+        gdal::errors::GdalError::CplError { msg, .. } if !msg.is_empty() => files::shown(msg),
+        gdal::errors::GdalError::NullPointer { msg, .. } if !msg.is_empty() => files::shown(msg),
         other => other.to_string(),
     }
 }

@@ -18,7 +18,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 
 use super::{arrays, initialise, quieten_hdf5};
 use crate::error::{Error, Result};
-use crate::{interrupt, settings};
+use crate::{gate, interrupt, settings};
 
 /// How a file is going to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,7 +77,10 @@ pub fn try_out(name: &str, wanted: Use) -> Result<()> {
     }
     let path = super::truncated::container_of(name);
     // What cannot be opened is said better by whoever opens it next.
-    match File::open(path).ok().and_then(|file| Identity::of(&file)) {
+    match gate::open(Path::new(path))
+        .ok()
+        .and_then(|file| Identity::of(&file))
+    {
         Some(identity) => outcome(identity, Some(wanted), name),
         None => Ok(()),
     }

@@ -1,11 +1,11 @@
 //! What is wrong with an HDF5 file or a TIFF that libraries refuse without saying why: most often a download that broke
 //! off.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::gate;
 
 const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 
@@ -34,7 +34,7 @@ pub(crate) fn container_of(name: &str) -> &str {
 
 /// How long the file has to be by its header, and its length on disk.
 fn lengths(path: &str) -> Option<(u64, u64)> {
-    let mut file = File::open(Path::new(path)).ok()?;
+    let mut file = gate::open(Path::new(path)).ok()?;
     let actual = file.metadata().ok()?.len();
     let mut head = [0u8; 64];
     let mut filled = 0;

@@ -10,9 +10,13 @@ use gdal_sys::CPLErr;
 
 use super::{last_message, message_of, reset_message};
 use crate::error::Error;
+use crate::files;
 
 pub fn error(path: &Path, reason: &str) -> Error {
-    Error::file(path, format!("is not whole ({reason}); nothing was written"))
+    Error::file(
+        path,
+        format!("is not whole ({}); nothing was written", files::shown(reason)),
+    )
 }
 
 fn open(path: &Path, driver: &str, kind: GdalOpenFlags) -> Result<Dataset, String> {
