@@ -158,8 +158,14 @@ impl Draft {
 }
 
 fn checked<T>(draft: &Path, target: &Path, made: Result<T>) -> Result<T> {
+    let unwritten = |e: io::Error| {
+        Err(Error::file(
+            target,
+            format!("cannot be written: {}", said(target, &e)),
+        ))
+    };
     if let Some(reason) = bytes::failure(draft) {
-        return Err(Error::io(target, reason));
+        return unwritten(reason);
     }
     match made {
         Err(Error::Interrupted) | Ok(_) => made,
