@@ -342,6 +342,37 @@ fn images_are_whole_or_absent() {
 }
 
 #[test]
+fn several_images_say_which_were_written() {
+    let code = "raster.write_all { { image, 'a.tif' }, { image + 1, 'b.tif' } }";
+    let writer = script("write_all", "a.tif", code);
+    let none = Found::new();
+    let whole = run(&writer, &none, Fault::Once, 0);
+    assert!(whole.code == Some(0) && whole.after.len() == 2, "{}", whole.err);
+    let renames: Vec<usize> = (1..=whole.calls.len())
+        .filter(|at| whole.calls[at - 1].starts_with("rename"))
+        .collect();
+    let [first, second] = renames[..] else {
+        panic!("{:?}", whole.calls)
+    };
+    for at in 1..=second {
+        let done = run(&writer, &none, Fault::Once, at);
+        // The folder's own sync is nothing that a file needs.
+        if done.code == Some(0) && at > first && at < second {
+            assert_eq!(done.after, whole.after);
+            continue;
+        }
+        assert_eq!(done.code, Some(1), "{at}: {}", done.err);
+        let (says, left) = match at > first {
+            true => ("/a.tif; not written: ", vec!["a.tif"]),
+            false => ("none of the 2 files was written", vec![]),
+        };
+        assert!(done.err.contains(says), "{at}: {}", done.err);
+        assert_eq!(done.after.keys().collect::<Vec<_>>(), left, "{at}");
+        assert!(done.after.iter().all(|(name, bytes)| whole.after[name] == *bytes));
+    }
+}
+
+#[test]
 fn features_are_whole_or_absent() {
     let all = |name: &'static str, file: &'static str| {
         let code = format!(
