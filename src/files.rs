@@ -79,7 +79,7 @@ impl Tail {
     }
 
     /// Opens the file again and looks whether it is as long as what was written, and ends like it.
-    fn is_in(self, path: &Path) -> io::Result<()> {
+    fn is_in(&self, path: &Path) -> io::Result<()> {
         let again = fs::File::open(path)?;
         let length = again.metadata()?.len();
         let mut end = vec![0; self.last.len()];

@@ -182,16 +182,16 @@ fn wrong(writer: &Writer, fault: Fault, done: &Done, before: &Found, whole: &[Fo
             let right = names(&done.after) == names(&whole[0]) && done.after.iter().all(same);
             (!right).then(|| format!("ended well with {}", shown(&done.after)))
         }
-        Some(1) if done.after != *before => Some(format!(
+        Some(1 | 2) if done.after != *before => Some(format!(
             "left {} in place of {}",
             shown(&done.after),
             shown(before)
         )),
-        Some(1) if !done.err.contains(writer.named) => Some(format!("does not name {}", writer.named)),
-        Some(1) if fault == Fault::Full && !done.err.contains("no space is left") => {
+        Some(1 | 2) if !done.err.contains(writer.named) => Some(format!("does not name {}", writer.named)),
+        Some(1 | 2) if fault == Fault::Full && !done.err.contains("no space is left") => {
             Some("does not say that the disk is full".into())
         }
-        Some(1) => None,
+        Some(1 | 2) => None,
         None if writer.crashes_closing && done.closes_synced() => {
             let mut after = done.after.clone();
             after.retain(|name, _| !name.contains(".draft-"));

@@ -124,7 +124,9 @@ pub fn settle(
     file.sync_all().map_err(disk)?;
     let length = file.metadata().map_err(disk)?.len();
     if length != bytes {
-        return Err(Settled::Differs(format!("the disk holds {length} of its {bytes} bytes")));
+        return Err(Settled::Differs(format!(
+            "the disk holds {length} of its {bytes} bytes"
+        )));
     }
     let folder = shared
         .make_folder(target.parent().unwrap_or(Path::new("/")))

@@ -69,7 +69,8 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     let run = Run::new(&first.grid, &ports, first.grid.window())?;
     let mut sinks = Vec::with_capacity(jobs.len());
     for (raster, path, options) in jobs {
-        sinks.push(Sink::create(raster, path, options, run.tile())?);
+        let sink = Sink::create(raster, path, options, run.tile());
+        sinks.push(sink.map_err(|e| incomplete(e, jobs, 0))?);
     }
     run.for_each(&label(jobs), &|index, window, pixels| {
         let mut pixels = pixels.into_iter();
