@@ -3,7 +3,7 @@
 
 use crate::catalog::{archive, asf, credentials, http, itslive, stac, transfer};
 use crate::earth::wkb;
-use crate::{files, host, lua, raster, table, vector};
+use crate::{files, host, raster, table, vector};
 
 /// Name, parser, texts from which to begin.
 pub type Target = (&'static str, fn(&[u8]), &'static [&'static [u8]]);
@@ -87,11 +87,6 @@ pub const TARGETS: &[Target] = &[
         "stubs",
         |b| text(b, |t| drop(host::documentation::parse("m", t))),
         &[b"--- Text.\n---@param a? integer what\n---@param b {x: number, y?: fun(a: string): m.C} more\n---@return m.C | nil\nfunction m.f(a, b) end\n---@class m.C: m.B\n---@field x number"],
-    ),
-    (
-        "signature",
-        |b| text(b, |t| drop(lua::signature::Signature::parse("m", t))),
-        &[b"f(a, b, c?, ...)", b"method(path, options?)"],
     ),
     (
         "datetime",

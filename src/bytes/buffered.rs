@@ -121,6 +121,9 @@ impl Buffered {
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         if self.appends {
             self.position = self.length()?;
         }

@@ -13,6 +13,7 @@ use gdal_sys::{VSIStatBufL, vsi_l_offset};
 use super::buffered::Buffered;
 use super::{failed, is_sound, may_read, may_write};
 use crate::error::{Error, Result};
+use crate::gate;
 
 /// Replaces GDAL's file system, once for the process and before the first file is opened.
 pub fn install() {
@@ -158,21 +159,26 @@ fn opened(name: &Path, access: &[u8]) -> io::Result<Buffered> {
     if writes {
         allowed(may_write(name))?;
     }
-    let file = File::options()
-        .read(both || first == b'r')
-        .write(writes)
-        .create(first != b'r')
-        .truncate(first == b'w')
-        // A pipe would be waited for.
-        .custom_flags(libc::O_NONBLOCK)
-        .open(name);
-    let file = match file {
-        // What cannot be made is lost from its first byte on: of a file beside the main one GDAL may not expect that.
-        Err(error) if first != b'r' => {
-            failed::remember(name, &error);
-            return Ok(Buffered::lost(name.to_path_buf(), File::open("/dev/null")?));
+    let mut file = match writes {
+        false => gate::find(name)?,
+        true => {
+            let file = File::options()
+                .read(both)
+                .write(true)
+                .create(first != b'r')
+                .truncate(first == b'w')
+                // A pipe would be waited for.
+                .custom_flags(libc::O_NONBLOCK)
+                .open(name);
+            match file {
+                // What cannot be made is lost from its first byte on: of a file beside the main one GDAL may not expect that.
+                Err(error) if first != b'r' => {
+                    failed::remember(name, &error);
+                    return Ok(Buffered::lost(name.to_path_buf(), File::open("/dev/null")?));
+                }
+                file => file?,
+            }
         }
-        file => file?,
     };
     let kind = file.metadata()?.file_type();
     if kind.is_dir() {
@@ -186,6 +192,7 @@ fn opened(name: &Path, access: &[u8]) -> io::Result<Buffered> {
     }
     allowed(may_read(&file, name))?;
     if !writes {
+        file = gate::reopen(&file)?;
         allowed(is_sound(&file, name))?;
     }
     Ok(Buffered::new(name.to_path_buf(), file, first == b'a'))

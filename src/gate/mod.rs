@@ -14,7 +14,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 pub use folder::{Entry, Folder};
-pub use reading::{open, read};
+pub use reading::{find, open, read, reopen};
 
 /// What a script may touch. All paths are real ones, without links.
 #[derive(Debug, Clone, Default)]

@@ -19,9 +19,24 @@ const SYSFS: i64 = 0x6265_6572;
 /// # Errors
 /// When it is a folder, a device, a pipe, a file of the system (/proc, /sys) or one of logins.
 pub fn open(path: &Path) -> io::Result<File> {
-    // Only its place at first: opening a pipe waits for a writer, and opening a device may do something.
-    let found = File::options().read(true).custom_flags(libc::O_PATH).open(path)?;
+    let found = find(path)?;
     held().unwrap_or_default().judge(&found)?;
+    reopen(&found)
+}
+
+/// Opens the place of a file and not the file, to judge it: opening a pipe waits for a writer, and opening a device may do something.
+///
+/// # Errors
+/// When nothing is there.
+pub fn find(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(libc::O_PATH).open(path)
+}
+
+/// The very file that was found, to be read.
+///
+/// # Errors
+/// When it may not be read.
+pub fn reopen(found: &File) -> io::Result<File> {
     File::open(through(found.as_fd()))
 }
 

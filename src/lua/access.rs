@@ -113,7 +113,11 @@ impl Access {
     /// # Errors
     /// When `real`, which the script calls `path`, is a file of logins or shows the system or this process.
     fn check_public(&self, path: &Path, real: &Path) -> Result<()> {
-        if gate::is_of_system(real) || self.policy.is_login(real) {
+        let is_of_system = gate::is_of_system(real);
+        if is_of_system && real.starts_with("/dev") {
+            return Err(Error::file(path, "is a device or a pipe, not a file of data"));
+        }
+        if is_of_system || self.policy.is_login(real) {
             return Err(holds_logins(path));
         }
         Ok(())
@@ -238,7 +242,7 @@ pub fn policy_of_files() -> bytes::Policy {
             // Where it leads, through the open folder that its draft is in.
             let real = settle(name);
             let scratch = || scratch::folder().is_ok_and(|folder| real.starts_with(folder));
-            match files::is_in_draft(&real) || scratch() {
+            match (files::is_in_draft(&real) || scratch()) && !ACCESS.policy.is_login(&real) {
                 true => Ok(()),
                 false => Err(Error::file(name, "is not written while files are read")),
             }

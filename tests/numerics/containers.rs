@@ -53,7 +53,7 @@ fn both_are_read_by_many_threads_at_once() {
                     let name = &names[(thread + round) % names.len()];
                     let (path, subdataset) = match (thread + round) % 3 {
                         0 => (format!("{name}.h5"), Some("/a/v".to_string())),
-                        1 => (format!("{name}.nc"), Some("v".to_string())),
+                        1 => (format!("{name}.nc"), None),
                         _ => (format!("NETCDF:\"{name}.nc\":v"), None),
                     };
                     let image = open(

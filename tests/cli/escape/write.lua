@@ -104,6 +104,28 @@ for _, name in ipairs {
 end
 
 -- Names that are made by other names.
+for _, layer in ipairs { "../../kept/new", kept .. "/new", "../new", ".." } do
+  for _, format in ipairs { "gpkg", "shp", "kml", "gml", "fgb", "geojsonl" } do
+    tried("layer " .. layer .. " of " .. format, features.write, features, "here/layer." .. format, { layer = layer })
+  end
+  tried("a dataset " .. layer, raster.write_hdf5, "here/named.h5", { [layer] = image })
+  tried("a variable " .. layer, raster.write_netcdf, "here/named.nc", { { name = layer, image = image } })
+  tried("a band " .. layer, image.write, image:rename(layer), "here/named.tif")
+  tried("a format of " .. layer, image.write, image, "here/named.tif", { format = layer })
+  tried("compression by " .. layer, image.write, image, "here/named.tif", { compress = layer })
+  tried("overviews by " .. layer, image.write, image, "here/named.tif", { format = "COG", overview_resampling = layer })
+end
+-- Formats of several files name those beside by the one that is asked for.
+for _, format in ipairs {
+  "ERS", "ENVI", "ISCE", "ROI_PAC", "EHdr", "HFA", "NITF", "PCIDSK", "Zarr", "VRT", "ISIS3", "ISIS2", "VICAR", "RRASTER", "LAN", "SAGA", "GSAG", "GSBG",
+  "GS7BG", "GTX", "NTv2", "USGSDEM", "SRTMHGT", "AAIGrid", "XYZ", "BMP", "GIF", "JPEG", "WEBP", "PNM", "PCRaster", "GPKG", "MEM", "MRF", "WMS", "GTiff",
+  "netCDF", "PNG", "JP2OpenJPEG", "GRIB", "COSAR",
+} do
+  for _, name in ipairs { "../open/.netrc.ers", "../open/.netrc.dat", "here/odd.x", "../open/linked/new.x", "named.tif", "dangling.tif" } do
+    local write = name:find "named" and attempt or name:find "linked" and attempt or name:find "dangling" and attempt or tried
+    write(name .. " as " .. format, bytes.write, bytes, name, { format = format })
+  end
+end
 local stack = raster.stack { image }
 for _, options in ipairs {
   { folder = "made", prefix = kept .. "/x", names = { "a" } },
