@@ -1,6 +1,6 @@
 //! The one error type. Every variant carries the values that caused it and prints them, with the way out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -34,7 +34,7 @@ pub enum Error {
     File { path: PathBuf, message: String },
 
     /// The file system said no.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {}", .path.display(), said(.path, .source))]
     Io {
         path: PathBuf,
         #[source]
@@ -130,6 +130,23 @@ impl Error {
     }
 }
 
+/// What the file system said of `path`; of a full disk, which disk, and the way out.
+pub fn said(path: &Path, source: &std::io::Error) -> String {
+    let what = match source.kind() {
+        std::io::ErrorKind::StorageFull => "no space is left",
+        std::io::ErrorKind::QuotaExceeded => "your quota is used up",
+        _ => return source.to_string(),
+    };
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    format!(
+        "{what} on the disk of {}; make room there, or write to another disk",
+        folder.display()
+    )
+}
+
 /// The candidate nearest to `name`, if one is near enough to be what was meant.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
@@ -150,5 +167,26 @@ fn hint(candidates: &[String], name: &str) -> String {
         0 => String::new(),
         1..=24 => format!("; there are: {}", candidates.join(", ")),
         n => format!("; there are {n}: {}, …", candidates[..24].join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_called_one() {
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(
+            Error::io("/data/a.tif", full).to_string(),
+            "/data/a.tif: no space is left on the disk of /data; make room there, or write to another disk"
+        );
+        let quota = Error::io("a.tif", std::io::ErrorKind::QuotaExceeded.into()).to_string();
+        assert!(
+            quota.contains("your quota is used up on the disk of .;"),
+            "{quota}"
+        );
+        let denied = Error::io("a.tif", std::io::ErrorKind::PermissionDenied.into()).to_string();
+        assert_eq!(denied, "a.tif: permission denied");
     }
 }

@@ -1,249 +1,16 @@
-//! Files that appear complete or not at all: written under a temporary name in the target folder, synced, renamed.
+//! Files that appear complete or not at all, and the files that a pattern names.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+mod draft;
+
+use std::fs;
 use std::io;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
 
-use crate::error::{Error, Result};
-use crate::gate::{self, Entry, Folder};
+pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft, shown};
 
-/// The drafts that exist, so that a process which has to be ended can remove them.
-static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
-    LIVE.lock().unwrap_or_else(|e| e.into_inner())
-}
-
-/// Removes every draft of this process, before it is ended without destructors.
-pub fn abandon_drafts() {
-    for draft in std::mem::take(&mut *live()) {
-        let _ = fs::remove_file(&draft);
-        let _ = fs::remove_dir_all(&draft);
-        remove_companions(&draft);
-    }
-}
-
-/// What a writer has put beside the draft under names of its own: `<draft>.aux.xml`.
-fn remove_companions(draft: &Path) {
-    let (Some(folder), Some(name)) = (draft.parent(), draft.file_name()) else {
-        return;
-    };
-    let start = format!("{}.", name.to_string_lossy());
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&start) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// What the names of drafts begin with.
-const DRAFT: &str = ".draft-";
-
-/// Whether `path` is a draft, a file that a writer makes beside one (`….aux.xml`), or in a folder of drafts.
-pub fn is_in_draft(path: &Path) -> bool {
-    let is_draft = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(DRAFT.as_bytes());
-    let folder = path.parent().and_then(Path::file_name);
-    // A way back up would lead elsewhere.
-    let plain = !path
-        .components()
-        .any(|part| part == std::path::Component::ParentDir);
-    plain && path.file_name().into_iter().chain(folder).any(is_draft)
-}
-
-/// A library's words about a draft, with the name that the user gave in its place.
-pub fn shown(text: &str) -> String {
-    let text = gate::shown(text);
-    let mut parts = text.split(DRAFT);
-    let mut out = parts.next().unwrap_or_default().to_string();
-    for part in parts {
-        let mut numbers = part.splitn(3, '-');
-        let (process, counter, rest) = (numbers.next(), numbers.next(), numbers.next());
-        let numeric = |part: Option<&str>| part.is_some_and(|part| part.parse::<u64>().is_ok());
-        let Some(name) = rest.filter(|_| numeric(process) && numeric(counter)) else {
-            out.push_str(DRAFT);
-            out.push_str(part);
-            continue;
-        };
-        // A folder of drafts has the name of the file that is made in it.
-        out.push_str(match name.split_once('/') {
-            Some((folder, file)) if file.starts_with(folder) => file,
-            _ => name,
-        });
-    }
-    out
-}
-
-/// A file being written. Until `publish` the target is untouched, and dropping the draft removes it; a killed
-/// process leaves at most a hidden file whose name starts with a dot.
-#[derive(Debug)]
-pub struct Draft {
-    entry: Entry,
-    temporary: PathBuf,
-    target: PathBuf,
-    published: bool,
-}
-
-impl Draft {
-    /// A draft of `target`. The temporary name keeps the target's extension, because many writers choose
-    /// the format by it. Nothing is created yet.
-    ///
-    /// # Errors
-    /// When the target has no file name, is a folder, or its folder does not exist.
-    pub fn new(target: &Path) -> Result<Draft> {
-        let name = target.file_name().ok_or_else(|| {
-            Error::argument("path", "the name of a file", format!("`{}`", target.display()))
-        })?;
-        if target.is_dir() {
-            return Err(Error::file(target, "is a folder, not a file to write"));
-        }
-        let folder = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        if !folder.is_dir() {
-            return Err(Error::file(
-                target,
-                format!("the folder {} does not exist; create it first", folder.display()),
-            ));
-        }
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let hidden = format!(
-            "{DRAFT}{}-{}-{}",
-            std::process::id(),
-            COUNTER.fetch_add(1, Ordering::Relaxed),
-            name.to_string_lossy()
-        );
-        let entry = Entry::of(target)?;
-        let temporary = entry.beside(hidden.as_ref());
-        live().insert(temporary.clone());
-        Ok(Draft {
-            entry,
-            temporary,
-            target: target.to_path_buf(),
-            published: false,
-        })
-    }
-
-    /// Removes the drafts of `target` that killed processes have left.
-    pub fn sweep(target: &Path) {
-        let Some(name) = target.file_name().map(|n| n.to_string_lossy()) else {
-            return;
-        };
-        let Ok(target) = Entry::of(target) else { return };
-        let Ok(entries) = fs::read_dir(target.folder().path()) else {
-            return;
-        };
-        for entry in entries.flatten() {
-            let file = entry.file_name().to_string_lossy().into_owned();
-            // Some writers put files of their own beside the draft: `<draft>.ovr.tmp`.
-            let process = file.strip_prefix(".draft-").and_then(|rest| {
-                let (process, rest) = rest.split_once('-')?;
-                let (_, rest) = rest.split_once('-')?;
-                let beside = rest.strip_prefix(name.as_ref())?;
-                if !beside.is_empty() && !beside.starts_with('.') {
-                    return None;
-                }
-                process.parse::<u32>().ok()
-            });
-            if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-
-    /// Where to write.
-    pub fn path(&self) -> &Path {
-        &self.temporary
-    }
-
-    /// Where it will appear.
-    pub fn target(&self) -> &Path {
-        &self.target
-    }
-
-    /// Syncs the draft to disk and gives it its name, in place of what was there.
-    pub fn publish(mut self) -> Result<()> {
-        let failed = |e| Error::io(&self.target, e);
-        File::open(&self.temporary)
-            .and_then(|file| file.sync_all())
-            .map_err(failed)?;
-        fs::rename(&self.temporary, self.entry.path()).map_err(failed)?;
-        self.published = true;
-        live().remove(&self.temporary);
-        // The rename itself is durable only once the folder is; a file system that cannot sync folders says so
-        // here, and the file is complete all the same.
-        let _ = File::open(self.entry.folder().path()).and_then(|folder| folder.sync_all());
-        Ok(())
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.published {
-            let _ = fs::remove_file(&self.temporary);
-            remove_companions(&self.temporary);
-            live().remove(&self.temporary);
-        }
-    }
-}
-
-/// A hidden folder beside the target in which a writer makes its file and whatever goes with it (a Shapefile's
-/// five, a schema): all of them appear together, the named one last.
-#[derive(Debug)]
-pub struct DraftFolder {
-    inside: Folder,
-    /// The folder itself, under its hidden name.
-    draft: Draft,
-}
-
-impl DraftFolder {
-    /// # Errors
-    /// As `Draft::new`, or when the folder cannot be made.
-    pub fn new(target: &Path) -> Result<DraftFolder> {
-        let draft = Draft::new(target)?;
-        let failed = |e| Error::io(target, e);
-        fs::create_dir(&draft.temporary).map_err(failed)?;
-        let name = draft.temporary.file_name().unwrap_or_default();
-        let inside = draft.entry.folder().enter(name).map_err(failed)?;
-        Ok(DraftFolder { inside, draft })
-    }
-
-    /// Where to write the named file.
-    pub fn path(&self) -> PathBuf {
-        // `Draft::new` has seen to the name.
-        self.inside
-            .path()
-            .join(self.draft.target.file_name().unwrap_or_default())
-    }
-
-    /// Syncs all files to disk and gives them their names, in place of what was there.
-    pub fn publish(self) -> Result<()> {
-        let target = &self.draft.target;
-        let failed = |e| Error::io(target, e);
-        let mut names = Vec::new();
-        for entry in fs::read_dir(self.inside.path()).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            File::open(entry.path())
-                .and_then(|f| f.sync_all())
-                .map_err(failed)?;
-            names.push(entry.file_name());
-        }
-        names.sort_by_key(|name| Some(name.as_os_str()) == target.file_name());
-        for name in names {
-            fs::rename(self.inside.path().join(&name), self.draft.entry.beside(&name)).map_err(failed)?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for DraftFolder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.draft.temporary);
-    }
-}
+use crate::error::{Error, Result, said};
+use crate::gate::Entry;
 
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
 pub fn write_atomically(
@@ -252,12 +19,97 @@ pub fn write_atomically(
 ) -> Result<()> {
     let draft = Draft::new(target)?;
     let fill = || {
-        let mut out = io::BufWriter::new(File::create(draft.path())?);
+        let mut out = io::BufWriter::new(Tail::of(draft.open()?));
         write(&mut out)?;
-        out.into_inner().map_err(io::IntoInnerError::into_error).map(drop)
+        let written = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        written.is_in(draft.path())
     };
     fill().map_err(|e| Error::io(target, e))?;
     draft.publish()
+}
+
+/// Adds to the end of a file, which is made where it is not there. What cannot be written whole is taken back.
+pub fn append(target: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |e| Error::io(target, e);
+    let entry = Entry::behind(target)?;
+    let place = entry.path();
+    let is_new = place.symlink_metadata().is_err();
+    let mut options = fs::OpenOptions::new();
+    options
+        .append(true)
+        .create(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    let mut file = options.open(&place).map_err(failed)?;
+    let before = file.metadata().map_err(failed)?.len();
+    let Err(reason) = io::Write::write_all(&mut file, bytes) else {
+        return Ok(());
+    };
+    let undone = match is_new {
+        true => fs::remove_file(&place),
+        false => file.set_len(before),
+    };
+    match undone {
+        Ok(()) => Err(failed(reason)),
+        Err(e) => Err(Error::file(
+            target,
+            format!(
+                "{}; what was written of it could not be taken back ({e}): the file was {before} bytes long before",
+                said(target, &reason)
+            ),
+        )),
+    }
+}
+
+/// A file with the number and the last of the bytes that were written to it.
+struct Tail {
+    file: fs::File,
+    bytes: u64,
+    last: Vec<u8>,
+}
+
+impl Tail {
+    const MOST: usize = 4096;
+
+    fn of(file: fs::File) -> Tail {
+        Tail {
+            file,
+            bytes: 0,
+            last: Vec::new(),
+        }
+    }
+
+    /// Opens the file again and looks whether it is as long as what was written, and ends like it.
+    fn is_in(&self, path: &Path) -> io::Result<()> {
+        let again = fs::File::open(path)?;
+        let length = again.metadata()?.len();
+        let mut end = vec![0; self.last.len()];
+        if length == self.bytes {
+            again.read_exact_at(&mut end, length - self.last.len() as u64)?;
+        }
+        if length == self.bytes && end == self.last {
+            return Ok(());
+        }
+        Err(io::Error::other(format!(
+            "the file system holds {length} bytes that are not the {} written",
+            self.bytes
+        )))
+    }
+}
+
+impl io::Write for Tail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.bytes += n as u64;
+        self.last
+            .extend_from_slice(&bytes[n.saturating_sub(Tail::MOST)..n]);
+        let beyond = self.last.len().saturating_sub(Tail::MOST);
+        self.last.drain(..beyond);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The files that a pattern names, sorted: in any part of the path `*` stands for any text and `?` for one character.
@@ -405,40 +257,5 @@ mod tests {
         write_atomically(&target, |out| out.write_all(b"new")).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["a.csv"]);
-    }
-
-    #[test]
-    fn a_missing_folder_and_a_folder_as_target_are_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Draft::new(&folder.path().join("no/a.csv"))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("does not exist; create it first"), "{error}");
-        let error = Draft::new(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("is a folder"), "{error}");
-    }
-
-    #[test]
-    fn words_about_drafts_name_the_users_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let real = folder.path().canonicalize().unwrap();
-        let target = folder.path().join("a-1-2.shp");
-        let (file, parts) = (Draft::new(&target).unwrap(), DraftFolder::new(&target).unwrap());
-        for path in [file.path(), &parts.path()] {
-            assert_eq!(
-                shown(&format!("{}: no space, {0}.", path.display())),
-                format!("{}: no space, {0}.", real.join("a-1-2.shp").display())
-            );
-        }
-        for other in ["nothing", "/proc/self/fd/x", ".draft-notes.txt", ".draft-1-2"] {
-            assert_eq!(shown(other), other);
-        }
-    }
-
-    #[test]
-    fn the_draft_keeps_the_extension() {
-        let folder = tempfile::tempdir().unwrap();
-        let draft = Draft::new(&folder.path().join("a.gpkg")).unwrap();
-        assert_eq!(draft.path().extension().unwrap(), "gpkg");
     }
 }

@@ -34,6 +34,8 @@ mod footprints;
 mod faults;
 #[path = "cli/glacier.rs"]
 mod glacier;
+#[path = "cli/injected.rs"]
+mod injected;
 #[path = "cli/itslive.rs"]
 mod itslive;
 #[path = "cli/limits.rs"]

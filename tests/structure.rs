@@ -56,7 +56,7 @@ fn rooms_lean_only_on_those_before_them() {
         ("error", [].as_slice()),
         ("interrupt", &["error"]),
         ("gate", &["error"]),
-        ("files", &["error", "gate"]),
+        ("files", &["error", "gate", "bytes"]),
         ("settings", &[]),
         ("scratch", &["error"]),
         ("bounds", &["error", "interrupt", "settings", "gate"]),

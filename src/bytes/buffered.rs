@@ -1,10 +1,14 @@
-//! An open file with a place in it and a buffer: GDAL reads and writes some formats a few bytes at a time.
+//! An open file with a place in it and a buffer: GDAL reads and writes some formats a few bytes at a time. It takes whatever is written:
+//! what the disk does not take is kept beside it, so that the file reads as if it had.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::IntoRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+
+use super::failed;
+use super::lost::Lost;
 
 /// Larger pieces go past the buffer.
 const BUFFER: usize = 32 << 10;
@@ -21,8 +25,8 @@ pub struct Buffered {
     dirty: bool,
     /// The last read met the end, and the place has not been set since.
     pub ended: bool,
-    /// A write has failed: the file is lost, and nothing more of it is written.
-    pub lost: bool,
+    /// What the file would be, once a write has failed: nothing more of it is written.
+    lost: Option<Lost>,
 }
 
 impl Buffered {
@@ -36,7 +40,16 @@ impl Buffered {
             start: 0,
             dirty: false,
             ended: false,
-            lost: false,
+            lost: None,
+        }
+    }
+
+    /// A file that the disk has nothing of; `empty` stands for it.
+    pub fn lost(name: PathBuf, empty: File) -> Buffered {
+        let lost = Some(Lost::new(&empty));
+        Buffered {
+            lost,
+            ..Buffered::new(name, empty, false)
         }
     }
 
@@ -51,14 +64,17 @@ impl Buffered {
 
     /// With what is still in the buffer.
     pub fn length(&self) -> io::Result<u64> {
-        let length = self.file.metadata()?.len();
+        let length = match &self.lost {
+            Some(lost) => lost.length(),
+            None => self.file.metadata()?.len(),
+        };
         let end = self.start + self.buffer.len() as u64;
         Ok(if self.dirty { length.max(end) } else { length })
     }
 
     /// Fills `out` as far as the file goes, and answers how far that was.
     pub fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.flush()?;
+        self.flush();
         self.ended = false;
         let mut done = 0;
         while done < out.len() {
@@ -74,14 +90,15 @@ impl Buffered {
                 rest[..taken].copy_from_slice(&held[..taken]);
                 taken
             } else if rest.len() >= BUFFER {
-                read_at(&self.file, rest, self.position)?
+                self.read_at(rest, self.position)?
             } else {
                 self.start = self.position;
-                self.buffer.resize(BUFFER, 0);
-                let filled = read_at(&self.file, &mut self.buffer, self.position);
-                // What failed to be read must not be taken for bytes of the file.
-                self.buffer.truncate(filled.as_ref().map_or(0, |n| *n));
-                if filled? > 0 {
+                let mut buffer = std::mem::take(&mut self.buffer);
+                buffer.resize(BUFFER, 0);
+                let filled = self.read_at(&mut buffer, self.position)?;
+                buffer.truncate(filled);
+                self.buffer = buffer;
+                if filled > 0 {
                     continue;
                 }
                 0
@@ -96,6 +113,13 @@ impl Buffered {
         Ok(done)
     }
 
+    fn read_at(&self, out: &mut [u8], position: u64) -> io::Result<usize> {
+        match &self.lost {
+            Some(lost) => lost.read(&self.file, out, position),
+            None => read_at(&self.file, out, position),
+        }
+    }
+
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -105,12 +129,12 @@ impl Buffered {
         }
         let follows = self.dirty && self.position == self.start + self.buffer.len() as u64;
         if !follows || self.buffer.len() + bytes.len() > BUFFER {
-            self.flush()?;
+            self.flush();
             self.buffer.clear();
             self.start = self.position;
         }
         if bytes.len() >= BUFFER {
-            self.file.write_all_at(bytes, self.position)?;
+            self.put(bytes, self.position);
             self.start = 0;
         } else {
             self.buffer.extend_from_slice(bytes);
@@ -121,38 +145,55 @@ impl Buffered {
     }
 
     /// Writes what is in the buffer.
-    pub fn flush(&mut self) -> io::Result<()> {
-        if !self.dirty {
-            return Ok(());
+    pub fn flush(&mut self) {
+        if std::mem::take(&mut self.dirty) {
+            let buffer = std::mem::take(&mut self.buffer);
+            self.put(&buffer, self.start);
         }
-        self.dirty = false;
-        let written = self.file.write_all_at(&self.buffer, self.start);
-        self.buffer.clear();
-        written
     }
 
-    pub fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.flush()?;
+    fn put(&mut self, bytes: &[u8], position: u64) {
+        if self.lost.is_none()
+            && let Err(error) = self.file.write_all_at(bytes, position)
+        {
+            self.lose(&error);
+        }
+        if let Some(lost) = &mut self.lost {
+            lost.write(&self.file, bytes, position);
+        }
+    }
+
+    pub fn truncate(&mut self, length: u64) {
+        self.flush();
         self.buffer.clear();
-        self.file.set_len(length)
+        if self.lost.is_none()
+            && let Err(error) = self.file.set_len(length)
+        {
+            self.lose(&error);
+        }
+        if let Some(lost) = &mut self.lost {
+            lost.truncate(length);
+        }
+    }
+
+    fn lose(&mut self, error: &io::Error) {
+        failed::remember(&self.name, error);
+        self.lost = Some(Lost::new(&self.file));
     }
 
     /// Some file systems tell only here that a write has failed.
-    pub fn close(mut self) -> io::Result<()> {
-        let flushed = if self.lost { Ok(()) } else { self.flush() };
+    pub fn close(mut self) {
+        self.flush();
         let descriptor = self.file.into_raw_fd();
         // SAFETY: the descriptor is open and was given up by the file just now.
-        let closed = unsafe { libc::close(descriptor) };
-        flushed.and(if closed == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        })
+        if unsafe { libc::close(descriptor) } != 0 {
+            failed::remember(&self.name, &io::Error::last_os_error());
+        }
     }
 }
 
 /// As much of `out` as the file has from `position` on.
-fn read_at(file: &File, out: &mut [u8], position: u64) -> io::Result<usize> {
+pub(super) fn read_at(file: &File, out: &mut [u8], position: u64) -> io::Result<usize> {
     let mut done = 0;
     while done < out.len() {
         match file.read_at(&mut out[done..], position + done as u64) {
@@ -193,49 +234,79 @@ mod tests {
         ]
     }
 
+    /// Whatever is done in whatever order, the file is what a plain list of bytes would be.
+    fn is_a_list_of_bytes(mut real: Buffered, steps: Vec<Step>) -> Result<Vec<u8>, TestCaseError> {
+        let (mut bytes, mut at): (Vec<u8>, usize) = (Vec::new(), 0);
+        for step in steps {
+            match step {
+                Step::Seek(to) => {
+                    real.set_position(to);
+                    at = to as usize;
+                }
+                Step::Read(n) => {
+                    let mut out = vec![0; n];
+                    let got = real.read(&mut out).unwrap();
+                    let here = bytes.get(at..).unwrap_or_default();
+                    prop_assert_eq!(&out[..got], &here[..here.len().min(n)]);
+                    prop_assert_eq!(real.ended, got < n);
+                    at += got;
+                }
+                Step::Write(new) => {
+                    real.write(&new).unwrap();
+                    if !new.is_empty() {
+                        bytes.resize(bytes.len().max(at + new.len()), 0);
+                        bytes[at..at + new.len()].copy_from_slice(&new);
+                    }
+                    at += new.len();
+                }
+                Step::Truncate(n) => {
+                    real.truncate(n);
+                    bytes.resize(n as usize, 0);
+                }
+                Step::Flush => real.flush(),
+            }
+            prop_assert_eq!(real.position(), at as u64);
+            prop_assert_eq!(real.length().unwrap(), bytes.len() as u64);
+        }
+        real.close();
+        Ok(bytes)
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
-        /// Whatever is done in whatever order, the file is what a plain list of bytes would be.
         #[test]
         fn it_is_a_list_of_bytes(steps in prop::collection::vec(step(), 1..40)) {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("x");
             let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
-            let mut real = Buffered::new(path.clone(), file, false);
-            let (mut bytes, mut at): (Vec<u8>, usize) = (Vec::new(), 0);
-            for step in steps {
-                match step {
-                    Step::Seek(to) => {
-                        real.set_position(to);
-                        at = to as usize;
-                    }
-                    Step::Read(n) => {
-                        let mut out = vec![0; n];
-                        let got = real.read(&mut out).unwrap();
-                        let here = bytes.get(at..).unwrap_or_default();
-                        prop_assert_eq!(&out[..got], &here[..here.len().min(n)]);
-                        prop_assert_eq!(real.ended, got < n);
-                        at += got;
-                    }
-                    Step::Write(new) => {
-                        real.write(&new).unwrap();
-                        if !new.is_empty() {
-                            bytes.resize(bytes.len().max(at + new.len()), 0);
-                            bytes[at..at + new.len()].copy_from_slice(&new);
-                        }
-                        at += new.len();
-                    }
-                    Step::Truncate(n) => {
-                        real.truncate(n).unwrap();
-                        bytes.resize(n as usize, 0);
-                    }
-                    Step::Flush => real.flush().unwrap(),
-                }
-                prop_assert_eq!(real.position(), at as u64);
-                prop_assert_eq!(real.length().unwrap(), bytes.len() as u64);
-            }
-            real.close().unwrap();
+            let bytes = is_a_list_of_bytes(Buffered::new(path.clone(), file, false), steps)?;
             prop_assert_eq!(std::fs::read(&path).unwrap(), bytes);
+            prop_assert!(failed::failure(&path).is_none());
+        }
+
+        /// A file that takes nothing more is still one to its reader.
+        #[test]
+        fn a_lost_one_is_a_list_of_bytes(
+            before in prop::collection::vec(step(), 0..10),
+            after in prop::collection::vec(step(), 1..40),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x");
+            let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+            let mut real = Buffered::new(path.clone(), file, false);
+            // Some of it is on the disk before the disk fails, which a descriptor for reading stands for.
+            let writes = before.iter().filter_map(|step| match step {
+                Step::Write(new) => Some(new.as_slice()),
+                _ => None,
+            });
+            let whole: Vec<u8> = writes.flatten().copied().collect();
+            real.write(&whole).unwrap();
+            real.flush();
+            real.file = File::open(&path).unwrap();
+            let first = [Step::Truncate(0), Step::Seek(0)];
+            is_a_list_of_bytes(real, first.into_iter().chain(after).collect())?;
+            prop_assert!(failed::failure(&path).is_some());
+            prop_assert_eq!(std::fs::read(&path).unwrap(), whole);
         }
     }
 }

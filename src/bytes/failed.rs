@@ -27,18 +27,27 @@ pub fn failure(draft: &Path) -> Option<io::Error> {
     if !ANY.load(Ordering::Acquire) {
         return None;
     }
-    let belongs = |name: &Path| {
-        let text = name.as_os_str().as_encoded_bytes();
-        text.starts_with(draft.as_os_str().as_encoded_bytes())
-    };
     let mut failed = FAILED.lock().unwrap_or_else(|e| e.into_inner());
     let first = failed
         .iter()
-        .find(|(name, _)| belongs(name))
+        .find(|(name, _)| belongs(name, draft))
         .map(|(_, code)| *code);
-    failed.retain(|(name, _)| !belongs(name));
+    failed.retain(|(name, _)| !belongs(name, draft));
     ANY.store(!failed.is_empty(), Ordering::Release);
     first.map(io::Error::from_raw_os_error)
+}
+
+/// Whether `failure` has something to tell.
+pub fn has_failed(draft: &Path) -> bool {
+    ANY.load(Ordering::Acquire) && {
+        let failed = FAILED.lock().unwrap_or_else(|e| e.into_inner());
+        failed.iter().any(|(name, _)| belongs(name, draft))
+    }
+}
+
+fn belongs(name: &Path, draft: &Path) -> bool {
+    let start = draft.as_os_str().as_encoded_bytes();
+    name.as_os_str().as_encoded_bytes().starts_with(start)
 }
 
 thread_local!(static REFUSED: RefCell<Option<Error>> = const { RefCell::new(None) });

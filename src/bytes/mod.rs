@@ -1,12 +1,14 @@
 //! GDAL's one way to the files of this machine. Its own file system is replaced by this one, so that every file that an open reaches,
 //! through virtual files, archives and sidecars to any depth, is opened here: asked of the policy on the open descriptor, never a
 //! device or a pipe, and written only as a draft. The first write of a file that fails is remembered, and GDAL, which does not always
-//! survive failures while it closes a file, is told from then on that all is well; whoever publishes the file asks [`failure`].
+//! survive failures while it closes a file, reads from then on what it has written as if all were well; whoever publishes the file asks
+//! [`failure`].
 //!
 //! Libraries beneath GDAL that open files themselves (netCDF, HDF4) do not come by here.
 
 mod buffered;
 mod failed;
+mod lost;
 mod vsi;
 
 use std::fs::File;
@@ -15,7 +17,7 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 
-pub use failed::{failure, refusal};
+pub use failed::{failure, has_failed, refusal};
 pub use vsi::install;
 
 /// What GDAL may open; without one, as in tests of kernels, everything.

@@ -82,6 +82,16 @@ fn allowed(answer: Result<()>) -> io::Result<()> {
     })
 }
 
+/// A failure to make something is one of its draft: of a file beside the main one GDAL may say nothing.
+fn kept<T>(name: &Path, made: io::Result<T>) -> io::Result<T> {
+    if let Err(error) = &made
+        && error.kind() != io::ErrorKind::AlreadyExists
+    {
+        failed::remember(name, error);
+    }
+    made
+}
+
 unsafe extern "C" fn stat(_: *mut c_void, name: *const c_char, out: *mut VSIStatBufL, _: c_int) -> c_int {
     // SAFETY: GDAL passes a string and a buffer of the system's own `stat64`, which VSIStatBufL is.
     unsafe { libc::stat64(name, out.cast()) }
@@ -96,13 +106,15 @@ unsafe extern "C" fn unlink(_: *mut c_void, name: *const c_char) -> c_int {
 unsafe extern "C" fn rename(_: *mut c_void, from: *const c_char, to: *const c_char) -> c_int {
     // SAFETY: GDAL passes strings.
     let (from, to) = unsafe { (path(from), path(to)) };
-    answer(allowed(may_write(from).and_then(|()| may_write(to))).and_then(|()| fs::rename(from, to)))
+    answer(
+        allowed(may_write(from).and_then(|()| may_write(to))).and_then(|()| kept(to, fs::rename(from, to))),
+    )
 }
 
 unsafe extern "C" fn mkdir(_: *mut c_void, name: *const c_char, _: c_long) -> c_int {
     // SAFETY: GDAL passes a string.
     let name = unsafe { path(name) };
-    answer(allowed(may_write(name)).and_then(|()| fs::create_dir(name)))
+    answer(allowed(may_write(name)).and_then(|()| kept(name, fs::create_dir(name))))
 }
 
 unsafe extern "C" fn rmdir(_: *mut c_void, name: *const c_char) -> c_int {
@@ -149,14 +161,24 @@ fn opened(name: &Path, access: &[u8]) -> io::Result<Buffered> {
     }
     let mut file = match writes {
         false => gate::find(name)?,
-        true => File::options()
-            .read(both)
-            .write(true)
-            .create(first != b'r')
-            .truncate(first == b'w')
-            // A pipe would be waited for.
-            .custom_flags(libc::O_NONBLOCK)
-            .open(name)?,
+        true => {
+            let file = File::options()
+                .read(both)
+                .write(true)
+                .create(first != b'r')
+                .truncate(first == b'w')
+                // A pipe would be waited for.
+                .custom_flags(libc::O_NONBLOCK)
+                .open(name);
+            match file {
+                // What cannot be made is lost from its first byte on: of a file beside the main one GDAL may not expect that.
+                Err(error) if first != b'r' => {
+                    failed::remember(name, &error);
+                    return Ok(Buffered::lost(name.to_path_buf(), File::open("/dev/null")?));
+                }
+                file => file?,
+            }
+        }
     };
     let kind = file.metadata()?.file_type();
     if kind.is_dir() {
@@ -223,50 +245,29 @@ unsafe extern "C" fn write(handle: *mut c_void, bytes: *const c_void, size: usiz
     };
     // SAFETY: GDAL's buffer holds `count` pieces of `size` bytes.
     let bytes = unsafe { std::slice::from_raw_parts(bytes.cast::<u8>(), length) };
-    if file.lost {
-        // Moved on as if it had been written: GDAL asks where it is.
-        file.set_position(file.position().saturating_add(length as u64));
-    } else {
-        let written = file.write(bytes);
-        lose(file, written);
-    }
-    count
-}
-
-/// Keeps the first failure of a file, and gives the file up.
-fn lose(file: &mut Buffered, result: io::Result<()>) {
-    if let Err(error) = result {
-        failed::remember(&file.name, &error);
-        file.lost = true;
+    match file.write(bytes) {
+        Ok(()) => count,
+        Err(error) => {
+            set_errno(&error);
+            0
+        }
     }
 }
 
 unsafe extern "C" fn flush(handle: *mut c_void) -> c_int {
     // SAFETY: as above.
-    let file = unsafe { file(handle) };
-    if !file.lost {
-        let flushed = file.flush();
-        lose(file, flushed);
-    }
+    unsafe { file(handle) }.flush();
     0
 }
 
 unsafe extern "C" fn truncate(handle: *mut c_void, length: vsi_l_offset) -> c_int {
     // SAFETY: as above.
-    let file = unsafe { file(handle) };
-    if !file.lost {
-        let cut = file.truncate(length);
-        lose(file, cut);
-    }
+    unsafe { file(handle) }.truncate(length);
     0
 }
 
 unsafe extern "C" fn close(handle: *mut c_void) -> c_int {
     // SAFETY: GDAL passes what `open` gave, for the last time.
-    let file = unsafe { Box::from_raw(handle.cast::<Buffered>()) };
-    let name = file.name.clone();
-    if let Err(error) = file.close() {
-        failed::remember(&name, &error);
-    }
+    unsafe { Box::from_raw(handle.cast::<Buffered>()) }.close();
     0
 }

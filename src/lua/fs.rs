@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use mlua::{Function, Lua};
@@ -10,7 +9,7 @@ use mlua::{Function, Lua};
 use super::{Access, Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{self, write_atomically};
 use crate::gate::{self, Entry, Folder};
 use crate::scratch;
 use crate::settings;
@@ -110,11 +109,7 @@ fn write(lua: &Lua, args: &Args) -> Result<()> {
 fn append(lua: &Lua, args: &Args) -> Result<()> {
     let path = path(lua, args, "path")?;
     let text = text(args)?;
-    let entry = Entry::behind(&path)?;
-    let mut options = fs::OpenOptions::new();
-    options.append(true).create(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let mut file = options.open(entry.path()).map_err(failed(&path))?;
-    std::io::Write::write_all(&mut file, &text).map_err(failed(&path))
+    files::append(&path, &text)
 }
 
 fn exists(lua: &Lua, args: &Args) -> Result<bool> {

@@ -23,6 +23,8 @@ fn decode(lua: &Lua, args: &Args) -> Result<Value> {
 fn encode(_: &Lua, args: &Args) -> Result<String> {
     let pretty = args.options(|o| o.get_or("pretty", false))?;
     let value: Value = args.get("value")?;
+    // The order in a Lua table differs from run to run; a file should not.
+    let value = value.to_serializable().sort_keys(true);
     let text = if pretty {
         serde_json::to_string_pretty(&value)
     } else {

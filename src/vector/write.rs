@@ -1,6 +1,6 @@
 //! Features to files, by GDAL's vector drivers and our own GeoJSON writer.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr, OsString};
 use std::path::Path;
 
 use gdal::errors::GdalError;
@@ -85,7 +85,7 @@ impl Features {
         let failed =
             |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
         crate::raster::file::initialise();
-        quietly(|| {
+        let written = quietly(|| {
             let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
             let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
             fill(features, dataset, driver, layer).map_err(|e| match e {
@@ -93,10 +93,66 @@ impl Features {
                     Error::file(path, format!("cannot be written as {driver} ({message})"))
                 }
                 other => other,
-            })
-        })?;
-        draft.publish()
+            })?;
+            verify(draft.path(), driver, &features.features)
+                .map_err(|reason| Error::file(path, format!("is not whole ({reason}); nothing was written")))
+        });
+        draft.checked(written)?;
+        draft.publish(&companions(path, driver))
     }
+}
+
+/// Reads back what was written: closing a file does not report all that has gone wrong.
+fn verify(path: &Path, driver: &str, features: &[Feature]) -> Result<(), String> {
+    let drivers = [driver];
+    let dataset = Dataset::open_ex(
+        path,
+        gdal::DatasetOptions {
+            open_flags: gdal::GdalOpenFlags::GDAL_OF_VECTOR,
+            allowed_drivers: Some(&drivers),
+            ..Default::default()
+        },
+    )
+    .map_err(|e| reason(&e))?;
+    // Some formats have no layer where they have no features.
+    if features.is_empty() {
+        return Ok(());
+    }
+    // These two do not give back features without a place.
+    let least = match driver {
+        "KML" | "FlatGeobuf" => {
+            let placed = features.iter().filter_map(|f| f.shape.as_ref());
+            placed
+                .filter(|shape| !geo::HasDimensions::is_empty(*shape))
+                .count()
+        }
+        _ => features.len(),
+    };
+    let mut layer = dataset.layer(0).map_err(|e| reason(&e))?;
+    // Read, not asked for: a FlatGeobuf cut in half still says in its head how many it had.
+    let found = layer.features().count() as u64;
+    if (least as u64..=features.len() as u64).contains(&found) {
+        Ok(())
+    } else {
+        Err(format!("{found} of {} features can be read", features.len()))
+    }
+}
+
+/// Files that belong to one of this name and would be wrong beside a new one: indices, code pages, journals.
+fn companions(path: &Path, driver: &str) -> Vec<OsString> {
+    let (start, ends): (_, &[&str]) = match driver {
+        "ESRI Shapefile" => (
+            path.file_stem(),
+            &[
+                ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".qpj", ".idm", ".ind", ".shp.xml",
+            ],
+        ),
+        "GML" => (path.file_stem(), &[".xsd", ".gfs"]),
+        "GPKG" => (path.file_name(), &["-wal", "-shm", "-journal"]),
+        _ => (None, &[]),
+    };
+    let named = |end: &&str| start.map(|start| [start, OsStr::new(end)].into_iter().collect());
+    ends.iter().filter_map(named).collect()
 }
 
 fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str) -> Result<()> {

@@ -103,6 +103,25 @@ fn a_login_is_stored_listed_and_forgotten() {
 }
 
 #[test]
+fn twelve_logins_at_once_are_twelve() {
+    let here = folder(&[]);
+    std::thread::scope(|scope| {
+        for n in 0..12 {
+            let mut command = at_home(here.path());
+            command.args(["login", &format!("host{n}.example.org"), "--token"]);
+            scope.spawn(move || {
+                let done = with_input(command, &format!("tok-{n}\n"));
+                assert_eq!(done.code, 0, "{}", done.err);
+            });
+        }
+    });
+    let listed = call(here.path(), &["logins"]).out;
+    for n in 0..12 {
+        assert_holds(&listed, &format!("host{n}.example.org"));
+    }
+}
+
+#[test]
 fn a_login_is_checked_before_it_is_stored() {
     let here = folder(&[]);
     let earthdata = StandIn::start("localhost", |got| match got.header("authorization") {

@@ -252,5 +252,18 @@ fn streams_that_are_closed_or_full_change_no_exit_code() {
             .status()
             .unwrap();
         assert_eq!(ended.code(), Some(code), "{arguments:?}");
+        let program = perilune(here.path()).get_program().to_os_string();
+        for shut in ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"] {
+            let ended = std::process::Command::new("sh")
+                .args(["-c", &format!("exec \"$0\" \"$@\" {shut}")])
+                .arg(&program)
+                .args(arguments)
+                .env("XDG_STATE_HOME", here.path().join("state"))
+                .current_dir(here.path())
+                .stdout(Stdio::null())
+                .status()
+                .unwrap();
+            assert_eq!(ended.code(), Some(code), "{arguments:?} {shut}");
+        }
     }
 }

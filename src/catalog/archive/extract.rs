@@ -103,7 +103,11 @@ pub fn extract<R: Read + Seek>(
     let synced =
         File::open(&scratch.0).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
     synced.map_err(|e| Error::io(&options.into, e))?;
-    publish(&scratch.0, &root)?;
+    let mut renamed = Renamed::default();
+    if let Err(reason) = publish(&scratch.0, &root, &scratch.0, &mut renamed) {
+        renamed.undo();
+        return Err(reason);
+    }
     let _ = File::open(root.path()).and_then(|folder| rustix::fs::syncfs(&folder).map_err(io::Error::from));
     Ok(out)
 }
@@ -252,19 +256,50 @@ fn write<R: Read + Seek>(
     Ok(())
 }
 
-/// Gives all that lies in `from` its name in `to`: whole folders where none of that name is there.
-fn publish(from: &Path, to: &Folder) -> Result<()> {
-    for entry in fs::read_dir(from).map_err(|e| Error::io(to.shown(), e))? {
-        let entry = entry.map_err(|e| Error::io(to.shown(), e))?;
+/// What has been renamed, from where to where, and the folders that those paths lead through.
+#[derive(Default)]
+struct Renamed {
+    steps: Vec<(PathBuf, PathBuf)>,
+    folders: Vec<Folder>,
+}
+
+impl Renamed {
+    fn rename(&mut self, from: PathBuf, to: PathBuf) -> io::Result<()> {
+        fs::rename(&from, &to)?;
+        self.steps.push((from, to));
+        Ok(())
+    }
+
+    fn undo(self) {
+        for (from, to) in self.steps.iter().rev() {
+            // Whatever hinders this is what stopped the renaming, and is told.
+            let _ = fs::rename(to, from);
+        }
+    }
+}
+
+/// Gives all that lies in `from` its name in `to`: whole folders where none of that name is there. Files that are replaced are put aside.
+fn publish(from: &Path, to: &Folder, aside: &Path, renamed: &mut Renamed) -> Result<()> {
+    // All before the first step: what is put aside is not among them.
+    let entries: io::Result<Vec<fs::DirEntry>> = fs::read_dir(from).and_then(Iterator::collect);
+    for entry in entries.map_err(|e| Error::io(to.shown(), e))? {
         let name = entry.file_name();
         let failed = |e| Error::io(to.shown().join(&name), e);
         let place = to.place(&name).map_err(failed)?;
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && fs::symlink_metadata(&place).is_ok() {
-            publish(&entry.path(), &to.enter(&name).map_err(failed)?)?;
-        } else {
-            fs::rename(entry.path(), &place).map_err(failed)?;
+        let is_there = fs::symlink_metadata(&place).is_ok();
+        if is_folder && is_there {
+            let inside = to.enter(&name).map_err(failed)?;
+            let published = publish(&entry.path(), &inside, aside, renamed);
+            renamed.folders.push(inside);
+            published?;
+            continue;
         }
+        if is_there {
+            let old = aside.join(format!(".replaced-{}", renamed.steps.len()));
+            renamed.rename(place.clone(), old).map_err(failed)?;
+        }
+        renamed.rename(entry.path(), place).map_err(failed)?;
     }
     Ok(())
 }

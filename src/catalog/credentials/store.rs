@@ -166,6 +166,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn save(&self, host: &str, login: Login) -> Result<()> {
+        let _lock = self.lock()?;
         let mut logins = self.load()?;
         let kind = std::mem::discriminant(&login);
         logins.retain(|(h, l)| h != host || std::mem::discriminant(l) != kind);
@@ -178,6 +179,10 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn remove(&self, host: &str) -> Result<usize> {
+        if !self.path.exists() {
+            return Ok(0);
+        }
+        let _lock = self.lock()?;
         let mut logins = self.load()?;
         let before = logins.len();
         logins.retain(|(h, _)| h != host);
@@ -207,6 +212,17 @@ impl Store {
         let text = serde_json::to_string_pretty(&contents)
             .map(Zeroizing::new)
             .map_err(|e| failed(e.into()))?;
+        let draft = Draft::private(&self.path)?;
+        let mut file = draft.open().map_err(failed)?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.write_all(b"\n"))
+            .map_err(failed)?;
+        draft.publish()
+    }
+
+    /// Keeps other processes from changing the file until the lock is dropped. It is a file of its own, because every
+    /// change puts a new file in the place of the old one.
+    fn lock(&self) -> Result<fs::File> {
         if let Some(folder) = self.path.parent() {
             fs::DirBuilder::new()
                 .recursive(true)
@@ -214,18 +230,18 @@ impl Store {
                 .create(folder)
                 .map_err(|e| Error::io(folder, e))?;
         }
-        let draft = Draft::new(&self.path)?;
-        // Its mode from the first byte on: there is no moment in which others could open it.
-        let mut file = fs::OpenOptions::new()
+        let path = self.path.with_extension("lock");
+        let mut options = fs::OpenOptions::new();
+        options
             .write(true)
-            .create_new(true)
+            .create(true)
+            .truncate(false)
             .mode(0o600)
-            .open(draft.path())
-            .map_err(failed)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .map_err(failed)?;
-        draft.publish()
+            .custom_flags(libc::O_NOFOLLOW);
+        let file = options.open(&path).map_err(|e| Error::io(&path, e))?;
+        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(|e| Error::io(&path, e.into()))?;
+        Ok(file)
     }
 }
 
@@ -272,8 +288,8 @@ mod tests {
         assert_eq!(store.load().unwrap(), vec![("i".into(), token("u"))]);
         assert_eq!(
             fs::read_dir(folder.path().join("a/b")).unwrap().count(),
-            1,
-            "no drafts are left"
+            2,
+            "the file and its lock; no drafts are left"
         );
     }
 
@@ -319,5 +335,28 @@ mod tests {
             }
             assert!(error.to_string().contains("perilune login"), "{error}");
         }
+    }
+
+    #[test]
+    fn logins_stored_at_once_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        // Each opens the lock for itself, as processes do.
+        std::thread::scope(|scope| {
+            for n in 0..12 {
+                let store = Store::at(&path);
+                scope.spawn(move || store.save(&format!("host{n}"), token("t")).unwrap());
+            }
+        });
+        let mut hosts: Vec<String> = Store::at(&path)
+            .load()
+            .unwrap()
+            .into_iter()
+            .map(|(h, _)| h)
+            .collect();
+        hosts.sort();
+        let mut expected: Vec<String> = (0..12).map(|n| format!("host{n}")).collect();
+        expected.sort();
+        assert_eq!(hosts, expected);
     }
 }

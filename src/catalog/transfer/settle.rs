@@ -122,6 +122,12 @@ pub fn settle(
     };
     let file = arrived.part.file().map_err(disk)?;
     file.sync_all().map_err(disk)?;
+    let length = file.metadata().map_err(disk)?.len();
+    if length != bytes {
+        return Err(Settled::Differs(format!(
+            "the disk holds {length} of its {bytes} bytes"
+        )));
+    }
     let folder = shared
         .make_folder(target.parent().unwrap_or(Path::new("/")))
         .map_err(|e| Settled::Trouble(Trouble::Other(e)))?;

@@ -1,12 +1,12 @@
 //! `perilune workflows`: what ships, and copies of it to edit.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
 use super::DONE;
 use crate::error::{Error, Result};
+use crate::files::write_atomically;
 use crate::host::{loader, params};
 
 #[derive(Subcommand)]
@@ -52,19 +52,10 @@ fn copy(name: &str, destination: Option<&Path>) -> Result<u8> {
         None => PathBuf::from(&file),
     };
     // Never over a file that exists: it may hold someone's edits.
-    let created = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&target);
-    match created {
-        Ok(mut out) => out
-            .write_all(text.as_bytes())
-            .map_err(|e| Error::io(&target, e))?,
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Error::file(&target, "exists already; name another file"));
-        }
-        Err(e) => return Err(Error::io(&target, e)),
+    if target.symlink_metadata().is_ok() {
+        return Err(Error::file(&target, "exists already; name another file"));
     }
+    write_atomically(&target, |out| out.write_all(text.as_bytes()))?;
     crate::say!(
         "copied to {}; run it with `perilune run {}`",
         target.display(),

@@ -64,7 +64,7 @@ pub fn driver_for(path: &Path, options: &WriteOptions) -> Result<String> {
         return Err(Error::not_found(
             "file format",
             format,
-            ["GTiff", "COG", "netCDF", "PNG", "JP2OpenJPEG", "VRT"],
+            ["GTiff", "COG", "netCDF", "PNG", "JP2OpenJPEG"],
         ));
     }
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
@@ -182,21 +182,11 @@ pub fn check_space(path: &Path, bytes: u64, options: &WriteOptions) -> Result<()
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let Ok(name) = CString::new(folder.to_string_lossy().as_bytes()) else {
+    // File systems without blocks (/proc) have no free space to speak of; creating the file tells more.
+    let Some(disk) = rustix::fs::statvfs(folder).ok().filter(|disk| disk.f_blocks > 0) else {
         return Ok(());
     };
-    // SAFETY: `info` is plain data that statvfs fills; it is read only when the call succeeded.
-    let free = unsafe {
-        let mut info: libc::statvfs = std::mem::zeroed();
-        if libc::statvfs(name.as_ptr(), &mut info) != 0 {
-            return Ok(());
-        }
-        // File systems without blocks (/proc) have no free space to speak of; creating the file tells more.
-        if info.f_blocks == 0 {
-            return Ok(());
-        }
-        info.f_bavail * info.f_frsize
-    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let likely = if options.compress.eq_ignore_ascii_case("none") {
         bytes
     } else {

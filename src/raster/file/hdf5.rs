@@ -11,6 +11,7 @@ use rust_hdf5::format::messages::datatype::DatatypeMessage;
 use rust_hdf5::types::{Complex32 as H5Complex32, H5Type, HBool, VarLenUnicode};
 use rust_hdf5::{H5Dataset, H5File, H5Group, Hdf5Error};
 
+use super::whole;
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::{self, Draft};
@@ -57,14 +58,18 @@ const HELD_PER_CHUNK: usize = 32;
 /// is not there; text with zero bytes; and what the file system says. Then nothing is left under `path`.
 pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options) -> Result<()> {
     let draft = Draft::new(path)?;
-    Draft::sweep(path);
+    draft.checked(fill(path, draft.path(), contents, options))?;
+    draft.publish()
+}
+
+fn fill(path: &Path, draft: &Path, contents: &[(String, Content)], options: &Hdf5Options) -> Result<()> {
     let fail = |e: Hdf5Error| {
         Error::file(
             path,
             format!("cannot be written: {}", files::shown(&e.to_string())),
         )
     };
-    let file = H5File::create(draft.path()).map_err(fail)?;
+    let file = H5File::create(draft).map_err(fail)?;
     let mut groups = Groups {
         path: path.to_path_buf(),
         open: BTreeMap::from([(String::new(), file.root_group())]),
@@ -106,7 +111,23 @@ pub fn write(path: &Path, contents: &[(String, Content)], options: &Hdf5Options)
     }
     drop((written, groups));
     file.close().map_err(fail)?;
-    draft.publish()
+    is_whole(draft, contents).map_err(|e| whole::error(path, &e.to_string()))
+}
+
+/// Opens a closed file again, and reads the last pixel of each image and the shape of all else.
+fn is_whole(draft: &Path, contents: &[(String, Content)]) -> rust_hdf5::Result<()> {
+    let file = H5File::open(draft)?;
+    for (name, content) in contents {
+        let dataset = file.dataset(name.trim_matches('/'))?;
+        let Content::Image(raster) = content else { continue };
+        let last = [raster.grid.rows - 1, raster.grid.cols - 1];
+        match raster.bands.first().map(|band| band.dtype) {
+            Some(DType::F64) => dataset.read_slice::<f64>(&last, &[1, 1]).map(drop)?,
+            Some(DType::C32) => dataset.read_slice::<H5Complex32>(&last, &[1, 1]).map(drop)?,
+            _ => dataset.read_slice::<f32>(&last, &[1, 1]).map(drop)?,
+        }
+    }
+    Ok(())
 }
 
 /// The groups made so far, by their names without slashes at the ends.

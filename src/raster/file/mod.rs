@@ -13,6 +13,7 @@ mod remote;
 mod sink;
 mod transfer;
 pub(crate) mod truncated;
+mod whole;
 pub mod write;
 
 use std::cell::Cell;
@@ -57,6 +58,7 @@ pub fn initialise() {
             let _ = gdal::config::set_config_option(key, value);
         }
         bytes::install();
+        end_without_hdf5();
         drivers::register();
         drivers::close_file_systems();
         remote::forget_logins();
@@ -75,6 +77,19 @@ pub fn initialise() {
             }
         }
     });
+}
+
+/// HDF5 would close at the end of the process what could not be closed before, and crash on it. Told before anything else.
+fn end_without_hdf5() {
+    type DontAtExit = unsafe extern "C" fn() -> c_int;
+    // SAFETY: looked up in the libraries that GDAL brought along, and called as HDF5 declares it in all versions.
+    unsafe {
+        let found = libc::dlsym(libc::RTLD_DEFAULT, c"H5dont_atexit".as_ptr());
+        if !found.is_null() {
+            let dont_atexit: DontAtExit = std::mem::transmute(found);
+            dont_atexit();
+        }
+    }
 }
 
 /// HDF5 prints what fails inside it to the terminal, unless it is told otherwise, and much of that is no failure: netCDF asks

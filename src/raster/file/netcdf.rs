@@ -1,15 +1,20 @@
 //! Writing netCDF-4 by the CF conventions: images of one grid as variables of their own, text variables that only carry
 //! attributes, coordinates, and a grid mapping.
 
+mod library;
+mod mapping;
+
 use std::ffi::{CString, c_void};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gdal::DriverManager;
 use gdal_sys::GDALDataType as Gdt;
 
-use super::{gdal_type, initialise, last_message, quieten_hdf5, reset_message};
+use super::{gdal_type, initialise, last_message, quieten_hdf5, reset_message, whole};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::Draft;
@@ -101,24 +106,30 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
     initialise();
     quieten_hdf5();
     let draft = Draft::new(path)?;
-    Draft::sweep(path);
-    let file = File::create(path, draft.path())?;
+    draft.checked(fill(path, draft.path(), contents, &grid))?;
+    draft.publish()
+}
+
+fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()> {
+    let file = File::create(path, draft)?;
     file.attributes(&Owner::Group(file.root), None, &contents.attributes)?;
     for (name, attributes) in &contents.records {
         file.record(name, attributes)?;
     }
     if let Some(crs) = &grid.crs {
-        file.record(&contents.mapping, &grid_mapping(crs, &grid))?;
+        file.record(&contents.mapping, &mapping::of(crs, grid))?;
     }
-    let dimensions = file.coordinates(&grid)?;
+    let dimensions = file.coordinates(grid)?;
     for variable in &contents.variables {
         interrupt::check()?;
         file.image(variable, &dimensions, contents)?;
     }
     drop(dimensions);
-    drop(file);
+    file.close()?;
     interrupt::check()?;
-    draft.publish()
+    let mut names = vec!["y", "x"];
+    names.extend(contents.variables.iter().map(|v| v.name.as_str()));
+    whole::arrays(draft, "netCDF", &names).map_err(|reason| whole::error(path, &reason))
 }
 
 /// What carries attributes.
@@ -130,6 +141,9 @@ enum Owner {
 /// A file being written, and its root group. GDAL writes what is left when it is closed.
 struct File {
     path: PathBuf,
+    draft: PathBuf,
+    /// What is written has failed.
+    lost: AtomicBool,
     dataset: gdal_sys::GDALDatasetH,
     root: gdal_sys::GDALGroupH,
 }
@@ -141,12 +155,13 @@ unsafe impl Sync for File {}
 
 impl Drop for File {
     fn drop(&mut self) {
-        // SAFETY: both were made by `create` and are released once, the group first.
-        unsafe {
-            if !self.root.is_null() {
-                gdal_sys::GDALGroupRelease(self.root);
-            }
-            gdal_sys::GDALClose(self.dataset);
+        self.release();
+        if self.sync().is_ok() {
+            // SAFETY: made by `create`, and closed this once.
+            unsafe { gdal_sys::GDALClose(self.dataset) };
+        } else if let Ok(draft) = fs::File::options().write(true).open(&self.draft) {
+            // Left open, because the library would crash; but what it takes on the disk is given back.
+            let _ = draft.set_len(0);
         }
     }
 }
@@ -211,6 +226,8 @@ impl File {
         let root = unsafe { gdal_sys::GDALDatasetGetRootGroup(dataset) };
         let file = File {
             path: path.to_path_buf(),
+            draft: draft.to_path_buf(),
+            lost: AtomicBool::new(false),
             dataset,
             root,
         };
@@ -221,7 +238,47 @@ impl File {
         }
     }
 
+    /// Writes what is left and closes the file.
+    fn close(mut self) -> Result<()> {
+        self.release();
+        let written = self.sync();
+        let path = self.path.clone();
+        reset_message();
+        drop(self);
+        written?;
+        // GDAL before 3.7 does not return what failed in closing, but leaves it as the last error.
+        // SAFETY: no preconditions.
+        match unsafe { gdal_sys::CPLGetLastErrorType() } >= gdal_sys::CPLErr::CE_Failure {
+            true => Err(Error::file(
+                path,
+                format!("cannot be written: {}", last_message()),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Has the library write all that it holds. Asked for by itself, since the library crashes on a failure while it closes a file.
+    fn sync(&self) -> Result<()> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(self.failed());
+        }
+        let done = library::sync(&self.draft).and_then(|()| fs::File::open(&self.draft)?.sync_all());
+        done.map_err(|e| {
+            self.lost.store(true, Ordering::Relaxed);
+            Error::file(&self.path, format!("cannot be written: {e}"))
+        })
+    }
+
+    fn release(&mut self) {
+        let root = std::mem::replace(&mut self.root, null_mut());
+        if !root.is_null() {
+            // SAFETY: made by `create`, and released this once.
+            unsafe { gdal_sys::GDALGroupRelease(root) }
+        }
+    }
+
     fn failed(&self) -> Error {
+        self.lost.store(true, Ordering::Relaxed);
         Error::file(&self.path, format!("cannot be written: {}", last_message()))
     }
 
@@ -550,92 +607,4 @@ fn flags(dtype: Option<DType>, values: &[i64]) -> (Gdt::Type, Vec<u8>) {
             values.iter().flat_map(|v| v.to_ne_bytes()).collect(),
         ),
     }
-}
-
-/// The attributes of a grid mapping: CF's own for the projections of this field, and WKT, PROJ string and GDAL's six numbers.
-fn grid_mapping(crs: &Crs, grid: &Grid) -> Attributes {
-    let mut out = Attributes::new();
-    let proj = crs
-        .spatial_ref()
-        .ok()
-        .and_then(|r| r.to_proj4().ok())
-        .unwrap_or_default();
-    let value = |key: &str| {
-        let prefix = format!("+{key}=");
-        proj.split_whitespace().find_map(|p| p.strip_prefix(&prefix))
-    };
-    let number = |key: &str| value(key).and_then(|v| v.parse::<f64>().ok()).unwrap_or(0.0);
-    let mut put = |name: &str, value: Attribute| out.push((name.to_string(), value));
-    let origin = |put: &mut dyn FnMut(&str, Attribute)| {
-        put("false_easting", Attribute::Number(number("x_0")));
-        put("false_northing", Attribute::Number(number("y_0")));
-    };
-    match value("proj") {
-        Some("stere") => {
-            put("grid_mapping_name", Attribute::Text("polar_stereographic".into()));
-            put(
-                "straight_vertical_longitude_from_pole",
-                Attribute::Number(number("lon_0")),
-            );
-            origin(&mut put);
-            put(
-                "latitude_of_projection_origin",
-                Attribute::Number(number("lat_0")),
-            );
-            put("standard_parallel", Attribute::Number(number("lat_ts")));
-        }
-        Some("utm") => {
-            put("grid_mapping_name", Attribute::Text("transverse_mercator".into()));
-            put(
-                "longitude_of_central_meridian",
-                Attribute::Number(6.0 * number("zone") - 183.0),
-            );
-            put("latitude_of_projection_origin", Attribute::Number(0.0));
-            put("scale_factor_at_central_meridian", Attribute::Number(0.9996));
-            put("false_easting", Attribute::Number(500_000.0));
-            let south = proj.split_whitespace().any(|p| p == "+south");
-            put(
-                "false_northing",
-                Attribute::Number(if south { 10_000_000.0 } else { 0.0 }),
-            );
-            put(
-                "utm_zone_number",
-                Attribute::Number(number("zone") * if south { -1.0 } else { 1.0 }),
-            );
-        }
-        Some("tmerc") => {
-            put("grid_mapping_name", Attribute::Text("transverse_mercator".into()));
-            put(
-                "longitude_of_central_meridian",
-                Attribute::Number(number("lon_0")),
-            );
-            put(
-                "latitude_of_projection_origin",
-                Attribute::Number(number("lat_0")),
-            );
-            put("scale_factor_at_central_meridian", Attribute::Number(number("k")));
-            origin(&mut put);
-        }
-        Some("longlat") => put("grid_mapping_name", Attribute::Text("latitude_longitude".into())),
-        _ => {}
-    }
-    if let Ok(reference) = crs.spatial_ref() {
-        if let Ok(axis) = reference.semi_major() {
-            put("semi_major_axis", Attribute::Number(axis));
-        }
-        if let (Ok(a), Ok(b)) = (reference.semi_major(), reference.semi_minor())
-            && a > b
-        {
-            put("inverse_flattening", Attribute::Number(a / (a - b)));
-        }
-    }
-    put("spatial_ref", Attribute::Text(crs.wkt().to_string()));
-    put("crs_wkt", Attribute::Text(crs.wkt().to_string()));
-    put("proj4text", Attribute::Text(proj.clone()));
-    if let Some(epsg) = crs.epsg() {
-        put("spatial_epsg", Attribute::Integer(i64::from(epsg)));
-    }
-    let six = grid.transform.to_gdal().map(|v| v.to_string()).join(" ");
-    put("GeoTransform", Attribute::Text(six));
-    out
 }

@@ -1,6 +1,6 @@
 //! A file that is being made, tile by tile.
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -11,11 +11,10 @@ use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
 use super::transfer::transfer;
 use super::write::WriteOptions;
-use super::{gdal_type, initialise, last_message, message_of, reset_message};
+use super::{gdal_type, initialise, last_message, message_of, reset_message, whole};
 use crate::bytes;
 use crate::error::{Error, Result};
-use crate::files::Draft;
-use crate::gate::Entry;
+use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
 use crate::raster::{Band, DType, Pixels, Raster, Window};
@@ -24,9 +23,9 @@ use crate::settings;
 /// A file that is being made.
 pub struct Sink {
     path: PathBuf,
-    // Before the draft: fields are dropped in their order, and closing may write beside the draft.
+    // Before the draft: fields are dropped in their order, and closing writes.
     dataset: Mutex<Staged>,
-    draft: Draft,
+    draft: DraftFolder,
     driver: String,
     options: WriteOptions,
     pub bands: Vec<SinkBand>,
@@ -75,7 +74,7 @@ impl Sink {
         tile: (usize, usize),
     ) -> Result<Sink> {
         initialise();
-        let draft = Draft::new(path)?;
+        let draft = DraftFolder::new(path)?;
         let driver = driver_for(path, options)?;
         let (rows, cols) = (raster.grid.rows, raster.grid.cols);
         let dtype = common_dtype(&raster.bands, options)?;
@@ -84,7 +83,6 @@ impl Sink {
         })?;
         let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
         check_space(path, bytes, options)?;
-        Draft::sweep(path);
         // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
         let staged = driver != "GTiff";
         let creation = creation_options(options, dtype, tile, (rows, cols), staged, bytes)?;
@@ -105,7 +103,8 @@ impl Sink {
             gdal,
             &creation,
         )
-        .map_err(|text| Error::file(path, format!("cannot be created: {text}")))?;
+        .map_err(|text| Error::file(path, format!("cannot be created: {text}")));
+        let dataset = draft.checked(dataset)?;
         let mut sink = Sink {
             path: path.to_path_buf(),
             draft,
@@ -118,7 +117,8 @@ impl Sink {
                 .collect(),
             dataset: Mutex::default(),
         };
-        sink.describe(raster, dataset)?;
+        let described = sink.describe(raster, dataset);
+        sink.draft.checked(described)?;
         Ok(sink)
     }
 
@@ -198,7 +198,7 @@ impl Sink {
         let band = dataset.rasterband(band + 1).map_err(|e| fail(message_of(&e)))?;
         // SAFETY: the buffer holds window.rows × window.cols values of the given type in standard layout; the dataset is
         // locked.
-        unsafe {
+        let written = unsafe {
             transfer(
                 band.c_rasterband(),
                 GDALRWFlag::GF_Write,
@@ -207,22 +207,38 @@ impl Sink {
                 gdal,
                 pointer,
             )
-        }
-        .map_err(fail)?;
-        self.check_written()
+        };
+        self.draft.checked(written.map_err(fail))
     }
 
-    /// What GDAL was not told, since it would not get over it.
-    fn check_written(&self) -> Result<()> {
-        match bytes::failure(self.draft.path()) {
-            Some(error) => Err(Error::io(&self.path, error)),
-            None => Ok(()),
-        }
-    }
-
-    /// Statistics, overviews, the final format, and the final name.
-    pub fn finish(self) -> Result<()> {
+    /// Statistics, overviews and the final format; the answer has everything but its name.
+    pub fn finish(self) -> Result<Whole> {
         interrupt::check()?;
+        let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
+        let dataset = self.draft.checked(self.complete())?;
+        let shape = (dataset.raster_size(), dataset.raster_count());
+        let draft = if self.driver == "GTiff" {
+            self.draft.checked(close(dataset).map_err(fail))?;
+            self.draft
+        } else {
+            let copied = DraftFolder::new(&self.path)?;
+            let done = copy(dataset, &copied, &self.driver, &self.options).map_err(stopped_or(&fail));
+            self.draft.check()?;
+            copied.checked(done)?;
+            // A format that only names the staged file is not whole without it.
+            drop(self.draft);
+            copied
+        };
+        let read = whole::image(draft.path(), &self.driver, shape);
+        draft.checked(read.map_err(|reason| whole::error(&self.path, &reason)))?;
+        Ok(Whole {
+            draft,
+            path: self.path,
+        })
+    }
+
+    /// The staged file with all that goes into it.
+    fn complete(&self) -> Result<Dataset> {
         let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
         let gdal_fail = |e: gdal::errors::GdalError| fail(message_of(&e));
         let mut dataset = self
@@ -271,38 +287,31 @@ impl Sink {
                 .collect();
             let method = self.options.overview_resampling.to_uppercase();
             if !factors.is_empty() {
-                build_overviews(&dataset, &method, &factors).map_err(stopped_or(&fail))?;
+                build_overviews(&dataset, &method, &factors, self.draft.path()).map_err(stopped_or(&fail))?;
             }
         }
         flush(&mut dataset).map_err(&fail)?;
-        let whole = if self.driver == "GTiff" {
-            close(dataset).map_err(&fail)?;
-            self.check_written()?;
-            self.draft
-        } else {
-            let copied = Draft::new(&self.path)?;
-            let done = copy(dataset, &copied, &self.driver, &self.options).map_err(stopped_or(&fail));
-            self.check_written()?;
-            if let Some(error) = bytes::failure(copied.path()) {
-                return Err(Error::io(&self.path, error));
-            }
-            done?;
-            copied
-        };
-        whole.publish()?;
+        Ok(dataset)
+    }
+}
+
+/// A finished file, with what its format keeps beside it, that has not got its name yet.
+pub struct Whole {
+    draft: DraftFolder,
+    path: PathBuf,
+}
+
+impl Whole {
+    pub fn publish(self) -> Result<()> {
         // What GDAL keeps beside the old file (statistics, overviews, masks) would be wrong for the new one.
-        let place = Entry::of(&self.path)?;
-        for suffix in [".aux.xml", ".ovr", ".msk"] {
-            let mut side = place.path().into_os_string();
-            side.push(suffix);
-            let _ = std::fs::remove_file(side);
-        }
-        Ok(())
+        let name = self.path.file_name().unwrap_or_default();
+        let stale = [".aux.xml", ".ovr", ".msk"].map(|end| [name, OsStr::new(end)].into_iter().collect());
+        self.draft.publish(&stale)
     }
 }
 
 /// The staged GeoTIFF in the final format.
-fn copy(staged: Dataset, target: &Draft, driver: &str, options: &WriteOptions) -> Result<(), String> {
+fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOptions) -> Result<(), String> {
     let found = DriverManager::get_driver_by_name(driver).map_err(|e| message_of(&e))?;
     let mut list = CslStringList::new();
     let mut set = |key: &str, value: &str| list.set_name_value(key, value).map_err(|e| message_of(&e));
@@ -317,8 +326,9 @@ fn copy(staged: Dataset, target: &Draft, driver: &str, options: &WriteOptions) -
     }
     let name = CString::new(target.path().to_string_lossy().as_bytes())
         .map_err(|_| "the path holds a NUL byte".to_string())?;
+    let draft = target.path();
     reset_message();
-    // SAFETY: driver and dataset are alive; GDAL copies name and options; a null answer is checked; the new handle is owned
+    // SAFETY: driver and dataset are alive; the call ends before `draft` does; GDAL copies name and options; a null answer is checked; the new handle is owned
     // by the Dataset alone.
     let copied = unsafe {
         let handle = gdal_sys::GDALCreateCopy(
@@ -328,7 +338,7 @@ fn copy(staged: Dataset, target: &Draft, driver: &str, options: &WriteOptions) -
             0,
             list.as_ptr(),
             Some(go_on),
-            std::ptr::null_mut(),
+            (&raw const draft).cast_mut().cast(),
         );
         if handle.is_null() {
             return Err(last_message());
@@ -338,11 +348,11 @@ fn copy(staged: Dataset, target: &Draft, driver: &str, options: &WriteOptions) -
     close(copied)
 }
 
-fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int]) -> Result<(), String> {
+fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &Path) -> Result<(), String> {
     let method =
         CString::new(method).map_err(|_| "the name of the resampling holds a NUL byte".to_string())?;
     reset_message();
-    // SAFETY: the dataset is alive; `factors` is read during the call only; without bands, all are meant.
+    // SAFETY: the dataset is alive; `factors` and `draft` are read during the call only; without bands, all are meant.
     let status = unsafe {
         gdal_sys::GDALBuildOverviews(
             dataset.c_dataset(),
@@ -352,7 +362,7 @@ fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int]) -> Result
             0,
             std::ptr::null(),
             Some(go_on),
-            std::ptr::null_mut(),
+            (&raw const draft).cast_mut().cast(),
         )
     };
     match status {
@@ -361,9 +371,14 @@ fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int]) -> Result
     }
 }
 
-/// GDAL asks this from time to time, and gives up where the answer is 0.
-unsafe extern "C" fn go_on(_: f64, _: *const c_char, _: *mut c_void) -> c_int {
-    c_int::from(!interrupt::requested())
+/// GDAL asks this from time to time, and gives up where the answer is 0. What is written to a disk that takes no more is of no use.
+///
+/// # Safety
+/// `draft` is a pointer to the path, a `&Path`.
+unsafe extern "C" fn go_on(_: f64, _: *const c_char, draft: *mut c_void) -> c_int {
+    // SAFETY: as the caller promises.
+    let draft = unsafe { *draft.cast::<&Path>() };
+    c_int::from(!interrupt::requested() && !bytes::has_failed(draft))
 }
 
 /// The error of GDAL's work on a whole file, which also ends when a stop was asked for.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sink::Sink;
+use super::sink::{Sink, Whole};
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
 use crate::raster::{DType, Raster};
@@ -69,7 +69,8 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     let run = Run::new(&first.grid, &ports, first.grid.window())?;
     let mut sinks = Vec::with_capacity(jobs.len());
     for (raster, path, options) in jobs {
-        sinks.push(Sink::create(raster, path, options, run.tile())?);
+        let sink = Sink::create(raster, path, options, run.tile());
+        sinks.push(sink.map_err(|e| incomplete(e, jobs, 0))?);
     }
     run.for_each(&label(jobs), &|index, window, pixels| {
         let mut pixels = pixels.into_iter();
@@ -81,8 +82,38 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
             }
         }
         Ok(())
-    })?;
-    sinks.into_iter().try_for_each(Sink::finish)
+    })
+    .map_err(|e| incomplete(e, jobs, 0))?;
+    // All are whole before the first gets its name.
+    let whole: Vec<Whole> = sinks
+        .into_iter()
+        .map(Sink::finish)
+        .collect::<Result<_>>()
+        .map_err(|e| incomplete(e, jobs, 0))?;
+    for (done, file) in whole.into_iter().enumerate() {
+        file.publish().map_err(|e| incomplete(e, jobs, done))?;
+    }
+    Ok(())
+}
+
+/// The error, and which of several files have their names.
+fn incomplete(error: Error, jobs: &[(Raster, PathBuf, WriteOptions)], done: usize) -> Error {
+    let names = |jobs: &[(Raster, PathBuf, WriteOptions)]| {
+        let names: Vec<String> = jobs
+            .iter()
+            .map(|(_, path, _)| path.display().to_string())
+            .collect();
+        names.join(", ")
+    };
+    match (jobs.split_at(done), error) {
+        (([], [_]), error) | (_, error @ Error::Interrupted) => error,
+        (([], _), error) => Error::message(format!("{error}; none of the {} files was written", jobs.len())),
+        ((written, rest), error) => Error::message(format!(
+            "{error}; written: {}; not written: {}",
+            names(written),
+            names(rest)
+        )),
+    }
 }
 
 /// What the progress bar says: all names of a few files, the first of many.

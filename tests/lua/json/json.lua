@@ -26,3 +26,14 @@ test("what is not JSON is named with its place", function()
   loop.loop = loop
   assert_error(function() json.encode(loop) end, "json%.encode")
 end)
+
+test("names are in order, so that a file is the same from run to run", function()
+  local many = {}
+  for i = 99, 10, -1 do many["k" .. i] = { z = i, a = { y = 1, b = 2 } } end
+  local text, last = json.encode(many), ""
+  for name in text:gmatch '"(k%d+)":{"a":{"b":2,"y":1},"z"' do
+    assert(name > last, name)
+    last = name
+  end
+  assert(last == "k99")
+end)
