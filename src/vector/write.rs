@@ -104,12 +104,21 @@ impl Features {
 
 /// Reads back what was written: closing a file does not report all that has gone wrong.
 fn verify(path: &Path, driver: &str, features: &[Feature]) -> Result<(), String> {
-    let drivers = [driver];
+    // A line for each feature: GDAL reads one line as GeoJSON, and none as no file of features.
+    let in_lines = driver == "GeoJSONSeq";
+    if in_lines && features.is_empty() {
+        let length = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+        return match length {
+            0 => Ok(()),
+            bytes => Err(format!("{bytes} bytes for no feature")),
+        };
+    }
+    let drivers: &[&str] = if in_lines { &[driver, "GeoJSON"] } else { &[driver] };
     let dataset = Dataset::open_ex(
         path,
         gdal::DatasetOptions {
             open_flags: gdal::GdalOpenFlags::GDAL_OF_VECTOR,
-            allowed_drivers: Some(&drivers),
+            allowed_drivers: Some(drivers),
             ..Default::default()
         },
     )

@@ -58,6 +58,13 @@ pub fn driver_for(path: &Path, options: &WriteOptions) -> Result<String> {
         } else {
             format
         };
+        if known.eq_ignore_ascii_case("VRT") {
+            return Err(Error::argument(
+                "format",
+                "one that holds pixels of its own; a VRT only names files that do",
+                format!("\"{format}\""),
+            ));
+        }
         if available(known) {
             return Ok(DriverManager::get_driver_by_name(known).map_or(known.into(), |d| d.short_name()));
         }

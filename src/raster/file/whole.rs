@@ -20,11 +20,15 @@ pub fn error(path: &Path, reason: &str) -> Error {
 }
 
 fn open(path: &Path, driver: &str, kind: GdalOpenFlags) -> Result<Dataset, String> {
-    // What the driver of cloud-optimised files makes is read by that of GeoTIFFs.
-    let drivers = [if driver == "COG" { "GTiff" } else { driver }];
+    // What some drivers make is read by another.
+    let drivers: &[&str] = match driver {
+        "COG" => &["GTiff"],
+        "HDF4Image" => &["HDF4Image", "HDF4"],
+        driver => &[driver],
+    };
     let options = DatasetOptions {
         open_flags: kind,
-        allowed_drivers: Some(&drivers),
+        allowed_drivers: Some(drivers),
         ..Default::default()
     };
     Dataset::open_ex(path, options).map_err(|e| message_of(&e))

@@ -12,6 +12,27 @@ local function fields()
   })
 end
 
+test("every format holds none, one and several features", function()
+  local folder = require("fs").temporary()
+  for _, ending in ipairs({ ".geojson", ".gpkg", ".shp", ".fgb", ".kml", ".gml", ".geojsonl" }) do
+    for count = 0, 3 do
+      local kept = 0
+      local some = fields():to_crs("EPSG:4326"):filter(function()
+        kept = kept + 1
+        return kept <= count
+      end)
+      -- A Shapefile has a type of geometry, and none without a feature.
+      if count > 0 or ending ~= ".shp" then
+        local path = folder .. "/" .. count .. ending
+        some:write(path)
+        if count > 0 then
+          assert(#geometry.read(path) == count, ending)
+        end
+      end
+    end
+  end
+end)
+
 test("a collection is read like a list", function()
   local f = fields()
   assert(#f == 3 and f.crs == UTM and table.concat(f.names, " ") == "crop rank")
