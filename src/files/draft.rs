@@ -18,6 +18,8 @@ static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// In a folder of drafts: where the old parts are kept while the new ones take their names.
 const REPLACED: &str = ".replaced";
+/// Bytes of the longest header that is looked through.
+const LONGEST_HEADER: u64 = 64 << 10;
 
 /// What the names of drafts begin with.
 const DRAFT: &str = ".draft-";
@@ -277,6 +279,7 @@ impl DraftFolder {
         let mut names = Vec::new();
         for entry in fs::read_dir(&inside).map_err(failed)? {
             let entry = entry.map_err(failed)?;
+            forget_place(&entry.path(), &inside).map_err(failed)?;
             sync(&entry.path()).map_err(failed)?;
             names.push(entry.file_name());
         }
@@ -352,6 +355,22 @@ impl Drop for DraftFolder {
             let _ = fs::remove_dir_all(&self.folder);
         }
         live().remove(&self.folder);
+    }
+}
+
+/// Headers of text describe an image by the path that it was written under, which is nobody's to know: the name alone is left.
+fn forget_place(path: &Path, place: &Path) -> io::Result<()> {
+    let data = fs::symlink_metadata(path)?;
+    if !data.is_file() || data.len() > LONGEST_HEADER {
+        return Ok(());
+    }
+    let Ok(text) = String::from_utf8(fs::read(path)?) else {
+        return Ok(());
+    };
+    let place = format!("{}/", place.display());
+    match text.contains('\0') || !text.contains(&place) {
+        true => Ok(()),
+        false => fs::write(path, text.replace(&place, "")),
     }
 }
 

@@ -2,12 +2,12 @@
 //! are damaged, which must cost the file and not the program.
 //!
 //! That process is forked at the start, while there is one thread: a fork later would copy locks that other threads hold. It holds nothing
-//! and waits; each file is tried in a fork of it. An answer is kept for as long as the file stays the same.
+//! and waits; a fork of it, the worker, tries the files until one ends it. An answer is kept for as long as the file stays the same.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -32,6 +32,8 @@ pub enum Use {
 const SECONDS: u64 = 20;
 /// Names are not longer than this.
 const LONGEST: usize = 64 << 10;
+/// Files that one process tries: what they leave behind in it adds up.
+const MOST_TRIED: usize = 500;
 
 struct Prober {
     channel: OwnedFd,
@@ -48,12 +50,7 @@ pub fn start() -> io::Result<()> {
     if fs::read_dir("/proc/self/task").map_or(1, Iterator::count) != 1 || PROBER.get().is_some() {
         return Ok(());
     }
-    let (here, there) = socketpair(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    )?;
+    let (here, there) = pair()?;
     // SAFETY: one thread runs, so the child finds no lock held.
     match unsafe { libc::fork() } {
         -1 => return Err(io::Error::last_os_error()),
@@ -65,6 +62,15 @@ pub fn start() -> io::Result<()> {
         asked: 0,
     }));
     Ok(())
+}
+
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )?)
 }
 
 /// Tries `name`, a file or a name of GDAL's with a file in it, unless it was tried before.
@@ -209,7 +215,7 @@ fn meaning(status: i32) -> std::result::Result<(), String> {
         return Ok(());
     }
     Err(match libc::WTERMSIG(status) {
-        libc::SIGXCPU | libc::SIGKILL => {
+        libc::SIGPROF | libc::SIGKILL => {
             format!("does not come back from it within {SECONDS} s of computing")
         }
         libc::SIGABRT => "gives up on it (SIGABRT), as when its memory is corrupted".to_string(),
@@ -254,39 +260,161 @@ fn serve(channel: &OwnedFd) -> ! {
         libc::signal(libc::SIGINT, libc::SIG_IGN);
         libc::signal(libc::SIGQUIT, libc::SIG_IGN);
     }
+    let mut worker = None;
     let mut message = vec![0; LONGEST];
     while let Ok((length @ 9.., _)) = recv(channel, &mut message[..], RecvFlags::empty()) {
-        let (asked, what) = message[..length].split_at(8);
-        let wanted = match what[0] {
-            1 => Use::Arrays,
-            2 => Use::Features,
-            _ => Use::Image,
-        };
-        let Ok(name) = std::str::from_utf8(&what[1..]) else {
-            break;
-        };
+        let (asked, question) = message[..length].split_at(8);
         initialise();
         quieten_hdf5();
-        // SAFETY: one thread runs in this process too: GDAL starts none by being set up.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            become_a_helper();
-            limit();
-            describe(name, wanted);
-            // SAFETY: ends the process without what the program does at its own end.
-            unsafe { libc::_exit(0) };
-        }
-        let status = match child {
-            -1 => 0,
-            child => wait_for(child, channel),
-        };
+        let status = status_of(&mut worker, question, channel);
         let answer = [asked, &status.to_le_bytes()].concat();
         if send(channel, &answer, SendFlags::NOSIGNAL).is_err() {
             break;
         }
     }
+    // SAFETY: ends the process without what the program does at its own end.
+    unsafe { libc::_exit(0) }
+}
+
+/// How a process ended that tried a file; 0 where it goes on, and where nobody waits for the answer any more.
+fn status_of(worker: &mut Option<Worker>, question: &[u8], program: &OwnedFd) -> i32 {
+    loop {
+        let is_new = worker.is_none();
+        // Without processes files are opened untried.
+        let Some(mut used) = worker.take().or_else(|| Worker::start().ok()) else {
+            return 0;
+        };
+        match used.tries(question, program) {
+            Trial::Over => {
+                used.tried += 1;
+                match used.tried < MOST_TRIED {
+                    true => *worker = Some(used),
+                    false => _ = used.ended(true),
+                }
+                return 0;
+            }
+            Trial::GivenUp => {
+                used.ended(true);
+                return 0;
+            }
+            // What an earlier file has done to a worker proves nothing against this one.
+            Trial::Ended => {
+                let status = used.ended(false);
+                if is_new {
+                    return status;
+                }
+            }
+        }
+    }
+}
+
+/// A process that tries files one after the other.
+struct Worker {
+    process: libc::pid_t,
+    channel: OwnedFd,
+    tried: usize,
+}
+
+enum Trial {
+    Over,
+    Ended,
+    GivenUp,
+}
+
+impl Worker {
+    fn start() -> io::Result<Worker> {
+        let (here, there) = pair()?;
+        // SAFETY: one thread runs in this process: GDAL starts none by being set up.
+        match unsafe { libc::fork() } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => {
+                drop(here);
+                work(&there)
+            }
+            process => Ok(Worker {
+                process,
+                channel: here,
+                tried: 0,
+            }),
+        }
+    }
+
+    fn tries(&mut self, question: &[u8], program: &OwnedFd) -> Trial {
+        if send(&self.channel, question, SendFlags::NOSIGNAL).is_err() {
+            return Trial::Ended;
+        }
+        loop {
+            let Ok(ready) = ready(&[&self.channel, program], -1) else {
+                return Trial::GivenUp;
+            };
+            if ready[0] {
+                return match recv(&self.channel, &mut [0; 1], RecvFlags::empty()) {
+                    Ok((1, _)) => Trial::Over,
+                    _ => Trial::Ended,
+                };
+            }
+            // Another question, or the end of the program.
+            if ready[1] {
+                return Trial::GivenUp;
+            }
+        }
+    }
+
+    /// How it ended, or was ended.
+    fn ended(self, kill: bool) -> i32 {
+        let mut status = 0;
+        // SAFETY: a process of our own that has not been waited for; `status` outlives the calls.
+        unsafe {
+            if kill {
+                libc::kill(self.process, libc::SIGKILL);
+            }
+            while libc::waitpid(self.process, &mut status, 0) < 0
+                && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+            {}
+        }
+        status
+    }
+}
+
+fn work(channel: &OwnedFd) -> ! {
+    become_a_helper();
+    limit();
+    let mut question = vec![0; LONGEST];
+    while let Ok((length @ 1.., _)) = recv(channel, &mut question[..], RecvFlags::empty()) {
+        let wanted = match question[0] {
+            1 => Use::Arrays,
+            2 => Use::Features,
+            _ => Use::Image,
+        };
+        let Ok(name) = std::str::from_utf8(&question[1..length]) else {
+            break;
+        };
+        ring_after(SECONDS);
+        describe(name, wanted);
+        ring_after(0);
+        if send(channel, &[1], SendFlags::NOSIGNAL).is_err() {
+            break;
+        }
+    }
     // SAFETY: as above.
     unsafe { libc::_exit(0) }
+}
+
+/// Ends this process after that many seconds of computing; 0 takes it back.
+fn ring_after(seconds: u64) {
+    let none = libc::timeval {
+        tv_sec: 0,
+        tv_usec: 0,
+    };
+    let timer = libc::itimerval {
+        it_interval: none,
+        it_value: libc::timeval {
+            tv_sec: seconds as libc::time_t,
+            tv_usec: 0,
+        },
+    };
+    // SAFETY: `timer` outlives the call, which writes no answer.
+    unsafe { libc::setitimer(libc::ITIMER_PROF, &timer, std::ptr::null_mut()) };
 }
 
 /// Ends with the process that started this one, whatever ends that.
@@ -295,29 +423,7 @@ fn become_a_helper() {
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
 }
 
-/// How the process ended. One whose answer nobody waits for any more is ended.
-fn wait_for(child: libc::pid_t, channel: &OwnedFd) -> i32 {
-    // SAFETY: a process of our own that has not been waited for; the descriptor is new and owned from here on.
-    let handle = unsafe {
-        let opened = libc::syscall(libc::SYS_pidfd_open, child, 0u32);
-        (opened >= 0).then(|| OwnedFd::from_raw_fd(opened as i32))
-    };
-    if let Some(handle) = &handle
-        && let Ok(ready) = ready(&[handle, channel], -1)
-        && !ready[0]
-    {
-        // SAFETY: as above.
-        unsafe { libc::kill(child, libc::SIGKILL) };
-    }
-    let mut status = 0;
-    // SAFETY: as above; `status` outlives the call.
-    while unsafe { libc::waitpid(child, &mut status, 0) } < 0
-        && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
-    {}
-    status
-}
-
-/// Bounds what a damaged file can take: time, memory, and no picture of the memory on the disk.
+/// Bounds what damaged files can take: memory, and no picture of it on the disk.
 fn limit() {
     let set = |resource, most: u64| {
         let limits = libc::rlimit {
@@ -328,7 +434,6 @@ fn limit() {
         unsafe { libc::setrlimit(resource, &limits) };
     };
     set(libc::RLIMIT_CORE, 0);
-    set(libc::RLIMIT_CPU, SECONDS);
     let pages = fs::read_to_string("/proc/self/statm").ok();
     let taken = pages.and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
     if let Some(pages) = taken {
@@ -345,6 +450,7 @@ fn limit() {
             libc::SIGSEGV,
             libc::SIGBUS,
             libc::SIGABRT,
+            libc::SIGPROF,
         ] {
             libc::signal(signal, libc::SIG_DFL);
         }
