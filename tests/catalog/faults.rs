@@ -192,9 +192,10 @@ pub struct Server {
     pub port: u16,
     log: Arc<Mutex<Vec<Seen>>>,
     stop: Arc<AtomicBool>,
-    /// Connections that are open now, and the most that were.
-    pub open: Arc<AtomicUsize>,
-    pub most_open: Arc<AtomicUsize>,
+    /// Requests that wait for their answer now, and the most that did. (A connection would count for as long as the server does not
+    /// know that the client has left it.)
+    waiting: Arc<AtomicUsize>,
+    pub most_waiting: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -204,12 +205,12 @@ impl Server {
             port: listener.local_addr().expect("the port").port(),
             log: Arc::default(),
             stop: Arc::default(),
-            open: Arc::default(),
-            most_open: Arc::default(),
+            waiting: Arc::default(),
+            most_waiting: Arc::default(),
         };
         let handler: Arc<Handler> = Arc::new(handler);
         let (log, stop) = (server.log.clone(), server.stop.clone());
-        let (open, most_open) = (server.open.clone(), server.most_open.clone());
+        let (waiting, most) = (server.waiting.clone(), server.most_waiting.clone());
         std::thread::spawn(move || {
             for connection in listener.incoming() {
                 if stop.load(Ordering::Relaxed) {
@@ -217,12 +218,10 @@ impl Server {
                 }
                 let Ok(connection) = connection else { continue };
                 let (log, handler, stop) = (log.clone(), handler.clone(), stop.clone());
-                let (open, most_open) = (open.clone(), most_open.clone());
+                let (waiting, most) = (waiting.clone(), most.clone());
                 std::thread::spawn(move || {
-                    most_open.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                    let _ = converse(&connection, &log, &*handler, &stop);
+                    let _ = converse(&connection, &log, &*handler, &stop, (&waiting, &most));
                     let _ = connection.shutdown(Shutdown::Both);
-                    open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -280,10 +279,12 @@ fn converse(
     log: &Mutex<Vec<Seen>>,
     handler: &Handler,
     stop: &AtomicBool,
+    (waiting, most): (&AtomicUsize, &AtomicUsize),
 ) -> std::io::Result<()> {
     connection.set_nodelay(true)?;
     let mut reader = BufReader::new(connection.try_clone()?);
     while let Some(mut ask) = read_request(&mut reader)? {
+        most.fetch_max(waiting.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         let place = {
             let mut log = log.lock().expect("the log");
             ask.nth = log.iter().filter(|seen| seen.ask.path() == ask.path()).count();
@@ -297,6 +298,8 @@ fn converse(
         let reply = handler(&ask);
         log.lock().expect("the log")[place].status = reply.status;
         let count = |n: usize| log.lock().expect("the log")[place].sent += n as u64;
+        std::thread::sleep(reply.delay);
+        waiting.fetch_sub(1, Ordering::SeqCst);
         if !send(connection, &ask, &reply, &count, stop)? {
             return Ok(());
         }
@@ -343,7 +346,6 @@ fn send(
     count: &dyn Fn(usize),
     stop: &AtomicBool,
 ) -> std::io::Result<bool> {
-    std::thread::sleep(reply.delay);
     let body = &reply.body[reply.part.0..reply.part.1];
     let mut head = format!("HTTP/1.1 {} Told\r\n", reply.status);
     for (name, value) in &reply.headers {

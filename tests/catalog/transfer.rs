@@ -122,8 +122,8 @@ fn files_come_whole_and_once() {
     }
     assert_eq!((server.log().len(), parts(dir.path())), (20, 0));
     assert!(
-        server.most_open.load(std::sync::atomic::Ordering::SeqCst) <= 4,
-        "more than 4 connections to one host"
+        server.most_waiting.load(std::sync::atomic::Ordering::SeqCst) <= 4,
+        "more than 4 requests to one host at once"
     );
     // A second run asks the server for nothing.
     let report = fetch(dir.path(), jobs(&urls)).unwrap();
@@ -149,11 +149,8 @@ fn hosts_have_slots_of_their_own() {
     urls.extend((0..12).map(|i| server.url_as_localhost(&format!("b{i}.dat"))));
     let report = fetch(dir.path(), jobs(&urls)).unwrap().whole().unwrap();
     assert_eq!(report.rows.len(), 24);
-    let most = server.most_open.load(std::sync::atomic::Ordering::SeqCst);
-    assert!(
-        (5..=8).contains(&most),
-        "{most} connections to two hosts of 4 each"
-    );
+    let most = server.most_waiting.load(std::sync::atomic::Ordering::SeqCst);
+    assert!((5..=8).contains(&most), "{most} requests to two hosts of 4 each");
 }
 
 #[test]
