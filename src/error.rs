@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +137,12 @@ pub fn said(path: &Path, source: &std::io::Error) -> String {
     let what = match source.kind() {
         std::io::ErrorKind::StorageFull => "no space is left",
         std::io::ErrorKind::QuotaExceeded => "your quota is used up",
+        // Our own refusals say more.
+        std::io::ErrorKind::PermissionDenied if source.raw_os_error().is_some() && is_held_back(path) => {
+            return "permission denied: the system's hold on perilune leaves out what is put beside files of logins after the start; start \
+                    perilune again, put it into a folder without logins, or start with --confine=off"
+                .to_string();
+        }
         _ => return source.to_string(),
     };
     let folder = path
@@ -145,6 +153,15 @@ pub fn said(path: &Path, source: &std::io::Error) -> String {
         "{what} on the disk of {}; make room there, or write to another disk",
         folder.display()
     )
+}
+
+/// Whether the rights of the user would have allowed what was denied: access(2) asks for them alone.
+fn is_held_back(path: &Path) -> bool {
+    let both = Access::READ_OK | Access::WRITE_OK;
+    match path.symlink_metadata() {
+        Ok(_) => access(path, both).is_ok(),
+        Err(_) => path.parent().is_some_and(|folder| access(folder, both).is_ok()),
+    }
 }
 
 /// The candidate nearest to `name`, if one is near enough to be what was meant.

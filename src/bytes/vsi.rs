@@ -75,7 +75,7 @@ fn set_errno(error: &io::Error) {
 }
 
 /// The policy's answer in the words of the system; its own are kept.
-fn allowed(answer: Result<()>) -> io::Result<()> {
+fn allowed<T>(answer: Result<T>) -> io::Result<T> {
     answer.map_err(|error| {
         failed::refuse(error);
         io::Error::from_raw_os_error(libc::EACCES)
@@ -192,7 +192,7 @@ fn opened(name: &Path, access: &[u8]) -> io::Result<Buffered> {
     }
     allowed(may_read(&file, name))?;
     if !writes {
-        file = gate::reopen(&file)?;
+        file = allowed(gate::reopen(&file).map_err(|error| Error::io(name, error)))?;
         allowed(is_sound(&file, name))?;
     }
     Ok(Buffered::new(name.to_path_buf(), file, first == b'a'))

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 use super::overlay::{last_message, quietly};
 use super::{Feature, Features, Properties};
+use crate::bytes;
 use crate::earth::wkb;
 use crate::error::{Error, Result};
 use crate::files;
@@ -56,7 +57,11 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
     };
     crate::raster::file::initialise();
     try_out(&path.to_string_lossy(), Use::Features)?;
+    bytes::refusal();
     let dataset = Dataset::open_ex(path, open).map_err(|e| {
+        if let Some(refusal) = bytes::refusal() {
+            return refusal;
+        }
         // Those read any file as any format, so their driver is not there.
         let is_virtual = crate::gate::open(path)
             .and_then(|file| std::io::read_to_string(std::io::Read::take(file, 4096)))

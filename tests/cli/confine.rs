@@ -122,6 +122,40 @@ fn ordinary_work_is_not_in_the_way() {
 }
 
 #[test]
+fn what_is_put_beside_logins_later_is_said_to_be_held_back() {
+    let here = homes();
+    if !is_held(here.path()) {
+        return;
+    }
+    let code = "fs.write('ready', '') while not fs.exists('go') do end\n\
+                print(pcall(raster.open, '../home/late.tif'))\n\
+                print(pcall(raster.open, '../home/late.h5'))\n\
+                print(pcall(geometry.read, '../home/late.geojson'))";
+    let done = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let work = here.path().join("work");
+            for _ in 0..4000 {
+                if work.join("ready").exists() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            for name in ["late.tif", "late.h5", "late.geojson"] {
+                std::fs::write(here.path().join("home").join(name), "late").unwrap();
+            }
+            std::fs::write(work.join("go"), "").unwrap();
+        });
+        ran(here.path(), &["--time-limit", "60"], code)
+    });
+    assert_eq!(done.code, 0, "{done:?}");
+    let said = done
+        .out
+        .lines()
+        .filter(|line| line.contains("beside files of logins"));
+    assert_eq!(said.count(), 3, "{done:?}");
+}
+
+#[test]
 fn require_refuses_where_something_is_open() {
     let here = homes();
     if !is_held(here.path()) {

@@ -9,6 +9,7 @@ use super::probe::{Use, try_out};
 use super::remote::resolved;
 use super::truncated::with_reason;
 use super::{dtype_of, explained, gdal_name, initialise, message_of, quieten_hdf5};
+use crate::bytes;
 use crate::error::{Error, Result};
 
 /// An array as a listing shows it.
@@ -89,7 +90,12 @@ fn open(path: &str) -> Result<Dataset> {
     };
     let name = gdal_name(path);
     try_out(&name, Use::Arrays)?;
-    Dataset::open_ex(resolved(&name)?.as_ref(), options).map_err(|e| {
+    let found = resolved(&name)?;
+    bytes::refusal();
+    Dataset::open_ex(found.as_ref(), options).map_err(|e| {
+        if let Some(refusal) = bytes::refusal() {
+            return refusal;
+        }
         with_reason(path, || {
             format!(
                 "holds no arrays that can be read (HDF5, netCDF, Zarr): {}",

@@ -1,9 +1,17 @@
 //! The C library of netCDF itself, for what GDAL does not pass on.
 
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::fs;
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+/// Bytes of the oldest kind with its driver information, by the specification of the file format.
+const LONGEST_SUPERBLOCK: usize = 1024;
 
 type InqPath = unsafe extern "C" fn(c_int, *mut usize, *mut c_char) -> c_int;
 type Sync = unsafe extern "C" fn(c_int) -> c_int;
@@ -41,6 +49,64 @@ pub fn sync(file: &Path) -> io::Result<()> {
             )),
         }
     }
+}
+
+/// What the library writes while it closes a file. It crashes when such a write fails, so they go into memory first.
+pub struct Closing {
+    memory: fs::File,
+}
+
+impl Closing {
+    /// Has every descriptor that this process has of `file`, which has just been synced, lead into memory.
+    ///
+    /// # Errors
+    /// When the system has no more descriptors, or does not say which there are.
+    pub fn of(file: &Path) -> io::Result<Closing> {
+        let wanted = fs::metadata(file)?;
+        let memory = fs::File::from(memfd_create("closing", MemfdFlags::CLOEXEC)?);
+        for descriptor in 0..descriptors()? {
+            // SAFETY: borrowed for the one call, which fails on a number that is no descriptor.
+            let found = rustix::fs::fstat(unsafe { BorrowedFd::borrow_raw(descriptor) });
+            let is_it = found.is_ok_and(|found| (found.st_dev, found.st_ino) == (wanted.dev(), wanted.ino()));
+            // SAFETY: the descriptor is the library's, which goes on using it as one of a file that can be read and written. No
+            // other thread knows of the draft.
+            if is_it && unsafe { libc::dup3(memory.as_raw_fd(), descriptor, libc::O_CLOEXEC) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(Closing { memory })
+    }
+
+    /// Writes to the file what the library has written into memory: the superblock, which says that nobody is writing the file.
+    ///
+    /// # Errors
+    /// When that is not all, and what the disk says.
+    pub fn write(self, file: &Path) -> io::Result<()> {
+        let mut superblock = [0; LONGEST_SUPERBLOCK];
+        let length = self.memory.metadata()?.len();
+        let filled = self.memory.read_at(&mut superblock, 0)?;
+        if length == 0 {
+            return Ok(());
+        }
+        if filled as u64 != length || !superblock.starts_with(b"\x89HDF\r\n\x1a\n") {
+            return Err(io::Error::other(
+                "the HDF5 library has kept part of the file to its closing",
+            ));
+        }
+        let file = fs::File::options().write(true).open(file)?;
+        file.write_all_at(&superblock[..filled], 0)?;
+        file.sync_all()
+    }
+}
+
+/// No descriptor has this number or a higher one.
+fn descriptors() -> io::Result<RawFd> {
+    // /proc/self/fd, which lists them, is out of reach.
+    let status = fs::read_to_string("/proc/self/status")?;
+    let slots = status.lines().find_map(|line| line.strip_prefix("FDSize:"));
+    slots
+        .and_then(|slots| slots.trim().parse().ok())
+        .ok_or_else(|| io::Error::other("/proc/self/status does not say FDSize"))
 }
 
 /// Whether the library has `file` open under this number.
