@@ -33,6 +33,7 @@ def programs():
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
     inside = shutil.which("initdb")
     if not found and not inside:
+        print("no server", flush=True)
         raise SystemExit("PostgreSQL is not installed; scripts/setup --test installs it")
     return found[-1].parent if found else Path(inside).parent
 
