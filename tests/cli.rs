@@ -40,6 +40,8 @@ mod injected;
 mod itslive;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/memory.rs"]
+mod memory;
 #[path = "cli/modules.rs"]
 mod modules;
 #[path = "cli/parameters.rs"]

@@ -1,6 +1,7 @@
 //! What a script or a file asks for is measured against the memory ceiling before the memory is taken: an allocation that fails ends
 //! the process, an error does not.
 
+pub mod held;
 pub mod process;
 
 use std::fs::File;

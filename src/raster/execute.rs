@@ -8,7 +8,7 @@ use ndarray::{Array2, s};
 use super::graph::{Port, Work};
 use super::plan::Plan;
 use super::{Grid, Pixels, Window};
-use crate::bounds;
+use crate::bounds::{self, held};
 use crate::error::{Error, Result};
 use crate::{settings, workers};
 
@@ -45,13 +45,12 @@ impl Run {
             if let Work::Scene(scene) = &node.work {
                 let input = node.inputs[0].clone();
                 let (rows, cols) = (input.node.grid.rows, input.node.grid.cols);
-                let memory = settings::memory();
-                let strip_rows = (memory / 16 / (4 * cols)).clamp(1, TILE).min(rows);
+                let strip_rows = (held::left() / 16 / (4 * cols)).clamp(1, TILE).min(rows);
                 let mut strip = |window: Window| {
                     let strip = Run::new(&input.node.grid, std::slice::from_ref(&input), window)?;
                     Ok(strip.collect_quietly()?.swap_remove(0).into_f32())
                 };
-                scene.prepare((rows, cols), memory, strip_rows, &mut strip)?;
+                scene.prepare((rows, cols), strip_rows, &mut strip)?;
             }
         }
         let tile = tile_size(&plan, region)?;
@@ -165,7 +164,7 @@ impl Run {
 
 /// Rows and columns of a tile: whole blocks of the files, within the memory ceiling, enough tiles for every core.
 pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
-    let (grid, threads, memory) = (&plan.grid, settings::threads(), settings::memory());
+    let (grid, threads, memory) = (&plan.grid, settings::threads(), held::left());
     let (mut rows, mut cols) = (TILE, TILE);
     for (block_rows, block_cols) in plan.blocks() {
         if block_cols >= grid.cols && block_rows < TILE / 2 && grid.cols > TILE {
@@ -209,7 +208,7 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
             return Err(Error::Memory {
                 what: "the smallest tile of this computation".into(),
                 needed_mib: (needed >> 20) as u64 + 1,
-                limit_mib: (memory >> 20) as u64,
+                limit_mib: (settings::memory() >> 20) as u64,
                 way_out: "raise the limit with --memory, use fewer --threads, or smaller neighbourhoods"
                     .into(),
             });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::image::{Band, Raster, float_of};
-use super::operation::Operation;
+use super::operation::{Operation, PicturePart};
 use super::{Grid, Kind, Pixels, Port, Unit, View, Window, preview};
 use crate::error::{Error, Result};
 
@@ -22,8 +22,8 @@ impl Operation for Memory {
         true
     }
 
-    fn reduced(&self, shape: (usize, usize)) -> Result<Vec<Pixels>> {
-        Ok(vec![preview::pick(&self.0, shape)])
+    fn reduced(&self, part: &PicturePart) -> Result<Vec<Pixels>> {
+        Ok(vec![preview::pick(&self.0, part)])
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {

@@ -1,8 +1,17 @@
 //! What an engine operation is: which input window an output window needs, and how to compute it.
 
+use std::ops::Range;
+
 use super::Window;
 use super::tile::{Kind, Pixels, View};
 use crate::error::{Error, Result};
+
+/// Some rows of a picture of the whole image in fewer pixels.
+pub struct PicturePart {
+    /// (rows, cols) of the whole picture.
+    pub shape: (usize, usize),
+    pub rows: Range<usize>,
+}
 
 /// A tile operation in the lazy graph. Implementations hold their parameters and no state; the engine calls them
 /// from many threads at once, with any tiling, and the result must not depend on it.
@@ -31,8 +40,8 @@ pub trait Operation: Send + Sync {
         false
     }
 
-    /// The whole image in fewer pixels, `shape` (rows, cols): of each the one nearest to its centre.
-    fn reduced(&self, _shape: (usize, usize)) -> Result<Vec<Pixels>> {
+    /// A small picture: of each of its pixels the one nearest to its centre.
+    fn reduced(&self, _part: &PicturePart) -> Result<Vec<Pixels>> {
         Err(Error::message(format!("{} has no small picture", self.name())))
     }
 

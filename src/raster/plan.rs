@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::element::Element;
 use super::graph::{Node, Port, Work};
+use super::operation::PicturePart;
 use super::program::{Instruction, Operand, Program};
 use super::{Grid, Kind, Pixels, View, Window};
 use crate::error::{Error, Result};
@@ -146,6 +147,12 @@ impl Plan {
         (read, computed)
     }
 
+    /// Bytes that a pixel of a picture takes while `reduced` makes it.
+    pub fn reduced_bytes(&self) -> usize {
+        let step = |step: &Step| step.node.kind.bytes() * 2;
+        self.steps.iter().map(step).sum()
+    }
+
     /// True where `reduced` can make small pictures of all roots.
     pub fn can_reduce(&self) -> bool {
         let size = (self.grid.rows, self.grid.cols);
@@ -159,16 +166,15 @@ impl Plan {
         })
     }
 
-    /// Every root over the whole grid in fewer pixels, `shape` (rows, cols), by picking nearest ones in the sources. Only
-    /// where `can_reduce`.
-    pub fn reduced(&self, shape: (usize, usize)) -> Result<Vec<Pixels>> {
-        let out = Window::new(0, 0, shape.0, shape.1);
+    /// Every root over part of a picture, by picking nearest pixels in the sources. Only where `can_reduce`.
+    pub fn reduced(&self, part: &PicturePart) -> Result<Vec<Pixels>> {
+        let out = Window::new(part.rows.start as isize, 0, part.rows.len(), part.shape.1);
         let mut readers = self.readers(&vec![out; self.steps.len()]);
         let mut held: Vec<Vec<Pixels>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             crate::interrupt::check()?;
             let made = match &step.node.work {
-                Work::Tiles(operation) if operation.can_reduce() => operation.reduced(shape)?,
+                Work::Tiles(operation) if operation.can_reduce() => operation.reduced(part)?,
                 _ => {
                     let view = |&(input, output): &(usize, usize)| {
                         let pixels: &Pixels = &held[input][output];

@@ -1,12 +1,15 @@
 //! Small pictures of images, for the terminal and for figures, without computing every pixel where that can be avoided.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 use super::execute::Run;
+use super::operation::PicturePart;
 use super::plan::Plan;
 use super::{Grid, Pixels, Raster, Window};
+use crate::bounds::held;
 use crate::error::Result;
 
 /// How many pixels become one.
@@ -63,8 +66,13 @@ pub fn preview(raster: &Raster, max_rows: usize, max_cols: usize, mode: Mode) ->
     }
     let large = grid.window().len() > EASY;
     if mode == Mode::Nearest && can_reduce(raster) {
-        let pixels = Plan::new(grid, &raster.ports()).reduced(small)?;
-        return Ok(pixels.into_iter().map(Pixels::into_f32).collect());
+        let mut picture = vec![Array2::from_elem(small, f32::NAN); raster.bands.len()];
+        reduced(raster, small, |rows, pixels| {
+            for (whole, part) in picture.iter_mut().zip(pixels) {
+                whole.slice_mut(s![rows.clone(), ..]).assign(&part.into_f32());
+            }
+        })?;
+        return Ok(picture);
     }
     let cells = Cells::new(raster.bands.len(), full, small, mode);
     if large && can_reduce(raster) {
@@ -73,12 +81,33 @@ pub fn preview(raster: &Raster, max_rows: usize, max_cols: usize, mode: Mode) ->
             (small.1 * OVERSAMPLING).min(full.1),
         );
         let cells = Cells::new(raster.bands.len(), finer, small, mode);
-        let pixels = Plan::new(grid, &raster.ports()).reduced(finer)?;
-        cells.add(Window::new(0, 0, finer.0, finer.1), pixels);
+        reduced(raster, finer, |rows, pixels| {
+            cells.add(Window::new(rows.start as isize, 0, rows.len(), finer.1), pixels);
+        })?;
         return Ok(cells.finish());
     }
     compute(grid, raster, &cells)?;
     Ok(cells.finish())
+}
+
+/// A picture of picked pixels in parts that take little of the memory ceiling.
+fn reduced(
+    raster: &Raster,
+    shape: (usize, usize),
+    mut take: impl FnMut(Range<usize>, Vec<Pixels>),
+) -> Result<()> {
+    let plan = Plan::new(&raster.grid, &raster.ports());
+    let row = shape.1.saturating_mul(plan.reduced_bytes()).max(1);
+    let at_once = (held::left() / 8 / row).max(1);
+    for first in (0..shape.0).step_by(at_once) {
+        let rows = first..(first + at_once).min(shape.0);
+        let part = PicturePart {
+            shape,
+            rows: rows.clone(),
+        };
+        take(rows, plan.reduced(&part)?);
+    }
+    Ok(())
 }
 
 fn compute(grid: &Arc<Grid>, raster: &Raster, cells: &Cells) -> Result<()> {
@@ -101,10 +130,12 @@ fn picks(size: usize, count: usize) -> Vec<usize> {
         .collect()
 }
 
-/// Pixels nearest to the centres of a coarser `shape` (rows, cols).
-pub(super) fn pick(pixels: &Pixels, shape: (usize, usize)) -> Pixels {
+/// Pixels nearest to the centres of those of a picture.
+pub(super) fn pick(pixels: &Pixels, part: &PicturePart) -> Pixels {
     let (rows, cols) = pixels.dim();
-    let (r, c) = (picks(rows, shape.0), picks(cols, shape.1));
+    let (r, c) = (picks(rows, part.shape.0), picks(cols, part.shape.1));
+    let r = &r[part.rows.clone()];
+    let shape = (r.len(), c.len());
     match pixels {
         Pixels::F32(a) => Pixels::F32(Array2::from_shape_fn(shape, |(i, j)| a[(r[i], c[j])])),
         Pixels::F64(a) => Pixels::F64(Array2::from_shape_fn(shape, |(i, j)| a[(r[i], c[j])])),

@@ -10,9 +10,9 @@ use ndarray::{Array2, s};
 
 use super::operation::{Scene, SceneOperation};
 use super::{Pixels, Window};
+use crate::bounds::held::{self, Held};
 use crate::error::{Error, Result};
-use crate::interrupt;
-use crate::scratch;
+use crate::{interrupt, scratch, settings};
 
 pub struct SceneNode {
     pub operation: Arc<dyn SceneOperation>,
@@ -20,7 +20,7 @@ pub struct SceneNode {
 }
 
 enum Kept {
-    Memory(Array2<f32>),
+    Memory(Array2<f32>, #[allow(dead_code)] Held),
     Scratch(Scratch),
 }
 
@@ -43,11 +43,11 @@ impl SceneNode {
         self.kept.get().is_some()
     }
 
-    /// Runs the operation. `strip` evaluates rows of the input; results above `memory` bytes go to a scratch file.
+    /// Runs the operation. `strip` evaluates rows of the input. The result goes to a scratch file where it, or all that is kept with it,
+    /// would take too much of the ceiling.
     pub fn prepare(
         &self,
         (rows, cols): (usize, usize),
-        memory: usize,
         strip_rows: usize,
         strip: &mut dyn FnMut(Window) -> Result<Array2<f32>>,
     ) -> Result<()> {
@@ -55,12 +55,15 @@ impl SceneNode {
             return Ok(());
         }
         let bytes = rows * cols * size_of::<f32>();
-        let target = if bytes <= memory / 4 {
-            Kept::Memory(Array2::from_elem((rows, cols), f32::NAN))
-        } else {
-            Kept::Scratch(Scratch::new(rows, cols)?)
+        let memory = settings::memory();
+        let small = Some(bytes).filter(|bytes| *bytes <= memory / 4);
+        let target = match small.and_then(|bytes| Held::within(bytes, memory / 2)) {
+            Some(held) => Kept::Memory(Array2::from_elem((rows, cols), f32::NAN), held),
+            None => Kept::Scratch(Scratch::new(rows, cols)?),
         };
-        let work_memory = memory / 2;
+        // The input is computed in what is left beside it.
+        let work_memory = held::left() / 2;
+        let _working = Held::hold(work_memory);
         let mut run = Run {
             rows,
             cols,
@@ -79,7 +82,7 @@ impl SceneNode {
     pub fn read(&self, window: Window) -> Result<Pixels> {
         let (r0, c0) = (window.row as usize, window.col as usize);
         match self.kept.get() {
-            Some(Kept::Memory(array)) => Ok(Pixels::F32(
+            Some(Kept::Memory(array, _)) => Ok(Pixels::F32(
                 array
                     .slice(s![r0..r0 + window.rows, c0..c0 + window.cols])
                     .to_owned(),
@@ -143,7 +146,7 @@ impl Scene for Run<'_> {
             interrupt::check()?;
         }
         match &mut self.target {
-            Kept::Memory(array) => {
+            Kept::Memory(array, _) => {
                 for (o, &v) in array.row_mut(row).iter_mut().zip(pixels) {
                     *o = v;
                 }

@@ -8,8 +8,8 @@ use ndarray::{Array2, s};
 use super::execute::Run;
 use super::graph::Port;
 use super::{Grid, Kind, Pixels, Window};
+use crate::bounds::held::{self, Held};
 use crate::error::{Error, Result};
-use crate::settings;
 
 /// See the module. Its inputs may lie on any grids; its outputs, f32, are held in memory.
 pub trait WholeOperation: Send + Sync {
@@ -25,6 +25,7 @@ pub trait WholeOperation: Send + Sync {
 /// The inputs of a `WholeOperation`.
 pub struct Inputs<'a> {
     ports: &'a [Port],
+    memory: usize,
 }
 
 impl Inputs<'_> {
@@ -55,20 +56,18 @@ impl Inputs<'_> {
     pub fn strip_rows(&self, index: usize) -> usize {
         let grid = self.grid(index);
         let row = grid.cols * self.kind(index).bytes();
-        (settings::memory() / 16 / row.max(1))
-            .clamp(1, 512)
-            .min(grid.rows)
+        (held::left() / 16 / row.max(1)).clamp(1, 512).min(grid.rows)
     }
 
     pub fn memory(&self) -> usize {
-        settings::memory() / 2
+        self.memory
     }
 }
 
 /// The operation in the graph, and what it made.
 pub struct WholeNode {
     pub operation: Arc<dyn WholeOperation>,
-    kept: OnceLock<Vec<Array2<f32>>>,
+    kept: OnceLock<(Vec<Array2<f32>>, Held)>,
 }
 
 impl WholeNode {
@@ -87,20 +86,28 @@ impl WholeNode {
         if self.is_ready() {
             return Ok(());
         }
-        let made = self.operation.run(&Inputs { ports }).map_err(|e| match e {
-            Error::Interrupted | Error::Node { .. } => e,
-            other => Error::Node {
-                node: self.operation.name(),
-                source: Box::new(other),
-            },
-        })?;
+        // The inputs are computed in what is left beside it.
+        let memory = held::left() / 2;
+        let working = Held::hold(memory);
+        let made = self
+            .operation
+            .run(&Inputs { ports, memory })
+            .map_err(|e| match e {
+                Error::Interrupted | Error::Node { .. } => e,
+                other => Error::Node {
+                    node: self.operation.name(),
+                    source: Box::new(other),
+                },
+            })?;
         // Another thread cannot be here: these are prepared before the tiles are shared out.
-        let _ = self.kept.set(made);
+        drop(working);
+        let bytes = made.iter().map(|array| array.len() * size_of::<f32>()).sum();
+        let _ = self.kept.set((made, Held::hold(bytes)));
         Ok(())
     }
 
     pub fn read(&self, window: Window) -> Result<Vec<Pixels>> {
-        let Some(kept) = self.kept.get() else {
+        let Some((kept, _)) = self.kept.get() else {
             return Err(Error::message(format!(
                 "{}: its result was read before it was made",
                 self.operation.name()

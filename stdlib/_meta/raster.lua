@@ -151,7 +151,7 @@ function raster.write_hdf5(path, contents, options) end
 ---@field attributes? table<string, string|number> Of the file.
 ---@field records? raster.NetcdfRecord[] Text variables that only carry attributes.
 ---@field mapping? string Name of the grid mapping. Default `mapping`.
----@field chunk_rows? integer Rows of a chunk, which is as wide as the image. Default 512.
+---@field chunk_rows? integer Rows of a chunk, which is as wide as the image. Default 512, or as many as 1 MiB holds.
 ---@field level? integer Of deflate, 1 to 9. Default 2.
 
 --- Computes images and writes them to one netCDF-4 file by the CF conventions, each as a variable of its own type. Returns the

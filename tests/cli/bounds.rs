@@ -23,13 +23,14 @@ const MOST_HELD_KIB: i64 = (1536 + 768 + 512) << 10;
 const TOO_LONG: Duration = Duration::from_secs(90);
 
 /// How a process ended: status, stderr, the most memory that it held.
-struct Ended {
-    status: ExitStatus,
-    err: String,
-    held_kib: i64,
+pub struct Ended {
+    pub status: ExitStatus,
+    pub err: String,
+    pub held_kib: i64,
 }
 
-fn watched(mut command: Command, errors: &Path) -> Ended {
+/// Runs it to its end, or for as long as any should take.
+pub fn watched(mut command: Command, errors: &Path) -> Ended {
     command
         .stdout(std::process::Stdio::null())
         .stderr(File::create(errors).unwrap());

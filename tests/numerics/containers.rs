@@ -39,7 +39,7 @@ fn both_are_read_by_many_threads_at_once() {
             records: Vec::new(),
             attributes: Default::default(),
             mapping: "mapping".into(),
-            chunk_rows: 32,
+            chunk_rows: Some(32),
             level: 1,
         };
         netcdf::write(format!("{name}.nc").as_ref(), &contents).unwrap();

@@ -1,12 +1,12 @@
 //! The class Array: pixels in memory, out of the lazy graph.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mlua::{Lua, MultiValue, Table, Value};
 use ndarray::Array2;
 
 use crate::bind_class;
+use crate::bounds::held::{self, Held};
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
@@ -43,43 +43,21 @@ impl ArrayBand {
     }
 }
 
-/// Bytes that all arrays of the process hold.
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-pub(super) struct Held(usize);
-
-impl Held {
-    /// Reserves memory under the ceiling; arrays that no script can reach any more make way first.
-    pub(super) fn reserve(lua: &Lua, bytes: usize, what: impl Fn() -> String) -> Result<Held> {
-        let fits = || HELD.load(Ordering::Relaxed).saturating_add(bytes) <= settings::memory();
-        if !fits() {
-            lua.gc_collect()?;
-            // Objects with finalisers go in the second round.
-            lua.gc_collect()?;
-        }
-        if !fits() {
-            return Err(Error::Memory {
-                what: what(),
-                needed_mib: (bytes >> 20) as u64 + 1,
-                limit_mib: (settings::memory().saturating_sub(HELD.load(Ordering::Relaxed)) >> 20) as u64,
-                way_out: "read a window, resample to a coarser grid first, let go of other arrays, or raise the \
-                          limit with --memory"
-                    .into(),
-            });
-        }
-        Ok(Held::hold(bytes))
+/// Reserves memory under the ceiling; arrays that no script can reach any more make way first.
+pub(super) fn reserve(lua: &Lua, bytes: usize, what: impl Fn() -> String) -> Result<Held> {
+    let reserved = || Held::within(bytes, settings::memory());
+    if let Some(held) = reserved() {
+        return Ok(held);
     }
-
-    fn hold(bytes: usize) -> Held {
-        HELD.fetch_add(bytes, Ordering::Relaxed);
-        Held(bytes)
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        HELD.fetch_sub(self.0, Ordering::Relaxed);
-    }
+    lua.gc_collect()?;
+    // Objects with finalisers go in the second round.
+    lua.gc_collect()?;
+    reserved().ok_or_else(|| Error::Memory {
+        what: what(),
+        needed_mib: (bytes >> 20) as u64 + 1,
+        limit_mib: (held::free() >> 20) as u64,
+        way_out: "read a window, resample to a coarser grid first, let go of other arrays, or raise the limit with --memory".into(),
+    })
 }
 
 bind_class!(Array);
@@ -88,7 +66,7 @@ impl Array {
     /// Computes a window, which must lie inside the image.
     pub fn read(lua: &Lua, raster: &Raster, window: Window) -> Result<Array> {
         let pixel: usize = raster.bands.iter().map(|b| b.kind().bytes()).sum();
-        let held = Held::reserve(lua, window.len().saturating_mul(pixel), || {
+        let held = reserve(lua, window.len().saturating_mul(pixel), || {
             let (bands, rows, cols) = (raster.bands.len(), window.rows, window.cols);
             format!("an array of {bands} × {rows} × {cols} (bands × rows × cols)")
         })?;
@@ -285,7 +263,7 @@ pub fn from_table(lua: &Lua, args: &Args) -> Result<Raster> {
         return Err(Error::argument("rows", expected(), format!("{} lists", lines.len())));
     }
     let cells = grid.rows.saturating_mul(grid.cols);
-    let _held = Held::reserve(lua, cells.saturating_mul(12), || {
+    let _held = reserve(lua, cells.saturating_mul(12), || {
         format!("an image of {} × {} (rows × cols) numbers", grid.rows, grid.cols)
     })?;
     let mut values = Array2::<f64>::zeros((grid.rows, grid.cols));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mlua::{Lua, Table, Value};
 
-use super::array::Held;
+use super::array::reserve;
 use super::as_written;
 use crate::error::{Error, Result};
 use crate::lua::access;
@@ -44,7 +44,7 @@ pub fn read(lua: &Lua, args: &Args) -> Result<Value> {
     // A Lua list takes 16 bytes an element, and GDAL's copy of it 8.
     let mut held = Vec::new();
     let mut reserve = |name: &str, elements: usize| {
-        held.push(Held::reserve(lua, elements.saturating_mul(24), || {
+        held.push(reserve(lua, elements.saturating_mul(24), || {
             format!("a list of the {elements} elements of {name}")
         })?);
         Ok(())

@@ -28,7 +28,7 @@ pub fn write(lua: &Lua, args: &Args) -> Result<String> {
             records: records(o)?,
             attributes: attributes(o, "attributes")?,
             mapping: o.get_or("mapping", "mapping".to_string())?,
-            chunk_rows: o.count("chunk_rows")?.unwrap_or(512),
+            chunk_rows: o.count("chunk_rows")?,
             level: o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?.unwrap_or(2),
         })
     })?;

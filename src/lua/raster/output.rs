@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mlua::{Lua, Table, Value};
 
-use super::array::{Array, Held};
+use super::array::{Array, reserve};
 use super::values::window;
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
@@ -92,7 +92,7 @@ fn chips(lua: &Lua, this: &Raster, args: &Args) -> Result<Raster> {
     }
     let pixel: usize = this.bands.iter().map(|b| b.kind().bytes()).sum();
     let bytes = corners.len().saturating_mul(rows).saturating_mul(cols).saturating_mul(2 * pixel);
-    let _held = Held::reserve(lua, bytes, || format!("{} chips of {rows} × {cols} (rows × cols)", corners.len()))?;
+    let _held = reserve(lua, bytes, || format!("{} chips of {rows} × {cols} (rows × cols)", corners.len()))?;
     crate::raster::chips::chips(this, &corners, rows, cols)
 }
 

@@ -48,8 +48,9 @@ pub struct NetCdf {
     pub attributes: Attributes,
     /// The name of the grid mapping.
     pub mapping: String,
-    /// Rows of a chunk, which are as wide as the image; level of deflate, 1 to 9.
-    pub chunk_rows: usize,
+    /// Rows of a chunk, which are as wide as the image; None for 512, or fewer where such a chunk would have more than 1 MiB.
+    pub chunk_rows: Option<usize>,
+    /// Of deflate, 1 to 9.
     pub level: u32,
 }
 

@@ -9,9 +9,9 @@ use num_complex::Complex32;
 
 use super::explained;
 use super::pool::SourceFile;
-use super::transfer::transfer;
+use super::transfer::{Part, transfer};
 use crate::error::{Error, Result};
-use crate::raster::operation::Operation;
+use crate::raster::operation::{Operation, PicturePart};
 use crate::raster::tile::MASKED_COMPLEX;
 use crate::raster::{Kind, Pixels, View, Window};
 
@@ -46,9 +46,9 @@ impl Operation for FileBand {
         true
     }
 
-    fn reduced(&self, shape: (usize, usize)) -> Result<Vec<Pixels>> {
+    fn reduced(&self, part: &PicturePart) -> Result<Vec<Pixels>> {
         let whole = Window::new(0, 0, self.file.rows, self.file.cols);
-        self.read(whole, shape).map(|p| vec![p])
+        self.read(&Part::of_picture(whole, part)).map(|p| vec![p])
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {
@@ -56,23 +56,23 @@ impl Operation for FileBand {
     }
 
     fn compute(&self, out: Window, _: &[View<'_>]) -> Result<Vec<Pixels>> {
-        self.read(out, (out.rows, out.cols)).map(|p| vec![p])
+        self.read(&Part::all(out)).map(|p| vec![p])
     }
 }
 
 impl FileBand {
-    /// Reads a window, which must lie inside the image, into an array of `shape` (rows, cols). A smaller shape picks
-    /// nearest pixels, from overviews where the file has them.
-    pub fn read(&self, window: Window, shape: (usize, usize)) -> Result<Pixels> {
+    /// Reads a part, whose window must lie inside the image.
+    fn read(&self, part: &Part) -> Result<Pixels> {
         let mut lent = self.file.lend()?;
-        let read = self.read_from(lent.dataset()?, window, shape);
+        let read = self.read_from(lent.dataset()?, part);
         if read.is_err() {
             lent.discard();
         }
         read
     }
 
-    fn read_from(&self, dataset: &gdal::Dataset, window: Window, shape: (usize, usize)) -> Result<Pixels> {
+    fn read_from(&self, dataset: &gdal::Dataset, part: &Part) -> Result<Pixels> {
+        let window = part.window;
         let fail = |text: String| {
             Error::file(
                 &self.file.path,
@@ -87,15 +87,11 @@ impl FileBand {
         // SAFETY: the handle lives as long as `dataset`, which is borrowed for this whole function.
         let handle = unsafe { band.c_rasterband() };
         let mut pixels = match self.kind {
-            Kind::F32 => {
-                Pixels::F32(raster_io(handle, window, shape, Gdt::GDT_Float32, 0f32).map_err(&fail)?)
+            Kind::F32 => Pixels::F32(raster_io(handle, part, Gdt::GDT_Float32, 0f32).map_err(&fail)?),
+            Kind::F64 => Pixels::F64(raster_io(handle, part, Gdt::GDT_Float64, 0f64).map_err(&fail)?),
+            Kind::C32 => {
+                Pixels::C32(raster_io(handle, part, Gdt::GDT_CFloat32, Complex32::ZERO).map_err(&fail)?)
             }
-            Kind::F64 => {
-                Pixels::F64(raster_io(handle, window, shape, Gdt::GDT_Float64, 0f64).map_err(&fail)?)
-            }
-            Kind::C32 => Pixels::C32(
-                raster_io(handle, window, shape, Gdt::GDT_CFloat32, Complex32::ZERO).map_err(&fail)?,
-            ),
         };
         match &mut pixels {
             Pixels::F32(a) => {
@@ -136,7 +132,7 @@ impl FileBand {
             let mask = band.open_mask_band().map_err(|e| fail(e.to_string()))?;
             // SAFETY: as above; the mask band belongs to `dataset`.
             let handle = unsafe { mask.c_rasterband() };
-            let mask = raster_io(handle, window, shape, Gdt::GDT_Byte, 0u8).map_err(&fail)?;
+            let mask = raster_io(handle, part, Gdt::GDT_Byte, 0u8).map_err(&fail)?;
             match &mut pixels {
                 Pixels::F32(a) => a.zip_mut_with(&mask, |v, &m| {
                     if m == 0 {
@@ -161,20 +157,18 @@ impl FileBand {
 
 fn raster_io<T: Copy>(
     band: GDALRasterBandH,
-    window: Window,
-    (rows, cols): (usize, usize),
+    part: &Part,
     data_type: Gdt::Type,
     zero: T,
 ) -> Result<Array2<T>, String> {
-    let mut out = Array2::from_elem((rows, cols), zero);
+    let mut out = Array2::from_elem(part.dim(), zero);
     // SAFETY: the buffer holds rows × cols values of `data_type`, whose size is that of T in every call above, in
     // standard layout; the dataset is this thread's own.
     unsafe {
         transfer(
             band,
             GDALRWFlag::GF_Read,
-            window,
-            (rows, cols),
+            part,
             data_type,
             out.as_mut_ptr().cast::<c_void>(),
         )?;

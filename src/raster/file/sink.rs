@@ -9,7 +9,7 @@ use gdal::{Dataset, DriverManager, Metadata};
 use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 
 use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
-use super::transfer::transfer;
+use super::transfer::{Part, transfer};
 use super::write::WriteOptions;
 use super::{gdal_type, initialise, last_message, message_of, reset_message, whole};
 use crate::bytes;
@@ -202,8 +202,7 @@ impl Sink {
             transfer(
                 band.c_rasterband(),
                 GDALRWFlag::GF_Write,
-                window,
-                (window.rows, window.cols),
+                &Part::all(window),
                 gdal,
                 pointer,
             )

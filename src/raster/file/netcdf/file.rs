@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use gdal::DriverManager;
 use gdal_sys::GDALDataType as Gdt;
@@ -16,7 +16,11 @@ use super::{Attribute, NetCdf, Variable};
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
 use crate::raster::file::{gdal_type, last_message, reset_message};
-use crate::raster::{Crs, DType, Grid};
+use crate::raster::{Crs, DType, Grid, Pixels, Window};
+use crate::settings;
+
+/// Bytes of the largest chunk, unless its rows are given.
+const CHUNK: usize = 1 << 20;
 
 /// What carries attributes.
 pub(super) enum Owner {
@@ -33,11 +37,6 @@ pub(super) struct File {
     dataset: gdal_sys::GDALDatasetH,
     pub(super) root: gdal_sys::GDALGroupH,
 }
-
-// SAFETY: the handles are used by one thread at a time; the tiles of an image are written under a lock.
-unsafe impl Send for File {}
-// SAFETY: as above.
-unsafe impl Sync for File {}
 
 impl Drop for File {
     fn drop(&mut self) {
@@ -339,7 +338,7 @@ impl File {
             ];
             let list = list.map(|(k, v)| (k.to_string(), Attribute::Text(v.to_string())));
             self.attributes(&Owner::Array(array.pointer.cast()), None, &list)?;
-            let values: Vec<f64> = (0..n).map(at).collect();
+            let values = encoded(DType::F64, (0..n).map(at));
             self.put(&array, &dtype, &[0], &[n], &values)?;
             Ok(dimension)
         };
@@ -348,18 +347,20 @@ impl File {
         Ok([y, x])
     }
 
-    /// Writes a part of an array, given row by row.
-    fn put<T>(
+    /// Writes a part of an array, given row by row, as bytes of the type.
+    fn put(
         &self,
         array: &Handle,
         dtype: &Handle,
         start: &[u64],
         count: &[usize],
-        values: &[T],
+        values: &[u8],
     ) -> Result<()> {
-        assert_eq!(count.iter().product::<usize>(), values.len());
+        // SAFETY: the handle is held.
+        let size = unsafe { gdal_sys::GDALExtendedDataTypeGetSize(dtype.pointer.cast()) };
+        assert_eq!(count.iter().product::<usize>() * size, values.len());
         reset_message();
-        // SAFETY: the values are as many as counted and of the type given; null steps and strides are 1 and contiguous.
+        // SAFETY: the bytes are as many elements as counted, of the type given; null steps and strides are 1 and contiguous.
         let ok = unsafe {
             gdal_sys::GDALMDArrayWrite(
                 array.pointer.cast(),
@@ -370,7 +371,7 @@ impl File {
                 dtype.pointer.cast(),
                 values.as_ptr().cast(),
                 values.as_ptr().cast(),
-                size_of_val(values),
+                values.len(),
             )
         };
         self.check(ok)
@@ -390,18 +391,19 @@ impl File {
                 variable.dtype,
             )
         })?;
+        let row = grid.cols.saturating_mul(variable.dtype.bytes());
+        let chunk_rows = contents
+            .chunk_rows
+            .unwrap_or((CHUNK / row).min(512))
+            .clamp(1, grid.rows);
         let options = [
-            format!(
-                "BLOCKSIZE={},{}",
-                contents.chunk_rows.clamp(1, grid.rows),
-                grid.cols
-            ),
+            format!("BLOCKSIZE={chunk_rows},{}", grid.cols),
             "COMPRESS=DEFLATE".to_string(),
             format!("ZLEVEL={}", contents.level),
         ];
         let [y, x] = dimensions;
         let array = self.array(&variable.name, &[y, x], &self.number_type(gdal)?, &options)?;
-        let fill = encoded(variable.dtype, variable.fill);
+        let fill = encoded(variable.dtype, std::iter::once(variable.fill));
         // SAFETY: the bytes are one element of the array's type.
         let ok =
             unsafe { gdal_sys::GDALMDArraySetRawNoDataValue(array.pointer.cast(), fill.as_ptr().cast()) };
@@ -415,68 +417,66 @@ impl File {
             );
             self.attributes(&owner, None, &[mapping])?;
         }
-        let run = Run::new(grid, &variable.image.ports(), grid.window())?;
-        let lock = Mutex::new(());
-        let shared = Shared {
-            file: self,
-            array: &array,
-            dtype: self.number_type(Gdt::GDT_Float64)?,
-        };
-        let range = variable.dtype.integer_range();
-        run.for_each(&format!("writing {}", variable.name), &|_, window, mut pixels| {
-            let values: Vec<f64> = pixels
-                .swap_remove(0)
-                .into_f64()
-                .iter()
-                .map(|&v| match range {
-                    _ if v.is_nan() => variable.fill,
-                    Some((low, high)) => v.round_ties_even().clamp(low, high),
-                    None => v,
-                })
-                .collect();
-            let _one_at_a_time = lock.lock().unwrap_or_else(|e| e.into_inner());
-            shared.put(
-                &[window.row as u64, window.col as u64],
+        // By whole chunks, and in the array's own type: of other numbers GDAL writes one at a time.
+        let (dtype, ports) = (self.number_type(gdal)?, variable.image.ports());
+        let progress = settings::progress();
+        progress.start(grid.window().len() as u64, &format!("writing {}", variable.name));
+        for first in (0..grid.rows).step_by(chunk_rows) {
+            let window = Window::new(first as isize, 0, chunk_rows.min(grid.rows - first), grid.cols);
+            let pixels = Run::new(grid, &ports, window)?.collect_quietly()?.swap_remove(0);
+            let bytes = match &pixels {
+                Pixels::F32(a) => stored(variable, a.iter().map(|&v| f64::from(v))),
+                Pixels::F64(a) => stored(variable, a.iter().copied()),
+                // Refused before.
+                Pixels::C32(a) => stored(variable, a.iter().map(|v| f64::from(v.re))),
+            };
+            self.put(
+                &array,
+                &dtype,
+                &[first as u64, 0],
                 &[window.rows, window.cols],
-                &values,
-            )
-        })
+                &bytes,
+            )?;
+            progress.advance(window.len() as u64);
+        }
+        progress.finish();
+        Ok(())
     }
 }
 
-/// An array that the tiles of an image are written to, one at a time.
-struct Shared<'a> {
-    file: &'a File,
-    array: &'a Handle,
-    dtype: Handle,
-}
-
-// SAFETY: `put` is called under a lock only, so that GDAL sees one thread at a time.
-unsafe impl Sync for Shared<'_> {}
-
-impl Shared<'_> {
-    fn put(&self, start: &[u64], count: &[usize], values: &[f64]) -> Result<()> {
-        self.file.put(self.array, &self.dtype, start, count, values)
-    }
+/// Pixels as the file keeps them.
+fn stored(variable: &Variable, pixels: impl Iterator<Item = f64>) -> Vec<u8> {
+    let range = variable.dtype.integer_range();
+    let values = pixels.map(|v| match range {
+        _ if v.is_nan() => variable.fill,
+        Some((low, high)) => v.round_ties_even().clamp(low, high),
+        None => v,
+    });
+    encoded(variable.dtype, values)
 }
 
 fn text(path: &Path, value: &str) -> Result<CString> {
     CString::new(value).map_err(|_| Error::file(path, "cannot be written: a text in it holds a zero byte"))
 }
 
-/// One element of a type, as bytes. (A type that GDAL cannot write does not come here.)
-fn encoded(dtype: DType, v: f64) -> Vec<u8> {
+/// Numbers of a type, as bytes. (A type that GDAL cannot write does not come here.)
+fn encoded(dtype: DType, values: impl Iterator<Item = f64>) -> Vec<u8> {
+    macro_rules! of {
+        ($number:ty) => {
+            values.flat_map(|v| (v as $number).to_ne_bytes()).collect()
+        };
+    }
     match dtype {
-        DType::U8 => (v as u8).to_ne_bytes().to_vec(),
-        DType::I8 => (v as i8).to_ne_bytes().to_vec(),
-        DType::U16 => (v as u16).to_ne_bytes().to_vec(),
-        DType::I16 => (v as i16).to_ne_bytes().to_vec(),
-        DType::U32 => (v as u32).to_ne_bytes().to_vec(),
-        DType::I32 => (v as i32).to_ne_bytes().to_vec(),
-        DType::U64 => (v as u64).to_ne_bytes().to_vec(),
-        DType::I64 => (v as i64).to_ne_bytes().to_vec(),
-        DType::F32 => (v as f32).to_ne_bytes().to_vec(),
-        DType::F64 | DType::C32 | DType::C64 => v.to_ne_bytes().to_vec(),
+        DType::U8 => of!(u8),
+        DType::I8 => of!(i8),
+        DType::U16 => of!(u16),
+        DType::I16 => of!(i16),
+        DType::U32 => of!(u32),
+        DType::I32 => of!(i32),
+        DType::U64 => of!(u64),
+        DType::I64 => of!(i64),
+        DType::F32 => of!(f32),
+        DType::F64 | DType::C32 | DType::C64 => of!(f64),
     }
 }
 
@@ -485,10 +485,7 @@ fn flags(dtype: Option<DType>, values: &[i64]) -> (Gdt::Type, Vec<u8>) {
         .filter(|d| d.integer_range().is_some())
         .unwrap_or(DType::I64);
     match gdal_type(dtype) {
-        Some(gdal) => (
-            gdal,
-            values.iter().flat_map(|&v| encoded(dtype, v as f64)).collect(),
-        ),
+        Some(gdal) => (gdal, encoded(dtype, values.iter().map(|&v| v as f64))),
         None => (
             Gdt::GDT_Int64,
             values.iter().flat_map(|v| v.to_ne_bytes()).collect(),

@@ -1,0 +1,105 @@
+//! The ceiling of memory, as README promises it: the most that a process holds is what the program itself takes and the ceiling,
+//! whatever the size of the images.
+
+use super::bounds::watched;
+use super::{finish, folder, perilune, run};
+
+/// Far less than the image takes: 4500 × 4500 pixels of four bytes are 77 MiB, and the stack is 24 times 7 MiB.
+const CEILING_MIB: i64 = 40;
+const PROGRAM_MIB: i64 = 80;
+/// GDAL's driver of COGs makes overviews and compresses in buffers of its own; a figure is drawn on a canvas.
+const PROGRAM_WITH_BUFFERS_MIB: i64 = 160;
+
+/// What README and the guides say of scenes larger than memory, a line each.
+const PROMISES: &[(&str, &str)] = &[
+    ("write", "raster.random(image.grid, { seed = 2 }):write 'out.tif'"),
+    ("cog", "image:write('out.tif', { format = 'COG' })"),
+    ("netcdf", "raster.write_netcdf('out.nc', { { image = image } })"),
+    ("arithmetic", "((image - 1) / (image + 1)):write 'out.tif'"),
+    ("mask", "image:mask(image:gt(0.5)):write 'out.tif'"),
+    ("speckle", "filter.boxcar(image, { size = 7 }):write 'out.tif'"),
+    (
+        "reproject",
+        "image:reproject { crs = 'EPSG:4326', resolution = 0.0002 }:write 'out.tif'",
+    ),
+    ("statistics", "image:stats() image:percentile { 5, 50, 95 }"),
+    ("picture", "plot.map(image):write 'out.png'"),
+    (
+        "areas",
+        "image:zonal(geometry.features { { geometry = geometry.bbox(15.05, 46.6, 15.5, 46.9), properties = {} } })",
+    ),
+    (
+        "dates",
+        "local dates = {} for i = 1, 12 do dates[i] = raster.random(image.grid, { seed = i }) end raster.stack(dates):median():write 'out.tif'",
+    ),
+    (
+        "kept scenes",
+        "local grid = raster.grid { crs = 'EPSG:32633', origin = { 0, 0 }, resolution = 10, rows = 1350, cols = 1350 } local scenes = {} \
+         for i = 1, 24 do scenes[i] = filter.tv_bregman(raster.random(grid, { seed = i }), { weight = 5, max_iterations = 2 }) end \
+         raster.stack(scenes):mean():write 'out.tif'",
+    ),
+];
+
+#[test]
+fn the_ceiling_holds_for_every_promise() {
+    let here = folder(&[]);
+    let make = "raster.random(raster.grid { crs = 'EPSG:32633', origin = { 500000, 5200000 }, resolution = 10, rows = 4500, cols = 4500 }, \
+                { unit = 'power', seed = 1 }):write 'in.tif'";
+    let made = run(here.path(), &["-q", "-e", make]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let mut wrong = Vec::new();
+    for (name, code) in PROMISES {
+        let mut command = perilune(here.path());
+        command.args([
+            "-q",
+            "--threads",
+            "2",
+            "--memory",
+            &format!("{CEILING_MIB}M"),
+            "-e",
+        ]);
+        command.arg(format!("local image = raster.open 'in.tif'; {code}"));
+        let ended = watched(command, &here.path().join("err"));
+        let program = match *name {
+            "cog" | "picture" => PROGRAM_WITH_BUFFERS_MIB,
+            _ => PROGRAM_MIB,
+        };
+        let held = ended.held_kib >> 10;
+        println!("{name}: {held} MiB");
+        if !ended.status.success() || held > program + CEILING_MIB {
+            wrong.push(format!("{name}: {held} MiB, {}, {}", ended.status, ended.err));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "more than {PROGRAM_MIB} + {CEILING_MIB} MiB:\n{}",
+        wrong.join("\n")
+    );
+}
+
+/// GDAL goes through a picture row by row: a row of blocks that its cache cannot hold is read in parts, which must show the same pixels.
+#[test]
+fn a_picture_does_not_depend_on_the_cache() {
+    let here = folder(&[]);
+    let make = "local grid = raster.grid { crs = 'EPSG:32633', origin = { 500000, 5200000 }, resolution = 10, rows = 4300, cols = 4700 } \
+                raster.random(grid, { unit = 'power', seed = 1 }):write 'in.tif'";
+    let made = run(here.path(), &["-q", "-e", make]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let picture = |name: &str, memory: &str, cache: &str| {
+        let mut command = perilune(here.path());
+        command
+            .args(["-q", "--memory", memory, "-e"])
+            .env("GDAL_CACHEMAX", cache);
+        command.arg(format!("plot.map(raster.open 'in.tif'):write '{name}.png'"));
+        let done = finish(command);
+        assert_eq!(done.code, 0, "{}", done.err);
+        std::fs::read(here.path().join(name).with_extension("png")).unwrap()
+    };
+    // A row of blocks takes 9 MiB.
+    let whole = picture("whole", "2G", "400");
+    assert!(
+        whole == picture("cache", "2G", "5"),
+        "in parts of a row of blocks"
+    );
+    assert!(whole == picture("memory", "64M", "400"), "in strips");
+}
