@@ -3,6 +3,7 @@
 
 mod antimeridian;
 mod burn;
+mod encoding;
 mod features;
 mod geojson;
 mod geometry;

@@ -11,13 +11,14 @@ local geometry = {}
 ---@field layer? string The layer, where the file has several.
 ---@field where? string A condition on the attributes in SQL: `"Area > 1.5 AND Name LIKE 'K%'"`.
 ---@field bounds? number[] `{ min_x, min_y, max_x, max_y }` in the layer's CRS: only features whose own bounds meet these.
+---@field encoding? string For Shapefiles: the encoding of their text, such as `"ISO-8859-1"` or `"CP1252"`. Default: what the file says (`.cpg`, or the head of `.dbf`); where it says nothing UTF-8 if all text can be that, else ISO-8859-1.
 
 --- Reads a vector file.
 ---
 --- Any file that GDAL reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML and more. Curves become lines. Attributes keep
 --- their types; dates and times become ISO 8601 text in Lua (UTC where the file says nothing), lists become tables.
 ---
---- **Errors.** A file that is not there or is no vector file; several layers and none chosen; a layer or a condition that does
+--- **Errors.** A file that is not there or is no vector file; text that is not in the encoding which the file or `encoding` says; several layers and none chosen; a layer or a condition that does
 --- not fit, with the names that there are.
 ---
 --- **Nodata.** Attributes without a value are nil.
@@ -710,6 +711,7 @@ function Features:to_geojson(options) end
 ---@field layer? string The name of the layer. Default: that of the file.
 ---@field decimals? integer For GeoJSON: coordinates rounded to this many decimals. Default: so that they read back the same.
 ---@field keep_crs? boolean For GeoJSON: leave the coordinates in their CRS and name it in a `crs` member. Default false: longitude and latitude.
+---@field encoding? string For Shapefiles: the encoding of their text, which a file `.cpg` beside them says. Default `"UTF-8"`.
 
 --- Writes a vector file, in place of what was there.
 ---

@@ -129,7 +129,7 @@ fn with_table(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
 
 fn write(lua: &Lua, this: &Features, args: &Args) -> Result<()> {
     let path = access(lua).write(args.get::<PathBuf>("path")?)?;
-    let options = args.options(|o| Ok(WriteOptions { layer: o.get("layer")?, geojson: geojson_options(o)? }))?;
+    let options = args.options(|o| Ok(WriteOptions { layer: o.get("layer")?, geojson: geojson_options(o)?, encoding: o.get("encoding")? }))?;
     this.write(&path, &options)
 }
 
