@@ -1901,9 +1901,9 @@ function Stack:each() end
 ---@return Stack
 function Stack:filter(condition) end
 
---- The images from a time on and before another. Images without a time are left out.
+--- The images of a span of time, both ends included; a day, a month or a year as an end is all of it. Images without a time are left out.
 ---
---- **Errors.** Text that is no time.
+--- **Errors.** Text that is no time; a stop before the start.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -1913,10 +1913,10 @@ function Stack:filter(condition) end
 ---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
 ---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
 --- }
---- assert(#stack:between("2024-02-01", "2024-03-01") == 2)
+--- assert(#stack:between("2024-02-01", "2024-02-22") == 2 and #stack:between("2024-02", "2024-02") == 2)
 --- ```
----@param start string|number
----@param stop string|number Itself not included.
+---@param start string|number A time, a day, a month or a year.
+---@param stop string|number Itself included.
 ---@return Stack
 function Stack:between(start, stop) end
 

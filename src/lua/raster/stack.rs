@@ -3,7 +3,7 @@
 use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
 use super::output::{Points, write_options};
-use super::values::{Area, band_names, property_value, resampling, time_text};
+use super::values::{Area, band_names, property_value, resampling, time_range, time_text};
 use super::MosaicOptions;
 use crate::bind_class;
 use crate::error::{Error, Result};
@@ -100,8 +100,8 @@ fn choose(c: &mut Builder<Stack>) {
     })
     .method("filter(condition)", filter)
     .method("between(start, stop)", |_, this, args| {
-        let (start, stop): (jiff::Timestamp, jiff::Timestamp) = (args.get("start")?, args.get("stop")?);
-        let within = |i: &&Raster| i.time.is_some_and(|t| t >= start && t < stop);
+        let wanted = time_range(args)?;
+        let within = |i: &&Raster| i.time.is_some_and(|t| t >= wanted.first && t <= wanted.last);
         Ok(Stack {
             items: this.items.iter().filter(within).cloned().collect(),
         })

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use mlua::{IntoLua, Lua, Table, UserDataRef, Value};
 
 use crate::error::{Error, Result};
-use crate::lua::args::Options;
+use crate::lua::args::{Args, Options};
 use crate::lua::value::{FromScript, describe};
 use crate::raster::align::transform_bounds;
 use crate::raster::math::Operand;
 use crate::raster::warp::Resampling;
 use crate::raster::{Bounds, Crs, DType, Grid, Properties, Property, Raster, Unit, Window};
 use crate::table::{format_time, parse_time};
+use crate::time::Stretch;
 use crate::vector::Features;
 
 /// A copy of the object's handle: cheap, and the object stays free for callbacks.
@@ -110,6 +111,31 @@ impl FromScript for Timestamp {
             _ => None,
         }
     }
+}
+
+/// As a time, and all of a day, a month or a year.
+impl FromScript for Stretch {
+    fn expected() -> String {
+        "a time, a day, a month or a year: \"2024-03-17T01:58:25Z\", \"2024-03-17\", \"2024-03\", \"2024\", or seconds since 1970".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Stretch::parse(&text.to_string_lossy()),
+            // Nobody means the first hours of 1970.
+            Value::Integer(year @ 1000..=9999) => Stretch::parse(&year.to_string()),
+            other => Timestamp::accept(other).map(Stretch::instant),
+        }
+    }
+}
+
+/// The arguments `start` and `stop` as one stretch of time, from the first moment of the one to the last of the other.
+pub fn time_range(args: &Args) -> Result<Stretch> {
+    let (start, stop): (Stretch, Stretch) = (args.get("start")?, args.get("stop")?);
+    if stop.last < start.first {
+        let expected = format!("a time after the start, {}", format_time(start.first));
+        return Err(Error::argument("stop", expected, format_time(stop.first)));
+    }
+    Ok(Stretch { first: start.first, last: stop.last })
 }
 
 impl FromScript for Property {

@@ -165,6 +165,11 @@ test("a Shapefile that says no encoding is read in that of its time", function()
   assert_error(function() geometry.read("latin.shp", { encoding = "Latin" }) end, "encoding must be the name of an encoding")
 end)
 
+test("the Shapefile without .cpg of the awkward files is read", function()
+  local places = geometry.read(shared "awkward/nocpg.shp")
+  assert(places[1].properties.name == "Zürich" and places[2].properties.name == "Genève")
+end)
+
 test("a Shapefile says the encoding that it was written in", function()
   local fs = require "fs"
   local places = geometry.features { { geometry = geometry.point(8.5, 47.4), properties = { name = "Zürich" } } }

@@ -76,7 +76,11 @@ test("filter by function and by property", function()
   assert_error(function() s:filter { platfrom = "S1A" } end, "no property `platfrom`; did you mean `platform`%?")
   assert_error(function() s:filter(3) end, "condition must be a function of an image, or a table")
   assert_error(function() s:filter(function(item) return item.pas end) end, "stack%.lua:%d+: a Raster has no field or method `pas`")
-  assert(#s:between("2024-02-01", "2024-02-20") == 1)
+  assert(#s:between("2024-02-01", "2024-02-19") == 1 and #s:between("2024-02-01", "2024-02-20") == 2)
+  -- The last day, month or year of a span is all of it.
+  local hours = raster.stack { { s[1], time = "2024-06-30T10:00:00Z" }, { s[2], time = "2024-07-01T00:00:00Z" } }
+  assert(#hours:between("2024-06-01", "2024-06-30") == 1 and #hours:between("2024-06", "2024-06") == 1 and #hours:between("2024", "2024") == 2)
+  assert_error(function() hours:between("2024-07", "2024-06") end, "stop must be a time after the start")
 end)
 
 test("map builds the graph once an image and keeps time and properties", function()
