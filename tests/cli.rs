@@ -44,6 +44,8 @@ mod limits;
 mod modules;
 #[path = "cli/parameters.rs"]
 mod parameters;
+#[path = "cli/paste.rs"]
+mod paste;
 #[path = "cli/prompt.rs"]
 mod prompt;
 #[path = "cli/pty.rs"]

@@ -2,7 +2,7 @@
 
 use super::images::ImagePair;
 use super::points::Point;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::raster::{Raster, stats};
 use crate::table::{Column, Table};
 
@@ -47,8 +47,8 @@ impl GrossOffsets {
                 if table.rows() != points.len() {
                     return Err(Error::argument(
                         "gross",
-                        format!("a table of {} rows, one for each point", points.len()),
-                        format!("{} rows", table.rows()),
+                        format!("a table of {}, one for each point", counted(points.len(), "row")),
+                        counted(table.rows(), "row"),
                     ));
                 }
                 let number = |row: usize, name: &str| -> Result<f64> {

@@ -7,6 +7,8 @@
 ---@class geometry
 local geometry = {}
 
+---@alias ZonalStatistic "count"|"sum"|"mean"|"std"|"min"|"max"|"median"|string `p` with a percentile too: `p90`.
+
 ---@class geometry.ReadOptions
 ---@field layer? string The layer, where the file has several.
 ---@field where? string A condition on the attributes in SQL: `"Area > 1.5 AND Name LIKE 'K%'"`.
@@ -763,7 +765,7 @@ function Features:write(path, options) end
 function Features:rasterize(grid, options) end
 
 ---@class Features.StatisticsOptions
----@field statistics? string|string[] Of `count`, `sum`, `mean`, `std` (of the population), `min`, `max`, `median`, `p90` (any percentile, exact). Default `count`, `mean`, `std`, `min`, `max`.
+---@field statistics? ZonalStatistic|ZonalStatistic[] Of `count`, `sum`, `mean`, `std` (of the population), `min`, `max`, `median`, `p90` (any percentile, exact). Default `count`, `mean`, `std`, `min`, `max`.
 ---@field classes? boolean Also the number of pixels of each value, as columns `class_3`…, for bands of whole numbers. Default false.
 ---@field all_touched? boolean Take every pixel that a feature touches, not only those whose centre it covers. Default false.
 

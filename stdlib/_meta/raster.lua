@@ -15,6 +15,7 @@
 local raster = {}
 
 ---@alias Bounds number[] `{ min_x, min_y, max_x, max_y }`
+---@alias Reducer "median"|"mean"|"std"|"min"|"max"|"sum"|"count"|"first"|"last"|string `p` with a percentile too: `p90`.
 ---@alias Resampling "nearest"|"bilinear"|"cubic"|"average"|"mode"|"min"|"max"|"median"
 
 ---@class raster.OpenOptions
@@ -2286,14 +2287,14 @@ function Stack:percentile(p) end
 --- local r = stack:reduce { "median", "p90" }
 --- assert(r.bands[2] == "constant_p90")
 --- ```
----@param reducers string|string[]
+---@param reducers Reducer|Reducer[]
 ---@return Raster
 function Stack:reduce(reducers) end
 
 ---@class raster.RollingOptions
 ---@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out.
 ---@field days? number Over the images of this many days that end with each one.
----@field reducer? string Default mean.
+---@field reducer? Reducer Default mean.
 
 --- A reduction over a window that moves through the stack. Each result has the time and properties of the window's last image.
 ---

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::confine::{Confine, Level, confine};
@@ -142,7 +143,7 @@ pub fn main() -> ExitCode {
     panics::keep_places();
     signals::install();
     configure_libraries();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
     settings::set_threads(cli.global.threads.map_or(0, usize::from));
     settings::set_memory(cli.global.memory.unwrap_or(0));
     process::limit(cli.global.lua_memory);
@@ -153,6 +154,17 @@ pub fn main() -> ExitCode {
     });
     scratch::remove();
     ExitCode::from(code)
+}
+
+/// Says what is wrong with the command line, and ends. A script or workflow in the place of a command is answered by what runs it.
+fn refuse(error: &clap::Error) -> ! {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && (word.ends_with(".lua") || Path::new(word).is_file() || Script::find(word).is_ok())
+    {
+        crate::complain!("error: {word} is a script; write `perilune run {word}`");
+        std::process::exit(USAGE.into());
+    }
+    error.exit()
 }
 
 /// The netCDF library reads `.ncrc`, `.daprc` and `.dodsrc` of the working folder and the home folder, which can name cookie jars,

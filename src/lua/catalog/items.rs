@@ -61,7 +61,7 @@ impl Class for LuaItems {
             .field("matched", |_, this| Ok(this.0.matched))
             .field("notes", |lua, this| Ok(lua.create_sequence_from(this.0.notes.clone())?))
             .text(title)
-            .show(|_, this| {
+            .listing(|this| {
                 let mut text = title(this);
                 for note in &this.0.notes {
                     text.push_str(&format!("\nnote: {note}"));

@@ -8,7 +8,7 @@ use mlua::{Lua, UserDataRef, Value as LuaValue};
 use super::feature::OneFeature;
 use super::values::{Place, bounds_list, densify, geojson_options};
 use crate::bind_class;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::lua::args::Options;
 use crate::lua::tables::values::{Filter, Names, new_values};
 use crate::lua::value::describe;
@@ -31,7 +31,7 @@ impl Class for Features {
                 one.map(|feature| feature.into_value(lua)).transpose()
             })
             .text(|this| this.to_string().lines().next().unwrap_or_default().to_string())
-            .show(|_, this| {
+            .listing(|this| {
                 let table = this.to_table()?;
                 Ok(match table.columns().is_empty() {
                     true => this.to_string(),
@@ -115,7 +115,7 @@ fn within(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
 fn with_table(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
     let table: UserDataRef<Table> = args.get("table")?;
     if table.rows() != this.len() {
-        let expected = format!("one of {} rows, one a feature", this.len());
+        let expected = format!("one of {}, one a feature", counted(this.len(), "row"));
         return Err(Error::argument("table", expected, table.rows()));
     }
     let mut out = this.clone();

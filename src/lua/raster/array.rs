@@ -174,7 +174,7 @@ impl Class for Array {
                 let (rows, cols) = this.shape();
                 format!("Array {rows} × {cols} (rows × cols): {}", this.names().join(", "))
             })
-            .show(|_, this| Ok(show(this)));
+            .listing(|this| Ok(show(this)));
         c.method("get(row, col)", |_, this, args| {
             let (rows, cols) = this.shape();
             let row = args.checked("row", &format!("from 0 to {}", rows - 1), |r: &usize| *r < rows)?;

@@ -9,6 +9,7 @@ use super::values::window;
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
+use crate::lua::module::{guard, unknown_name};
 use crate::lua::geometry::features::zonal_options;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
@@ -140,8 +141,11 @@ pub fn write_many(lua: &Lua, args: &Args) -> Result<Vec<String>> {
 }
 
 fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
+    const NAMES: [&str; 5] = ["count", "min", "max", "mean", "std"];
     let found = stats::stats(raster)?;
     let bands = lua.create_table()?;
+    let mut rows = Vec::new();
+    let names: Vec<String> = raster.bands.iter().map(|band| band.name.clone()).collect();
     for (band, moments) in raster.bands.iter().zip(&found) {
         let table = lua.create_table()?;
         table.raw_set("count", moments.count)?;
@@ -151,9 +155,53 @@ fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
             table.raw_set("mean", moments.mean)?;
             table.raw_set("std", moments.std())?;
         }
+        let mut row = vec![("band".to_string(), table::Value::Text(band.name.clone()))];
+        for name in NAMES {
+            let value = match table.raw_get::<Value>(name)? {
+                Value::Integer(n) => table::Value::Integer(n),
+                Value::Number(n) => table::Value::Float(n),
+                _ => table::Value::Missing,
+            };
+            row.push((name.to_string(), value));
+        }
+        let text = in_lines(vec![row.clone()])?;
+        rows.push(row);
+        let (owner, empty) = (format!("stats() of {}", band.name), moments.count == 0);
+        speak(lua, &table, text, move |name| match NAMES.contains(&name) && empty {
+            true => Ok(()),
+            false => Err(Error::Message(unknown_name(&owner, "field", name, &NAMES.map(String::from)))),
+        })?;
         bands.raw_set(band.name.as_str(), table)?;
     }
+    speak(lua, &bands, in_lines(rows)?, move |name| {
+        Err(Error::Message(if NAMES.contains(&name) && let Some(band) = names.first() {
+            format!("statistics are by band: stats().{band}.{name}")
+        } else {
+            unknown_name("stats()", "band", name, &names)
+        }))
+    })?;
     Ok(bands)
+}
+
+/// Rows as the prompt prints a table, without the lines of its size and types.
+fn in_lines(rows: Vec<Vec<(String, table::Value)>>) -> Result<String> {
+    let text = table::Table::from_rows(rows)?.to_string();
+    let lines: Vec<&str> = text.lines().enumerate().filter(|(i, _)| *i != 0 && *i != 2).map(|(_, line)| line).collect();
+    Ok(lines.join("\n"))
+}
+
+/// Makes a table of results print as `text`; `missing` says what to make of a name that it lacks.
+fn speak(lua: &Lua, table: &Table, text: String, missing: impl Fn(&str) -> Result<()> + 'static) -> Result<()> {
+    let meta = lua.create_table()?;
+    let index = guard(lua, "__index(table, key)", move |_, args| match args.get::<Value>("key")? {
+        Value::String(name) => missing(&name.to_string_lossy()).map(|()| Value::Nil),
+        _ => Ok(Value::Nil),
+    })?;
+    let show = guard(lua, "__tostring(table, ...)", move |_, _| Ok(text.clone()))?;
+    meta.raw_set("__index", index)?;
+    meta.raw_set("__tostring", show)?;
+    table.set_metatable(Some(meta))?;
+    Ok(())
 }
 
 fn histogram(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {

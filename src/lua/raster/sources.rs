@@ -109,13 +109,17 @@ impl Source<'_> {
             None => None,
             Some(pattern) => {
                 let file_name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
-                let parts = pattern.matches(&file_name)?.ok_or_else(|| {
+                let parts = pattern.matches(&file_name)?;
+                // What is not there at all has no name to fit.
+                if parts.is_none() {
+                    open_path(self.lua, path, &self.open)?;
+                }
+                Some(parts.ok_or_else(|| {
                     Error::file(
                         path,
                         format!("the name does not fit the pattern `{}`", pattern.text()),
                     )
-                })?;
-                Some(parts)
+                })?)
             }
         };
         let said = match &self.properties {

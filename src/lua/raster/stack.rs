@@ -6,7 +6,7 @@ use super::output::{Points, write_options};
 use super::values::{Area, band_names, property_value, resampling, time_text};
 use super::MosaicOptions;
 use crate::bind_class;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
@@ -49,8 +49,8 @@ impl Class for Stack {
             left.items.extend(right.items);
             Ok(left)
         })
-        .text(|this| format!("Stack of {}", count(this.items.len(), "image")))
-        .show(|_, this| show(this));
+        .text(|this| format!("Stack of {}", counted(this.items.len(), "image")))
+        .listing(show);
         choose(c);
         reduce(c);
         plot::stack_methods(c);
@@ -71,10 +71,6 @@ impl Class for Stack {
             .method("export(options)", export)
             .method("sample(points, options?)", sample);
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Each image through a function; an error says which.
@@ -394,7 +390,7 @@ fn show(stack: &Stack) -> Result<String> {
     let rows: Vec<_> = rows.collect();
     let text = table::Table::from_rows(rows)?.render(&DisplayOptions::default());
     let body = text.split_once('\n').map_or("", |(_, body)| body);
-    let head = format!("Stack of {}", count(stack.items.len(), "image"));
+    let head = format!("Stack of {}", counted(stack.items.len(), "image"));
     Ok(format!("{head}\n{body}").trim_end().to_string())
 }
 

@@ -14,6 +14,8 @@ pub struct Polygons {
     pub label: String,
     /// Outline; None takes black.
     pub color: Option<Color>,
+    /// Beneath the outline and a little wider, so that it shows on any ground.
+    pub halo: Option<Color>,
     pub fill: Color,
     /// Points.
     pub width: f64,
@@ -27,6 +29,7 @@ impl Polygons {
             open: false,
             label: String::new(),
             color: None,
+            halo: None,
             fill: Color::TRANSPARENT,
             width: 1.0,
             dash: Dash::Solid,

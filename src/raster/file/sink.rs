@@ -3,6 +3,7 @@
 use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gdal::cpl::CslStringList;
 use gdal::{Dataset, DriverManager, Metadata};
@@ -211,6 +212,11 @@ impl Sink {
         self.draft.checked(written.map_err(fail))
     }
 
+    /// Whether overviews or another format are made when all pixels are there.
+    pub fn has_second_step(&self) -> bool {
+        self.driver != "GTiff" || self.options.overviews
+    }
+
     /// Statistics, overviews and the final format; the answer has everything but its name.
     pub fn finish(self) -> Result<Whole> {
         interrupt::check()?;
@@ -326,9 +332,9 @@ fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOpti
     }
     let name = CString::new(target.path().to_string_lossy().as_bytes())
         .map_err(|_| "the path holds a NUL byte".to_string())?;
-    let draft = target.path();
+    let watch = Watch::start(target.path());
     reset_message();
-    // SAFETY: driver and dataset are alive; the call ends before `draft` does; GDAL copies name and options; a null answer is checked; the new handle is owned
+    // SAFETY: driver and dataset are alive; the call ends before `watch` does; GDAL copies name and options; a null answer is checked; the new handle is owned
     // by the Dataset alone.
     let copied = unsafe {
         let handle = gdal_sys::GDALCreateCopy(
@@ -338,7 +344,7 @@ fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOpti
             0,
             list.as_ptr(),
             Some(go_on),
-            (&raw const draft).cast_mut().cast(),
+            (&raw const watch).cast_mut().cast(),
         );
         if handle.is_null() {
             return Err(last_message());
@@ -351,8 +357,9 @@ fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOpti
 fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &Path) -> Result<(), String> {
     let method =
         CString::new(method).map_err(|_| "the name of the resampling holds a NUL byte".to_string())?;
+    let watch = Watch::start(draft);
     reset_message();
-    // SAFETY: the dataset is alive; `factors` and `draft` are read during the call only; without bands, all are meant.
+    // SAFETY: the dataset is alive; `factors` and `watch` are read during the call only; without bands, all are meant.
     let status = unsafe {
         gdal_sys::GDALBuildOverviews(
             dataset.c_dataset(),
@@ -362,7 +369,7 @@ fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &P
             0,
             std::ptr::null(),
             Some(go_on),
-            (&raw const draft).cast_mut().cast(),
+            (&raw const watch).cast_mut().cast(),
         )
     };
     match status {
@@ -371,14 +378,42 @@ fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &P
     }
 }
 
+/// Tells the engine's progress how far GDAL has come with a file.
+struct Watch<'a> {
+    draft: &'a Path,
+    done: AtomicU64,
+}
+
+impl Watch<'_> {
+    const PARTS: u64 = 1000;
+
+    fn start(draft: &Path) -> Watch<'_> {
+        let name = draft.file_name().unwrap_or_default().to_string_lossy();
+        settings::progress().start(Watch::PARTS, &format!("{name}, step 2 of 2"));
+        Watch {
+            draft,
+            done: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        settings::progress().finish();
+    }
+}
+
 /// GDAL asks this from time to time, and gives up where the answer is 0. What is written to a disk that takes no more is of no use.
 ///
 /// # Safety
-/// `draft` is a pointer to the path, a `&Path`.
-unsafe extern "C" fn go_on(_: f64, _: *const c_char, draft: *mut c_void) -> c_int {
+/// `watch` is a pointer to a `Watch`.
+unsafe extern "C" fn go_on(complete: f64, _: *const c_char, watch: *mut c_void) -> c_int {
     // SAFETY: as the caller promises.
-    let draft = unsafe { *draft.cast::<&Path>() };
-    c_int::from(!interrupt::requested() && !bytes::has_failed(draft))
+    let watch = unsafe { &*watch.cast::<Watch>() };
+    let now = (complete.clamp(0.0, 1.0) * Watch::PARTS as f64) as u64;
+    let before = watch.done.fetch_max(now, Ordering::Relaxed);
+    settings::progress().advance(now.saturating_sub(before));
+    c_int::from(!interrupt::requested() && !bytes::has_failed(watch.draft))
 }
 
 /// The error of GDAL's work on a whole file, which also ends when a stop was asked for.

@@ -14,7 +14,7 @@ test("arrays", function()
   assert_close(a:mean(), 72 / 11)
   local values = a:values()
   assert(#values == 11 and values[6] == 7)
-  assert(tostring(a) == "Array 3 × 4 (rows × cols): VV")
+  assert(tostring(a):match "^[^\n]*" == "Array 3 × 4 (rows × cols)")
   local window = image:read { row = 1, col = 2, rows = 2 }
   assert(window.rows == 2 and window.cols == 2 and window:get(0, 0) == 7 and window.grid == grid:crop { row = 1, col = 2 })
 end)
