@@ -116,6 +116,14 @@ pub fn terminal_size() -> (u16, u16) {
     }
 }
 
+/// Columns of what is printed.
+pub fn width() -> usize {
+    if !std::io::stdout().is_terminal() {
+        return 100;
+    }
+    usize::from(terminal_size().0).clamp(40, 120)
+}
+
 /// Progress of the innermost task: a bar on a terminal, lines now and then elsewhere.
 pub struct Display;
 

@@ -104,7 +104,7 @@ pub fn install(lua: &Lua) -> Result<()> {
 /// A table as `tostring` shows it, or nil where it says itself how.
 fn shown(lua: &Lua, values: MultiValue) -> Result<MultiValue> {
     let text = match values.front() {
-        Some(Value::Table(table)) => table_text(lua, table, super::cli::width()),
+        Some(Value::Table(table)) => table_text(lua, table, console::width()),
         _ => None,
     };
     Ok(text.into_lua_multi(lua)?)

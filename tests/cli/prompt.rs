@@ -126,6 +126,20 @@ fn errors_underline_the_place() {
 }
 
 #[test]
+fn errors_in_the_library_name_the_input() {
+    let here = folder(&[]);
+    let done = piped(
+        here.path(),
+        "s1 = require 'sentinel1'\ns1.open_stack('nowhere')\n",
+    );
+    assert_holds(
+        &done.err,
+        "error: input 2:1: raster.find: nowhere: no such folder (looked in /",
+    );
+    assert_holds(&done.err, "1 | s1.open_stack('nowhere')");
+}
+
+#[test]
 fn a_pipe_is_read_to_its_end_or_first_error() {
     let here = folder(&[]);
     let done = piped(
@@ -212,9 +226,9 @@ fn tab_knows_options_of_aliases_methods_choices_and_entries() {
     for (typed, expected) in [
         ("s1.open_stack('x', { relat", "relative_orbit = "),
         ("scenes[1]:write('a', { compr", "compress = "),
-        ("scenes[1]:to_d", "to_db"),
+        ("scenes[1]:to_pow", "to_power"),
         ("scenes[1].consta", "constant"),
-        ("scenes:mean():to_d", "to_db"),
+        ("scenes:mean():to_pow", "to_power"),
         ("scenes[1]:plot { colormap = \"infe", "inferno"),
         ("plot.map(scenes[1], { colo", "color"),
         ("scenes[1]:shift { resampling = \"bil", "bilinear"),

@@ -6,7 +6,7 @@ mod script;
 mod types;
 mod workflows;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -221,7 +221,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
         Command::Repl | Command::Run { .. } => Ok(DONE),
         Command::Workflows { action } => workflows::run(action),
         Command::Doc { name } => {
-            crate::say!("{}", documentation::show(&name, width())?);
+            crate::say!("{}", documentation::show(&name, console::width())?);
             Ok(DONE)
         }
         Command::Doctor => doctor::run(global),
@@ -299,14 +299,6 @@ pub fn is_global_option(name: &str) -> bool {
     Cli::command()
         .get_arguments()
         .any(|argument| argument.get_long() == Some(&name))
-}
-
-/// Columns of the terminal.
-pub fn width() -> usize {
-    if !std::io::stdout().is_terminal() {
-        return 100;
-    }
-    usize::from(console::terminal_size().0).clamp(40, 120)
 }
 
 /// Bytes from "2GiB", "500 MB", "1.5g"; a bare number is bytes.

@@ -13,7 +13,7 @@ use crate::error::{Result, counted};
 use crate::host::lexer::{Kind, tokens};
 use crate::host::report::{Report, interruption};
 use crate::host::show::show;
-use crate::host::{Limits, Runtime, advice, cli, loader, params, sandbox, sources};
+use crate::host::{Limits, Runtime, advice, loader, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
 use crate::settings;
@@ -86,7 +86,7 @@ impl Session {
     }
 
     pub fn width(&self) -> usize {
-        cli::width()
+        console::width()
     }
 
     /// Inputs in their order: commands, questions, statements. The first that does not work ends them.
