@@ -226,7 +226,6 @@ pub fn field_at(lua: &Lua, before: &[Token]) -> Option<&'static Field> {
             });
         return entry.parameters.get(commas.count());
     }
-    // An entry of a list that is an option's value.
-    before[..open].last().filter(|t| t.is("="))?;
+    // An entry of a list that is the value of an option or an argument.
     field_at(lua, &before[..open])
 }
