@@ -15,7 +15,9 @@
 local raster = {}
 
 ---@alias Bounds number[] `{ min_x, min_y, max_x, max_y }`
+
 ---@alias Reducer "median"|"mean"|"std"|"min"|"max"|"sum"|"count"|"first"|"last"|string `p` with a percentile too: `p90`.
+
 ---@alias Resampling "nearest"|"bilinear"|"cubic"|"average"|"mode"|"min"|"max"|"median"
 
 ---@class raster.OpenOptions
