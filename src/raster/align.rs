@@ -140,10 +140,7 @@ pub fn grid_over(crs: Option<Crs>, bounds: &Bounds, resolution: (f64, f64)) -> R
 /// The grid that `reproject` makes: the image's area in the new CRS, with pixels that keep the diagonal's length
 /// in pixels unless a resolution is given. Its corner is a multiple of the resolution, so that neighbours match.
 pub fn reprojected_grid(grid: &Grid, crs: &Crs, resolution: Option<(f64, f64)>) -> Result<Grid> {
-    let from = grid
-        .crs
-        .as_ref()
-        .ok_or_else(|| Error::message("the image has no CRS; give it one with `:set_crs(\"EPSG:…\")`"))?;
+    let from = grid.crs()?;
     let bounds = transform_bounds(&grid.bounds(), from, crs)?;
     let (dx, dy) = resolution.unwrap_or_else(|| {
         let pixels = (grid.rows as f64).hypot(grid.cols as f64);

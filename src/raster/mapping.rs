@@ -275,6 +275,9 @@ fn compose(first: &Affine, second: &Affine) -> Affine {
     }
 }
 
+/// That one thread keeps.
+const MOST_TRANSFORMERS: usize = 64;
+
 thread_local! {
     /// PROJ's objects belong to one thread and are costly to make.
     static TRANSFORMERS: RefCell<HashMap<(String, String), Option<Transformer>>> = RefCell::new(HashMap::new());
@@ -285,6 +288,10 @@ fn transform(from: &Option<Crs>, to: &Option<Crs>, xs: &mut [f64], ys: &mut [f64
         return;
     };
     TRANSFORMERS.with_borrow_mut(|cache| {
+        // Images that are placed by locators have CRSs of their own, which would add up.
+        if cache.len() >= MOST_TRANSFORMERS {
+            cache.clear();
+        }
         let key = (from.wkt().to_string(), to.wkt().to_string());
         match cache
             .entry(key)

@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod align;
+pub mod calendar;
 pub mod chips;
 pub mod complex;
 pub mod crs;
@@ -27,6 +28,7 @@ pub mod scene;
 pub mod stack;
 pub mod stats;
 pub mod store;
+pub mod swath;
 pub mod synthetic;
 pub mod tile;
 pub mod types;

@@ -25,6 +25,7 @@ local raster = {}
 ---@field nodata? number Value of masked pixels, instead of the file's.
 ---@field raw? boolean Leave the file's scale and offset unapplied. Default false.
 ---@field grid? Grid|Raster Where the pixels lie, for files that do not carry it, as many HDF5 products. Rows and columns must be the file's.
+---@field geolocation? Raster Longitude and latitude of every pixel centre, as two bands, where another file holds them, as of Sentinel-3. They are read at once.
 
 --- Opens an image: a file, a URL (`https://`, `s3://`, `gs://`), or any name that GDAL opens.
 ---
@@ -32,8 +33,21 @@ local raster = {}
 --- Scale and offset of the file are applied. The file's metadata items become properties, its path the property `path`.
 --- Remote files are read by the windows that are needed.
 ---
+--- Arrays of netCDF, HDF5 and Zarr lie where their coordinates say, whatever the order of the axes: row 0 in the north, column 0 in the
+--- west. Coordinates in degrees east and north without a grid mapping are on WGS 84. Steps of a time axis are bands; `raster.stack` makes
+--- an image of each.
+---
+--- Images that are placed by ground control points (Sentinel-1 GRD), rational polynomials, geolocation arrays (swaths) or coordinates in
+--- uneven steps (Gaussian grids) keep their pixels as they are. `:sample` and `:clip` take coordinates of the map all the same, and
+--- `:reproject` and `:align` bring them onto a grid. From 10 to 1500 control points are passed through by a thin plate spline, others are
+--- fitted by a polynomial; rational polynomials are taken at their own mean height, without a terrain; between the nodes of
+--- geolocation arrays, places are bilinear. GeoTIFFs that are written of such images keep control points; netCDF wants a grid. Images without a
+--- place lie in pixel coordinates, and have no CRS.
+---
 --- **Errors.** A file that is missing, empty or no image; a band or subdataset that is not there, with those that are; a
---- container without `subdataset`.
+--- container without `subdataset`; a CRS without a place in it (its message says how to read the pixels all the same).
+---
+--- **Source.** CF conventions 1.11, https://cfconventions.org; GDAL's transformers, https://gdal.org/api/gdal_alg.html
 ---
 --- **Nodata.** The file's nodata value, mask band or alpha channel, and values that are not finite.
 ---
@@ -162,7 +176,7 @@ function raster.write_hdf5(path, contents, options) end
 --- a type and no attributes are wanted.
 ---
 --- **Errors.** No variable; images of several bands, complex ones, or on several grids; a turned grid; a fill value that the
---- type does not hold; two variables of one name.
+--- type does not hold; without `fill`, valid pixels of whole numbers that have the default one; two variables of one name.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -412,7 +426,14 @@ function raster.mosaic(images, options) end
 --- `{ image, time = … }`, whose other entries become properties; or a folder (its .tif, .tiff, .vrt, .img and .jp2 files, by
 --- name); or a pattern of paths such as `"data/*/VV_*.tif"`. Options of `raster.open` hold for every file.
 ---
---- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`.
+--- Of netCDF, HDF5 and Zarr every step of a time axis is an image with its time, by the CF conventions: any unit from nanoseconds to
+--- weeks, any calendar. Its bands are called by their variables, with the coordinate of a further axis where there is one (`u_850`).
+--- Without `subdataset`, all variables with a time axis are taken; those named that have none are part of every image. A date that the
+--- Gregorian calendar has not (`360_day`: 30 February) has no time, but the property `date`; Julian dates, of
+--- which those of `standard` before 15 October 1582 are some, are given as the Gregorian days that they are.
+---
+--- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`; variables on different
+--- grids or of different times; units of time of no fixed length (months, years).
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -1316,13 +1337,12 @@ function Raster:set_unit(unit) end
 
 --- Says in which CRS the grid lies. No pixel moves; `:reproject` moves them.
 ---
---- **Errors.** An unknown CRS.
+--- **Errors.** An unknown CRS; an image in pixel coordinates, which would be taken for those of the CRS: `raster.open` takes its `grid`.
 ---
 --- ```lua
 --- local raster = require "raster"
---- local grid = raster.grid { rows = 1, cols = 2 }
---- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
---- assert(image:set_crs(32611).crs == "EPSG:32611")
+--- local grid = raster.grid { origin = { 500000, 4000000 }, resolution = 10, rows = 1, cols = 2 }
+--- assert(raster.constant(grid, 1):set_crs(32611).crs == "EPSG:32611")
 --- ```
 ---@param crs string|integer
 ---@return Raster
@@ -2397,6 +2417,37 @@ function Stack:mosaic(options) end
 ---@param options raster.ExportOptions
 ---@return string[] paths
 function Stack:export(options) end
+
+---@class raster.CubeOptions: raster.NetcdfOptions
+---@field dtype? string Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
+---@field fill? number What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
+
+--- Computes all images and writes them to one netCDF-4 file by the CF conventions: a variable (time, y, x) for each band, with its
+--- unit, and the axis `time` in seconds since 1970 (microseconds where times are not whole seconds). Returns the path.
+---
+--- `raster.stack(path)` reads it back; so does `xarray.open_dataset`. The file appears under its name only when it is complete.
+---
+--- **Errors.** An empty stack; images without a time, of other bands or on another grid than the first; times that do not rise from
+--- image to image; complex images; turned grids; without `fill`, valid pixels of whole numbers that
+--- have the value that stands for masked ones.
+---
+--- **Source.** CF conventions 1.11, https://cfconventions.org
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = 32611, origin = { 500000, 4000000 }, resolution = 10, rows = 2, cols = 3 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1):rename "v", time = "2024-01-05" },
+---   { raster.constant(grid, 5):rename "v", time = "2024-02-10T12:00:00Z" },
+--- }
+--- stack:write("cube.nc")
+--- local back = raster.stack("cube.nc")
+--- assert(#back == 2 and back[2].time == "2024-02-10T12:00:00Z" and back[2].v:read():get(1, 2) == 5)
+--- ```
+---@param path string
+---@param options? raster.CubeOptions
+---@return string path
+function Stack:write(path, options) end
 
 --- Values at points over time: a row for each image and point, with `time`, what else the point says, its `x` and `y`, and a value for
 --- each band.

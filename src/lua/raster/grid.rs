@@ -154,11 +154,14 @@ impl Wanted {
                 origin: None,
                 transform,
                 crs,
-            } => {
-                // Without a place on the map: pixel coordinates, rows downward.
-                let transform = transform.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-                Grid::new(crs, Affine::from_gdal(transform), rows, cols)
-            }
+            } => match (crs, transform) {
+                (Some(crs), None) => Err(Error::message(format!(
+                    "a grid in {crs} has to lie somewhere in it; with rows and cols, give bounds, or origin and resolution, or transform"
+                ))),
+                // Without a place on the map.
+                (None, None) => Grid::new(None, Affine::PIXELS, rows, cols),
+                (crs, Some(transform)) => Grid::new(crs, Affine::from_gdal(transform), rows, cols),
+            },
             _ => Err(Error::message(
                 "a grid is one of: bounds and resolution; bounds, rows and cols; origin, resolution, rows and cols; \
                  transform, rows and cols; rows and cols; like a grid or an image",

@@ -240,7 +240,9 @@ impl Points {
     /// One row for each point, one value for each band.
     pub fn sample(&self, raster: &Raster) -> Result<Vec<Vec<f64>>> {
         let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = self.places.iter().map(|p| (p.x, p.y)).unzip();
-        if let Some(crs) = &self.crs
+        // Of an image that is placed by control points or the like, coordinates are those of the map.
+        let stated = self.crs.as_ref().or(raster.grid.crs.as_ref().map(Crs::on_map));
+        if let Some(crs) = stated
             && crs != raster.crs()?
         {
             Transformer::new(crs, raster.crs()?)?.apply(&mut xs, &mut ys);

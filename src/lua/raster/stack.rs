@@ -4,7 +4,7 @@ use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
 use super::output::{Points, write_options};
 use super::values::{Area, band_names, property_value, resampling, time_text};
-use super::MosaicOptions;
+use super::{MosaicOptions, netcdf};
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::access;
@@ -69,6 +69,7 @@ impl Class for Stack {
                 args.options(MosaicOptions::read)?.mosaic(&this.items)
             })
             .method("export(options)", export)
+            .method("write(path, options?)", netcdf::write_stack)
             .method("sample(points, options?)", sample);
     }
 }

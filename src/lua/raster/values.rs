@@ -179,10 +179,11 @@ impl FromScript for Area {
 }
 
 impl Area {
-    /// Its bounds in the coordinates of `target`. Plain bounds are in `crs`, or in the target's own.
+    /// Its bounds in the coordinates of `target`. Plain bounds are in `crs`, or in the target's own: on the map, where it is placed by
+    /// control points or the like.
     pub fn bounds_on(&self, target: &Grid, crs: Option<&Crs>) -> Result<Bounds> {
         let (bounds, from) = match self {
-            Area::Bounds(bounds) => (*bounds, crs),
+            Area::Bounds(bounds) => (*bounds, crs.or(target.crs.as_ref().map(Crs::on_map))),
             Area::Grid(grid) => (grid.bounds(), grid.crs.as_ref()),
             Area::Features(features) => {
                 let bounds = match &target.crs {

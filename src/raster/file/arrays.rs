@@ -45,13 +45,7 @@ pub type Reserve<'a> = dyn FnMut(&str, usize) -> Result<()> + 'a;
 /// # Errors
 /// When the file is missing, truncated, or no container of arrays.
 pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
-    let dataset = open(path)?;
-    let root = dataset
-        .root_group()
-        .map_err(|e| Error::file(path, message_of(&e)))?;
-    let mut found = Vec::new();
-    list_group(path, &root, "", 0, &mut found)?;
-    Ok(found)
+    Container::open(path)?.list()
 }
 
 /// The arrays of these full names; None for those that the file does not hold. `reserve` is asked before
@@ -60,22 +54,54 @@ pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
 /// # Errors
 /// As `list`; for complex and compound arrays; and when an array that is there cannot be read.
 pub fn read(path: &str, names: &[String], reserve: &mut Reserve<'_>) -> Result<Vec<Option<ArrayValues>>> {
-    let dataset = open(path)?;
-    let root = dataset
-        .root_group()
-        .map_err(|e| Error::file(path, message_of(&e)))?;
+    let container = Container::open(path)?;
     names
         .iter()
-        .map(|name| {
-            let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
-            match parts.split_last() {
-                Some((last, groups)) => find(&root, groups, last, &mut |array| {
-                    values(path, name, array, reserve)
-                }),
-                None => Ok(None),
-            }
-        })
+        .map(|name| container.with(name, &mut |array| values(path, name, array, reserve)))
         .collect()
+}
+
+/// A file of arrays, open.
+pub(super) struct Container {
+    path: String,
+    pub(super) dataset: Dataset,
+}
+
+impl Container {
+    /// # Errors
+    /// As `list`.
+    pub(super) fn open(path: &str) -> Result<Container> {
+        let dataset = open(path)?;
+        Ok(Container {
+            path: path.to_string(),
+            dataset,
+        })
+    }
+
+    fn root(&self) -> Result<Group<'_>> {
+        self.dataset
+            .root_group()
+            .map_err(|e| Error::file(&self.path, message_of(&e)))
+    }
+
+    pub(super) fn list(&self) -> Result<Vec<ArrayInfo>> {
+        let mut found = Vec::new();
+        list_group(&self.path, &self.root()?, "", 0, &mut found)?;
+        Ok(found)
+    }
+
+    /// What `use_array` makes of the array with this full name; None where there is none.
+    pub(super) fn with<R>(
+        &self,
+        name: &str,
+        use_array: &mut dyn FnMut(&MDArray<'_>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.split_last() {
+            Some((last, groups)) => find(&self.root()?, groups, last, use_array),
+            None => Ok(None),
+        }
+    }
 }
 
 fn open(path: &str) -> Result<Dataset> {
@@ -168,7 +194,7 @@ fn find<R>(
     use_array(&array).map(Some)
 }
 
-fn shape_of(array: &MDArray<'_>) -> gdal::errors::Result<Vec<usize>> {
+pub(super) fn shape_of(array: &MDArray<'_>) -> gdal::errors::Result<Vec<usize>> {
     Ok(array.dimensions()?.iter().map(|d| d.size()).collect())
 }
 

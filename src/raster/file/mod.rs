@@ -1,16 +1,22 @@
 //! Files, through GDAL: reading by windows, writing whole files or none.
 
 pub mod arrays;
+mod axes;
 mod creation;
+pub mod cube;
 mod drivers;
 pub mod hdf5;
+mod layout;
+mod located;
 pub mod netcdf;
 pub mod open;
+mod place;
 pub mod pool;
 pub mod probe;
 pub mod read;
 mod remote;
 mod sink;
+mod steps;
 mod transfer;
 pub(crate) mod truncated;
 mod whole;

@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use gdal::{Dataset, Metadata};
 
-use super::pool::SourceFile;
+use super::axes::Along;
+use super::layout::{Arranged, Layout, driver_of};
+use super::place::{geolocated, grid_of};
+use super::pool::{Lent, SourceFile};
 use super::read::FileBand;
 use super::{current_dir, dtype_of, gdal_name, is_special, message_of, refused_in};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::raster::element::kind_of;
-use crate::raster::grid::LARGEST_SIDE;
 use crate::raster::image::{Band, Properties, Property, Raster};
-use crate::raster::{Affine, Crs, DType, Grid, Kind, Port, Unit};
+use crate::raster::{DType, Grid, Kind, Port, Unit};
 
 /// How to open a file.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct OpenOptions {
     /// Names or 1-based numbers of the bands wanted; all when absent.
     pub bands: Option<Vec<String>>,
@@ -32,6 +34,8 @@ pub struct OpenOptions {
     pub raw: bool,
     /// Where the pixels lie, for files that do not carry it; rows and columns must be the file's.
     pub grid: Option<Arc<Grid>>,
+    /// The longitude and latitude of every pixel, where another file carries them.
+    pub geolocation: Option<Raster>,
 }
 
 /// A variable or image inside a container file.
@@ -44,20 +48,46 @@ pub struct Subdataset {
     pub description: String,
 }
 
+/// An image, and what its container says of its axes.
+pub struct Opened {
+    pub raster: Raster,
+    /// Of each of its bands the position in the file, from 0.
+    pub indices: Vec<usize>,
+    /// The array's name, without its groups.
+    pub variable: Option<String>,
+    pub arranged: Option<Arranged>,
+}
+
 /// Opens a file, URL or GDAL connection string as a lazy raster.
 pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
+    opened(path, options).map(|opened| opened.raster)
+}
+
+pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     check_local(path)?;
     let name = gdal_name(path);
     if let Some(wanted) = &options.subdataset
         && let Some(direct) = hdf5_subdataset(path, &name, wanted)
         && let Ok((file, lent)) = SourceFile::open(path, &direct)
     {
-        return describe(file, lent.dataset()?, options, Some(wanted));
+        return describe(file, lent, options, Some(wanted));
     }
     let (file, lent) = SourceFile::open(path, &name)?;
     let listed = subdatasets_of(lent.dataset()?);
     if let Some(wanted) = &options.subdataset {
         let plain = wanted.trim_start_matches('/');
+        if listed.is_empty() && lent.dataset()?.raster_count() > 0 {
+            // The only image of a file is not listed, but has a name all the same.
+            let only = describe(file, lent, options, None)?;
+            let array = only
+                .arranged
+                .as_ref()
+                .map(|a| a.axes.array.trim_start_matches('/').to_string());
+            return match array {
+                Some(array) if array == plain || array.ends_with(&format!("/{plain}")) => Ok(only),
+                other => Err(Error::not_found("subdataset", wanted, other)),
+            };
+        }
         let same = |s: &&Subdataset| {
             s.name == plain || s.gdal_name == *wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
         };
@@ -71,7 +101,7 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
                 Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str()))
             })?;
         let (sub_file, sub_lent) = SourceFile::open(path, &found.gdal_name)?;
-        return describe(sub_file, sub_lent.dataset()?, options, Some(&found.name));
+        return describe(sub_file, sub_lent, options, Some(&found.name));
     }
     if lent.dataset()?.raster_count() == 0 {
         return Err(if listed.is_empty() {
@@ -88,7 +118,7 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
             )
         });
     }
-    describe(file, lent.dataset()?, options, None)
+    describe(file, lent, options, None)
 }
 
 /// GDAL's name of a dataset of an HDF5 file that is given by its full name. It saves listing all that the file holds, which
@@ -160,14 +190,27 @@ fn subdatasets_of(dataset: &Dataset) -> Vec<Subdataset> {
 
 fn describe(
     file: Arc<SourceFile>,
-    dataset: &Dataset,
+    lent: Lent,
     options: &OpenOptions,
     variable: Option<&str>,
-) -> Result<Raster> {
-    let grid = match &options.grid {
-        None => Arc::new(grid_of(dataset, &file)?),
-        Some(grid) if (grid.rows, grid.cols) == (file.rows, file.cols) => grid.clone(),
-        Some(grid) => {
+) -> Result<Opened> {
+    let mut arranged = Arranged::of(&file.name, lent.dataset()?)?;
+    if let Some(arranged) = &mut arranged
+        && (options.grid.is_some() || options.geolocation.is_some())
+    {
+        arranged.keep_order();
+    }
+    let layout = arranged.as_ref().and_then(|arranged| arranged.layout.clone());
+    let (file, lent) = match layout {
+        None => (file, lent),
+        layout => SourceFile::laid_out(&file.path, &file.name, layout)?,
+    };
+    let dataset = lent.dataset()?;
+    let grid = match (&options.grid, &options.geolocation) {
+        (None, Some(places)) => Arc::new(geolocated(places, &file)?),
+        (None, None) => Arc::new(grid_of(dataset, &file, arranged.as_ref())?),
+        (Some(grid), _) if (grid.rows, grid.cols) == (file.rows, file.cols) => grid.clone(),
+        (Some(grid), _) => {
             let expected = format!(
                 "a grid of {} × {} (rows × cols), as {}",
                 file.rows, file.cols, file.path
@@ -177,8 +220,13 @@ fn describe(
     };
     let count = dataset.raster_count();
     let mut names = Vec::with_capacity(count);
+    let array = arranged.as_ref().map(|arranged| arranged.axes.array.clone());
+    let named = match &options.subdataset {
+        Some(_) => variable.or(array.as_deref()),
+        None => variable,
+    };
     for i in 1..=count {
-        names.push(band_name(dataset, i, count, variable, &names)?);
+        names.push(band_name(dataset, i, count, named, &names)?);
     }
     let wanted: Vec<usize> = match &options.bands {
         None => (1..=count).collect(),
@@ -214,35 +262,23 @@ fn describe(
         raster.time = Some(time);
         raster.properties.remove("TIME");
     }
+    // An axis of one time says it of the whole image.
+    if let Some(arranged) = &arranged
+        && let Some(axis) = arranged.band_axis(Along::Time).map(|i| &arranged.axes.list[i])
+        && let (1, Ok(times)) = (axis.size, axis.times(&file.path))
+    {
+        raster.time = raster.time.or_else(|| times.into_iter().flatten().next()?.time);
+    }
     raster
         .properties
         .insert("path".into(), Property::Text(file.path.clone()));
-    Ok(raster)
-}
-
-fn grid_of(dataset: &Dataset, file: &SourceFile) -> Result<Grid> {
-    // GDAL wraps what it cannot count to negative numbers.
-    if file.rows.max(file.cols) > LARGEST_SIDE {
-        return Err(Error::file(
-            &file.path,
-            format!("claims more than {LARGEST_SIDE} rows or columns"),
-        ));
-    }
-    let crs = match dataset.projection() {
-        wkt if wkt.is_empty() => None,
-        wkt => Crs::from_wkt(&wkt).ok(),
-    };
-    // Images without a transform lie in pixel coordinates, rows downward.
-    let pixels = Affine {
-        x0: 0.0,
-        dx: 1.0,
-        rx: 0.0,
-        y0: 0.0,
-        ry: 0.0,
-        dy: 1.0,
-    };
-    let transform = dataset.geo_transform().map_or(pixels, Affine::from_gdal);
-    Grid::new(crs, transform, file.rows, file.cols).map_err(|e| Error::file(&file.path, e.to_string()))
+    let array = array.as_deref().or(variable);
+    Ok(Opened {
+        raster,
+        indices: wanted.into_iter().map(|index| index - 1).collect(),
+        variable: array.map(|name| name.rsplit('/').next().unwrap_or(name).to_string()),
+        arranged,
+    })
 }
 
 fn band_name(
@@ -304,8 +340,13 @@ fn describe_band(
         _ => band.no_data_value(),
     };
     let nodata = options.nodata.or(file_nodata);
-    let hdf5 = dataset.driver().short_name() == "HDF5Image";
-    let attribute = |name: &str| if hdf5 { hdf5_attribute(&band, name) } else { None };
+    let hdf5 = driver_of(dataset) == "HDF5Image";
+    let attribute = |name: &str| match (&file.layout, hdf5) {
+        // A view carries its variable's attributes.
+        (Some(Layout::View(_)), _) => dataset.metadata_item(name, ""),
+        (_, true) => hdf5_attribute(&band, name),
+        (_, false) => None,
+    };
     let number = |name: &str| attribute(name).and_then(|text| text.parse::<f64>().ok());
     let scale = band.scale().or_else(|| number("scale_factor")).unwrap_or(1.0);
     let offset = band.offset().or_else(|| number("add_offset")).unwrap_or(0.0);
@@ -364,7 +405,7 @@ fn check_blocks(
     (rows, cols): (usize, usize),
     bytes: usize,
 ) -> Result<()> {
-    let driver = dataset.driver().short_name();
+    let driver = driver_of(dataset);
     // A virtual raster has blocks in name only.
     if driver == "VRT" {
         return Ok(());

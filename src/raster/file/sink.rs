@@ -11,7 +11,7 @@ use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
 use super::transfer::transfer;
 use super::write::WriteOptions;
-use super::{gdal_type, initialise, last_message, message_of, reset_message, whole};
+use super::{gdal_type, initialise, last_message, located, message_of, reset_message, whole};
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
@@ -125,12 +125,18 @@ impl Sink {
     /// Georeference, names, units, tags.
     fn describe(&mut self, raster: &Raster, mut dataset: Dataset) -> Result<()> {
         let fail = |e: gdal::errors::GdalError| Error::file(&self.path, message_of(&e));
-        if let Some(crs) = &raster.grid.crs {
-            dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;
+        match &raster.grid.crs {
+            // Pixels that are placed by something else than control points are written without a place.
+            Some(crs) if crs.locator().is_some() => located::write(&dataset, &raster.grid).map_err(fail)?,
+            crs => {
+                if let Some(crs) = crs {
+                    dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;
+                }
+                dataset
+                    .set_geo_transform(&raster.grid.transform.to_gdal())
+                    .map_err(fail)?;
+            }
         }
-        dataset
-            .set_geo_transform(&raster.grid.transform.to_gdal())
-            .map_err(fail)?;
         let tags = settings::provenance()
             .into_iter()
             .chain(self.options.tags.iter().cloned());

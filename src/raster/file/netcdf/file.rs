@@ -6,17 +6,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use gdal::DriverManager;
 use gdal_sys::GDALDataType as Gdt;
+use jiff::Timestamp;
 
+use super::Attribute;
 use super::library::{self, Closing};
-use super::{Attribute, NetCdf, Variable};
 use crate::error::{Error, Result};
-use crate::raster::execute::Run;
 use crate::raster::file::{gdal_type, last_message, reset_message};
-use crate::raster::{Crs, DType, Grid};
+use crate::raster::{Affine, Crs, DType, Grid};
 
 /// What carries attributes.
 pub(super) enum Owner {
@@ -26,7 +25,7 @@ pub(super) enum Owner {
 
 /// A file being written, and its root group. GDAL writes what is left when it is closed.
 pub(super) struct File {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     draft: PathBuf,
     /// What is written has failed.
     lost: AtomicBool,
@@ -56,7 +55,7 @@ impl Drop for File {
 
 /// A handle of GDAL and how it is let go.
 pub(super) struct Handle {
-    pointer: *mut c_void,
+    pub(super) pointer: *mut c_void,
     release: unsafe extern "C" fn(*mut c_void),
 }
 
@@ -172,7 +171,7 @@ impl File {
         }
     }
 
-    fn number_type(&self, gdal: Gdt::Type) -> Result<Handle> {
+    pub(super) fn number_type(&self, gdal: Gdt::Type) -> Result<Handle> {
         // SAFETY: any data type is one that this takes.
         let made = unsafe { gdal_sys::GDALExtendedDataTypeCreate(gdal) };
         self.held(made.cast(), release_type)
@@ -246,11 +245,11 @@ impl File {
         self.check(ok)
     }
 
-    fn check(&self, ok: i32) -> Result<()> {
+    pub(super) fn check(&self, ok: i32) -> Result<()> {
         if ok == 0 { Err(self.failed()) } else { Ok(()) }
     }
 
-    fn array(
+    pub(super) fn array(
         &self,
         name: &str,
         dimensions: &[&Handle],
@@ -305,31 +304,24 @@ impl File {
         self.check(ok)
     }
 
-    /// The dimensions y and x, with the coordinates of pixel centres.
+    /// The dimensions y and x, with the coordinates of pixel centres unless those are pixel coordinates themselves.
     pub(super) fn coordinates(&self, grid: &Grid) -> Result<[Handle; 2]> {
-        let geographic = grid.crs.as_ref().is_some_and(Crs::is_geographic);
+        if is_unplaced(grid) {
+            return Ok([self.dimension("y", grid.rows)?, self.dimension("x", grid.cols)?]);
+        }
+        let metres = grid.crs.as_ref().and_then(Crs::metres_per_unit);
         let one = |name: &str, n: usize, at: &dyn Fn(usize) -> f64| -> Result<Handle> {
-            let (cname, none) = (text(&self.path, name)?, text(&self.path, "")?);
-            reset_message();
-            // SAFETY: the group is open; names are terminated.
-            let made = unsafe {
-                gdal_sys::GDALGroupCreateDimension(
-                    self.root,
-                    cname.as_ptr(),
-                    none.as_ptr(),
-                    none.as_ptr(),
-                    n as u64,
-                    null_mut(),
-                )
+            let (geographic, projected) = match name {
+                "x" => (("longitude", "degrees_east"), "projection_x_coordinate"),
+                _ => (("latitude", "degrees_north"), "projection_y_coordinate"),
             };
-            let dimension = self.held(made.cast(), release_dimension)?;
-            let dtype = self.number_type(Gdt::GDT_Float64)?;
-            let array = self.array(name, &[&dimension], &dtype, &[])?;
-            let (standard, unit) = match (geographic, name) {
-                (true, "x") => ("longitude", "degrees_east"),
-                (true, _) => ("latitude", "degrees_north"),
-                (false, "x") => ("projection_x_coordinate", "m"),
-                (false, _) => ("projection_y_coordinate", "m"),
+            let (standard, unit) = match (&grid.crs, metres) {
+                (Some(crs), _) if crs.is_geographic() => geographic,
+                (Some(_), Some(1.0)) => (projected, "m"),
+                (Some(_), Some(1000.0)) => (projected, "km"),
+                // Feet have many names; no unit is better than a wrong one.
+                (Some(_), _) => (projected, ""),
+                (None, _) => ("", ""),
             };
             let described = format!("{name} coordinate of projection");
             let list = [
@@ -337,19 +329,76 @@ impl File {
                 ("description", described.as_str()),
                 ("units", unit),
             ];
-            let list = list.map(|(k, v)| (k.to_string(), Attribute::Text(v.to_string())));
-            self.attributes(&Owner::Array(array.pointer.cast()), None, &list)?;
+            let list: Vec<_> = list.into_iter().filter(|(_, text)| !text.is_empty()).collect();
             let values: Vec<f64> = (0..n).map(at).collect();
-            self.put(&array, &dtype, &[0], &[n], &values)?;
-            Ok(dimension)
+            self.axis(name, Gdt::GDT_Float64, &list, &values)
         };
         let y = one("y", grid.rows, &|r| grid.pixel_centre(r as isize, 0).1)?;
         let x = one("x", grid.cols, &|c| grid.pixel_centre(0, c as isize).0)?;
         Ok([y, x])
     }
 
+    /// The dimension of times: in whole seconds where they are whole.
+    pub(super) fn times(&self, times: &[Timestamp]) -> Result<Handle> {
+        let whole = times.iter().all(|time| time.subsec_nanosecond() == 0);
+        let (units, values): (&str, Vec<i64>) = match whole {
+            true => (
+                "seconds since 1970-01-01 00:00:00",
+                times.iter().map(|t| t.as_second()).collect(),
+            ),
+            false => (
+                "microseconds since 1970-01-01 00:00:00",
+                times.iter().map(|t| t.as_microsecond()).collect(),
+            ),
+        };
+        let list = [
+            ("standard_name", "time"),
+            ("axis", "T"),
+            ("calendar", "proleptic_gregorian"),
+            ("units", units),
+        ];
+        self.axis("time", Gdt::GDT_Int64, &list, &values)
+    }
+
+    fn dimension(&self, name: &str, steps: usize) -> Result<Handle> {
+        let (cname, none) = (text(&self.path, name)?, text(&self.path, "")?);
+        reset_message();
+        // SAFETY: the group is open; names are terminated.
+        let made = unsafe {
+            gdal_sys::GDALGroupCreateDimension(
+                self.root,
+                cname.as_ptr(),
+                none.as_ptr(),
+                none.as_ptr(),
+                steps as u64,
+                null_mut(),
+            )
+        };
+        self.held(made.cast(), release_dimension)
+    }
+
+    /// A dimension with its coordinates, which are of the type given.
+    fn axis<T>(
+        &self,
+        name: &str,
+        gdal: Gdt::Type,
+        attributes: &[(&str, &str)],
+        values: &[T],
+    ) -> Result<Handle> {
+        let dimension = self.dimension(name, values.len())?;
+        let dtype = self.number_type(gdal)?;
+        let array = self.array(name, &[&dimension], &dtype, &[])?;
+        let list: Vec<_> = attributes
+            .iter()
+            .map(|(k, v)| (k.to_string(), Attribute::Text(v.to_string())))
+            .collect();
+        self.attributes(&Owner::Array(array.pointer.cast()), None, &list)?;
+        self.put(&array, &dtype, &[0], &[values.len()], values)?;
+        Ok(dimension)
+    }
+
     /// Writes a part of an array, given row by row.
-    fn put<T>(
+    pub(super) fn put<T>(
         &self,
         array: &Handle,
         dtype: &Handle,
@@ -375,89 +424,11 @@ impl File {
         };
         self.check(ok)
     }
-
-    pub(super) fn image(
-        &self,
-        variable: &Variable,
-        dimensions: &[Handle; 2],
-        contents: &NetCdf,
-    ) -> Result<()> {
-        let grid: &Arc<Grid> = &variable.image.grid;
-        let gdal = gdal_type(variable.dtype).ok_or_else(|| {
-            Error::argument(
-                &*variable.name,
-                "a data type that netCDF has here",
-                variable.dtype,
-            )
-        })?;
-        let options = [
-            format!(
-                "BLOCKSIZE={},{}",
-                contents.chunk_rows.clamp(1, grid.rows),
-                grid.cols
-            ),
-            "COMPRESS=DEFLATE".to_string(),
-            format!("ZLEVEL={}", contents.level),
-        ];
-        let [y, x] = dimensions;
-        let array = self.array(&variable.name, &[y, x], &self.number_type(gdal)?, &options)?;
-        let fill = encoded(variable.dtype, variable.fill);
-        // SAFETY: the bytes are one element of the array's type.
-        let ok =
-            unsafe { gdal_sys::GDALMDArraySetRawNoDataValue(array.pointer.cast(), fill.as_ptr().cast()) };
-        self.check(ok)?;
-        let owner = Owner::Array(array.pointer.cast());
-        self.attributes(&owner, Some(variable.dtype), &variable.attributes)?;
-        if grid.crs.is_some() && !variable.attributes.iter().any(|(name, _)| name == "grid_mapping") {
-            let mapping = (
-                "grid_mapping".to_string(),
-                Attribute::Text(contents.mapping.clone()),
-            );
-            self.attributes(&owner, None, &[mapping])?;
-        }
-        let run = Run::new(grid, &variable.image.ports(), grid.window())?;
-        let lock = Mutex::new(());
-        let shared = Shared {
-            file: self,
-            array: &array,
-            dtype: self.number_type(Gdt::GDT_Float64)?,
-        };
-        let range = variable.dtype.integer_range();
-        run.for_each(&format!("writing {}", variable.name), &|_, window, mut pixels| {
-            let values: Vec<f64> = pixels
-                .swap_remove(0)
-                .into_f64()
-                .iter()
-                .map(|&v| match range {
-                    _ if v.is_nan() => variable.fill,
-                    Some((low, high)) => v.round_ties_even().clamp(low, high),
-                    None => v,
-                })
-                .collect();
-            let _one_at_a_time = lock.lock().unwrap_or_else(|e| e.into_inner());
-            shared.put(
-                &[window.row as u64, window.col as u64],
-                &[window.rows, window.cols],
-                &values,
-            )
-        })
-    }
 }
 
-/// An array that the tiles of an image are written to, one at a time.
-struct Shared<'a> {
-    file: &'a File,
-    array: &'a Handle,
-    dtype: Handle,
-}
-
-// SAFETY: `put` is called under a lock only, so that GDAL sees one thread at a time.
-unsafe impl Sync for Shared<'_> {}
-
-impl Shared<'_> {
-    fn put(&self, start: &[u64], count: &[usize], values: &[f64]) -> Result<()> {
-        self.file.put(self.array, &self.dtype, start, count, values)
-    }
+/// True for images in pixel coordinates, which are nobody's projection.
+pub(super) fn is_unplaced(grid: &Grid) -> bool {
+    grid.crs.is_none() && grid.transform == Affine::PIXELS
 }
 
 fn text(path: &Path, value: &str) -> Result<CString> {
@@ -465,7 +436,7 @@ fn text(path: &Path, value: &str) -> Result<CString> {
 }
 
 /// One element of a type, as bytes. (A type that GDAL cannot write does not come here.)
-fn encoded(dtype: DType, v: f64) -> Vec<u8> {
+pub(super) fn encoded(dtype: DType, v: f64) -> Vec<u8> {
     match dtype {
         DType::U8 => (v as u8).to_ne_bytes().to_vec(),
         DType::I8 => (v as i8).to_ne_bytes().to_vec(),
