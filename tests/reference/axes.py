@@ -45,7 +45,7 @@ for order in orders:
         v = d.create_dataset("v", data=data)
         for i, axis in enumerate(axes):
             v.dims[i].attach_scale(d[axis])
-    if order not in ("-yx", "yx", "xy", "x-y"):
+    if order not in ("-yx", "yx", "xy", "x-y", "tyx", "xty", "t-yx"):
         continue
     root = f"{order}.zarr"
     arrays = {"v": (data, list(axes), {})} | {a: (np.ascontiguousarray(s), [a], ATTRIBUTES[a]) for a, s in coordinates.items()}

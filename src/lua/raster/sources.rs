@@ -13,6 +13,7 @@ use crate::interrupt;
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::value::{FromScript, describe};
+use crate::raster::file::zarr::is_zarr;
 use crate::raster::stack::{NamePattern, Stack};
 use crate::raster::synthetic::{self, Distribution};
 use crate::raster::{Grid, Raster, Unit};
@@ -63,9 +64,8 @@ pub fn stack(lua: &Lua, args: &Args) -> Result<Stack> {
 /// The images of a folder, or the files that a pattern names.
 fn paths(lua: &Lua, text: &str) -> Result<Vec<String>> {
     let folder = access(lua).read(text)?;
-    // A Zarr is one image, or a cube, and a folder.
-    let is_zarr = [".zgroup", ".zarray", ".zmetadata", "zarr.json"].iter().any(|name| folder.join(name).exists());
-    if folder.is_dir() && !is_zarr {
+    // A Zarr is a folder, too, but one image or cube.
+    if folder.is_dir() && !is_zarr(&folder) {
         let images = glob(&folder.join("*"))?.into_iter().filter(|path| {
             let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
             matches!(extension.as_deref(), Some("tif" | "tiff" | "vrt" | "img" | "jp2"))

@@ -75,6 +75,33 @@ impl Arranged {
         Ok(axes.and_then(|axes| arrange(axes, stated, driver == "netCDF")))
     }
 
+    /// What an array of a container says of an image that is a view of it.
+    ///
+    /// # Errors
+    /// When the container cannot be read.
+    pub fn of_array(container: &str, array: &str) -> Result<Option<Arranged>> {
+        let Some(axes) = Axes::read(container, &format!("/{array}"), None)? else {
+            return Ok(None);
+        };
+        Ok(arrange(axes, None, false).map(|arranged| match &arranged.layout {
+            Some(_) => arranged,
+            None => {
+                let (x, y) = arranged.image_axes();
+                let view = View {
+                    array: arranged.axes.array.clone(),
+                    x,
+                    y,
+                    flip_x: false,
+                    flip_y: false,
+                };
+                Arranged {
+                    layout: Some(Layout::View(view)),
+                    ..arranged
+                }
+            }
+        }))
+    }
+
     /// The axis along something whose steps are bands: neither columns nor rows.
     pub fn band_axis(&self, along: Along) -> Option<usize> {
         self.band_axes().find(|&i| self.axes.list[i].along == along)
@@ -116,6 +143,14 @@ impl Arranged {
             Layout::AsStored => true,
             Layout::View(view) => (view.x, view.y) != (last, last - 1),
         });
+    }
+
+    /// Of a view, the order of rows and columns as it is stored, which is nowhere.
+    pub fn turn_back(&mut self) {
+        if let Some(Layout::View(view)) = &mut self.layout {
+            (view.flip_x, view.flip_y) = (false, false);
+        }
+        self.place = None;
     }
 
     fn image_axes(&self) -> (usize, usize) {

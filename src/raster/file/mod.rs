@@ -21,6 +21,7 @@ mod transfer;
 pub(crate) mod truncated;
 mod whole;
 pub mod write;
+pub mod zarr;
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use gdal::{Dataset, Metadata};
 
+use super::arrays::ArrayInfo;
 use super::axes::Along;
 use super::layout::{Arranged, Layout, driver_of};
 use super::place::{geolocated, grid_of};
 use super::pool::{Lent, SourceFile};
 use super::read::FileBand;
-use super::{current_dir, dtype_of, gdal_name, is_special, message_of, refused_in};
+use super::{current_dir, dtype_of, gdal_name, is_special, message_of, refused_in, zarr};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::raster::element::kind_of;
@@ -66,19 +67,22 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
 pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     check_local(path)?;
     let name = gdal_name(path);
+    if zarr::is_zarr(Path::new(path)) {
+        return opened_zarr(path, options);
+    }
     if let Some(wanted) = &options.subdataset
         && let Some(direct) = hdf5_subdataset(path, &name, wanted)
         && let Ok((file, lent)) = SourceFile::open(path, &direct)
     {
-        return describe(file, lent, options, Some(wanted));
+        return describe(file, lent, options, Some(wanted), None);
     }
     let (file, lent) = SourceFile::open(path, &name)?;
     let listed = subdatasets_of(lent.dataset()?);
     if let Some(wanted) = &options.subdataset {
-        let plain = wanted.trim_start_matches('/');
         if listed.is_empty() && lent.dataset()?.raster_count() > 0 {
             // The only image of a file is not listed, but has a name all the same.
-            let only = describe(file, lent, options, None)?;
+            let only = describe(file, lent, options, None, None)?;
+            let plain = wanted.trim_start_matches('/');
             let array = only
                 .arranged
                 .as_ref()
@@ -88,37 +92,66 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
                 other => Err(Error::not_found("subdataset", wanted, other)),
             };
         }
-        let same = |s: &&Subdataset| {
-            s.name == plain || s.gdal_name == *wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
-        };
-        // `/science/grids/height` may be called `height` as long as it is the only one.
-        let short = || {
-            let mut found = listed.iter().filter(|s| s.name.ends_with(&format!("/{wanted}")));
-            found.next().filter(|_| found.next().is_none())
-        };
-        let found =
-            listed.iter().find(same).or_else(short).ok_or_else(|| {
-                Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str()))
-            })?;
+        let found = named(&listed, wanted)?;
         let (sub_file, sub_lent) = SourceFile::open(path, &found.gdal_name)?;
-        return describe(sub_file, sub_lent, options, Some(&found.name));
+        return describe(sub_file, sub_lent, options, Some(&found.name), None);
     }
     if lent.dataset()?.raster_count() == 0 {
-        return Err(if listed.is_empty() {
-            Error::file(path, "has no image bands")
-        } else {
-            let names: Vec<&str> = listed.iter().map(|s| s.name.as_str()).collect();
-            Error::file(
-                path,
-                format!(
-                    "holds several images; name one with {{ subdataset = \"{}\" }}; there are: {}",
-                    names[0],
-                    names.join(", ")
-                ),
-            )
-        });
+        return Err(name_one(path, &listed));
     }
-    describe(file, lent, options, None)
+    describe(file, lent, options, None, None)
+}
+
+/// The one of several images that is wanted.
+fn named<'a>(listed: &'a [Subdataset], wanted: &str) -> Result<&'a Subdataset> {
+    let plain = wanted.trim_start_matches('/');
+    let same = |s: &&Subdataset| {
+        s.name == plain || s.gdal_name == wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
+    };
+    // `/science/grids/height` may be called `height` as long as it is the only one.
+    let short = || {
+        let mut found = listed.iter().filter(|s| s.name.ends_with(&format!("/{wanted}")));
+        found.next().filter(|_| found.next().is_none())
+    };
+    let found = listed.iter().find(same).or_else(short);
+    found.ok_or_else(|| Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str())))
+}
+
+fn name_one(path: &str, listed: &[Subdataset]) -> Error {
+    let Some(first) = listed.first() else {
+        return Error::file(path, "has no image bands");
+    };
+    let names: Vec<&str> = listed.iter().map(|s| s.name.as_str()).collect();
+    Error::file(
+        path,
+        format!(
+            "holds several images; name one with {{ subdataset = \"{}\" }}; there are: {}",
+            first.name,
+            names.join(", ")
+        ),
+    )
+}
+
+fn opened_zarr(path: &str, options: &OpenOptions) -> Result<Opened> {
+    let listed = images_of_zarr(path)?;
+    let image = match (&options.subdataset, listed.as_slice()) {
+        (Some(wanted), listed) => named(listed, wanted)?,
+        (None, [only]) => only,
+        (None, listed) => return Err(name_one(path, listed)),
+    };
+    let as_stored = options.grid.is_some() || options.geolocation.is_some();
+    let (file, lent, arranged) = zarr::open(path, &image.name, &image.gdal_name, as_stored)?;
+    let variable = options.subdataset.as_ref().map(|_| image.name.as_str());
+    describe(file, lent, options, variable, arranged)
+}
+
+fn images_of_zarr(path: &str) -> Result<Vec<Subdataset>> {
+    let subdataset = |array: ArrayInfo| Subdataset {
+        gdal_name: format!("ZARR:\"{path}\":{}", array.name),
+        description: format!("{:?} {}", array.shape, array.dtype),
+        name: array.name.trim_start_matches('/').to_string(),
+    };
+    Ok(zarr::images(path)?.into_iter().map(subdataset).collect())
 }
 
 /// GDAL's name of a dataset of an HDF5 file that is given by its full name. It saves listing all that the file holds, which
@@ -132,6 +165,9 @@ fn hdf5_subdataset(path: &str, name: &str, wanted: &str) -> Option<String> {
 /// The images inside a container file; empty for plain images.
 pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
     check_local(path)?;
+    if zarr::is_zarr(Path::new(path)) {
+        return images_of_zarr(path);
+    }
     let (_, lent) = SourceFile::open(path, &gdal_name(path))?;
     Ok(subdatasets_of(lent.dataset()?))
 }
@@ -188,12 +224,12 @@ fn subdatasets_of(dataset: &Dataset) -> Vec<Subdataset> {
         .collect()
 }
 
-fn describe(
+/// The same image, opened otherwise where its axes want it.
+fn arranged_by_axes(
     file: Arc<SourceFile>,
     lent: Lent,
     options: &OpenOptions,
-    variable: Option<&str>,
-) -> Result<Opened> {
+) -> Result<(Arc<SourceFile>, Lent, Option<Arranged>)> {
     let mut arranged = Arranged::of(&file.name, lent.dataset()?)?;
     if let Some(arranged) = &mut arranged
         && (options.grid.is_some() || options.geolocation.is_some())
@@ -204,6 +240,20 @@ fn describe(
     let (file, lent) = match layout {
         None => (file, lent),
         layout => SourceFile::laid_out(&file.path, &file.name, layout)?,
+    };
+    Ok((file, lent, arranged))
+}
+
+fn describe(
+    file: Arc<SourceFile>,
+    lent: Lent,
+    options: &OpenOptions,
+    variable: Option<&str>,
+    given: Option<Arranged>,
+) -> Result<Opened> {
+    let (file, lent, arranged) = match given {
+        Some(given) => (file, lent, Some(given)),
+        None => arranged_by_axes(file, lent, options)?,
     };
     let dataset = lent.dataset()?;
     let grid = match (&options.grid, &options.geolocation) {
