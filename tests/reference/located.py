@@ -1,5 +1,5 @@
-"""Makes tests/fixtures/located: virtual rasters of `pixels.tif` (40 rows, 60 columns) that are placed by ground control points and by
-rational polynomials, a swath with geolocation arrays, a grid of uneven latitudes, and where GDAL, through rasterio 1.4 (GDAL 3.10), places their pixels.
+"""Makes tests/fixtures/located: `pixels.tif` (40 rows, 60 columns, of its own pixel coordinates x and y), virtual rasters of it that are placed by ground control points
+and by rational polynomials, a swath with geolocation arrays, a grid of uneven latitudes, and where GDAL, through rasterio 1.4 (GDAL 3.10), places their pixels.
 
     cd tests/fixtures/located && venv/bin/python ../../reference/located.py
 """
@@ -9,6 +9,7 @@ import math
 
 import netCDF4
 import numpy as np
+import rasterio
 from rasterio.control import GroundControlPoint
 from rasterio.rpc import RPC
 from rasterio.transform import GCPTransformer, RPCTransformer
@@ -26,6 +27,10 @@ def place(col, row):
 SOURCE = """<VRTRasterBand dataType="Float64" band="{0}"><SimpleSource>
 <SourceFilename relativeToVRT="1">pixels.tif</SourceFilename><SourceBand>{0}</SourceBand></SimpleSource></VRTRasterBand>"""
 BANDS = "".join(SOURCE.format(i) for i in (1, 2))
+
+with rasterio.open("pixels.tif", "w", driver="GTiff", width=COLS, height=ROWS, count=2, dtype="float32", compress="deflate") as d:
+    d.write(np.tile(np.arange(COLS, dtype="f4") + 0.5, (ROWS, 1)), 1)
+    d.write(np.tile(np.arange(ROWS, dtype="f4")[:, None] + 0.5, (1, COLS)), 2)
 
 rows = []
 rng = np.random.default_rng(5)

@@ -23,9 +23,14 @@ local function assert_placed(image, band, t, name)
   assert(image:read(): get(0, 0) == 100 * t + 20 and image:read():get(2, 3) == 100 * t + 3, name)
 end
 
+local entries = {}
+for order in ("tyx txy ytx yxt xty xyt t-yx ty-x t-y-x -xt-y -yx yx xy x-y"):gmatch "%S+" do
+  for _, extension in ipairs { "nc", "h5" } do entries[#entries + 1] = order .. "." .. extension end
+end
+for order in ("-yx yx xy x-y tyx xty t-yx"):gmatch "%S+" do entries[#entries + 1] = order .. ".zarr" end
+
 test("any order of axes, either way round, in netCDF, HDF5 and Zarr", function()
-  local seen = 0
-  for _, entry in ipairs(fs.list(folder)) do
+  for _, entry in ipairs(entries) do
     local path = folder .. "/" .. entry
     local stack = raster.stack(path, { subdataset = "v" })
     local timed = entry:find "t" == 1 or entry:match("^[^.]*"):find "t"
@@ -40,9 +45,7 @@ test("any order of axes, either way round, in netCDF, HDF5 and Zarr", function()
       assert(#open.bands == 2, entry)
       assert_placed(open:select(open.bands[2]), open.bands[2], 1, entry)
     end
-    seen = seen + 1
   end
-  assert(seen == 35, seen)
 end)
 
 test("a grid that is given counts for rows and columns as they are read", function()

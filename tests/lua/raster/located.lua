@@ -1,19 +1,15 @@
 -- Images placed by ground control points, rational polynomials and geolocation arrays: tests/reference/located.py has made the files,
 -- and says where GDAL's own transformers, through rasterio, place their pixels.
 local raster = require "raster"
-local fs = require "fs"
 local tables = require "tables"
 local geometry = require "geometry"
 
 local places = tables.read_csv(fixture "located/places.csv")
 
--- The image that the virtual rasters are of: x and y are its pixel coordinates.
-raster.coordinates(raster.grid { rows = 40, cols = 60 }):write("pixels.tif", { dtype = "float64" })
-
+-- The virtual rasters are of an image whose bands are its own pixel coordinates.
 local function opened(kind)
   if kind == "swath" then return raster.open(fixture "located/swath.nc") end
-  fs.write(kind .. ".vrt", fs.read(fixture("located/" .. kind .. ".vrt")))
-  return raster.open(kind .. ".vrt", { names = { "x", "y" } })
+  return raster.open(fixture("located/" .. kind .. ".vrt"), { names = { "x", "y" } })
 end
 
 local function known(kind)
@@ -130,7 +126,7 @@ test("pixels are not taken for a map", function()
   assert(image.crs:find "pixels, in EPSG:4326 by 35 ground control points", image.crs)
   assert_error(function() image:set_crs(4326) end, "has its place by 35 ground control points, not by a grid of its CRS; .*:reproject { crs = ")
   assert_error(function() image:align(raster.grid { rows = 3, cols = 3 }) end, "only one of them has a CRS")
-  local plain = raster.open("spline.vrt", { grid = raster.grid { rows = 40, cols = 60 } })
+  local plain = raster.open(fixture "located/spline.vrt", { grid = raster.grid { rows = 40, cols = 60 } })
   assert(plain.crs == nil)
 end)
 
