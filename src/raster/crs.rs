@@ -96,6 +96,15 @@ impl Crs {
         self.spatial_ref().is_ok_and(|r| r.is_geographic())
     }
 
+    /// A full turn of longitude in units of a geographic CRS (360 for degrees): where x comes back to the same place.
+    pub fn turn(&self) -> Option<f64> {
+        let reference = self.spatial_ref().ok()?;
+        let unit = reference.angular_units();
+        // Degrees are a whole number of turns, whatever the digits of π in the CRS.
+        let turn = (std::f64::consts::TAU / unit * 1e9).round() / 1e9;
+        (reference.is_geographic() && turn.is_finite() && turn > 0.0).then_some(turn)
+    }
+
     /// Metres per unit of a projected CRS (1 for metres); None for geographic ones.
     pub fn metres_per_unit(&self) -> Option<f64> {
         let reference = self.spatial_ref().ok()?;
@@ -161,12 +170,11 @@ impl Transformer {
 
     /// In place; a point that has no image becomes (NaN, NaN).
     pub fn apply(&self, xs: &mut [f64], ys: &mut [f64]) {
-        if self.0.transform_coords(xs, ys, &mut []).is_err() {
-            // PROJ marks the points that failed as infinite; GDAL then reports failure for the whole call.
-            for (x, y) in xs.iter_mut().zip(ys) {
-                if !(x.is_finite() && y.is_finite()) {
-                    (*x, *y) = (f64::NAN, f64::NAN);
-                }
+        // PROJ marks the points that failed as infinite; GDAL then reports failure for the whole call.
+        let _ = self.0.transform_coords(xs, ys, &mut []);
+        for (x, y) in xs.iter_mut().zip(ys) {
+            if !(x.is_finite() && y.is_finite()) {
+                (*x, *y) = (f64::NAN, f64::NAN);
             }
         }
     }

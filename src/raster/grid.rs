@@ -314,6 +314,12 @@ impl Grid {
         )
     }
 
+    /// Columns in a full turn of longitude, where the columns count longitudes.
+    pub fn turn(&self) -> Option<f64> {
+        let turn = self.crs.as_ref()?.turn()?;
+        (self.transform.is_axis_aligned()).then(|| turn / self.transform.dx.abs())
+    }
+
     pub fn bounds(&self) -> Bounds {
         self.window_bounds(&self.window())
     }

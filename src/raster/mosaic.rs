@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::align::{align, footprint, grid_over, transform_bounds};
+use super::align::{align, grid_over};
+use super::extent::{footprint, transform_bounds, turns};
 use super::image::{Band, Raster};
 use super::operation::Operation;
 use super::tile::MASKED_COMPLEX;
 use super::warp::Resampling;
-use super::{Bounds, Grid, Kind, Pixels, Port, View, Window};
+use super::{Bounds, Crs, Grid, Kind, Pixels, Port, View, Window};
 use crate::error::{Error, Result};
 
 /// Which image wins where several are valid.
@@ -201,12 +202,30 @@ fn union_grid(images: &[Raster]) -> Result<Grid> {
         ));
     }
     let mut bounds = first.bounds();
+    let turn = first.crs.as_ref().and_then(Crs::turn);
     for image in &images[1..] {
         let other = match (&image.grid.crs, &first.crs) {
             (Some(a), Some(b)) => transform_bounds(&image.grid.bounds(), a, b)?,
             _ => image.grid.bounds(),
         };
-        bounds = bounds.union(&other);
+        // Of the ways to count longitudes, that which leaves the smallest area.
+        let unions = turns(turn).map(|offset| {
+            bounds.union(&Bounds {
+                min_x: other.min_x + offset,
+                max_x: other.max_x + offset,
+                ..other
+            })
+        });
+        let near = |b: &Bounds| (b.min_x - bounds.min_x).abs();
+        bounds = unions
+            .min_by(|a, b| a.width().total_cmp(&b.width()).then(near(a).total_cmp(&near(b))))
+            .unwrap_or(bounds);
+    }
+    // Once around is all.
+    if let Some(turn) = turn.filter(|turn| bounds.width() > *turn) {
+        let own = first.bounds();
+        bounds.min_x = bounds.min_x.max(own.max_x - turn).min(own.min_x);
+        bounds.max_x = own.max_x.max(bounds.min_x + turn);
     }
     let (dx, dy) = first.resolution();
     let own = first.bounds();

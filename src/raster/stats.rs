@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use super::Pixels;
 use super::execute::Run;
 use super::image::Raster;
-use super::{Pixels, Window};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::settings;
@@ -349,51 +349,4 @@ fn order_key(v: f32) -> u32 {
 
 fn from_order_key(key: u32) -> f32 {
     f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
-}
-
-/// Values of every band at map points (x, y) in the raster's CRS: one row per point, NaN where masked or outside.
-/// The pixel that holds the point is taken, nothing is interpolated.
-pub fn sample(raster: &Raster, points: &[(f64, f64)]) -> Result<Vec<Vec<f64>>> {
-    let mut out = vec![vec![f64::NAN; raster.bands.len()]; points.len()];
-    let inside = raster.grid.window();
-    let mut wanted: BTreeMap<(isize, isize), Vec<usize>> = BTreeMap::new();
-    // Points of one neighbourhood are read together.
-    let cell = 64;
-    let mut pixel = Vec::with_capacity(points.len());
-    for (i, &(x, y)) in points.iter().enumerate() {
-        let (col, row) = raster.grid.to_pixel(x, y);
-        let (row, col) = (row.floor() as isize, col.floor() as isize);
-        pixel.push((row, col));
-        if row >= 0
-            && col >= 0
-            && row < inside.row_end()
-            && col < inside.col_end()
-            && x.is_finite()
-            && y.is_finite()
-        {
-            wanted
-                .entry((row.div_euclid(cell), col.div_euclid(cell)))
-                .or_default()
-                .push(i);
-        }
-    }
-    for indices in wanted.values() {
-        let one = |&i: &usize| Window::new(pixel[i].0, pixel[i].1, 1, 1);
-        let window = indices
-            .iter()
-            .map(one)
-            .reduce(|a, b| a.hull(&b))
-            .unwrap_or(Window::EMPTY);
-        let arrays: Vec<_> = raster.read(window)?.into_iter().map(Pixels::into_f64).collect();
-        for &i in indices {
-            let at = (
-                (pixel[i].0 - window.row) as usize,
-                (pixel[i].1 - window.col) as usize,
-            );
-            for (value, array) in out[i].iter_mut().zip(&arrays) {
-                *value = array[at];
-            }
-        }
-    }
-    Ok(out)
 }

@@ -42,6 +42,12 @@ impl Resampling {
             .ok_or_else(|| Error::not_found("resampling method", name, Self::NAMES))
     }
 
+    /// Whether its results are values of the image, never something between them.
+    pub fn keeps_values(self) -> bool {
+        use Resampling::*;
+        matches!(self, Nearest | Mode | Minimum | Maximum)
+    }
+
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
@@ -67,6 +73,14 @@ impl Warp {
         })
     }
 
+    /// Whether the method looks at all that a target pixel covers.
+    fn takes_footprints(&self) -> bool {
+        !matches!(
+            self.method,
+            Resampling::Nearest | Resampling::Bilinear | Resampling::Cubic
+        )
+    }
+
     /// How far beyond the mapped window the kernel reaches, in source pixels (cols, rows).
     fn reach(&self) -> (f64, f64) {
         match self.method {
@@ -87,19 +101,21 @@ impl Operation for Warp {
         inputs.first().copied().unwrap_or(Kind::F32)
     }
 
+    fn keeps_values(&self) -> bool {
+        self.method.keeps_values()
+    }
+
     fn needs(&self, _: usize, out: Window) -> Window {
-        let Some(b) = self.mapping.source_bounds(out) else {
-            return Window::EMPTY;
+        self.mapping
+            .source_window_of(out, self.reach(), self.takes_footprints())
+    }
+
+    fn scratch_bytes(&self, out: Window) -> usize {
+        let position = match self.takes_footprints() {
+            true => size_of::<Option<Bounds>>(),
+            false => size_of::<(f64, f64)>(),
         };
-        let (reach_cols, reach_rows) = self.reach();
-        // Far outside the source nothing is needed; the limit also keeps the numbers within isize.
-        let limit = 1e15;
-        let low = |v: f64, reach: f64| (v - reach).floor().clamp(-limit, limit) as isize;
-        let high = |v: f64, reach: f64| (v + reach).ceil().clamp(-limit, limit) as isize;
-        let (col, row) = (low(b.min_x, reach_cols), low(b.min_y, reach_rows));
-        let (col_end, row_end) = (high(b.max_x, reach_cols), high(b.max_y, reach_rows));
-        let wanted = Window::new(row, col, (row_end - row) as usize, (col_end - col) as usize);
-        wanted.intersect(&self.mapping.source_window().grow(4, 4))
+        out.len().saturating_mul(position)
     }
 
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
@@ -118,91 +134,46 @@ impl Warp {
         if window.is_empty() {
             return result;
         }
-        let mut values: Vec<(T, f64)> = Vec::new();
-        let footprint = !matches!(
-            self.method,
-            Resampling::Nearest | Resampling::Bilinear | Resampling::Cubic
-        );
-        let mut lines = self.mapping.lines(out, footprint);
-        for mut row in result.rows_mut() {
-            lines.advance();
-            for (c, pixel) in row.iter_mut().enumerate() {
-                *pixel = if footprint {
-                    match lines.footprint(c) {
-                        Some(b) => self.covered(b, window, &source, &mut values),
-                        None => T::MASKED,
-                    }
-                } else {
-                    let (x, y) = lines.centre(c);
-                    if x.is_nan() {
-                        T::MASKED
-                    } else {
-                        self.interpolated(x, y, window, &source)
-                    }
-                };
+        if self.takes_footprints() {
+            let mut values: Vec<(T, f64)> = Vec::new();
+            let footprints = self.mapping.footprints(out);
+            for (pixel, footprint) in result.iter_mut().zip(&footprints) {
+                if let Some(b) = footprint {
+                    *pixel = self.covered(*b, window, &source, &mut values);
+                }
+            }
+        } else {
+            for (pixel, &(x, y)) in result.iter_mut().zip(&self.mapping.centres(out)) {
+                if !x.is_nan() {
+                    *pixel = self.interpolated(self.mapping.columns().inside(x), y, window, &source);
+                }
             }
         }
         result
     }
 
+    /// The pixel of the source at (row, col), on the other side of the seam where longitudes run around.
+    fn pixel<T: Sample>(&self, row: isize, col: isize, window: Window, source: &ArrayView2<T>) -> T {
+        let Some(col) = self.mapping.columns().column(col) else {
+            return T::MASKED;
+        };
+        let (r, c) = (row - window.row, col - window.col);
+        if r < 0 || c < 0 || r >= window.rows as isize || c >= window.cols as isize {
+            T::MASKED
+        } else {
+            source[(r as usize, c as usize)]
+        }
+    }
+
     /// At source pixel coordinates (x, y), corners at whole numbers.
     fn interpolated<T: Sample>(&self, x: f64, y: f64, window: Window, source: &ArrayView2<T>) -> T {
-        let at = |row: isize, col: isize| {
-            let (r, c) = (row - window.row, col - window.col);
-            if r < 0 || c < 0 || r >= window.rows as isize || c >= window.cols as isize {
-                T::MASKED
-            } else {
-                source[(r as usize, c as usize)]
-            }
-        };
+        let at = |row: isize, col: isize| self.pixel(row, col, window, source);
         let within = self.mapping.source_window();
         // A centre outside the source image has no value, whatever its neighbours.
         if !(x >= 0.0 && y >= 0.0 && x < within.cols as f64 && y < within.rows as f64) {
             return T::MASKED;
         }
-        if self.method == Resampling::Nearest {
-            return at(y.floor() as isize, x.floor() as isize);
-        }
-        let kernel: fn(f64) -> f64 = if self.method == Resampling::Cubic {
-            keys
-        } else {
-            triangle
-        };
-        let half = if self.method == Resampling::Cubic {
-            2.0
-        } else {
-            1.0
-        };
-        let taps = |centre: f64, stretch: f64| {
-            let (first, last) = (
-                (centre - 0.5 - half * stretch).ceil(),
-                (centre - 0.5 + half * stretch).floor(),
-            );
-            (first as isize, last as isize)
-        };
-        let (c0, c1) = taps(x, self.stretch.0);
-        let (r0, r1) = taps(y, self.stretch.1);
-        let (mut sum, mut weight, mut full) = (T::Sum::default(), 0.0, 0.0);
-        for row in r0..=r1 {
-            let wy = kernel((row as f64 + 0.5 - y) / self.stretch.1);
-            if wy == 0.0 {
-                continue;
-            }
-            for col in c0..=c1 {
-                let w = wy * kernel((col as f64 + 0.5 - x) / self.stretch.0);
-                full += w;
-                let value = at(row, col);
-                if w != 0.0 && !value.is_masked() {
-                    value.add_to(&mut sum, w);
-                    weight += w;
-                }
-            }
-        }
-        if weight < 0.5 * full || weight <= 0.0 {
-            T::MASKED
-        } else {
-            T::of_sum(&sum, weight)
-        }
+        interpolate(self.method, (x, y), self.stretch, at)
     }
 
     /// Over the source pixels that the rectangle `b` (in source pixel coordinates) covers.
@@ -229,12 +200,9 @@ impl Warp {
             for col in c0..c1.max(c0 + 1) {
                 let w = share(b.min_y, b.max_y, row) * share(b.min_x, b.max_x, col);
                 full += w;
-                let (r, c) = (row - window.row, col - window.col);
-                if r >= 0 && c >= 0 && r < window.rows as isize && c < window.cols as isize {
-                    let value = source[(r as usize, c as usize)];
-                    if !value.is_masked() {
-                        values.push((value, w));
-                    }
+                let value = self.pixel(row, col, window, source);
+                if !value.is_masked() {
+                    values.push((value, w));
                 }
             }
         }
@@ -274,6 +242,51 @@ impl Warp {
     }
 }
 
+/// The value at pixel coordinates (x, y), corners at whole numbers, by `nearest`, `bilinear` or `cubic`, of pixels that `at` gives by
+/// (row, col); kernels are widened by `stretch` (cols, rows).
+pub fn interpolate<T: Sample>(
+    method: Resampling,
+    (x, y): (f64, f64),
+    stretch: (f64, f64),
+    at: impl Fn(isize, isize) -> T,
+) -> T {
+    let (kernel, half): (fn(f64) -> f64, f64) = match method {
+        Resampling::Bilinear => (triangle, 1.0),
+        Resampling::Cubic => (keys, 2.0),
+        _ => return at(y.floor() as isize, x.floor() as isize),
+    };
+    let taps = |centre: f64, stretch: f64| {
+        let (first, last) = (
+            (centre - 0.5 - half * stretch).ceil(),
+            (centre - 0.5 + half * stretch).floor(),
+        );
+        (first as isize, last as isize)
+    };
+    let (c0, c1) = taps(x, stretch.0);
+    let (r0, r1) = taps(y, stretch.1);
+    let (mut sum, mut weight, mut full) = (T::Sum::default(), 0.0, 0.0);
+    for row in r0..=r1 {
+        let wy = kernel((row as f64 + 0.5 - y) / stretch.1);
+        if wy == 0.0 {
+            continue;
+        }
+        for col in c0..=c1 {
+            let w = wy * kernel((col as f64 + 0.5 - x) / stretch.0);
+            full += w;
+            let value = at(row, col);
+            if w != 0.0 && !value.is_masked() {
+                value.add_to(&mut sum, w);
+                weight += w;
+            }
+        }
+    }
+    if weight < 0.5 * full || weight <= 0.0 {
+        T::MASKED
+    } else {
+        T::of_sum(&sum, weight)
+    }
+}
+
 fn pick<T: Sample>(values: &[(T, f64)], better: impl Fn(&T, &T) -> bool) -> T {
     let mut best = values[0].0;
     for (v, _) in &values[1..] {
@@ -301,7 +314,7 @@ fn keys(t: f64) -> f64 {
 }
 
 /// A pixel that can be averaged.
-trait Sample: Copy {
+pub trait Sample: Copy {
     const MASKED: Self;
     type Sum: Default;
     fn is_masked(self) -> bool;

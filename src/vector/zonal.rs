@@ -67,7 +67,7 @@ struct Cell {
 }
 
 impl ZonalAccumulator {
-    /// For `bands` on `grid`. Features in another CRS are transformed, vertex by vertex.
+    /// For `bands` on `grid`. Features come onto the grid as in `Rasterize`.
     ///
     /// # Errors
     /// When a statistic is not one of those above, or a feature cannot be transformed.

@@ -527,7 +527,7 @@ function Features:filter(condition) end
 
 --- The features that share a point with a rectangle; whole, not cut.
 ---
---- Of a geometry or features, in any CRS, the bounds are taken; see `Features:intersecting` for their shape.
+--- Of a geometry or features, in any CRS, the bounds are taken, and their edges followed into the CRS of the features; see `Features:intersecting` for their shape.
 ---
 --- **Errors.** Bounds whose minimum is not below their maximum.
 ---
@@ -742,7 +742,7 @@ function Features:write(path, options) end
 ---
 --- A polygon takes the pixels whose centre it encloses; polygons that share an edge share no pixel and leave none out. A line takes one
 --- pixel a step (Bresenham), a point the pixel that holds it. Where features overlap the last one counts. Features in another CRS
---- are transformed, vertex by vertex.
+--- are brought into it, their edges followed: those of a box in degrees are parallels and meridians.
 ---
 --- **Errors.** A property that no feature has, or that is not a number.
 ---
@@ -770,7 +770,7 @@ function Features:rasterize(grid, options) end
 --- Statistics of an image by feature: one row a feature, its properties first.
 ---
 --- The columns are called `mean`, or `VV_mean` where there are several bands; `_2` follows where a property has the name. Features
---- may overlap, and those in another CRS are transformed. Percentiles keep the pixels of all features in memory.
+--- may overlap, and those in another CRS are brought into it, their edges followed. Percentiles keep the pixels of all features in memory.
 ---
 --- **Errors.** A statistic that does not exist; classes that are not whole numbers.
 ---

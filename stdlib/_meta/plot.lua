@@ -50,7 +50,7 @@ local plot = {}
 ---@field symmetric? boolean Limits on both sides of zero, the 98th percentile of the absolute values. Default false.
 
 ---@class plot.ImageOptions: plot.StretchOptions
----@field colormap? string|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric.
+---@field colormap? string|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric. Of one that ends where it began (`"twilight"`) the values do, too: pictures smaller than the image show single pixels, not means.
 ---@field band? string The band, where the image has several.
 ---@field label? string Of the colour bar. Default: the band's name and unit.
 ---@field color_bar? boolean Default true.
@@ -511,7 +511,8 @@ function Axes:band(x, low, high, options) end
 ---@return Axes
 function Axes:histogram(values, options) end
 
---- Draws features: areas and lines as outlines, points as marks. Those in another CRS than the map's are brought into it.
+--- Draws features: areas and lines as outlines, points as marks. Those in another CRS than the map's are brought into it,
+--- their edges followed.
 ---
 --- **Errors.** Values that are no features (see the module geometry).
 ---

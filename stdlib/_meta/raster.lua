@@ -382,6 +382,7 @@ function raster.complex(real, imaginary) end
 --- One image of many with the same number of bands, of any grids.
 ---
 --- Time and properties are those of the first. Where only whole pixels are between two images' grids, nothing is resampled.
+--- Longitudes may be counted from 0 to 360 in one and from −180 to 180 in another; images on both sides of 180° make one piece.
 ---
 --- **Errors.** No image; other bands than the first's; a first image that is rotated, without `grid`.
 ---
@@ -528,7 +529,8 @@ function Grid:to_map(row, col) end
 ---@return number col
 function Grid:to_pixel(x, y) end
 
---- The bounds in another CRS. The edges are followed, since straight lines become curves.
+--- The bounds in another CRS. Edges and limbs are followed, since straight lines become curves. In longitude and latitude a pole
+--- inside is part of them, and west is greater than east where the grid crosses the antimeridian (as in GeoJSON, RFC 7946, section 5.2).
 ---
 --- **Errors.** A grid without CRS; an area that the other CRS does not cover.
 ---
@@ -577,7 +579,8 @@ function Grid:resample(resolution) end
 ---@field crs string|integer
 ---@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
 
---- A grid in another CRS that covers this one. Its corner is a multiple of the resolution, so that neighbours match.
+--- A grid in another CRS that covers this one. Its corner is a multiple of the resolution, so that neighbours match. In longitude
+--- and latitude it ends at the poles, goes around the globe once at most, and goes on beyond 180° where this one crosses it.
 ---
 --- **Errors.** A grid without CRS.
 ---
@@ -1130,6 +1133,25 @@ function Raster:where(condition, otherwise) end
 ---@return Raster
 function Raster:phase() end
 
+--- The same values, said to run in a circle: the two ends are one value, as in phases and directions. Between 359° and 1° lies 0°: such
+--- bands are interpolated and averaged as unit vectors, and pictures of them smaller than they are show single pixels.
+---
+--- Results of `:phase()` and of `raster.atan2` are so already, as long as nothing else is computed with them.
+---
+--- **Errors.** `low` not below `high`; complex bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local aspect = raster.from_table(grid, { { 350, 20 } }, { name = "aspect" }):cyclic(0, 360)
+--- local mean = aspect:resample({ 2, 1 }, { resampling = "average" }):read():get(0, 0)
+--- assert(math.abs(mean - 5) < 1e-3)
+--- ```
+---@param low number
+---@param high number
+---@return Raster
+function Raster:cyclic(low, high) end
+
 --- The real part of a complex image.
 ---
 --- **Errors.** Real bands.
@@ -1380,6 +1402,10 @@ function Raster:get(name, default) end
 --- Bilinear and cubic widen their kernels when the new pixels are larger, so that nothing aliases. `average`, `mode`, `min`, `max`
 --- and `median` look at every old pixel that a new one covers; average and mode weight them by the covered share.
 ---
+--- Positions are right within 0.02 pixels of the image, and exact at its edges, at limbs and poles. In degrees, longitudes are those
+--- of the place, however either grid counts them, and the image goes on across its own seam. Bands whose values run in a circle (see
+--- `:cyclic`) are interpolated and averaged as unit vectors.
+---
 --- **Errors.** A grid without CRS on one side only; a method that is not there.
 ---
 --- **Nodata.** Masked pixels drop out and the other weights are rescaled; where less than half of the weight is left, and outside the
@@ -1404,7 +1430,7 @@ function Raster:align(target, options) end
 ---@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
 ---@field resampling? Resampling Default nearest.
 
---- The image in another CRS, on a grid that covers it (as `Grid:reproject` makes it).
+--- The image in another CRS, on a grid that covers it (as `Grid:reproject` makes it), as by `:align`.
 ---
 --- **Errors.** An image without CRS; an unknown CRS.
 ---
@@ -1445,7 +1471,9 @@ function Raster:resample(resolution, options) end
 
 --- The pixels that an area touches. No value changes.
 ---
---- Of shapes, pixels whose centre no shape covers are masked.
+--- Of shapes, pixels whose centre no shape covers are masked. Edges of areas in another CRS are followed: those of a box in degrees
+--- are parallels and meridians. Longitudes may be counted otherwise than the image counts them, and bounds may cross the antimeridian
+--- (`{ 170, -10, -170, 10 }`); an area across the image's own seam gives an image on the area's longitudes.
 ---
 --- **Errors.** An area that does not overlap the image.
 ---
@@ -1625,13 +1653,14 @@ function Raster:percentile(p) end
 
 ---@class raster.SampleOptions
 ---@field crs? string|integer Of the points. Default the image's own.
+---@field resampling? "nearest"|"bilinear"|"cubic" The pixel that holds the point, or a value between pixel centres. Default nearest.
 
 --- Values at points: a row for each, with what else the point says, its `x` and `y`, and a value for each band.
 ---
---- The pixel that holds the point is taken; nothing is interpolated. Points are `{ x, y }`, `{ x = …, y = …, name = … }`, or
---- features of one point each, whose properties come along.
+--- Points are `{ x, y }` (longitude before latitude), `{ x = …, y = …, name = … }`, features of one point each, whose properties come
+--- along, or a Table with columns `x` and `y`. Longitudes may be counted otherwise than the image counts them.
 ---
---- **Errors.** Points that are no pairs of numbers; an image without CRS where the points have one.
+--- **Errors.** Points that are no pairs of numbers; points of which none lies in the image; an image without CRS where the points have one.
 ---
 --- **Nodata.** A band that is masked at the point, or a point outside, has no value in its row.
 ---
@@ -1647,10 +1676,40 @@ function Raster:percentile(p) end
 ---@return Table
 function Raster:sample(points, options) end
 
+---@class raster.ProfileOptions
+---@field crs? string|integer Of the line, where it has none itself. Default the image's own.
+---@field step? number Most metres on the ground from one place to the next (units of the coordinates without a CRS). Default a pixel.
+---@field resampling? "nearest"|"bilinear"|"cubic" As in `:sample`. Default nearest.
+
+--- Values along a line: a row for each place, with `distance_m`, metres on the ground from the start along the line (`distance`, in units
+--- of the coordinates, without a CRS), its `x` and `y` in the line's CRS, and a value for each band.
+---
+--- Places are the line's vertices, and between them others at equal distances. Edges are straight in the line's CRS.
+---
+--- **Errors.** A line of less than two points, or of which no place lies in the image.
+---
+--- **Nodata.** A band that is masked at a place, or a place outside, has no value in its row.
+---
+--- **Source.** Geodesics on WGS 84: Karney 2013, doi:10.1007/s00190-012-0578-z.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local heights = raster.coordinates(grid).x
+--- local rows = heights:profile({ { 500010, 3999900 }, { 500290, 3999900 } }, { step = 20, resampling = "bilinear" })
+--- assert(rows[1].distance_m == 0 and math.abs(rows[#rows].distance_m - 280) < 0.2)
+--- ```
+---@param line number[][]|Geometry|Features `{ { x, y }, … }` or a LineString.
+---@param options? raster.ProfileOptions
+---@return Table
+function Raster:profile(line, options) end
+
 --- Statistics of the pixels in each feature: a row for each, with its properties and a column for each statistic (`mean`), or for
 --- each band and statistic where there are several bands (`VV_mean`).
 ---
 --- As `Features:statistics`, with its options. Only the part of the image that some feature covers is computed.
+---
+--- Edges of features in another CRS are followed: those of a box in degrees are parallels and meridians.
 ---
 --- **Errors.** A statistic that is not there; a feature that cannot be brought into the image's CRS.
 ---

@@ -102,7 +102,14 @@ fn within(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
     let crs = args.options(|o| o.get::<Crs>("crs"))?;
     let area: LuaValue = args.get("area")?;
     if let Some(Place(place)) = Place::accept(&area) {
-        let bounds = place.bounds().ok_or_else(|| Error::argument("area", "one that is not empty", "an empty one"))?;
+        let turn = place.crs.as_ref().and_then(Crs::turn);
+        let mut bounds = place
+            .arc_bounds(turn)
+            .ok_or_else(|| Error::argument("area", "one that is not empty", "an empty one"))?;
+        // West is greater than east where the area crosses the antimeridian.
+        if let Some(turn) = turn.filter(|turn| bounds.max_x > turn / 2.0 && bounds.width() < *turn) {
+            bounds.max_x -= turn;
+        }
         return this.within(bounds, place.crs.as_ref());
     }
     let Some([min_x, min_y, max_x, max_y]) = <[f64; 4]>::accept(&area) else {

@@ -3,7 +3,7 @@
 mod feature;
 pub mod features;
 mod shape;
-mod values;
+pub mod values;
 
 use std::path::PathBuf;
 

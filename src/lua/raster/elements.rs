@@ -7,6 +7,7 @@ use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::lua::value::FromScript;
 use crate::raster::complex::{self, Part};
+use crate::raster::cyclic::cyclic;
 use crate::raster::element::{Binary, Unary};
 use crate::raster::math::{self, Operand};
 use crate::raster::{DType, Kind, Raster};
@@ -113,6 +114,7 @@ fn masks(c: &mut Builder<Raster>) {
 }
 
 fn complex_parts(c: &mut Builder<Raster>) {
+    c.method("cyclic(low, high)", |_, this, args| cyclic(this, args.get("low")?, args.get("high")?));
     for (name, part) in [
         ("phase", Part::Phase),
         ("real", Part::Real),

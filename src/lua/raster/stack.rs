@@ -2,7 +2,8 @@
 
 use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
-use super::output::{Points, write_options};
+use super::output::write_options;
+use super::sample::Points;
 use super::values::{Area, band_names, property_value, resampling, time_text};
 use super::MosaicOptions;
 use crate::bind_class;
@@ -346,6 +347,7 @@ fn export(lua: &Lua, this: &Stack, args: &Args) -> Result<Vec<String>> {
 /// A row for each image and point.
 fn sample(_: &Lua, this: &Stack, args: &Args) -> Result<table::Table> {
     let points = Points::read(args)?;
+    points.must_meet(&this.items)?;
     let mut rows = Vec::new();
     for image in &this.items {
         let values = points.sample(image)?;

@@ -8,7 +8,7 @@ use mlua::{IntoLua, Lua, Table, UserDataRef, Value};
 use crate::error::{Error, Result};
 use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
-use crate::raster::align::transform_bounds;
+use crate::raster::extent::transform_bounds;
 use crate::raster::math::Operand;
 use crate::raster::warp::Resampling;
 use crate::raster::{Bounds, Crs, DType, Grid, Properties, Property, Raster, Unit, Window};
@@ -166,12 +166,24 @@ pub enum Area {
     Features(Features),
 }
 
+/// Longitudes from a west to an east that is on the other side of the antimeridian, as in GeoJSON (RFC 7946, section 5.2).
+fn across(value: &Value) -> Option<Bounds> {
+    let [min_x, min_y, max_x, max_y] = <[f64; 4]>::accept(value)?;
+    let whole = [min_x, min_y, max_x, max_y].iter().all(|v| v.is_finite());
+    (whole && min_x > max_x && min_y < max_y).then_some(Bounds {
+        min_x,
+        min_y,
+        max_x,
+        max_y,
+    })
+}
+
 impl FromScript for Area {
     fn expected() -> String {
         "bounds { min_x, min_y, max_x, max_y } with min < max, a Geometry, Features, a Grid or a Raster".into()
     }
     fn accept(value: &Value) -> Option<Self> {
-        let bounds = Bounds::accept(value).map(Area::Bounds);
+        let bounds = Bounds::accept(value).or_else(|| across(value)).map(Area::Bounds);
         bounds
             .or_else(|| Arc::<Grid>::accept(value).map(Area::Grid))
             .or_else(|| Features::accept(value).map(Area::Features))
@@ -179,18 +191,22 @@ impl FromScript for Area {
 }
 
 impl Area {
-    /// Its bounds in the coordinates of `target`. Plain bounds are in `crs`, or in the target's own.
+    /// Its bounds in the coordinates of `target`. Plain bounds are in `crs`, or in the target's own; longitudes from west to
+    /// east may cross the antimeridian.
     pub fn bounds_on(&self, target: &Grid, crs: Option<&Crs>) -> Result<Bounds> {
         let (bounds, from) = match self {
+            Area::Bounds(bounds) if bounds.min_x > bounds.max_x => {
+                let own = crs.or(target.crs.as_ref());
+                let turn = own.and_then(Crs::turn).ok_or_else(|| {
+                    Error::argument("area", Area::expected(), format!("bounds with {bounds}"))
+                })?;
+                let max_x = bounds.max_x + turn;
+                (Bounds { max_x, ..*bounds }, crs)
+            }
             Area::Bounds(bounds) => (*bounds, crs),
             Area::Grid(grid) => (grid.bounds(), grid.crs.as_ref()),
             Area::Features(features) => {
-                let bounds = match &target.crs {
-                    Some(to) if features.crs.as_ref().is_some_and(|from| from != to) => {
-                        features.to_crs(to, None)?.bounds()
-                    }
-                    _ => features.bounds(),
-                };
+                let bounds = features.bounds_over(target)?;
                 return bounds.ok_or_else(|| Error::argument("area", "shapes", "no geometry"));
             }
         };
