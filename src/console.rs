@@ -174,6 +174,10 @@ impl Progress for Display {
             );
         }
     }
+
+    fn note(&self, text: &str) {
+        message(&format!("warning: {text}"));
+    }
 }
 
 impl Task {

@@ -58,6 +58,8 @@ mod servers;
 mod standin;
 #[path = "cli/stopping.rs"]
 mod stopping;
+#[path = "cli/units.rs"]
+mod units;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

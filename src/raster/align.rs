@@ -18,10 +18,7 @@ pub fn align(raster: &Raster, target: &Arc<Grid>, method: Resampling) -> Result<
         return Ok(reframe::moved(raster, target.clone(), rows, cols));
     }
     let warp: Arc<dyn Operation> = Arc::new(Warp::new(&raster.grid, target, method)?);
-    let keeps_values = matches!(
-        method,
-        Resampling::Nearest | Resampling::Mode | Resampling::Minimum | Resampling::Maximum
-    );
+    let keeps_values = method.keeps_values();
     let one = |b: &Band| {
         let port = Port::tiles(target, warp.clone(), vec![b.port.clone()]).swap_remove(0);
         let dtype = if keeps_values {

@@ -240,7 +240,15 @@ impl Raster {
                 dtype,
             ));
         }
-        let mut cast = self.map_elements(Unary::Cast(dtype), |b| Ok((b.unit.clone(), dtype)))?;
+        let mut cast = self.map_elements(Unary::Cast(dtype), |b| {
+            // What was computed of masks is none.
+            let unit = if b.dtype == DType::U8 {
+                b.unit.clone()
+            } else {
+                b.unit.plain()
+            };
+            Ok((unit, dtype))
+        })?;
         for (new, old) in cast.bands.iter_mut().zip(&self.bands) {
             // A 32-bit float holds every value of a narrower type, so crossing to f64 needs an explicit step.
             debug_assert_eq!(new.kind(), kind_of(dtype));
@@ -281,7 +289,7 @@ impl Raster {
 pub fn float_of(kind: Kind) -> DType {
     match kind {
         Kind::F32 => DType::F32,
-        Kind::F64 => DType::F64,
+        Kind::F64 | Kind::I128 => DType::F64,
         Kind::C32 => DType::C32,
     }
 }

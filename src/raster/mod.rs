@@ -2,9 +2,11 @@
 
 pub mod about;
 pub mod align;
+pub mod bits;
 pub mod chips;
 pub mod complex;
 pub mod crs;
+pub mod doubt;
 pub mod element;
 pub mod execute;
 pub mod explain;
@@ -13,6 +15,7 @@ pub mod graph;
 pub mod grid;
 pub mod ground;
 pub mod image;
+pub mod integer;
 pub mod mapping;
 pub mod math;
 pub mod memory;

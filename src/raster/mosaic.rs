@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::align::{align, footprint, grid_over, transform_bounds};
 use super::image::{Band, Raster};
 use super::operation::Operation;
-use super::tile::MASKED_COMPLEX;
+use super::tile::{MASKED_COMPLEX, MASKED_INTEGER};
 use super::warp::Resampling;
 use super::{Bounds, Grid, Kind, Pixels, Port, View, Window};
 use crate::error::{Error, Result};
@@ -52,7 +52,11 @@ impl Operation for Mosaic {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        inputs.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32)
+        let kind = inputs.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32);
+        match self.overlap {
+            Overlap::Mean => kind.floating(),
+            _ => kind,
+        }
     }
 
     fn needs(&self, index: usize, out: Window) -> Window {
@@ -63,6 +67,16 @@ impl Operation for Mosaic {
         let kind = self.kind(&inputs.iter().map(View::kind).collect::<Vec<_>>());
         let present = inputs.iter().filter(|v| !v.window.is_empty());
         Ok(vec![match kind {
+            // Means are not of this kind.
+            Kind::I128 => Pixels::I128(self.merge(
+                out,
+                present.map(|v| (v.window, v.i128())),
+                MASKED_INTEGER,
+                |v| v == MASKED_INTEGER,
+                |a, _| a,
+                |v, _| v,
+                |v, old| v < old,
+            )),
             Kind::F32 => Pixels::F32(self.merge(
                 out,
                 present.map(|v| (v.window, v.f32())),
@@ -70,7 +84,7 @@ impl Operation for Mosaic {
                 f32::is_nan,
                 |a, b| a + b,
                 |v, n| v / n as f32,
-                |v| f64::from(*v),
+                |v, old| v < old,
             )),
             Kind::F64 => Pixels::F64(self.merge(
                 out,
@@ -79,7 +93,7 @@ impl Operation for Mosaic {
                 f64::is_nan,
                 |a, b| a + b,
                 |v, n| v / f64::from(n),
-                |v| *v,
+                |v, old| v < old,
             )),
             Kind::C32 => Pixels::C32(self.merge(
                 out,
@@ -88,7 +102,7 @@ impl Operation for Mosaic {
                 |z| z.re.is_nan(),
                 |a, b| a + b,
                 |v, n| v / n as f32,
-                |v| f64::from(v.norm()),
+                |v, old| v.norm() < old.norm(),
             )),
         }])
     }
@@ -104,7 +118,7 @@ impl Mosaic {
         is_masked: impl Fn(T) -> bool,
         add: impl Fn(T, T) -> T,
         divide: impl Fn(T, u32) -> T,
-        key: impl Fn(&T) -> f64,
+        less: impl Fn(&T, &T) -> bool,
     ) -> Array2<T> {
         let mut result = Array2::from_elem((out.rows, out.cols), masked);
         let mut counts = (self.overlap == Overlap::Mean).then(|| Array2::<u32>::zeros((out.rows, out.cols)));
@@ -121,8 +135,8 @@ impl Mosaic {
                     _ if empty => result[at] = v,
                     Overlap::First => {}
                     Overlap::Last => result[at] = v,
-                    Overlap::Minimum if key(&v) < key(&old) => result[at] = v,
-                    Overlap::Maximum if key(&v) > key(&old) => result[at] = v,
+                    Overlap::Minimum if less(&v, &old) => result[at] = v,
+                    Overlap::Maximum if less(&old, &v) => result[at] = v,
                     Overlap::Mean => result[at] = add(old, v),
                     _ => {}
                 }

@@ -5,6 +5,7 @@
 //! target pixel covers; average and mode weight them by the covered share. Masked source pixels drop out and the other
 //! weights are rescaled; where less than half of the weight is left, the result is masked.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
@@ -12,7 +13,7 @@ use num_complex::Complex32;
 
 use super::mapping::Mapping;
 use super::operation::Operation;
-use super::tile::MASKED_COMPLEX;
+use super::tile::{MASKED_COMPLEX, MASKED_INTEGER, f64_to_integer};
 use super::{Bounds, Grid, Kind, Pixels, PixelsView, View, Window};
 use crate::error::{Error, Result};
 
@@ -44,6 +45,12 @@ impl Resampling {
 
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize]
+    }
+
+    /// True where every result is one of the pixels.
+    pub fn keeps_values(self) -> bool {
+        use Resampling::*;
+        matches!(self, Nearest | Mode | Minimum | Maximum)
     }
 }
 
@@ -84,7 +91,13 @@ impl Operation for Warp {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        inputs.first().copied().unwrap_or(Kind::F32)
+        let kind = inputs.first().copied().unwrap_or(Kind::F32);
+        // What is between whole numbers is none.
+        if self.method.keeps_values() {
+            kind
+        } else {
+            kind.floating()
+        }
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {
@@ -105,6 +118,10 @@ impl Operation for Warp {
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
         let source = &inputs[0];
         Ok(vec![match &source.pixels {
+            PixelsView::I128(a) if self.method.keeps_values() => {
+                Pixels::I128(self.warp(out, source.window, a.view()))
+            }
+            PixelsView::I128(_) => Pixels::F64(self.warp(out, source.window, source.f64().view())),
             PixelsView::F32(a) => Pixels::F32(self.warp(out, source.window, a.view())),
             PixelsView::F64(a) => Pixels::F64(self.warp(out, source.window, a.view())),
             PixelsView::C32(a) => Pixels::C32(self.warp(out, source.window, a.view())),
@@ -248,10 +265,10 @@ impl Warp {
                 values.iter().for_each(|(v, w)| v.add_to(&mut sum, *w));
                 T::of_sum(&sum, weight)
             }
-            Resampling::Minimum => pick(values, |a, b| a.key() < b.key()),
-            Resampling::Maximum => pick(values, |a, b| a.key() > b.key()),
+            Resampling::Minimum => pick(values, |a, b| a.order(b).is_lt()),
+            Resampling::Maximum => pick(values, |a, b| a.order(b).is_gt()),
             Resampling::Median => {
-                values.sort_by(|a, b| a.0.key().total_cmp(&b.0.key()));
+                values.sort_by(|a, b| a.0.order(&b.0));
                 let (low, high) = (values[(values.len() - 1) / 2].0, values[values.len() / 2].0);
                 let mut sum = T::Sum::default();
                 low.add_to(&mut sum, 1.0);
@@ -260,9 +277,9 @@ impl Warp {
             }
             // Mode: the value that covers most; of equals the smallest.
             _ => {
-                values.sort_by(|a, b| a.0.key().total_cmp(&b.0.key()));
+                values.sort_by(|a, b| a.0.order(&b.0));
                 let (mut best, mut best_weight) = (values[0].0, 0.0);
-                for group in values.chunk_by(|a, b| a.0.key() == b.0.key()) {
+                for group in values.chunk_by(|a, b| a.0.order(&b.0).is_eq()) {
                     let w: f64 = group.iter().map(|v| v.1).sum();
                     if w > best_weight + hair {
                         (best, best_weight) = (group[0].0, w);
@@ -307,8 +324,8 @@ trait Sample: Copy {
     fn is_masked(self) -> bool;
     fn add_to(self, sum: &mut Self::Sum, weight: f64);
     fn of_sum(sum: &Self::Sum, weight: f64) -> Self;
-    /// What order statistics compare: the value, of complex ones the magnitude.
-    fn key(self) -> f64;
+    /// By the value, of complex ones by the magnitude.
+    fn order(&self, other: &Self) -> Ordering;
 }
 
 macro_rules! real_sample {
@@ -325,8 +342,9 @@ macro_rules! real_sample {
             fn of_sum(sum: &f64, weight: f64) -> $t {
                 (*sum / weight) as $t
             }
-            fn key(self) -> f64 {
-                f64::from(self)
+            fn order(&self, other: &$t) -> Ordering {
+                // −0 and 0 are one value.
+                self.partial_cmp(other).unwrap_or(Ordering::Equal)
             }
         }
     };
@@ -347,7 +365,25 @@ impl Sample for Complex32 {
     fn of_sum(sum: &(f64, f64), weight: f64) -> Complex32 {
         Complex32::new((sum.0 / weight) as f32, (sum.1 / weight) as f32)
     }
-    fn key(self) -> f64 {
-        f64::from(self.norm())
+    fn order(&self, other: &Complex32) -> Ordering {
+        self.norm().total_cmp(&other.norm())
+    }
+}
+
+/// Taken by the methods that choose; sums are for those that do not.
+impl Sample for i128 {
+    const MASKED: i128 = MASKED_INTEGER;
+    type Sum = f64;
+    fn is_masked(self) -> bool {
+        self == MASKED_INTEGER
+    }
+    fn add_to(self, sum: &mut f64, weight: f64) {
+        *sum += self as f64 * weight;
+    }
+    fn of_sum(sum: &f64, weight: f64) -> i128 {
+        f64_to_integer(sum / weight)
+    }
+    fn order(&self, other: &i128) -> Ordering {
+        self.cmp(other)
     }
 }

@@ -29,13 +29,18 @@ local raster = {}
 --- Opens an image: a file, a URL (`https://`, `s3://`, `gs://`), or any name that GDAL opens.
 ---
 --- Bands are called by their descriptions in the file, else `b1`, `b2`…; the only band of a subdataset by its variable.
---- Scale and offset of the file are applied. The file's metadata items become properties, its path the property `path`.
+--- Scale and offset of the file are applied; whole scale factors of HDF-EOS (MOD09, MOD13) are divisors, as their guides say.
+--- Bytes are signed or not as the file says (`_Unsigned`, signed bytes of GeoTIFF, netCDF and HDF). 64-bit integers stay exact. The file's metadata items become properties, its path the property `path`.
 --- Remote files are read by the windows that are needed.
 ---
 --- **Errors.** A file that is missing, empty or no image; a band or subdataset that is not there, with those that are; a
 --- container without `subdataset`.
 ---
---- **Nodata.** The file's nodata value, mask band or alpha channel, and values that are not finite.
+--- **Nodata.** The file's nodata value, `_FillValue`, `missing_value`, what is outside `valid_range`, `valid_min` and `valid_max`
+--- (in values where they are floats beside stored integers, else in stored numbers), mask bands of one band or all, the alpha
+--- channel wherever it stands, and values that are not finite.
+---
+--- **Source.** CF conventions 1.11, sections 2.5.1 and 8.1; NetCDF Users' Guide, appendix A.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -606,9 +611,13 @@ function Grid:matches(other) end
 --- A band is a field of its own name (`image.VV`, `image["b 1"]`) and gives an image of one band; a property too (`image.orbit`).
 --- Methods and the fields below win over bands, bands over properties; `:select` and `:get` reach all of them.
 ---
---- `+ - * / ^ %` and unary `-` work pixel by pixel with images and numbers on either side, `& | ~` on masks. Two images must lie
---- on one grid. An image of one band meets every band of the other. Comparisons are methods (`:gt`, `:eq`…), as Lua's own
+--- `+ - * / ^ %` and unary `-` work pixel by pixel with images and numbers on either side, Two images must lie on one grid. An image of one band meets every band of the other. Comparisons are methods (`:gt`, `:eq`…), as Lua's own
 --- operators give true or false only. Elementwise chains run in one pass.
+---
+--- `& | ~` are logical on masks, which comparisons give, and work on the bits of bands of integers; anything else is an error. So `~`
+--- of a band of 0 and 1 that is no mask gives 254 and 255: make a mask of it by `:ne(0)`. `<<` takes the type that holds its results, `>>` keeps
+--- type and sign; `:bits(first, last)` cuts out a field. 64-bit integers are compared, masked, chosen and combined by bits exactly;
+--- arithmetic on them gives float64.
 ---
 --- Units are checked: decibels are not divided by decibels, nor added to power. The methods `:add`, `:divide` and so on take
 --- `{ force = true }` to do it all the same.
@@ -632,6 +641,8 @@ function Grid:matches(other) end
 ---@operator band(Raster|number): Raster
 ---@operator bor(Raster|number): Raster
 ---@operator bnot: Raster
+---@operator shl(integer): Raster
+---@operator shr(integer): Raster
 local Raster = {}
 
 ---@class raster.ForceOptions
@@ -1169,6 +1180,23 @@ function Raster:imag() end
 ---@return Raster
 function Raster:conj() end
 
+--- The bits `first` to `last`, counted from 0, the least, as a number; a single bit as a mask.
+---
+--- The bits of Landsat's and Sentinel-2's quality bands by name: the module `quality`.
+---
+--- **Errors.** Bands that are not of integers; bits that their type does not have.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local qa = raster.from_table(raster.grid { rows = 1, cols = 3 }, { { 0, 8, 784 } }, { dtype = "uint16" })
+--- local clouds = qa:bits(3) | qa:bits(4)
+--- assert(clouds:read():sum() == 2 and qa:bits(8, 9):read():get(0, 2) == 3)
+--- ```
+---@param first integer
+---@param last? integer Default `first`.
+---@return Raster
+function Raster:bits(first, last) end
+
 --- Rounds to whole numbers where the type is an integer, limits to its range, and stores that type when written.
 ---
 --- Types are `uint8`, `int8`, `uint16`, `int16`, `uint32`, `int32`, `uint64`, `int64`, `float32`, `float64`.
@@ -1503,7 +1531,7 @@ function Raster:shift(options) end
 ---@field compress? string `deflate` (the default), `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`.
 ---@field predictor? boolean Difference neighbouring pixels before compression. Default true.
 ---@field overviews? boolean Add reduced copies for fast display; a COG has them always. Default false.
----@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average.
+---@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
 ---@field statistics? boolean Note minimum, maximum, mean and standard deviation in the file. Default true.
 ---@field dtype? string Pixel type of the file. Default the bands' own.
 ---@field nodata? number The value of masked pixels. Default NaN for floats; for integers the band's own, else an end of the type's range where pixels are masked.
@@ -1606,7 +1634,7 @@ function Raster:stats() end
 ---@return { counts: integer[], edges: number[], min: number, max: number, below: integer, above: integer }
 function Raster:histogram(options) end
 
---- Exact percentiles of the valid pixels, linear between neighbours, in bounded memory.
+--- Exact percentiles of the valid pixels, linear between neighbours, in bounded memory; in float64 where the band needs it.
 ---
 --- **Errors.** An image of several bands; a percentile outside 0…100; no valid pixel.
 ---

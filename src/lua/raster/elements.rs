@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::lua::value::FromScript;
+use crate::raster::bits;
 use crate::raster::complex::{self, Part};
 use crate::raster::element::{Binary, Unary};
 use crate::raster::math::{self, Operand};
@@ -17,6 +18,10 @@ pub fn define(c: &mut Builder<Raster>) {
     masks(c);
     complex_parts(c);
     c.method("cast(dtype)", |_, this, args| this.cast(args.get::<DType>("dtype")?))
+        .method("bits(first, last?)", |_, this, args| {
+            let first = args.get("first")?;
+            bits::bits(this, first, args.get::<Option<u32>>("last")?.unwrap_or(first))
+        })
         .method("to_db()", |_, this, _| math::to_db(this))
         .method("to_power()", |_, this, _| math::to_power(this))
         .method("to_radians()", |_, this, _| math::to_radians(this))

@@ -212,7 +212,7 @@ fn fold(args: &Args, op: Binary) -> Result<Raster> {
     }
     match result {
         Operand::Raster(raster) => Ok(raster),
-        Operand::Number(_) => Err(Error::message("needs at least one image; `math.min` and `math.max` take numbers")),
+        _ => Err(Error::message("needs at least one image; `math.min` and `math.max` take numbers")),
     }
 }
 

@@ -39,6 +39,9 @@ impl Class for Stack {
         })
         .field("grid", |_, this| Ok(this.items.first().map(|i| i.grid.as_ref().clone())))
         .items(|lua, this, index| {
+            if index <= 0 {
+                return Err(Error::argument("index", "from 1: Lua counts from 1 (the last is `s[#s]`)", index));
+            }
             let image = usize::try_from(index - 1).ok().and_then(|i| this.items.get(i));
             let image = image.map(|i| lua.create_userdata(i.clone())).transpose()?;
             Ok(image.map(Value::UserData))

@@ -31,6 +31,12 @@ impl FromScript for Operand {
         "a Raster or a number".into()
     }
     fn accept(value: &Value) -> Option<Self> {
+        // As a whole f64 and back: what does not come back the same is beyond its 53 bits.
+        if let Value::Integer(v) = value
+            && *v as f64 as i128 != i128::from(*v)
+        {
+            return Some(Operand::Integer(*v));
+        }
         match f64::accept(value) {
             Some(number) => Some(Operand::Number(number)),
             None => Raster::accept(value).map(Operand::Raster),

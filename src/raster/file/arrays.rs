@@ -11,6 +11,7 @@ use super::truncated::with_reason;
 use super::{dtype_of, explained, gdal_name, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
+use crate::raster::DType;
 
 /// An array as a listing shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +77,69 @@ pub fn read(path: &str, names: &[String], reserve: &mut Reserve<'_>) -> Result<V
             }
         })
         .collect()
+}
+
+/// The type of an attribute of an array; None where there is none, or it cannot be told.
+pub(super) fn attribute_type(path: &str, array: &str, attribute: &str) -> Option<DType> {
+    with_array(path, array, &mut |_, array| {
+        let attribute = array.attribute(attribute).ok()?;
+        dtype_of(attribute.datatype().numeric_datatype())
+    })
+}
+
+/// The number that an attribute of an array is, to its last digit.
+pub(super) fn attribute_number(path: &str, array: &str, attribute: &str) -> Option<f64> {
+    with_array(path, array, &mut |_, array| {
+        let attribute = array.attribute(attribute).ok()?;
+        attribute
+            .datatype()
+            .class()
+            .is_numeric()
+            .then(|| attribute.read_as_f64())
+    })
+}
+
+/// True where the coordinates of an image's rows grow from one to the next. Rows without coordinates have none.
+pub(super) fn grows_with_rows(path: &str, array: &str) -> bool {
+    let grows = with_array(path, array, &mut |group, array| {
+        let dimensions = array.dimensions().ok()?;
+        let rows = &dimensions[dimensions.len().checked_sub(2)?];
+        let last = rows.size().checked_sub(1)?;
+        let coordinates = group.open_md_array(&rows.name(), none()).ok()?;
+        let at = |index: usize| {
+            coordinates
+                .read_as::<f64>(vec![index as u64], vec![1])
+                .ok()?
+                .first()
+                .copied()
+        };
+        Some(at(0)? < at(last)?)
+    });
+    grows == Some(true)
+}
+
+/// What `answer` makes of an array and the group that it lies in.
+fn with_array<R>(
+    path: &str,
+    array: &str,
+    answer: &mut dyn FnMut(&Group<'_>, &MDArray<'_>) -> Option<R>,
+) -> Option<R> {
+    fn walk<R>(
+        group: &Group<'_>,
+        groups: &[&str],
+        last: &str,
+        answer: &mut dyn FnMut(&Group<'_>, &MDArray<'_>) -> Option<R>,
+    ) -> Option<R> {
+        match groups.split_first() {
+            Some((next, rest)) => walk(&group.open_group(next, none()).ok()?, rest, last, answer),
+            None => answer(group, &group.open_md_array(last, none()).ok()?),
+        }
+    }
+    let dataset = open(path).ok()?;
+    let root = dataset.root_group().ok()?;
+    let parts: Vec<&str> = array.split('/').filter(|part| !part.is_empty()).collect();
+    let (last, groups) = parts.split_last()?;
+    walk(&root, groups, last, answer)
 }
 
 fn open(path: &str) -> Result<Dataset> {

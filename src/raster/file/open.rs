@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use gdal::{Dataset, Metadata};
 
+use super::encoding::{Attributes, Encoding, Mask, reported_type};
 use super::pool::SourceFile;
 use super::read::FileBand;
-use super::{current_dir, dtype_of, gdal_name, is_special, message_of, refused_in};
+use super::{current_dir, gdal_name, is_special, message_of, refused_in, unsigned};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::raster::element::kind_of;
@@ -290,64 +291,42 @@ fn describe_band(
 ) -> Result<Band> {
     let fail = |e: gdal::errors::GdalError| Error::file(&file.path, message_of(&e));
     let band = dataset.rasterband(index).map_err(fail)?;
-    // SAFETY: the handle lives as long as `dataset`.
-    let type_number = unsafe { gdal_sys::GDALGetRasterDataType(band.c_rasterband()) };
-    let mut dtype = dtype_of(type_number).ok_or_else(|| {
-        Error::file(
-            &file.path,
-            format!("band {index} has a pixel type that is not known here ({type_number})"),
-        )
-    })?;
-    let file_nodata = match dtype {
-        DType::I64 => band.no_data_value_i64().map(|v| v as f64),
-        DType::U64 => band.no_data_value_u64().map(|v| v as f64),
-        _ => band.no_data_value(),
-    };
-    let nodata = options.nodata.or(file_nodata);
-    let hdf5 = dataset.driver().short_name() == "HDF5Image";
-    let attribute = |name: &str| if hdf5 { hdf5_attribute(&band, name) } else { None };
-    let number = |name: &str| attribute(name).and_then(|text| text.parse::<f64>().ok());
-    let scale = band.scale().or_else(|| number("scale_factor")).unwrap_or(1.0);
-    let offset = band.offset().or_else(|| number("add_offset")).unwrap_or(0.0);
-    let scaled = !options.raw && !dtype.is_complex() && (scale, offset) != (1.0, 0.0);
+    let reported = reported_type(file, &band, index)?;
+    let attributes = Attributes::of(file, dataset, &band);
+    let encoding = Encoding::of(file, dataset, &band, reported, &attributes, options)?;
+    let mut dtype = encoding.dtype;
     let mut kind = kind_of(dtype);
-    if scaled && !dtype.is_float() {
+    if encoding.is_scaled() && !dtype.is_float() {
         // A 16-bit integer times a scale needs no more than f32; wider ones were read as f64 already.
-        dtype = if kind == Kind::F64 { DType::F64 } else { DType::F32 };
+        dtype = if kind == Kind::F32 { DType::F32 } else { DType::F64 };
     }
     if dtype == DType::F64 {
         kind = Kind::F64;
     }
-    let flags = band.mask_flags().map_err(fail)?;
-    let has_mask = flags.is_per_dataset() && !flags.is_all_valid() && !(flags.is_alpha() && is_alpha(&band));
     let (block_cols, block_rows) = band.block_size();
-    // SAFETY: the function takes plain numbers.
-    let bytes = unsafe { gdal_sys::GDALGetDataTypeSizeBytes(type_number) };
-    check_blocks(
-        file,
-        dataset,
-        (block_rows, block_cols),
-        usize::try_from(bytes).unwrap_or(1),
-    )?;
+    check_blocks(file, dataset, (block_rows, block_cols), reported.bytes())?;
+    let (source, upward) =
+        unsigned::source(file, dataset, reported, &attributes)?.unwrap_or((file.clone(), false));
     let source = FileBand {
-        file: file.clone(),
+        file: source,
         band: index,
         kind,
-        nodata,
-        scale_offset: scaled.then_some((scale, offset)),
-        has_mask,
+        mask: Mask::of(file, dataset, &band, index)?,
+        upward,
         block: (block_rows, block_cols),
+        encoding,
     };
     let unit = match (&options.unit, band.unit()) {
         (Some(unit), _) => unit.clone(),
-        (None, text) if text.is_empty() => {
-            attribute("units").map_or(Unit::Unknown, |text| Unit::parse(&text))
+        (None, text) if text.is_empty() => attributes.text("units").map_or(Unit::Unknown, Unit::parse),
+        // As `write` leaves masks.
+        (None, text) if text == "1" && dtype == DType::U8 && dataset.driver().short_name() == "GTiff" => {
+            Unit::Mask
         }
         (None, text) => Unit::parse(&text),
     };
+    let nodata = source.encoding.nodata();
     let port = Port::tiles(grid, Arc::new(source), Vec::new()).swap_remove(0);
-    // A scaled band's values are no longer the file's, so neither is its nodata value.
-    let nodata = if scaled { None } else { nodata };
     Ok(Band {
         name: String::new(),
         dtype,
@@ -392,22 +371,6 @@ fn check_blocks(
         2 * size_of::<u64>(),
         way_out,
     )
-}
-
-/// An attribute of a variable of an HDF5 file by the names of the CF conventions, which GDAL hands on as metadata
-/// (`science_grids_height_scale_factor=0.5 `) without heeding them.
-fn hdf5_attribute(band: &gdal::raster::RasterBand, name: &str) -> Option<String> {
-    let suffix = format!("_{name}");
-    let items = band.metadata_domain("").unwrap_or_default();
-    let (_, value) = items
-        .iter()
-        .filter_map(|item| item.split_once('='))
-        .find(|(key, _)| key.ends_with(&suffix))?;
-    Some(value.trim().to_string())
-}
-
-fn is_alpha(band: &gdal::raster::RasterBand) -> bool {
-    band.color_interpretation() == gdal::raster::ColorInterpretation::AlphaBand
 }
 
 /// The file's own metadata items.

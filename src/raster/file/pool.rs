@@ -95,6 +95,8 @@ fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
         open_flags: GdalOpenFlags::GDAL_OF_RASTER
             | GdalOpenFlags::GDAL_OF_READONLY
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
+        // GDAL takes every valid range for one of stored numbers; `Encoding` tells them apart. `@`: other drivers do not know it.
+        open_options: Some(&["@HONOUR_VALID_RANGE=NO"]),
         ..Default::default()
     };
     let found = resolved(name)?;

@@ -8,16 +8,19 @@ use gdal::cpl::CslStringList;
 use gdal::{Dataset, DriverManager, Metadata};
 use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 
-use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
+use super::creation::{
+    check_signed_bytes, check_space, common_dtype, create, creation_options, driver_for, predictable,
+};
 use super::transfer::transfer;
 use super::write::WriteOptions;
-use super::{gdal_type, initialise, last_message, message_of, reset_message, whole};
+use super::{gdal_type, has_signed_bytes, initialise, last_message, message_of, reset_message, whole};
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
-use crate::raster::{Band, DType, Pixels, Raster, Window};
+use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
+use crate::raster::{Band, DType, Kind, Pixels, Raster, Window};
 use crate::settings;
 
 /// A file that is being made.
@@ -78,9 +81,16 @@ impl Sink {
         let driver = driver_for(path, options)?;
         let (rows, cols) = (raster.grid.rows, raster.grid.cols);
         let dtype = common_dtype(&raster.bands, options)?;
-        let gdal = gdal_type(dtype).ok_or_else(|| {
-            Error::argument("dtype", "a type that this GDAL can write (int8 needs 3.7)", dtype)
-        })?;
+        check_signed_bytes(dtype, &driver)?;
+        let mut options = options.clone();
+        if dtype == DType::I8
+            && !has_signed_bytes()
+            && !options.overview_resampling.eq_ignore_ascii_case("mode")
+        {
+            // Before 3.7, GDAL averages signed bytes as unsigned ones: of −10 and 10 it makes −128.
+            options.overview_resampling = "nearest".into();
+        }
+        let options = &options;
         let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
         check_space(path, bytes, options)?;
         // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
@@ -100,7 +110,7 @@ impl Sink {
             draft.path(),
             (c_cols, c_rows),
             raster.bands.len(),
-            gdal,
+            gdal_type(dtype),
             &creation,
         )
         .map_err(|text| Error::file(path, format!("cannot be created: {text}")));
@@ -165,7 +175,34 @@ impl Sink {
         if self.options.statistics {
             data.add(index, Moments::of(&buffer));
         }
+        // 64-bit integers go into whole numbers as they are, into floats rounded.
+        if buffer.kind() == Kind::I128 && target.dtype.integer_range().is_none() {
+            buffer = Pixels::F64(buffer.into_f64());
+        }
+        let (mut signed, mut signed_64, mut unsigned_64) = (Vec::new(), Vec::new(), Vec::new());
         let (gdal, pointer) = match &mut buffer {
+            Pixels::I128(a) => {
+                let unsigned = target.dtype == DType::U64;
+                // 2⁶³ − 1 is 2⁶³ as a float, and nodata is limited to the type when it is set.
+                let fill = f64_to_integer(target.fill);
+                let fill = if unsigned { fill } else { fill.min(i64::MAX.into()) };
+                let filled = a.iter().map(|&v| fill_integer(v, fill, &mut seen));
+                if unsigned {
+                    unsigned_64
+                        .extend(filled.map(|v| u64::try_from(v).unwrap_or(if v < 0 { 0 } else { u64::MAX })));
+                    (Gdt::GDT_UInt64, unsigned_64.as_mut_ptr().cast::<c_void>())
+                } else {
+                    signed_64.extend(
+                        filled.map(|v| i64::try_from(v).unwrap_or(if v < 0 { i64::MIN } else { i64::MAX })),
+                    );
+                    (Gdt::GDT_Int64, signed_64.as_mut_ptr().cast::<c_void>())
+                }
+            }
+            Pixels::F32(a) if target.dtype == DType::I8 && !has_signed_bytes() => {
+                let fill = target.fill as f32;
+                signed.extend(a.iter().map(|&v| fill_one(v, fill, &mut seen).round() as i8));
+                (Gdt::GDT_Byte, signed.as_mut_ptr().cast::<c_void>())
+            }
             Pixels::F32(a) => {
                 let fill = target.fill as f32;
                 if fill.is_nan() {
@@ -401,6 +438,16 @@ fn set_nodata(
 
 fn fill_one<T: num_traits::Float>(v: T, fill: T, seen: &mut Seen) -> T {
     if v.is_nan() {
+        seen.masked = true;
+        fill
+    } else {
+        seen.clashes += u64::from(v == fill);
+        v
+    }
+}
+
+fn fill_integer(v: i128, fill: i128, seen: &mut Seen) -> i128 {
+    if v == MASKED_INTEGER {
         seen.masked = true;
         fill
     } else {

@@ -15,7 +15,7 @@ use super::library::{self, Closing};
 use super::{Attribute, NetCdf, Variable};
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
-use crate::raster::file::{gdal_type, last_message, reset_message};
+use crate::raster::file::{gdal_type, has_signed_bytes, last_message, reset_message};
 use crate::raster::{Crs, DType, Grid};
 
 /// What carries attributes.
@@ -383,14 +383,12 @@ impl File {
         contents: &NetCdf,
     ) -> Result<()> {
         let grid: &Arc<Grid> = &variable.image.grid;
-        let gdal = gdal_type(variable.dtype).ok_or_else(|| {
-            Error::argument(
-                &*variable.name,
-                "a data type that netCDF has here",
-                variable.dtype,
-            )
-        })?;
+        let gdal = gdal_type(variable.dtype);
+        // Before GDAL 3.7: what it takes for an unsigned byte is stored as a signed one.
+        let as_bytes = variable.dtype == DType::I8 && !has_signed_bytes();
+        let nc_type = if as_bytes { "NC_BYTE" } else { "AUTO" };
         let options = [
+            format!("NC_TYPE={nc_type}"),
             format!(
                 "BLOCKSIZE={},{}",
                 contents.chunk_rows.clamp(1, grid.rows),
@@ -424,6 +422,7 @@ impl File {
         };
         let range = variable.dtype.integer_range();
         run.for_each(&format!("writing {}", variable.name), &|_, window, mut pixels| {
+            let stored = |v: f64| if as_bytes { f64::from(v as i8 as u8) } else { v };
             let values: Vec<f64> = pixels
                 .swap_remove(0)
                 .into_f64()
@@ -433,6 +432,7 @@ impl File {
                     Some((low, high)) => v.round_ties_even().clamp(low, high),
                     None => v,
                 })
+                .map(stored)
                 .collect();
             let _one_at_a_time = lock.lock().unwrap_or_else(|e| e.into_inner());
             shared.put(
@@ -484,14 +484,13 @@ fn flags(dtype: Option<DType>, values: &[i64]) -> (Gdt::Type, Vec<u8>) {
     let dtype = dtype
         .filter(|d| d.integer_range().is_some())
         .unwrap_or(DType::I64);
-    match gdal_type(dtype) {
-        Some(gdal) => (
-            gdal,
-            values.iter().flat_map(|&v| encoded(dtype, v as f64)).collect(),
-        ),
-        None => (
-            Gdt::GDT_Int64,
-            values.iter().flat_map(|v| v.to_ne_bytes()).collect(),
-        ),
-    }
+    // Attributes of signed bytes have no type of their own before GDAL 3.7.
+    let dtype = match dtype {
+        DType::I8 if !has_signed_bytes() => DType::I64,
+        dtype => dtype,
+    };
+    (
+        gdal_type(dtype),
+        values.iter().flat_map(|&v| encoded(dtype, v as f64)).collect(),
+    )
 }
