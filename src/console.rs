@@ -116,6 +116,14 @@ pub fn terminal_size() -> (u16, u16) {
     }
 }
 
+/// Columns of what is printed.
+pub fn width() -> usize {
+    if !std::io::stdout().is_terminal() {
+        return 100;
+    }
+    usize::from(terminal_size().0).clamp(40, 120)
+}
+
 /// Progress of the innermost task: a bar on a terminal, lines now and then elsewhere.
 pub struct Display;
 
@@ -153,7 +161,7 @@ impl Progress for Display {
             crate::complain!(
                 "{}: {percent:.0} %, {:.0} s left",
                 task.label,
-                task.seconds_left()
+                seconds_left(task.started.elapsed(), task.done, task.total)
             );
         }
     }
@@ -174,21 +182,23 @@ impl Progress for Display {
             );
         }
     }
+
+    fn note(&self, text: &str) {
+        message(&format!("warning: {text}"));
+    }
 }
 
-impl Task {
-    fn seconds_left(&self) -> f64 {
-        let elapsed = self.started.elapsed().as_secs_f64();
-        elapsed / self.done.max(1) as f64 * self.total.saturating_sub(self.done) as f64
-    }
+/// What is left at the pace so far.
+fn seconds_left(elapsed: Duration, done: u64, total: u64) -> f64 {
+    elapsed.as_secs_f64() / done.max(1) as f64 * total.saturating_sub(done) as f64
 }
 
 /// Counts of pixels are shown in millions, small counts as they are.
 fn new_bar(total: u64, label: &str, depth: usize, started: Instant) -> ProgressBar {
     let template = if total > 10_000 {
-        "{prefix}{msg} [{bar:30}] {percent:>3} % {pixel_rate} {eta} left"
+        "{prefix}{msg} [{bar:30}] {percent:>3} % {pixel_rate} {remaining} left"
     } else {
-        "{prefix}{msg} [{bar:30}] {pos}/{len} {eta} left"
+        "{prefix}{msg} [{bar:30}] {pos}/{len} {remaining} left"
     };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -196,7 +206,21 @@ fn new_bar(total: u64, label: &str, depth: usize, started: Instant) -> ProgressB
         .with_key(
             "pixel_rate",
             |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                let _ = write!(out, "{:.1} Mpx/s", state.per_sec() / 1e6);
+                let seconds = state.elapsed().as_secs_f64().max(1e-3);
+                let _ = write!(out, "{:.1} Mpx/s", state.pos() as f64 / seconds / 1e6);
+            },
+        )
+        // Of the whole time so far. The library's own measure starts with the bar, which appears late: it takes what was done
+        // before for the work of a moment, and promises too much.
+        .with_key(
+            "remaining",
+            |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                let left = seconds_left(state.elapsed(), state.pos(), state.len().unwrap_or(0));
+                let _ = write!(
+                    out,
+                    "{:#}",
+                    indicatif::HumanDuration(Duration::from_secs_f64(left))
+                );
             },
         );
     ProgressBar::new(total)
@@ -321,5 +345,22 @@ impl Drop for SideBySide {
             bar.finish_and_clear();
             state.bars.remove(bar);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bar appears late; what is left is of the whole time all the same, and a clock of the bar's own would promise too much.
+    #[test]
+    fn what_is_left_counts_from_the_start_of_the_task() {
+        assert_eq!(seconds_left(Duration::from_secs(6), 3, 12), 18.0);
+        assert_eq!(seconds_left(Duration::from_secs(6), 0, 12), 72.0);
+        assert_eq!(seconds_left(Duration::from_secs(6), 13, 12), 0.0);
+        let started = Instant::now().checked_sub(Duration::from_secs(6)).unwrap();
+        let bar = new_bar(12, "x", 1, started);
+        bar.set_position(3);
+        assert!(bar.elapsed() >= Duration::from_secs(6));
     }
 }

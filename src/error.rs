@@ -17,7 +17,7 @@ pub enum Error {
     },
 
     /// An option that the function does not have.
-    #[error("unknown option `{name}`{}", hint(.candidates, .name))]
+    #[error("unknown option `{name}`{}", all_of(.candidates, .name))]
     UnknownOption { name: String, candidates: Vec<String> },
 
     /// A band, field, attribute, column or property that is not there.
@@ -175,6 +175,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, c)| c)
 }
 
+/// "1 row", "3 rows".
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// "; did you mean `x`?", or the whole list when nothing is near and the list is short.
 fn hint(candidates: &[String], name: &str) -> String {
     if let Some(near) = nearest(name, candidates.iter().map(String::as_str)) {
@@ -185,6 +190,22 @@ fn hint(candidates: &[String], name: &str) -> String {
         1..=24 => format!("; there are: {}", candidates.join(", ")),
         n => format!("; there are {n}: {}, …", candidates[..24].join(", ")),
     }
+}
+
+/// "; did you mean `x`? The options are: x, y", for whoever mistypes one has seldom seen the others.
+fn all_of(candidates: &[String], name: &str) -> String {
+    let mut text = String::new();
+    let near = nearest(name, candidates.iter().map(String::as_str));
+    if let Some(near) = near {
+        text.push_str(&format!("; did you mean `{near}`?"));
+    }
+    match candidates {
+        [] => {}
+        [_] if near.is_some() => {}
+        _ if near.is_some() => text.push_str(&format!(" The options are: {}", candidates.join(", "))),
+        _ => text.push_str(&format!("; the options are: {}", candidates.join(", "))),
+    }
+    text
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 #[global_allocator]
 static HEAP: perilune::bounds::process::Heap = perilune::bounds::process::Heap;
 
-fn main() -> std::process::ExitCode {
+fn main() {
     keep_tiles_in_the_heap();
     perilune::host::cli::main()
 }

@@ -8,6 +8,8 @@ pub trait Progress: Send + Sync {
     fn start(&self, total: u64, label: &str);
     fn advance(&self, n: u64);
     fn finish(&self);
+    /// Says something once, beside the work.
+    fn note(&self, _text: &str) {}
 }
 
 struct Silent;

@@ -302,8 +302,8 @@ end
 ---@class opera.StackOptions
 ---@field burst? string Burst, such as `t064_135523_iw2` or `T064-135523-IW2`; needed where the folder holds several.
 ---@field polarisation? string Default `VV`.
----@field start? string First day or moment, ISO 8601 in UTC: `2018-10-01`.
----@field stop? string First day or moment no longer used.
+---@field start? string First day, month, year or moment, ISO 8601 in UTC: `2018-10-01`.
+---@field stop? string Last day, month, year or moment, itself included.
 
 -- Of one date processed twice the later product counts; which is later must be told.
 local function without_doubles(images)

@@ -15,8 +15,8 @@ local fail, choice = library.fail, opening.choice
 ---@field pass? string `ASCENDING` or `DESCENDING`.
 ---@field platform? string `S1A`, `S1B`, `S1C`… or `both`, which is every one.
 ---@field burst? string Burst, such as `T137-292318-IW2`.
----@field start? string First day or moment, ISO 8601 in UTC: `2018-10-01`.
----@field stop? string First day or moment no longer used, as in Earth Engine's `filterDate`.
+---@field start? string First day, month, year or moment, ISO 8601 in UTC: `2018-10-01`.
+---@field stop? string Last day, month, year or moment, itself included (Earth Engine's `filterDate` leaves it out).
 ---@field bounds? number[] `{ west, south, east, north }`, degrees: images that touch it stay, whole.
 ---@field angle? string Layer that becomes the band `angle`: `incidence_angle` (default, against the ellipsoid), `local_incidence_angle` or `none`.
 ---@field unit? string Unit of the files where they do not say it: `power`, `dB` or `amplitude`.

@@ -46,6 +46,8 @@ mod memory;
 mod modules;
 #[path = "cli/parameters.rs"]
 mod parameters;
+#[path = "cli/paste.rs"]
+mod paste;
 #[path = "cli/prompt.rs"]
 mod prompt;
 #[path = "cli/pty.rs"]
@@ -60,6 +62,10 @@ mod servers;
 mod standin;
 #[path = "cli/stopping.rs"]
 mod stopping;
+#[path = "cli/tally.rs"]
+mod tally;
+#[path = "cli/units.rs"]
+mod units;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

@@ -105,8 +105,10 @@ fn main() -> ExitCode {
             }
         }
     }
+    // As the other tests say it, for scripts/tally.
     println!(
-        "test result: {passed} passed; {failed} failed; {skipped} skipped, in {} files and examples",
+        "test result: {}. {passed} passed; {failed} failed; {skipped} ignored; in {} files and examples",
+        if failed == 0 { "ok" } else { "FAILED" },
         jobs.len()
     );
     if failed > 0 {

@@ -63,6 +63,7 @@ fn rooms_lean_only_on_those_before_them() {
         ("panics", &["error"]),
         ("workers", &["error", "interrupt", "panics"]),
         ("earth", &["error"]),
+        ("time", &[]),
         ("bytes", &["error", "gate"]),
         (
             "raster",
@@ -116,6 +117,7 @@ fn rooms_lean_only_on_those_before_them() {
             "table",
             &[
                 "error",
+                "time",
                 "settings",
                 "bounds",
                 "bytes",
@@ -142,6 +144,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "files",
                 "interrupt",
                 "earth",
+                "time",
                 "panics",
             ],
         ),
@@ -150,6 +153,7 @@ fn rooms_lean_only_on_those_before_them() {
             "lua",
             &[
                 "error",
+                "time",
                 "gate",
                 "settings",
                 "bounds",
@@ -173,6 +177,7 @@ fn rooms_lean_only_on_those_before_them() {
             "host",
             &[
                 "error",
+                "time",
                 "gate",
                 "settings",
                 "bounds",

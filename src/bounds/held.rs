@@ -32,12 +32,10 @@ impl Drop for Held {
     }
 }
 
-/// What the ledger leaves of the ceiling, in bytes.
-pub fn free() -> usize {
-    settings::memory().saturating_sub(HELD.load(Ordering::Relaxed))
-}
-
 /// What a run may take, in bytes. Never less than an eighth of the ceiling: a script that fills it with arrays can still look at them.
 pub fn left() -> usize {
-    free().max(settings::memory() / 8)
+    let memory = settings::memory();
+    memory
+        .saturating_sub(HELD.load(Ordering::Relaxed))
+        .max(memory / 8)
 }

@@ -1,9 +1,124 @@
-//! What the program asks of a STAC item: when, how large, checked by what.
+//! STAC items: read as they are written, and what the program asks of one: when, which files, how large, checked by what.
 
 use jiff::Timestamp;
 use serde_json::Value;
 use stac::Asset;
 pub use stac::Item;
+
+use crate::error::Error;
+use crate::time;
+
+/// A STAC item from JSON, with what is known to be written loosely put right: times in any form of ISO 8601 (as pystac
+/// reads them; a leap second is the second before it), and a `nodata` that is text ("nan", "-9999").
+///
+/// # Errors
+/// What is wrong with it, to be put after its name.
+pub fn read(mut value: Value) -> Result<Item, String> {
+    let id = match value["id"].as_str() {
+        Some("") | None => return Err("has no `id`, so it is no STAC item".into()),
+        Some(id) => id.to_string(),
+    };
+    for name in ["datetime", "start_datetime", "end_datetime"] {
+        // Not by `[name]`, which would put what is not there.
+        let Some(Value::String(text)) = value.get_mut("properties").and_then(|p| p.get_mut(name)) else {
+            continue;
+        };
+        *text = time::parse(text)
+            .ok_or_else(|| {
+                format!("(`{id}`) is no STAC item: its {name} is `{text}`, which is no time of ISO 8601")
+            })?
+            .to_string();
+    }
+    let mut numbers = Vec::new();
+    for (key, asset) in value
+        .get_mut("assets")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        let text = asset.get("nodata").and_then(Value::as_str);
+        if let Some(number) = text.and_then(|text| text.to_ascii_lowercase().parse::<f64>().ok()) {
+            numbers.push((key.clone(), number));
+            asset["nodata"] = Value::Null;
+        }
+    }
+    let mut item: Item =
+        serde_json::from_value(value).map_err(|e| format!("(`{id}`) is no STAC item: {e}"))?;
+    for (key, number) in numbers {
+        if let Some(asset) = item.assets.get_mut(&key) {
+            asset.nodata = Some(number);
+        }
+    }
+    Ok(item)
+}
+
+/// What to do with a list's entries that are no STAC items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Invalid {
+    #[default]
+    Refuse,
+    /// Leave them out, and name them.
+    Skip,
+}
+
+/// The items of a list, and what is said of those that were left out.
+///
+/// # Errors
+/// What is wrong with the first that is none, unless they are to be left out.
+pub fn read_all(list: Vec<Value>, invalid: Invalid) -> Result<(Vec<Item>, Vec<String>), String> {
+    let (mut items, mut left_out) = (Vec::with_capacity(list.len()), Vec::new());
+    for (at, value) in list.into_iter().enumerate() {
+        match read(value) {
+            Ok(item) => items.push(item),
+            Err(text) if invalid == Invalid::Skip => {
+                left_out.push(format!("item {} {text}; it was left out", at + 1))
+            }
+            Err(text) => {
+                return Err(format!(
+                    "item {} {text}; `skip_invalid = true` leaves it out",
+                    at + 1
+                ));
+            }
+        }
+    }
+    Ok((items, left_out))
+}
+
+/// The files that an item is for: its assets with the role `data`, that called `data` first; where no asset has the role, the one
+/// that is called so, or the only one. Empty where the item does not say.
+pub fn data_assets(item: &Item) -> Vec<&str> {
+    let mut names: Vec<&str> = item
+        .assets
+        .iter()
+        .filter(|(_, asset)| asset.roles.iter().any(|role| role == "data"))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    // Stable: the others stay in the archive's order.
+    names.sort_by_key(|name| *name != "data");
+    if names.is_empty() {
+        let only = item.assets.len() == 1;
+        names.extend(
+            item.assets
+                .keys()
+                .map(String::as_str)
+                .find(|name| only || *name == "data"),
+        );
+    }
+    names
+}
+
+/// The error where a file of an item is wanted, and which one is neither said by the item nor by the script, which can do so `how`.
+pub fn without_data(item: &Item, how: &str) -> Error {
+    let names: Vec<&str> = item.assets.keys().map(String::as_str).collect();
+    Error::message(match names.is_empty() {
+        true => format!("the item {} has no assets", item.id),
+        false => format!(
+            "the item {} says of none of its assets that it is data; name one {how}; there are: {}",
+            item.id,
+            names.join(", ")
+        ),
+    })
+}
 
 /// A stretch of time, both ends included; equal for an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,6 +47,8 @@ pub struct Ask {
 
 pub struct Page {
     pub items: Vec<Item>,
+    /// What is said of what the server gave as an item and was left out.
+    pub left_out: Vec<String>,
     pub matched: Option<u64>,
     /// False on the last page.
     pub more: bool,
@@ -78,6 +80,7 @@ pub struct Pages<S> {
     size: usize,
     given: usize,
     received: usize,
+    left_out: Vec<String>,
     matched: Option<u64>,
     finished: bool,
     empty_pages: usize,
@@ -91,6 +94,7 @@ impl<S: Source> Pages<S> {
             limits,
             given: 0,
             received: 0,
+            left_out: Vec::new(),
             matched: None,
             finished: limits.most == Some(0),
             empty_pages: 0,
@@ -109,7 +113,8 @@ impl<S: Source> Pages<S> {
         while !self.finished {
             let page = self.ask(http).await?;
             self.matched = page.matched.or(self.matched);
-            self.received += page.items.len();
+            self.received += page.items.len() + page.left_out.len();
+            self.left_out.extend(page.left_out);
             self.finished = !page.more;
             let mut items = page.items;
             if let Some(most) = self.limits.most
@@ -212,7 +217,7 @@ impl<S: Source> Pages<S> {
         let repeated = out.drop_repeated();
         if repeated > 0 {
             let text = format!("{repeated} items came more than once and are counted once");
-            let unique = out.items.len() as u64;
+            let unique = (out.items.len() + self.left_out.len()) as u64;
             // A server that pages badly repeats some items and leaves others out.
             if !stopped && !self.limits.partial && out.matched.is_some_and(|m| unique < m) {
                 return Err(Error::message(format!(
@@ -223,6 +228,7 @@ impl<S: Source> Pages<S> {
             }
             out.notes.push(text);
         }
+        out.notes.append(&mut self.left_out);
         Ok(out)
     }
 }

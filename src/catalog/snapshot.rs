@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::item::{self, Invalid};
 use super::items::Items;
 use crate::bounds;
 use crate::error::{Error, Result};
@@ -56,8 +57,10 @@ pub fn load(path: &Path) -> Result<Option<Items>> {
             "the items are not those that were saved: the file was changed; search again",
         ));
     }
-    let items =
-        serde_json::from_value(features).map_err(|e| Error::file(path, format!("not STAC items: {e}")))?;
+    let Value::Array(features) = features else {
+        return Err(Error::file(path, "has no list of `features`"));
+    };
+    let (items, _) = item::read_all(features, Invalid::Refuse).map_err(|text| Error::file(path, text))?;
     let notes = about["notes"].as_array().map(|notes| {
         notes
             .iter()

@@ -2,8 +2,10 @@
 
 use super::images::ImagePair;
 use super::points::Point;
-use crate::error::{Error, Result};
-use crate::raster::{Raster, stats};
+use crate::error::{Error, Result, counted};
+use crate::raster::Raster;
+use crate::raster::sample::sample;
+use crate::raster::warp::Resampling;
 use crate::table::{Column, Table};
 
 /// Whole pixels added to the position in the reference.
@@ -47,8 +49,8 @@ impl GrossOffsets {
                 if table.rows() != points.len() {
                     return Err(Error::argument(
                         "gross",
-                        format!("a table of {} rows, one for each point", points.len()),
-                        format!("{} rows", table.rows()),
+                        format!("a table of {}, one for each point", counted(points.len(), "row")),
+                        counted(table.rows(), "row"),
                     ));
                 }
                 let number = |row: usize, name: &str| -> Result<f64> {
@@ -117,6 +119,6 @@ pub(super) fn at_places(
         });
     }
     let bands = raster.select(&["dx_px".to_string(), "dy_px".to_string()])?;
-    let values = stats::sample(&bands, places)?;
+    let values = sample(&bands, places, Resampling::Nearest)?;
     Ok(values.iter().map(|v| Gross::nearest(v[0], v[1])).collect())
 }

@@ -8,7 +8,7 @@ use super::padded::Padded;
 use super::sigma_range::{SigmaRange, sigma_range};
 use super::speckle::{check_looks, check_power, check_size, operation};
 use crate::error::{Error, Result};
-use crate::raster::{Raster, stats};
+use crate::raster::{Raster, doubt, stats};
 
 /// How many of the nine pixels of a 3 × 3 window have to be strong for them to be a target: Tₖ of the paper.
 const TARGET_PIXELS: f32 = 5.0;
@@ -299,7 +299,7 @@ pub fn lee_sigma(raster: &Raster, size: usize, looks: f64, sigma: f64, strong: S
     }
     let (looks, range) = (check_looks(looks)?, sigma_range(looks, sigma)?);
     let label = format!("filter.lee_sigma(size {size}, looks {looks}, sigma {sigma})");
-    raster.map_tiles(|band| {
+    doubt::bands_as_power(raster, "filter.lee_sigma").map_tiles(|band| {
         let threshold = match strong {
             Strong::Off => f32::INFINITY,
             Strong::Power(power) if power.is_nan() => {

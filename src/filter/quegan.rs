@@ -9,6 +9,7 @@ use super::moments::LocalMoments;
 use super::padded::Padded;
 use super::speckle::{check_power, check_size};
 use crate::error::{Error, Result};
+use crate::raster::doubt;
 use crate::raster::{Band, DType, Operation, Pixels, Port, Raster, View, Window};
 
 /// Quegan and Yu's filter: every image keeps its own local mean, and shares with the others what differs from it.
@@ -158,9 +159,13 @@ pub fn quegan(images: &[Raster], size: usize) -> Result<Vec<Raster>> {
             ));
         }
     }
+    let looked_at: Vec<Raster> = images
+        .iter()
+        .map(|i| doubt::bands_as_power(i, "filter.quegan"))
+        .collect();
     let mut filtered: Vec<Vec<Band>> = vec![Vec::new(); images.len()];
     for index in 0..first.bands.len() {
-        let inputs = images.iter().map(|i| i.bands[index].port.clone()).collect();
+        let inputs = looked_at.iter().map(|i| i.bands[index].port.clone()).collect();
         let ports = Port::tiles(&first.grid, operation.clone(), inputs);
         for ((bands, image), port) in filtered.iter_mut().zip(images).zip(ports) {
             bands.push(Band {

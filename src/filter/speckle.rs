@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
+use crate::raster::doubt;
 use crate::raster::{Band, Operation, Pixels, Raster, Unit, View, Window};
 
 /// The largest window, in pixels: keeps the halo of a tile, and with it the memory of one, within reason.
@@ -55,7 +56,7 @@ fn check_band(band: &Band) -> Result<()> {
                 "band `{name}` is an amplitude, and this filter works on power; convert it first: `r:to_power()`"
             ),
         }),
-        Unit::Power | Unit::Unknown | Unit::Other(_) => Ok(()),
+        Unit::Power | Unit::Unknown | Unit::Mask | Unit::Other(_) => Ok(()),
     }
 }
 
@@ -99,5 +100,7 @@ pub fn operation(
 /// Bands in dB, amplitude or complex.
 pub fn filter_bands(raster: &Raster, operation: Arc<dyn Operation>) -> Result<Raster> {
     check_power(raster)?;
-    raster.map_tiles(|_| Ok(operation.clone()))
+    let name = operation.name();
+    let by = name.split('(').next().unwrap_or(&name);
+    doubt::bands_as_power(raster, by).map_tiles(|_| Ok(operation.clone()))
 }

@@ -1,7 +1,10 @@
 //! `require`: native modules, then the script's folder and the working folder, then the library that ships.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use include_dir::{Dir, include_dir};
 use mlua::{Function, Lua, Table, Value, chunk::ChunkMode};
@@ -19,12 +22,30 @@ static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 struct Loader {
     folders: Vec<PathBuf>,
     loaded: Table,
+    /// The files that modules were loaded from, for `refresh`.
+    origins: BTreeMap<String, Origin>,
+}
+
+struct Origin {
+    path: PathBuf,
+    stamp: Stamp,
+}
+
+/// Tells a file from what it was before.
+type Stamp = (Option<SystemTime>, u64);
+
+fn stamp(file: &File) -> Stamp {
+    match file.metadata() {
+        Ok(about) => (about.modified().ok(), about.len()),
+        Err(_) => (None, 0),
+    }
 }
 
 pub fn install(lua: &Lua) -> Result<()> {
     lua.set_app_data(Loader {
         folders: Vec::new(),
         loaded: lua.create_table()?,
+        origins: BTreeMap::new(),
     });
     let require = Module::alone(lua, "", "require(name)", require)?;
     Ok(lua.globals().raw_set("require", require)?)
@@ -32,9 +53,81 @@ pub fn install(lua: &Lua) -> Result<()> {
 
 /// Makes `require` look in `folder` first, as it does in the folder of the script that runs.
 pub fn add_folder(lua: &Lua, folder: &Path) {
+    // That of `x.lua` is the working folder, which is looked in anyway.
+    if folder.as_os_str().is_empty() {
+        return;
+    }
     if let Some(mut loader) = lua.app_data_mut::<Loader>() {
+        loader.folders.retain(|known| known != folder);
         loader.folders.insert(0, folder.to_path_buf());
     }
+}
+
+/// Loads the modules again whose files have changed since, and puts what they hold now into the tables that scripts and
+/// other modules hold; answers with their names. A module that gives no table of functions is loaded again when it is
+/// next required.
+///
+/// # Errors
+/// The first that cannot be loaded; it stays as it was until its file changes again.
+pub fn refresh(lua: &Lua) -> Result<Vec<String>> {
+    let changed: Vec<(String, PathBuf)> = match lua.app_data_mut::<Loader>() {
+        Some(mut loader) => loader
+            .origins
+            .iter_mut()
+            .filter_map(|(name, origin)| {
+                // A file that is away for a moment, as while an editor writes it, is looked at again at the next input.
+                let now = stamp(&gate::open(&origin.path).ok()?);
+                let changed = now != origin.stamp;
+                origin.stamp = now;
+                changed.then(|| (name.clone(), origin.path.clone()))
+            })
+            .collect(),
+        None => Vec::new(),
+    };
+    for (name, path) in &changed {
+        let text = gate::open(path)
+            .and_then(std::io::read_to_string)
+            .map_err(|e| Error::io(path, e))?;
+        let Some(Value::Table(old)) = loaded(lua, name)? else {
+            forget(lua, name)?;
+            continue;
+        };
+        let shown = shown_path(path, access(lua).working());
+        let new = match run(lua, name, &text, &shown)? {
+            Value::Table(new) => new,
+            _ => {
+                return Err(Error::message(format!(
+                    "module `{name}` gave a table before and gives none now; require it again"
+                )));
+            }
+        };
+        match (lua::contents(&old), lua::contents(&new)) {
+            (Some(old), Some(new)) => {
+                for pair in old.clone().pairs::<Value, Value>() {
+                    old.raw_set(pair?.0, Value::Nil)?;
+                }
+                for pair in new.pairs::<Value, Value>() {
+                    let (key, value) = pair?;
+                    old.raw_set(key, value)?;
+                }
+            }
+            _ => forget(lua, name)?,
+        }
+    }
+    Ok(changed.into_iter().map(|(name, _)| name).collect())
+}
+
+fn loaded(lua: &Lua, name: &str) -> Result<Option<Value>> {
+    let loaded = lua.app_data_ref::<Loader>().map(|loader| loader.loaded.clone());
+    Ok(loaded.map(|loaded| loaded.raw_get(name)).transpose()?)
+}
+
+fn forget(lua: &Lua, name: &str) -> Result<()> {
+    if let Some(mut loader) = lua.app_data_mut::<Loader>() {
+        loader.origins.remove(name);
+        loader.loaded.raw_set(name, Value::Nil)?;
+    }
+    Ok(())
 }
 
 /// The text of a file of the library, by its path in stdlib/: from disk in debug builds, so that edits show at once.
@@ -149,18 +242,35 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
         loaded.raw_set(name, &library)?;
         return Ok(library);
     }
-    folders.push(access(lua).working().to_path_buf());
-    folders.dedup();
-    let Some((text, shown)) = find(name, &folders)? else {
+    let working = access(lua).working().to_path_buf();
+    folders.retain(|folder| *folder != working);
+    folders.push(working);
+    let Some(found) = find(name, &folders)? else {
         return Err(not_found(name, &folders));
     };
     loaded.raw_set(name, false)?;
-    let result = run(lua, name, &text, &shown);
+    if let (Some(mut loader), Some(origin)) = (lua.app_data_mut::<Loader>(), found.origin) {
+        loader.origins.insert(name.to_string(), origin);
+    }
+    let result = run(lua, name, &found.text, &found.shown);
     loaded.raw_set(name, result.as_ref().ok().cloned().unwrap_or(Value::Nil))?;
     result
 }
 
-fn find(name: &str, folders: &[PathBuf]) -> Result<Option<(String, String)>> {
+/// A module's text.
+struct Found {
+    text: String,
+    /// What errors call it.
+    shown: String,
+    /// None for what ships.
+    origin: Option<Origin>,
+}
+
+fn shown_path(path: &Path, working: &Path) -> String {
+    format!("@{}", path.strip_prefix(working).unwrap_or(path).display())
+}
+
+fn find(name: &str, folders: &[PathBuf]) -> Result<Option<Found>> {
     // `require` takes names, not paths: an empty part would begin a path at the root.
     if name.contains(['/', '\0']) || name.split('.').any(str::is_empty) {
         return Ok(None);
@@ -175,14 +285,18 @@ fn find(name: &str, folders: &[PathBuf]) -> Result<Option<(String, String)>> {
         };
         // A link must not lead out of the folder.
         if gate::path_of(&file).is_ok_and(|real| real.starts_with(settle(folder))) {
+            let stamp = stamp(&file);
             let text = std::io::read_to_string(file).map_err(|e| Error::io(&path, e))?;
-            let shown = path
-                .strip_prefix(folders.last().unwrap_or(folder))
-                .unwrap_or(&path);
-            return Ok(Some((text, format!("@{}", shown.display()))));
+            let shown = shown_path(&path, folders.last().unwrap_or(folder));
+            let origin = Some(Origin { path, stamp });
+            return Ok(Some(Found { text, shown, origin }));
         }
     }
-    Ok(library_file(&relative).map(|text| (text, format!("@stdlib/{relative}"))))
+    Ok(library_file(&relative).map(|text| Found {
+        text,
+        shown: format!("@stdlib/{relative}"),
+        origin: None,
+    }))
 }
 
 fn run(lua: &Lua, name: &str, text: &str, shown: &str) -> Result<Value> {

@@ -1,5 +1,6 @@
 //! The host: virtual machine, sandbox, scripts and their parameters, help, prompt.
 
+mod advice;
 pub mod cli;
 pub mod confine;
 pub mod documentation;
@@ -11,6 +12,7 @@ mod repl;
 pub mod report;
 pub mod runtime;
 pub mod sandbox;
+mod show;
 mod signals;
 pub mod sources;
 mod text;

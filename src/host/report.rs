@@ -3,7 +3,7 @@
 use mlua::Lua;
 
 use super::lexer::{self, Kind};
-use super::sources;
+use super::{advice, sources};
 use crate::bounds::process;
 use crate::error::Error;
 use crate::interrupt;
@@ -20,6 +20,8 @@ pub struct Report {
     pub calls: Vec<String>,
     /// The script was stopped from outside.
     pub interrupted: bool,
+    /// It is no Lua.
+    pub syntax: bool,
     /// The text may go on: at the prompt another line is asked for.
     pub incomplete: bool,
 }
@@ -38,6 +40,7 @@ impl Report {
                 place: None,
                 calls: calls(traceback),
                 interrupted: true,
+                syntax: false,
                 incomplete: false,
             };
         }
@@ -72,6 +75,7 @@ impl Report {
             place,
             calls,
             interrupted: false,
+            syntax: matches!(error, mlua::Error::SyntaxError { .. }),
             incomplete,
         }
     }
@@ -88,6 +92,9 @@ impl Report {
             && let Some(source) = sources::text(lua, file)
             && let Some(code) = source.lines().nth(line - 1)
         {
+            if let Some(advice) = self.syntax.then(|| advice::of_syntax(code)).flatten() {
+                text.push_str(&format!("\n{bold}{advice}{plain}"));
+            }
             let (start, length) = suspect(code, &self.message);
             let code = code.replace('\t', " ");
             let number = line.to_string();

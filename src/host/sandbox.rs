@@ -2,13 +2,15 @@
 
 use std::io::Write;
 
-use mlua::{Function, Lua, Table, Value};
+use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Table, Value};
 
-use super::{lists, loader, text};
+use super::show::table_text;
+use super::{advice, lists, loader, text};
 use crate::console;
 use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard};
+use crate::lua::native::plain;
 
 /// Names that Lua has elsewhere, and why they are not here.
 const WITHHELD: &[(&str, &[(&str, &str)])] = &[
@@ -76,6 +78,9 @@ pub fn install(lua: &Lua) -> Result<()> {
             withhold(lua, &table, &format!("{library}."), name, reason)?;
         }
     }
+    lua.load(PRELUDE)
+        .set_name("=perilune")
+        .call::<()>(plain(lua, shown)?)?;
     globals.raw_set("print", print(lua)?)?;
     let io: Table = globals.raw_get("io")?;
     io.raw_set("write", write(lua)?)?;
@@ -93,8 +98,16 @@ pub fn install(lua: &Lua) -> Result<()> {
     })?;
     debug.raw_set("traceback", traceback)?;
     globals.raw_set("debug", debug)?;
-    lua.load(PRELUDE).set_name("=perilune").exec()?;
     Ok(())
+}
+
+/// A table as `tostring` shows it, or nil where it says itself how.
+fn shown(lua: &Lua, values: MultiValue) -> Result<MultiValue> {
+    let text = match values.front() {
+        Some(Value::Table(table)) => table_text(lua, table, console::width()),
+        _ => None,
+    };
+    Ok(text.into_lua_multi(lua)?)
 }
 
 fn withhold(lua: &Lua, table: &Table, prefix: &str, name: &str, reason: &'static str) -> Result<()> {
@@ -188,9 +201,11 @@ pub fn strict(lua: &Lua, modules: bool) -> Result<()> {
                 names.push(name.to_string_lossy());
             }
         }
-        let hint = match nearest(&name, names.iter().map(String::as_str)) {
-            Some(near) => format!("; did you mean `{near}`?"),
-            None => String::new(),
+        let near = nearest(&name, names.iter().map(String::as_str));
+        let hint = match (advice::of_name(&name), near) {
+            (Some(advice), _) => format!("; {advice}"),
+            (None, Some(near)) => format!("; did you mean `{near}`?"),
+            (None, None) => String::new(),
         };
         Err(Error::message(format!("no variable `{name}`{hint}")))
     })?;

@@ -221,7 +221,10 @@ impl Options {
             .map(String::as_str)
             .filter(|g| !asked.iter().any(|a| a == g));
         match nearest(name, strangers) {
-            Some(typo) => Error::message(format!("unknown option `{typo}`; did you mean `{label}`?")),
+            Some(typo) => Error::UnknownOption {
+                name: typo.to_string(),
+                candidates: vec![label],
+            },
             None => Error::message(format!("the option {label} is missing: it must be {expected}")),
         }
     }

@@ -8,6 +8,7 @@ use mlua::{Lua, Table, Value};
 use super::{Args, Module, Options, describe};
 use crate::error::{Error, Result};
 use crate::table::format_time;
+use crate::time::Stretch;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.function("now()", |_, _| Ok(Timestamp::now().round(jiff::Unit::Second).unwrap_or(Timestamp::now()).to_string()))?;
@@ -18,6 +19,10 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("difference(later, earlier, unit?)", difference)?;
     m.function("range(first, last, step)", range)?;
     m.function("parts(time)", parts)?;
+    m.function("ends(text)", |_, args| {
+        let named: Stretch = args.get("text")?;
+        Ok((format_time(named.first), named.last.to_string()))
+    })?;
     m.function("seconds(time)", |_, args| Ok(args.get::<Timestamp>("time")?.as_nanosecond() as f64 / 1e9))?;
     Ok(())
 }

@@ -80,7 +80,7 @@ pub fn image(l: &Image, limits: Limits, frame: &Frame, cells: (usize, usize)) ->
         l.grid.as_ref().map(|g| &g.transform),
         frame,
         cells,
-        true,
+        !l.nearest,
     );
     colored(&values, &shares, &l.colormap, limits, l.opacity)
 }

@@ -17,6 +17,16 @@ pub struct Colormap {
 const STEPS: usize = 256;
 
 impl Colormap {
+    /// Whether it ends where it began: for values that do the same, such as phases and directions, which have no mean.
+    pub fn is_cyclic(&self) -> bool {
+        match (self.table.first(), self.table.last()) {
+            (Some(first), Some(last)) => {
+                self.table.len() > 2 && first.iter().zip(last).all(|(a, b)| a.abs_diff(*b) <= 4)
+            }
+            _ => false,
+        }
+    }
+
     /// By matplotlib's name, whatever the case; `_r` at the end reverses it, `grey` is `gray`.
     ///
     /// # Errors

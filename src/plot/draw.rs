@@ -298,8 +298,21 @@ fn histogram(l: &Histogram, color: Color, frame: &Frame) -> Vec<Item> {
         .collect()
 }
 
+/// How much wider than a line its halo is, in points.
+const HALO: f64 = 1.2;
+
 fn polygons(l: &Polygons, frame: &Frame) -> Vec<Item> {
     let mut items = Vec::new();
+    if let Some(color) = l.halo.filter(|_| l.width > 0.0) {
+        let halo = Polygons {
+            color: Some(color),
+            halo: None,
+            fill: Color::TRANSPARENT,
+            width: l.width + HALO,
+            ..l.clone()
+        };
+        items = polygons(&halo, frame);
+    }
     for polygon in &l.polygons {
         let rings: Vec<Vec<(f64, f64)>> = polygon
             .iter()

@@ -44,8 +44,16 @@ pub fn line(text: &str, weight: Weight) -> (Vec<Placed>, f64) {
     let mut pen = 0.0;
     let mut previous: Option<GlyphId> = None;
     let mut placed = Vec::with_capacity(text.len());
-    for c in text.chars() {
-        let glyph = face.glyph_index(c).unwrap_or(GlyphId(0));
+    let mut before = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let shown = if is_minus(before, c, rest.as_str()) {
+            '−'
+        } else {
+            c
+        };
+        before = Some(c);
+        let glyph = face.glyph_index(shown).unwrap_or(GlyphId(0));
         if let Some(left) = previous {
             pen += f64::from(kerning(face, left, glyph)) / em;
         }
@@ -57,6 +65,17 @@ pub fn line(text: &str, weight: Weight) -> (Vec<Placed>, f64) {
         previous = Some(glyph);
     }
     (placed, pen)
+}
+
+/// Whether `c` is a hyphen in the place of a minus sign: before a number, and behind nothing that it could join to it, as it
+/// does in `2023-01-05`, `S1-22` and `m s-1`.
+fn is_minus(before: Option<char>, c: char, rest: &str) -> bool {
+    let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ')' | ']' | '.' | '°' | '%');
+    let number = rest
+        .strip_prefix('.')
+        .unwrap_or(rest)
+        .starts_with(|c: char| c.is_ascii_digit());
+    c == '-' && number && !before.is_some_and(joins)
 }
 
 fn kerning(face: &Face, left: GlyphId, right: GlyphId) -> i16 {
@@ -145,6 +164,24 @@ impl OutlineBuilder for Pen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hyphens_before_numbers_are_minus_signs() {
+        for (written, set) in [
+            ("-22 dB", "−22 dB"),
+            ("shift (-1.5, -.2)", "shift (−1.5, −.2)"),
+            ("x=-3", "x=−3"),
+            ("2023-01-05", "2023-01-05"),
+            ("S1-22, m s-1, 1e-5, a - 5, -x", "S1-22, m s-1, 1e-5, a - 5, -x"),
+        ] {
+            assert_eq!(
+                line(written, Weight::Regular),
+                line(set, Weight::Regular),
+                "{written}"
+            );
+        }
+        assert_ne!(line("-22", Weight::Regular), line("a-22", Weight::Regular));
+    }
 
     #[test]
     fn both_faces_parse_and_hold_the_constants() {

@@ -28,8 +28,8 @@ pub struct Placement {
     /// Whether tick labels and axis titles are shown; inner panels of shared axes have none.
     pub show: (bool, bool),
     pub bar: Option<Rect>,
-    /// Upper left corner of a legend beside the panel.
-    pub legend: Option<(f64, f64)>,
+    /// Upper left corner and columns of a legend beside or below the panel.
+    pub legend: Option<((f64, f64), usize)>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +38,7 @@ struct Margins {
     right: f64,
     top: f64,
     bottom: f64,
-    /// Distance of a legend from the panel's right side.
+    /// Distance of a legend from the panel's right side, or from its lower side.
     legend: f64,
 }
 
@@ -217,11 +217,19 @@ impl<'a> Solver<'a> {
                 }
             }
         }
-        if beside(panel) {
-            let (legend_width, legend_height) = legend::size(&panel.legend, s);
-            beside_panel += s.bar_gap() + legend_width;
-            m.legend = beside_panel - legend_width;
-            m.bottom = m.bottom.max(legend_height - height);
+        match outside(panel, self.figure) {
+            Some(BarSide::Right) => {
+                let (legend_width, legend_height) = legend::size(&panel.legend, 1, s);
+                beside_panel += s.bar_gap() + legend_width;
+                m.legend = beside_panel - legend_width;
+                m.bottom = m.bottom.max(legend_height - height);
+            }
+            Some(BarSide::Bottom) => {
+                let columns = legend::columns(&panel.legend, width, s);
+                m.legend = m.bottom + s.bar_gap();
+                m.bottom = m.legend + legend::size(&panel.legend, columns, s).1;
+            }
+            None => {}
         }
         m.right = m.right.max(beside_panel);
         m
@@ -269,7 +277,11 @@ impl<'a> Solver<'a> {
             + self.outer.bottom
             + edge;
         let least = 8.0;
-        let width = ((self.page.0 - taken_width) / cols as f64).max(least);
+        let page_width = match self.figure.width {
+            Some(_) => self.page.0,
+            None => self.page.0.max(taken_width + 0.5 * self.page.0),
+        };
+        let width = ((page_width - taken_width) / cols as f64).max(least);
         let free_height = (self.page.1 - taken_height).max(least * rows as f64);
         let all_fixed = self.panels.iter().all(|p| p.aspect.is_some());
         if self.figure.height.is_some() && !all_fixed {
@@ -401,7 +413,14 @@ impl<'a> Solver<'a> {
                     )
                 }
             });
-        let legend = beside(panel).then(|| (rect.right() + self.margins[index].legend, rect.y));
+        let away = self.margins[index].legend;
+        let legend = outside(panel, self.figure).map(|side| match side {
+            BarSide::Right => ((rect.right() + away, rect.y), 1),
+            BarSide::Bottom => (
+                (rect.x, rect.bottom() + away),
+                legend::columns(&panel.legend, rect.width, s),
+            ),
+        });
         Placement {
             rect,
             sides,
@@ -454,15 +473,27 @@ pub fn title_of(figure: &Figure, panels: &[Panel], index: usize) -> String {
     }
 }
 
-/// Whether the legend stands to the right of the panel.
-pub fn beside(panel: &Panel) -> bool {
+/// The side of the panel at which the legend stands, if it is not within. Together with a colour bar it would leave a map
+/// little room, so that the legend goes below then.
+fn outside(panel: &Panel, figure: &Figure) -> Option<BarSide> {
     let classes = panel
         .layers
         .iter()
         .any(|l| matches!(l.layer.as_ref(), Layer::Classes(_)));
     let map = matches!(panel.axes.kind, Kind::Map(_));
-    !panel.legend.is_empty()
-        && (panel.axes.legend == Legend::Right || (panel.axes.legend == Legend::Auto && classes && map))
+    let own_bar = figure.color_bar.is_none() && panel.scale.is_some();
+    let bar = panel
+        .axes
+        .color_bar
+        .as_ref()
+        .filter(|bar| own_bar && bar.side == BarSide::Right);
+    match panel.axes.legend {
+        _ if panel.legend.is_empty() => None,
+        Legend::Right => Some(BarSide::Right),
+        Legend::Auto if classes && map && bar.is_some() => Some(BarSide::Bottom),
+        Legend::Auto if classes && map => Some(BarSide::Right),
+        _ => None,
+    }
 }
 
 /// Room of ticks, labels and title beside a vertical side.

@@ -8,17 +8,32 @@ use super::panel::{Entry, Key};
 use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
 use super::style::{FRAME, Style};
 
-/// Width and height of a legend, without the space around it.
-pub fn size(entries: &[Entry], s: &Style) -> (f64, f64) {
+/// Width and height of a legend of so many columns, without the space around it.
+pub fn size(entries: &[Entry], columns: usize, s: &Style) -> (f64, f64) {
+    let lines = entries.len().div_ceil(columns) as f64;
+    (
+        2.0 * pad(s) + columns as f64 * column_width(entries, s) - column_gap(s),
+        2.0 * pad(s) + lines * font::CAP_HEIGHT * s.tick + (lines - 1.0).max(0.0) * line_gap(s),
+    )
+}
+
+/// How many columns stand side by side in `width`; one at least.
+pub fn columns(entries: &[Entry], width: f64, s: &Style) -> usize {
+    let fit = (width + column_gap(s)) / column_width(entries, s);
+    (fit as usize).clamp(1, entries.len().max(1))
+}
+
+/// Of the longest entry, with the gap behind it.
+fn column_width(entries: &[Entry], s: &Style) -> f64 {
     let widest = entries
         .iter()
         .map(|e| font::width(&e.label, s.tick, Weight::Regular))
         .fold(0.0, f64::max);
-    let lines = entries.len() as f64;
-    (
-        2.0 * pad(s) + key_width(s) + key_gap(s) + widest,
-        2.0 * pad(s) + lines * font::CAP_HEIGHT * s.tick + (lines - 1.0).max(0.0) * line_gap(s),
-    )
+    key_width(s) + key_gap(s) + widest + column_gap(s)
+}
+
+fn column_gap(s: &Style) -> f64 {
+    s.tick * 1.6
 }
 
 fn pad(s: &Style) -> f64 {
@@ -68,9 +83,9 @@ pub fn in_corner(panel: &Rect, (width, height): (f64, f64), corner: Corner, s: &
     Rect::new(x, y, width, height)
 }
 
-/// The legend with its upper left corner at (x, y).
-pub fn draw(entries: &[Entry], (x, y): (f64, f64), framed: bool, s: &Style) -> Vec<Item> {
-    let (width, height) = size(entries, s);
+/// The legend with its upper left corner at (x, y), row by row.
+pub fn draw(entries: &[Entry], (x, y): (f64, f64), columns: usize, framed: bool, s: &Style) -> Vec<Item> {
+    let (width, height) = size(entries, columns, s);
     let mut items = Vec::new();
     if framed {
         items.push(Item::Box {
@@ -83,7 +98,8 @@ pub fn draw(entries: &[Entry], (x, y): (f64, f64), framed: bool, s: &Style) -> V
     let (left, top) = if framed { (x + pad(s), y + pad(s)) } else { (x, y) };
     for (i, entry) in entries.iter().enumerate() {
         let line = font::CAP_HEIGHT * s.tick + line_gap(s);
-        let middle = top + i as f64 * line + font::CAP_HEIGHT * s.tick / 2.0;
+        let middle = top + (i / columns) as f64 * line + font::CAP_HEIGHT * s.tick / 2.0;
+        let left = left + (i % columns) as f64 * column_width(entries, s);
         items.extend(key(&entry.key, left, middle, s));
         items.push(Item::Text(
             Text::new(&entry.label, left + key_width(s) + key_gap(s), middle, s.tick)
@@ -208,8 +224,19 @@ mod tests {
             },
         };
         let s = Style::new(9.0);
-        let one = size(&[entry("water")], &s);
-        let two = size(&[entry("water"), entry("permanent water")], &s);
+        let one = size(&[entry("water")], 1, &s);
+        let both = [entry("water"), entry("permanent water")];
+        let two = size(&both, 1, &s);
         assert!(two.0 > one.0 && two.1 > one.1);
+        let beside = size(&both, 2, &s);
+        assert!(beside.0 > two.0 && beside.1 == one.1);
+        assert_eq!(
+            [
+                columns(&both, beside.0, &s),
+                columns(&both, two.0, &s),
+                columns(&both, 900.0, &s)
+            ],
+            [2, 1, 2]
+        );
     }
 }

@@ -9,7 +9,7 @@ use super::layer::{Dash, Layer, Marker};
 use super::span::Span;
 use super::stretch::Limits;
 use crate::error::{Error, Result};
-use crate::raster::{Bounds, Crs, Transformer};
+use crate::raster::{Bounds, Crs, Grid, Transformer};
 
 pub struct Panel<'a> {
     pub axes: &'a Axes,
@@ -140,14 +140,24 @@ fn panel<'a>(axes: &'a Axes, shared: Option<&ColorScale>) -> Result<Panel<'a>> {
         placed.layer.check()?;
     }
     let crs = common_crs(axes)?;
+    // Areas are drawn to a tenth of the finest pixel.
+    let pixel = |grid: &Grid| grid.resolution().0.min(grid.resolution().1);
+    let pixels = axes
+        .layers
+        .iter()
+        .filter_map(|placed| placed.layer.grid())
+        .map(pixel);
+    let tolerance = pixels.reduce(f64::min).map(|pixel| 0.1 * pixel);
     let mut cycle = 0;
     let mut scale = None;
     let mut layers = Vec::with_capacity(axes.layers.len());
     for placed in &axes.layers {
         let layer = match (&placed.crs, &crs) {
-            (Some(from), Some(to)) if from != to => {
-                Cow::Owned(placed.layer.transformed(&Transformer::new(from, to)?))
-            }
+            (Some(from), Some(to)) if from != to => Cow::Owned(
+                placed
+                    .layer
+                    .transformed(&Transformer::new(from, to)?, tolerance)?,
+            ),
             _ => Cow::Borrowed(&placed.layer),
         };
         let color = match layer.own_color() {

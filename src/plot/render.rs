@@ -173,10 +173,10 @@ fn panel_items(
     if let (Some(bar), Some(rect), Some(scale)) = (&panel.axes.color_bar, &placement.bar, &panel.scale) {
         items.extend(frame::color_bar(bar, scale, rect, dpi, style));
     }
-    if let Some(at) = placement.legend {
-        items.extend(legend::draw(&panel.legend, at, false, style));
+    if let Some((at, columns)) = placement.legend {
+        items.extend(legend::draw(&panel.legend, at, columns, false, style));
     } else if !panel.legend.is_empty() {
-        let size = legend::size(&panel.legend, style);
+        let size = legend::size(&panel.legend, 1, style);
         let corner = match panel.axes.legend {
             Legend::At(corner) => corner,
             _ => {
@@ -190,7 +190,7 @@ fn panel_items(
             }
         };
         let at: Rect = legend::in_corner(&rect, size, corner, style);
-        items.extend(legend::draw(&panel.legend, (at.x, at.y), true, style));
+        items.extend(legend::draw(&panel.legend, (at.x, at.y), 1, true, style));
     }
     Ok(items)
 }

@@ -2,46 +2,64 @@
 
 use std::sync::Arc;
 
+use super::cyclic::{as_vectors, cycle_of};
+use super::extent::{transform_bounds, turns};
 use super::image::{Band, Raster, float_of};
 use super::operation::Operation;
 use super::reframe;
 use super::warp::{Resampling, Warp};
-use super::{Affine, Bounds, Crs, Grid, Port, Transformer, Window};
+use super::{Affine, Bounds, Crs, Grid, Port};
 use crate::error::{Error, Result};
 
-/// The raster on another grid. Where only whole pixels move, no value changes.
+/// The raster on another grid. Where only whole pixels move, no value changes. Bands whose values run in a circle are
+/// interpolated and averaged as unit vectors.
 pub fn align(raster: &Raster, target: &Arc<Grid>, method: Resampling) -> Result<Raster> {
     if raster.grid.matches(target) {
         return Ok(raster.clone());
     }
-    if let Some((rows, cols)) = whole_pixels(&raster.grid, target) {
-        return Ok(reframe::moved(raster, target.clone(), rows, cols));
+    let mut method = method;
+    match whole_pixels(&raster.grid, target) {
+        Some((rows, cols, false)) => return Ok(reframe::moved(raster, target.clone(), rows, cols)),
+        Some((_, _, true)) => method = Resampling::Nearest,
+        None => {}
     }
     let warp: Arc<dyn Operation> = Arc::new(Warp::new(&raster.grid, target, method)?);
-    let keeps_values = matches!(
-        method,
-        Resampling::Nearest | Resampling::Mode | Resampling::Minimum | Resampling::Maximum
-    );
-    let one = |b: &Band| {
-        let port = Port::tiles(target, warp.clone(), vec![b.port.clone()]).swap_remove(0);
+    let keeps_values = method.keeps_values();
+    let one = |b: &Band| -> Result<Band> {
+        let port = match cycle_of(&b.port) {
+            Some(_) if method == Resampling::Median => {
+                return Err(Error::argument(
+                    "resampling",
+                    format!(
+                        "\"average\" or another for band `{}`, whose values run in a circle",
+                        b.name
+                    ),
+                    "\"median\"",
+                ));
+            }
+            Some(cycle) if !keeps_values => as_vectors(&b.port, &raster.grid, cycle, target, warp.clone()),
+            _ => Port::tiles(target, warp.clone(), vec![b.port.clone()]).swap_remove(0),
+        };
         let dtype = if keeps_values {
             b.dtype
         } else {
             float_of(port.kind())
         };
         let nodata = b.nodata.filter(|_| keeps_values);
-        Band {
+        Ok(Band {
             dtype,
             nodata,
             port,
             ..b.clone()
-        }
+        })
     };
-    Ok(raster.with_grid(target.clone(), raster.bands.iter().map(one).collect()))
+    let bands: Result<Vec<Band>> = raster.bands.iter().map(one).collect();
+    Ok(raster.with_grid(target.clone(), bands?))
 }
 
-/// Rows and columns by which `target` is displaced on the lattice of `source`, where both share one.
-pub fn whole_pixels(source: &Grid, target: &Grid) -> Option<(isize, isize)> {
+/// Rows and columns by which `target` is displaced on the lattice of `source`, where both share one, and whether it meets
+/// the source on both sides of its seam, where longitudes run around.
+fn whole_pixels(source: &Grid, target: &Grid) -> Option<(isize, isize, bool)> {
     let same_crs = match (&source.crs, &target.crs) {
         (Some(a), Some(b)) => a == b,
         (None, None) => true,
@@ -62,44 +80,19 @@ pub fn whole_pixels(source: &Grid, target: &Grid) -> Option<(isize, isize)> {
         let (dc, dr) = corner(c, r);
         near(dc, cols) && near(dr, rows)
     });
-    (steady && near(cols, cols.round()) && near(rows, rows.round()))
-        .then(|| (rows.round() as isize, cols.round() as isize))
-}
-
-/// Bounds of an area given in one CRS, in another: its edges are followed, since straight lines become curves.
-pub fn transform_bounds(bounds: &Bounds, from: &Crs, to: &Crs) -> Result<Bounds> {
-    if from == to {
-        return Ok(*bounds);
+    if !(steady && near(rows, rows.round())) {
+        return None;
     }
-    let (mut xs, mut ys) = (Vec::new(), Vec::new());
-    const STEPS: usize = 32;
-    for i in 0..=STEPS {
-        let t = i as f64 / STEPS as f64;
-        let (x, y) = (
-            bounds.min_x + bounds.width() * t,
-            bounds.min_y + bounds.height() * t,
-        );
-        xs.extend([x, x, bounds.min_x, bounds.max_x, x]);
-        ys.extend([
-            bounds.min_y,
-            bounds.max_y,
-            y,
-            y,
-            bounds.min_y + bounds.height() / 2.0,
-        ]);
-    }
-    Transformer::new(from, to)?.apply(&mut xs, &mut ys);
-    let points = xs
-        .into_iter()
-        .zip(ys)
-        .filter(|(x, y)| x.is_finite() && y.is_finite());
-    Bounds::around(points).ok_or_else(|| {
-        Error::argument(
-            "bounds",
-            format!("an area that {to} covers"),
-            format!("{bounds} in {from}"),
-        )
-    })
+    // Where the source meets the target: columns of the source that are whole turns apart are the same.
+    let meets = |first: f64| first < source.cols as f64 - 0.5 && first + w > 0.5;
+    let met: Vec<f64> = turns(source.turn())
+        .map(|offset| cols + offset)
+        .filter(|&c| meets(c))
+        .collect();
+    let cols = met.first().copied().unwrap_or(cols);
+    let whole = |c: f64| near(c, c.round());
+    (whole(cols) && met.iter().all(|&c| whole(c)))
+        .then(|| (rows.round() as isize, cols.round() as isize, met.len() > 1))
 }
 
 /// A north-up grid over bounds. The upper left corner is kept; the lower right one grows to whole pixels.
@@ -138,24 +131,43 @@ pub fn grid_over(crs: Option<Crs>, bounds: &Bounds, resolution: (f64, f64)) -> R
 }
 
 /// The grid that `reproject` makes: the image's area in the new CRS, with pixels that keep the diagonal's length
-/// in pixels unless a resolution is given. Its corner is a multiple of the resolution, so that neighbours match.
+/// in pixels unless a resolution is given. Its corner is a multiple of the resolution, so that neighbours match. In longitude and
+/// latitude it ends at the poles and goes around once at most.
 pub fn reprojected_grid(grid: &Grid, crs: &Crs, resolution: Option<(f64, f64)>) -> Result<Grid> {
-    let from = grid
-        .crs
-        .as_ref()
-        .ok_or_else(|| Error::message("the image has no CRS; give it one with `:set_crs(\"EPSG:…\")`"))?;
+    let from = grid.crs()?;
     let bounds = transform_bounds(&grid.bounds(), from, crs)?;
+    let turn = crs.turn();
+    // Degrees of latitude from the equator to the poles, and whether the area goes all around.
+    let pole = turn.map(|turn| turn / 4.0);
+    let is_round = turn.is_some_and(|turn| bounds.width() > turn * (1.0 - 1e-9));
     let (dx, dy) = resolution.unwrap_or_else(|| {
         let pixels = (grid.rows as f64).hypot(grid.cols as f64);
         let size = bounds.width().hypot(bounds.height()) / pixels;
+        // Whole pixels to the pole and around the globe.
+        let size = match pole {
+            Some(pole) if is_round => pole / (pole / size).round().max(1.0),
+            _ => size,
+        };
         (size, size)
     });
-    let snapped = Bounds {
+    let mut snapped = Bounds {
         min_x: (bounds.min_x / dx).floor() * dx,
         min_y: (bounds.min_y / dy).floor() * dy,
         max_x: (bounds.max_x / dx).ceil() * dx,
         max_y: (bounds.max_y / dy).ceil() * dy,
     };
+    if let (Some(turn), Some(pole)) = (turn, pole) {
+        // Beyond the poles there is nothing; of pixels that would reach beyond them none is made.
+        let last = (pole / dy + 1e-9).floor() * dy;
+        if last > 0.0 {
+            snapped.min_y = snapped.min_y.max(-last);
+            snapped.max_y = snapped.max_y.min(last);
+        }
+        if is_round {
+            snapped.min_x = (bounds.min_x / dx + 1e-9).floor() * dx;
+            snapped.max_x = snapped.min_x + ((turn / dx + 1e-9).floor() * dx).max(dx);
+        }
+    }
     grid_over(Some(crs.clone()), &snapped, (dx, dy))
 }
 
@@ -167,32 +179,4 @@ pub fn resampled_grid(grid: &Grid, resolution: (f64, f64)) -> Result<Grid> {
         ));
     }
     grid_over(grid.crs.clone(), &grid.bounds(), resolution)
-}
-
-/// The window of `target` that `source` touches: where a mosaic needs it.
-pub fn footprint(source: &Grid, target: &Grid) -> Result<Window> {
-    let bounds = match (&source.crs, &target.crs) {
-        (Some(a), Some(b)) => transform_bounds(&source.bounds(), a, b)?,
-        _ => source.bounds(),
-    };
-    let corners = [
-        (bounds.min_x, bounds.min_y),
-        (bounds.max_x, bounds.min_y),
-        (bounds.min_x, bounds.max_y),
-        (bounds.max_x, bounds.max_y),
-    ];
-    let Some(b) = Bounds::around(corners.map(|(x, y)| target.to_pixel(x, y))) else {
-        return Ok(target.window());
-    };
-    // One pixel of slack for the edges' curvature between the points that were followed.
-    let limit = |v: f64| v.clamp(-1e12, 1e12) as isize;
-    let (row, col) = (limit(b.min_y.floor()) - 1, limit(b.min_x.floor()) - 1);
-    let (row_end, col_end) = (limit(b.max_y.ceil()) + 1, limit(b.max_x.ceil()) + 1);
-    let window = Window::new(
-        row,
-        col,
-        (row_end - row).max(0) as usize,
-        (col_end - col).max(0) as usize,
-    );
-    Ok(window.intersect(&target.window()))
 }

@@ -41,6 +41,7 @@ pub fn chips(raster: &Raster, corners: &[(isize, isize)], rows: usize, cols: usi
             for &k in &members {
                 let at = windows[k].shifted(-hull.row, -hull.col);
                 match (&mut *strip, &read) {
+                    (Pixels::I128(strip), Pixels::I128(read)) => put(strip, read.view(), k, at),
                     (Pixels::F32(strip), Pixels::F32(read)) => put(strip, read.view(), k, at),
                     (Pixels::F64(strip), Pixels::F64(read)) => put(strip, read.view(), k, at),
                     (Pixels::C32(strip), Pixels::C32(read)) => put(strip, read.view(), k, at),

@@ -42,6 +42,11 @@ impl Operation for Part {
         true
     }
 
+    fn cycle(&self) -> Option<(f64, f64)> {
+        let pi = std::f64::consts::PI;
+        (*self == Part::Phase).then_some((-pi, pi))
+    }
+
     fn needs(&self, _: usize, out: Window) -> Window {
         out
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 
@@ -9,10 +10,31 @@ use super::file::initialise;
 use crate::error::{Error, Result};
 
 /// A coordinate reference system: its WKT and the short name it goes by (`EPSG:32611`, or the WKT's own name).
+///
+/// The pixel coordinates of an image that has its place by control points, rational polynomials or geolocation arrays are one, too:
+/// from and to it leads the image's locator.
 #[derive(Clone)]
 pub struct Crs {
     name: Arc<str>,
     wkt: Arc<str>,
+    locator: Option<Arc<dyn Locator>>,
+}
+
+/// The way between pixel coordinates (col, row), corners at whole numbers, and a map, where no affine transform leads.
+pub trait Locator: Send + Sync {
+    /// As a sentence has it: `210 ground control points`.
+    fn means(&self) -> String;
+
+    /// What its places are in.
+    fn crs(&self) -> &Crs;
+
+    /// In place, to the map or back from it; (NaN, NaN) where there is no way.
+    fn apply(&self, to_map: bool, xs: &mut [f64], ys: &mut [f64]);
+
+    /// Control points (col, row, x, y), where they are what it knows, so that they can be written to a file.
+    fn points(&self) -> &[[f64; 4]] {
+        &[]
+    }
 }
 
 impl Crs {
@@ -64,7 +86,30 @@ impl Crs {
         Ok(Crs {
             name: name.into(),
             wkt: wkt.into(),
+            locator: None,
         })
+    }
+
+    /// The pixel coordinates of an image that has its place by a locator.
+    pub fn of_pixels(locator: Arc<dyn Locator>) -> Crs {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let name = format!("pixels, in {} by {}", locator.crs(), locator.means());
+        // The number tells the pixels of one image from those of another.
+        let wkt = format!("LOCAL_CS[\"{name} ({})\"]", NEXT.fetch_add(1, Ordering::Relaxed));
+        Crs {
+            name: name.into(),
+            wkt: wkt.into(),
+            locator: Some(locator),
+        }
+    }
+
+    pub fn locator(&self) -> Option<&dyn Locator> {
+        self.locator.as_deref()
+    }
+
+    /// What coordinates on the map are in: the CRS itself, or that of the places of an image's pixels.
+    pub fn on_map(&self) -> &Crs {
+        self.locator.as_deref().map_or(self, Locator::crs)
     }
 
     /// `EPSG:32611`, or the CRS's own name where it has no code.
@@ -82,7 +127,16 @@ impl Crs {
     }
 
     /// GDAL's object, with coordinates in (x, y) order whatever the authority says.
+    ///
+    /// # Errors
+    /// For pixel coordinates, which only the image's own locator knows.
     pub fn spatial_ref(&self) -> Result<SpatialRef> {
+        if let Some(locator) = &self.locator {
+            return Err(Error::message(format!(
+                "the image has its place by {}, not by a grid of its CRS; bring it onto one first: `:reproject {{ crs = … }}`",
+                locator.means()
+            )));
+        }
         let mut reference = SpatialRef::from_wkt(&self.wkt).map_err(|e| Error::Gdal {
             what: format!("reading CRS {}", self.name),
             message: e.to_string(),
@@ -94,6 +148,15 @@ impl Crs {
     /// True for longitude and latitude in degrees.
     pub fn is_geographic(&self) -> bool {
         self.spatial_ref().is_ok_and(|r| r.is_geographic())
+    }
+
+    /// A full turn of longitude in units of a geographic CRS (360 for degrees): where x comes back to the same place.
+    pub fn turn(&self) -> Option<f64> {
+        let reference = self.spatial_ref().ok()?;
+        let unit = reference.angular_units();
+        // Degrees are a whole number of turns, whatever the digits of π in the CRS.
+        let turn = (std::f64::consts::TAU / unit * 1e9).round() / 1e9;
+        (reference.is_geographic() && turn.is_finite() && turn > 0.0).then_some(turn)
     }
 
     /// Metres per unit of a projected CRS (1 for metres); None for geographic ones.
@@ -127,6 +190,9 @@ impl PartialEq for Crs {
         if self.wkt == other.wkt || (self.epsg().is_some() && self.name == other.name) {
             return true;
         }
+        if self.locator.is_some() || other.locator.is_some() {
+            return false;
+        }
         match (self.spatial_ref(), other.spatial_ref()) {
             (Ok(a), Ok(b)) => a == b,
             _ => false,
@@ -147,27 +213,52 @@ impl fmt::Debug for Crs {
 }
 
 /// Transforms points from one CRS to another. Not Sync: make one per thread.
-pub struct Transformer(CoordTransform);
+pub struct Transformer {
+    /// To the map, first.
+    from: Option<Arc<dyn Locator>>,
+    /// None where both maps are in one CRS.
+    between: Option<CoordTransform>,
+    /// From the map, last.
+    to: Option<Arc<dyn Locator>>,
+}
 
 impl Transformer {
     pub fn new(from: &Crs, to: &Crs) -> Result<Transformer> {
-        CoordTransform::new(&from.spatial_ref()?, &to.spatial_ref()?)
-            .map(Transformer)
-            .map_err(|e| Error::Gdal {
-                what: format!("transform from {from} to {to}"),
-                message: e.to_string(),
-            })
+        let (start, end) = (from.on_map(), to.on_map());
+        let located = from.locator.is_some() || to.locator.is_some();
+        let between = match located && start == end {
+            true => None,
+            false => {
+                let made = CoordTransform::new(&start.spatial_ref()?, &end.spatial_ref()?);
+                Some(made.map_err(|e| Error::Gdal {
+                    what: format!("transform from {from} to {to}"),
+                    message: e.to_string(),
+                })?)
+            }
+        };
+        Ok(Transformer {
+            from: from.locator.clone(),
+            between,
+            to: to.locator.clone(),
+        })
     }
 
     /// In place; a point that has no image becomes (NaN, NaN).
     pub fn apply(&self, xs: &mut [f64], ys: &mut [f64]) {
-        if self.0.transform_coords(xs, ys, &mut []).is_err() {
+        if let Some(from) = &self.from {
+            from.apply(true, xs, ys);
+        }
+        if let Some(between) = &self.between {
             // PROJ marks the points that failed as infinite; GDAL then reports failure for the whole call.
-            for (x, y) in xs.iter_mut().zip(ys) {
+            let _ = between.transform_coords(xs, ys, &mut []);
+            for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
                 if !(x.is_finite() && y.is_finite()) {
                     (*x, *y) = (f64::NAN, f64::NAN);
                 }
             }
+        }
+        if let Some(to) = &self.to {
+            to.apply(false, xs, ys);
         }
     }
 }

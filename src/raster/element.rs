@@ -48,6 +48,13 @@ pub enum Unary {
     IsValid,
     /// Rounds and limits to the type's range; the compute kind follows the type.
     Cast(DType),
+    /// All bits of an integer of this type the other way.
+    BitNot(DType),
+    ShiftLeft(u32),
+    /// Keeps the sign.
+    ShiftRight(u32),
+    /// That many bits, from the first on, as a number.
+    Bits(u32, u32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,6 +78,10 @@ pub enum Binary {
     And,
     /// 1 where one is other than 0.
     Or,
+    /// The bits that both integers have.
+    BitAnd,
+    /// The bits that one of the integers has.
+    BitOr,
     /// The left one, masked where the right one is 0 or masked.
     Mask,
     /// The left one; where it is masked, the right one.
@@ -81,7 +92,7 @@ impl Element {
     pub fn kind(&self, inputs: Option<Kind>) -> Kind {
         match self {
             Element::Unary(Unary::Cast(dtype)) => kind_of(*dtype),
-            _ => inputs.unwrap_or(Kind::F32),
+            _ => inputs.unwrap_or(Kind::F32).floating(),
         }
     }
 
@@ -94,6 +105,10 @@ impl Element {
                 Unary::MaskOutside(lo, hi) => format!("mask_outside({lo}, {hi})"),
                 Unary::Unmask(v) => format!("unmask({v})"),
                 Unary::Cast(dtype) => format!("cast({dtype})"),
+                Unary::BitNot(_) => "~".into(),
+                Unary::ShiftLeft(n) => format!("<< {n}"),
+                Unary::ShiftRight(n) => format!(">> {n}"),
+                Unary::Bits(first, width) => format!("bits({first}, {})", first + width - 1),
                 Unary::PowerToDb | Unary::AmplitudeToDb => "to_db".into(),
                 Unary::DbToPower => "to_power".into(),
                 Unary::IsValid => "is_valid".into(),
@@ -112,19 +127,20 @@ impl Element {
                 Binary::GreaterEqual => "ge".into(),
                 Binary::Equal => "eq".into(),
                 Binary::NotEqual => "ne".into(),
-                Binary::And => "&".into(),
-                Binary::Or => "|".into(),
+                Binary::And | Binary::BitAnd => "&".into(),
+                Binary::Or | Binary::BitOr => "|".into(),
                 other => format!("{other:?}").to_lowercase(),
             },
         }
     }
 }
 
-/// The compute kind that holds every value of a file type: f32 has 24 bits, so wider integers need f64.
+/// The compute kind that holds every value of a file type: f32 has 24 bits, so wider integers need f64, and f64 has 53.
 pub fn kind_of(dtype: DType) -> Kind {
     match dtype {
         DType::U8 | DType::I8 | DType::U16 | DType::I16 | DType::F32 => Kind::F32,
-        DType::U32 | DType::I32 | DType::U64 | DType::I64 | DType::F64 => Kind::F64,
+        DType::U32 | DType::I32 | DType::F64 => Kind::F64,
+        DType::U64 | DType::I64 => Kind::I128,
         DType::C32 | DType::C64 => Kind::C32,
     }
 }
@@ -262,11 +278,52 @@ impl Unary {
                 }
                 None => map(out, a, finite),
             },
+            // Wider integers are not computed here, see `integer`.
+            Unary::BitNot(_) | Unary::ShiftLeft(_) | Unary::ShiftRight(_) | Unary::Bits(..) => {
+                map(out, a, |x| match x.to_i64() {
+                    Some(v) => T::of(self.of_bits(v.into()) as f64),
+                    None => nan,
+                });
+            }
+        }
+    }
+}
+
+impl Unary {
+    /// What becomes of an integer; of other operations, the integer.
+    pub fn of_bits(self, v: i128) -> i128 {
+        match self {
+            Unary::BitNot(dtype) => match dtype.integer_range() {
+                Some((low, _)) if low < 0.0 => !v,
+                _ => (1 << (8 * dtype.bytes())) - 1 - v,
+            },
+            Unary::ShiftLeft(n) => v << n,
+            Unary::ShiftRight(n) => v >> n,
+            Unary::Bits(first, width) => v >> first & ((1 << width) - 1),
+            _ => v,
         }
     }
 }
 
 impl Binary {
+    /// True for those that ask for the order of two values; the answer is 1 or 0.
+    pub fn is_comparison(self) -> bool {
+        use Binary::*;
+        matches!(self, Less | LessEqual | Greater | GreaterEqual | Equal | NotEqual)
+    }
+
+    /// What a comparison says of two values in this order.
+    pub fn holds(self, order: std::cmp::Ordering) -> bool {
+        match self {
+            Binary::Less => order.is_lt(),
+            Binary::LessEqual => order.is_le(),
+            Binary::Greater => order.is_gt(),
+            Binary::GreaterEqual => order.is_ge(),
+            Binary::Equal => order.is_eq(),
+            _ => order.is_ne(),
+        }
+    }
+
     #[inline(always)]
     pub fn apply<T: Real>(self, out: &mut [T], a: &[T], b: &[T]) {
         let nan = T::nan();
@@ -323,6 +380,11 @@ impl Binary {
             Binary::NotEqual => compare(out, a, b, |x, y| x != y),
             Binary::And => compare(out, a, b, |x, y| x != zero && y != zero),
             Binary::Or => compare(out, a, b, |x, y| x != zero || y != zero),
+            Binary::BitAnd | Binary::BitOr => zip(out, a, b, |x, y| match (x.to_i64(), y.to_i64()) {
+                (Some(x), Some(y)) if self == Binary::BitAnd => T::of((x & y) as f64),
+                (Some(x), Some(y)) => T::of((x | y) as f64),
+                _ => nan,
+            }),
             Binary::Mask => zip(out, a, b, |x, m| if m.is_nan() || m == zero { nan } else { x }),
             Binary::Fill => zip(out, a, b, |x, y| if x.is_nan() { y } else { x }),
         }

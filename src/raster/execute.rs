@@ -132,6 +132,7 @@ impl Run {
             let mut out = out.lock().unwrap_or_else(|e| e.into_inner());
             for (whole, tile) in out.iter_mut().zip(pixels) {
                 match (whole, tile) {
+                    (Pixels::I128(a), tile) => a.slice_mut(part).assign(&tile.into_i128()),
                     (Pixels::F32(a), tile) => a.slice_mut(part).assign(&tile.into_f32()),
                     (Pixels::F64(a), tile) => a.slice_mut(part).assign(&tile.into_f64()),
                     (Pixels::C32(a), tile) => a.slice_mut(part).assign(&tile.into_c32()),

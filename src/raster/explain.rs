@@ -128,6 +128,7 @@ fn shortened(name: &str) -> String {
 
 fn kind(kind: Kind) -> &'static str {
     match kind {
+        Kind::I128 => "integer",
         Kind::F32 => "float32",
         Kind::F64 => "float64",
         Kind::C32 => "complex",

@@ -7,7 +7,7 @@ use super::element::Element;
 use super::operation::Operation;
 use super::scene::SceneNode;
 use super::whole::{WholeNode, WholeOperation};
-use super::{Grid, Kind};
+use super::{Grid, Kind, integer};
 
 /// One operation on one grid. Its bands are its outputs.
 pub struct Node {
@@ -49,7 +49,11 @@ impl Port {
 
     /// `element` applied to inputs that all lie on `grid`.
     pub fn element(grid: &Arc<Grid>, element: Element, inputs: Vec<Port>) -> Port {
-        let kind = element.kind(inputs.iter().map(Port::kind).reduce(Kind::join));
+        let kinds: Vec<Kind> = inputs.iter().map(Port::kind).collect();
+        if let Some(exact) = integer::element(element, &kinds) {
+            return Port::tiles(grid, exact, inputs).swap_remove(0);
+        }
+        let kind = element.kind(kinds.into_iter().reduce(Kind::join));
         let node = Node {
             id: next_id(),
             grid: grid.clone(),

@@ -85,6 +85,16 @@ pub struct Affine {
 }
 
 impl Affine {
+    /// Pixel coordinates themselves, rows downward: of images that lie nowhere on a map.
+    pub const PIXELS: Affine = Affine {
+        x0: 0.0,
+        dx: 1.0,
+        rx: 0.0,
+        y0: 0.0,
+        ry: 0.0,
+        dy: 1.0,
+    };
+
     /// North-up: upper-left corner and positive pixel sizes.
     pub fn north_up(x0: f64, y0: f64, dx: f64, dy: f64) -> Affine {
         Affine {
@@ -305,6 +315,19 @@ impl Grid {
         Window::new(0, 0, self.rows, self.cols)
     }
 
+    /// The CRS; an error with the way to one where there is none.
+    pub fn crs(&self) -> Result<&super::Crs> {
+        self.crs.as_ref().ok_or_else(|| {
+            Error::message(match self.transform == Affine::PIXELS {
+                true => {
+                    "the image has no CRS, and lies in pixel coordinates; say where it lies: open it with \
+                     { grid = raster.grid { crs = …, bounds = …, rows = …, cols = … } }"
+                }
+                false => "the image has no CRS; give it one with `:set_crs(\"EPSG:…\")`",
+            })
+        })
+    }
+
     /// Pixel width and height in CRS units, always positive.
     pub fn resolution(&self) -> (f64, f64) {
         let t = &self.transform;
@@ -312,6 +335,12 @@ impl Grid {
             (t.dx * t.dx + t.ry * t.ry).sqrt(),
             (t.rx * t.rx + t.dy * t.dy).sqrt(),
         )
+    }
+
+    /// Columns in a full turn of longitude, where the columns count longitudes.
+    pub fn turn(&self) -> Option<f64> {
+        let turn = self.crs.as_ref()?.turn()?;
+        (self.transform.is_axis_aligned()).then(|| turn / self.transform.dx.abs())
     }
 
     pub fn bounds(&self) -> Bounds {

@@ -8,7 +8,7 @@ use super::execute;
 use super::graph::Port;
 use super::operation::{Operation, SceneOperation};
 use super::scene::SceneNode;
-use super::{Crs, DType, Grid, Kind, Pixels, Unit, Window};
+use super::{Affine, Crs, DType, Grid, Kind, Pixels, Unit, Window};
 use crate::error::{Error, Result};
 
 /// A value of an image's metadata.
@@ -240,7 +240,15 @@ impl Raster {
                 dtype,
             ));
         }
-        let mut cast = self.map_elements(Unary::Cast(dtype), |b| Ok((b.unit.clone(), dtype)))?;
+        let mut cast = self.map_elements(Unary::Cast(dtype), |b| {
+            // What was computed of masks is none.
+            let unit = if b.dtype == DType::U8 {
+                b.unit.clone()
+            } else {
+                b.unit.plain()
+            };
+            Ok((unit, dtype))
+        })?;
         for (new, old) in cast.bands.iter_mut().zip(&self.bands) {
             // A 32-bit float holds every value of a narrower type, so crossing to f64 needs an explicit step.
             debug_assert_eq!(new.kind(), kind_of(dtype));
@@ -263,12 +271,25 @@ impl Raster {
     }
 
     pub fn crs(&self) -> Result<&Crs> {
-        let none = || Error::message("the image has no CRS; give it one with `:set_crs(\"EPSG:…\")`");
-        self.grid.crs.as_ref().ok_or_else(none)
+        self.grid.crs()
     }
 
     /// The same pixels, said to lie in another CRS.
+    ///
+    /// # Errors
+    /// When the image lies in pixel coordinates, which are no CRS's.
     pub fn set_crs(&self, crs: Crs) -> Result<Raster> {
+        if let Some(located) = self.grid.crs.as_ref().filter(|crs| crs.locator().is_some()) {
+            // Says how the image has its place.
+            located.spatial_ref()?;
+        }
+        if self.grid.transform == Affine::PIXELS {
+            return Err(Error::message(format!(
+                "the image lies in pixel coordinates, which would be taken for those of {crs}; say where it lies: open it with \
+                 {{ grid = raster.grid {{ crs = \"{crs}\", bounds = …, rows = {}, cols = {} }} }}",
+                self.grid.rows, self.grid.cols
+            )));
+        }
         let grid = Arc::new(Grid {
             crs: Some(crs),
             ..self.grid.as_ref().clone()
@@ -281,7 +302,7 @@ impl Raster {
 pub fn float_of(kind: Kind) -> DType {
     match kind {
         Kind::F32 => DType::F32,
-        Kind::F64 => DType::F64,
+        Kind::F64 | Kind::I128 => DType::F64,
         Kind::C32 => DType::C32,
     }
 }

@@ -1,23 +1,54 @@
-//! Where a target pixel lies in a source image: affine in one CRS, else the projection, evaluated on a lattice and
-//! interpolated. The lattice is fixed to the target grid, so the answer does not depend on the tile.
+//! Where a target pixel lies in a source image: affine in one CRS, else the projection.
+//!
+//! The projection is evaluated at the corners of cells of the target and interpolated between them where nine points of the cell
+//! show that this is right; cells where it is not (at limbs, poles, seams, at the edge of the source) are quartered, down to
+//! pixels that are evaluated one by one. Cells are fixed to the target grid, so the answer does not depend on the tile.
+//! A place that does not come back from the source's CRS to where it was has no image there: the inverses of many projections
+//! answer beyond their limbs, too, with a place elsewhere on the globe.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use ndarray::Array2;
+
+use super::extent::{Columns, turns};
 use super::{Affine, Bounds, Crs, Grid, Transformer, Window};
 use crate::error::{Error, Result};
 
 /// Interpolated positions may be off by this much, in source pixels.
 const TOLERANCE: f64 = 0.02;
+/// Sides of the largest and the smallest cells, in target pixels.
+const LARGEST_CELL: usize = 32;
+const SMALLEST_CELL: usize = 8;
+/// Cells are small against the whole target, whose projection may bend anywhere: at most this part of its side.
+const CELLS_A_SIDE: f64 = 32.0;
+/// As many windows are remembered with what they need: those of the tiles under work.
+const REMEMBERED: usize = 64;
+
+/// A position in a source, in its pixels (col, row), corners at whole numbers; NaN where there is none.
+type Position = (f64, f64);
 
 pub struct Mapping {
     source: Arc<Grid>,
     target: Arc<Grid>,
     /// Target pixel to source pixel, where both have one CRS.
     affine: Option<Affine>,
-    /// Lattice spacing in target pixels, otherwise.
-    step: usize,
+    columns: Columns,
+    /// A full turn of longitude in units of the target's CRS.
+    target_turn: Option<f64>,
+    /// Whether places are followed back: not where the source's projection has no inverse.
+    goes_back: bool,
+    /// Side of the largest cells in target pixels; below `SMALLEST_CELL` every pixel is evaluated.
+    cell: usize,
+    needed: Mutex<HashMap<Window, Window>>,
+}
+
+/// A part of a target window and how positions in it are found.
+enum Leaf {
+    /// Between the corners of a cell: upper left and right, lower left and right.
+    Between(Window, [Position; 4]),
+    Exact(Window),
 }
 
 impl Mapping {
@@ -35,11 +66,20 @@ impl Mapping {
                 )));
             }
         };
+        let side = (target.rows as f64 * target.cols as f64).sqrt() / CELLS_A_SIDE;
+        let mut cell = LARGEST_CELL;
+        while cell as f64 > side {
+            cell /= 2;
+        }
         let mut mapping = Mapping {
             source: source.clone(),
             target: target.clone(),
             affine: None,
-            step: 0,
+            columns: Columns::new(source),
+            target_turn: target.crs.as_ref().and_then(Crs::turn),
+            goes_back: false,
+            cell,
+            needed: Mutex::default(),
         };
         if same {
             mapping.affine = source
@@ -48,14 +88,10 @@ impl Mapping {
                 .map(|inverse| compose(&target.transform, &inverse));
             return Ok(mapping);
         }
-        let (Some(from), Some(to)) = (&target.crs, &source.crs) else {
-            return Ok(mapping);
-        };
-        Transformer::new(from, to)?;
-        mapping.step = [32, 16, 8, 4, 2]
-            .into_iter()
-            .find(|&s| mapping.lattice_error(s) < TOLERANCE)
-            .unwrap_or(1);
+        if let (Some(from), Some(to)) = (&target.crs, &source.crs) {
+            Transformer::new(from, to)?;
+            mapping.goes_back = mapping.has_way_back();
+        }
         Ok(mapping)
     }
 
@@ -74,57 +110,278 @@ impl Mapping {
             self.exact(&mut xs, &mut ys);
             if xs.iter().chain(&ys).all(|v| v.is_finite()) {
                 // Along source columns and rows, whichever way the target is turned.
-                let (ax, ay) = ((xs[1] - xs[0]).abs(), (ys[1] - ys[0]).abs());
-                let (bx, by) = ((xs[3] - xs[2]).abs(), (ys[3] - ys[2]).abs());
+                let across = |a: f64, b: f64| (self.beside(b, a) - a).abs();
+                let (ax, ay) = (across(xs[0], xs[1]), (ys[1] - ys[0]).abs());
+                let (bx, by) = (across(xs[2], xs[3]), (ys[3] - ys[2]).abs());
                 return (ax.hypot(bx), ay.hypot(by));
             }
         }
         (1.0, 1.0)
     }
 
-    /// Source pixel coordinates around the target window; None where no part of it has an image.
-    pub fn source_bounds(&self, out: Window) -> Option<Bounds> {
-        let mut lattice = Vec::new();
-        if self.affine.is_some() {
-            for (r, c) in [
-                (out.row, out.col),
-                (out.row, out.col_end()),
-                (out.row_end(), out.col),
-                (out.row_end(), out.col_end()),
-            ] {
-                lattice.push(self.at(c as f64, r as f64));
-            }
-        } else {
-            let step = self.step as isize;
-            let rows = nodes(out.row, out.row_end(), step);
-            let cols = nodes(out.col, out.col_end(), step);
-            for &r in &rows {
-                let (mut xs, mut ys): (Vec<f64>, Vec<f64>) =
-                    cols.iter().map(|&c| (c as f64, r as f64)).unzip();
-                self.exact(&mut xs, &mut ys);
-                lattice.extend(xs.into_iter().zip(ys));
-            }
-        }
-        Bounds::around(
-            lattice
-                .into_iter()
-                .filter(|(x, y)| x.is_finite() && y.is_finite()),
-        )
+    /// The source's columns, which may run around the globe.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
-    fn at(&self, col: f64, row: f64) -> (f64, f64) {
-        match &self.affine {
-            Some(affine) => affine.apply(col, row),
-            None => {
-                let (mut xs, mut ys) = ([col], [row]);
-                self.exact(&mut xs, &mut ys);
-                (xs[0], ys[0])
+    fn wrapped(&self, x: f64) -> f64 {
+        self.columns.wrapped(x)
+    }
+
+    fn beside(&self, x: f64, other: f64) -> f64 {
+        self.columns.beside(x, other)
+    }
+
+    /// The window of the source that the pixels of `out` lie in, with `reach` pixels (cols, rows) around them.
+    pub fn source_window_of(&self, out: Window, reach: (f64, f64), footprints: bool) -> Window {
+        if let Some(found) = self.needed.lock().unwrap_or_else(|e| e.into_inner()).get(&out) {
+            return *found;
+        }
+        let found = self.find_source_window(out, reach, footprints);
+        // What was broken off is wrong.
+        if crate::interrupt::requested() {
+            return found;
+        }
+        let mut needed = self.needed.lock().unwrap_or_else(|e| e.into_inner());
+        if needed.len() >= REMEMBERED {
+            needed.clear();
+        }
+        needed.insert(out, found);
+        found
+    }
+
+    fn find_source_window(&self, out: Window, reach: (f64, f64), footprints: bool) -> Window {
+        // Where longitudes run around, the shorter of two: that cut opposite to the middle of the source, and at it.
+        let middle = self.source.cols as f64 / 2.0;
+        let mut hulls: [Option<Bounds>; 2] = [None, None];
+        self.leaves(out, &mut |leaf| {
+            let points: Vec<Position> = match leaf {
+                Leaf::Between(cell, corners) => {
+                    let part = cell.intersect(&out);
+                    let (r, c) = (part.row as f64, part.col as f64);
+                    let (h, w) = (part.rows as f64, part.cols as f64);
+                    [(r, c), (r, c + w), (r + h, c), (r + h, c + w)]
+                        .map(|(r, c)| between(&cell, &corners, r, c))
+                        .to_vec()
+                }
+                Leaf::Exact(part) => self.exact_points(part, footprints),
+            };
+            // Points of a cell keep together.
+            let together = matches!(leaf, Leaf::Between(..)).then(|| points[0].0);
+            for (x, y) in points.into_iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
+                let first = together.unwrap_or(x);
+                let near = x + self.wrapped(first) - first;
+                let other = match self.columns.turn {
+                    Some(turn) if self.wrapped(first) < middle => near + turn,
+                    _ => near,
+                };
+                for (hull, x) in hulls.iter_mut().zip([near, other]) {
+                    *hull = grown(*hull, (x, y));
+                }
+            }
+        });
+        let [Some(a), Some(b)] = hulls else {
+            return Window::EMPTY;
+        };
+        let hull = if b.width() < a.width() { b } else { a };
+        // Far outside the source nothing is needed; the limit also keeps the numbers within isize.
+        let limit = 1e15;
+        let low = |v: f64, reach: f64| (v - reach).floor().clamp(-limit, limit) as isize;
+        let high = |v: f64, reach: f64| (v + reach).ceil().clamp(-limit, limit) as isize;
+        let (row, row_end) = (low(hull.min_y, reach.1), high(hull.max_y, reach.1));
+        let around = self.source_window().grow(4, 4);
+        let mut wanted = Window::EMPTY;
+        for offset in turns(self.columns.turn) {
+            let (col, col_end) = (
+                low(hull.min_x - offset, reach.0),
+                high(hull.max_x - offset, reach.0),
+            );
+            let window = Window::new(row, col, (row_end - row) as usize, (col_end - col) as usize);
+            if !window.intersect(&self.source_window()).is_empty() {
+                wanted = wanted.hull(&window.intersect(&around));
             }
         }
+        wanted
+    }
+
+    /// Positions of the centres of the pixels of a target window.
+    pub fn centres(&self, out: Window) -> Array2<Position> {
+        if let Some(affine) = &self.affine {
+            let (row, col) = (out.row as f64 + 0.5, out.col as f64 + 0.5);
+            return Array2::from_shape_fn((out.rows, out.cols), |(r, c)| {
+                affine.apply(col + c as f64, row + r as f64)
+            });
+        }
+        let mut found = Array2::from_elem((out.rows, out.cols), (f64::NAN, f64::NAN));
+        self.leaves(out, &mut |leaf| match leaf {
+            Leaf::Between(cell, corners) => {
+                for (r, c) in pixels(cell.intersect(&out)) {
+                    let at = between(&cell, &corners, r as f64 + 0.5, c as f64 + 0.5);
+                    found[((r - out.row) as usize, (c - out.col) as usize)] = at;
+                }
+            }
+            Leaf::Exact(part) => {
+                for ((r, c), at) in pixels(part).zip(self.exact_points(part, false)) {
+                    found[((r - out.row) as usize, (c - out.col) as usize)] = at;
+                }
+            }
+        });
+        found
+    }
+
+    /// Rectangles in the source around the pixels of a target window; None where the centre of a pixel has no image.
+    pub fn footprints(&self, out: Window) -> Array2<Option<Bounds>> {
+        if let Some(affine) = &self.affine {
+            return Array2::from_shape_fn((out.rows, out.cols), |(r, c)| {
+                let (y, x) = ((out.row + r as isize) as f64, (out.col + c as isize) as f64);
+                let corners = [(x, y), (x + 1.0, y), (x, y + 1.0), (x + 1.0, y + 1.0)];
+                Bounds::around(corners.map(|(x, y)| affine.apply(x, y)))
+            });
+        }
+        let mut found = Array2::from_elem((out.rows, out.cols), None);
+        self.leaves(out, &mut |leaf| match leaf {
+            Leaf::Between(cell, ends) => {
+                let part = cell.intersect(&out);
+                let all = Window::new(part.row, part.col, part.rows + 1, part.cols + 1);
+                let corners: Vec<Position> = pixels(all)
+                    .map(|(r, c)| between(&cell, &ends, r as f64, c as f64))
+                    .collect();
+                for (i, (r, c)) in pixels(part).enumerate() {
+                    let around = corners_of(i, part.cols).map(|k| corners[k]);
+                    found[((r - out.row) as usize, (c - out.col) as usize)] = Bounds::around(around);
+                }
+            }
+            Leaf::Exact(part) => {
+                // Centres first, then the corners, row by row.
+                let points = self.exact_points(part, true);
+                let (centres, corners) = points.split_at(part.len());
+                for (i, (r, c)) in pixels(part).enumerate() {
+                    let centre = centres[i];
+                    if centre.0.is_nan() {
+                        continue;
+                    }
+                    let around = corners_of(i, part.cols)
+                        .map(|k| (self.beside(corners[k].0, centre.0), corners[k].1))
+                        .into_iter()
+                        .filter(|(x, _)| !x.is_nan())
+                        .chain([centre]);
+                    found[((r - out.row) as usize, (c - out.col) as usize)] = Bounds::around(around);
+                }
+            }
+        });
+        found
+    }
+
+    /// Exact positions of the centres of a window's pixels, row by row, and then of all corners, where they are wanted.
+    fn exact_points(&self, part: Window, corners: bool) -> Vec<Position> {
+        let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = pixels(part)
+            .map(|(r, c)| (c as f64 + 0.5, r as f64 + 0.5))
+            .unzip();
+        if corners {
+            let all = Window::new(part.row, part.col, part.rows + 1, part.cols + 1);
+            for (r, c) in pixels(all) {
+                xs.push(c as f64);
+                ys.push(r as f64);
+            }
+        }
+        self.exact(&mut xs, &mut ys);
+        xs.into_iter().zip(ys).collect()
+    }
+
+    /// Visits the parts of a target window. Parts that are interpolated may reach beyond it.
+    fn leaves(&self, out: Window, visit: &mut dyn FnMut(Leaf)) {
+        if self.affine.is_some() {
+            let (r, c) = (out.row as f64, out.col as f64);
+            let (h, w) = (out.rows as f64, out.cols as f64);
+            let (mut xs, mut ys) = ([c, c + w, c, c + w], [r, r, r + h, r + h]);
+            self.exact(&mut xs, &mut ys);
+            visit(Leaf::Between(out, std::array::from_fn(|i| (xs[i], ys[i]))));
+            return;
+        }
+        if self.cell < SMALLEST_CELL {
+            visit(Leaf::Exact(out));
+            return;
+        }
+        let mut size = self.cell as isize;
+        let cells = |within: Window, size: isize| -> Vec<Window> {
+            let starts = |first: isize, end: isize| {
+                (first.div_euclid(size)..=(end - 1).div_euclid(size)).map(move |i| i * size)
+            };
+            let one = |(row, col)| Window::new(row, col, size as usize, size as usize);
+            starts(within.row, within.row_end())
+                .flat_map(|row| starts(within.col, within.col_end()).map(move |col| (row, col)))
+                .map(one)
+                // Beyond the target there may be nothing to evaluate.
+                .map(|cell| cell.intersect(&self.target.window()))
+                .collect()
+        };
+        let mut level = cells(out, size);
+        while !level.is_empty() && !crate::interrupt::requested() {
+            let finer = size / 2;
+            let mut next = Vec::new();
+            for (cell, nodes) in level.iter().zip(self.nodes(&level)) {
+                match self.between_nodes(&nodes) {
+                    Some(corners) => visit(Leaf::Between(*cell, corners)),
+                    None if finer < SMALLEST_CELL as isize => visit(Leaf::Exact(cell.intersect(&out))),
+                    None => next.extend(cells(cell.intersect(&out), finer)),
+                }
+            }
+            (level, size) = (next, finer);
+        }
+    }
+
+    /// Positions at the corners, the middles of the sides and the centre of each cell, row by row.
+    fn nodes(&self, cells: &[Window]) -> Vec<[Position; 9]> {
+        let (mut xs, mut ys) = (
+            Vec::with_capacity(9 * cells.len()),
+            Vec::with_capacity(9 * cells.len()),
+        );
+        for cell in cells {
+            for i in 0..9 {
+                xs.push(cell.col as f64 + cell.cols as f64 * f64::from(i % 3) / 2.0);
+                ys.push(cell.row as f64 + cell.rows as f64 * f64::from(i / 3) / 2.0);
+            }
+        }
+        self.exact(&mut xs, &mut ys);
+        let points: Vec<Position> = xs.into_iter().zip(ys).collect();
+        points
+            .chunks_exact(9)
+            .map(|nine| std::array::from_fn(|i| (self.beside(nine[i].0, nine[0].0), nine[i].1)))
+            .collect()
+    }
+
+    /// The corners of a cell, where positions between them can be interpolated.
+    fn between_nodes(&self, nodes: &[Position; 9]) -> Option<[Position; 4]> {
+        let hull = Bounds::around(nodes.iter().copied())?;
+        let corners = [nodes[0], nodes[2], nodes[6], nodes[8]];
+        let unit = Window::new(0, 0, 2, 2);
+        let right = (0..9).all(|i| {
+            let (x, y) = between(&unit, &corners, (i / 3) as f64, (i % 3) as f64);
+            (x - nodes[i].0).abs() < TOLERANCE && (y - nodes[i].1).abs() < TOLERANCE
+        });
+        let (width, height) = (hull.width(), hull.height());
+        let margin = 2.0 * TOLERANCE;
+        // Apart from the edge of the source, where a hair decides on a pixel.
+        let clear = |low: f64, high: f64, size: f64| {
+            (low > margin && high < size - margin) || high < -margin || low > size + margin
+        };
+        // So far outside that the cell has nothing of the source, however it bends.
+        let far = |low: f64, high: f64, size: f64, wide: f64| high + wide < 0.0 || low - wide > size;
+        let (cols, rows) = (self.source.cols as f64, self.source.rows as f64);
+        let low = self.wrapped(hull.min_x);
+        let high = low + width;
+        let runs_around = self.columns.turn.is_some_and(|turn| cols > turn - margin);
+        let far_across = self.columns.turn.is_none() && far(low, high, cols, width);
+        if far_across || far(hull.min_y, hull.max_y, rows, height) {
+            return Some(corners);
+        }
+        let turn = self.columns.turn.unwrap_or(0.0);
+        let clear_across = runs_around || (clear(low, high, cols) && clear(low - turn, high - turn, cols));
+        (right && clear_across && clear(hull.min_y, hull.max_y, rows)).then_some(corners)
     }
 
     /// Target pixel coordinates to source pixel coordinates, in place; NaN where the projection has no image.
-    fn exact(&self, xs: &mut [f64], ys: &mut [f64]) {
+    pub fn exact(&self, xs: &mut [f64], ys: &mut [f64]) {
         if let Some(affine) = &self.affine {
             for (x, y) in xs.iter_mut().zip(ys) {
                 (*x, *y) = affine.apply(*x, *y);
@@ -134,132 +391,105 @@ impl Mapping {
         for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
             (*x, *y) = self.target.transform.apply(*x, *y);
         }
+        let places: Vec<Position> = xs.iter().copied().zip(ys.iter().copied()).collect();
         transform(&self.target.crs, &self.source.crs, xs, ys);
-        let inverse = self.source.transform.invert();
-        for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
-            (*x, *y) = inverse.map_or((f64::NAN, f64::NAN), |i| i.apply(*x, *y));
-        }
-    }
-
-    /// The largest error of bilinear interpolation between lattice nodes, sampled over the whole target.
-    fn lattice_error(&self, step: usize) -> f64 {
-        let s = step as f64;
-        let mut worst: f64 = 0.0;
-        for i in 0..9 {
-            for j in 0..9 {
-                let snap = |size: usize, k: i32| (size as f64 * f64::from(k) / 8.0 / s).floor() * s;
-                let (c, r) = (snap(self.target.cols, i), snap(self.target.rows, j));
-                let mut xs = [c, c + s, c, c + s, c + s / 2.0, c + s / 2.0, c];
-                let mut ys = [r, r, r + s, r + s, r + s / 2.0, r, r + s / 2.0];
-                self.exact(&mut xs, &mut ys);
-                if xs.iter().chain(&ys).any(|v| !v.is_finite()) {
-                    continue;
-                }
-                for v in [&xs, &ys] {
-                    let middle = (v[0] + v[1] + v[2] + v[3]) / 4.0 - v[4];
-                    let (top, left) = ((v[0] + v[1]) / 2.0 - v[5], (v[0] + v[2]) / 2.0 - v[6]);
-                    worst = worst.max(middle.abs()).max(top.abs()).max(left.abs());
+        if self.goes_back {
+            let lost = self.lost(&places, xs, ys);
+            // A place on a seam comes back on its other side; a hair beside the seam it does not.
+            let hair = 1e-3 * self.target.resolution().0;
+            let beside: Vec<Position> = lost
+                .iter()
+                .flat_map(|&i| {
+                    [
+                        (places[i].0 - hair, places[i].1),
+                        (places[i].0 + hair, places[i].1),
+                    ]
+                })
+                .collect();
+            let (mut bx, mut by): (Vec<f64>, Vec<f64>) = beside.iter().copied().unzip();
+            transform(&self.target.crs, &self.source.crs, &mut bx, &mut by);
+            let mut gone = vec![false; beside.len()];
+            self.lost(&beside, &bx, &by)
+                .into_iter()
+                .for_each(|i| gone[i] = true);
+            for (k, &i) in lost.iter().enumerate() {
+                let on_seam = (2 * k..2 * k + 2).any(|j| !gone[j] && bx[j].is_finite());
+                if !on_seam {
+                    (xs[i], ys[i]) = (f64::NAN, f64::NAN);
                 }
             }
         }
-        worst
-    }
-
-    /// Walks the rows of a target window.
-    pub fn lines(&self, out: Window, footprints: bool) -> Lines<'_> {
-        Lines {
-            mapping: self,
-            out,
-            next: 0,
-            footprints,
-            centres: Vec::new(),
-            top: Vec::new(),
-            bottom: Vec::new(),
-            lattice: HashMap::new(),
-        }
-    }
-}
-
-/// Positions of one target row after the other.
-pub struct Lines<'a> {
-    mapping: &'a Mapping,
-    out: Window,
-    next: usize,
-    footprints: bool,
-    centres: Vec<(f64, f64)>,
-    /// Pixel corners along the upper and lower edge of the row.
-    top: Vec<(f64, f64)>,
-    bottom: Vec<(f64, f64)>,
-    /// Exact positions along lattice rows.
-    lattice: HashMap<isize, Vec<(f64, f64)>>,
-}
-
-impl Lines<'_> {
-    pub fn advance(&mut self) {
-        let row = self.out.row + self.next as isize;
-        self.next += 1;
-        if self.footprints {
-            self.top = if self.bottom.is_empty() {
-                self.positions(row as f64, 0.0, self.out.cols + 1)
-            } else {
-                std::mem::take(&mut self.bottom)
-            };
-            self.bottom = self.positions((row + 1) as f64, 0.0, self.out.cols + 1);
-        } else {
-            self.centres = self.positions(row as f64 + 0.5, 0.5, self.out.cols);
+        let inverse = self.source.transform.invert();
+        for (x, y) in xs.iter_mut().zip(ys.iter_mut()) {
+            (*x, *y) = inverse.map_or((f64::NAN, f64::NAN), |i| i.apply(*x, *y));
+            *x = self.wrapped(*x);
         }
     }
 
-    /// Source position of the centre of column `c` of the window.
-    pub fn centre(&self, c: usize) -> (f64, f64) {
-        self.centres[c]
-    }
-
-    /// Rectangle in the source around the pixel in column `c` of the window.
-    pub fn footprint(&self, c: usize) -> Option<Bounds> {
-        Bounds::around([self.top[c], self.top[c + 1], self.bottom[c], self.bottom[c + 1]])
-    }
-
-    /// Positions at (row, first column + offset), one a column.
-    fn positions(&mut self, row: f64, offset: f64, count: usize) -> Vec<(f64, f64)> {
-        let first = self.out.col as f64 + offset;
-        if let Some(affine) = &self.mapping.affine {
-            return (0..count).map(|i| affine.apply(first + i as f64, row)).collect();
-        }
-        let step = self.mapping.step as isize;
-        let upper = (row as isize).div_euclid(step) * step;
-        let fy = (row - upper as f64) / step as f64;
-        let start = self.out.col.div_euclid(step) * step;
-        let nodes = ((self.out.col_end() - start) / step + 2) as usize;
-        self.lattice.retain(|r, _| *r >= upper);
-        for r in [upper, upper + step] {
-            let mapping = self.mapping;
-            self.lattice.entry(r).or_insert_with(|| {
-                let mut xs: Vec<f64> = (0..nodes).map(|i| (start + i as isize * step) as f64).collect();
-                let mut ys = vec![r as f64; nodes];
-                mapping.exact(&mut xs, &mut ys);
-                xs.into_iter().zip(ys).collect()
-            });
-        }
-        let (a, b) = (&self.lattice[&upper], &self.lattice[&(upper + step)]);
-        let mix = |p: (f64, f64), q: (f64, f64), t: f64| (p.0 + (q.0 - p.0) * t, p.1 + (q.1 - p.1) * t);
-        (0..count)
-            .map(|i| {
-                let along = (first + i as f64 - start as f64) / step as f64;
-                let cell = (along.floor() as usize).min(nodes - 2);
-                let fx = along - cell as f64;
-                mix(mix(a[cell], a[cell + 1], fx), mix(b[cell], b[cell + 1], fx), fy)
-            })
+    /// The positions in the list of places whose images, (xs, ys) in the source's CRS, do not lead back to them.
+    fn lost(&self, places: &[Position], xs: &[f64], ys: &[f64]) -> Vec<usize> {
+        let seen: Vec<usize> = (0..places.len()).filter(|&i| xs[i].is_finite()).collect();
+        let (mut bx, mut by): (Vec<f64>, Vec<f64>) = seen.iter().map(|&i| (xs[i], ys[i])).unzip();
+        transform(&self.source.crs, &self.target.crs, &mut bx, &mut by);
+        let (width, height) = self.target.resolution();
+        let comes_back = |(x, y): Position, (bx, by): Position| {
+            let slack = 1e-6 * x.abs().max(y.abs());
+            let (mut dx, dy) = (bx - x, by - y);
+            if let Some(turn) = self.target_turn {
+                // Meridians meet at the poles.
+                let quarter = turn / 4.0;
+                dx = (dx - turn * (dx / turn).round()) * (y / quarter * std::f64::consts::FRAC_PI_2).cos();
+            }
+            dx.abs() < width + slack && dy.abs() < height + slack
+        };
+        let found = seen.into_iter().zip(bx.into_iter().zip(by));
+        found
+            .filter(|&(i, at)| !comes_back(places[i], at))
+            .map(|(i, _)| i)
             .collect()
     }
+
+    /// Whether any place of the target that has an image in the source's CRS comes back from there.
+    fn has_way_back(&self) -> bool {
+        let (rows, cols) = (self.target.rows as f64, self.target.cols as f64);
+        let places: Vec<Position> = (0..25)
+            .map(|i| (f64::from(i % 5) + 0.5, f64::from(i / 5) + 0.5))
+            .map(|(x, y)| self.target.transform.apply(x / 5.0 * cols, y / 5.0 * rows))
+            .collect();
+        let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = places.into_iter().unzip();
+        transform(&self.target.crs, &self.source.crs, &mut xs, &mut ys);
+        let with_image = xs.iter().any(|x| x.is_finite());
+        transform(&self.source.crs, &self.target.crs, &mut xs, &mut ys);
+        !with_image || xs.iter().any(|x| x.is_finite())
+    }
 }
 
-fn nodes(from: isize, to: isize, step: isize) -> Vec<isize> {
-    let first = from.div_euclid(step) * step;
-    (0..)
-        .map(|i| first + i * step)
-        .take_while(|n| *n < to + step)
-        .collect()
+/// Where the corners of pixel `i` are, in a list of the corners of a window of `cols` columns.
+fn corners_of(i: usize, cols: usize) -> [usize; 4] {
+    let first = i / cols * (cols + 1) + i % cols;
+    [first, first + 1, first + cols + 1, first + cols + 2]
+}
+
+/// The pixels of a window, row by row.
+fn pixels(w: Window) -> impl Iterator<Item = (isize, isize)> {
+    (w.row..w.row_end()).flat_map(move |r| (w.col..w.col_end()).map(move |c| (r, c)))
+}
+
+/// The position at (row, col) of the target, between those of a cell's corners.
+fn between(cell: &Window, corners: &[Position; 4], row: f64, col: f64) -> Position {
+    let fx = (col - cell.col as f64) / cell.cols as f64;
+    let fy = (row - cell.row as f64) / cell.rows as f64;
+    let mix = |p: Position, q: Position, t: f64| (p.0 + (q.0 - p.0) * t, p.1 + (q.1 - p.1) * t);
+    mix(
+        mix(corners[0], corners[1], fx),
+        mix(corners[2], corners[3], fx),
+        fy,
+    )
+}
+
+fn grown(hull: Option<Bounds>, at: Position) -> Option<Bounds> {
+    let point = Bounds::around([at])?;
+    Some(hull.map_or(point, |hull| hull.union(&point)))
 }
 
 /// `second` after `first`.
@@ -275,9 +505,13 @@ fn compose(first: &Affine, second: &Affine) -> Affine {
     }
 }
 
+type Ends = (String, String);
+/// That one thread keeps.
+const MOST_TRANSFORMERS: usize = 64;
+
 thread_local! {
     /// PROJ's objects belong to one thread and are costly to make.
-    static TRANSFORMERS: RefCell<HashMap<(String, String), Option<Transformer>>> = RefCell::new(HashMap::new());
+    static TRANSFORMERS: RefCell<HashMap<Ends, Option<Transformer>>> = RefCell::new(HashMap::new());
 }
 
 fn transform(from: &Option<Crs>, to: &Option<Crs>, xs: &mut [f64], ys: &mut [f64]) {
@@ -285,6 +519,10 @@ fn transform(from: &Option<Crs>, to: &Option<Crs>, xs: &mut [f64], ys: &mut [f64
         return;
     };
     TRANSFORMERS.with_borrow_mut(|cache| {
+        // Images that are placed by locators have CRSs of their own, which would add up.
+        if cache.len() >= MOST_TRANSFORMERS {
+            cache.clear();
+        }
         let key = (from.wkt().to_string(), to.wkt().to_string());
         match cache
             .entry(key)

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::bits::{self, Meaning};
 use super::complex;
 use super::element::{Binary, Element, Unary};
 use super::image::{Band, Raster, float_of};
-use super::{DType, Grid, Kind, Port, Unit};
+use super::{DType, Grid, Kind, Port, Unit, doubt, integer};
 use crate::error::{Error, Result};
 
 /// What a raster is combined with.
@@ -13,6 +14,8 @@ use crate::error::{Error, Result};
 pub enum Operand {
     Raster(Raster),
     Number(f64),
+    /// One that no f64 is.
+    Integer(i64),
 }
 
 /// `left op right`, band by band; an operand of one band meets every band of the other. Names, time and properties
@@ -38,18 +41,28 @@ pub fn binary(left: &Operand, op: Binary, right: &Operand, force: bool) -> Resul
                 }
             }
         }
-        (Operand::Raster(a), Operand::Number(_)) | (Operand::Number(_), Operand::Raster(a)) => {
-            (a, a.bands.len())
-        }
-        (Operand::Number(_), Operand::Number(_)) => {
-            return Err(Error::argument("operands", "at least one raster", "two numbers"));
-        }
+        (Operand::Raster(a), _) | (_, Operand::Raster(a)) => (a, a.bands.len()),
+        _ => return Err(Error::argument("operands", "at least one raster", "two numbers")),
     };
     let grid = &template.grid;
     let mut bands = Vec::with_capacity(count);
     for i in 0..count {
         let (a, b) = (side(left, i, grid), side(right, i, grid));
-        let unit = if force && !is_comparison(op) {
+        if matches!(op, Binary::And | Binary::Or) {
+            let (op, dtype, unit) = bits::meant(op, a.meaning(), b.meaning())?;
+            let mut band = combine(grid, template.bands[i].name.clone(), op, a, b, unit)?;
+            band.dtype = dtype;
+            bands.push(band);
+            continue;
+        }
+        let (mut a, mut b) = (a, b);
+        let unstated = |side: &Side| side.number.is_none() && doubt::is_unstated(&side.unit, &side.port);
+        if op == Binary::Divide && !force && unstated(&a) && unstated(&b) {
+            for side in [&mut a, &mut b] {
+                side.port = doubt::as_power(grid, "ratio", &template.bands[i].name, side.port.clone());
+            }
+        }
+        let unit = if force && !gives_truth(op) {
             forced_unit(op, &a, &b)
         } else {
             unit_of(op, &a, &b, force)?
@@ -65,6 +78,16 @@ struct Side {
     unit: Unit,
     dtype: DType,
     number: Option<f64>,
+}
+
+impl Side {
+    fn meaning(&self) -> Meaning<'_> {
+        Meaning {
+            dtype: self.dtype,
+            unit: &self.unit,
+            number: self.number,
+        }
+    }
 }
 
 fn side(operand: &Operand, index: usize, grid: &Arc<Grid>) -> Side {
@@ -84,19 +107,40 @@ fn side(operand: &Operand, index: usize, grid: &Arc<Grid>) -> Side {
             dtype: DType::F32,
             number: Some(*v),
         },
+        Operand::Integer(v) => Side {
+            port: Port::tiles(grid, integer::constant((*v).into()), Vec::new()).swap_remove(0),
+            unit: Unit::Unknown,
+            dtype: DType::I64,
+            number: Some(*v as f64),
+        },
     }
 }
 
+/// Beside a band of 64-bit integers a whole number is one of them.
+fn meet(grid: &Arc<Grid>, mut a: Side, mut b: Side) -> (Side, Side) {
+    let is_wide = |side: &Side| side.port.kind() == Kind::I128;
+    let (number, band) = if is_wide(&a) { (&mut b, &a) } else { (&mut a, &b) };
+    if let Some(whole) = number.number.and_then(integer::whole)
+        && is_wide(band)
+        && !is_wide(number)
+    {
+        number.port = Port::tiles(grid, integer::constant(whole), Vec::new()).swap_remove(0);
+        number.dtype = band.dtype;
+    }
+    (a, b)
+}
+
 fn combine(grid: &Arc<Grid>, name: String, op: Binary, a: Side, b: Side, unit: Unit) -> Result<Band> {
+    let (a, b) = meet(grid, a, b);
     let complex = a.port.kind() == Kind::C32 || (b.port.kind() == Kind::C32 && op != Binary::Mask);
     let port = if complex {
         complex::binary(grid, op, a.port, b.port)?
     } else {
         Port::element(grid, Element::Binary(op), vec![a.port, b.port])
     };
-    let dtype = if is_comparison(op) {
+    let dtype = if gives_truth(op) {
         DType::U8
-    } else if op == Binary::Mask {
+    } else if op == Binary::Mask || port.kind() == Kind::I128 {
         a.dtype
     } else {
         float_of(port.kind())
@@ -110,12 +154,9 @@ fn combine(grid: &Arc<Grid>, name: String, op: Binary, a: Side, b: Side, unit: U
     })
 }
 
-fn is_comparison(op: Binary) -> bool {
-    use Binary::*;
-    matches!(
-        op,
-        Less | LessEqual | Greater | GreaterEqual | Equal | NotEqual | And | Or
-    )
+/// The answer is 1 or 0.
+fn gives_truth(op: Binary) -> bool {
+    op.is_comparison() || matches!(op, Binary::And | Binary::Or)
 }
 
 fn forced_unit(op: Binary, a: &Side, b: &Side) -> Unit {
@@ -129,6 +170,21 @@ fn forced_unit(op: Binary, a: &Side, b: &Side) -> Unit {
 /// The unit of `a op b`, or why it makes no sense.
 fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
     use Unit::*;
+    let choice = matches!(
+        op,
+        Binary::Minimum | Binary::Maximum | Binary::Mask | Binary::Fill
+    );
+    if choice && a.unit == Mask && (b.unit == Mask || op == Binary::Mask) {
+        return Ok(Mask);
+    }
+    if a.unit == Mask || b.unit == Mask {
+        let plain = |side: &Side| Side {
+            port: side.port.clone(),
+            unit: side.unit.plain(),
+            ..*side
+        };
+        return unit_of(op, &plain(a), &plain(b), force);
+    }
     let one = || Other("1".into());
     let refuse = |way_out: &str| {
         let verb = match op {
@@ -163,6 +219,11 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
         })
     };
     let radar = |u: &Unit| matches!(u, Power | Amplitude | Decibel);
+    // Metres times 0.001 are kilometres, and times 0.02 perhaps radians: only what knows the factor can tell. Power is power in any scale.
+    let scaled = |u: &Unit| match u {
+        Other(symbol) if symbol != "1" && a.number.or(b.number).is_none_or(|n| n.abs() != 1.0) => Unknown,
+        u => u.clone(),
+    };
     match op {
         Binary::Atan2 => Ok(Other("rad".into())),
         Binary::Add | Binary::Subtract | Binary::Minimum | Binary::Maximum => {
@@ -183,7 +244,7 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
             (Decibel, y) | (y, Decibel) if radar(y) => {
                 refuse("a product of powers is a sum of decibels, `a + b`; or convert with `:to_power()`")
             }
-            (x, Unknown) | (Unknown, x) => Ok(x.clone()),
+            (x, Unknown) | (Unknown, x) => Ok(scaled(x)),
             (x, Other(u)) | (Other(u), x) if u == "1" => Ok(x.clone()),
             _ => Ok(Unknown),
         },
@@ -194,7 +255,7 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
             ),
             (Decibel, y) | (y, Decibel) if radar(y) => refuse("bring both to one scale with `:to_power()`"),
             (x, y) if x == y && *x != Unknown => Ok(one()),
-            (x, Unknown) => Ok(x.clone()),
+            (x, Unknown) => Ok(scaled(x)),
             (x, Other(u)) if u == "1" => Ok(x.clone()),
             _ => Ok(Unknown),
         },
@@ -214,16 +275,18 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
             if clash && !force {
                 refuse("bring both to one scale with `:to_power()` or `:to_db()`")
             } else {
-                Ok(one())
+                Ok(Mask)
             }
         }
-        Binary::And | Binary::Or => Ok(one()),
+        // `bits` says what these mean.
+        Binary::And | Binary::Or | Binary::BitAnd | Binary::BitOr => Ok(Unknown),
     }
 }
 
 fn named(unit: &Unit) -> &str {
     match unit {
         Unit::Unknown => "a plain number",
+        Unit::Mask => "a mask",
         Unit::Other(u) if u == "1" => "a ratio (unit 1)",
         other => other.symbol(),
     }
@@ -261,6 +324,7 @@ pub fn choose(condition: &Raster, then: &Operand, otherwise: &Operand) -> Result
             side(otherwise, i, &condition.grid),
         );
         let unit = unit_of(Binary::Minimum, &a, &b, false)?;
+        let (a, b) = meet(&condition.grid, a, b);
         for port in [&c, &a.port, &b.port] {
             if port.kind() == Kind::C32 {
                 return Err(Error::argument(
@@ -290,7 +354,7 @@ pub fn choose(condition: &Raster, then: &Operand, otherwise: &Operand) -> Result
 fn band_count(operand: &Operand) -> Option<usize> {
     match operand {
         Operand::Raster(r) => Some(r.bands.len()),
-        Operand::Number(_) => None,
+        Operand::Number(_) | Operand::Integer(_) => None,
     }
 }
 
@@ -298,6 +362,9 @@ fn band_count(operand: &Operand) -> Option<usize> {
 pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
     if raster.bands.iter().any(|b| b.kind() == Kind::C32) {
         return complex::unary(raster, op);
+    }
+    if op == Unary::Not {
+        return bits::not(raster);
     }
     raster.map_elements(op, |b| {
         let float = float_of(b.kind());
@@ -307,9 +374,10 @@ pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
             });
         }
         Ok(match op {
-            Unary::Negate | Unary::Abs | Unary::Floor | Unary::Ceil | Unary::Round => (b.unit.clone(), float),
+            Unary::Negate | Unary::Abs | Unary::Floor | Unary::Ceil | Unary::Round => (b.unit.plain(), float),
+            Unary::Unmask(v) if v != 0.0 && v != 1.0 => (b.unit.plain(), b.dtype),
             Unary::Clamp(..) | Unary::MaskOutside(..) | Unary::Unmask(_) => (b.unit.clone(), b.dtype),
-            Unary::Not | Unary::IsValid => (Unit::Other("1".into()), DType::U8),
+            Unary::Not | Unary::IsValid => (Unit::Mask, DType::U8),
             Unary::Sqrt if b.unit == Unit::Power => (Unit::Amplitude, float),
             Unary::Atan => (Unit::Other("rad".into()), float),
             Unary::Sin | Unary::Cos | Unary::Tan => (Unit::Other("1".into()), float),
@@ -359,7 +427,13 @@ fn convert(
                 if b.unit == Unit::Unknown { "no known unit" } else { b.unit.symbol() }
             ),
         })?;
-        let port = Port::element(&raster.grid, Element::Unary(op), vec![b.port.clone()]);
+        let input = match op {
+            Unary::PowerToDb if doubt::is_unstated(&b.unit, &b.port) => {
+                doubt::as_power(&raster.grid, what, &b.name, b.port.clone())
+            }
+            _ => b.port.clone(),
+        };
+        let port = Port::element(&raster.grid, Element::Unary(op), vec![input]);
         Ok(Band {
             dtype: float_of(port.kind()),
             unit: target.clone(),

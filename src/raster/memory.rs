@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::image::{Band, Raster, float_of};
 use super::operation::{Operation, PicturePart};
-use super::{Grid, Kind, Pixels, Port, Unit, View, Window, preview};
+use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window, preview};
 use crate::error::{Error, Result};
 
 struct Memory(Pixels);
@@ -50,6 +50,7 @@ pub fn from_arrays(grid: Arc<Grid>, arrays: Vec<(String, Pixels, Unit)>) -> Resu
             ));
         }
         match &mut pixels {
+            Pixels::I128(_) => {}
             Pixels::F32(a) => a.mapv_inplace(|v| if v.is_finite() { v } else { f32::NAN }),
             Pixels::F64(a) => a.mapv_inplace(|v| if v.is_finite() { v } else { f64::NAN }),
             Pixels::C32(a) => a.mapv_inplace(|z| {
@@ -60,7 +61,11 @@ pub fn from_arrays(grid: Arc<Grid>, arrays: Vec<(String, Pixels, Unit)>) -> Resu
                 }
             }),
         }
-        let dtype = float_of(pixels.kind());
+        let dtype = match &pixels {
+            Pixels::I128(a) if a.iter().any(|&v| v > i128::from(i64::MAX)) => DType::U64,
+            Pixels::I128(_) => DType::I64,
+            pixels => float_of(pixels.kind()),
+        };
         let port = Port::tiles(&grid, Arc::new(Memory(pixels)), Vec::new()).swap_remove(0);
         bands.push(Band {
             name,

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::align::{align, footprint, grid_over, transform_bounds};
+use super::align::{align, grid_over};
+use super::extent::{footprint, transform_bounds, turns};
 use super::image::{Band, Raster};
 use super::operation::Operation;
-use super::tile::MASKED_COMPLEX;
+use super::tile::{MASKED_COMPLEX, MASKED_INTEGER};
 use super::warp::Resampling;
-use super::{Bounds, Grid, Kind, Pixels, Port, View, Window};
+use super::{Bounds, Crs, Grid, Kind, Pixels, Port, View, Window};
 use crate::error::{Error, Result};
 
 /// Which image wins where several are valid.
@@ -52,7 +53,11 @@ impl Operation for Mosaic {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        inputs.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32)
+        let kind = inputs.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32);
+        match self.overlap {
+            Overlap::Mean => kind.floating(),
+            _ => kind,
+        }
     }
 
     fn needs(&self, index: usize, out: Window) -> Window {
@@ -63,6 +68,16 @@ impl Operation for Mosaic {
         let kind = self.kind(&inputs.iter().map(View::kind).collect::<Vec<_>>());
         let present = inputs.iter().filter(|v| !v.window.is_empty());
         Ok(vec![match kind {
+            // Means are not of this kind.
+            Kind::I128 => Pixels::I128(self.merge(
+                out,
+                present.map(|v| (v.window, v.i128())),
+                MASKED_INTEGER,
+                |v| v == MASKED_INTEGER,
+                |a, _| a,
+                |v, _| v,
+                |v, old| v < old,
+            )),
             Kind::F32 => Pixels::F32(self.merge(
                 out,
                 present.map(|v| (v.window, v.f32())),
@@ -70,7 +85,7 @@ impl Operation for Mosaic {
                 f32::is_nan,
                 |a, b| a + b,
                 |v, n| v / n as f32,
-                |v| f64::from(*v),
+                |v, old| v < old,
             )),
             Kind::F64 => Pixels::F64(self.merge(
                 out,
@@ -79,7 +94,7 @@ impl Operation for Mosaic {
                 f64::is_nan,
                 |a, b| a + b,
                 |v, n| v / f64::from(n),
-                |v| *v,
+                |v, old| v < old,
             )),
             Kind::C32 => Pixels::C32(self.merge(
                 out,
@@ -88,7 +103,7 @@ impl Operation for Mosaic {
                 |z| z.re.is_nan(),
                 |a, b| a + b,
                 |v, n| v / n as f32,
-                |v| f64::from(v.norm()),
+                |v, old| v.norm() < old.norm(),
             )),
         }])
     }
@@ -104,7 +119,7 @@ impl Mosaic {
         is_masked: impl Fn(T) -> bool,
         add: impl Fn(T, T) -> T,
         divide: impl Fn(T, u32) -> T,
-        key: impl Fn(&T) -> f64,
+        less: impl Fn(&T, &T) -> bool,
     ) -> Array2<T> {
         let mut result = Array2::from_elem((out.rows, out.cols), masked);
         let mut counts = (self.overlap == Overlap::Mean).then(|| Array2::<u32>::zeros((out.rows, out.cols)));
@@ -121,8 +136,8 @@ impl Mosaic {
                     _ if empty => result[at] = v,
                     Overlap::First => {}
                     Overlap::Last => result[at] = v,
-                    Overlap::Minimum if key(&v) < key(&old) => result[at] = v,
-                    Overlap::Maximum if key(&v) > key(&old) => result[at] = v,
+                    Overlap::Minimum if less(&v, &old) => result[at] = v,
+                    Overlap::Maximum if less(&old, &v) => result[at] = v,
                     Overlap::Mean => result[at] = add(old, v),
                     _ => {}
                 }
@@ -201,12 +216,30 @@ fn union_grid(images: &[Raster]) -> Result<Grid> {
         ));
     }
     let mut bounds = first.bounds();
+    let turn = first.crs.as_ref().and_then(Crs::turn);
     for image in &images[1..] {
         let other = match (&image.grid.crs, &first.crs) {
             (Some(a), Some(b)) => transform_bounds(&image.grid.bounds(), a, b)?,
             _ => image.grid.bounds(),
         };
-        bounds = bounds.union(&other);
+        // Of the ways to count longitudes, that which leaves the smallest area.
+        let unions = turns(turn).map(|offset| {
+            bounds.union(&Bounds {
+                min_x: other.min_x + offset,
+                max_x: other.max_x + offset,
+                ..other
+            })
+        });
+        let near = |b: &Bounds| (b.min_x - bounds.min_x).abs();
+        bounds = unions
+            .min_by(|a, b| a.width().total_cmp(&b.width()).then(near(a).total_cmp(&near(b))))
+            .unwrap_or(bounds);
+    }
+    // Once around is all.
+    if let Some(turn) = turn.filter(|turn| bounds.width() > *turn) {
+        let own = first.bounds();
+        bounds.min_x = bounds.min_x.max(own.max_x - turn).min(own.min_x);
+        bounds.max_x = own.max_x.max(bounds.min_x + turn);
     }
     let (dx, dy) = first.resolution();
     let own = first.bounds();

@@ -35,6 +35,16 @@ pub trait Operation: Send + Sync {
         false
     }
 
+    /// The ends of the circle in which its values run, which are one value; see `cyclic`.
+    fn cycle(&self) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// True where its values are values of its first input, only elsewhere.
+    fn keeps_values(&self) -> bool {
+        false
+    }
+
     /// True for sources that give a small picture of themselves without reading every pixel, by `reduced`.
     fn can_reduce(&self) -> bool {
         false

@@ -137,6 +137,7 @@ pub(super) fn pick(pixels: &Pixels, part: &PicturePart) -> Pixels {
     let r = &r[part.rows.clone()];
     let shape = (r.len(), c.len());
     match pixels {
+        Pixels::I128(a) => Pixels::I128(Array2::from_shape_fn(shape, |(i, j)| a[(r[i], c[j])])),
         Pixels::F32(a) => Pixels::F32(Array2::from_shape_fn(shape, |(i, j)| a[(r[i], c[j])])),
         Pixels::F64(a) => Pixels::F64(Array2::from_shape_fn(shape, |(i, j)| a[(r[i], c[j])])),
         Pixels::C32(a) => Pixels::C32(Array2::from_shape_fn(shape, |(i, j)| a[(r[i], c[j])])),

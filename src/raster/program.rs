@@ -49,7 +49,8 @@ impl Program {
     /// Runs over inputs of one shape (rows, cols).
     pub fn run(&self, inputs: &[View<'_>], rows: usize, cols: usize) -> Pixels {
         match self.kind {
-            Kind::F64 => {
+            // 64-bit integers come as float64; what keeps them exact is not fused either, see `integer`.
+            Kind::F64 | Kind::I128 => {
                 let views: Vec<_> = inputs.iter().map(|v| with_contiguous_rows(v.f64())).collect();
                 Pixels::F64(self.rows(&views, rows, cols))
             }

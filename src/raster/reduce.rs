@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use super::element::Real;
 use super::image::{Band, Raster, float_of};
+use super::integer::{self, Choice};
 use super::operation::Operation;
 use super::{DType, Kind, Pixels, Port, Unit, View, Window};
 use crate::error::{Error, Result};
@@ -89,7 +90,12 @@ impl Operation for Reduce {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        inputs.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32)
+        inputs
+            .iter()
+            .copied()
+            .reduce(Kind::join)
+            .unwrap_or(Kind::F32)
+            .floating()
     }
 
     fn outputs(&self) -> usize {
@@ -278,7 +284,10 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
                 format!("`{}` is complex", like.name),
             ));
         }
-        if let Some(other) = images.iter().find(|i| i.bands[b].unit != like.unit) {
+        if let Some(other) = images
+            .iter()
+            .find(|i| i.bands[b].unit.plain() != like.unit.plain())
+        {
             return Err(Error::Unit {
                 message: format!(
                     "band `{}` is in {} in one image and in {} in another; convert with `:to_power()` or `:to_db()` first",
@@ -297,17 +306,32 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
             reducers: reducers.to_vec(),
             network,
         });
-        let ports = images.iter().map(|i| i.bands[b].port.clone()).collect();
-        for (reducer, port) in reducers.iter().zip(Port::tiles(&first.grid, operation, ports)) {
+        let ports: Vec<Port> = images.iter().map(|i| i.bands[b].port.clone()).collect();
+        let same = images.iter().all(|i| i.bands[b].dtype == like.dtype);
+        let wide = same && ports.iter().all(|port| port.kind() == Kind::I128);
+        for (reducer, port) in reducers
+            .iter()
+            .zip(Port::tiles(&first.grid, operation, ports.clone()))
+        {
             let name = if reducers.len() == 1 {
                 like.name.clone()
             } else {
                 format!("{}_{}", like.name, reducer.name())
             };
-            let keeps = matches!(
-                reducer,
-                Reducer::Min | Reducer::Max | Reducer::First | Reducer::Last
-            );
+            let choice = match reducer {
+                Reducer::Min => Some(Choice::Min),
+                Reducer::Max => Some(Choice::Max),
+                Reducer::First => Some(Choice::First),
+                Reducer::Last => Some(Choice::Last),
+                _ => None,
+            };
+            let keeps = same && choice.is_some();
+            let port = match choice.filter(|_| wide) {
+                Some(choice) => {
+                    Port::tiles(&first.grid, integer::chosen(choice), ports.clone()).swap_remove(0)
+                }
+                None => port,
+            };
             let (dtype, unit) = match reducer {
                 Reducer::Count => (DType::U16, Unit::Other("1".into())),
                 _ if keeps => (like.dtype, like.unit.clone()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::image::{Band, Raster};
 use super::operation::Operation;
-use super::{Bounds, Grid, Kind, Pixels, Port, View, Window};
+use super::{Grid, Kind, Pixels, Port, View, Window};
 use crate::error::{Error, Result};
 
 /// Output pixel (r, c) is input pixel (r + rows, c + cols); outside the input it is masked.
@@ -28,6 +28,10 @@ impl Operation for Move {
 
     fn is_pointwise(&self) -> bool {
         (self.rows, self.cols) == (0, 0)
+    }
+
+    fn keeps_values(&self) -> bool {
+        true
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {
@@ -79,45 +83,6 @@ pub fn crop(raster: &Raster, window: Window) -> Result<Raster> {
         inside.row,
         inside.col,
     ))
-}
-
-/// The pixels that bounds (in the raster's CRS) touch.
-pub fn clip(raster: &Raster, bounds: &Bounds) -> Result<Raster> {
-    let grid = &raster.grid;
-    let corners = [
-        (bounds.min_x, bounds.min_y),
-        (bounds.max_x, bounds.min_y),
-        (bounds.min_x, bounds.max_y),
-        (bounds.max_x, bounds.max_y),
-    ];
-    let no_overlap = || {
-        Error::argument(
-            "bounds",
-            format!("an area that overlaps the image ({})", grid.bounds()),
-            bounds,
-        )
-    };
-    let pixels = Bounds::around(corners.map(|(x, y)| grid.to_pixel(x, y))).ok_or_else(no_overlap)?;
-    // Bounds written with rounded coordinates must not drag in a row of pixels by a hair.
-    let hair = 1e-6;
-    let (row, col) = (
-        (pixels.min_y + hair).floor().max(0.0),
-        (pixels.min_x + hair).floor().max(0.0),
-    );
-    let (row_end, col_end) = ((pixels.max_y - hair).ceil(), (pixels.max_x - hair).ceil());
-    if row_end <= row || col_end <= col || row >= grid.rows as f64 || col >= grid.cols as f64 {
-        return Err(no_overlap());
-    }
-    let (row_end, col_end) = (row_end.min(grid.rows as f64), col_end.min(grid.cols as f64));
-    crop(
-        raster,
-        Window::new(
-            row as isize,
-            col as isize,
-            (row_end - row) as usize,
-            (col_end - col) as usize,
-        ),
-    )
 }
 
 /// The image displaced by whole pixels on its own grid: what was at (row, col) is now at (row + rows, col + cols).

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use regex::Regex;
 
 use super::file::write::{WriteOptions, write};
@@ -15,6 +16,12 @@ use crate::gate::Folder;
 #[derive(Clone, Default)]
 pub struct Stack {
     pub items: Vec<Raster>,
+}
+
+/// The times of a stack, and of each band its images in their order.
+pub struct Cube {
+    pub times: Vec<Timestamp>,
+    pub bands: Vec<(String, Vec<Raster>)>,
 }
 
 /// What images are grouped by.
@@ -54,12 +61,7 @@ impl Stack {
         let mut groups: BTreeMap<String, Stack> = BTreeMap::new();
         for (i, item) in self.items.iter().enumerate() {
             let day = || {
-                let time = item.time.ok_or_else(|| {
-                    Error::message(format!(
-                        "image {} has no time; give it one when the stack is made, or with `:set_time(…)`",
-                        i + 1
-                    ))
-                })?;
+                let time = item.time.ok_or_else(|| no_time(i))?;
                 Ok::<_, Error>(time.to_zoned(jiff::tz::TimeZone::UTC).date())
             };
             let key = match by {
@@ -107,6 +109,38 @@ impl Stack {
             items.push(reduced);
         }
         Ok(Stack { items })
+    }
+
+    /// What a file of all images is made of.
+    ///
+    /// # Errors
+    /// No image; images without a time, or of other bands than the first.
+    pub fn cube(&self) -> Result<Cube> {
+        let first = self
+            .items
+            .first()
+            .ok_or_else(|| Error::message("the stack holds no image"))?;
+        let mut times = Vec::with_capacity(self.items.len());
+        let mut bands: Vec<(String, Vec<Raster>)> = first
+            .bands
+            .iter()
+            .map(|band| (band.name.clone(), Vec::new()))
+            .collect();
+        for (i, image) in self.items.iter().enumerate() {
+            times.push(image.time.ok_or_else(|| no_time(i))?);
+            if image.band_names() != first.band_names() {
+                return Err(Error::message(format!(
+                    "image {} has the bands {}, the first {}; choose common ones with `:select(…)`",
+                    i + 1,
+                    image.band_names().join(", "),
+                    first.band_names().join(", ")
+                )));
+            }
+            for ((_, images), band) in bands.iter_mut().zip(&image.bands) {
+                images.push(image.with_bands(vec![band.clone()]));
+            }
+        }
+        Ok(Cube { times, bands })
     }
 
     /// Writes every image to its own file and answers the paths. The folder is made where it is missing.
@@ -159,6 +193,13 @@ impl Stack {
         }
         Ok(jobs.into_iter().map(|(path, _)| path).collect())
     }
+}
+
+fn no_time(index: usize) -> Error {
+    Error::message(format!(
+        "image {} has no time; give it one when the stack is made, or with `:set_time(…)`",
+        index + 1
+    ))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -319,11 +360,11 @@ impl NamePattern {
 }
 
 pub struct NameParts {
-    pub time: Option<jiff::Timestamp>,
+    pub time: Option<Timestamp>,
     pub properties: Vec<(String, Property)>,
 }
 
-fn parse_time(text: &str, format: TimeFormat) -> Option<jiff::Timestamp> {
+fn parse_time(text: &str, format: TimeFormat) -> Option<Timestamp> {
     use jiff::civil::{Date, DateTime};
     let moment = match format {
         TimeFormat::Date => Date::strptime("%Y%m%d", text).ok()?.at(0, 0, 0, 0),

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 
 use super::execute::Run;
 use super::image::Raster;
-use super::{Pixels, Window};
+use super::tile::integer_to_f64;
+use super::{Kind, Pixels};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::settings;
@@ -37,6 +38,7 @@ impl Moments {
     /// Of the valid pixels of a tile; of complex ones the magnitude.
     pub fn of(pixels: &Pixels) -> Moments {
         match pixels {
+            Pixels::I128(a) => Moments::of_values(a.iter().map(|&v| integer_to_f64(v))),
             Pixels::F32(a) => Moments::of_values(a.iter().map(|&v| f64::from(v))),
             Pixels::F64(a) => Moments::of_values(a.iter().copied()),
             Pixels::C32(a) => Moments::of_values(a.iter().map(|z| f64::from(z.norm()))),
@@ -225,91 +227,101 @@ pub(super) fn all_masked(what: &str) -> Error {
     Error::message(format!("{what}: every pixel is masked"))
 }
 
-/// Exact percentiles (0…100, linear between neighbours as numpy's default) of one band, in bounded memory: values are
-/// counted by the upper half of their bits, then those in the bins that matter by the lower half. f32 precision.
+/// Exact percentiles (0…100, linear between neighbours as numpy's default) of one band, in bounded memory: values are counted by
+/// the first 16 bits of their order, then those that share them with a wanted one by the next 16, and so on: two passes over
+/// float32, four over float64 and 64-bit integers (which are rounded to float64).
 pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
-    raster.only_band("percentile")?;
+    let band = raster.only_band("percentile")?;
     if let Some(bad) = wanted.iter().find(|p| !(0.0..=100.0).contains(*p)) {
         return Err(Error::argument("percentile", "between 0 and 100", bad));
     }
+    let single = band.kind() == Kind::F32 || band.kind() == Kind::C32;
+    let passes = if single { 2 } else { 4 };
     let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
-    let upper = Mutex::new(vec![0u64; 1 << 16]);
-    run.for_each("percentiles 1/2", &|_, _, mut pixels| {
-        let mut tile = vec![0u64; 1 << 16];
-        for key in pixels
-            .swap_remove(0)
-            .into_f32()
-            .iter()
-            .filter(|v| !v.is_nan())
-            .map(|v| order_key(*v))
-        {
-            tile[(key >> 16) as usize] += 1;
-        }
-        add(&upper, &tile);
-        Ok(())
-    })?;
-    let upper = upper.into_inner().unwrap_or_else(|e| e.into_inner());
-    let count: u64 = upper.iter().sum();
-    if count == 0 {
-        return Err(all_masked("percentile"));
-    }
-    // The two neighbours of each percentile, as ranks from 0.
-    let ranks: Vec<(u64, u64, f64)> = wanted
-        .iter()
-        .map(|p| {
-            let position = p / 100.0 * (count - 1) as f64;
-            let low = position.floor() as u64;
-            (low, (low + 1).min(count - 1), position - low as f64)
-        })
-        .collect();
-    // For every upper half that holds a wanted rank: its first rank and the counts of its lower halves.
-    let ends = running_sums(&upper);
-    let mut bins: BTreeMap<u32, (u64, Mutex<Vec<u64>>)> = BTreeMap::new();
-    for rank in ranks.iter().flat_map(|&(low, high, _)| [low, high]) {
-        let bin = ends.partition_point(|end| *end <= rank);
-        bins.entry(bin as u32)
-            .or_insert_with(|| (ends[bin] - upper[bin], Mutex::new(Vec::new())));
-    }
-    bounds::fits(
-        format!("counting the values of {} ranges", bins.len()),
-        bins.len() * (settings::threads() + 1),
-        size_of::<u64>() << 16,
-        "ask for fewer percentiles at a time",
-    )?;
-    for (_, lower) in bins.values_mut() {
-        *lower.get_mut().unwrap_or_else(|e| e.into_inner()) = vec![0; 1 << 16];
-    }
-    run.for_each("percentiles 2/2", &|_, _, mut pixels| {
-        let mut tiles: BTreeMap<u32, Vec<u64>> = bins.keys().map(|&b| (b, vec![0u64; 1 << 16])).collect();
-        for key in pixels
-            .swap_remove(0)
-            .into_f32()
-            .iter()
-            .filter(|v| !v.is_nan())
-            .map(|v| order_key(*v))
-        {
-            if let Some(tile) = tiles.get_mut(&(key >> 16)) {
-                tile[(key & 0xffff) as usize] += 1;
+    // Each bin holds the values whose orders begin with its key: the rank of its first value, and the running sums of its parts.
+    let mut bins: BTreeMap<u64, (u64, Vec<u64>)> = BTreeMap::new();
+    let mut ranks: Vec<(u64, u64, f64)> = Vec::new();
+    for pass in 0..passes {
+        let wanted_bins: BTreeMap<u64, u64> = match pass {
+            0 => BTreeMap::from([(0, 0)]),
+            _ => ranks
+                .iter()
+                .flat_map(|&(low, high, _)| [low, high])
+                .map(|rank| part_of(&bins, rank))
+                .collect(),
+        };
+        bounds::fits(
+            format!("counting the values of {} ranges", wanted_bins.len()),
+            wanted_bins.len() * (settings::threads() + 1),
+            size_of::<u64>() << 16,
+            "ask for fewer percentiles at a time",
+        )?;
+        let counts = Mutex::new(
+            wanted_bins
+                .keys()
+                .map(|&key| (key, vec![0u64; 1 << 16]))
+                .collect(),
+        );
+        let shift = 16 * (passes - 1 - pass);
+        run.for_each(
+            &format!("percentiles {}/{passes}", pass + 1),
+            &|_, _, mut pixels| {
+                let mut tile: BTreeMap<u64, Vec<u64>> = wanted_bins
+                    .keys()
+                    .map(|&key| (key, vec![0u64; 1 << 16]))
+                    .collect();
+                let mut count = |order: u64| {
+                    let prefix = order.checked_shr(shift + 16).unwrap_or(0);
+                    if let Some(bin) = tile.get_mut(&prefix) {
+                        bin[(order >> shift & 0xffff) as usize] += 1;
+                    }
+                };
+                match pixels.swap_remove(0) {
+                    pixels if single => {
+                        let values = pixels.into_f32();
+                        values
+                            .iter()
+                            .filter(|v| !v.is_nan())
+                            .for_each(|v| count(order_of_f32(*v).into()));
+                    }
+                    pixels => {
+                        let values = pixels.into_f64();
+                        values
+                            .iter()
+                            .filter(|v| !v.is_nan())
+                            .for_each(|v| count(order_of_f64(*v)));
+                    }
+                }
+                add(&counts, tile);
+                Ok(())
+            },
+        )?;
+        let counts = counts.into_inner().unwrap_or_else(|e| e.into_inner());
+        bins = counts
+            .into_iter()
+            .map(|(key, counts)| (key, (wanted_bins[&key], running_sums(&counts))))
+            .collect();
+        if pass == 0 {
+            let count = bins.values().filter_map(|(_, ends)| ends.last()).sum::<u64>();
+            if count == 0 {
+                return Err(all_masked("percentile"));
             }
+            // The two neighbours of each percentile, as ranks from 0.
+            let rank = |p: &f64| {
+                let position = p / 100.0 * (count - 1) as f64;
+                let low = position.floor() as u64;
+                (low, (low + 1).min(count - 1), position - low as f64)
+            };
+            ranks = wanted.iter().map(rank).collect();
         }
-        for (bin, tile) in tiles {
-            add(&bins[&bin].1, &tile);
-        }
-        Ok(())
-    })?;
-    let bins: BTreeMap<u32, (u64, Vec<u64>)> = bins
-        .into_iter()
-        .map(|(bin, (first, lower))| {
-            let lower = lower.into_inner().unwrap_or_else(|e| e.into_inner());
-            (bin, (first, running_sums(&lower)))
-        })
-        .collect();
+    }
     let value = |rank: u64| {
-        let bin = ends.partition_point(|end| *end <= rank) as u32;
-        bins.get(&bin).map_or(f64::NAN, |(first, ends)| {
-            let low_bits = ends.partition_point(|end| *end <= rank - first);
-            f64::from(from_order_key(bin << 16 | low_bits as u32))
-        })
+        let (order, _) = part_of(&bins, rank);
+        if single {
+            f64::from(f32_of_order(order as u32))
+        } else {
+            f64_of_order(order)
+        }
     };
     Ok(ranks
         .iter()
@@ -318,6 +330,18 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
             a + (b - a) * part
         })
         .collect())
+}
+
+/// The part of a bin that holds a rank: the part's key, and the rank of its first value.
+fn part_of(bins: &BTreeMap<u64, (u64, Vec<u64>)>, rank: u64) -> (u64, u64) {
+    // Bins come in the order of their ranks.
+    let found = bins.iter().rev().find(|(_, (first, _))| *first <= rank);
+    let Some((key, (first, ends))) = found else {
+        return (0, 0);
+    };
+    let part = ends.partition_point(|end| *end <= rank - first);
+    let before = part.checked_sub(1).map_or(0, |part| ends[part]);
+    (key << 16 | part as u64, first + before)
 }
 
 fn running_sums(counts: &[u64]) -> Vec<u64> {
@@ -330,70 +354,38 @@ fn running_sums(counts: &[u64]) -> Vec<u64> {
         .collect()
 }
 
-fn add(total: &Mutex<Vec<u64>>, tile: &[u64]) {
-    for (sum, n) in total
-        .lock()
-        .unwrap_or_else(|e| e.into_inner())
-        .iter_mut()
-        .zip(tile)
-    {
-        *sum += n;
+fn add(total: &Mutex<BTreeMap<u64, Vec<u64>>>, tile: BTreeMap<u64, Vec<u64>>) {
+    let mut total = total.lock().unwrap_or_else(|e| e.into_inner());
+    for (sums, counts) in total.values_mut().zip(tile.into_values()) {
+        for (sum, n) in sums.iter_mut().zip(counts) {
+            *sum += n;
+        }
     }
 }
 
 /// An integer that sorts as the float does.
-fn order_key(v: f32) -> u32 {
+fn order_of_f32(v: f32) -> u32 {
     let bits = v.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-fn from_order_key(key: u32) -> f32 {
-    f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
+fn f32_of_order(order: u32) -> f32 {
+    f32::from_bits(if order >> 31 == 1 {
+        order & !(1 << 31)
+    } else {
+        !order
+    })
 }
 
-/// Values of every band at map points (x, y) in the raster's CRS: one row per point, NaN where masked or outside.
-/// The pixel that holds the point is taken, nothing is interpolated.
-pub fn sample(raster: &Raster, points: &[(f64, f64)]) -> Result<Vec<Vec<f64>>> {
-    let mut out = vec![vec![f64::NAN; raster.bands.len()]; points.len()];
-    let inside = raster.grid.window();
-    let mut wanted: BTreeMap<(isize, isize), Vec<usize>> = BTreeMap::new();
-    // Points of one neighbourhood are read together.
-    let cell = 64;
-    let mut pixel = Vec::with_capacity(points.len());
-    for (i, &(x, y)) in points.iter().enumerate() {
-        let (col, row) = raster.grid.to_pixel(x, y);
-        let (row, col) = (row.floor() as isize, col.floor() as isize);
-        pixel.push((row, col));
-        if row >= 0
-            && col >= 0
-            && row < inside.row_end()
-            && col < inside.col_end()
-            && x.is_finite()
-            && y.is_finite()
-        {
-            wanted
-                .entry((row.div_euclid(cell), col.div_euclid(cell)))
-                .or_default()
-                .push(i);
-        }
-    }
-    for indices in wanted.values() {
-        let one = |&i: &usize| Window::new(pixel[i].0, pixel[i].1, 1, 1);
-        let window = indices
-            .iter()
-            .map(one)
-            .reduce(|a, b| a.hull(&b))
-            .unwrap_or(Window::EMPTY);
-        let arrays: Vec<_> = raster.read(window)?.into_iter().map(Pixels::into_f64).collect();
-        for &i in indices {
-            let at = (
-                (pixel[i].0 - window.row) as usize,
-                (pixel[i].1 - window.col) as usize,
-            );
-            for (value, array) in out[i].iter_mut().zip(&arrays) {
-                *value = array[at];
-            }
-        }
-    }
-    Ok(out)
+fn order_of_f64(v: f64) -> u64 {
+    let bits = v.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+fn f64_of_order(order: u64) -> f64 {
+    f64::from_bits(if order >> 63 == 1 {
+        order & !(1 << 63)
+    } else {
+        !order
+    })
 }

@@ -9,6 +9,8 @@ use super::Window;
 /// What an operation computes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
+    /// 64-bit integers, exact: i128 holds signed and unsigned ones and a mark for masked pixels.
+    I128,
     F32,
     F64,
     C32,
@@ -19,12 +21,25 @@ impl Kind {
         match self {
             Kind::F32 => 4,
             Kind::F64 | Kind::C32 => 8,
+            Kind::I128 => 16,
         }
     }
 
     /// The kind that holds values of both.
     pub fn join(self, other: Kind) -> Kind {
-        self.max(other)
+        if self == other {
+            self
+        } else {
+            self.floating().max(other.floating())
+        }
+    }
+
+    /// What arithmetic on it is done in, where it does not keep to whole numbers.
+    pub fn floating(self) -> Kind {
+        match self {
+            Kind::I128 => Kind::F64,
+            other => other,
+        }
     }
 }
 
@@ -33,9 +48,14 @@ pub const MASKED_COMPLEX: Complex32 = Complex32 {
     im: f32::NAN,
 };
 
-/// Pixels of one band over one window, (rows, cols), standard layout; NaN is masked (for complex: NaN real part).
+/// No 64-bit integer is this one.
+pub const MASKED_INTEGER: i128 = i128::MIN;
+
+/// Pixels of one band over one window, (rows, cols), standard layout; NaN is masked (for complex: NaN real part; for integers:
+/// `MASKED_INTEGER`).
 #[derive(Debug, Clone)]
 pub enum Pixels {
+    I128(Array2<i128>),
     F32(Array2<f32>),
     F64(Array2<f64>),
     C32(Array2<Complex32>),
@@ -45,6 +65,7 @@ impl Pixels {
     /// An array in which every pixel is masked.
     pub fn masked(kind: Kind, rows: usize, cols: usize) -> Pixels {
         match kind {
+            Kind::I128 => Pixels::I128(Array2::from_elem((rows, cols), MASKED_INTEGER)),
             Kind::F32 => Pixels::F32(Array2::from_elem((rows, cols), f32::NAN)),
             Kind::F64 => Pixels::F64(Array2::from_elem((rows, cols), f64::NAN)),
             Kind::C32 => Pixels::C32(Array2::from_elem((rows, cols), MASKED_COMPLEX)),
@@ -53,6 +74,7 @@ impl Pixels {
 
     pub fn kind(&self) -> Kind {
         match self {
+            Pixels::I128(_) => Kind::I128,
             Pixels::F32(_) => Kind::F32,
             Pixels::F64(_) => Kind::F64,
             Pixels::C32(_) => Kind::C32,
@@ -61,6 +83,7 @@ impl Pixels {
 
     pub fn dim(&self) -> (usize, usize) {
         match self {
+            Pixels::I128(a) => a.dim(),
             Pixels::F32(a) => a.dim(),
             Pixels::F64(a) => a.dim(),
             Pixels::C32(a) => a.dim(),
@@ -71,6 +94,7 @@ impl Pixels {
     /// are masked. Borrows where it can.
     pub fn view(&self, covered: Window, wanted: Window) -> View<'_> {
         let pixels = match self {
+            Pixels::I128(a) => PixelsView::I128(crop_or_pad(a.view(), covered, wanted, MASKED_INTEGER)),
             Pixels::F32(a) => PixelsView::F32(crop_or_pad(a.view(), covered, wanted, f32::NAN)),
             Pixels::F64(a) => PixelsView::F64(crop_or_pad(a.view(), covered, wanted, f64::NAN)),
             Pixels::C32(a) => PixelsView::C32(crop_or_pad(a.view(), covered, wanted, MASKED_COMPLEX)),
@@ -81,9 +105,23 @@ impl Pixels {
         }
     }
 
+    /// The last row becomes the first.
+    pub fn invert_rows(&mut self) {
+        fn invert<T: Clone>(pixels: &mut Array2<T>) {
+            *pixels = pixels.slice(s![..;-1, ..]).to_owned();
+        }
+        match self {
+            Pixels::I128(a) => invert(a),
+            Pixels::F32(a) => invert(a),
+            Pixels::F64(a) => invert(a),
+            Pixels::C32(a) => invert(a),
+        }
+    }
+
     /// As f64; of complex pixels the magnitude.
     pub fn into_f64(self) -> Array2<f64> {
         match self {
+            Pixels::I128(a) => a.mapv(integer_to_f64),
             Pixels::F32(a) => a.mapv(f64::from),
             Pixels::F64(a) => a,
             Pixels::C32(a) => a.mapv(|z| f64::from(z.norm())),
@@ -93,6 +131,7 @@ impl Pixels {
     /// As f32; of complex pixels the magnitude.
     pub fn into_f32(self) -> Array2<f32> {
         match self {
+            Pixels::I128(a) => a.mapv(|v| integer_to_f64(v) as f32),
             Pixels::F32(a) => a,
             Pixels::F64(a) => a.mapv(|v| v as f32),
             Pixels::C32(a) => a.mapv(|z| z.norm()),
@@ -102,18 +141,41 @@ impl Pixels {
     /// Complex; of real pixels with a zero imaginary part.
     pub fn into_c32(self) -> Array2<Complex32> {
         match self {
+            Pixels::I128(a) => a.mapv(|v| real_to_complex(integer_to_f64(v) as f32)),
             Pixels::F32(a) => a.mapv(real_to_complex),
             Pixels::F64(a) => a.mapv(|v| real_to_complex(v as f32)),
             Pixels::C32(a) => a,
         }
     }
 
+    /// Whole numbers of any size; of other pixels the nearest one, of complex ones that of the magnitude.
+    pub fn into_i128(self) -> Array2<i128> {
+        match self {
+            Pixels::I128(a) => a,
+            other => other.into_f64().mapv(f64_to_integer),
+        }
+    }
+
     pub fn into_kind(self, kind: Kind) -> Pixels {
         match kind {
+            Kind::I128 => Pixels::I128(self.into_i128()),
             Kind::F32 => Pixels::F32(self.into_f32()),
             Kind::F64 => Pixels::F64(self.into_f64()),
             Kind::C32 => Pixels::C32(self.into_c32()),
         }
+    }
+}
+
+pub fn integer_to_f64(v: i128) -> f64 {
+    if v == MASKED_INTEGER { f64::NAN } else { v as f64 }
+}
+
+/// The nearest whole number, masked where NaN.
+pub fn f64_to_integer(v: f64) -> i128 {
+    if v.is_nan() {
+        MASKED_INTEGER
+    } else {
+        v.round() as i128
     }
 }
 
@@ -158,6 +220,7 @@ pub struct View<'a> {
 
 #[derive(Debug)]
 pub enum PixelsView<'a> {
+    I128(CowArray<'a, i128, Ix2>),
     F32(CowArray<'a, f32, Ix2>),
     F64(CowArray<'a, f64, Ix2>),
     C32(CowArray<'a, Complex32, Ix2>),
@@ -168,6 +231,7 @@ impl<'a> View<'a> {
     pub fn masked(kind: Kind, window: Window) -> View<'a> {
         let (rows, cols) = (window.rows, window.cols);
         let pixels = match Pixels::masked(kind, rows, cols) {
+            Pixels::I128(a) => PixelsView::I128(a.into()),
             Pixels::F32(a) => PixelsView::F32(a.into()),
             Pixels::F64(a) => PixelsView::F64(a.into()),
             Pixels::C32(a) => PixelsView::C32(a.into()),
@@ -177,6 +241,7 @@ impl<'a> View<'a> {
 
     pub fn kind(&self) -> Kind {
         match self.pixels {
+            PixelsView::I128(_) => Kind::I128,
             PixelsView::F32(_) => Kind::F32,
             PixelsView::F64(_) => Kind::F64,
             PixelsView::C32(_) => Kind::C32,
@@ -186,6 +251,7 @@ impl<'a> View<'a> {
     /// As f32, without a copy where they are; of complex pixels the magnitude.
     pub fn f32(&self) -> CowArray<'_, f32, Ix2> {
         match &self.pixels {
+            PixelsView::I128(a) => a.mapv(|v| integer_to_f64(v) as f32).into(),
             PixelsView::F32(a) => a.view().into(),
             PixelsView::F64(a) => a.mapv(|v| v as f32).into(),
             PixelsView::C32(a) => a.mapv(|z| z.norm()).into(),
@@ -195,6 +261,7 @@ impl<'a> View<'a> {
     /// As f64, without a copy where they are; of complex pixels the magnitude.
     pub fn f64(&self) -> CowArray<'_, f64, Ix2> {
         match &self.pixels {
+            PixelsView::I128(a) => a.mapv(integer_to_f64).into(),
             PixelsView::F32(a) => a.mapv(f64::from).into(),
             PixelsView::F64(a) => a.view().into(),
             PixelsView::C32(a) => a.mapv(|z| f64::from(z.norm())).into(),
@@ -204,14 +271,24 @@ impl<'a> View<'a> {
     /// Complex, without a copy where they are.
     pub fn c32(&self) -> CowArray<'_, Complex32, Ix2> {
         match &self.pixels {
+            PixelsView::I128(a) => a.mapv(|v| real_to_complex(integer_to_f64(v) as f32)).into(),
             PixelsView::F32(a) => a.mapv(real_to_complex).into(),
             PixelsView::F64(a) => a.mapv(|v| real_to_complex(v as f32)).into(),
             PixelsView::C32(a) => a.view().into(),
         }
     }
 
+    /// As `Pixels::into_i128`, without a copy where they are.
+    pub fn i128(&self) -> CowArray<'_, i128, Ix2> {
+        match &self.pixels {
+            PixelsView::I128(a) => a.view().into(),
+            _ => self.f64().mapv(f64_to_integer).into(),
+        }
+    }
+
     pub fn to_pixels(&self) -> Pixels {
         match &self.pixels {
+            PixelsView::I128(a) => Pixels::I128(a.to_owned()),
             PixelsView::F32(a) => Pixels::F32(a.to_owned()),
             PixelsView::F64(a) => Pixels::F64(a.to_owned()),
             PixelsView::C32(a) => Pixels::C32(a.to_owned()),

@@ -74,6 +74,21 @@ impl DType {
         }
     }
 
+    /// The integer type of the same width, signed or not; other types stay.
+    pub fn with_sign(self, signed: bool) -> DType {
+        match (self, signed) {
+            (DType::U8 | DType::I8, true) => DType::I8,
+            (DType::U8 | DType::I8, false) => DType::U8,
+            (DType::U16 | DType::I16, true) => DType::I16,
+            (DType::U16 | DType::I16, false) => DType::U16,
+            (DType::U32 | DType::I32, true) => DType::I32,
+            (DType::U32 | DType::I32, false) => DType::U32,
+            (DType::U64 | DType::I64, true) => DType::I64,
+            (DType::U64 | DType::I64, false) => DType::U64,
+            (other, _) => other,
+        }
+    }
+
     pub fn is_complex(self) -> bool {
         matches!(self, DType::C32 | DType::C64)
     }
@@ -116,6 +131,8 @@ pub enum Unit {
     Amplitude,
     /// Backscatter in decibels, 10·log10(power).
     Decibel,
+    /// No quantity: 1 is true, 0 is false. Comparisons give it; `&`, `|` and `~` are logical on it.
+    Mask,
     /// Any other unit, by its symbol: `m`, `deg`, `1`, `class`, `m/yr`…
     Other(String),
 }
@@ -131,12 +148,21 @@ impl Unit {
         }
     }
 
+    /// What it is in arithmetic: a mask is a number there.
+    pub fn plain(&self) -> Unit {
+        match self {
+            Unit::Mask => Unit::Other("1".into()),
+            other => other.clone(),
+        }
+    }
+
     pub fn symbol(&self) -> &str {
         match self {
             Unit::Unknown => "",
             Unit::Power => "power",
             Unit::Amplitude => "amplitude",
             Unit::Decibel => "dB",
+            Unit::Mask => "1",
             Unit::Other(s) => s,
         }
     }

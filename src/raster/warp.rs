@@ -5,6 +5,7 @@
 //! target pixel covers; average and mode weight them by the covered share. Masked source pixels drop out and the other
 //! weights are rescaled; where less than half of the weight is left, the result is masked.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
@@ -12,7 +13,7 @@ use num_complex::Complex32;
 
 use super::mapping::Mapping;
 use super::operation::Operation;
-use super::tile::MASKED_COMPLEX;
+use super::tile::{MASKED_COMPLEX, MASKED_INTEGER, f64_to_integer};
 use super::{Bounds, Grid, Kind, Pixels, PixelsView, View, Window};
 use crate::error::{Error, Result};
 
@@ -42,6 +43,12 @@ impl Resampling {
             .ok_or_else(|| Error::not_found("resampling method", name, Self::NAMES))
     }
 
+    /// Whether its results are values of the image, never something between them.
+    pub fn keeps_values(self) -> bool {
+        use Resampling::*;
+        matches!(self, Nearest | Mode | Minimum | Maximum)
+    }
+
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize]
     }
@@ -67,6 +74,14 @@ impl Warp {
         })
     }
 
+    /// Whether the method looks at all that a target pixel covers.
+    fn takes_footprints(&self) -> bool {
+        !matches!(
+            self.method,
+            Resampling::Nearest | Resampling::Bilinear | Resampling::Cubic
+        )
+    }
+
     /// How far beyond the mapped window the kernel reaches, in source pixels (cols, rows).
     fn reach(&self) -> (f64, f64) {
         match self.method {
@@ -84,27 +99,39 @@ impl Operation for Warp {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        inputs.first().copied().unwrap_or(Kind::F32)
+        let kind = inputs.first().copied().unwrap_or(Kind::F32);
+        // What is between whole numbers is none.
+        if self.method.keeps_values() {
+            kind
+        } else {
+            kind.floating()
+        }
+    }
+
+    fn keeps_values(&self) -> bool {
+        self.method.keeps_values()
     }
 
     fn needs(&self, _: usize, out: Window) -> Window {
-        let Some(b) = self.mapping.source_bounds(out) else {
-            return Window::EMPTY;
+        self.mapping
+            .source_window_of(out, self.reach(), self.takes_footprints())
+    }
+
+    fn scratch_bytes(&self, out: Window) -> usize {
+        let position = match self.takes_footprints() {
+            true => size_of::<Option<Bounds>>(),
+            false => size_of::<(f64, f64)>(),
         };
-        let (reach_cols, reach_rows) = self.reach();
-        // Far outside the source nothing is needed; the limit also keeps the numbers within isize.
-        let limit = 1e15;
-        let low = |v: f64, reach: f64| (v - reach).floor().clamp(-limit, limit) as isize;
-        let high = |v: f64, reach: f64| (v + reach).ceil().clamp(-limit, limit) as isize;
-        let (col, row) = (low(b.min_x, reach_cols), low(b.min_y, reach_rows));
-        let (col_end, row_end) = (high(b.max_x, reach_cols), high(b.max_y, reach_rows));
-        let wanted = Window::new(row, col, (row_end - row) as usize, (col_end - col) as usize);
-        wanted.intersect(&self.mapping.source_window().grow(4, 4))
+        out.len().saturating_mul(position)
     }
 
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
         let source = &inputs[0];
         Ok(vec![match &source.pixels {
+            PixelsView::I128(a) if self.method.keeps_values() => {
+                Pixels::I128(self.warp(out, source.window, a.view()))
+            }
+            PixelsView::I128(_) => Pixels::F64(self.warp(out, source.window, source.f64().view())),
             PixelsView::F32(a) => Pixels::F32(self.warp(out, source.window, a.view())),
             PixelsView::F64(a) => Pixels::F64(self.warp(out, source.window, a.view())),
             PixelsView::C32(a) => Pixels::C32(self.warp(out, source.window, a.view())),
@@ -118,91 +145,46 @@ impl Warp {
         if window.is_empty() {
             return result;
         }
-        let mut values: Vec<(T, f64)> = Vec::new();
-        let footprint = !matches!(
-            self.method,
-            Resampling::Nearest | Resampling::Bilinear | Resampling::Cubic
-        );
-        let mut lines = self.mapping.lines(out, footprint);
-        for mut row in result.rows_mut() {
-            lines.advance();
-            for (c, pixel) in row.iter_mut().enumerate() {
-                *pixel = if footprint {
-                    match lines.footprint(c) {
-                        Some(b) => self.covered(b, window, &source, &mut values),
-                        None => T::MASKED,
-                    }
-                } else {
-                    let (x, y) = lines.centre(c);
-                    if x.is_nan() {
-                        T::MASKED
-                    } else {
-                        self.interpolated(x, y, window, &source)
-                    }
-                };
+        if self.takes_footprints() {
+            let mut values: Vec<(T, f64)> = Vec::new();
+            let footprints = self.mapping.footprints(out);
+            for (pixel, footprint) in result.iter_mut().zip(&footprints) {
+                if let Some(b) = footprint {
+                    *pixel = self.covered(*b, window, &source, &mut values);
+                }
+            }
+        } else {
+            for (pixel, &(x, y)) in result.iter_mut().zip(&self.mapping.centres(out)) {
+                if !x.is_nan() {
+                    *pixel = self.interpolated(self.mapping.columns().inside(x), y, window, &source);
+                }
             }
         }
         result
     }
 
+    /// The pixel of the source at (row, col), on the other side of the seam where longitudes run around.
+    fn pixel<T: Sample>(&self, row: isize, col: isize, window: Window, source: &ArrayView2<T>) -> T {
+        let Some(col) = self.mapping.columns().column(col) else {
+            return T::MASKED;
+        };
+        let (r, c) = (row - window.row, col - window.col);
+        if r < 0 || c < 0 || r >= window.rows as isize || c >= window.cols as isize {
+            T::MASKED
+        } else {
+            source[(r as usize, c as usize)]
+        }
+    }
+
     /// At source pixel coordinates (x, y), corners at whole numbers.
     fn interpolated<T: Sample>(&self, x: f64, y: f64, window: Window, source: &ArrayView2<T>) -> T {
-        let at = |row: isize, col: isize| {
-            let (r, c) = (row - window.row, col - window.col);
-            if r < 0 || c < 0 || r >= window.rows as isize || c >= window.cols as isize {
-                T::MASKED
-            } else {
-                source[(r as usize, c as usize)]
-            }
-        };
+        let at = |row: isize, col: isize| self.pixel(row, col, window, source);
         let within = self.mapping.source_window();
         // A centre outside the source image has no value, whatever its neighbours.
         if !(x >= 0.0 && y >= 0.0 && x < within.cols as f64 && y < within.rows as f64) {
             return T::MASKED;
         }
-        if self.method == Resampling::Nearest {
-            return at(y.floor() as isize, x.floor() as isize);
-        }
-        let kernel: fn(f64) -> f64 = if self.method == Resampling::Cubic {
-            keys
-        } else {
-            triangle
-        };
-        let half = if self.method == Resampling::Cubic {
-            2.0
-        } else {
-            1.0
-        };
-        let taps = |centre: f64, stretch: f64| {
-            let (first, last) = (
-                (centre - 0.5 - half * stretch).ceil(),
-                (centre - 0.5 + half * stretch).floor(),
-            );
-            (first as isize, last as isize)
-        };
-        let (c0, c1) = taps(x, self.stretch.0);
-        let (r0, r1) = taps(y, self.stretch.1);
-        let (mut sum, mut weight, mut full) = (T::Sum::default(), 0.0, 0.0);
-        for row in r0..=r1 {
-            let wy = kernel((row as f64 + 0.5 - y) / self.stretch.1);
-            if wy == 0.0 {
-                continue;
-            }
-            for col in c0..=c1 {
-                let w = wy * kernel((col as f64 + 0.5 - x) / self.stretch.0);
-                full += w;
-                let value = at(row, col);
-                if w != 0.0 && !value.is_masked() {
-                    value.add_to(&mut sum, w);
-                    weight += w;
-                }
-            }
-        }
-        if weight < 0.5 * full || weight <= 0.0 {
-            T::MASKED
-        } else {
-            T::of_sum(&sum, weight)
-        }
+        interpolate(self.method, (x, y), self.stretch, at)
     }
 
     /// Over the source pixels that the rectangle `b` (in source pixel coordinates) covers.
@@ -229,12 +211,9 @@ impl Warp {
             for col in c0..c1.max(c0 + 1) {
                 let w = share(b.min_y, b.max_y, row) * share(b.min_x, b.max_x, col);
                 full += w;
-                let (r, c) = (row - window.row, col - window.col);
-                if r >= 0 && c >= 0 && r < window.rows as isize && c < window.cols as isize {
-                    let value = source[(r as usize, c as usize)];
-                    if !value.is_masked() {
-                        values.push((value, w));
-                    }
+                let value = self.pixel(row, col, window, source);
+                if !value.is_masked() {
+                    values.push((value, w));
                 }
             }
         }
@@ -248,10 +227,10 @@ impl Warp {
                 values.iter().for_each(|(v, w)| v.add_to(&mut sum, *w));
                 T::of_sum(&sum, weight)
             }
-            Resampling::Minimum => pick(values, |a, b| a.key() < b.key()),
-            Resampling::Maximum => pick(values, |a, b| a.key() > b.key()),
+            Resampling::Minimum => pick(values, |a, b| a.order(b).is_lt()),
+            Resampling::Maximum => pick(values, |a, b| a.order(b).is_gt()),
             Resampling::Median => {
-                values.sort_by(|a, b| a.0.key().total_cmp(&b.0.key()));
+                values.sort_by(|a, b| a.0.order(&b.0));
                 let (low, high) = (values[(values.len() - 1) / 2].0, values[values.len() / 2].0);
                 let mut sum = T::Sum::default();
                 low.add_to(&mut sum, 1.0);
@@ -260,9 +239,9 @@ impl Warp {
             }
             // Mode: the value that covers most; of equals the smallest.
             _ => {
-                values.sort_by(|a, b| a.0.key().total_cmp(&b.0.key()));
+                values.sort_by(|a, b| a.0.order(&b.0));
                 let (mut best, mut best_weight) = (values[0].0, 0.0);
-                for group in values.chunk_by(|a, b| a.0.key() == b.0.key()) {
+                for group in values.chunk_by(|a, b| a.0.order(&b.0).is_eq()) {
                     let w: f64 = group.iter().map(|v| v.1).sum();
                     if w > best_weight + hair {
                         (best, best_weight) = (group[0].0, w);
@@ -271,6 +250,51 @@ impl Warp {
                 best
             }
         }
+    }
+}
+
+/// The value at pixel coordinates (x, y), corners at whole numbers, by `nearest`, `bilinear` or `cubic`, of pixels that `at` gives by
+/// (row, col); kernels are widened by `stretch` (cols, rows).
+pub fn interpolate<T: Sample>(
+    method: Resampling,
+    (x, y): (f64, f64),
+    stretch: (f64, f64),
+    at: impl Fn(isize, isize) -> T,
+) -> T {
+    let (kernel, half): (fn(f64) -> f64, f64) = match method {
+        Resampling::Bilinear => (triangle, 1.0),
+        Resampling::Cubic => (keys, 2.0),
+        _ => return at(y.floor() as isize, x.floor() as isize),
+    };
+    let taps = |centre: f64, stretch: f64| {
+        let (first, last) = (
+            (centre - 0.5 - half * stretch).ceil(),
+            (centre - 0.5 + half * stretch).floor(),
+        );
+        (first as isize, last as isize)
+    };
+    let (c0, c1) = taps(x, stretch.0);
+    let (r0, r1) = taps(y, stretch.1);
+    let (mut sum, mut weight, mut full) = (T::Sum::default(), 0.0, 0.0);
+    for row in r0..=r1 {
+        let wy = kernel((row as f64 + 0.5 - y) / stretch.1);
+        if wy == 0.0 {
+            continue;
+        }
+        for col in c0..=c1 {
+            let w = wy * kernel((col as f64 + 0.5 - x) / stretch.0);
+            full += w;
+            let value = at(row, col);
+            if w != 0.0 && !value.is_masked() {
+                value.add_to(&mut sum, w);
+                weight += w;
+            }
+        }
+    }
+    if weight < 0.5 * full || weight <= 0.0 {
+        T::MASKED
+    } else {
+        T::of_sum(&sum, weight)
     }
 }
 
@@ -301,14 +325,14 @@ fn keys(t: f64) -> f64 {
 }
 
 /// A pixel that can be averaged.
-trait Sample: Copy {
+pub trait Sample: Copy {
     const MASKED: Self;
     type Sum: Default;
     fn is_masked(self) -> bool;
     fn add_to(self, sum: &mut Self::Sum, weight: f64);
     fn of_sum(sum: &Self::Sum, weight: f64) -> Self;
-    /// What order statistics compare: the value, of complex ones the magnitude.
-    fn key(self) -> f64;
+    /// By the value, of complex ones by the magnitude.
+    fn order(&self, other: &Self) -> Ordering;
 }
 
 macro_rules! real_sample {
@@ -325,8 +349,9 @@ macro_rules! real_sample {
             fn of_sum(sum: &f64, weight: f64) -> $t {
                 (*sum / weight) as $t
             }
-            fn key(self) -> f64 {
-                f64::from(self)
+            fn order(&self, other: &$t) -> Ordering {
+                // −0 and 0 are one value.
+                self.partial_cmp(other).unwrap_or(Ordering::Equal)
             }
         }
     };
@@ -347,7 +372,25 @@ impl Sample for Complex32 {
     fn of_sum(sum: &(f64, f64), weight: f64) -> Complex32 {
         Complex32::new((sum.0 / weight) as f32, (sum.1 / weight) as f32)
     }
-    fn key(self) -> f64 {
-        f64::from(self.norm())
+    fn order(&self, other: &Complex32) -> Ordering {
+        self.norm().total_cmp(&other.norm())
+    }
+}
+
+/// Taken by the methods that choose; sums are for those that do not.
+impl Sample for i128 {
+    const MASKED: i128 = MASKED_INTEGER;
+    type Sum = f64;
+    fn is_masked(self) -> bool {
+        self == MASKED_INTEGER
+    }
+    fn add_to(self, sum: &mut f64, weight: f64) {
+        *sum += self as f64 * weight;
+    }
+    fn of_sum(sum: &f64, weight: f64) -> i128 {
+        f64_to_integer(sum / weight)
+    }
+    fn order(&self, other: &i128) -> Ordering {
+        self.cmp(other)
     }
 }

@@ -11,7 +11,7 @@ use super::column::{Column, Seen};
 use super::value::is_midnight;
 use super::{ColumnType, Table};
 use crate::bounds;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::files;
 use crate::{interrupt, settings};
 
@@ -180,7 +180,11 @@ fn parse(again: &Again, options: &CsvOptions, error: &Complaint) -> Result<Table
         .map(|(name, seen)| given.get(name.as_str()).copied().unwrap_or(seen.kind()))
         .collect();
     bounds::fits(
-        format!("a table of {rows} rows and {} columns", names.len()),
+        format!(
+            "a table of {} and {}",
+            counted(rows, "row"),
+            counted(names.len(), "column")
+        ),
         kinds
             .iter()
             .zip(&seen)

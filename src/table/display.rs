@@ -4,11 +4,12 @@ use std::fmt;
 
 use super::csv::all_midnight;
 use super::{Column, Table, Value};
+use crate::error::counted;
 
 /// How much of a table to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DisplayOptions {
-    /// At most this many rows; of a longer table the first and the last.
+    /// At most this many rows, and one more where only that would be left out; of a longer table the first and the last.
     pub max_rows: usize,
     /// At most this many characters a line; the columns that do not fit are named below.
     pub max_width: usize,
@@ -38,7 +39,8 @@ impl Table {
             return out;
         }
         let max_rows = options.max_rows.max(2);
-        let (first, last) = match self.rows() <= max_rows {
+        // A line that says "… 1 row …" takes the place of that row.
+        let (first, last) = match self.rows() <= max_rows + 1 {
             true => (self.rows(), 0),
             false => (max_rows - max_rows / 3, max_rows / 3),
         };
@@ -67,7 +69,10 @@ impl Table {
             }
         }
         if first + last < self.rows() {
-            lines.insert(first + 2, format!("… {} rows …", self.rows() - first - last));
+            lines.insert(
+                first + 2,
+                format!("… {} …", counted(self.rows() - first - last, "row")),
+            );
         }
         for line in lines {
             out.push('\n');

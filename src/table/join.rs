@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::group::Key;
 use super::{Column, Table};
 use crate::bounds;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 
 /// What a cell of a column holds, texts aside.
 const CELL_BYTES: usize = 16;
@@ -68,7 +68,12 @@ impl Table {
         let cells = self.columns().len() + other.columns().len();
         let bytes = size_of::<usize>() * 3 + cells * CELL_BYTES;
         let way_out = "join on keys that one of the tables has once";
-        bounds::fits(format!("a join of {rows} rows"), rows, bytes, way_out)?;
+        bounds::fits(
+            format!("a join of {}", counted(rows, "row")),
+            rows,
+            bytes,
+            way_out,
+        )?;
         let (mut here, mut there) = (Vec::new(), Vec::new());
         for row in 0..self.rows() {
             match key(&left, row).and_then(|key| rows_of.get(&key)) {

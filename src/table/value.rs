@@ -3,8 +3,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use jiff::civil;
-use jiff::tz::TimeZone;
+
+use crate::time;
 
 /// A number that is NaN counts as missing everywhere.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,9 +98,9 @@ impl fmt::Display for Value {
     }
 }
 
-/// ISO 8601: a date (`2020-01-05`, midnight UTC), or a date and a time of day with `T` or a blank between them
-/// (`2020-01-05T10:30`, seconds and fractions optional), with `Z` or an offset (`+02:00`), else UTC.
-/// Other ways to write dates are ambiguous and None.
+/// ISO 8601 with a whole date in front: a date (`2020-01-05`, midnight UTC), or a date and a time of day with `T` or a
+/// blank between them (`2020-01-05T10:30`, seconds and fractions optional), with `Z` or an offset (`+02:00`), else UTC.
+/// What may be a number too (`2020`, `20200105`) or something else is None.
 pub fn parse_time(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let bytes = text.as_bytes();
@@ -115,19 +115,7 @@ pub fn parse_time(text: &str) -> Option<Timestamp> {
     if !shape {
         return None;
     }
-    let civil_to_instant = |d: civil::DateTime| d.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp());
-    if bytes.len() == 10 {
-        return text
-            .parse::<civil::Date>()
-            .ok()
-            .and_then(|d| civil_to_instant(d.at(0, 0, 0, 0)));
-    }
-    if !matches!(bytes[10], b'T' | b't' | b' ') {
-        return None;
-    }
-    text.parse::<Timestamp>()
-        .ok()
-        .or_else(|| text.parse::<civil::DateTime>().ok().and_then(civil_to_instant))
+    time::parse(text)
 }
 
 /// `2020-01-05` for midnight UTC, else `2020-01-05T10:30:00Z` with the fraction of a second where there is one.

@@ -14,11 +14,12 @@
 //! The rules are those of GDAL's rasterizer, except for centres exactly on an edge, where GDAL's answer depends on the
 //! direction in which the ring is written.
 
-use geo::{CoordsIter, Geometry as Shape, LineString};
+use geo::{Coord, CoordsIter, Geometry as Shape, LineString};
 use ndarray::Array2;
 
-use super::geometry::{Part, for_each_part};
-use crate::raster::{Grid, Window};
+use super::geometry::{Part, for_each_part, shape_bounds};
+use crate::raster::extent::turns;
+use crate::raster::{Affine, Grid, Window};
 
 /// A shape in pixel coordinates (col, row).
 #[derive(Debug, Clone, Default)]
@@ -32,21 +33,38 @@ pub(super) struct Burnable {
 }
 
 impl Burnable {
-    /// The shape must be in the grid's CRS.
-    pub(super) fn new(shape: &Shape<f64>, grid: &Grid) -> Burnable {
+    /// The shape must be in the grid's CRS, in which longitudes come back after `turn`.
+    pub(super) fn new(shape: &Shape<f64>, grid: &Grid, turn: Option<f64>) -> Burnable {
         let mut out = Burnable::default();
         // Grid::new admits invertible transforms only.
-        let Some(inverse) = grid.transform.invert() else {
+        let (Some(inverse), Some(bounds)) = (grid.transform.invert(), shape_bounds(shape)) else {
             return out;
         };
-        let to_pixel = |line: &LineString| -> Vec<(f64, f64)> {
-            line.coords().map(|c| inverse.apply(c.x, c.y)).collect()
+        let around = grid.bounds();
+        let meets = |offset: f64| {
+            let (west, east) = (bounds.min_x + offset, bounds.max_x + offset);
+            east > around.min_x && west < around.max_x || west == east && west == around.min_x
         };
+        // Elsewhere the shape covers nothing, however longitudes are counted; it keeps its place.
+        let mut offsets: Vec<f64> = turns(turn).filter(|&offset| meets(offset)).collect();
+        if offsets.is_empty() {
+            offsets.push(0.0);
+        }
+        for offset in offsets {
+            out.add(shape, offset, &inverse);
+        }
+        out
+    }
+
+    /// The shape, moved along x.
+    fn add(&mut self, shape: &Shape<f64>, offset: f64, inverse: &Affine) {
+        let pixel = |c: Coord| inverse.apply(c.x + offset, c.y);
+        let to_pixel = |line: &LineString| -> Vec<(f64, f64)> { line.coords().map(|c| pixel(*c)).collect() };
         for_each_part(shape, &mut |part| match part {
-            Part::Point(p) => out.points.push(inverse.apply(p.x(), p.y())),
-            Part::Line(line) => out.lines.push(to_pixel(&line)),
+            Part::Point(p) => self.points.push(pixel(p.0)),
+            Part::Line(line) => self.lines.push(to_pixel(&line)),
             Part::Polygon(p) => {
-                out.polygons.push(
+                self.polygons.push(
                     std::iter::once(p.exterior())
                         .chain(p.interiors())
                         .map(to_pixel)
@@ -55,11 +73,10 @@ impl Burnable {
             }
         });
         for c in shape.coords_iter() {
-            let (x, y) = inverse.apply(c.x, c.y);
-            let ((x0, y0), (x1, y1)) = out.extent.unwrap_or(((x, y), (x, y)));
-            out.extent = Some(((x0.min(x), y0.min(y)), (x1.max(x), y1.max(y))));
+            let (x, y) = pixel(c);
+            let ((x0, y0), (x1, y1)) = self.extent.unwrap_or(((x, y), (x, y)));
+            self.extent = Some(((x0.min(x), y0.min(y)), (x1.max(x), y1.max(y))));
         }
-        out
     }
 
     /// The part of the window in which the shape can cover pixels.

@@ -7,7 +7,13 @@ use super::geometry::{Part, for_each_part, shape_bounds, type_name};
 use super::overlay::{from_gdal, to_gdal};
 use super::transform::Projection;
 use crate::error::{Error, Result};
-use crate::raster::{Bounds, Crs};
+use crate::raster::extent::arc;
+use crate::raster::{Bounds, Crs, Grid};
+use geo::Geometry as Shape;
+
+/// Edges over a grid are followed to this part of a pixel: a tenth would take a thousandth from the area of a disc of a hundred
+/// pixels.
+const FOLLOWED: f64 = 0.01;
 use crate::table::{Table, Value};
 
 /// Named values in order, each name once.
@@ -191,10 +197,8 @@ impl Features {
     pub fn within(&self, bounds: Bounds, crs: Option<&Crs>) -> Result<Features> {
         let area = Geometry::bbox(bounds, crs.or(self.crs.as_ref()).cloned())?;
         let area = match (crs, &self.crs) {
-            // Edges bend on the way: a step of 1/32 of the side follows them.
-            (Some(from), Some(to)) if from != to => {
-                area.to_crs(to, Some(bounds.width().abs().max(bounds.height()) / 32.0))?
-            }
+            // Edges bend on the way.
+            (Some(from), Some(to)) if from != to => area.follow_to_crs(to)?,
             _ => area,
         };
         self.intersecting(&area)
@@ -264,12 +268,36 @@ impl Features {
             ));
         };
         let projection = Projection::new(from, to)?;
+        self.map_shapes(to, |shape| projection.transform(shape, densify))
+    }
+
+    /// All features in another CRS, their edges followed within `tolerance`, in its units: straight edges become curves.
+    pub fn follow_to_crs(&self, to: &Crs, tolerance: f64) -> Result<Features> {
+        match &self.crs {
+            Some(from) if from != to => {
+                let projection = Projection::new(from, to)?;
+                self.map_shapes(to, |shape| projection.follow(shape, tolerance))
+            }
+            _ => Ok(self.clone()),
+        }
+    }
+
+    /// All features as the pixels of a grid see them: in its CRS, edges followed to a hundredth of a pixel. Features or grids
+    /// without CRS are taken as they are.
+    pub fn over(&self, grid: &Grid) -> Result<Features> {
+        let (width, height) = grid.resolution();
+        match &grid.crs {
+            Some(to) => self.follow_to_crs(to, FOLLOWED * width.min(height)),
+            None => Ok(self.clone()),
+        }
+    }
+
+    fn map_shapes(&self, to: &Crs, image: impl Fn(&Shape<f64>) -> Result<Shape<f64>>) -> Result<Features> {
         let mut features = self.features.clone();
         for (index, feature) in features.iter_mut().enumerate() {
             if let Some(shape) = &feature.shape {
-                let image = projection.transform(shape, densify);
                 feature.shape =
-                    Some(image.map_err(|e| Error::message(format!("feature {}: {e}", index + 1)))?);
+                    Some(image(shape).map_err(|e| Error::message(format!("feature {}: {e}", index + 1)))?);
             }
         }
         Ok(Features {
@@ -284,6 +312,68 @@ impl Features {
             .iter()
             .filter_map(|f| shape_bounds(f.shape.as_ref()?))
             .reduce(|a, b| a.union(&b))
+    }
+
+    /// Bounds in the CRS of a grid, edges followed; None where no feature has a geometry. Shapes that were cut at the antimeridian
+    /// are one there: longitudes go on beyond 180°.
+    ///
+    /// # Errors
+    /// When a feature has no image in the grid's CRS.
+    pub fn bounds_over(&self, grid: &Grid) -> Result<Option<Bounds>> {
+        Ok(self.over(grid)?.arc_bounds(grid.crs.as_ref().and_then(Crs::turn)))
+    }
+
+    /// Bounds in the features' CRS, in which longitudes come back after `turn`; as `bounds_over`.
+    pub fn arc_bounds(&self, turn: Option<f64>) -> Option<Bounds> {
+        let (Some(bounds), Some(turn)) = (self.bounds(), turn) else {
+            return self.bounds();
+        };
+        let mut arcs = Vec::new();
+        for shape in self.features.iter().filter_map(|f| f.shape.as_ref()) {
+            for_each_part(shape, &mut |part| {
+                let part = match part {
+                    Part::Point(p) => shape_bounds(&Shape::Point(p)),
+                    Part::Line(l) => shape_bounds(&Shape::LineString(l.into_owned())),
+                    Part::Polygon(p) => shape_bounds(&Shape::Polygon(p.into_owned())),
+                };
+                arcs.extend(part.map(|b| (b.min_x, b.max_x)));
+            });
+        }
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9 * turn;
+        let is_cut = near(bounds.min_x, -turn / 2.0) && near(bounds.max_x, turn / 2.0);
+        Some(match arc(&arcs, turn) {
+            Some((min_x, max_x)) if is_cut => Bounds {
+                min_x,
+                max_x,
+                ..bounds
+            },
+            _ => bounds,
+        })
+    }
+
+    /// The vertices of the one line that the features are.
+    ///
+    /// # Errors
+    /// When they are anything else.
+    pub fn line(&self) -> Result<Vec<(f64, f64)>> {
+        match self.features.as_slice() {
+            [
+                Feature {
+                    shape: Some(Shape::LineString(line)),
+                    ..
+                },
+            ] => Ok(line.coords().map(|c| (c.x, c.y)).collect()),
+            [
+                Feature {
+                    shape: Some(other), ..
+                },
+            ] => Err(Error::argument("line", "a LineString", type_name(other))),
+            features => Err(Error::argument(
+                "line",
+                "one LineString",
+                format!("{} features", features.len()),
+            )),
+        }
     }
 
     /// One geometry that covers all features.

@@ -3,11 +3,13 @@
 
 mod antimeridian;
 mod burn;
+mod encoding;
 mod features;
 mod geojson;
 mod geometry;
 mod measure;
 mod overlay;
+mod profile;
 mod rasterize;
 mod read;
 mod relate;
@@ -19,6 +21,7 @@ mod zonal;
 pub use self::features::{Feature, Features, Properties};
 pub use self::geojson::GeoJsonOptions;
 pub use self::geometry::Geometry;
+pub use self::profile::{Station, stations};
 pub use self::rasterize::{BurnOptions, BurnValue, Rasterize, rasterize, rasterize_image};
 pub use self::read::ReadOptions;
 pub use self::write::WriteOptions;

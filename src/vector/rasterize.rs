@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::burn::Burnable;
 use super::{Feature, Features};
 use crate::error::{Error, Result};
-use crate::raster::{Band, DType, Grid, Kind, Operation, Pixels, Port, Raster, Unit, View, Window};
+use crate::raster::{Band, Crs, DType, Grid, Kind, Operation, Pixels, Port, Raster, Unit, View, Window};
 use crate::table::Value;
 
 /// The value that a feature gives to its pixels.
@@ -49,8 +49,8 @@ pub struct Rasterize {
 }
 
 impl Rasterize {
-    /// Features in another CRS than the grid's are transformed, vertex by vertex. Features or grids without CRS are taken as they
-    /// are.
+    /// Features in another CRS than the grid's are brought into it, their edges followed to a hundredth of a pixel. Features or grids
+    /// without CRS are taken as they are. Longitudes may be counted otherwise than the grid counts them.
     ///
     /// # Errors
     /// When no feature has the property, or it is not a number in one of them.
@@ -171,14 +171,11 @@ pub(super) fn on_grid<'a>(
     features: &'a Features,
     grid: &Grid,
 ) -> Result<Vec<(&'a Feature, Option<Burnable>)>> {
-    let transformed = match (&features.crs, &grid.crs) {
-        (Some(from), Some(to)) if from != to => Some(features.to_crs(to, None)?),
-        _ => None,
-    };
-    let shapes = transformed.as_ref().unwrap_or(features);
+    let shapes = features.over(grid)?;
+    let turn = grid.turn().and(grid.crs.as_ref()).and_then(Crs::turn);
     let pairs = features.features.iter().zip(&shapes.features);
     Ok(pairs
-        .map(|(f, s)| (f, s.shape.as_ref().map(|s| Burnable::new(s, grid))))
+        .map(|(f, s)| (f, s.shape.as_ref().map(|s| Burnable::new(s, grid, turn))))
         .collect())
 }
 

@@ -1,5 +1,6 @@
 //! Features from files, by GDAL's vector drivers.
 
+use std::ffi::CStr;
 use std::path::Path;
 
 use gdal::vector::{FieldValue, Layer, LayerAccess, OGRFieldType};
@@ -7,6 +8,7 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 
+use super::encoding::{self, SHAPEFILE};
 use super::overlay::{last_message, quietly};
 use super::{Feature, Features, Properties};
 use crate::bytes;
@@ -25,15 +27,18 @@ pub struct ReadOptions {
     pub filter: Option<String>,
     /// Only features whose own bounds meet these, in the layer's CRS.
     pub bounds: Option<Bounds>,
+    /// That of a Shapefile's text; None for what the file says.
+    pub encoding: Option<String>,
 }
 
 impl Features {
     /// Reads a layer of any file that GDAL reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML, CSV with WKT… Z and M are
     /// dropped, curves become lines. Whole numbers, numbers, strings, booleans, dates and times keep their
-    /// types; lists become nested values; binary fields are left out. A date and time without a zone is UTC.
+    /// types; lists become nested values; binary fields are left out. A date and time without a zone is UTC. The text of a Shapefile
+    /// that says no encoding is UTF-8 where all of it can be, else ISO-8859-1.
     ///
     /// # Errors
-    /// When the file is not there or not a vector file, has several layers and none is chosen, has no layer of the
+    /// When text is not in the encoding that the file or `encoding` says; when the file is not there or not a vector file, has several layers and none is chosen, has no layer of the
     /// name, or the filter does not parse.
     pub fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
         let text = path.to_string_lossy();
@@ -50,15 +55,25 @@ impl Features {
 }
 
 fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
-    let flags = GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY;
-    let open = DatasetOptions {
-        open_flags: flags,
-        ..Default::default()
+    let encoding = options.encoding.as_deref();
+    encoding.map_or(Ok(()), encoding::check)?;
+    // Other drivers do not know the option.
+    let open = |encoding: Option<&str>| {
+        let option = encoding.map(|name| format!("ENCODING={name}"));
+        let open_options: Vec<&str> = option.iter().map(String::as_str).collect();
+        let open = DatasetOptions {
+            open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
+            open_options: Some(&open_options)
+                .filter(|o| !o.is_empty())
+                .map(|o| o.as_slice()),
+            ..Default::default()
+        };
+        Dataset::open_ex(path, open)
     };
     crate::raster::file::initialise();
     try_out(&path.to_string_lossy(), Use::Features)?;
     bytes::refusal();
-    let dataset = Dataset::open_ex(path, open).map_err(|e| {
+    let mut dataset = open(encoding).map_err(|e| {
         if let Some(refusal) = bytes::refusal() {
             return refusal;
         }
@@ -74,6 +89,19 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
             false => Error::file(path, format!("cannot be read as a vector file ({})", reason(&e))),
         }
     })?;
+    let is_shapefile = dataset.driver().short_name() == SHAPEFILE;
+    match encoding {
+        Some(name) if !is_shapefile => {
+            let expected = "left out: only Shapefiles need to be told it";
+            return Err(Error::argument("encoding", expected, format!("{name:?}")));
+        }
+        None if is_shapefile => {
+            if let Some(guessed) = encoding::guess(&dataset, |name| open(Some(name)).ok()) {
+                dataset = open(Some(guessed)).map_err(|e| Error::file(path, reason(&e)))?;
+            }
+        }
+        _ => {}
+    }
     let names: Vec<String> = dataset.layers().map(|layer| layer.name()).collect();
     let mut layer = match &options.layer {
         Some(name) => dataset
@@ -180,11 +208,9 @@ fn convert(feature: &gdal::vector::Feature<'_>, fields: &[Field]) -> Result<Feat
             continue;
         }
         let value = match field.kind {
-            OGRFieldType::OFTTime => feature
-                .field_as_string(index)
-                .ok()
-                .flatten()
-                .map(FieldValue::StringValue),
+            OGRFieldType::OFTTime | OGRFieldType::OFTString => {
+                Some(FieldValue::StringValue(text(feature, index, &field.name)?))
+            }
             OGRFieldType::OFTDate | OGRFieldType::OFTDateTime => {
                 properties.set(
                     field.name.clone(),
@@ -226,6 +252,24 @@ fn convert(feature: &gdal::vector::Feature<'_>, fields: &[Field]) -> Result<Feat
         properties,
         id,
     })
+}
+
+/// The text of a field, of which no byte is lost: what is not UTF-8 by now was not in the encoding that the file claims.
+fn text(feature: &gdal::vector::Feature<'_>, index: usize, name: &str) -> Result<String> {
+    // SAFETY: the feature is alive, the index is of one of its fields; the text is its own and is copied before the next call.
+    let bytes = unsafe {
+        CStr::from_ptr(gdal_sys::OGR_F_GetFieldAsString(
+            feature.c_feature(),
+            index as i32,
+        ))
+    };
+    let text = bytes.to_str().map_err(|_| {
+        Error::message(format!(
+            "the text of `{name}` is not in the encoding of the file: `{}`; say which it is, such as `encoding = \"ISO-8859-1\"` for a Shapefile",
+            bytes.to_string_lossy()
+        ))
+    })?;
+    Ok(text.to_string())
 }
 
 /// Curves as chains of straight lines, 4° of arc each (GDAL's default).

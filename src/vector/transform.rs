@@ -2,12 +2,16 @@
 
 use std::cell::Cell;
 
-use geo::{Coord, CoordsIter, Densify, Euclidean, Geometry as Shape, Length, LineString, MapCoords, Polygon};
+use geo::{
+    Coord, CoordsIter, Densify, Euclidean, Geometry as Shape, GeometryCollection, Length, LineString,
+    MapCoords, MultiLineString, MultiPolygon, Polygon,
+};
 
 use super::overlay::quietly;
 use super::{Geometry, antimeridian};
 use crate::bounds;
 use crate::error::{Error, Result};
+use crate::raster::follow::follow;
 use crate::raster::{Crs, Transformer};
 
 impl Geometry {
@@ -33,12 +37,29 @@ impl Geometry {
     }
 }
 
+/// Edges are followed to this part of a shape's size where no grid says how well.
+const FINE: f64 = 1e-5;
+
+impl Geometry {
+    /// The geometry in another CRS, edges followed to a hundred-thousandth of its size.
+    pub(super) fn follow_to_crs(&self, to: &Crs) -> Result<Geometry> {
+        let plain = self.to_crs(to, None)?;
+        let (Some(from), Some(b)) = (&self.crs, plain.bounds()) else {
+            return Ok(plain);
+        };
+        let shape = Projection::new(from, to)?.follow(&self.shape, FINE * b.width().max(b.height()))?;
+        Ok(Geometry { shape, ..plain })
+    }
+}
+
 /// A transformer with what is asked about its ends for each of many shapes.
 pub(super) struct Projection<'a> {
     from: &'a Crs,
     to: &'a Crs,
     transformer: Transformer,
     is_identity: bool,
+    /// A full turn of longitude in the CRS that it comes from.
+    turn: Option<f64>,
     pub(super) from_lonlat: bool,
     to_lonlat: bool,
 }
@@ -50,6 +71,7 @@ impl<'a> Projection<'a> {
             to,
             transformer: Transformer::new(from, to)?,
             is_identity: from == to,
+            turn: from.turn(),
             from_lonlat: from.is_geographic(),
             to_lonlat: to.is_geographic(),
         })
@@ -66,11 +88,47 @@ impl<'a> Projection<'a> {
         }
     }
 
+    /// As `transform`, with edges followed within `tolerance`, in units of the CRS that is come into.
+    pub(super) fn follow(&self, shape: &Shape<f64>, tolerance: f64) -> Result<Shape<f64>> {
+        if self.is_identity {
+            return Ok(shape.clone());
+        }
+        let dense = quietly(|| self.followed(shape, tolerance))?;
+        self.transform(&dense, None)
+    }
+
+    fn followed(&self, shape: &Shape<f64>, tolerance: f64) -> Result<Shape<f64>> {
+        let line = |l: &LineString| -> Result<LineString> {
+            let places: Vec<(f64, f64)> = l.coords().map(|c| (c.x, c.y)).collect();
+            Ok(LineString::from(follow(&places, &self.transformer, tolerance)?))
+        };
+        let polygon = |p: &Polygon| -> Result<Polygon> {
+            let holes: Result<_> = p.interiors().iter().map(line).collect();
+            Ok(Polygon::new(line(p.exterior())?, holes?))
+        };
+        Ok(match shape {
+            Shape::LineString(l) => Shape::LineString(line(l)?),
+            Shape::MultiLineString(m) => {
+                Shape::MultiLineString(MultiLineString(m.iter().map(line).collect::<Result<_>>()?))
+            }
+            Shape::Polygon(p) => Shape::Polygon(polygon(p)?),
+            Shape::MultiPolygon(m) => {
+                Shape::MultiPolygon(MultiPolygon(m.iter().map(polygon).collect::<Result<_>>()?))
+            }
+            Shape::GeometryCollection(c) => {
+                let members: Result<_> = c.iter().map(|g| self.followed(g, tolerance)).collect();
+                Shape::GeometryCollection(GeometryCollection(members?))
+            }
+            points => points.clone(),
+        })
+    }
+
     /// Vertex by vertex, whatever lies between.
     pub(super) fn vertices(&self, shape: &Shape<f64>) -> Result<Shape<f64>> {
         // One call for all vertices: a call a vertex costs more than the transform.
         let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = shape.coords_iter().map(|c| (c.x, c.y)).unzip();
         quietly(|| self.transformer.apply(&mut xs, &mut ys));
+        self.join_turns(shape, &mut xs, &mut ys);
         let finite = |(x, y): (&f64, &f64)| x.is_finite() && y.is_finite();
         if let Some(bad) = xs.iter().zip(&ys).position(|at| !finite(at)) {
             return Err(self.no_image(shape.coords_iter().nth(bad).unwrap_or_default()));
@@ -81,6 +139,30 @@ impl<'a> Projection<'a> {
             let i = next.replace(next.get() + 1);
             Coord { x: xs[i], y: ys[i] }
         }))
+    }
+
+    /// One image for longitudes a turn apart, where the projection has one but for rounding: the two ends of a parallel meet, and
+    /// between the edges that lead to them lies nothing.
+    fn join_turns(&self, shape: &Shape<f64>, xs: &mut [f64], ys: &mut [f64]) {
+        let Some(turn) = self.turn.filter(|_| !self.to_lonlat) else {
+            return;
+        };
+        let half = turn / 2.0;
+        let beyond = |c: &Coord| !(-half..half).contains(&c.x);
+        let ends: Vec<(usize, Coord)> = shape
+            .coords_iter()
+            .enumerate()
+            .filter(|(_, c)| beyond(c))
+            .collect();
+        let first = |c: &Coord| c.x - turn * ((c.x + half) / turn).floor();
+        let (mut ex, mut ey): (Vec<f64>, Vec<f64>) = ends.iter().map(|(_, c)| (first(c), c.y)).unzip();
+        quietly(|| self.transformer.apply(&mut ex, &mut ey));
+        for (k, (i, _)) in ends.into_iter().enumerate() {
+            let slack = 1e-12 * xs[i].abs().max(ys[i].abs()) + 1e-6;
+            if (xs[i] - ex[k]).abs() < slack && (ys[i] - ey[k]).abs() < slack {
+                (xs[i], ys[i]) = (ex[k], ey[k]);
+            }
+        }
     }
 
     pub(super) fn position(&self, c: Coord) -> Result<Coord> {

@@ -10,6 +10,7 @@ use geo::Geometry as Shape;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::encoding::{self, SHAPEFILE};
 use super::geometry::type_name;
 use super::overlay::{last_message, quietly, to_gdal};
 use super::read::reason;
@@ -25,16 +26,20 @@ pub struct WriteOptions {
     pub layer: Option<String>,
     /// For GeoJSON only.
     pub geojson: GeoJsonOptions,
+    /// For Shapefiles only: that of their text, which a file `.cpg` beside them says. None for UTF-8.
+    pub encoding: Option<String>,
 }
 
 const EXTENSIONS: [(&str, &str); 6] = [
     ("gpkg", "GPKG"),
-    ("shp", "ESRI Shapefile"),
+    ("shp", SHAPEFILE),
     ("fgb", "FlatGeobuf"),
     ("kml", "KML"),
     ("gml", "GML"),
     ("geojsonl", "GeoJSONSeq"),
 ];
+
+const UTF_8: &str = "UTF-8";
 
 /// The formats that are longitude and latitude by definition.
 const LONLAT_DRIVERS: [&str; 2] = ["KML", "GeoJSONSeq"];
@@ -54,8 +59,15 @@ impl Features {
             .extension()
             .map(|e| e.to_string_lossy().to_lowercase())
             .unwrap_or_default();
-        if matches!(extension.as_str(), "geojson" | "json") {
+        if matches!(extension.as_str(), "geojson" | "json") && options.encoding.is_none() {
             return self.write_geojson(path, &options.geojson);
+        }
+        if let Some(encoding) = options.encoding.as_deref() {
+            encoding::check(encoding)?;
+            if extension != "shp" {
+                let expected = "left out: only the text of Shapefiles (.shp) can be in another than UTF-8";
+                return Err(Error::argument("encoding", expected, format!("{encoding:?}")));
+            }
         }
         let Some((_, driver)) = EXTENSIONS.iter().find(|(e, _)| *e == extension) else {
             let known: Vec<&str> = ["geojson"]
@@ -82,13 +94,14 @@ impl Features {
             .map(|s| s.to_string_lossy().into_owned())
             .unwrap_or_default();
         let layer = options.layer.as_deref().unwrap_or(&stem);
+        let encoding = options.encoding.as_deref().unwrap_or(UTF_8);
         let failed =
             |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
         crate::raster::file::initialise();
         let written = quietly(|| {
             let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
             let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
-            fill(features, dataset, driver, layer).map_err(|e| match e {
+            fill(features, dataset, driver, layer, encoding).map_err(|e| match e {
                 Error::Gdal { message, .. } => {
                     Error::file(path, format!("cannot be written as {driver} ({message})"))
                 }
@@ -150,7 +163,7 @@ fn verify(path: &Path, driver: &str, features: &[Feature]) -> Result<(), String>
 /// Files that belong to one of this name and would be wrong beside a new one: indices, code pages, journals.
 fn companions(path: &Path, driver: &str) -> Vec<OsString> {
     let (start, ends): (_, &[&str]) = match driver {
-        "ESRI Shapefile" => (
+        SHAPEFILE => (
             path.file_stem(),
             &[
                 ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".qpj", ".idm", ".ind", ".shp.xml",
@@ -164,7 +177,7 @@ fn companions(path: &Path, driver: &str) -> Vec<OsString> {
     ends.iter().filter_map(named).collect()
 }
 
-fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str) -> Result<()> {
+fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str, encoding: &str) -> Result<()> {
     let what = || "writing features".to_string();
     let gdal = |e: GdalError| Error::Gdal {
         what: what(),
@@ -172,7 +185,7 @@ fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str) -> 
     };
     let reference = features.crs.as_ref().map(Crs::spatial_ref).transpose()?;
     let geometry = layer_type(&features.features);
-    if driver == "ESRI Shapefile" && geometry == OGRwkbGeometryType::wkbUnknown {
+    if driver == SHAPEFILE && geometry == OGRwkbGeometryType::wkbUnknown {
         let mut kinds: Vec<&str> = features
             .features
             .iter()
@@ -196,8 +209,11 @@ fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str) -> 
             }
         }
     }
-    if driver == "ESRI Shapefile" {
-        layer_options.push("ENCODING=UTF-8".to_string());
+    if driver == SHAPEFILE {
+        layer_options.push(format!("ENCODING={encoding}"));
+        if encoding != UTF_8 {
+            check_text(&fields, encoding)?;
+        }
     }
     let layer_options: Vec<&str> = layer_options.iter().map(String::as_str).collect();
     let mut layer = dataset
@@ -242,6 +258,23 @@ fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str) -> 
             what: what(),
             message: last_message(),
         });
+    }
+    Ok(())
+}
+
+/// GDAL writes a question mark for what an encoding does not have.
+fn check_text(fields: &[(String, Column)], encoding: &str) -> Result<()> {
+    for (name, column) in fields {
+        for row in 0..column.len() {
+            if let Value::Text(text) = column.get(row)
+                && !encoding::holds(encoding, &text)
+            {
+                return Err(Error::message(format!(
+                    "feature {}: {encoding} cannot hold the text of `{name}`, `{text}`; leave `encoding` out for UTF-8",
+                    row + 1
+                )));
+            }
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::burn::Burnable;
 use super::rasterize::on_grid;
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
+use crate::raster::tile::integer_to_f64;
 use crate::raster::{Grid, Pixels, Raster, Window};
 use crate::settings;
 use crate::table::statistics::{Moments, percentile};
@@ -62,12 +63,14 @@ struct Cell {
     moments: Moments,
     singles: Vec<f32>,
     doubles: Vec<f64>,
-    /// Counts by the bits of the value, in the order of the values.
-    classes: BTreeMap<i64, u64>,
+    /// Least and greatest of 64-bit integers, which no float holds.
+    integers: Option<(i128, i128)>,
+    /// Counts by value.
+    classes: BTreeMap<i128, u64>,
 }
 
 impl ZonalAccumulator {
-    /// For `bands` on `grid`. Features in another CRS are transformed, vertex by vertex.
+    /// For `bands` on `grid`. Features come onto the grid as in `Rasterize`.
     ///
     /// # Errors
     /// When a statistic is not one of those above, or a feature cannot be transformed.
@@ -134,6 +137,7 @@ impl ZonalAccumulator {
 
     fn add_pixel(&self, cell: &mut Cell, pixels: &Pixels, at: (usize, usize)) -> Result<()> {
         let value = match pixels {
+            Pixels::I128(a) => integer_to_f64(a[at]),
             Pixels::F32(a) => f64::from(a[at]),
             Pixels::F64(a) => a[at],
             Pixels::C32(a) => f64::from(a[at].norm()),
@@ -144,15 +148,22 @@ impl ZonalAccumulator {
         cell.moments.add(value);
         if self.keep_values {
             match pixels {
-                Pixels::F64(_) => cell.doubles.push(value),
+                Pixels::F64(_) | Pixels::I128(_) => cell.doubles.push(value),
                 _ => cell.singles.push(value as f32),
             }
         }
+        if let Pixels::I128(a) = pixels {
+            cell.widen((a[at], a[at]));
+        }
         if self.options.classes {
-            if value.fract() != 0.0 || value.abs() > 9e15 {
-                return Err(Error::argument("classes", "whole numbers", value));
-            }
-            *cell.classes.entry(value as i64).or_insert(0) += 1;
+            let class = match pixels {
+                Pixels::I128(a) => a[at],
+                _ if value.fract() != 0.0 || value.abs() > 9e15 => {
+                    return Err(Error::argument("classes", "whole numbers", value));
+                }
+                _ => value as i128,
+            };
+            *cell.classes.entry(class).or_insert(0) += 1;
             if cell.classes.len() > MAX_CLASSES {
                 return Err(Error::argument(
                     "classes",
@@ -180,6 +191,9 @@ impl ZonalAccumulator {
         cell.moments.merge(&tile.moments);
         cell.singles.extend(tile.singles);
         cell.doubles.extend(tile.doubles);
+        if let Some(range) = tile.integers {
+            cell.widen(range);
+        }
         for (class, count) in tile.classes {
             *cell.classes.entry(class).or_insert(0) += count;
         }
@@ -205,10 +219,22 @@ impl ZonalAccumulator {
         };
         for band in 0..bands {
             for statistic in &self.options.statistics {
+                let integers = cells
+                    .iter()
+                    .skip(band)
+                    .step_by(bands)
+                    .any(|c| c.integers.is_some());
                 let of_band = cells.iter_mut().skip(band).step_by(bands);
                 let column = match statistic {
                     Aggregation::Count => {
                         Column::Integer(of_band.map(|c| Some(c.moments.count as i64)).collect())
+                    }
+                    Aggregation::Min | Aggregation::Max if integers => {
+                        let end = |c: &Cell| {
+                            let (min, max) = c.integers?;
+                            Some(if *statistic == Aggregation::Min { min } else { max })
+                        };
+                        extremes(of_band.map(|c| end(c)).collect())
                     }
                     other => Column::Float(of_band.map(|c| c.statistic(other)).collect()),
                 };
@@ -216,7 +242,7 @@ impl ZonalAccumulator {
             }
             if self.options.classes {
                 let of_band = || cells.iter().skip(band).step_by(bands);
-                let mut classes: Vec<i64> = of_band().flat_map(|c| c.classes.keys().copied()).collect();
+                let mut classes: Vec<i128> = of_band().flat_map(|c| c.classes.keys().copied()).collect();
                 classes.sort_unstable();
                 classes.dedup();
                 for class in classes {
@@ -229,7 +255,31 @@ impl ZonalAccumulator {
     }
 }
 
+/// Whole numbers where a table's column holds them.
+fn extremes(values: Vec<Option<i128>>) -> Column {
+    let narrow = |v: &Option<i128>| v.is_none_or(|v| i64::try_from(v).is_ok());
+    match values.iter().all(narrow) {
+        true => Column::Integer(
+            values
+                .into_iter()
+                .map(|v| v.and_then(|v| i64::try_from(v).ok()))
+                .collect(),
+        ),
+        false => Column::Float(
+            values
+                .into_iter()
+                .map(|v| v.map_or(f64::NAN, integer_to_f64))
+                .collect(),
+        ),
+    }
+}
+
 impl Cell {
+    fn widen(&mut self, (low, high): (i128, i128)) {
+        let (min, max) = self.integers.unwrap_or((low, high));
+        self.integers = Some((min.min(low), max.max(high)));
+    }
+
     fn statistic(&mut self, statistic: &Aggregation) -> f64 {
         match statistic {
             Aggregation::Sum => self.moments.sum(),

@@ -15,7 +15,7 @@ local catalog = {}
 ---@class catalog.AsfOptions
 ---@field platform? string|string[] `"ALOS"`, `"Sentinel-1"` (all its satellites), `"SENTINEL-1A"`, …
 ---@field processingLevel? string|string[] `"RTC_HI_RES"`, `"SLC"`, `"GRD_HD"`, `"CSLC"`, `"RTC"`, `"BURST"`, …
----@field dataset? string|string[] `"SLC-BURST"`, `"OPERA-S1"` or `"OPERA-S1-CALVAL"`.
+---@field dataset? string|string[] `"SLC-BURST"`, `"OPERA-S1"`, `"OPERA-S1-CALVAL"`, `"ALOS PALSAR"`, `"NISAR"`, … as in ASF's client; `processingLevel` narrows it to the collections of that level.
 ---@field instrument? string|string[] `"PALSAR"`, `"C-SAR"`, …
 ---@field beamMode? string|string[] `"FBD"`, `"IW"`, …
 ---@field beamSwath? string|string[]
@@ -28,7 +28,7 @@ local catalog = {}
 ---@field offNadirAngle? number|number[] Degrees.
 ---@field intersectsWith? Geometry|Features|string|table The area: a Geometry, WKT, or GeoJSON, in longitude and latitude.
 ---@field start? string The first time, UTC.
----@field end? string The last time, UTC; a date means that whole day.
+---@field end? string The last time, UTC; a day, a month or a year means all of it.
 ---@field season? integer[] First and last day of the year, such as `{ 305, 60 }`.
 ---@field granule_list? string|string[] Names of scenes.
 ---@field product_list? string|string[] Names of products (`<scene>-<level>`).
@@ -78,7 +78,7 @@ function catalog.asf(options) end
 ---@field polygon? number[][]|number[]|string Corners `{ { lon, lat }, … }`, the numbers in one list, or `"lon,lat,lon,lat,…"`.
 ---@field intersects? Geometry|Features|string|table The area or point: a Geometry, WKT, or GeoJSON. One of bbox, polygon and intersects is needed.
 ---@field start? string The first time, UTC: pairs whose time between the acquisitions touches the period.
----@field end? string The last time, UTC; a date means that whole day.
+---@field end? string The last time, UTC; a day, a month or a year means all of it.
 ---@field min_separation? number Days between the acquisitions, at least.
 ---@field max_separation? number Days between the acquisitions, at most.
 ---@field percent_valid_pixels? number At least this much of the ice has a velocity, 0 to 100.
@@ -288,16 +288,21 @@ function catalog.snapshot(path, search) end
 ---@return Items
 function catalog.items(list) end
 
+---@class catalog.OpenOptions
+---@field skip_invalid? boolean Leave out what is no STAC item and name it in `notes`, in place of an error.
+
 --- Items that lie in files: a saved search, an ItemCollection, a single item, a stac-geoparquet file, or a catalogue of files.
 ---
 --- A catalogue or collection is walked by its links `child`, `item` and `items`, and all its items come, each once; on the web several
 --- documents are fetched at a time. Relative addresses of assets become whole ones. A catalogue on disk may link to its own folder and
---- to the web; one on the web only to the web.
+--- to the web; one on the web only to the web. Times of items may have any form of ISO 8601 (`2020-06-01`, `2020`, `2020-06-01 10:11`), as
+--- pystac reads them; a leap second is the second before it.
 ---
---- **Errors.** A file that is not there, that is no STAC, or (saved searches) whose items were changed; a link that leads nowhere, with
---- the document that has it; the address of a service, which `catalog.stac` searches.
+--- **Errors.** A file that is not there, that is no STAC, or (saved searches) whose items were changed; an item that is none, by its name
+--- (`skip_invalid = true` leaves it out and names it in `notes`); a link that leads nowhere, with the document that has it; the
+--- address of a service, which `catalog.stac` searches.
 ---
---- **Source.** STAC specification 1.1, catalogues and items; stac-geoparquet 1.0.
+--- **Source.** STAC specification 1.1, catalogues and items; stac-geoparquet 1.0; `pystac.utils.str_to_datetime`.
 ---
 --- ```lua
 --- local catalog, fs, json = require "catalog", require "fs", require "json"
@@ -312,8 +317,9 @@ function catalog.items(list) end
 --- assert(#items == 2 and items[2]:asset("image").href:find("/b.tif$"))
 --- ```
 ---@param path string A file, or a web address.
+---@param options? catalog.OpenOptions
 ---@return Items
-function catalog.open(path) end
+function catalog.open(path, options) end
 
 --- A STAC API service, by the address of its landing page.
 ---
@@ -425,6 +431,7 @@ function Service:item(collection, id) end
 ---@field max_items? integer Stop here. Default: all.
 ---@field method? "POST"|"GET" Default POST, and GET where the service does not take it.
 ---@field partial? boolean Give an answer that has fewer items than the server counts, with a note, in place of an error.
+---@field skip_invalid? boolean Leave out what is no STAC item and name it in `notes`, in place of an error.
 
 --- A search of the service's items, not asked yet.
 ---
@@ -552,18 +559,20 @@ function Items:head(count) end
 ---@return Items
 function Items:append(other) end
 
---- Those of a span of time, both ends included.
+--- Those of a span of time, both ends included; a day, a month or a year as an end is all of it.
 ---
---- **Errors.** An end before the start.
+--- **Errors.** A stop before the start.
 ---
 --- ```lua
 --- local catalog = require "catalog"
---- assert(#catalog.items({}):between("2020-01-01", "2020-12-31") == 0)
+--- local items = catalog.items { { type = "Feature", stac_version = "1.0.0", id = "a", links = {}, assets = {},
+---   properties = { datetime = "2020-06-30T10:00:00Z" } } }
+--- assert(#items:between("2020-06-01", "2020-06-30") == 1 and #items:between("2020-06", "2020-06") == 1)
 --- ```
----@param start string
----@param end string
+---@param start string|number A time, a day, a month or a year.
+---@param stop string|number Itself included.
 ---@return Items
-function Items:between(start, end) end
+function Items:between(start, stop) end
 
 --- Those whose footprint meets an area.
 ---
@@ -608,7 +617,7 @@ function Items:table() end
 ---@return Features
 function Items:features() end
 
---- The bytes of all main assets together, as far as the archive says them.
+--- The bytes of what `catalog.download` fetches of them where no assets are named, as far as the archive says them.
 ---
 --- ```lua
 --- local catalog = require "catalog"
@@ -640,9 +649,10 @@ function Items:save(path) end
 ---@field assets table<string, table> By name: `href`, `type`, `title`, `roles`, `size` (bytes) and `checksum` (`"md5:…"`) where the archive says them.
 local Item = {}
 
---- One asset as a table; without a name that with the role `data`, or the first.
+--- One asset as a table; without a name the first of those that `catalog.download` fetches: those with the role `data`, or, where none has
+--- it, that called `data` or the only one.
 ---
---- **Errors.** An asset that is not there; those that are there are named.
+--- **Errors.** An asset that is not there, or no name where the item does not say which is meant; those that are there are named.
 ---
 --- ```lua
 --- local catalog = require "catalog"
@@ -737,7 +747,7 @@ function Cubes:table() end
 ---@field dir string The folder, which is made if it is not there.
 ---@field parallel? integer Files at once from one host. Default 4.
 ---@field at_once? integer Files at once from all hosts. Default 16.
----@field assets? string|string[] The assets of items to fetch. Default: those whose role is `data`.
+---@field assets? string|string[] The assets of items to fetch. Default: those with the role `data`, or, where none has it, that called `data` or the only one.
 ---@field folders? boolean One folder an item, named by its id. Default false: two files of one name are then an error.
 ---@field missing? "error"|"skip" Items that lack an asset. Default `"error"`.
 ---@field alternate? string The alternate address to use where an asset has it, such as `"s3"`.
@@ -765,8 +775,9 @@ function Cubes:table() end
 ---
 --- A file is written to the hidden folder `.perilune` in `dir`, checked, synced, and only then given its name. What has arrived is
 --- recorded there, so that a run that was interrupted, killed or cut off at any moment goes on at the byte where it was when it is run
---- again; files that are there already are not fetched again. A part is only continued while the server says that it is the
---- same version (If-Range); a file that has changed begins anew.
+--- again; files that are there already are not fetched again. A part is only continued while the server says by a strong entity tag or
+--- a date that it is the same version (If-Range), or a published checksum will tell; else the file begins anew. A file that the store keeps
+--- compressed (`Content-Encoding: gzip`) arrives unpacked.
 ---
 --- `verified` is true where a published checksum (the catalogue's `file:checksum`, or one that the server sends, as S3 does for objects of
 --- one part) was compared; otherwise the size and the first bytes are: a login page in place of a GeoTIFF is an error. The column `how` says which.

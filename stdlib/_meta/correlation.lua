@@ -251,6 +251,7 @@ function correlation.point_target(slc, x, y, options) end
 ---@field filter_search_share? number How much agreeing offsets may differ by, in search windows. Default 0.2.
 ---@field filter_iterations? integer Default 3.
 ---@field filter_deviations? number Offsets further from the window's median than this many median absolute deviations are dropped. Default 4.
+---@field filter_border? "kept"|"autorift" What the coherence filter does with nodes closer than a chip at the border of the grid and of what has values: `"kept"`, the default, asks no more of them than of nodes a chip apart; `"autorift"` drops a border that is the wider the denser the nodes are, as autoRIFT 2.1.1 does.
 ---@field fill_width? integer Side of the window of medians that close small holes, in nodes, odd. Default 3.
 ---@field min_valid? number Share of a chip's pixels that must have a value, in both images. Default 0.5.
 
@@ -260,7 +261,9 @@ function correlation.point_target(slc, x, y, options) end
 --- pixels by zero-mean normalised cross-correlation; offsets that agree with their neighbours (normalised displacement
 --- coherence) tell where it is worth searching every node. There the peak is refined by a Gaussian pyramid, filtered again,
 --- and small holes are closed by medians. Larger chips are tried where smaller ones left holes, and joined by cubic
---- interpolation. With the same input, masks and chip sizes are those of autoRIFT 2.1.1, and offsets are within one step of the
+--- interpolation. With the same input, masks and chip sizes are those of autoRIFT 2.1.1 (at nodes closer than a chip with
+--- `filter_border = "autorift"`: its filter counts nodes outside the grid as disagreeing, and asks for the more nodes the denser they are,
+--- 0.81 of the window at an eighth of a chip, so that it loses two chips of the border), and offsets are within one step of the
 --- refinement, nearly all the same. (Its filters take 0 for what is outside an image, so that the frame becomes a feature
 --- that never moves; here it drops out.) On grids too small for the sparse search, below 22 chips, all nodes are searched.
 ---

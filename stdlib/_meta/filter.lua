@@ -63,7 +63,7 @@ function filter.focal_mean(raster, options) end
 
 --- Smallest of the pixels around each pixel: erosion, for masks and classes.
 ---
---- Integer types of up to 16 bits stay as they are.
+--- Integer types stay as they are.
 ---
 --- **Errors.** A missing, negative or too large radius; metres on an image without a CRS; complex bands.
 ---
@@ -81,7 +81,7 @@ function filter.focal_min(raster, options) end
 
 --- Largest of the pixels around each pixel: dilation, for masks and classes.
 ---
---- Integer types of up to 16 bits stay as they are.
+--- Integer types stay as they are.
 ---
 --- **Errors.** A missing, negative or too large radius; metres on an image without a CRS; complex bands.
 ---
@@ -119,7 +119,7 @@ function filter.focal_std(raster, options) end
 --- Most frequent value of the pixels around each pixel: a majority filter, for classes.
 ---
 --- Of values that are equally frequent it is the smallest. Values are compared exactly, so round continuous
---- values first. Integer types of up to 16 bits stay as they are.
+--- values first. Integer types stay as they are.
 ---
 --- **Errors.** A missing, negative or too large radius; metres on an image without a CRS; complex bands.
 ---

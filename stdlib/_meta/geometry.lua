@@ -7,17 +7,20 @@
 ---@class geometry
 local geometry = {}
 
+---@alias ZonalStatistic "count"|"sum"|"mean"|"std"|"min"|"max"|"median"|string `p` with a percentile too: `p90`.
+
 ---@class geometry.ReadOptions
 ---@field layer? string The layer, where the file has several.
 ---@field where? string A condition on the attributes in SQL: `"Area > 1.5 AND Name LIKE 'K%'"`.
 ---@field bounds? number[] `{ min_x, min_y, max_x, max_y }` in the layer's CRS: only features whose own bounds meet these.
+---@field encoding? string For Shapefiles: the encoding of their text, such as `"ISO-8859-1"` or `"CP1252"`. Default: what the file says (`.cpg`, or the head of `.dbf`); where it says nothing UTF-8 if all text can be that, else ISO-8859-1.
 
 --- Reads a vector file.
 ---
 --- Any file that GDAL reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML and more. Curves become lines. Attributes keep
 --- their types; dates and times become ISO 8601 text in Lua (UTC where the file says nothing), lists become tables.
 ---
---- **Errors.** A file that is not there or is no vector file; several layers and none chosen; a layer or a condition that does
+--- **Errors.** A file that is not there or is no vector file; text that is not in the encoding which the file or `encoding` says; several layers and none chosen; a layer or a condition that does
 --- not fit, with the names that there are.
 ---
 --- **Nodata.** Attributes without a value are nil.
@@ -527,7 +530,7 @@ function Features:filter(condition) end
 
 --- The features that share a point with a rectangle; whole, not cut.
 ---
---- Of a geometry or features, in any CRS, the bounds are taken; see `Features:intersecting` for their shape.
+--- Of a geometry or features, in any CRS, the bounds are taken, and their edges followed into the CRS of the features; see `Features:intersecting` for their shape.
 ---
 --- **Errors.** Bounds whose minimum is not below their maximum.
 ---
@@ -710,6 +713,7 @@ function Features:to_geojson(options) end
 ---@field layer? string The name of the layer. Default: that of the file.
 ---@field decimals? integer For GeoJSON: coordinates rounded to this many decimals. Default: so that they read back the same.
 ---@field keep_crs? boolean For GeoJSON: leave the coordinates in their CRS and name it in a `crs` member. Default false: longitude and latitude.
+---@field encoding? string For Shapefiles: the encoding of their text, which a file `.cpg` beside them says. Default `"UTF-8"`.
 
 --- Writes a vector file, in place of what was there.
 ---
@@ -742,7 +746,7 @@ function Features:write(path, options) end
 ---
 --- A polygon takes the pixels whose centre it encloses; polygons that share an edge share no pixel and leave none out. A line takes one
 --- pixel a step (Bresenham), a point the pixel that holds it. Where features overlap the last one counts. Features in another CRS
---- are transformed, vertex by vertex.
+--- are brought into it, their edges followed: those of a box in degrees are parallels and meridians.
 ---
 --- **Errors.** A property that no feature has, or that is not a number.
 ---
@@ -763,14 +767,14 @@ function Features:write(path, options) end
 function Features:rasterize(grid, options) end
 
 ---@class Features.StatisticsOptions
----@field statistics? string|string[] Of `count`, `sum`, `mean`, `std` (of the population), `min`, `max`, `median`, `p90` (any percentile, exact). Default `count`, `mean`, `std`, `min`, `max`.
+---@field statistics? ZonalStatistic|ZonalStatistic[] Of `count`, `sum`, `mean`, `std` (of the population), `min`, `max`, `median`, `p90` (any percentile, exact). Default `count`, `mean`, `std`, `min`, `max`.
 ---@field classes? boolean Also the number of pixels of each value, as columns `class_3`…, for bands of whole numbers. Default false.
 ---@field all_touched? boolean Take every pixel that a feature touches, not only those whose centre it covers. Default false.
 
 --- Statistics of an image by feature: one row a feature, its properties first.
 ---
 --- The columns are called `mean`, or `VV_mean` where there are several bands; `_2` follows where a property has the name. Features
---- may overlap, and those in another CRS are transformed. Percentiles keep the pixels of all features in memory.
+--- may overlap, and those in another CRS are brought into it, their edges followed. Percentiles keep the pixels of all features in memory.
 ---
 --- **Errors.** A statistic that does not exist; classes that are not whole numbers.
 ---

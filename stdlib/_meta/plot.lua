@@ -11,8 +11,10 @@
 ---@class plot
 local plot = {}
 
+---@alias Colormap "viridis"|"magma"|"inferno"|"plasma"|"cividis"|"turbo"|"twilight"|"Greys"|"Blues"|"Greens"|"Oranges"|"Purples"|"Reds"|"BuGn"|"BuPu"|"GnBu"|"OrRd"|"PuBu"|"PuBuGn"|"PuRd"|"RdPu"|"YlGn"|"YlGnBu"|"YlOrBr"|"YlOrRd"|"BrBG"|"PiYG"|"PRGn"|"PuOr"|"RdBu"|"RdGy"|"RdYlBu"|"RdYlGn"|"Spectral"|"gray"|"seismic"|"bwr"|"coolwarm"|"terrain"|"jet"|"hot"|"hsv"|"tab10"|"tab20" `_r` at the end turns one round.
+
 ---@class plot.SizeOptions
----@field width? number Inches. Default: what the content needs, at most 6.4.
+---@field width? number Inches. Default: what the content needs, at most 6.4; more only where colour bars and legends would leave the panels less than half of that.
 ---@field height? number Inches. Default: what the content needs, at most 8.
 ---@field dpi? number Pixels an inch. Default 150; journals ask for 300 and more.
 ---@field font_size? number Points. Default 9; titles and tick labels follow it.
@@ -37,7 +39,7 @@ local plot = {}
 ---@field x_ticks? number[]|boolean Where the axis has marks; false for none.
 ---@field y_ticks? number[]|boolean Where the axis has marks; false for none.
 ---@field grid? boolean Lines at the marks. Default false.
----@field legend? boolean|string `"auto"` (the emptiest corner; beside the panel for classes), `"right"`, `"none"`, `"upper left"`, `"upper right"`, `"lower left"`, `"lower right"`.
+---@field legend? boolean|string `"auto"` (the emptiest corner; for classes of maps beside the panel, or below it where a colour bar stands there), `"right"`, `"none"`, `"upper left"`, `"upper right"`, `"lower left"`, `"lower right"`.
 ---@field background? string Colour behind everything. Default white.
 ---@field lonlat? boolean Maps: mark longitude and latitude, whatever the CRS. Default false: kilometres or metres of the CRS.
 ---@field coordinates? boolean Maps: false leaves the sides without marks. Default true.
@@ -50,7 +52,7 @@ local plot = {}
 ---@field symmetric? boolean Limits on both sides of zero, the 98th percentile of the absolute values. Default false.
 
 ---@class plot.ImageOptions: plot.StretchOptions
----@field colormap? string|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric.
+---@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric. Of one that ends where it began (`"twilight"`) the values do, too: pictures smaller than the image show single pixels, not means.
 ---@field band? string The band, where the image has several.
 ---@field label? string Of the colour bar. Default: the band's name and unit.
 ---@field color_bar? boolean Default true.
@@ -108,7 +110,7 @@ local plot = {}
 ---@field opacity? number 0 to 1. Default 1.
 ---@field outline? string Colour of a thin line around each mark.
 ---@field values? number[] One for each point, shown in the colour map; points whose value is NaN are left out.
----@field colormap? string|string[] Default `"viridis"`.
+---@field colormap? Colormap|string[] Default `"viridis"`.
 ---@field color_bar? string Label of a colour bar for the values. Default: no bar.
 ---@field crs? string|integer On maps: what x and y are in, where that is not the map's own CRS.
 
@@ -129,6 +131,7 @@ local plot = {}
 ---@class plot.AreaOptions
 ---@field label? string In the legend.
 ---@field color? string Of the outline. Default black.
+---@field halo? string Colour beneath the outline and a little wider, so that it shows on any ground. Default: none.
 ---@field fill? string Default: none.
 ---@field line_width? number Points. Default 1.
 ---@field style? string As of lines.
@@ -511,7 +514,8 @@ function Axes:band(x, low, high, options) end
 ---@return Axes
 function Axes:histogram(values, options) end
 
---- Draws features: areas and lines as outlines, points as marks. Those in another CRS than the map's are brought into it.
+--- Draws features: areas and lines as outlines, points as marks. Those in another CRS than the map's are brought into it,
+--- their edges followed.
 ---
 --- **Errors.** Values that are no features (see the module geometry).
 ---

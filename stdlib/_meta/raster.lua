@@ -15,6 +15,9 @@
 local raster = {}
 
 ---@alias Bounds number[] `{ min_x, min_y, max_x, max_y }`
+
+---@alias Reducer "median"|"mean"|"std"|"min"|"max"|"sum"|"count"|"first"|"last"|string `p` with a percentile too: `p90`.
+
 ---@alias Resampling "nearest"|"bilinear"|"cubic"|"average"|"mode"|"min"|"max"|"median"
 
 ---@class raster.OpenOptions
@@ -25,17 +28,36 @@ local raster = {}
 ---@field nodata? number Value of masked pixels, instead of the file's.
 ---@field raw? boolean Leave the file's scale and offset unapplied. Default false.
 ---@field grid? Grid|Raster Where the pixels lie, for files that do not carry it, as many HDF5 products. Rows and columns must be the file's.
+---@field geolocation? Raster Longitude and latitude of every pixel centre, as two bands, where another file holds them, as of Sentinel-3. They are read at once.
 
 --- Opens an image: a file, a URL (`https://`, `s3://`, `gs://`), or any name that GDAL opens.
 ---
 --- Bands are called by their descriptions in the file, else `b1`, `b2`…; the only band of a subdataset by its variable.
---- Scale and offset of the file are applied. The file's metadata items become properties, its path the property `path`.
+--- Scale and offset of the file are applied; whole scale factors of HDF-EOS (MOD09, MOD13) are divisors, as their guides say.
+--- Bytes are signed or not as the file says (`_Unsigned`, signed bytes of GeoTIFF, netCDF and HDF). 64-bit integers stay exact. The file's metadata items become properties, its path the property `path`.
 --- Remote files are read by the windows that are needed.
 ---
---- **Errors.** A file that is missing, empty or no image; a band or subdataset that is not there, with those that are; a
---- container without `subdataset`.
+--- Arrays of netCDF, HDF5 and Zarr lie where their coordinates say, whatever the order of the axes: row 0 in the north, column 0 in the
+--- west. Coordinates in degrees east and north without a grid mapping are on WGS 84. Steps of a time axis are bands; `raster.stack` makes
+--- an image of each.
 ---
---- **Nodata.** The file's nodata value, mask band or alpha channel, and values that are not finite.
+--- Images that are placed by ground control points (Sentinel-1 GRD), rational polynomials, geolocation arrays (swaths) or coordinates in
+--- uneven steps (Gaussian grids) keep their pixels as they are. `:sample` and `:clip` take coordinates of the map all the same, and
+--- `:reproject` and `:align` bring them onto a grid. From 10 to 1500 control points are passed through by a thin plate spline, others are
+--- fitted by a polynomial; rational polynomials are taken at their own mean height, without a terrain; between the nodes of
+--- geolocation arrays, places are bilinear. GeoTIFFs that are written of such images keep control points; netCDF wants a grid. Images without a
+--- place lie in pixel coordinates, and have no CRS.
+---
+--- **Errors.** A file that is missing, empty or no image; a band or subdataset that is not there, with those that are; a
+--- container without `subdataset`; a CRS without a place in it (its message says how to read the pixels all the same).
+---
+--- **Source.** CF conventions 1.11, https://cfconventions.org; GDAL's transformers, https://gdal.org/api/gdal_alg.html
+---
+--- **Nodata.** The file's nodata value, `_FillValue`, `missing_value`, what is outside `valid_range`, `valid_min` and `valid_max`
+--- (in values where they are floats beside stored integers, else in stored numbers), mask bands of one band or all, the alpha
+--- channel wherever it stands, and values that are not finite.
+---
+--- **Source.** CF conventions 1.11, sections 2.5.1 and 8.1; NetCDF Users' Guide, appendix A.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -162,7 +184,7 @@ function raster.write_hdf5(path, contents, options) end
 --- a type and no attributes are wanted.
 ---
 --- **Errors.** No variable; images of several bands, complex ones, or on several grids; a turned grid; a fill value that the
---- type does not hold; two variables of one name.
+--- type does not hold; without `fill`, valid pixels of whole numbers that have the default one; two variables of one name.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -382,6 +404,7 @@ function raster.complex(real, imaginary) end
 --- One image of many with the same number of bands, of any grids.
 ---
 --- Time and properties are those of the first. Where only whole pixels are between two images' grids, nothing is resampled.
+--- Longitudes may be counted from 0 to 360 in one and from −180 to 180 in another; images on both sides of 180° make one piece.
 ---
 --- **Errors.** No image; other bands than the first's; a first image that is rotated, without `grid`.
 ---
@@ -412,7 +435,14 @@ function raster.mosaic(images, options) end
 --- `{ image, time = … }`, whose other entries become properties; or a folder (its .tif, .tiff, .vrt, .img and .jp2 files, by
 --- name); or a pattern of paths such as `"data/*/VV_*.tif"`. Options of `raster.open` hold for every file.
 ---
---- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`.
+--- Of netCDF, HDF5 and Zarr every step of a time axis is an image with its time, by the CF conventions: any unit from nanoseconds to
+--- weeks, any calendar. Its bands are called by their variables, with the coordinate of a further axis where there is one (`u_850`).
+--- Without `subdataset`, all variables with a time axis are taken; those named that have none are part of every image. A date that the
+--- Gregorian calendar has not (`360_day`: 30 February) has no time, but the property `date`; Julian dates, of
+--- which those of `standard` before 15 October 1582 are some, are given as the Gregorian days that they are.
+---
+--- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`; variables on different
+--- grids or of different times; units of time of no fixed length (months, years).
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -528,7 +558,8 @@ function Grid:to_map(row, col) end
 ---@return number col
 function Grid:to_pixel(x, y) end
 
---- The bounds in another CRS. The edges are followed, since straight lines become curves.
+--- The bounds in another CRS. Edges and limbs are followed, since straight lines become curves. In longitude and latitude a pole
+--- inside is part of them, and west is greater than east where the grid crosses the antimeridian (as in GeoJSON, RFC 7946, section 5.2).
 ---
 --- **Errors.** A grid without CRS; an area that the other CRS does not cover.
 ---
@@ -577,7 +608,8 @@ function Grid:resample(resolution) end
 ---@field crs string|integer
 ---@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
 
---- A grid in another CRS that covers this one. Its corner is a multiple of the resolution, so that neighbours match.
+--- A grid in another CRS that covers this one. Its corner is a multiple of the resolution, so that neighbours match. In longitude
+--- and latitude it ends at the poles, goes around the globe once at most, and goes on beyond 180° where this one crosses it.
 ---
 --- **Errors.** A grid without CRS.
 ---
@@ -606,9 +638,13 @@ function Grid:matches(other) end
 --- A band is a field of its own name (`image.VV`, `image["b 1"]`) and gives an image of one band; a property too (`image.orbit`).
 --- Methods and the fields below win over bands, bands over properties; `:select` and `:get` reach all of them.
 ---
---- `+ - * / ^ %` and unary `-` work pixel by pixel with images and numbers on either side, `& | ~` on masks. Two images must lie
---- on one grid. An image of one band meets every band of the other. Comparisons are methods (`:gt`, `:eq`…), as Lua's own
+--- `+ - * / ^ %` and unary `-` work pixel by pixel with images and numbers on either side, Two images must lie on one grid. An image of one band meets every band of the other. Comparisons are methods (`:gt`, `:eq`…), as Lua's own
 --- operators give true or false only. Elementwise chains run in one pass.
+---
+--- `& | ~` are logical on masks, which comparisons give, and work on the bits of bands of integers; anything else is an error. So `~`
+--- of a band of 0 and 1 that is no mask gives 254 and 255: make a mask of it by `:ne(0)`. `<<` takes the type that holds its results, `>>` keeps
+--- type and sign; `:bits(first, last)` cuts out a field. 64-bit integers are compared, masked, chosen and combined by bits exactly;
+--- arithmetic on them gives float64.
 ---
 --- Units are checked: decibels are not divided by decibels, nor added to power. The methods `:add`, `:divide` and so on take
 --- `{ force = true }` to do it all the same.
@@ -632,6 +668,8 @@ function Grid:matches(other) end
 ---@operator band(Raster|number): Raster
 ---@operator bor(Raster|number): Raster
 ---@operator bnot: Raster
+---@operator shl(integer): Raster
+---@operator shr(integer): Raster
 local Raster = {}
 
 ---@class raster.ForceOptions
@@ -1130,6 +1168,25 @@ function Raster:where(condition, otherwise) end
 ---@return Raster
 function Raster:phase() end
 
+--- The same values, said to run in a circle: the two ends are one value, as in phases and directions. Between 359° and 1° lies 0°: such
+--- bands are interpolated and averaged as unit vectors, and pictures of them smaller than they are show single pixels.
+---
+--- Results of `:phase()` and of `raster.atan2` are so already, as long as nothing else is computed with them.
+---
+--- **Errors.** `low` not below `high`; complex bands.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local aspect = raster.from_table(grid, { { 350, 20 } }, { name = "aspect" }):cyclic(0, 360)
+--- local mean = aspect:resample({ 2, 1 }, { resampling = "average" }):read():get(0, 0)
+--- assert(math.abs(mean - 5) < 1e-3)
+--- ```
+---@param low number
+---@param high number
+---@return Raster
+function Raster:cyclic(low, high) end
+
 --- The real part of a complex image.
 ---
 --- **Errors.** Real bands.
@@ -1168,6 +1225,23 @@ function Raster:imag() end
 --- ```
 ---@return Raster
 function Raster:conj() end
+
+--- The bits `first` to `last`, counted from 0, the least, as a number; a single bit as a mask.
+---
+--- The bits of Landsat's and Sentinel-2's quality bands by name: the module `quality`.
+---
+--- **Errors.** Bands that are not of integers; bits that their type does not have.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local qa = raster.from_table(raster.grid { rows = 1, cols = 3 }, { { 0, 8, 784 } }, { dtype = "uint16" })
+--- local clouds = qa:bits(3) | qa:bits(4)
+--- assert(clouds:read():sum() == 2 and qa:bits(8, 9):read():get(0, 2) == 3)
+--- ```
+---@param first integer
+---@param last? integer Default `first`.
+---@return Raster
+function Raster:bits(first, last) end
 
 --- Rounds to whole numbers where the type is an integer, limits to its range, and stores that type when written.
 ---
@@ -1316,13 +1390,12 @@ function Raster:set_unit(unit) end
 
 --- Says in which CRS the grid lies. No pixel moves; `:reproject` moves them.
 ---
---- **Errors.** An unknown CRS.
+--- **Errors.** An unknown CRS; an image in pixel coordinates, which would be taken for those of the CRS: `raster.open` takes its `grid`.
 ---
 --- ```lua
 --- local raster = require "raster"
---- local grid = raster.grid { rows = 1, cols = 2 }
---- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
---- assert(image:set_crs(32611).crs == "EPSG:32611")
+--- local grid = raster.grid { origin = { 500000, 4000000 }, resolution = 10, rows = 1, cols = 2 }
+--- assert(raster.constant(grid, 1):set_crs(32611).crs == "EPSG:32611")
 --- ```
 ---@param crs string|integer
 ---@return Raster
@@ -1380,6 +1453,10 @@ function Raster:get(name, default) end
 --- Bilinear and cubic widen their kernels when the new pixels are larger, so that nothing aliases. `average`, `mode`, `min`, `max`
 --- and `median` look at every old pixel that a new one covers; average and mode weight them by the covered share.
 ---
+--- Positions are right within 0.02 pixels of the image, and exact at its edges, at limbs and poles. In degrees, longitudes are those
+--- of the place, however either grid counts them, and the image goes on across its own seam. Bands whose values run in a circle (see
+--- `:cyclic`) are interpolated and averaged as unit vectors.
+---
 --- **Errors.** A grid without CRS on one side only; a method that is not there.
 ---
 --- **Nodata.** Masked pixels drop out and the other weights are rescaled; where less than half of the weight is left, and outside the
@@ -1404,7 +1481,7 @@ function Raster:align(target, options) end
 ---@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
 ---@field resampling? Resampling Default nearest.
 
---- The image in another CRS, on a grid that covers it (as `Grid:reproject` makes it).
+--- The image in another CRS, on a grid that covers it (as `Grid:reproject` makes it), as by `:align`.
 ---
 --- **Errors.** An image without CRS; an unknown CRS.
 ---
@@ -1445,7 +1522,9 @@ function Raster:resample(resolution, options) end
 
 --- The pixels that an area touches. No value changes.
 ---
---- Of shapes, pixels whose centre no shape covers are masked.
+--- Of shapes, pixels whose centre no shape covers are masked. Edges of areas in another CRS are followed: those of a box in degrees
+--- are parallels and meridians. Longitudes may be counted otherwise than the image counts them, and bounds may cross the antimeridian
+--- (`{ 170, -10, -170, 10 }`); an area across the image's own seam gives an image on the area's longitudes.
 ---
 --- **Errors.** An area that does not overlap the image.
 ---
@@ -1503,7 +1582,7 @@ function Raster:shift(options) end
 ---@field compress? string `deflate` (the default), `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`.
 ---@field predictor? boolean Difference neighbouring pixels before compression. Default true.
 ---@field overviews? boolean Add reduced copies for fast display; a COG has them always. Default false.
----@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average.
+---@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
 ---@field statistics? boolean Note minimum, maximum, mean and standard deviation in the file. Default true.
 ---@field dtype? string Pixel type of the file. Default the bands' own.
 ---@field nodata? number The value of masked pixels. Default NaN for floats; for integers the band's own, else an end of the type's range where pixels are masked.
@@ -1606,7 +1685,7 @@ function Raster:stats() end
 ---@return { counts: integer[], edges: number[], min: number, max: number, below: integer, above: integer }
 function Raster:histogram(options) end
 
---- Exact percentiles of the valid pixels, linear between neighbours, in bounded memory.
+--- Exact percentiles of the valid pixels, linear between neighbours, in bounded memory; in float64 where the band needs it.
 ---
 --- **Errors.** An image of several bands; a percentile outside 0…100; no valid pixel.
 ---
@@ -1625,13 +1704,14 @@ function Raster:percentile(p) end
 
 ---@class raster.SampleOptions
 ---@field crs? string|integer Of the points. Default the image's own.
+---@field resampling? "nearest"|"bilinear"|"cubic" The pixel that holds the point, or a value between pixel centres. Default nearest.
 
 --- Values at points: a row for each, with what else the point says, its `x` and `y`, and a value for each band.
 ---
---- The pixel that holds the point is taken; nothing is interpolated. Points are `{ x, y }`, `{ x = …, y = …, name = … }`, or
---- features of one point each, whose properties come along.
+--- Points are `{ x, y }` (longitude before latitude), `{ x = …, y = …, name = … }`, features of one point each, whose properties come
+--- along, or a Table with columns `x` and `y`. Longitudes may be counted otherwise than the image counts them.
 ---
---- **Errors.** Points that are no pairs of numbers; an image without CRS where the points have one.
+--- **Errors.** Points that are no pairs of numbers; points of which none lies in the image; an image without CRS where the points have one.
 ---
 --- **Nodata.** A band that is masked at the point, or a point outside, has no value in its row.
 ---
@@ -1647,10 +1727,40 @@ function Raster:percentile(p) end
 ---@return Table
 function Raster:sample(points, options) end
 
+---@class raster.ProfileOptions
+---@field crs? string|integer Of the line, where it has none itself. Default the image's own.
+---@field step? number Most metres on the ground from one place to the next (units of the coordinates without a CRS). Default a pixel.
+---@field resampling? "nearest"|"bilinear"|"cubic" As in `:sample`. Default nearest.
+
+--- Values along a line: a row for each place, with `distance_m`, metres on the ground from the start along the line (`distance`, in units
+--- of the coordinates, without a CRS), its `x` and `y` in the line's CRS, and a value for each band.
+---
+--- Places are the line's vertices, and between them others at equal distances. Edges are straight in the line's CRS.
+---
+--- **Errors.** A line of less than two points, or of which no place lies in the image.
+---
+--- **Nodata.** A band that is masked at a place, or a place outside, has no value in its row.
+---
+--- **Source.** Geodesics on WGS 84: Karney 2013, doi:10.1007/s00190-012-0578-z.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local heights = raster.coordinates(grid).x
+--- local rows = heights:profile({ { 500010, 3999900 }, { 500290, 3999900 } }, { step = 20, resampling = "bilinear" })
+--- assert(rows[1].distance_m == 0 and math.abs(rows[#rows].distance_m - 280) < 0.2)
+--- ```
+---@param line number[][]|Geometry|Features `{ { x, y }, … }` or a LineString.
+---@param options? raster.ProfileOptions
+---@return Table
+function Raster:profile(line, options) end
+
 --- Statistics of the pixels in each feature: a row for each, with its properties and a column for each statistic (`mean`), or for
 --- each band and statistic where there are several bands (`VV_mean`).
 ---
 --- As `Features:statistics`, with its options. Only the part of the image that some feature covers is computed.
+---
+--- Edges of features in another CRS are followed: those of a box in degrees are parallels and meridians.
 ---
 --- **Errors.** A statistic that is not there; a feature that cannot be brought into the image's CRS.
 ---
@@ -1901,9 +2011,9 @@ function Stack:each() end
 ---@return Stack
 function Stack:filter(condition) end
 
---- The images from a time on and before another. Images without a time are left out.
+--- The images of a span of time, both ends included; a day, a month or a year as an end is all of it. Images without a time are left out.
 ---
---- **Errors.** Text that is no time.
+--- **Errors.** Text that is no time; a stop before the start.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -1913,10 +2023,10 @@ function Stack:filter(condition) end
 ---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
 ---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
 --- }
---- assert(#stack:between("2024-02-01", "2024-03-01") == 2)
+--- assert(#stack:between("2024-02-01", "2024-02-22") == 2 and #stack:between("2024-02", "2024-02") == 2)
 --- ```
----@param start string|number
----@param stop string|number Itself not included.
+---@param start string|number A time, a day, a month or a year.
+---@param stop string|number Itself included.
 ---@return Stack
 function Stack:between(start, stop) end
 
@@ -2286,14 +2396,14 @@ function Stack:percentile(p) end
 --- local r = stack:reduce { "median", "p90" }
 --- assert(r.bands[2] == "constant_p90")
 --- ```
----@param reducers string|string[]
+---@param reducers Reducer|Reducer[]
 ---@return Raster
 function Stack:reduce(reducers) end
 
 ---@class raster.RollingOptions
 ---@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out.
 ---@field days? number Over the images of this many days that end with each one.
----@field reducer? string Default mean.
+---@field reducer? Reducer Default mean.
 
 --- A reduction over a window that moves through the stack. Each result has the time and properties of the window's last image.
 ---
@@ -2397,6 +2507,37 @@ function Stack:mosaic(options) end
 ---@param options raster.ExportOptions
 ---@return string[] paths
 function Stack:export(options) end
+
+---@class raster.CubeOptions: raster.NetcdfOptions
+---@field dtype? string Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
+---@field fill? number What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
+
+--- Computes all images and writes them to one netCDF-4 file by the CF conventions: a variable (time, y, x) for each band, with its
+--- unit, and the axis `time` in seconds since 1970 (microseconds where times are not whole seconds). Returns the path.
+---
+--- `raster.stack(path)` reads it back; so does `xarray.open_dataset`. The file appears under its name only when it is complete.
+---
+--- **Errors.** An empty stack; images without a time, of other bands or on another grid than the first; times that do not rise from
+--- image to image; complex images; turned grids; without `fill`, valid pixels of whole numbers that
+--- have the value that stands for masked ones.
+---
+--- **Source.** CF conventions 1.11, https://cfconventions.org
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = 32611, origin = { 500000, 4000000 }, resolution = 10, rows = 2, cols = 3 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1):rename "v", time = "2024-01-05" },
+---   { raster.constant(grid, 5):rename "v", time = "2024-02-10T12:00:00Z" },
+--- }
+--- stack:write("cube.nc")
+--- local back = raster.stack("cube.nc")
+--- assert(#back == 2 and back[2].time == "2024-02-10T12:00:00Z" and back[2].v:read():get(1, 2) == 5)
+--- ```
+---@param path string
+---@param options? raster.CubeOptions
+---@return string path
+function Stack:write(path, options) end
 
 --- Values at points over time: a row for each image and point, with `time`, what else the point says, its `x` and `y`, and a value for
 --- each band.

@@ -116,6 +116,21 @@ function time.range(first, last, step) end
 ---@return time.Parts parts
 function time.parts(time) end
 
+--- The first and the last moment of what a text names: all of a year, a month, a week or a day, or an instant twice. The last is a
+--- microsecond before the next begins.
+---
+--- **Errors.** Text that names none of these.
+---
+--- ```lua
+--- local time = require "time"
+--- local first, last = time.ends("2020-02")
+--- assert(first == "2020-02-01" and last == "2020-02-29T23:59:59.999999Z")
+--- ```
+---@param text string|number `2020`, `2020-02`, `2020-02-29`, `2020-W09`, `2020-060`, or a time.
+---@return string first
+---@return string last
+function time.ends(text) end
+
 --- Seconds since 1970-01-01, UTC.
 ---
 --- ```lua

@@ -14,11 +14,11 @@ function M.choice(name, value, choices, where)
 end
 
 -- A date or moment in seconds, to compare.
-local function moment(name, text)
+local function ends(name, text)
   if text == nil or text == "" then return nil end
-  local ok, seconds = pcall(time.seconds, text)
-  if ok then return seconds end
-  fail(("sentinel1.open_stack: %s must be a date such as \"2018-10-01\" or a time such as \"2018-10-01T05:30:00Z\", got %s")
+  local ok, first, last = pcall(time.ends, text)
+  if ok then return time.seconds(first), time.seconds(last) end
+  fail(("sentinel1.open_stack: %s must be a date such as \"2018-10-01\" or \"2018-10\", or a time such as \"2018-10-01T05:30:00Z\", got %s")
     :format(name, library.describe(text)))
 end
 
@@ -89,9 +89,10 @@ local function filters_of(options)
     local pass = M.choice("pass", options.pass:upper(), { "ASCENDING", "DESCENDING", "BOTH" })
     equals("pass", pass ~= "BOTH" and pass or nil)
   end
-  local start, stop = moment("start", options.start), moment("stop", options.stop)
+  local start, _ = ends("start", options.start)
+  local _, stop = ends("stop", options.stop)
   if start then add("time", "start = " .. options.start, function(value) return time.seconds(value) >= start end) end
-  if stop then add("time", "stop = " .. options.stop, function(value) return time.seconds(value) < stop end) end
+  if stop then add("time", "stop = " .. options.stop, function(value) return time.seconds(value) <= stop end) end
   return filters
 end
 

@@ -95,7 +95,7 @@ if p.figures then
     max = p.max, scale_bar = true, lonlat = true, dpi = 300,
   })
   local outlines = p.glaciers or p.stable
-  if outlines then map[1]:features(geometry.read(outlines), { color = "white", line_width = 0.6 }) end
+  if outlines then map[1]:features(geometry.read(outlines), { color = "white", halo = "black", line_width = 0.6 }) end
   written[#written + 1] = map:write(base .. ".png")
 end
 

@@ -19,7 +19,7 @@ local p = params {
   burst = { type = "string", help = "Burst, such as t064_135523_iw2; needed where the folder holds several." },
   polarisation = { "VV", choices = { "VV", "VH", "HH", "HV" }, help = "Polarisation." },
   start = { type = "date", help = "First date." },
-  stop = { type = "date", help = "First date no longer used." },
+  stop = { type = "date", help = "Last date." },
 
   -- Where
   bounds = { type = "list", of = "number", unit = "deg", help = "West, south, east, north of the area of the points; the whole image where left out." },

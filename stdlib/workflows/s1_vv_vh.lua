@@ -16,7 +16,7 @@ local p = params {
 
   -- Which images
   start = { type = "date", help = "First date." },
-  stop = { type = "date", help = "First date no longer used." },
+  stop = { type = "date", help = "Last date." },
   orbit = { type = "list", of = "integer", help = "Relative orbits; all where left out. Each gives files of its own." },
   pass = { "both", choices = { "both", "ASCENDING", "DESCENDING" }, help = "Direction of flight, where the files tell it." },
   platform = { "both", choices = { "both", "S1A", "S1B", "S1C", "S1D" }, help = "Satellite; both is any." },

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use perilune::catalog::http::wait;
+use perilune::catalog::item::Invalid;
 use perilune::catalog::items::Items;
 use perilune::catalog::snapshot;
 use perilune::catalog::stac;
@@ -13,7 +14,7 @@ use super::common::{Answer, Server, client, shared};
 
 fn open(text: &str) -> Result<Items, String> {
     let http = client();
-    wait(stac::open(&http, text)).map_err(|e| e.to_string())
+    wait(stac::open(&http, text, Invalid::Refuse)).map_err(|e| e.to_string())
 }
 
 fn at(path: &Path) -> Result<Items, String> {

@@ -1,6 +1,7 @@
 //! Downloads from servers that fail in every way that servers fail: either the file is byte-equal, or the error says why.
 
 use std::fs;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -541,10 +542,101 @@ fn one_failure_does_not_stop_the_others() {
     );
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
 #[test]
-fn compressed_bytes_are_not_taken_for_the_file() {
-    let (error, _) = fails("a.dat", |ask| {
-        stored().reply(ask).with("content-encoding", "gzip")
+fn a_stored_encoding_is_undone() {
+    let packed = Stored::new(gzip(&stored().bytes));
+    let whole = {
+        let packed = packed.clone();
+        move |ask: &Ask| packed.reply(ask).with("content-encoding", "gzip")
+    };
+    let server = Server::start(whole.clone());
+    let dir = tempfile::tempdir().unwrap();
+    let row = fetch_one(dir.path(), server.url("a.dat"));
+    assert!(fs::read(&row.path).unwrap() == *stored().bytes);
+    // A cut: compressed bytes do not continue a file.
+    let server = Server::start(move |ask| match ask.nth {
+        0 => whole(ask).cut(600_000),
+        _ => whole(ask),
     });
-    assert!(error.contains("compressed (gzip)"), "{error}");
+    let dir = tempfile::tempdir().unwrap();
+    let row = fetch_one(dir.path(), server.url("a.dat"));
+    assert!(fs::read(&row.path).unwrap() == *stored().bytes);
+    assert_eq!(ranges(&server), [None, None]);
+    // A file that is gzip by its name is not unpacked.
+    let inner = packed.clone();
+    let server = Server::start(move |ask| inner.reply(ask).with("content-encoding", "gzip"));
+    let dir = tempfile::tempdir().unwrap();
+    let row = fetch_one(dir.path(), server.url("a.csv.gz"));
+    assert!(fs::read(&row.path).unwrap() == *packed.bytes);
+    // Damage is seen.
+    let mut damaged = (*packed.bytes).clone();
+    damaged[700_000] ^= 1;
+    let damaged = Stored::new(damaged);
+    let (error, _) = fails("a.dat", move |ask| {
+        damaged.reply(ask).with("content-encoding", "gzip")
+    });
+    assert!(error.contains("gzip is damaged"), "{error}");
+}
+
+#[test]
+fn headers_that_only_claim_a_compression_change_nothing() {
+    for word in ["aws-chunked", "utf-8", "gzip"] {
+        comes(move |ask, file| file.reply(ask).with("content-encoding", word));
+    }
+    let (error, _) = fails("a.dat", |ask| stored().reply(ask).with("content-encoding", "br"));
+    assert!(error.contains("compressed (br)"), "{error}");
+}
+
+#[test]
+fn a_part_sent_as_200_is_known_by_its_range() {
+    let server = comes(|ask, file| {
+        let mut reply = file.reply(ask);
+        reply.status = 200;
+        if ask.nth == 0 { reply.cut(600_000) } else { reply }
+    });
+    assert_eq!(ranges(&server), [None, Some(600_000)]);
+    assert_eq!(server.sent(), LENGTH as u64, "bytes came twice");
+    // As 200 or as 206, from another byte on: all of it anew.
+    let server = comes(|ask, file| {
+        let mut reply = file.reply(ask);
+        if let (1, Some((first, _))) = (ask.nth, ask.range()) {
+            reply.status = 200;
+            reply.part = (first as usize + 1, LENGTH);
+            return reply.with(
+                "content-range",
+                &format!("bytes {}-{}/{LENGTH}", first + 1, LENGTH - 1),
+            );
+        }
+        if ask.nth == 0 { reply.cut(600_000) } else { reply }
+    });
+    assert_eq!(ranges(&server), [None, Some(600_000), None]);
+}
+
+/// Two versions of one length, changed between the cut and the second request, by a server that says nothing of versions or only a
+/// weak tag: RFC 9110, section 13.1.5, has no way to continue these.
+#[test]
+fn within_one_run_too_nothing_is_continued_without_a_strong_validator() {
+    for etag in [None, Some("W/\"same\"".to_string())] {
+        let version = |seed: u64| Stored {
+            etag: etag.clone(),
+            modified: None,
+            ..Stored::new(noise(LENGTH, seed))
+        };
+        let (old, new) = (version(1), version(2));
+        let right = new.bytes.clone();
+        let server = Server::start(move |ask| match ask.nth {
+            0 => old.reply(ask).cut(600_000),
+            _ => new.reply(ask),
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let row = fetch_one(dir.path(), server.url("a.dat"));
+        assert!(fs::read(&row.path).unwrap() == *right, "halves of two versions");
+        assert_eq!(ranges(&server), [None, None]);
+    }
 }

@@ -112,7 +112,7 @@ fn images_that_do_not_fit_the_question() {
         ("raster.open('good.tif').VH", &["no field or method `VH`", "`VV`"]),
         (
             "raster.open('plain.tif'):reproject { crs = 4326 }",
-            &["the image has no CRS", "`:set_crs("],
+            &["the image has no CRS", "raster.grid {"],
         ),
         (
             "filter.focal_mean(raster.open('plain.tif'), { radius = 30, unit = 'm' })",

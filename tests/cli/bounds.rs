@@ -29,6 +29,14 @@ pub struct Ended {
     pub held_kib: i64,
 }
 
+/// The most memory that a process has held since its program was loaded. (What wait4 says begins with that of the process that forked.)
+fn most_held_kib(process: libc::pid_t) -> i64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    most.and_then(|text| text.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
+}
+
 /// Runs it to its end, or for as long as any should take.
 pub fn watched(mut command: Command, errors: &Path) -> Ended {
     command
@@ -50,23 +58,21 @@ pub fn watched(mut command: Command, errors: &Path) -> Ended {
             Ok(())
         });
     }
-    // Waited for below, by a call that also says how much memory it took.
+    // Waited for below.
     #[allow(clippy::zombie_processes)]
     let child = command.spawn().unwrap();
     let (id, started) = (child.id() as libc::pid_t, Instant::now());
-    let (mut status, mut killed) = (0, false);
+    let (mut status, mut killed, mut held_kib) = (0, false, 0);
     loop {
-        // SAFETY: rusage is plain numbers, which wait4 fills; the child is ours, and waited for here alone.
-        let (ended, usage) = unsafe {
-            let mut usage: libc::rusage = std::mem::zeroed();
-            (libc::wait4(id, &mut status, libc::WNOHANG, &mut usage), usage)
-        };
+        held_kib = most_held_kib(id).max(held_kib);
+        // SAFETY: the child is ours, and waited for here alone.
+        let ended = unsafe { libc::waitpid(id, &mut status, libc::WNOHANG) };
         assert!(ended >= 0);
         if ended == id {
             return Ended {
                 status: ExitStatus::from_raw(status),
                 err: String::from_utf8_lossy(&std::fs::read(errors).unwrap()).into_owned(),
-                held_kib: usage.ru_maxrss,
+                held_kib,
             };
         }
         if started.elapsed() > TOO_LONG && !killed {

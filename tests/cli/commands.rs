@@ -65,7 +65,10 @@ fn modules_beside_the_script_are_found() {
     let done = run(here.path(), &["run", "work/main.lua"]);
     assert_eq!((done.code, done.out.as_str()), (0, "42\n"));
     let failed = run(here.path(), &["-e", "require \"tols\""]);
-    assert_holds(&failed.err, "no module `tols` (looked in ");
+    assert_holds(&failed.err, "no module `tols` (looked in /");
+    std::fs::write(here.path().join("main.lua"), "require \"tols\"").unwrap();
+    let failed = run(here.path(), &["run", "main.lua"]);
+    assert_holds(&failed.err, "no module `tols` (looked in /");
 }
 
 #[test]

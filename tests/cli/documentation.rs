@@ -116,6 +116,64 @@ fn option_tables_that_are_named_exist() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// What Tab offers for `colormap = "` is what there is.
+#[test]
+fn aliases_list_what_the_code_has() {
+    let listed = documentation::choices("Colormap");
+    assert_eq!(listed, perilune::plot::Colormap::names());
+}
+
+#[test]
+fn every_options_table_is_described() {
+    let callable = documentation::entries()
+        .iter()
+        .filter(|e| matches!(e.kind, Kind::Function | Kind::Method));
+    let bare: Vec<&str> = callable
+        .filter(|e| {
+            let mut options = e.parameters.iter().filter(|p| p.name == "options");
+            options.any(|p| documentation::table_in(documentation::entries(), &p.type_name).is_none())
+        })
+        .map(|e| e.name.as_str())
+        .collect();
+    assert!(
+        bare.is_empty(),
+        "no ---@class describes the options of {}",
+        bare.join(", ")
+    );
+}
+
+#[test]
+fn tables_have_the_fields_of_their_parents() {
+    let fields = |name: &str| -> Vec<&str> {
+        let entry = documented(name).unwrap();
+        entry.fields.iter().map(|f| f.name.as_str()).collect()
+    };
+    let maps = fields("plot.MapsOptions");
+    for parent in [
+        "plot.SizeOptions",
+        "plot.AxesOptions",
+        "plot.ImageOptions",
+        "plot.StretchOptions",
+    ] {
+        for field in fields(parent) {
+            assert_eq!(
+                maps.iter().filter(|name| **name == field).count(),
+                1,
+                "{field} of {parent}"
+            );
+        }
+    }
+    for entry in documentation::entries() {
+        for parent in &entry.parents {
+            assert!(
+                documented(parent).is_some(),
+                "{} is said to have the fields of {parent}, which is not there",
+                entry.name
+            );
+        }
+    }
+}
+
 #[test]
 fn the_pages_in_docs_api_are_current() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/api");

@@ -34,9 +34,24 @@ fn unfinished_input_goes_on_and_ctrl_c_gives_it_up() {
     terminal.enter("end");
     terminal.expect("line 33");
     terminal.go_on("for i = 1, 3 do");
+    terminal.expect(">> ");
     terminal.cancel();
     terminal.enter("'still ' .. 'here'");
     terminal.expect("\"still here\"");
+    // So does an empty line.
+    terminal.go_on("y = {");
+    terminal.expect(">> ");
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    terminal.enter("");
+    terminal.expect("(left: the input was not finished)");
+    terminal.enter("'and ' .. 'now'");
+    terminal.expect("\"and now\"");
+    // What was typed in several lines comes back as one, and is completed by what stands above.
+    terminal.go_on("json.encode({}, {");
+    terminal.press(&format!("pre{TAB}true"));
+    terminal.expect("pretty = ");
+    terminal.enter("})");
+    terminal.expect("\"{}\"");
     assert_eq!(terminal.leave(), 0);
 }
 
@@ -111,6 +126,20 @@ fn errors_underline_the_place() {
 }
 
 #[test]
+fn errors_in_the_library_name_the_input() {
+    let here = folder(&[]);
+    let done = piped(
+        here.path(),
+        "s1 = require 'sentinel1'\ns1.open_stack('nowhere')\n",
+    );
+    assert_holds(
+        &done.err,
+        "error: input 2:1: raster.find: nowhere: no such folder (looked in /",
+    );
+    assert_holds(&done.err, "1 | s1.open_stack('nowhere')");
+}
+
+#[test]
 fn a_pipe_is_read_to_its_end_or_first_error() {
     let here = folder(&[]);
     let done = piped(
@@ -146,11 +175,21 @@ fn a_saved_session_runs_as_a_script() {
     // Never over a file that exists.
     let again = piped(here.path(), "x = 1\n:save mine.lua\n");
     assert_eq!(again.code, 1);
-    assert_holds(&again.err, "exists already");
+    assert_holds(&again.err, "write over it with :save! mine.lua");
     assert_eq!(
         std::fs::read_to_string(here.path().join("mine.lua")).unwrap(),
         text
     );
+    let over = piped(here.path(), "x = 1\nx\n:save! mine.lua\n");
+    assert_eq!(
+        (over.code, over.out.as_str()),
+        (
+            0,
+            "1\nwrote 4 lines to mine.lua; `perilune run mine.lua` runs it\n"
+        ),
+        "{over:?}"
+    );
+    assert_eq!(run(here.path(), &["run", "mine.lua"]).out, "1\n");
 }
 
 #[test]
@@ -174,6 +213,169 @@ fn a_script_can_be_loaded_and_its_parameters_set() {
     assert_holds(
         &piped(here.path(), ":load wrk.lua\n").err,
         "did you mean `work.lua`?",
+    );
+}
+
+#[test]
+fn tab_knows_options_of_aliases_methods_choices_and_entries() {
+    let here = folder(&[]);
+    let mut terminal = Terminal::start(here.path());
+    terminal.enter("s1 = require 'sentinel1'");
+    terminal.enter("grid = raster.grid { rows = 2, cols = 2 }");
+    terminal.enter("scenes = raster.stack { raster.constant(grid, 1), raster.constant(grid, 2) }");
+    for (typed, expected) in [
+        ("s1.open_stack('x', { relat", "relative_orbit = "),
+        ("scenes[1]:write('a', { compr", "compress = "),
+        ("scenes[1]:to_pow", "to_power"),
+        ("scenes[1].consta", "constant"),
+        ("scenes:mean():to_pow", "to_power"),
+        ("scenes[1]:plot { colormap = \"infe", "inferno"),
+        ("plot.map(scenes[1], { colo", "color"),
+        ("scenes[1]:shift { resampling = \"bil", "bilinear"),
+        ("scenes:reduce { \"medi", "median"),
+        ("require('sentinel1').open_st", "open_stack"),
+    ] {
+        terminal.press(&format!("{typed}{TAB}"));
+        terminal.expect(expected);
+        terminal.cancel();
+    }
+    assert_eq!(terminal.leave(), 0);
+}
+
+#[test]
+fn questions_are_answered_about_what_stands_there() {
+    let here = folder(&[]);
+    let ask = |question: &str| {
+        let setup = "s1 = require 'sentinel1'\ngrid = raster.grid { crs = 'EPSG:32632', origin = { 0, 0 }, resolution = 10, rows = 2, cols = 2 }\n\
+            first = raster.constant(grid, 7):rename 'VV'\np = params { radius = 3 }\nfunction mine(a) end\n";
+        let done = piped(here.path(), &format!("{setup}{question}\n"));
+        assert_eq!(done.code, 0, "{question}: {}", done.err);
+        done.out
+    };
+    for (question, parts) in [
+        // Inherited options, of the figure, the axes and the stretch.
+        (
+            "?plot.map",
+            &["colormap?", "scale_bar?", "percentiles?", "dpi?"][..],
+        ),
+        (
+            "?plot.MapOptions",
+            &[
+                "table plot.MapOptions",
+                "colormap?",
+                "scale_bar?",
+                "percentiles?",
+                "dpi?",
+            ],
+        ),
+        (
+            "?params",
+            &["params(declaration)", "choices?", "required?", "perilune run"],
+        ),
+        (
+            "?first.VV",
+            &["first.VV: a Raster", "VV  float32", "Raster:write"],
+        ),
+        ("?first:write", &["Raster:write(path, options?)", "overviews?"]),
+        ("?first.crs", &["Raster.crs", "EPSG:32632"]),
+        ("?s1.open_stack", &["sentinel1.open_stack(", "relative_orbit?"]),
+        ("?p", &["p is ", "radius = 3"]),
+        ("?mine", &["function (input"]),
+        (
+            "?print",
+            &["https://www.lua.org/manual/5.4/manual.html#pdf-print"],
+        ),
+        ("?string.format", &["#pdf-string.format"]),
+    ] {
+        let out = ask(question);
+        for part in parts {
+            assert_holds(&out, part);
+        }
+    }
+}
+
+#[test]
+fn what_other_tools_allow_is_answered_by_what_to_type() {
+    let here = folder(&[("x.lua", "print('ran', 1)\n")]);
+    for (typed, answer) in [
+        ("help", ":help lists commands"),
+        ("help(raster.open)", "type ?raster.open"),
+        ("exit", "type :quit"),
+        ("quit()", "type :quit"),
+        ("!ls", "type fs.list(\".\")"),
+        ("ls", "type fs.list(\".\")"),
+        ("cat x.lua", "type print(fs.read(\"x.lua\"))"),
+        ("perilune x.lua", "type :load x.lua"),
+        ("perilune run x.lua --a 1", "type :load x.lua a=1"),
+        ("x = 1\nx += 1", "Lua has no `+=`; write `x = x + 1`"),
+        ("x = 1\nif x != 2 then print(x) end", "Lua writes `~=` for `!=`"),
+        ("[1,2]", "Lua writes lists in braces: `{1,2}`"),
+        ("import numpy", "modules are loaded by"),
+        ("None", "Lua writes `nil`"),
+        ("np.mean(1)", "the module here is `raster`"),
+    ] {
+        let done = piped(here.path(), &format!("{typed}\n"));
+        assert_eq!(done.code, 1, "{typed}");
+        assert_holds(&done.err, answer);
+    }
+    let done = run(here.path(), &["x.lua"]);
+    assert_eq!(done.code, 2);
+    assert_holds(&done.err, "write `perilune run x.lua`");
+    assert_holds(
+        &run(here.path(), &["s1_vv_vh"]).err,
+        "write `perilune run s1_vv_vh`",
+    );
+    assert_holds(
+        &run(here.path(), &["rnu", "x.lua"]).err,
+        "unrecognized subcommand 'rnu'",
+    );
+    // In scripts too.
+    let here = folder(&[("y.lua", "local x = 1\nx += 1\n")]);
+    assert_holds(&run(here.path(), &["run", "y.lua"]).err, "write `x = x + 1`");
+}
+
+#[test]
+fn modules_are_loaded_again_when_their_files_change() {
+    let here = folder(&[
+        ("mine.lua", "return { value = function() return 'old' end }\n"),
+        (
+            "user.lua",
+            "local mine = require 'mine'\nreturn { value = function() return mine.value() end }\n",
+        ),
+    ]);
+    let change = |text: &str| format!("fs.write('mine.lua', \"{text}\")\n");
+    let done = piped(
+        here.path(),
+        &format!(
+            "mine = require 'mine'\nuser = require 'user'\nuser.value()\n{}user.value()\nmine.value()\n{}user.value()\nmine.extra\n",
+            change("return { value = function() return 'newer' end, extra = 1 }"),
+            change("return {"),
+        ),
+    );
+    assert_eq!(
+        (done.code, done.out.as_str()),
+        (0, "\"old\"\n\"newer\"\n\"newer\"\n\"newer\"\n1\n"),
+        "{}",
+        done.err
+    );
+    assert_holds(&done.err, "(module mine has changed, and was loaded again)");
+    assert_holds(&done.err, "cannot be loaded again: mine.lua:1:");
+}
+
+#[test]
+fn parameters_belong_to_the_script_that_they_were_set_for() {
+    let script = |name: &str| format!("local p = params {{\n  radius = 3,\n}}\nprint('{name}', p.radius)\n");
+    let here = folder(&[("a.lua", &script("a")), ("b.lua", &script("b"))]);
+    let done = piped(
+        here.path(),
+        ":load a.lua\n:params radius=5\n:load b.lua\n:load a.lua\n:params clear\np.radius\n:load a.lua\n:load b.lua radius=7\n:load b.lua\n:load a.lua\n",
+    );
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(done.out, "a\t3\nb\t3\na\t5\n3\na\t3\nb\t7\nb\t7\na\t3\n");
+    // What is set before any is loaded is for the first.
+    assert_eq!(
+        piped(here.path(), ":params radius=4\n:load a.lua\n:load b.lua\n").out,
+        "a\t4\nb\t3\n"
     );
 }
 

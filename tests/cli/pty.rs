@@ -100,9 +100,23 @@ impl Terminal {
         self.prompts += 1;
     }
 
-    /// Types a line and Enter, after which the input goes on.
+    /// Types a line and Enter, after which the input goes on at a prompt of its own.
     pub fn go_on(&mut self, line: &str) {
-        self.press(&format!("{line}\r"));
+        self.enter(line);
+    }
+
+    /// Pastes text as a terminal does that does not mark it: as if somebody typed it at once.
+    pub fn paste(&mut self, text: &str) {
+        self.press(text);
+    }
+
+    /// Pastes text as most terminals do, between marks, and presses Enter.
+    pub fn paste_marked(&mut self, text: &str) {
+        self.press(&format!("\x1b[200~{}\x1b[201~\r", text.replace('\n', "\r")));
+    }
+
+    pub fn whole(&self) -> String {
+        self.screen.lock().unwrap().clone()
     }
 
     /// Ctrl-C while a line is edited.
@@ -119,15 +133,22 @@ impl Terminal {
     /// Waits until `text` appears after what was expected before.
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
+        self.expect_within(text, 20);
+    }
+
+    #[track_caller]
+    pub fn expect_within(&mut self, text: &str, seconds: u64) {
         let started = Instant::now();
         loop {
             let screen = self.screen.lock().unwrap().clone();
             if let Some(at) = screen[self.seen..].find(text) {
                 self.seen += at + text.len();
+                // After a paste nobody has counted its prompts.
+                self.prompts = self.prompts.max(screen.matches("\x1b[?2004h").count());
                 return;
             }
             assert!(
-                started.elapsed() < Duration::from_secs(20),
+                started.elapsed() < Duration::from_secs(seconds),
                 "`{text}` did not appear; the screen since then:\n{}",
                 screen[self.seen..].escape_debug()
             );
@@ -136,8 +157,20 @@ impl Terminal {
     }
 
     pub fn leave(mut self) -> i32 {
-        self.press("\x04");
-        self.child.wait().unwrap().code().unwrap_or(-1)
+        // One that comes before the prompt does is the terminal's, and may be lost.
+        for _ in 0..20 {
+            self.press("\x04");
+            for _ in 0..20 {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status.code().unwrap_or(-1);
+                }
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+        }
+        panic!(
+            "the prompt was not left; the screen since then:\n{}",
+            self.whole()
+        );
     }
 }
 

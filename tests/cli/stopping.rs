@@ -1,6 +1,6 @@
 //! One Ctrl-C, and the time limit, end everything: each script with each of the two, what is left behind, and the exit code.
 //!
-//! The promise is two seconds. The bound here is three, for a machine that runs other tests too.
+//! The bound is what docs/security.md promises.
 
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::{assert_holds, folder, perilune};
 
-const BOUND: Duration = Duration::from_secs(3);
+/// From the request to the end of the process, whatever it does.
+pub const BOUND: Duration = Duration::from_secs(2);
 
 /// Few at a time, so that none waits for the processor for long.
 const AT_ONCE: usize = 3;

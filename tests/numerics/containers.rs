@@ -31,11 +31,13 @@ fn both_are_read_by_many_threads_at_once() {
         let contents = NetCdf {
             variables: vec![Variable {
                 name: "v".into(),
-                image: image(&grid, values.clone()),
+                images: vec![image(&grid, values.clone())],
                 dtype: DType::F32,
                 fill: -9999.0,
+                is_default_fill: false,
                 attributes: Vec::new(),
             }],
+            times: None,
             records: Vec::new(),
             attributes: Default::default(),
             mapping: "mapping".into(),

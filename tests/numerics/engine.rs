@@ -7,8 +7,9 @@ use perilune::raster::element::{Binary, Unary};
 use perilune::raster::math::{self, Operand};
 use perilune::raster::mosaic::{Overlap, mosaic};
 use perilune::raster::reduce::{Reducer, reduce};
+use perilune::raster::sample::sample;
 use perilune::raster::warp::Resampling;
-use perilune::raster::{Affine, Crs, DType, Grid, Pixels, Raster, Unit, align, memory, reframe, stats};
+use perilune::raster::{Affine, Crs, DType, Grid, Pixels, Raster, Unit, align, clip, memory, reframe, stats};
 
 use crate::common::*;
 
@@ -360,7 +361,7 @@ fn mosaics_follow_their_rule_and_skip_what_is_far() {
 fn clip_crop_and_shift_move_whole_pixels() {
     let (a, _, x, _) = pair();
     let b = a.grid.window_bounds(&perilune::raster::Window::new(5, 7, 11, 13));
-    let clipped = reframe::clip(&a, &b).unwrap();
+    let clipped = clip::clip(&a, &b).unwrap();
     assert_eq!((clipped.grid.rows, clipped.grid.cols), (11, 13));
     assert_same(
         &whole(&clipped),
@@ -385,7 +386,7 @@ fn clip_crop_and_shift_move_whole_pixels() {
         max_y: 1.0,
     };
     assert!(
-        reframe::clip(&a, &far)
+        clip::clip(&a, &far)
             .err()
             .unwrap()
             .to_string()
@@ -497,7 +498,12 @@ fn an_image_that_is_masked_everywhere_has_no_statistics() {
 fn points_are_sampled_where_they_fall() {
     let (a, _, x, _) = pair();
     let (px, py) = a.grid.pixel_centre(10, 20);
-    let values = stats::sample(&a, &[(px, py), (px + 4.9, py - 4.9), (0.0, 0.0), (f64::NAN, 0.0)]).unwrap();
+    let values = sample(
+        &a,
+        &[(px, py), (px + 4.9, py - 4.9), (0.0, 0.0), (f64::NAN, 0.0)],
+        Resampling::Nearest,
+    )
+    .unwrap();
     assert!(values[0][0] == f64::from(x[(10, 20)]) || x[(10, 20)].is_nan());
     assert_eq!(values[0][0].to_bits(), values[1][0].to_bits());
     assert!(values[2][0].is_nan() && values[3][0].is_nan());

@@ -179,3 +179,58 @@ fn statistics_of_whole_pixels_are_those_of_gdalwarp() {
         assert!(off <= allowed, "{method}: {:.3} % differ", off * 100.0);
     }
 }
+
+/// Noise over bounds in a CRS.
+fn over(crs: &str, bounds: [f64; 4], rows: usize, cols: usize) -> Raster {
+    let grid = grid_of(crs, bounds, rows, cols);
+    image(&grid, noise(3, rows, cols))
+}
+
+fn grid_of(crs: &str, [min_x, min_y, max_x, max_y]: [f64; 4], rows: usize, cols: usize) -> Arc<Grid> {
+    let (dx, dy) = ((max_x - min_x) / cols as f64, (max_y - min_y) / rows as f64);
+    let transform = Affine::north_up(min_x, max_y, dx, dy);
+    Arc::new(Grid::new(Some(Crs::parse(crs).unwrap()), transform, rows, cols).unwrap())
+}
+
+#[test]
+fn tiles_do_not_matter_at_poles_limbs_and_seams() {
+    let world = over("EPSG:4326", [0.0, -90.0, 360.0, 90.0], 36, 72);
+    let disc = [-5.6e6, -5.6e6, 5.6e6, 5.6e6];
+    let geos = "+proj=geos +h=35786023 +lon_0=170 +sweep=x +ellps=GRS80";
+    let polar = [-3e6, -3e6, 3e6, 3e6];
+    let cases = [
+        ("pole", world.clone(), grid_of("EPSG:3031", polar, 30, 30)),
+        ("limb across 180°", world.clone(), grid_of(geos, disc, 31, 31)),
+        (
+            "degrees across the seam",
+            world,
+            grid_of("EPSG:4326", [-62.5, -40.0, 57.5, 40.0], 20, 30),
+        ),
+        (
+            "polar to degrees",
+            over("EPSG:3031", polar, 60, 60),
+            grid_of("EPSG:4326", [-180.0, -90.0, 180.0, -60.0], 15, 36),
+        ),
+        (
+            "interpolated cells",
+            over("EPSG:3031", polar, 600, 600),
+            grid_of("EPSG:3412", [-2e6, -2.5e6, 3e6, 2.5e6], 300, 300),
+        ),
+    ];
+    for (name, source, target) in &cases {
+        for method in [Resampling::Nearest, Resampling::Cubic, Resampling::Average] {
+            let aligned = align::align(source, target, method).unwrap();
+            let what = format!("{name}, {}", method.name());
+            if target.rows > 100 {
+                let reference = computed(&aligned, target.window(), (target.rows, target.cols));
+                for tile in [(7, 300), (64, 64)] {
+                    for (a, b) in computed(&aligned, target.window(), tile).iter().zip(&reference) {
+                        assert_same(a, b, &format!("{what}, tile {tile:?}"));
+                    }
+                }
+            } else {
+                assert_tiling_does_not_matter(&aligned, &what);
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The options of a search as the requests that CMR understands: one for each combination of alternatives that CMR cannot
 //! take together, since it demands all additional attributes of a request at once.
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::area;
 use super::collections;
@@ -129,26 +129,28 @@ fn add_products(queries: &mut Vec<Query>, o: &AsfOptions) -> Result<()> {
                 .extend(values.iter().map(|v| (name.to_string(), v.clone())));
         }
     };
-    let mut names = o.short_name.clone();
-    for dataset in &o.dataset {
-        let found = collections::of_dataset(dataset)
-            .ok_or_else(|| Error::not_found("data set of ASF", dataset, collections::datasets()))?;
-        names.extend(found.iter().map(|n| n.to_string()));
-    }
+    let mut names: Vec<&str> = o.short_name.iter().map(String::as_str).collect();
     each(queries, "instrument[]", &o.instrument);
-    let known = match names.is_empty() && o.collections.is_empty() {
-        true => collections::of_levels(&o.platform, &o.processing_level),
-        false => None,
-    };
-    match &known {
-        Some(found) => names.extend(found.iter().cloned()),
-        None => {
-            let levels = o
-                .processing_level
-                .iter()
-                .map(|l| vec![("attribute[]".to_string(), format!("string,PROCESSING_TYPE,{l}"))]);
-            multiply(queries, levels.collect());
-        }
+    // Collections that are named hold for whatever level; a data set and a platform are narrowed to it.
+    let free = names.is_empty() && o.collections.is_empty();
+    let mut known = None;
+    let mut by_attribute = true;
+    if !o.dataset.is_empty() {
+        let levels: &[String] = if free { &o.processing_level } else { &[] };
+        let (found, narrowed) = collections::of_datasets(&o.dataset, levels)?;
+        names.extend(found);
+        by_attribute = !narrowed;
+    } else if free {
+        known = collections::of_levels(&o.platform, &o.processing_level);
+        names.extend(known.iter().flatten());
+        by_attribute = known.is_none();
+    }
+    if by_attribute {
+        let levels = o
+            .processing_level
+            .iter()
+            .map(|l| vec![("attribute[]".to_string(), format!("string,PROCESSING_TYPE,{l}"))]);
+        multiply(queries, levels.collect());
     }
     let apart = known
         .as_ref()
@@ -156,6 +158,7 @@ fn add_products(queries: &mut Vec<Query>, o: &AsfOptions) -> Result<()> {
     if !apart {
         each(queries, "platform[]", &satellites(&o.platform));
     }
+    let names: Vec<String> = names.into_iter().map(str::to_string).collect();
     each(queries, "shortName", &names);
     each(queries, "echo_collection_id[]", &o.collections);
     Ok(())
@@ -227,7 +230,12 @@ pub fn temporal(
     end: Option<Timestamp>,
     season: Option<[u16; 2]>,
 ) -> Vec<Option<String>> {
-    let text = |time: Option<Timestamp>| time.map_or(String::new(), |t| t.to_string());
+    // CMR keeps milliseconds.
+    let whole = TimestampRound::new()
+        .smallest(Unit::Millisecond)
+        .mode(RoundMode::Floor);
+    let text =
+        |time: Option<Timestamp>| time.map_or(String::new(), |t| t.round(whole).unwrap_or(t).to_string());
     match season {
         None if start.is_none() && end.is_none() => vec![None],
         None => vec![Some(format!("{},{},", text(start), text(end)))],

@@ -334,7 +334,12 @@ impl Source for CmrSource {
         self.received += items.len() as u64;
         let more = after.is_some() && !items.is_empty() && matched.is_none_or(|m| self.received < m);
         self.search_after = after;
-        Ok(Page { items, matched, more })
+        Ok(Page {
+            items,
+            left_out: Vec::new(),
+            matched,
+            more,
+        })
     }
 
     fn address(&self) -> String {

@@ -5,12 +5,13 @@ use stac::Item;
 use url::Url;
 
 use super::conformance::{Conformance, Feature};
-use super::page;
 use super::query::Query;
 use super::search::{Endpoint, ItemSearch};
 use crate::catalog::http::{Failure, Http, Request, parse_url, redacted};
+use crate::catalog::item;
 use crate::catalog::pages::Limits;
 use crate::error::{Error, Result};
+use crate::time::Stretch;
 
 /// A service whose landing page has been read.
 #[derive(Debug, Clone)]
@@ -249,7 +250,7 @@ impl Client {
         ])?;
         match get(http, url.clone()).await {
             Ok((_, value)) => {
-                Ok(page::item(value).map_err(|text| Failure::wrong(&url, format!("the answer {text}")))?)
+                Ok(item::read(value).map_err(|text| Failure::wrong(&url, format!("the answer {text}")))?)
             }
             Err(failure) if failure.status() == Some(404) => {
                 let text = failure.to_string();
@@ -323,9 +324,10 @@ impl CollectionQuery {
             return false;
         }
         let interval = &extent["temporal"]["interval"][0];
-        let end = |v: &Value| v.as_str().and_then(|text| text.parse().ok());
+        let named = |v: &Value| v.as_str().and_then(Stretch::parse);
+        let (first, last) = (named(&interval[0]), named(&interval[1]));
         self.datetime
-            .is_none_or(|d| d.meets(end(&interval[0]), end(&interval[1])))
+            .is_none_or(|d| d.meets(first.map(|s| s.first), last.map(|s| s.last)))
     }
 }
 

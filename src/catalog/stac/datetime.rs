@@ -1,10 +1,9 @@
 //! Times and stretches of time as scientists write them, made into what a STAC search takes.
 
-use jiff::civil::{Date, DateTime, date};
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
 
 use crate::error::{Error, Result};
+use crate::time::Stretch;
 
 const EXPECTED: &str =
     "a time, a date, a month, a year, or two of them as \"start/end\" where \"..\" leaves an end open";
@@ -17,9 +16,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Reads `2020-06-01T10:00:00Z`, `2020-06-01`, `2020-06`, `2020`, and two of them with a `/` between, of which one
-    /// may be `..` or empty. Times without a zone are UTC. A date, a month or a year is all of it: from its first
-    /// microsecond to its last.
+    /// Reads whatever [`Stretch::parse`] does, and two of them with a `/` between, of which one may be `..` or empty.
     ///
     /// # Errors
     /// When it is none of these, or ends before it starts.
@@ -28,20 +25,20 @@ impl Interval {
         let ends: Vec<&str> = text.split('/').map(str::trim).collect();
         let interval = match ends[..] {
             [one] if !open(one) => {
-                let (start, end) = stretch(one).ok_or_else(|| wrong(""))?;
+                let all = Stretch::parse(one).ok_or_else(|| wrong(""))?;
                 Interval {
-                    start: Some(start),
-                    end: Some(end),
+                    start: Some(all.first),
+                    end: Some(all.last),
                 }
             }
             [start, end] if !(open(start) && open(end)) => {
                 let read = |part: &str| match open(part) {
                     true => Ok(None),
-                    false => stretch(part).map(Some).ok_or_else(|| wrong("")),
+                    false => Stretch::parse(part).map(Some).ok_or_else(|| wrong("")),
                 };
                 Interval {
-                    start: read(start)?.map(|(first, _)| first),
-                    end: read(end)?.map(|(_, last)| last),
+                    start: read(start)?.map(|all| all.first),
+                    end: read(end)?.map(|all| all.last),
                 }
             }
             _ => return Err(wrong("")),
@@ -73,48 +70,6 @@ impl std::fmt::Display for Interval {
 
 fn open(text: &str) -> bool {
     text.is_empty() || text == ".."
-}
-
-/// The first and the last microsecond of what `text` names.
-fn stretch(text: &str) -> Option<(Timestamp, Timestamp)> {
-    let number = |part: &str, digits: usize| {
-        (part.len() == digits && part.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| part.parse::<i16>().ok())
-            .flatten()
-    };
-    let parts: Vec<&str> = text.split('-').collect();
-    let (first, length): (Date, Span) = match parts[..] {
-        [year] if text.len() == 4 => (Date::new(number(year, 4)?, 1, 1).ok()?, Span::new().years(1)),
-        [year, month] => {
-            let month = i8::try_from(number(month, 2)?).ok()?;
-            (Date::new(number(year, 4)?, month, 1).ok()?, Span::new().months(1))
-        }
-        [year, month, day] if text.len() == 10 => {
-            let month = i8::try_from(number(month, 2)?).ok()?;
-            let day = i8::try_from(number(day, 2)?).ok()?;
-            (Date::new(number(year, 4)?, month, day).ok()?, Span::new().days(1))
-        }
-        _ => {
-            let time = instant(text)?;
-            return Some((time, time));
-        }
-    };
-    let at_midnight = |day: Date| Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp());
-    let start = at_midnight(first)?;
-    // The year 9999 has no next one.
-    let next = first.checked_add(length).unwrap_or(date(9999, 12, 31));
-    let last = at_midnight(next)?.checked_sub(Span::new().microseconds(1)).ok()?;
-    Some((start, last.max(start)))
-}
-
-fn instant(text: &str) -> Option<Timestamp> {
-    if !text.contains([':', 'T', 't']) {
-        return None;
-    }
-    text.parse::<Timestamp>().ok().or_else(|| {
-        let naive: DateTime = text.parse().ok()?;
-        Some(naive.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    })
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use serde_json::Value;
 use stac::Item;
 use url::Url;
 
-use super::{geoparquet, page, walk};
+use super::{geoparquet, walk};
 use crate::bounds;
 use crate::catalog::http::{Failure, Http, Request, parse_json, parse_url, redacted};
+use crate::catalog::item::{self, Invalid};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;
 use crate::error::{Error, Result};
@@ -81,12 +82,12 @@ fn tidy(path: &Path) -> PathBuf {
 /// addresses of assets become whole ones.
 ///
 /// # Errors
-/// When something cannot be read or is not STAC; when the address is that of a service with a search.
-pub async fn open(http: &Http, text: &str) -> Result<Items> {
+/// When something cannot be read or is not STAC (one of many items, unless `invalid` leaves it out); when the address is that of a service with a search.
+pub async fn open(http: &Http, text: &str, invalid: Invalid) -> Result<Items> {
     let place = Place::parse(text)?;
     let bytes = read_bytes(http, &place).await?;
     if bytes.starts_with(b"PAR1") {
-        return read_geoparquet(&place, bytes);
+        return read_geoparquet(&place, bytes, invalid);
     }
     let value: Value = match &place {
         Place::Web(url) => parse_json(url, &bytes)?,
@@ -102,10 +103,11 @@ pub async fn open(http: &Http, text: &str) -> Result<Items> {
     {
         return Ok(items);
     }
-    let items = match value["type"].as_str() {
-        Some("Catalog" | "Collection") => walk::walk(http, place, value).await?,
+    let mut out = Items::default();
+    match value["type"].as_str() {
+        Some("Catalog" | "Collection") => walk::walk(http, place, value, invalid, &mut out).await?,
         _ if value["features"].is_array() || value.is_array() || value["type"] == "Feature" => {
-            documents(&place, value)?
+            documents(&place, value, invalid, &mut out)?
         }
         other => {
             let what = other.map_or("JSON without a `type`".to_string(), |name| format!("a {name}"));
@@ -114,7 +116,6 @@ pub async fn open(http: &Http, text: &str) -> Result<Items> {
             )));
         }
     };
-    let mut out = Items::new(items);
     let repeated = out.drop_repeated();
     if repeated > 0 {
         out.notes.push(format!(
@@ -124,8 +125,8 @@ pub async fn open(http: &Http, text: &str) -> Result<Items> {
     Ok(out)
 }
 
-/// The items of one document.
-pub(super) fn documents(place: &Place, value: Value) -> Result<Vec<Item>> {
+/// The items of one document, to the end of `out`.
+pub(super) fn documents(place: &Place, value: Value, invalid: Invalid, out: &mut Items) -> Result<()> {
     let features = match value {
         Value::Array(list) => list,
         Value::Object(mut map) => match map.get_mut("features").map(Value::take) {
@@ -134,16 +135,14 @@ pub(super) fn documents(place: &Place, value: Value) -> Result<Vec<Item>> {
         },
         other => vec![other],
     };
-    let mut out = Vec::with_capacity(features.len());
-    for (at, feature) in features.into_iter().enumerate() {
-        let mut item = page::item(feature).map_err(|text| place.error(format!("item {} {text}", at + 1)))?;
-        if item.id.is_empty() {
-            return Err(place.error(format!("item {} has no `id`, so it is no STAC item", at + 1)));
-        }
-        whole_addresses(place, &mut item);
-        out.push(item);
+    let (mut items, left_out) = item::read_all(features, invalid).map_err(|text| place.error(text))?;
+    for item in &mut items {
+        whole_addresses(place, item);
     }
-    Ok(out)
+    out.items.extend(items);
+    out.notes
+        .extend(left_out.iter().map(|text| format!("{place}: {text}")));
+    Ok(())
 }
 
 /// Addresses of assets are relative to the document that names them; elsewhere they would lead nowhere.
@@ -177,8 +176,10 @@ pub async fn read_bytes(http: &Http, place: &Place) -> Result<Bytes> {
 ///
 /// # Errors
 /// When it is no Parquet, or its columns are not those of STAC items.
-pub fn read_geoparquet(place: &Place, bytes: Bytes) -> Result<Items> {
+pub fn read_geoparquet(place: &Place, bytes: Bytes, invalid: Invalid) -> Result<Items> {
     let features = geoparquet::features(bytes)
         .map_err(|text| place.error(format!("cannot be read as stac-geoparquet: {text}")))?;
-    Ok(Items::new(documents(place, Value::Array(features))?))
+    let mut out = Items::default();
+    documents(place, Value::Array(features), invalid, &mut out)?;
+    Ok(out)
 }

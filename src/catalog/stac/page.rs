@@ -8,6 +8,7 @@ use stac::Item;
 use url::Url;
 
 use crate::catalog::http::{Failure, Request, parse_json};
+use crate::catalog::item::{self, Invalid};
 
 /// The request of one page.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,14 +23,16 @@ pub struct Call {
 
 pub struct Answer {
     pub items: Vec<Item>,
+    /// What is said of entries that are no items.
+    pub left_out: Vec<String>,
     pub matched: Option<u64>,
     pub next: Option<Call>,
 }
 
 /// An ItemCollection as services write it. Links stay JSON: one that nobody needs must not spoil the page.
 #[derive(Deserialize)]
-struct Collection<T> {
-    features: Vec<T>,
+struct Collection {
+    features: Vec<Value>,
     #[serde(default)]
     links: Option<Vec<Value>>,
     #[serde(rename = "numberMatched", default)]
@@ -87,18 +90,11 @@ impl Call {
 /// Reads the answer to `call`, which came from `from`.
 ///
 /// # Errors
-/// When it is no ItemCollection, or one of its items is no STAC item: the message names it.
-pub fn read(call: &Call, from: &Url, bytes: &[u8]) -> Result<Answer, Failure> {
-    let page: Collection<Item> = match serde_json::from_slice(bytes) {
-        Ok(page) => page,
-        Err(_) => slowly(call, bytes)?,
-    };
-    if let Some(at) = page.items_without_id() {
-        return Err(Failure::wrong(
-            &call.url,
-            format!("item {at} of the answer has no `id`, so it is no STAC item"),
-        ));
-    }
+/// When it is no ItemCollection, or one of its items is no STAC item and `invalid` refuses it: the message names it.
+pub fn read(call: &Call, from: &Url, bytes: &[u8], invalid: Invalid) -> Result<Answer, Failure> {
+    let page = collection(call, bytes)?;
+    let (items, left_out) = item::read_all(page.features, invalid)
+        .map_err(|text| Failure::wrong(&call.url, format!("in the answer, {text}")))?;
     let count = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let matched = page.matched.as_ref().and_then(count);
     let matched = matched.or_else(|| count(page.context.as_ref()?.get("matched")?));
@@ -113,76 +109,29 @@ pub fn read(call: &Call, from: &Url, bytes: &[u8]) -> Result<Answer, Failure> {
         ));
     }
     Ok(Answer {
-        items: page.features,
+        items,
+        left_out,
         matched,
         next,
     })
 }
 
-impl Collection<Item> {
-    /// The number of the first, from 1.
-    fn items_without_id(&self) -> Option<usize> {
-        self.features
-            .iter()
-            .position(|item| item.id.is_empty())
-            .map(|at| at + 1)
-    }
-}
-
-/// Item by item, with what is known to be written loosely put right, to say which item is none.
-fn slowly(call: &Call, bytes: &[u8]) -> Result<Collection<Item>, Failure> {
-    let wrong = |text: String| Failure::wrong(&call.url, text);
+/// The page, with its items as they are written.
+fn collection(call: &Call, bytes: &[u8]) -> Result<Collection, Failure> {
     let whole: Value = parse_json(&call.url, bytes)?;
-    let kind = whole["type"].as_str().unwrap_or("");
-    let Ok(page) = serde_json::from_value::<Collection<Value>>(whole.clone()) else {
-        let said = ["description", "detail", "message", "error"]
-            .iter()
-            .find_map(|name| whole[*name].as_str());
-        return Err(wrong(match (kind, said) {
+    let kind = whole["type"].as_str().unwrap_or("").to_string();
+    let said = ["description", "detail", "message", "error"]
+        .iter()
+        .find_map(|name| whole[*name].as_str())
+        .map(str::to_string);
+    serde_json::from_value(whole).map_err(|_| {
+        let text = match (kind.as_str(), said) {
             ("", Some(text)) => format!("the answer is no list of STAC items; it says: {text}"),
             ("", None) => "the answer is JSON but no list of STAC items (no `features`)".to_string(),
             _ => format!("the answer is a {kind} without a list of `features`, no list of STAC items"),
-        }));
-    };
-    let mut features = Vec::with_capacity(page.features.len());
-    for (at, value) in page.features.into_iter().enumerate() {
-        features.push(item(value).map_err(|text| wrong(format!("item {} of the answer {text}", at + 1)))?);
-    }
-    Ok(Collection {
-        features,
-        links: page.links,
-        matched: page.matched,
-        context: page.context,
+        };
+        Failure::wrong(&call.url, text)
     })
-}
-
-/// A STAC item from JSON. A `nodata` that is written as text ("nan", "-9999") becomes the number that it stands for.
-///
-/// # Errors
-/// What is wrong with it, to be put after its name.
-pub fn item(mut value: Value) -> Result<Item, String> {
-    let id = value["id"].as_str().unwrap_or("").to_string();
-    let mut written = Vec::new();
-    if let Some(assets) = value["assets"].as_object_mut() {
-        for (key, asset) in assets {
-            let text = asset
-                .get("nodata")
-                .and_then(Value::as_str)
-                .map(str::to_ascii_lowercase);
-            if let Some(number) = text.and_then(|text| text.parse::<f64>().ok()) {
-                written.push((key.clone(), number));
-                asset["nodata"] = Value::Null;
-            }
-        }
-    }
-    let mut item: Item =
-        serde_json::from_value(value).map_err(|e| format!("(`{id}`) is no STAC item: {e}"))?;
-    for (key, number) in written {
-        if let Some(asset) = item.assets.get_mut(&key) {
-            asset.nodata = Some(number);
-        }
-    }
-    Ok(item)
 }
 
 /// The request that a link `next` stands for (STAC API, Item Search, Paging).
@@ -261,7 +210,7 @@ mod tests {
 
     fn next(link: Value) -> Call {
         let bytes = json!({ "type": "FeatureCollection", "features": [], "links": [link] }).to_string();
-        read(&call(), &call().url, bytes.as_bytes())
+        read(&call(), &call().url, bytes.as_bytes(), Invalid::Refuse)
             .unwrap()
             .next
             .unwrap()
@@ -314,7 +263,7 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_named() {
         let error = |text: &str| {
-            read(&call(), &call().url, text.as_bytes())
+            read(&call(), &call().url, text.as_bytes(), Invalid::Refuse)
                 .err()
                 .unwrap()
                 .to_string()
@@ -326,11 +275,11 @@ mod tests {
         assert!(error("[1, 2]").contains("no list of STAC items"));
         assert!(
             error(r#"{"features": [{"type": "Feature", "properties": {}}]}"#)
-                .contains("item 1 of the answer")
+                .contains("in the answer, item 1 has no `id`")
         );
         let bad = r#"{"features": [{"id": "x", "type": "Feature", "geometry": null, "properties": {"datetime": "noon"}}]}"#;
         assert!(
-            error(bad).contains("item 1 of the answer (`x`)"),
+            error(bad).contains("in the answer, item 1 (`x`)"),
             "{}",
             error(bad)
         );
@@ -344,7 +293,7 @@ mod tests {
             { "id": "a", "type": "Feature", "geometry": null, "properties": {}, "assets": { "x": { "href": "x.tif", "nodata": "nan" } } },
             { "id": "b", "type": "Feature", "properties": { "datetime": null }, "links": [], "assets": {} },
         ] });
-        let answer = read(&call(), &call().url, text.to_string().as_bytes()).unwrap();
+        let answer = read(&call(), &call().url, text.to_string().as_bytes(), Invalid::Refuse).unwrap();
         assert_eq!(answer.matched, Some(3));
         assert!(answer.items[0].assets["x"].nodata.unwrap().is_nan());
         assert!(answer.items[1].geometry.is_none() && answer.items[1].properties.datetime.is_none());

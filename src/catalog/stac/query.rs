@@ -6,6 +6,7 @@ use super::area::Area;
 use super::conformance::{Conformance, Feature};
 use super::datetime::Interval;
 use super::filter::Filter;
+use crate::catalog::item::Invalid;
 use crate::error::{Error, Result};
 
 /// What to search for. An empty one finds everything.
@@ -20,6 +21,8 @@ pub struct Query {
     pub filter: Option<Filter>,
     pub sortby: Vec<SortKey>,
     pub fields: Option<Fields>,
+    /// Entries of the answer that are no STAC items.
+    pub invalid: Invalid,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -257,6 +260,7 @@ mod tests {
             ids: vec!["x".into()],
             area: Some(Area::Bbox(vec![1.0, 2.5, 3.0, 4.0])),
             datetime: Some(Interval::parse("2020").unwrap()),
+            invalid: Invalid::Refuse,
             query: super::super::filter::query_json(json!({ "gsd": { "lt": 1 } })).unwrap(),
             filter: Some(Filter::text("c < 30").unwrap()),
             sortby: vec![

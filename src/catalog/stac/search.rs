@@ -9,6 +9,7 @@ use super::conformance::Conformance;
 use super::page::{self, Call};
 use super::query::Query;
 use crate::catalog::http::{Failure, Http, Kind};
+use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
 use crate::catalog::pages::{self, Ask, Limits, Page, Pages, Source, Stream};
 use crate::error::Result;
@@ -23,6 +24,7 @@ pub struct ItemSearch {
     /// The same as GET, for a service that takes no POST although it does not say so.
     instead: Option<Call>,
     limits: Limits,
+    invalid: Invalid,
     description: Value,
 }
 
@@ -69,6 +71,7 @@ impl ItemSearch {
             first,
             instead,
             limits,
+            invalid: query.invalid,
             description: json!({ "service": "stac", "url": address, "search": body, "max_items": limits.most }),
         })
     }
@@ -77,6 +80,7 @@ impl ItemSearch {
         let source = StacSource {
             call: self.first.clone(),
             instead: self.instead.clone(),
+            invalid: self.invalid,
             address: pages::address(&self.first.url),
         };
         Pages::new(source, limits)
@@ -113,6 +117,7 @@ impl pages::Search for ItemSearch {
 struct StacSource {
     call: Call,
     instead: Option<Call>,
+    invalid: Invalid,
     address: String,
 }
 
@@ -144,7 +149,7 @@ impl Source for StacSource {
         };
         let from = response.url().clone();
         let bytes = response.bytes(http.settings.largest_answer).await?;
-        let answer = page::read(&call, &from, &bytes)?;
+        let answer = page::read(&call, &from, &bytes, self.invalid)?;
         let more = answer.next.is_some();
         if let Some(next) = answer.next {
             self.call = next;
@@ -152,6 +157,7 @@ impl Source for StacSource {
         }
         Ok(Page {
             items: answer.items,
+            left_out: answer.left_out,
             matched: answer.matched,
             more,
         })

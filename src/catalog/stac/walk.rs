@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
 use serde_json::Value;
-use stac::Item;
 
 use super::open::{Place, documents, read_bytes};
 use crate::catalog::http::{Http, parse_json};
+use crate::catalog::item::Invalid;
+use crate::catalog::items::Items;
 use crate::error::{Error, Result};
 use crate::interrupt;
 
@@ -18,11 +19,12 @@ const AT_ONCE: usize = 8;
 /// A catalogue of more documents than this is one for a service with a search.
 const MOST_DOCUMENTS: usize = 500_000;
 
-/// All items below the catalogue or collection `value`, which lies at `start`: breadth first, in the order of the links.
+/// All items below the catalogue or collection `value`, which lies at `start`, to the end of `out`: breadth first, in the order of
+/// the links.
 ///
 /// # Errors
 /// When a document cannot be read or is not STAC, named with the document that links to it.
-pub async fn walk(http: &Http, start: Place, value: Value) -> Result<Vec<Item>> {
+pub async fn walk(http: &Http, start: Place, value: Value, invalid: Invalid, out: &mut Items) -> Result<()> {
     if links(&value).any(|link| link["rel"] == "search") {
         return Err(start.error(format!(
             "is a service with a search, not a catalogue of files; `catalog.stac(\"{start}\")` searches it"
@@ -32,7 +34,6 @@ pub async fn walk(http: &Http, start: Place, value: Value) -> Result<Vec<Item>> 
         Place::Disk(path) => path.parent().map(Path::to_path_buf),
         Place::Web(_) => None,
     };
-    let mut out = Vec::new();
     let mut seen = HashSet::from([start.clone()]);
     let mut waiting = VecDeque::new();
     next_documents(&start, &value, folder.as_deref(), &mut seen, &mut waiting)?;
@@ -45,7 +46,7 @@ pub async fn walk(http: &Http, start: Place, value: Value) -> Result<Vec<Item>> 
             match value["type"].as_str() {
                 Some("Catalog" | "Collection") => {}
                 _ if value["features"].is_array() || value["type"] == "Feature" => {
-                    out.extend(documents(&place, value.clone())?)
+                    documents(&place, value.clone(), invalid, out)?
                 }
                 // Catalogues before STAC 1.0 had no type.
                 None if value["stac_version"].is_string() && value["links"].is_array() => {}
@@ -59,7 +60,7 @@ pub async fn walk(http: &Http, start: Place, value: Value) -> Result<Vec<Item>> 
             )));
         }
     }
-    Ok(out)
+    Ok(())
 }
 
 fn links(value: &Value) -> impl Iterator<Item = &Value> {

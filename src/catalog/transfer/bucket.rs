@@ -81,6 +81,7 @@ impl Source for Buckets {
                 },
                 // The tag of an object is its MD5 only where it was put in one piece and not encrypted, which it does not say.
                 checksum: None,
+                coding: None,
                 body: Body::Other(Box::new(object)),
             }))
         })

@@ -8,11 +8,12 @@ use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::checksum::Checksum;
+use super::coding::{Meaning, Unzipped};
 use super::format::{self, Format};
 use super::part::Part;
 use super::progress::Event;
 use super::run::Shared;
-use super::source::{Answer, Opened};
+use super::source::{Answer, Body, Opened, Validator};
 use super::wanted::Job;
 use super::web::polling_wait;
 use crate::catalog::http::{Failure, Kind};
@@ -233,7 +234,7 @@ impl<'a> Fetch<'a> {
         {
             self.url = signer.sign(&self.job.url, false).await?;
         }
-        if self.no_ranges && part.bytes() > 0 {
+        if (self.no_ranges && part.bytes() > 0) || self.stale(part) {
             self.restart(part).await?;
         }
         let opened = match source.open(&self.url, part.bytes(), &part.validator).await {
@@ -255,14 +256,24 @@ impl<'a> Fetch<'a> {
     async fn body(&mut self, part: &mut Part, mut opened: Opened) -> Result<Step, Trouble> {
         let path = part.shown.clone();
         let disk = |e| Trouble::Disk(path.clone(), e);
-        let expected = self.job.size.filter(|_| self.shared.options.verify);
+        let mut expected = self.job.size.filter(|_| self.shared.options.verify);
         let mut first = Vec::new();
         if opened.from == 0 {
             // Judged before anything is thrown away: a login page must not cost what has arrived.
-            while first.len() < format::HEAD
-                && let Some(bytes) = opened.body.chunk().await?
-            {
-                first.extend_from_slice(&bytes);
+            first = head(&mut opened.body).await?;
+            if let Some(coding) = opened.coding.take() {
+                let meaning = coding.meaning(&self.job.name, &first);
+                let meaning = meaning.map_err(|text| Failure::wrong(&self.job.url, text))?;
+                if meaning == Meaning::Gzip {
+                    if expected.is_some() && expected == opened.size {
+                        // What the catalogue publishes is what the store keeps, not the file.
+                        (expected, self.checksum) = (None, None);
+                    }
+                    // All that the server says is of the compressed bytes; a part of the file cannot be continued with them.
+                    (opened.size, opened.checksum, opened.validator) = (None, None, Validator::default());
+                    opened.body = Body::Other(Box::new(Unzipped::new(&self.job.url, first, opened.body)));
+                    first = head(&mut opened.body).await?;
+                }
             }
             self.judge(&first[..first.len().min(format::HEAD)])?;
         }
@@ -417,6 +428,17 @@ impl<'a> Fetch<'a> {
         }
         failure
     }
+}
+
+/// Enough bytes to judge a file by, or all that it has.
+async fn head(body: &mut Body) -> Result<Vec<u8>, Failure> {
+    let mut head = Vec::new();
+    while head.len() < format::HEAD
+        && let Some(bytes) = body.chunk().await?
+    {
+        head.extend_from_slice(&bytes);
+    }
+    Ok(head)
 }
 
 enum Step {

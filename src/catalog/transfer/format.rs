@@ -106,6 +106,11 @@ fn of_name(name: &str) -> &'static [Format] {
     }
 }
 
+/// Whether a file of this name is gzip itself.
+pub fn is_gzip_by_name(name: &str) -> bool {
+    of_name(name).contains(&Format::Gzip)
+}
+
 /// Whether the first bytes fit the file's name. `head` holds [`HEAD`] bytes, or the whole file.
 ///
 /// # Errors

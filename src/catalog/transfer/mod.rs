@@ -7,6 +7,7 @@
 
 mod bucket;
 mod checksum;
+mod coding;
 mod estimate;
 mod fetch;
 mod format;

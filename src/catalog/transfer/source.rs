@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::checksum::Checksum;
+use super::coding::Coding;
 use crate::catalog::http::{Failure, Response};
 use crate::error::{Error, Result};
 
@@ -54,6 +55,8 @@ pub struct Opened {
     pub validator: Validator,
     /// A checksum of the whole file that came with it.
     pub checksum: Option<Checksum>,
+    /// How `body` is said to be compressed.
+    pub coding: Option<Coding>,
     pub body: Body,
 }
 

@@ -9,6 +9,7 @@ use url::Url;
 use super::checksum::Checksum;
 use super::names;
 use crate::catalog::http::redacted;
+use crate::catalog::item::{data_assets, without_data};
 use crate::error::{Error, Result};
 
 /// One file that somebody wants.
@@ -73,7 +74,7 @@ pub struct Job {
 /// Which assets of items are wanted, and where they go.
 #[derive(Debug, Clone, Default)]
 pub struct Assets {
-    /// Names of assets; empty means those whose role is `data`.
+    /// Names of assets; empty means those of [`data_assets`].
     pub names: Vec<String>,
     /// One folder an item, named by its id.
     pub folders: bool,
@@ -90,23 +91,12 @@ pub struct Assets {
 pub fn of_items<'a>(items: impl IntoIterator<Item = &'a Item>, assets: &Assets) -> Result<Vec<Wanted>> {
     let mut out = Vec::new();
     for item in items {
-        let names: Vec<&String> = match assets.names.is_empty() {
-            false => assets.names.iter().collect(),
-            true => {
-                let data = |roles: &[String]| roles.iter().any(|role| role == "data");
-                item.assets
-                    .iter()
-                    .filter(|(_, a)| data(&a.roles))
-                    .map(|(name, _)| name)
-                    .collect()
-            }
+        let names: Vec<&str> = match assets.names.is_empty() {
+            false => assets.names.iter().map(String::as_str).collect(),
+            true => data_assets(item),
         };
         if names.is_empty() && !assets.skip_missing {
-            return Err(Error::message(format!(
-                "the item {} says of none of its assets that it is data; name those to fetch with `assets`; there are: {}",
-                item.id,
-                item.assets.keys().cloned().collect::<Vec<_>>().join(", ")
-            )));
+            return Err(without_data(item, "with `assets`"));
         }
         for name in names {
             let Some(asset) = item.assets.get(name) else {
@@ -320,7 +310,10 @@ mod tests {
 
     #[test]
     fn missing_assets_are_named() {
-        let item = item("S1", json!({ "vv": { "href": "https://h/vv.tif" } }));
+        let item = item(
+            "S1",
+            json!({ "vv": { "href": "https://h/vv.tif" }, "b": { "href": "https://h/b.png" } }),
+        );
         let mut assets = Assets {
             names: vec!["vw".into()],
             ..Assets::default()
@@ -333,7 +326,7 @@ mod tests {
         assets.skip_missing = true;
         assert!(of_items([&item], &assets).unwrap().is_empty());
         let error = of_items([&item], &Assets::default()).unwrap_err().to_string();
-        assert!(error.contains("there are: vv"), "{error}");
+        assert!(error.contains("there are: vv, b"), "{error}");
         let broken = self::item("S2", json!({ "vv": { "href": "not an address" } }));
         assets.names = vec!["vv".into()];
         let error = of_items([&broken], &assets).unwrap_err().to_string();

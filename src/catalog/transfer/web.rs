@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE};
 use url::Url;
 
 use super::checksum::{Algorithm, Checksum};
+use super::coding::Coding;
 use super::source::{Answer, Body, Later, Opened, Source, Validator};
 use crate::catalog::http::{Failure, Http, Request, Response};
 
@@ -58,57 +59,8 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
         }
     }
     let response = http.send(&request).await?;
-    let new = validator_of(&response);
     match response.status().as_u16() {
-        200 => {
-            refuse_encoding(&response)?;
-            Ok(Answer::Opened(Opened {
-                from: 0,
-                size: response.content_length(),
-                checksum: published(&response, true),
-                validator: new,
-                body: Body::Web(response),
-            }))
-        }
-        206 if from > 0 => {
-            refuse_encoding(&response)?;
-            let Some(range) = content_range(&response) else {
-                let text = match response.header("content-range") {
-                    Some(text) => format!("the server answers a range of bytes with Content-Range `{text}`"),
-                    None => "the server answers a range of bytes without saying which bytes it sends".into(),
-                };
-                return Err(Failure::wrong(url, text));
-            };
-            if range.start != Some(from)
-                || range
-                    .end
-                    .is_some_and(|end| range.size.is_some_and(|size| end >= size))
-            {
-                let text = format!(
-                    "the server was asked for the bytes from {from} on and sends `{}`",
-                    response.header("content-range").unwrap_or("")
-                );
-                return Err(Failure::wrong(url, text));
-            }
-            let sent = range.end.map(|end| end + 1 - from);
-            if let (Some(sent), Some(length)) = (sent, response.content_length())
-                && sent != length
-            {
-                let text = format!("the server says that it sends {sent} bytes and {length} bytes");
-                return Err(Failure::wrong(url, text));
-            }
-            if validator.differs(&new) {
-                let text = "the server continues another version of the file than the one that was begun";
-                return Err(Failure::wrong(url, text));
-            }
-            Ok(Answer::Opened(Opened {
-                from,
-                size: range.size,
-                checksum: published(&response, false),
-                validator: if new.is_empty() { validator.clone() } else { new },
-                body: Body::Web(response),
-            }))
-        }
+        200 | 206 => opened(url, response, from, validator).map(Answer::Opened),
         202 => {
             let wait = crate::catalog::http::retry_after(response.headers());
             Ok(Answer::NotReady(wait))
@@ -119,6 +71,75 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
             format!("the server answers {status}, which is no answer to this request"),
         )),
     }
+}
+
+/// The answer by what it says that it sends, whatever its status: some servers send a part as 200.
+fn opened(url: &Url, response: Response, from: u64, validator: &Validator) -> Result<Opened, Failure> {
+    let wrong = |text: String| Failure::wrong(url, text);
+    let new = validator_of(&response);
+    let coding = Coding::of(&response)?;
+    let told = response.header("content-range").map(str::to_string);
+    let range = match &told {
+        Some(text) => Some(parse_content_range(text).ok_or_else(|| {
+            wrong(format!(
+                "the server answers a range of bytes with Content-Range `{text}`"
+            ))
+        })?),
+        None if response.status().as_u16() == 206 => {
+            let text = "the server answers a range of bytes without saying which bytes it sends";
+            return Err(wrong(text.into()));
+        }
+        None => None,
+    };
+    let Some(range) = range else {
+        return Ok(Opened {
+            from: 0,
+            size: response.content_length(),
+            checksum: published(&response, true),
+            validator: new,
+            coding,
+            body: Body::Web(response),
+        });
+    };
+    // What was asked for, or all of it from the beginning.
+    let first = range.start.filter(|first| [0, from].contains(first));
+    let beyond = |end| range.size.is_some_and(|size| end >= size);
+    let Some(first) = first.filter(|_| !range.end.is_some_and(beyond)) else {
+        return Err(wrong(format!(
+            "the server was asked for the bytes from {from} on and sends `{}`",
+            told.unwrap_or_default()
+        )));
+    };
+    let sent = range.end.map(|end| end + 1 - first);
+    if let (Some(sent), Some(length)) = (sent, response.content_length())
+        && sent != length
+    {
+        return Err(wrong(format!(
+            "the server says that it sends {sent} bytes and {length} bytes"
+        )));
+    }
+    if first > 0 && validator.differs(&new) {
+        let text = "the server continues another version of the file than the one that was begun";
+        return Err(wrong(text.into()));
+    }
+    if let (Some(coding), true) = (&coding, first > 0) {
+        return Err(wrong(format!(
+            "the server continues the file with bytes that are compressed ({})",
+            coding.0
+        )));
+    }
+    Ok(Opened {
+        from: first,
+        size: range.size,
+        checksum: published(&response, false),
+        validator: if new.is_empty() && first > 0 {
+            validator.clone()
+        } else {
+            new
+        },
+        coding,
+        body: Body::Web(response),
+    })
 }
 
 /// Some bytes of a file.
@@ -153,7 +174,7 @@ pub async fn range(
         .header(RANGE, &asked)
         .map_err(|e| Failure::wrong(url, e.to_string()))?;
     let response = http.send(&request).await?;
-    if response.status().as_u16() == 200 {
+    if response.status().as_u16() == 200 && response.header("content-range").is_none() {
         if response.content_length().is_some_and(|size| size <= length) && start.unwrap_or(0) == 0 {
             let validator = validator_of(&response);
             let bytes = response
@@ -170,7 +191,13 @@ pub async fn range(
         let text = "the server does not serve parts of this file; download all of it first";
         return Err(Failure::wrong(url, text));
     }
-    refuse_encoding(&response)?;
+    if let Some(coding) = Coding::of(&response)? {
+        let text = format!(
+            "the server has the file compressed ({}); download all of it first",
+            coding.0
+        );
+        return Err(Failure::wrong(url, text));
+    }
     let got = content_range(&response);
     let told = response.header("content-range").unwrap_or("nothing").to_string();
     let Some(ContentRange {
@@ -216,23 +243,6 @@ pub async fn range(
         validator: validator_now,
         bytes,
     })
-}
-
-/// Bytes that are stored compressed are not the file; nobody could continue or check them.
-fn refuse_encoding(response: &Response) -> Result<(), Failure> {
-    let Some(coding) = response.header("content-encoding") else {
-        return Ok(());
-    };
-    let coding = coding.trim().to_ascii_lowercase();
-    let path = response.asked().path().to_ascii_lowercase();
-    let said_by_name = [".gz", ".tgz", ".zst", ".br"]
-        .iter()
-        .any(|end| path.ends_with(end));
-    if coding.is_empty() || coding == "identity" || said_by_name {
-        return Ok(());
-    }
-    let text = format!("the server sends the file compressed ({coding}), though it was asked not to");
-    Err(Failure::wrong(response.asked(), text))
 }
 
 struct ContentRange {

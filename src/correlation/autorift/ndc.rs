@@ -9,8 +9,10 @@ use super::field::{count_alike, median_and_deviation};
 pub struct Coherence {
     /// Side of the window in nodes, odd.
     pub width: usize,
-    /// Share of the window's nodes that must agree.
-    pub valid_share: f32,
+    /// Nodes of the window that must agree.
+    pub enough: f32,
+    /// Where the window holds few matches, fewer are enough: this share of them, but at least so many. None asks the same everywhere.
+    pub of_matched: Option<(f32, f32)>,
     /// How much of the search limit alike offsets differ by, at most.
     pub search_share: f32,
     pub iterations: usize,
@@ -47,13 +49,21 @@ pub fn coherent(
     let mut keep = Zip::from(&u)
         .and(&v)
         .map_collect(|u, v| !(u.is_nan() || v.is_nan()));
-    let enough = filter.valid_share * (filter.width * filter.width) as f32;
+    let enough = match filter.of_matched {
+        None => Array2::from_elem(u.dim(), filter.enough),
+        Some((share, least)) => {
+            let matched = Zip::from(&keep).map_collect(|&k| if k { 0.0 } else { f32::NAN });
+            count_alike(matched.view(), filter.width, 1.0)
+                .map(|&n| (share * n as f32).max(least).min(filter.enough))
+        }
+    };
     for _ in 0..filter.iterations {
         drop(&mut u, &mut v, &keep);
         let alike = |field: &Array2<f32>| count_alike(field.view(), filter.width, filter.search_share);
         keep = Zip::from(&alike(&u))
             .and(&alike(&v))
-            .map_collect(|&u, &v| u as f32 >= enough && v as f32 >= enough);
+            .and(&enough)
+            .map_collect(|&u, &v, &enough| u as f32 >= enough && v as f32 >= enough);
     }
     for _ in 0..filter.iterations.saturating_sub(1).max(1) {
         drop(&mut u, &mut v, &keep);
@@ -82,7 +92,8 @@ mod tests {
 
     const FILTER: Coherence = Coherence {
         width: 5,
-        valid_share: 8.0 / 25.0,
+        enough: 8.0,
+        of_matched: None,
         search_share: 0.2,
         iterations: 3,
         deviations: 4.0,

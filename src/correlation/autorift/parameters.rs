@@ -6,6 +6,17 @@ use crate::error::{Error, Result};
 /// Widest chip: sums of products of larger ones would not fit 32 bits.
 pub const LARGEST_CHIP: usize = 256;
 
+/// What the coherence filter asks of nodes closer than a chip at the border of the grid and of what has values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Border {
+    /// No more than of nodes a chip apart in the corner of a grid, so that a field that agrees with itself is kept whole.
+    #[default]
+    Kept,
+    /// As many nodes as in the middle, as autoRIFT does: the denser the nodes, the wider the border that goes. (Chips of neighbours
+    /// overlap and agree by themselves, so it asks for a larger share; nodes outside the grid never agree.)
+    Autorift,
+}
+
 /// How a pair is tracked. Lengths are in pixels of the images unless they say nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameters {
@@ -32,6 +43,7 @@ pub struct Parameters {
     pub filter_search_share: f64,
     pub filter_iterations: usize,
     pub filter_deviations: f64,
+    pub filter_border: Border,
     /// Side of the window of the medians that fill small holes, in nodes.
     pub fill_width: usize,
     /// Steps a pixel of the refinement, for each chip size from the smallest; the last holds for all further ones.
@@ -56,6 +68,7 @@ impl Default for Parameters {
             filter_search_share: 0.2,
             filter_iterations: 3,
             filter_deviations: 4.0,
+            filter_border: Border::Kept,
             fill_width: 3,
             oversampling: vec![16, 32, 64, 64],
             valid_share: 0.5,
@@ -193,7 +206,10 @@ impl Parameters {
 
     /// The coherence filter on the sparse nodes, or on all of them.
     pub fn coherence(&self, sparse: bool, scale: usize) -> Coherence {
-        let density = self.density() as f64;
+        let kept = self.filter_border == Border::Kept;
+        // Sparse nodes are chips apart, however dense the others are.
+        let nodes = if sparse && kept { 1 } else { self.density() };
+        let density = nodes as f64;
         let overlap = if sparse {
             (1.0 - self.sparse as f64 / density).max(0.0)
         } else {
@@ -204,9 +220,16 @@ impl Parameters {
         } else {
             self.filter_iterations
         };
+        let width = (self.filter_width - 1) * nodes + 1;
+        let valid_share = (self.filter_valid_share * (1.0 - overlap) + overlap * overlap) as f32;
+        // Of the nodes of a window in the corner of the grid, as many as of nodes a chip apart.
+        let corner = |width: usize| (width.div_ceil(2) * width.div_ceil(2)) as f64;
+        let asked = self.filter_valid_share * (self.filter_width * self.filter_width) as f64;
+        let share = (asked / corner(self.filter_width)).min(1.0);
         Coherence {
-            width: (self.filter_width - 1) * self.density() + 1,
-            valid_share: (self.filter_valid_share * (1.0 - overlap) + overlap * overlap) as f32,
+            width,
+            enough: valid_share * (width * width) as f32,
+            of_matched: kept.then_some((share as f32, (share * corner(width)) as f32)),
             search_share: self.filter_search_share as f32,
             iterations,
             deviations: self.filter_deviations as f32,

@@ -21,6 +21,7 @@ mod rank;
 mod select;
 mod sort;
 mod span;
+mod wide;
 
 use ndarray::{Array2, ArrayView2};
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::kernel::{FocalKernel, KernelShape};
 use super::{focal_max, focal_mean, focal_median, focal_min, focal_mode, focal_percentile, focal_std};
-use super::{mode, rank};
+use super::{mode, rank, wide};
 use crate::error::{Error, Result};
 use crate::raster::crs::metres_per_degree;
-use crate::raster::{DType, Grid, Kind, Operation, Pixels, Raster, View, Window};
+use crate::raster::{Grid, Kind, Operation, Pixels, Raster, View, Window};
 
 /// What is taken of the valid pixels under the kernel; the functions `focal_…` say how.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,6 +75,15 @@ impl Operation for Focal {
         )
     }
 
+    fn kind(&self, inputs: &[Kind]) -> Kind {
+        let kind = inputs.first().copied().unwrap_or(Kind::F32);
+        if self.statistic.chooses() {
+            kind
+        } else {
+            kind.floating()
+        }
+    }
+
     fn needs(&self, _index: usize, out: Window) -> Window {
         let (rows, cols) = self.kernel.halo();
         out.grow(rows, cols)
@@ -90,6 +99,26 @@ impl Operation for Focal {
     }
 
     fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        match inputs[0].kind() {
+            Kind::I128 if self.statistic.chooses() => {
+                let chosen = wide::choose(inputs[0].i128().view(), &self.kernel, self.statistic);
+                return Ok(vec![Pixels::I128(chosen)]);
+            }
+            Kind::F64 | Kind::I128 => {
+                let padded = inputs[0].f64();
+                let filter = if self.statistic.chooses() {
+                    wide::choose::<f64>
+                } else {
+                    wide::compute
+                };
+                return Ok(vec![Pixels::F64(filter(
+                    padded.view(),
+                    &self.kernel,
+                    self.statistic,
+                ))]);
+            }
+            Kind::F32 | Kind::C32 => {}
+        }
         let padded = inputs[0].f32();
         let filter = match self.statistic {
             Statistic::Mean => focal_mean,
@@ -110,8 +139,8 @@ impl Operation for Focal {
     }
 }
 
-/// Every band of an image through a focal statistic, in f32. Names and units stay. Min, max and mode keep
-/// integer types of up to 16 bits; all else becomes float32. Decibels are taken as they are: the mean of
+/// Every band of an image through a focal statistic, in f32, or f64 where the band needs it. Names and units stay. Min, max and mode
+/// keep integer types; all else becomes a float. Decibels are taken as they are: the mean of
 /// decibels is not that of powers.
 ///
 /// # Errors
@@ -130,7 +159,7 @@ pub fn focal(raster: &Raster, kernel: &FocalKernel, statistic: Statistic) -> Res
     });
     let mut out = raster.map_tiles(|_| Ok(operation.clone()))?;
     for (new, old) in out.bands.iter_mut().zip(&raster.bands) {
-        if statistic.chooses() && matches!(old.dtype, DType::U8 | DType::I8 | DType::U16 | DType::I16) {
+        if statistic.chooses() && old.dtype.integer_range().is_some() {
             new.dtype = old.dtype;
             new.nodata = old.nodata;
         }
@@ -198,7 +227,7 @@ mod tests {
     use super::*;
     use crate::raster::execute::Run;
     use crate::raster::memory::from_arrays;
-    use crate::raster::{Affine, Crs, Transformer, Unit};
+    use crate::raster::{Affine, Crs, DType, Transformer, Unit};
 
     fn grid(crs: Option<&str>, transform: Affine, rows: usize, cols: usize) -> Arc<Grid> {
         let crs = crs.map(|name| Crs::parse(name).unwrap());

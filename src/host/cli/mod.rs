@@ -6,12 +6,12 @@ mod script;
 mod types;
 mod workflows;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::confine::{Confine, Level, confine};
@@ -138,11 +138,11 @@ pub const INTERRUPTED: u8 = 130;
 /// As for a program that SIGPIPE ended: nobody reads the output any more.
 pub const READER_GONE: u8 = 141;
 
-pub fn main() -> ExitCode {
+pub fn main() -> ! {
     panics::keep_places();
     signals::install();
     configure_libraries();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
     settings::set_threads(cli.global.threads.map_or(0, usize::from));
     settings::set_memory(cli.global.memory.unwrap_or(0));
     process::limit(cli.global.lua_memory);
@@ -152,7 +152,26 @@ pub fn main() -> ExitCode {
         USAGE
     });
     scratch::remove();
-    ExitCode::from(code)
+    leave(code)
+}
+
+/// Ends the process. What libraries have registered for its end is left out: it would take apart what other threads of theirs and ours
+/// still use, and all files are closed by now.
+fn leave(code: u8) -> ! {
+    let _ = (std::io::stdout().flush(), std::io::stderr().flush());
+    // SAFETY: _exit has no preconditions.
+    unsafe { libc::_exit(code.into()) }
+}
+
+/// Says what is wrong with the command line, and ends. A script or workflow in the place of a command is answered by what runs it.
+fn refuse(error: &clap::Error) -> ! {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && (word.ends_with(".lua") || Path::new(word).is_file() || Script::find(word).is_ok())
+    {
+        crate::complain!("error: {word} is a script; write `perilune run {word}`");
+        std::process::exit(USAGE.into());
+    }
+    error.exit()
 }
 
 /// The netCDF library reads `.ncrc`, `.daprc` and `.dodsrc` of the working folder and the home folder, which can name cookie jars,
@@ -209,7 +228,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
         Command::Repl | Command::Run { .. } => Ok(DONE),
         Command::Workflows { action } => workflows::run(action),
         Command::Doc { name } => {
-            crate::say!("{}", documentation::show(&name, width())?);
+            crate::say!("{}", documentation::show(&name, console::width())?);
             Ok(DONE)
         }
         Command::Doctor => doctor::run(global),
@@ -287,14 +306,6 @@ pub fn is_global_option(name: &str) -> bool {
     Cli::command()
         .get_arguments()
         .any(|argument| argument.get_long() == Some(&name))
-}
-
-/// Columns of the terminal.
-pub fn width() -> usize {
-    if !std::io::stdout().is_terminal() {
-        return 100;
-    }
-    usize::from(console::terminal_size().0).clamp(40, 120)
 }
 
 /// Bytes from "2GiB", "500 MB", "1.5g"; a bare number is bytes.

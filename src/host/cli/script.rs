@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE, width};
+use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE};
 use crate::bounds;
 use crate::console;
 use crate::error::{Error, Result, nearest};
@@ -123,7 +123,7 @@ pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
             p.declared.as_ref().map(|d| d.specs.clone()).unwrap_or_default()
         });
         let description = params::description(&script.text);
-        let text = params::help_text(&script.name, &description, &specs, width());
+        let text = params::help_text(&script.name, &description, &specs, console::width());
         let _ = std::io::stdout().write_all(text.as_bytes());
         return Ok(DONE);
     }

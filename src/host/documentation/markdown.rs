@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Field, Kind, entries};
+use super::{Entry, Field, Kind, entries, table_in};
 
 /// File name and text of every page: one for each module, and the list of them.
 pub fn pages() -> BTreeMap<String, String> {
@@ -10,7 +10,10 @@ pub fn pages() -> BTreeMap<String, String> {
     let mut index = String::from(
         "# The modules\n\nMade from the comments in stdlib/_meta and stdlib; edit those.\n\n| module | what it is for |\n|---|---|\n",
     );
-    let mut modules: Vec<&Entry> = entries().iter().filter(|e| e.kind == Kind::Module).collect();
+    let mut modules: Vec<&Entry> = entries()
+        .iter()
+        .filter(|e| e.kind == Kind::Module || e.is_global())
+        .collect();
     modules.sort_by(|a, b| a.name.cmp(&b.name));
     for module in modules {
         index.push_str(&format!(
@@ -25,6 +28,11 @@ pub fn pages() -> BTreeMap<String, String> {
 }
 
 fn page(module: &Entry) -> String {
+    if module.is_global() {
+        let mut out = format!("# {}\n", module.name);
+        callable(&mut out, module);
+        return out;
+    }
     let mut out = format!("# {}\n\n{}\n", module.name, module.body);
     examples(&mut out, module);
     table(&mut out, "Fields", &module.fields);
@@ -61,11 +69,7 @@ fn callable(out: &mut String, entry: &Entry) {
     out.push_str(&format!("\n### `{}`\n\n{}\n", entry.signature(), entry.body));
     table(out, "Parameters", &entry.parameters);
     for parameter in &entry.parameters {
-        let type_name = parameter.type_name.trim_end_matches('?');
-        if let Some(options) = entries()
-            .iter()
-            .find(|e| e.kind == Kind::Table && e.name == type_name)
-        {
+        if let Some(options) = table_in(entries(), &parameter.type_name) {
             table(out, &format!("`{}`", parameter.name), &options.fields);
         }
     }

@@ -41,6 +41,8 @@ pub struct Entry {
     pub fields: Vec<Field>,
     /// Of classes: `add(Raster|number): Raster`. Of aliases: the type.
     pub operators: Vec<String>,
+    /// Of tables: those whose fields it has too.
+    pub parents: Vec<String>,
     pub line: usize,
 }
 
@@ -74,6 +76,11 @@ impl Entry {
         }
     }
 
+    /// A function outside all modules: `params`.
+    pub fn is_global(&self) -> bool {
+        self.kind == Kind::Function && self.name == self.module
+    }
+
     /// The last part of the name: `lee`, `write`.
     pub fn short_name(&self) -> &str {
         self.name.rsplit(['.', ':']).next().unwrap_or(&self.name)
@@ -84,11 +91,69 @@ impl Entry {
 pub fn entries() -> &'static [Entry] {
     static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
     ENTRIES.get_or_init(|| {
-        files()
-            .into_iter()
-            .flat_map(|f| parse(&f.module, &f.text))
-            .collect()
+        let files = files().into_iter();
+        inherited(files.flat_map(|f| parse(&f.module, &f.text)).collect())
     })
+}
+
+/// The entries with the fields of their parents behind their own.
+fn inherited(mut entries: Vec<Entry>) -> Vec<Entry> {
+    for i in 0..entries.len() {
+        let mut waiting: Vec<String> = entries[i].parents.iter().rev().cloned().collect();
+        let mut seen = waiting.clone();
+        while let Some(name) = waiting.pop() {
+            let Some(parent) = entries.iter().find(|e| e.name == name) else {
+                continue;
+            };
+            let (fields, parents) = (parent.fields.clone(), parent.parents.clone());
+            for parent in parents
+                .into_iter()
+                .rev()
+                .filter(|p| !seen.contains(p))
+                .collect::<Vec<_>>()
+            {
+                seen.push(parent.clone());
+                waiting.push(parent);
+            }
+            for field in fields {
+                if !entries[i].fields.iter().any(|f| f.name == field.name) {
+                    entries[i].fields.push(field);
+                }
+            }
+        }
+    }
+    entries
+}
+
+/// The table of named fields that a type speaks of: `filter.LeeOptions?`, `table<string, any|params.Parameter>`.
+pub fn table_in<'a>(all: &'a [Entry], type_name: &str) -> Option<&'a Entry> {
+    let mut words = words(type_name);
+    words.find_map(|word| all.iter().find(|e| e.kind == Kind::Table && e.name == word))
+}
+
+fn words(type_name: &str) -> impl Iterator<Item = &str> {
+    type_name.split(|c: char| !(c.is_alphanumeric() || "_.".contains(c)))
+}
+
+/// The texts that a value of this type may be, as the type or what it is an alias of lists them.
+pub fn choices(type_name: &str) -> Vec<String> {
+    let quoted = |text: &str| {
+        text.split('"')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_string)
+            .collect::<Vec<_>>()
+    };
+    let mut found = quoted(type_name);
+    for word in words(type_name) {
+        let alias = entries().iter().find(|e| e.kind == Kind::Alias && e.name == word);
+        found.extend(
+            alias
+                .into_iter()
+                .flat_map(|alias| quoted(&alias.operators.concat())),
+        );
+    }
+    found
 }
 
 /// A file that is documented.
@@ -179,6 +244,9 @@ pub fn show(name: &str, width: usize) -> Result<String> {
 
 /// One line on every module, for `:help`.
 pub fn overview(width: usize) -> String {
-    let modules: Vec<&Entry> = entries().iter().filter(|e| e.kind == Kind::Module).collect();
+    let modules: Vec<&Entry> = entries()
+        .iter()
+        .filter(|e| e.kind == Kind::Module || e.is_global())
+        .collect();
     text::list(&modules, width)
 }

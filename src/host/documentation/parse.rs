@@ -119,6 +119,7 @@ fn from_block(block: &Block, module: &str) -> Entry {
         returns: Vec::new(),
         fields: Vec::new(),
         operators: Vec::new(),
+        parents: Vec::new(),
         line: block.line,
     };
     let mut body: Vec<&str> = Vec::new();
@@ -185,7 +186,13 @@ fn read_tag(entry: &mut Entry, rest: &str, module: &str) -> Tag {
     match tag {
         "class" => {
             let name = rest.trim_start_matches("(exact)").trim();
-            entry.name = name.split([':', ' ']).next().unwrap_or(name).to_string();
+            let (name, parents) = name.split_once(':').unwrap_or((name, ""));
+            entry.name = name.split(' ').next().unwrap_or(name).to_string();
+            entry.parents = parents
+                .split(',')
+                .map(|p| p.trim().to_string())
+                .filter(|p| !p.is_empty())
+                .collect();
             entry.kind = match entry.name.as_str() {
                 name if name == module => Kind::Module,
                 name if name.contains('.') => Kind::Table,

@@ -1,6 +1,6 @@
 //! Help as a terminal shows it.
 
-use super::{Entry, Field, Kind};
+use super::{Entry, Field, Kind, table_in};
 use crate::host::params::wrap;
 
 pub fn render(entry: &Entry, all: &[Entry], width: usize) -> String {
@@ -24,8 +24,7 @@ pub fn render(entry: &Entry, all: &[Entry], width: usize) -> String {
     }
     fields(&mut out, "Parameters", &entry.parameters, width);
     for parameter in &entry.parameters {
-        let type_name = parameter.type_name.trim_end_matches('?');
-        if let Some(table) = all.iter().find(|e| e.kind == Kind::Table && e.name == type_name) {
+        if let Some(table) = table_in(all, &parameter.type_name) {
             let mut named = table.fields.clone();
             named.sort_by_key(|field| field.optional);
             fields(

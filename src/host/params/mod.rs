@@ -4,6 +4,8 @@ mod help;
 mod source;
 mod spec;
 
+use std::collections::BTreeMap;
+
 use mlua::{Lua, Table, Value};
 use serde_json::{Map, Value as Json};
 
@@ -23,6 +25,8 @@ use crate::settings;
 pub struct Params {
     /// Name and text, in the order given; no text for `--name` alone.
     given: Vec<(String, Option<String>)>,
+    /// What was set at the prompt for other scripts than the one that runs, by script.
+    aside: BTreeMap<String, Vec<(String, Option<String>)>>,
     /// Stop after the declaration: only its help is wanted.
     help: bool,
     /// At the prompt a script may declare again.
@@ -59,13 +63,32 @@ pub fn give(lua: &Lua, script: &str, given: Vec<(String, Option<String>)>, help:
     }
 }
 
-/// The script that will declare next.
+/// The script that will declare next. What was set for another one waits until that is loaded again; what was set before
+/// any was loaded is for the first.
 pub fn rename(lua: &Lua, script: &str) {
     if let Some(mut params) = lua.app_data_mut::<Params>() {
+        if !params.script.is_empty() && params.script != script {
+            let (old, given) = (params.script.clone(), std::mem::take(&mut params.given));
+            params.aside.insert(old, given);
+            params.given = params.aside.remove(script).unwrap_or_default();
+        }
         params.script = script.to_string();
-        // What was set for other scripts may not exist in this one; only what the user set herself is kept.
         params.declared = None;
     }
+}
+
+/// Forgets what was set at the prompt for the script that was loaded last: its parameters have their defaults again.
+pub fn clear(lua: &Lua) -> Result<()> {
+    if let Some(mut params) = lua.app_data_mut::<Params>() {
+        params.given.clear();
+    }
+    let Some(Declared { specs, table, .. }) = with(lua, |p| p.declared.clone()) else {
+        return Ok(());
+    };
+    for spec in specs {
+        table.set(spec.name.as_str(), to_lua(lua, &spec.default)?)?;
+    }
+    Ok(())
 }
 
 /// Sets a parameter at the prompt: in what is declared, and for the next declaration.

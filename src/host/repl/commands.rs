@@ -3,13 +3,18 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::session::{Outcome, Session};
-use crate::error::{Error, Result};
+use mlua::Value;
+
+use super::resolve;
+use super::session::{Kept, Outcome, Session};
+use crate::error::{Error, Result, counted};
 use crate::files::write_atomically;
 use crate::host::lexer::{Kind, tokens};
 use crate::host::params::{self, help_text};
+use crate::host::show::show;
 use crate::host::{documentation, loader};
-use crate::lua::access;
+use crate::lua::value::with_article;
+use crate::lua::{access, describe};
 
 pub struct Command {
     pub name: &'static str,
@@ -39,20 +44,26 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "load",
-        argument: "FILE",
-        help: "run a script here, and keep its variables",
+        argument: "FILE [NAME=VALUE …]",
+        help: "run a script here, with parameters, and keep its variables",
         run: load,
     },
     Command {
         name: "save",
         argument: "FILE",
         help: "write what worked so far as a script",
-        run: save,
+        run: |session, name| save(session, name, false),
+    },
+    Command {
+        name: "save!",
+        argument: "FILE",
+        help: "the same, over a file that exists",
+        run: |session, name| save(session, name, true),
     },
     Command {
         name: "params",
         argument: "[NAME=VALUE …]",
-        help: "show the parameters, or set them here and for the next :load",
+        help: "show the parameters, or set them here and when this script is loaded again; `clear` forgets what was set",
         run: set_params,
     },
     Command {
@@ -62,6 +73,24 @@ pub const COMMANDS: &[Command] = &[
         run: |_, _| Ok(Outcome::Quit),
     },
 ];
+
+/// Whether a line is one of these, and not a method that goes on with the line before: `:write("a.tif")`.
+pub fn is_command(line: &str) -> bool {
+    let Some(line) = line
+        .trim_start()
+        .strip_prefix(':')
+        .filter(|rest| !rest.starts_with(':'))
+    else {
+        return false;
+    };
+    let end = line.find(|c: char| !(c.is_alphanumeric() || "_!".contains(c)));
+    let (name, rest) = line.split_at(end.unwrap_or(line.len()));
+    let called = |rest: &str| rest.starts_with(['(', '{', '"', '\'']) || rest.starts_with("[[");
+    match COMMANDS.iter().any(|c| c.name == name) {
+        true => !called(rest),
+        false => !called(rest.trim_start()),
+    }
+}
 
 /// Runs `line`, which starts with a colon.
 pub fn run(session: &mut Session, line: &str) -> Result<Outcome> {
@@ -73,7 +102,7 @@ pub fn run(session: &mut Session, line: &str) -> Result<Outcome> {
         None => {
             let mut near = COMMANDS
                 .iter()
-                .filter(|c| !name.is_empty() && c.name.starts_with(name));
+                .filter(|c| !name.is_empty() && c.name.starts_with(name) && !c.name.ends_with('!'));
             match (near.next(), near.next()) {
                 (Some(command), None) => command,
                 _ => {
@@ -110,21 +139,103 @@ fn help(session: &mut Session, _: &str) -> Result<Outcome> {
 }
 
 fn doc(session: &mut Session, name: &str) -> Result<Outcome> {
-    let text = documentation::show(&of_class(session, name), session.width())?;
+    let text = explain(session, name.trim().trim_end_matches("()"))?;
     session.print(&text);
     Ok(Outcome::Done)
 }
 
-/// The name with a variable that holds an object replaced by its class: `?image:write` is `?Raster:write`.
-fn of_class(session: &Session, name: &str) -> String {
-    let end = name.find([':', '.']).unwrap_or(name.len());
-    match session.lua().globals().raw_get(&name[..end]) {
-        Ok(mlua::Value::UserData(object)) => match object.type_name() {
-            Ok(class) => format!("{}{}", class.to_string_lossy(), name[end..].replacen('.', ":", 1)),
-            Err(_) => name.to_string(),
-        },
-        _ => name.to_string(),
+/// The help on what `name` is here: a variable, one of its fields or methods, and else a name of the documentation.
+fn explain(session: &Session, name: &str) -> Result<String> {
+    let (lua, width) = (session.lua(), session.width());
+    let all = tokens(name);
+    // `first.VV:write`, and `first.crs` of the class's fields.
+    if let [object @ .., mark, member] = all.as_slice()
+        && (mark.is(".") || mark.is(":"))
+        && let Some(Value::UserData(_)) = resolve::value_of(&lua, object)
+        && let Some(class) = resolve::class_of(&lua, object)
+    {
+        if documentation::find(&format!("{class}:{}", member.text)).is_some() {
+            return documentation::show(&format!("{class}:{}", member.text), width);
+        }
+        let field = documentation::find(&class).and_then(|e| e.fields.iter().find(|f| f.name == member.text));
+        if let (Some(field), Some(value)) = (field, resolve::value_of(&lua, &all)) {
+            let value = show(&lua, &value, width);
+            return Ok(format!(
+                "{class}.{}: {}\n  {}\n\n{value}",
+                field.name, field.type_name, field.text
+            ));
+        }
+        if mark.is(":") {
+            return documentation::show(&format!("{class}:{}", member.text), width);
+        }
     }
+    let documented = documentation::find(name).is_some();
+    match resolve::value_of(&lua, &all).filter(|_| !documented) {
+        Some(Value::Function(function)) => match loader::name_of(&lua, &function) {
+            Some(known) => documentation::show(&known, width),
+            None if is_of_lua(name) => Ok(format!(
+                "{name} is Lua's own: https://www.lua.org/manual/5.4/manual.html#pdf-{name}"
+            )),
+            None => Ok(show(&lua, &Value::Function(function), width)),
+        },
+        Some(Value::Table(table)) if loader::module_of(&lua, &table).is_some() => {
+            documentation::show(&loader::module_of(&lua, &table).unwrap_or_default(), width)
+        }
+        Some(value @ Value::UserData(_)) => {
+            let class = resolve::class_of(&lua, &all).unwrap_or_default();
+            let shown = show(&lua, &value, width);
+            let help = documentation::show(&class, width)?;
+            Ok(format!("{name}: {}\n\n{shown}\n\n{help}", with_article(&class)))
+        }
+        Some(Value::Table(_)) if is_of_lua(name) => Ok(format!(
+            "{name} is Lua's own: https://www.lua.org/manual/5.4/manual.html#6"
+        )),
+        Some(value) => Ok(format!(
+            "{name} is {}\n\n{}",
+            describe(&value),
+            show(&lua, &value, width)
+        )),
+        None => documentation::show(name, width),
+    }
+}
+
+/// Whether a name stands in Lua's manual.
+fn is_of_lua(name: &str) -> bool {
+    let library = name.split('.').next().unwrap_or(name);
+    let functions = [
+        "assert",
+        "collectgarbage",
+        "error",
+        "getmetatable",
+        "ipairs",
+        "load",
+        "next",
+        "pairs",
+        "pcall",
+        "print",
+        "rawequal",
+        "rawget",
+        "rawlen",
+        "rawset",
+        "require",
+        "select",
+        "setmetatable",
+        "tonumber",
+        "tostring",
+        "type",
+        "xpcall",
+    ];
+    let libraries = [
+        "coroutine",
+        "debug",
+        "io",
+        "math",
+        "os",
+        "string",
+        "table",
+        "utf8",
+    ];
+    libraries.contains(&library) || functions.contains(&name)
 }
 
 /// `?NAME`, and `?` alone.
@@ -163,33 +274,48 @@ fn cpu_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
-fn load(session: &mut Session, name: &str) -> Result<Outcome> {
+fn load(session: &mut Session, text: &str) -> Result<Outcome> {
+    // Names of files may have spaces, and `=` where no parameter is meant.
+    let (name, given) = match text
+        .find(" --")
+        .or_else(|| text.find('=').and_then(|at| text[..at].rfind(' ')))
+    {
+        Some(at) => (text[..at].trim(), assignments(&text[at..])?),
+        None => (text, Vec::new()),
+    };
     let script = crate::host::cli::Script::find(name)?;
     if let Some(folder) = &script.folder {
         loader::add_folder(&session.lua(), &access(&session.lua()).working().join(folder));
     }
     params::rename(&session.lua(), &script.name);
+    for (name, value) in given {
+        params::set(&session.lua(), name, value)?;
+    }
     Ok(session.run_script(&script.text, &script.chunk))
 }
 
 /// The inputs that worked, in order, behind the modules that they use.
-fn save(session: &mut Session, name: &str) -> Result<Outcome> {
+fn save(session: &mut Session, name: &str, over: bool) -> Result<Outcome> {
     let path = PathBuf::from(name);
     let target = access(&session.lua()).write(&path)?;
-    if target.exists() {
-        return Err(Error::file(&path, "exists already; name another file"));
+    if target.exists() && !over {
+        return Err(Error::file(
+            &path,
+            format!("exists already; name another file, or write over it with :save! {name}"),
+        ));
     }
     let text = script_text(session.kept());
     write_atomically(&target, |out| out.write_all(text.as_bytes()))?;
     session.print(&format!(
-        "wrote {} lines to {name}; `perilune run {name}` runs it",
-        text.lines().count()
+        "wrote {} to {name}; `perilune run {name}` runs it",
+        counted(text.lines().count(), "line")
     ));
     Ok(Outcome::Done)
 }
 
-pub fn script_text(inputs: &[String]) -> String {
-    let code = inputs.join("\n");
+pub fn script_text(inputs: &[Kept]) -> String {
+    let lines: Vec<String> = inputs.iter().map(Kept::line).collect();
+    let code = lines.join("\n");
     let modules = loader::module_names();
     let found = tokens(&code);
     let mut used: Vec<&str> = Vec::new();
@@ -236,13 +362,23 @@ fn set_params(session: &mut Session, text: &str) -> Result<Outcome> {
         );
         return Ok(Outcome::Done);
     }
-    for part in text.split_whitespace() {
-        let Some((name, value)) = part.trim_start_matches("--").split_once('=') else {
-            return Err(Error::message(format!("`{part}` is not NAME=VALUE")));
-        };
+    if text == "clear" {
+        params::clear(&lua)?;
+        return Ok(Outcome::Done);
+    }
+    for (name, value) in assignments(text)? {
         params::set(&lua, name, value)?;
     }
     Ok(Outcome::Done)
+}
+
+/// `radius=5 --out=a.tif`
+fn assignments(text: &str) -> Result<Vec<(&str, &str)>> {
+    let parts = text.split_whitespace().map(|part| {
+        let pair = part.trim_start_matches("--").split_once('=');
+        pair.ok_or_else(|| Error::message(format!("`{part}` is not NAME=VALUE")))
+    });
+    parts.collect()
 }
 
 #[cfg(test)]
@@ -251,10 +387,19 @@ mod tests {
 
     #[test]
     fn a_saved_session_requires_what_it_uses() {
-        let inputs = ["local x = json.decode('1')", "print(x.json)", "y = 'json.z'"].map(String::from);
+        let inputs = [
+            "local x = json.decode('1')",
+            "print(x.json)",
+            "y = 'json.z'",
+            "x.y",
+        ]
+        .map(|text| Kept {
+            text: text.to_string(),
+            expression: text == "x.y",
+        });
         assert_eq!(
             script_text(&inputs),
-            "-- Saved from the prompt.\nlocal json = require \"json\"\n\nlocal x = json.decode('1')\nprint(x.json)\ny = 'json.z'\n"
+            "-- Saved from the prompt.\nlocal json = require \"json\"\n\nlocal x = json.decode('1')\nprint(x.json)\ny = 'json.z'\nprint(x.y)\n"
         );
     }
 }

@@ -4,7 +4,8 @@
 use mlua::{Lua, Table, Value};
 
 use super::commands::COMMANDS;
-use crate::host::documentation::{self, Entry, Field, Kind as EntryKind};
+use super::resolve;
+use crate::host::documentation::{self, Kind as EntryKind};
 use crate::host::lexer::{Kind, Token, tokens};
 use crate::host::loader;
 use crate::lua::access;
@@ -22,7 +23,7 @@ pub fn complete(lua: &Lua, text: &str) -> (usize, Vec<String>) {
             return (text.len(), Vec::new());
         }
         let inside = last.start + 1;
-        let choices = choices(&all[..all.len() - 1], &text[inside..]);
+        let choices = choices(lua, &all[..all.len() - 1], &text[inside..]);
         if !choices.is_empty() {
             return (inside, choices);
         }
@@ -41,7 +42,7 @@ pub fn complete(lua: &Lua, text: &str) -> (usize, Vec<String>) {
     let mut found = match before.last() {
         Some(dot) if dot.is(".") || dot.is(":") => members(lua, before),
         _ => {
-            let options = options(before);
+            let options = options(lua, before);
             if options.is_empty() { names(lua) } else { options }
         }
     };
@@ -54,7 +55,7 @@ pub fn complete(lua: &Lua, text: &str) -> (usize, Vec<String>) {
 /// `:load fi`, `?filter.l`
 fn command(lua: &Lua, text: &str) -> Option<(usize, Vec<String>)> {
     if let Some(name) = text.strip_prefix('?') {
-        return Some((1, documented(name)));
+        return Some(asked(lua, name, 1));
     }
     let rest = text.strip_prefix(':')?;
     let Some((name, argument)) = rest.split_once(' ') else {
@@ -63,14 +64,24 @@ fn command(lua: &Lua, text: &str) -> Option<(usize, Vec<String>)> {
     };
     let start = text.len() - argument.len();
     Some(match name {
-        "load" | "save" => files(lua, text, start),
-        "doc" => (start, documented(argument)),
+        "load" | "save" | "save!" => files(lua, text, start),
+        "doc" => asked(lua, argument, start),
         "time" => {
             let (inner, found) = complete(lua, argument);
             (start + inner, found)
         }
         _ => (text.len(), Vec::new()),
     })
+}
+
+/// What help may be asked about: names of the documentation, or else what stands at hand.
+fn asked(lua: &Lua, name: &str, start: usize) -> (usize, Vec<String>) {
+    let found = documented(name);
+    if !found.is_empty() || name.is_empty() {
+        return (start, found);
+    }
+    let (inner, found) = complete(lua, name);
+    (start + inner, found)
 }
 
 fn documented(prefix: &str) -> Vec<String> {
@@ -106,14 +117,14 @@ fn members(lua: &Lua, before: &[Token]) -> Vec<String> {
         return Vec::new();
     };
     let methods_only = dot.is(":");
-    if let Some(value) = value_of(lua, object) {
+    let module = || loader::load(lua, &resolve::required(object)?).ok();
+    if let Some(value) = resolve::value_of(lua, object).or_else(module) {
         return members_of(lua, &value, methods_only);
     }
-    let class = match class_of(object) {
-        Some(class) => class,
-        None => return Vec::new(),
-    };
-    class_members(&class, methods_only)
+    match resolve::class_of(lua, object) {
+        Some(class) => class_members(&class, methods_only),
+        None => Vec::new(),
+    }
 }
 
 fn members_of(lua: &Lua, value: &Value, methods_only: bool) -> Vec<String> {
@@ -176,154 +187,12 @@ fn class_members(class: &str, methods_only: bool) -> Vec<String> {
     methods.map(|e| e.short_name().to_string()).collect()
 }
 
-/// The value of `a.b.c` at the end of `tokens`, where that is all there is to it.
-fn value_of(lua: &Lua, tokens: &[Token]) -> Option<Value> {
-    let path = path(tokens)?;
-    let (first, rest) = path.split_first()?;
-    let mut value: Value = lua.globals().raw_get(*first).ok()?;
-    if value.is_nil() && loader::module_names().iter().any(|name| name == first) {
-        value = loader::load(lua, first).ok()?;
-    }
-    for name in rest {
-        value = match &value {
-            Value::Table(table) => match loader::module_of(lua, table) {
-                Some(module) => loader::contents(lua, &module)?.raw_get(*name).ok()?,
-                None => table.raw_get(*name).ok()?,
-            },
-            // A field of an object is a property of it, without effects.
-            Value::UserData(object) => mlua::ObjectLike::get(object, *name).ok()?,
-            _ => return None,
-        };
-    }
-    (!value.is_nil()).then_some(value)
-}
-
-/// The names of `a.b.c` at the end of `tokens`.
-fn path<'a>(tokens: &[Token<'a>]) -> Option<Vec<&'a str>> {
-    let mut names = Vec::new();
-    let mut at = tokens.len();
-    loop {
-        let name = tokens[..at].last().filter(|t| t.kind == Kind::Name)?;
-        names.push(name.text);
-        at -= 1;
-        match tokens[..at].last() {
-            Some(t) if t.is(".") => at -= 1,
-            Some(t) if t.is(":") || t.is(")") || t.is("]") || t.kind == Kind::String => return None,
-            _ => break,
-        }
-    }
-    names.reverse();
-    Some(names)
-}
-
-/// The class of what a call that ends `tokens` returns, by its documentation: `raster.open("a"):clamp(0, 1)`.
-fn class_of(tokens: &[Token]) -> Option<String> {
-    let (last, before) = tokens.split_last()?;
-    let callee = if last.kind == Kind::String {
-        before
-    } else if last.is(")") || last.is("}") {
-        let mut depth = 1;
-        let open = before.iter().rposition(|t| {
-            match t.text {
-                ")" | "}" | "]" if t.kind == Kind::Symbol => depth += 1,
-                "(" | "{" | "[" if t.kind == Kind::Symbol => depth -= 1,
-                _ => {}
-            }
-            depth == 0
-        })?;
-        &before[..open]
-    } else {
-        return None;
-    };
-    let entry = callee_entry(callee)?;
-    let class = entry.returns.first()?.type_name.trim_end_matches('?').to_string();
-    documentation::find(&class).filter(|e| e.kind == EntryKind::Class)?;
-    Some(class)
-}
-
-/// The documentation of the function whose name ends `tokens`.
-fn callee_entry(tokens: &[Token]) -> Option<&'static Entry> {
-    if let Some(path) = path(tokens) {
-        return documentation::find(&path.join("."));
-    }
-    let (name, before) = tokens.split_last()?;
-    let (colon, object) = before.split_last()?;
-    if name.kind != Kind::Name || !(colon.is(":") || colon.is(".")) {
-        return None;
-    }
-    if let Some(class) = class_of(object) {
-        return documentation::find(&format!("{class}:{}", name.text));
-    }
-    // Of an object that is not known: the one method of that name, if there is just one.
-    let suffix = format!(":{}", name.text);
-    let mut found = documentation::entries()
-        .iter()
-        .filter(|e| e.name.ends_with(&suffix));
-    match (found.next(), found.next()) {
-        (Some(entry), None) => Some(entry),
-        _ => None,
-    }
-}
-
-/// The unclosed `{` at the end of a call's arguments, as the function called and the tokens inside.
-fn open_options<'a, 'b>(before: &'b [Token<'a>]) -> Option<(&'static Entry, &'b [Token<'a>])> {
-    let mut depth = 0;
-    let open = before.iter().rposition(|t| {
-        match t.text {
-            ")" | "}" | "]" if t.kind == Kind::Symbol => depth += 1,
-            "(" | "{" | "[" if t.kind == Kind::Symbol => depth -= 1,
-            _ => {}
-        }
-        depth < 0
-    })?;
-    if !before[open].is("{") {
-        return None;
-    }
-    let inside = &before[open + 1..];
-    // `f { … }` or `f(a, { … })`
-    let callee = match before[..open].last() {
-        Some(t) if t.kind == Kind::Name => &before[..open],
-        _ => &before[..open_parenthesis(&before[..open])?],
-    };
-    Some((callee_entry(callee)?, inside))
-}
-
-fn open_parenthesis(before: &[Token]) -> Option<usize> {
-    let mut depth = 0;
-    before
-        .iter()
-        .rposition(|t| {
-            match t.text {
-                ")" | "}" | "]" if t.kind == Kind::Symbol => depth += 1,
-                "(" | "{" | "[" if t.kind == Kind::Symbol => depth -= 1,
-                _ => {}
-            }
-            depth < 0
-        })
-        .filter(|&at| before[at].is("("))
-}
-
-fn option_fields(entry: &Entry) -> Option<&'static [Field]> {
-    let tables = entry
-        .parameters
-        .iter()
-        .rev()
-        .map(|p| p.type_name.trim_end_matches('?'));
-    tables
-        .filter_map(documentation::find)
-        .find(|e| e.kind == EntryKind::Table)
-        .map(|e| e.fields.as_slice())
-}
-
 /// The options that may stand next, where a name is due.
-fn options(before: &[Token]) -> Vec<String> {
+fn options(lua: &Lua, before: &[Token]) -> Vec<String> {
     if !before.last().is_some_and(|t| t.is("{") || t.is(",") || t.is(";")) {
         return Vec::new();
     }
-    let Some((entry, inside)) = open_options(before) else {
-        return Vec::new();
-    };
-    let Some(fields) = option_fields(entry) else {
+    let Some((fields, inside)) = resolve::open_options(lua, before) else {
         return Vec::new();
     };
     let given = |name: &str| inside.windows(2).any(|pair| pair[0].is(name) && pair[1].is("="));
@@ -334,23 +203,19 @@ fn options(before: &[Token]) -> Vec<String> {
         .collect()
 }
 
-/// The words that an option takes, inside its quotes: `unit = "p`.
-fn choices(before: &[Token], prefix: &str) -> Vec<String> {
-    let [.., name, equals] = before else {
+/// The words that an option or argument takes, inside its quotes: `unit = "p`. Those of its type, or else those that its
+/// text gives as examples.
+fn choices(lua: &Lua, before: &[Token], prefix: &str) -> Vec<String> {
+    let Some(field) = resolve::field_at(lua, before) else {
         return Vec::new();
     };
-    if !equals.is("=") {
-        return Vec::new();
+    let mut words = documentation::choices(&field.type_name);
+    if words.is_empty() {
+        let code = field.text.split('`').skip(1).step_by(2);
+        words.extend(code.filter_map(|code| Some(code.strip_prefix('"')?.strip_suffix('"')?.to_string())));
     }
-    let field = open_options(before)
-        .and_then(|(entry, _)| option_fields(entry))
-        .and_then(|fields| fields.iter().find(|f| f.name == name.text));
-    let words = field.map(|f| f.type_name.split('"').skip(1).step_by(2).map(str::to_string));
+    words.retain(|word| word.starts_with(prefix) && !word.contains('"'));
     words
-        .into_iter()
-        .flatten()
-        .filter(|word| word.starts_with(prefix))
-        .collect()
 }
 
 /// Files that the text from `start` on may name.
@@ -376,13 +241,13 @@ fn files(lua: &Lua, text: &str, start: usize) -> (usize, Vec<String>) {
 }
 
 /// What is still to be given to the function whose parenthesis was just opened: ` raster, options?)`.
-pub fn hint(text: &str) -> Option<String> {
+pub fn hint(lua: &Lua, text: &str) -> Option<String> {
     let all = tokens(text);
     let (last, callee) = all.split_last()?;
     if !last.is("(") || last.end() != text.len() {
         return None;
     }
-    let entry = callee_entry(callee)?;
+    let entry = resolve::callee_entry(lua, callee)?;
     let signature = entry.signature();
     signature.split_once('(').map(|(_, rest)| rest.to_string())
 }

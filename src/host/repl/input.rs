@@ -34,8 +34,9 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
         });
     }
     match load(&format!("return {text}\n")) {
-        Ok(function) => Ok(Chunk {
-            function,
+        // As arguments of a function: a call behind `return` itself would take this chunk's place, and errors would lose it.
+        Ok(_) => Ok(Chunk {
+            function: load(&format!("return (function(...) return ... end)({text}\n)"))?,
             expression: true,
             statement: statement.is_ok(),
         }),

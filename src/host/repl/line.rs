@@ -1,6 +1,7 @@
 //! The prompt on a terminal: editing, history, completion, hints.
 
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use mlua::Lua;
 use rustyline::completion::{Completer, Pair};
@@ -8,16 +9,18 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use super::session::{Outcome, Session};
-use super::{complete, history_path, input};
+use super::{blocks, complete, history_path};
 use crate::error::{Error, Result};
 use crate::host::cli::{DONE, READER_GONE};
 use crate::host::lexer::{Kind, tokens};
 
 const PROMPT: &str = "> ";
+/// While an input goes on.
+const GOES_ON: &str = ">> ";
 
 pub fn interactive(mut session: Session) -> Result<u8> {
     let failed = |e: ReadlineError| Error::message(format!("the terminal cannot be used: {e}"));
@@ -32,6 +35,7 @@ pub fn interactive(mut session: Session) -> Result<u8> {
     let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).map_err(failed)?;
     editor.set_helper(Some(Assistant {
         lua: session.lua(),
+        before: String::new(),
         colour: std::env::var_os("NO_COLOR").is_none(),
     }));
     let history = history_path();
@@ -44,31 +48,91 @@ pub fn interactive(mut session: Session) -> Result<u8> {
         "perilune {}. :help lists commands and modules, ?NAME explains, Ctrl-D leaves.",
         env!("CARGO_PKG_VERSION")
     );
+    // What was typed since the last input ended, and the part of it that has not run because it is not whole.
+    let (mut typed, mut pending) = (String::new(), String::new());
     loop {
-        match editor.readline(PROMPT) {
-            Ok(text) => {
-                if !text.trim().is_empty() {
-                    let _ = editor.add_history_entry(text.as_str());
-                    if let Some(path) = &history {
-                        let _ = editor.append_history(path);
-                    }
-                }
-                match session.input(&text) {
-                    Outcome::Quit => return Ok(DONE),
-                    Outcome::ReaderGone => return Ok(READER_GONE),
-                    Outcome::Done | Outcome::Failed | Outcome::Interrupted => {}
-                }
+        if let Some(assistant) = editor.helper_mut() {
+            assistant.before.clone_from(&pending);
+        }
+        let arrival = Arrival::begin();
+        let line = match editor.readline(if pending.is_empty() { PROMPT } else { GOES_ON }) {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted) => {
+                (typed, pending) = Default::default();
+                continue;
             }
-            Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => return Ok(DONE),
             Err(error) => return Err(failed(error)),
+        };
+        let leaves = !pending.is_empty() && line.trim().is_empty() && arrival.was_awaited();
+        typed.push_str(&line);
+        pending.push_str(&line);
+        let mut outcome = Outcome::Done;
+        if leaves {
+            crate::complain!("(left: the input was not finished)");
+            pending.clear();
+        } else {
+            let text = std::mem::take(&mut pending);
+            let (whole, rest) = blocks::cut(&session.lua(), &text);
+            outcome = session.inputs(&whole);
+            if outcome == Outcome::Done && !rest.trim().is_empty() {
+                pending = format!("{rest}\n");
+                typed.push('\n');
+                continue;
+            }
+        }
+        let entry = std::mem::take(&mut typed);
+        if !entry.trim().is_empty() {
+            let _ = editor.add_history_entry(entry.trim_end());
+            if let Some(path) = &history {
+                let _ = editor.append_history(path);
+            }
+        }
+        match outcome {
+            Outcome::Quit => return Ok(DONE),
+            Outcome::ReaderGone => return Ok(READER_GONE),
+            Outcome::Done | Outcome::Failed | Outcome::Interrupted => {}
         }
     }
+}
+
+/// Tells a line that somebody types from one that lay there already, as the lines of a paste do where the terminal does not
+/// mark it: an empty line inside a pasted function does not leave it.
+struct Arrival {
+    started: Instant,
+    waits: i64,
+}
+
+impl Arrival {
+    /// Nobody presses Enter twice within this.
+    const AT_ONCE: Duration = Duration::from_millis(30);
+
+    fn begin() -> Arrival {
+        Arrival {
+            started: Instant::now(),
+            waits: waits(),
+        }
+    }
+
+    fn was_awaited(&self) -> bool {
+        self.started.elapsed() > Arrival::AT_ONCE && waits() > self.waits
+    }
+}
+
+/// How often this thread has waited for something.
+fn waits() -> i64 {
+    // SAFETY: all bytes zero are a valid rusage, which getrusage overwrites.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: getrusage writes to the rusage that it is given.
+    unsafe { libc::getrusage(libc::RUSAGE_THREAD, &mut usage) };
+    usage.ru_nvcsw
 }
 
 /// What rustyline asks while a line is edited.
 struct Assistant {
     lua: Lua,
+    /// The lines above of an input that goes on.
+    before: String,
     colour: bool,
 }
 
@@ -83,7 +147,14 @@ impl Completer for Assistant {
         position: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, found) = complete::complete(&self.lua, &line[..position]);
+        let line = &line[..position];
+        // A tab at the start of a line is an indent, most of all in what is pasted.
+        if line.trim().is_empty() && !(line.is_empty() && self.before.is_empty()) {
+            return Ok((position, vec![indent()]));
+        }
+        let text = format!("{}{line}", self.before);
+        let (start, found) = complete::complete(&self.lua, &text);
+        let start = start.saturating_sub(self.before.len());
         let pairs = found.into_iter().map(|name| Pair {
             display: name.trim_end_matches([' ', '=']).to_string(),
             replacement: name,
@@ -92,21 +163,15 @@ impl Completer for Assistant {
     }
 }
 
-impl Validator for Assistant {
-    fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        let text = context.input();
-        let trimmed = text.trim_start();
-        if trimmed.starts_with(['?', ':']) && !trimmed.starts_with("::") {
-            return Ok(ValidationResult::Valid(None));
-        }
-        // An empty last line ends what would go on.
-        let given_up = text.ends_with("\n\n");
-        Ok(match input::compile(&self.lua, text, "=input") {
-            Err(error) if input::is_incomplete(&error) && !given_up => ValidationResult::Incomplete,
-            _ => ValidationResult::Valid(None),
-        })
+fn indent() -> Pair {
+    Pair {
+        display: "  ".to_string(),
+        replacement: "  ".to_string(),
     }
 }
+
+/// Every line is taken; what is not finished goes on at the next prompt.
+impl Validator for Assistant {}
 
 impl Hinter for Assistant {
     type Hint = String;
@@ -115,7 +180,7 @@ impl Hinter for Assistant {
         if position < line.len() {
             None
         } else {
-            complete::hint(line)
+            complete::hint(&self.lua, &format!("{}{line}", self.before))
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The prompt.
 
+mod blocks;
 mod commands;
 mod complete;
 mod input;
 mod line;
+mod resolve;
 mod session;
-mod show;
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -33,17 +34,17 @@ fn piped(mut session: Session) -> Result<u8> {
         let line = line.map_err(|e| Error::io("standard input", e))?;
         pending.push_str(&line);
         pending.push('\n');
-        if is_complete(&session, &pending)
-            && let Some(code) = finished(session.input(&std::mem::take(&mut pending)))
-        {
+        let (whole, rest) = blocks::cut(&session.lua(), &pending);
+        if let Some(code) = finished(session.inputs(&whole)) {
             return Ok(code);
         }
+        pending = rest.to_string();
     }
     // What is left is incomplete; evaluating it says how.
     if pending.trim().is_empty() {
         return Ok(DONE);
     }
-    Ok(finished(session.input(&pending)).unwrap_or(DONE))
+    Ok(finished(session.inputs(&[&pending])).unwrap_or(DONE))
 }
 
 fn finished(outcome: Outcome) -> Option<u8> {
@@ -53,18 +54,6 @@ fn finished(outcome: Outcome) -> Option<u8> {
         Outcome::Failed => Some(SCRIPT_ERROR),
         Outcome::Interrupted => Some(INTERRUPTED),
         Outcome::ReaderGone => Some(READER_GONE),
-    }
-}
-
-/// Commands end with their line; Lua may go on.
-fn is_complete(session: &Session, text: &str) -> bool {
-    let trimmed = text.trim_start();
-    if trimmed.starts_with(['?', ':']) && !trimmed.starts_with("::") {
-        return true;
-    }
-    match input::compile(&session.lua(), text, "=input") {
-        Ok(_) => true,
-        Err(error) => !input::is_incomplete(&error),
     }
 }
 

@@ -4,14 +4,16 @@ use std::io::{IsTerminal, Write};
 
 use mlua::{Lua, MultiValue, Value};
 
+use super::blocks::{self, Last};
 use super::commands;
 use super::input::{self, Chunk};
-use super::show::show;
 use crate::bounds::process;
 use crate::console;
-use crate::error::Result;
+use crate::error::{Result, counted};
+use crate::host::lexer::{Kind, tokens};
 use crate::host::report::{Report, interruption};
-use crate::host::{Limits, Runtime, cli, params, sandbox, sources};
+use crate::host::show::show;
+use crate::host::{Limits, Runtime, advice, loader, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
 use crate::settings;
@@ -30,10 +32,31 @@ pub enum Outcome {
 const FAREWELL: &str =
     " (the input did not stop, so the prompt ends; the history of inputs and what :save wrote are kept)";
 
+/// An input that worked.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub text: String,
+    /// It gave a value and is no statement, so that a script has to print it.
+    pub expression: bool,
+}
+
+impl Kept {
+    /// As a script has it.
+    pub fn line(&self) -> String {
+        match self.expression {
+            true => format!("print({})", self.text.trim()),
+            false => self.text.clone(),
+        }
+    }
+}
+
 pub struct Session {
     runtime: Runtime,
     /// The inputs that worked, for `:save`.
-    kept: Vec<String>,
+    kept: Vec<Kept>,
+    last: Last,
+    /// Whether the last input gave a value, which is `_` then.
+    shown: bool,
     count: usize,
     colour: bool,
 }
@@ -47,6 +70,8 @@ impl Session {
         Ok(Session {
             runtime,
             kept: Vec::new(),
+            last: Last::Nothing,
+            shown: false,
             count: 0,
             colour: std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         })
@@ -56,20 +81,32 @@ impl Session {
         self.runtime.lua().clone()
     }
 
-    pub fn kept(&self) -> &[String] {
+    pub fn kept(&self) -> &[Kept] {
         &self.kept
     }
 
     pub fn width(&self) -> usize {
-        cli::width()
+        console::width()
     }
 
-    /// An input: a command, a question or Lua.
-    pub fn input(&mut self, text: &str) -> Outcome {
-        let outcome = self.answer(text);
-        // Completion and hints call natives too.
-        interrupt::clear();
-        outcome
+    /// Inputs in their order: commands, questions, statements. The first that does not work ends them.
+    pub fn inputs(&mut self, inputs: &[&str]) -> Outcome {
+        for (i, text) in inputs.iter().enumerate() {
+            let outcome = self.answer(text);
+            // Completion and hints call natives too.
+            interrupt::clear();
+            if outcome != Outcome::Done {
+                let left = inputs[i + 1..]
+                    .iter()
+                    .filter(|text| !text.trim().is_empty())
+                    .count();
+                if left > 0 && outcome != Outcome::Quit {
+                    crate::complain!("(not run: {} after this one)", counted(left, "input"));
+                }
+                return outcome;
+            }
+        }
+        Outcome::Done
     }
 
     fn answer(&mut self, text: &str) -> Outcome {
@@ -78,11 +115,14 @@ impl Session {
         let _watchdog = self.runtime.watchdog(FAREWELL);
         let answer = if trimmed.is_empty() {
             return Outcome::Done;
-        } else if trimmed.starts_with(':') && !trimmed.starts_with("::") {
+        } else if commands::is_command(trimmed) {
             commands::run(self, trimmed)
         } else if let Some(name) = trimmed.strip_prefix('?') {
             let name = name.trim();
             commands::doc_or_help(self, name)
+        } else if let Some(advice) = advice::of_prompt(trimmed, |name| self.knows(name)) {
+            crate::complain!("{advice}");
+            return Outcome::Failed;
         } else {
             Ok(self.evaluate(text))
         };
@@ -92,27 +132,87 @@ impl Session {
         })
     }
 
-    /// Runs Lua and prints what it gives.
+    fn knows(&self, name: &str) -> bool {
+        let value = self.runtime.lua().globals().raw_get::<Value>(name);
+        value.is_ok_and(|value| !value.is_nil()) || loader::module_names().iter().any(|module| module == name)
+    }
+
+    /// Runs Lua and prints what it gives. A line that can only go on with the one before, such as `:stats()`, does so.
     pub fn evaluate(&mut self, text: &str) -> Outcome {
-        self.count += 1;
         let text = text.trim_end();
+        if blocks::follows(text).is_none() {
+            return self.run(text);
+        }
+        let Some(joined) = self.last.with(text.trim_start()) else {
+            crate::complain!(
+                "error: `{}` goes on with the input before it, of which nothing is at hand to go on with; write both in one input: a line \
+                 goes on where it ends with an operator, a comma or an open bracket",
+                text.trim()
+            );
+            return Outcome::Failed;
+        };
+        let outcome = self.run(&joined);
+        // As it was typed, it is a part of the input before it.
+        if outcome == Outcome::Done
+            && let Some(Kept { expression, .. }) = self.kept.pop()
+            && let Some(before) = self.kept.last_mut()
+        {
+            before.text = format!("{}\n{text}", before.text);
+            before.expression = expression;
+        }
+        outcome
+    }
+
+    /// Takes in what has changed in the files of modules.
+    fn refresh(&mut self) {
+        match loader::refresh(self.runtime.lua()) {
+            Ok(names) => {
+                for name in names {
+                    crate::complain!("(module {name} has changed, and was loaded again)");
+                }
+            }
+            Err(error) => {
+                crate::complain!("error: a module has changed, and cannot be loaded again: {error}")
+            }
+        }
+    }
+
+    fn run(&mut self, text: &str) -> Outcome {
+        self.count += 1;
         let name = format!("=input {}", self.count);
         let chunk = input::compile(self.runtime.lua(), text, &name);
         // Errors show what was typed, not what was compiled.
         sources::remember(self.runtime.lua(), &name, text);
         let chunk = match chunk {
             Ok(chunk) => chunk,
-            Err(error) => return self.report(&error),
+            Err(error) => {
+                self.last = Last::Nothing;
+                return self.report(&error);
+            }
         };
+        self.refresh();
+        // What fails leaves nothing to go on with.
+        let before = std::mem::replace(&mut self.last, Last::Nothing);
         let outcome = self.call(&chunk);
         if outcome == Outcome::Done {
-            self.keep(text, &chunk);
+            let code = tokens(text).iter().any(|token| token.kind != Kind::Comment);
+            self.last = match (code, chunk.expression, &self.shown) {
+                (false, _, _) => before,
+                (true, true, false) => Last::Nothing,
+                (true, expression, _) => Last::of(text, expression),
+            };
+            self.kept.push(Kept {
+                text: text.to_string(),
+                expression: chunk.expression && !chunk.statement,
+            });
         }
         outcome
     }
 
     /// Runs a whole script, and keeps its outermost variables.
     pub fn run_script(&mut self, text: &str, chunk_name: &str) -> Outcome {
+        self.last = Last::Nothing;
+        self.refresh();
         let function = self.runtime.load(&input::keep_locals(text), chunk_name, None);
         sources::remember(self.runtime.lua(), chunk_name, text);
         match function {
@@ -124,7 +224,10 @@ impl Session {
                 };
                 let outcome = self.call(&chunk);
                 if outcome == Outcome::Done {
-                    self.kept.push(text.trim_end().to_string());
+                    self.kept.push(Kept {
+                        text: text.trim_end().to_string(),
+                        expression: false,
+                    });
                 }
                 outcome
             }
@@ -152,20 +255,13 @@ impl Session {
             }
             self.print(&text);
         }
-        if let Some(value) = values.front().filter(|v| !matches!(v, Value::Nil)) {
+        let first = values.front().filter(|v| !matches!(v, Value::Nil));
+        self.shown = first.is_some();
+        if let Some(value) = first {
             // The last value shown can be used again.
             let _ = lua.globals().raw_set("_", value);
         }
         Outcome::Done
-    }
-
-    fn keep(&mut self, text: &str, chunk: &Chunk) {
-        let expression = chunk.expression && !chunk.statement;
-        self.kept.push(if expression {
-            format!("print({})", text.trim())
-        } else {
-            text.to_string()
-        });
     }
 
     fn report(&self, error: &mlua::Error) -> Outcome {

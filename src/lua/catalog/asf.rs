@@ -1,10 +1,9 @@
 //! `catalog.asf`.
 
-use jiff::Timestamp;
 use mlua::Lua;
 
 use super::search::LuaSearch;
-use super::values::{area_option, end_time, several};
+use super::values::{area_option, several, time_options};
 use crate::catalog::asf::{AsfOptions, AsfSearch, LARGEST_PAGE, PAGE, Range};
 use crate::error::Result;
 use crate::lua::value::{FromScript, describe};
@@ -17,6 +16,7 @@ pub fn search(_: &Lua, args: &Args) -> Result<LuaSearch> {
 
 /// The names are those of ASF's own client.
 fn read(o: &Options) -> Result<AsfOptions> {
+    let (start, end) = time_options(o)?;
     Ok(AsfOptions {
         dataset: several(o, "dataset")?,
         platform: several(o, "platform")?,
@@ -32,8 +32,8 @@ fn read(o: &Options) -> Result<AsfOptions> {
         frame: ranges(o, "frame")?,
         off_nadir_angle: several(o, "offNadirAngle")?,
         intersects_with: area_option(o, "intersectsWith")?,
-        start: o.get::<Timestamp>("start")?,
-        end: end_time(o, "end")?,
+        start,
+        end,
         season: o.get::<[u32; 2]>("season")?.map(|days| days.map(|d| u16::try_from(d).unwrap_or(u16::MAX))),
         granule_list: several(o, "granule_list")?,
         product_list: several(o, "product_list")?,

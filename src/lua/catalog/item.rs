@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mlua::{Lua, LuaSerdeExt, Table as LuaTable, Value as LuaValue};
 
 use crate::bind_class;
-use crate::catalog::item::{Item, checksum, property, size, span};
+use crate::catalog::item::{Item, checksum, data_assets, property, size, span, without_data};
 use crate::catalog::items::Items;
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
@@ -74,7 +74,10 @@ impl Class for LuaItem {
         c.method("asset(name?)", |lua, this, args| {
             let name = match args.get::<Option<String>>("name")? {
                 Some(name) => name,
-                None => main_asset(this.get()).ok_or_else(|| none(this))?,
+                None => match data_assets(this.get()).first() {
+                    Some(name) => name.to_string(),
+                    None => return Err(without_data(this.get(), "in `asset(name)`")),
+                },
             };
             asset(lua, this, &name)
         })
@@ -89,10 +92,6 @@ impl Class for LuaItem {
             None => Ok(None),
         });
     }
-}
-
-fn none(item: &LuaItem) -> Error {
-    Error::message(format!("the item {} has no assets", item.get().id))
 }
 
 fn options() -> mlua::serde::SerializeOptions {
@@ -110,13 +109,6 @@ fn geometry(this: &LuaItem) -> Result<Option<Geometry>> {
     }
 }
 
-/// The file that is meant where none is named: that with the role `data`, or the only one.
-pub fn main_asset(item: &Item) -> Option<String> {
-    let named = item.assets.contains_key("data").then(|| "data".to_string());
-    let role = item.assets.iter().find(|(_, a)| a.roles.iter().any(|r| r == "data"));
-    named.or_else(|| role.map(|(name, _)| name.clone())).or_else(|| item.assets.keys().next().cloned())
-}
-
 /// `{ name, href, type, title, roles, size, checksum, … }`.
 fn asset(lua: &Lua, this: &LuaItem, name: &str) -> Result<LuaTable> {
     let item = this.get();
@@ -128,7 +120,7 @@ fn asset(lua: &Lua, this: &LuaItem, name: &str) -> Result<LuaTable> {
         )));
     };
     let LuaValue::Table(table) = lua.to_value_with(found, options())? else {
-        return Err(none(this));
+        return Err(Error::message(format!("the asset `{name}` of the item {} is no table", item.id)));
     };
     table.raw_set("name", name)?;
     table.raw_set("size", size(found))?;

@@ -7,14 +7,15 @@ use geo::Intersects;
 use jiff::Timestamp;
 use mlua::{IntoLua, Lua, Value as LuaValue};
 
-use super::item::{LuaItem, main_asset};
+use super::item::LuaItem;
 use super::values::area_argument;
 use crate::bind_class;
 use crate::catalog::footprint;
-use crate::catalog::item::{property, size, span};
+use crate::catalog::item::{self, data_assets, property, size, span};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;
 use crate::error::{Error, Result};
+use crate::lua::raster::values::time_range;
 use crate::lua::tables::values::{Filter, equal};
 use crate::lua::value::describe;
 use crate::lua::{Args, Builder, Class, FromScript, access};
@@ -61,7 +62,7 @@ impl Class for LuaItems {
             .field("matched", |_, this| Ok(this.0.matched))
             .field("notes", |lua, this| Ok(lua.create_sequence_from(this.0.notes.clone())?))
             .text(title)
-            .show(|_, this| {
+            .listing(|this| {
                 let mut text = title(this);
                 for note in &this.0.notes {
                     text.push_str(&format!("\nnote: {note}"));
@@ -84,7 +85,7 @@ impl Class for LuaItems {
             .method("append(other)", |_, this, args| {
                 Ok(LuaItems::new(this.0.append(&args.get::<LuaItems>("other")?.0)))
             })
-            .method("between(start, end)", between)
+            .method("between(start, stop)", between)
             .method("intersecting(area)", intersecting)
             .method("ids()", |lua, this, _| {
                 Ok(lua.create_sequence_from(this.0.items.iter().map(|i| i.id.clone()))?)
@@ -92,8 +93,8 @@ impl Class for LuaItems {
             .method("table()", |_, this, _| table(&this.0))
             .method("features()", |_, this, _| features(&this.0))
             .method("bytes()", |_, this, _| {
-                let main = |i| main_asset(i).and_then(|name| size(&i.assets[&name]));
-                Ok(this.0.items.iter().filter_map(main).sum::<u64>())
+                let sizes = |i| data_assets(i).into_iter().filter_map(move |name| size(&i.assets[name]));
+                Ok(this.0.items.iter().flat_map(sizes).sum::<u64>())
             })
             .method("save(path)", |lua, this, args| {
                 snapshot::save(&this.0, &access(lua).write(args.get::<PathBuf>("path")?)?)
@@ -176,11 +177,8 @@ fn sort(_: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
 }
 
 fn between(_: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
-    let (start, end): (Timestamp, Timestamp) = (args.get("start")?, args.get("end")?);
-    if end < start {
-        return Err(Error::argument("end", format!("a time after the start, {start}"), end));
-    }
-    let inside = |i: &usize| span(&this.0.items[*i]).is_some_and(|s| s.start <= end && s.end >= start);
+    let wanted = time_range(args)?;
+    let inside = |i: &usize| span(&this.0.items[*i]).is_some_and(|s| s.start <= wanted.last && s.end >= wanted.first);
     let kept: Vec<usize> = (0..this.0.len()).filter(inside).collect();
     Ok(LuaItems::new(this.0.take(&kept)))
 }
@@ -212,7 +210,7 @@ fn cells(item: &crate::catalog::item::Item) -> Vec<(String, Value)> {
 fn table(items: &Items) -> Result<Table> {
     let rows = items.items.iter().map(|item| {
         let mut row = cells(item);
-        if let Some(asset) = main_asset(item).map(|name| &item.assets[&name]) {
+        if let Some(asset) = data_assets(item).first().map(|name| &item.assets[*name]) {
             row.extend(size(asset).map(|s| ("size_bytes".to_string(), Value::Integer(s as i64))));
             row.push(("url".to_string(), Value::Text(asset.href.clone())));
         }
@@ -251,7 +249,7 @@ pub fn from_list(_: &Lua, args: &Args) -> Result<LuaItems> {
                 json[name] = serde_json::Value::Array(Vec::new());
             }
         }
-        items.push(serde_json::from_value(json).map_err(|e| wrong(e.to_string()))?);
+        items.push(item::read(json).map_err(|text| Error::message(format!("{name} {text}")))?);
     }
     Ok(LuaItems::new(Items::new(items)))
 }

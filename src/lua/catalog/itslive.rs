@@ -6,7 +6,7 @@ use mlua::{Lua, Table as LuaTable, Value as LuaValue};
 
 use super::items::LuaItems;
 use super::search::LuaSearch;
-use super::values::{area_argument, area_option, end_time, several};
+use super::values::{area_argument, area_option, several, time_options};
 use crate::bind_class;
 use crate::catalog::http::{Http, parse_url};
 use crate::catalog::itslive::cubes::{CATALOGUE, Cubes, Found};
@@ -55,9 +55,10 @@ fn query(o: &Options) -> Result<Query> {
     for name in several::<String>(o, "platform")? {
         codes.extend(platforms(&name)?);
     }
+    let (start, end) = time_options(o)?;
     Ok(Query {
-        start: o.get("start")?,
-        end: end_time(o, "end")?,
+        start,
+        end,
         min_separation: o.get("min_separation")?,
         max_separation: o.get("max_separation")?,
         percent_valid_pixels: o.get("percent_valid_pixels")?,

@@ -30,7 +30,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("unzip(archive, options?)", archive::unzip)?;
     m.function("zip_members(archive)", archive::zip_members)?;
     m.function("items(list)", items::from_list)?;
-    m.function("open(path)", open)?;
+    m.function("open(path, options?)", open)?;
     m.function("stac(url)", open_service)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::search::LuaSearch;
 use super::values::{area_option, several};
 use crate::bind_class;
 use crate::catalog::http::{Http, wait};
+use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
 use crate::catalog::pages::Limits;
 use crate::catalog::stac::{
@@ -37,6 +38,7 @@ pub fn open_service(_: &Lua, args: &Args) -> Result<LuaService> {
 /// Items in files and catalogues of files.
 pub fn open(lua: &Lua, args: &Args) -> Result<LuaItems> {
     let mut text: String = args.get("path")?;
+    let invalid = args.options(skip_invalid)?;
     if !text.contains("://") {
         let access = access(lua);
         let path = access.read(PathBuf::from(&text))?;
@@ -49,7 +51,11 @@ pub fn open(lua: &Lua, args: &Args) -> Result<LuaItems> {
         text = path.display().to_string();
     }
     let http = Http::shared()?;
-    wait(open_items(http, &text)).map(LuaItems::new)
+    wait(open_items(http, &text, invalid)).map(LuaItems::new)
+}
+
+fn skip_invalid(o: &Options) -> Result<Invalid> {
+    Ok(if o.get_or("skip_invalid", false)? { Invalid::Skip } else { Invalid::Refuse })
 }
 
 impl Class for LuaService {
@@ -142,6 +148,7 @@ fn read(o: &Options) -> Result<(Query, Limits, Option<&'static str>)> {
         filter: filter(o)?,
         sortby: sortby.iter().map(|key| SortKey::parse(key)).collect::<Result<_>>()?,
         fields: fields(o)?,
+        invalid: skip_invalid(o)?,
     };
     let limits = Limits {
         page: o.checked("limit", "an integer from 1 to 10000", |n: &usize| (1..=10_000).contains(n))?.unwrap_or(PAGE),

@@ -10,6 +10,7 @@ use crate::lua::geometry::Place;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::{Args, Options};
 use crate::raster::Crs;
+use crate::time::Stretch;
 use crate::vector::{Features, Geometry};
 
 /// One value or a list of them.
@@ -101,12 +102,8 @@ pub fn seconds(o: &Options, name: &str) -> Result<Option<f64>> {
     }
 }
 
-/// The end of a search: a date without a time of day means that whole day.
-pub fn end_time(o: &Options, name: &str) -> Result<Option<Timestamp>> {
-    let time = o.get::<Timestamp>(name)?;
-    let is_date = matches!(o.raw(name)?, LuaValue::String(s) if s.to_string_lossy().trim().len() == 10);
-    Ok(match time {
-        Some(time) if is_date => time.checked_add(jiff::SignedDuration::from_millis(86_400_000 - 1)).ok(),
-        other => other,
-    })
+/// The first moment of the option `start` and the last of the option `end`: a day, a month or a year is all of it.
+pub fn time_options(o: &Options) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+    let (start, end) = (o.get::<Stretch>("start")?, o.get::<Stretch>("end")?);
+    Ok((start.map(|s| s.first), end.map(|s| s.last)))
 }

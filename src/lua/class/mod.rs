@@ -231,6 +231,20 @@ impl<T: Class> Builder<T> {
         self
     }
 
+    /// As `show`, and what `tostring` gives too: for classes that hold many things, whose one line says little.
+    pub fn listing<F>(&mut self, show: F) -> &mut Self
+    where
+        F: Fn(&T) -> Result<String> + Clone + 'static,
+    {
+        let text = show.clone();
+        self.metas
+            .retain(|(name, ..)| *name != MetaMethod::ToString.name());
+        self.show(move |_, this| show(this))
+            .meta(MetaMethod::ToString, "(object, ...)", move |_, args| {
+                text(&*args.get::<UserDataRef<T>>("object")?)
+            })
+    }
+
     fn meta<F, R>(&mut self, method: MetaMethod, parameters: &str, function: F) -> &mut Self
     where
         F: Fn(&Lua, &Args) -> Result<R> + 'static,

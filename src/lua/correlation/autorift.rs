@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mlua::Value;
 
 use crate::correlation::autorift::operation::{Options as Tracking, PerNode, Precision, autorift};
-use crate::correlation::autorift::parameters::Parameters;
+use crate::correlation::autorift::parameters::{Border, Parameters};
 use crate::correlation::autorift::prefilter::Prefilter;
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
@@ -71,6 +71,10 @@ fn parameters(o: &Options) -> Result<Parameters> {
         filter_search_share: o.get_or("filter_search_share", d.filter_search_share)?,
         filter_iterations: o.get_or("filter_iterations", d.filter_iterations)?,
         filter_deviations: o.get_or("filter_deviations", d.filter_deviations)?,
+        filter_border: match o.choice("filter_border", &["kept", "autorift"])? {
+            Some("autorift") => Border::Autorift,
+            _ => Border::Kept,
+        },
         fill_width: o.get_or("fill_width", d.fill_width)?,
         oversampling,
         valid_share: o.get_or("min_valid", d.valid_share)?,

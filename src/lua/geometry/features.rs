@@ -8,7 +8,7 @@ use mlua::{Lua, UserDataRef, Value as LuaValue};
 use super::feature::OneFeature;
 use super::values::{Place, bounds_list, densify, geojson_options};
 use crate::bind_class;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::lua::args::Options;
 use crate::lua::tables::values::{Filter, Names, new_values};
 use crate::lua::value::describe;
@@ -31,7 +31,7 @@ impl Class for Features {
                 one.map(|feature| feature.into_value(lua)).transpose()
             })
             .text(|this| this.to_string().lines().next().unwrap_or_default().to_string())
-            .show(|_, this| {
+            .listing(|this| {
                 let table = this.to_table()?;
                 Ok(match table.columns().is_empty() {
                     true => this.to_string(),
@@ -102,7 +102,14 @@ fn within(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
     let crs = args.options(|o| o.get::<Crs>("crs"))?;
     let area: LuaValue = args.get("area")?;
     if let Some(Place(place)) = Place::accept(&area) {
-        let bounds = place.bounds().ok_or_else(|| Error::argument("area", "one that is not empty", "an empty one"))?;
+        let turn = place.crs.as_ref().and_then(Crs::turn);
+        let mut bounds = place
+            .arc_bounds(turn)
+            .ok_or_else(|| Error::argument("area", "one that is not empty", "an empty one"))?;
+        // West is greater than east where the area crosses the antimeridian.
+        if let Some(turn) = turn.filter(|turn| bounds.max_x > turn / 2.0 && bounds.width() < *turn) {
+            bounds.max_x -= turn;
+        }
         return this.within(bounds, place.crs.as_ref());
     }
     let Some([min_x, min_y, max_x, max_y]) = <[f64; 4]>::accept(&area) else {
@@ -115,7 +122,7 @@ fn within(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
 fn with_table(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
     let table: UserDataRef<Table> = args.get("table")?;
     if table.rows() != this.len() {
-        let expected = format!("one of {} rows, one a feature", this.len());
+        let expected = format!("one of {}, one a feature", counted(this.len(), "row"));
         return Err(Error::argument("table", expected, table.rows()));
     }
     let mut out = this.clone();
@@ -129,7 +136,7 @@ fn with_table(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
 
 fn write(lua: &Lua, this: &Features, args: &Args) -> Result<()> {
     let path = access(lua).write(args.get::<PathBuf>("path")?)?;
-    let options = args.options(|o| Ok(WriteOptions { layer: o.get("layer")?, geojson: geojson_options(o)? }))?;
+    let options = args.options(|o| Ok(WriteOptions { layer: o.get("layer")?, geojson: geojson_options(o)?, encoding: o.get("encoding")? }))?;
     this.write(&path, &options)
 }
 

@@ -3,7 +3,7 @@
 mod feature;
 pub mod features;
 mod shape;
-mod values;
+pub mod values;
 
 use std::path::PathBuf;
 
@@ -70,7 +70,7 @@ fn crs(args: &Args) -> Result<Option<Crs>> {
 fn read(lua: &Lua, args: &Args) -> Result<Features> {
     let path = access(lua).read(args.get::<PathBuf>("path")?)?;
     let options = args.options(|o| {
-        Ok(ReadOptions { layer: o.get("layer")?, filter: o.get("where")?, bounds: o.get("bounds")? })
+        Ok(ReadOptions { layer: o.get("layer")?, filter: o.get("where")?, bounds: o.get("bounds")?, encoding: o.get("encoding")? })
     })?;
     Features::read(&path, &options)
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
 use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, Rgb, Stretch};
+use crate::raster::cyclic::cycle_of;
 use crate::raster::preview::{self, Mode, preview};
 use crate::raster::stack::Stack;
 use crate::raster::{Affine, Band, Grid, Raster};
@@ -103,14 +104,22 @@ pub fn image(raster: &Raster, o: &Options, detail: usize) -> Result<(Layer, Opti
     let opacity = opacity(o)?.unwrap_or(1.0);
     let label = o.get::<String>("label")?.unwrap_or_else(|| label_of(&raster.bands[0]));
     let label = o.get_or("color_bar", true)?.then_some(label);
-    let (mut bands, grid) = read(&raster, detail, Mode::Mean)?;
-    let mut image = Image::new(bands.swap_remove(0), Some(grid));
     // Differences are read best in two colours that meet at zero.
-    image.colormap = match (colormap, stretch) {
+    let colormap = match (colormap, stretch) {
         (Some(colormap), _) => colormap,
         (None, Stretch::Symmetric(_)) => Colormap::named("RdBu_r")?,
         (None, _) => Colormap::default(),
     };
+    // Between π and −π lies no 0.
+    let nearest = colormap.is_cyclic() || cycle_of(&raster.bands[0].port).is_some();
+    let mode = if nearest {
+        Mode::Nearest
+    } else {
+        Mode::Mean
+    };
+    let (mut bands, grid) = read(&raster, detail, mode)?;
+    let mut image = Image::new(bands.swap_remove(0), Some(grid));
+    (image.colormap, image.nearest) = (colormap, nearest);
     image.stretch = stretch;
     image.opacity = opacity;
     Ok((Layer::Image(image), label))

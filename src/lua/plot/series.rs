@@ -193,6 +193,7 @@ pub fn histogram_style(o: &Options) -> Result<HistogramStyle> {
 fn area_style(polygons: &mut Polygons, o: &Options) -> Result<()> {
     polygons.label = o.get_or("label", String::new())?;
     polygons.color = o.get("color")?;
+    polygons.halo = o.get("halo")?;
     polygons.fill = o.get_or("fill", polygons.fill)?;
     polygons.width = line_width(o, polygons.width)?;
     polygons.dash = dash(o)?.unwrap_or_default();

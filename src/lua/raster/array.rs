@@ -6,13 +6,16 @@ use mlua::{Lua, MultiValue, Table, Value};
 use ndarray::Array2;
 
 use crate::bind_class;
-use crate::bounds::held::{self, Held};
+use crate::bounds::held::Held;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
 use crate::lua::value::{FromScript, describe};
+use crate::raster::element::kind_of;
+use crate::raster::integer::is_wide;
 use crate::raster::memory::from_arrays;
 use crate::raster::stats::Moments;
+use crate::raster::tile::{MASKED_INTEGER, f64_to_integer, integer_to_f64};
 use crate::settings;
 use crate::raster::{DType, Grid, Pixels, Raster, Unit, Window};
 
@@ -55,7 +58,7 @@ pub(super) fn reserve(lua: &Lua, bytes: usize, what: impl Fn() -> String) -> Res
     reserved().ok_or_else(|| Error::Memory {
         what: what(),
         needed_mib: (bytes >> 20) as u64 + 1,
-        limit_mib: (held::free() >> 20) as u64,
+        limit_mib: (settings::memory() >> 20) as u64,
         way_out: "read a window, resample to a coarser grid first, let go of other arrays, or raise the limit with --memory".into(),
     })
 }
@@ -152,7 +155,7 @@ impl Class for Array {
                 let (rows, cols) = this.shape();
                 format!("Array {rows} × {cols} (rows × cols): {}", this.names().join(", "))
             })
-            .show(|_, this| Ok(show(this)));
+            .listing(|this| Ok(show(this)));
         c.method("get(row, col)", |_, this, args| {
             let (rows, cols) = this.shape();
             let row = args.checked("row", &format!("from 0 to {}", rows - 1), |r: &usize| *r < rows)?;
@@ -162,6 +165,10 @@ impl Class for Array {
         .method("totable(band?)", |lua, this, args| totable(lua, this.band(args.get("band")?)?))
         .method("values(band?)", |lua, this, args| {
             let band = this.band(args.get("band")?)?;
+            if let Pixels::I128(a) = band.pixels() {
+                let valid = a.iter().filter(|v| **v != MASKED_INTEGER);
+                return Ok(lua.create_sequence_from(valid.map(|&v| integer(v)))?);
+            }
             let valid: Vec<f64> = real(band)?.iter().copied().filter(|v| !v.is_nan()).collect();
             Ok(lua.create_sequence_from(valid)?)
         })
@@ -183,6 +190,7 @@ fn values_at(array: &Array, row: usize, col: usize) -> MultiValue {
     let mut values = MultiValue::new();
     for band in &array.bands {
         match band.pixels() {
+            Pixels::I128(a) => values.push_back(integer(a[(row, col)])),
             Pixels::F32(a) => values.push_back(Value::Number(a[(row, col)].into())),
             Pixels::F64(a) => values.push_back(Value::Number(a[(row, col)])),
             Pixels::C32(a) => {
@@ -194,7 +202,19 @@ fn values_at(array: &Array, row: usize, col: usize) -> MultiValue {
     values
 }
 
+/// A whole number where Lua has it; a number where it does not (2⁶³ and above), NaN where masked.
+fn integer(v: i128) -> Value {
+    i64::try_from(v).map_or_else(|_| Value::Number(integer_to_f64(v)), Value::Integer)
+}
+
 fn totable(lua: &Lua, band: &ArrayBand) -> Result<Table> {
+    if let Pixels::I128(a) = band.pixels() {
+        let rows = lua.create_table_with_capacity(a.nrows(), 0)?;
+        for row in a.rows() {
+            rows.raw_push(lua.create_sequence_from(row.iter().map(|&v| integer(v)))?)?;
+        }
+        return Ok(rows);
+    }
     let values = real(band)?;
     let rows = lua.create_table_with_capacity(values.nrows(), 0)?;
     for row in values.rows() {
@@ -231,6 +251,8 @@ fn show(array: &Array) -> String {
     for band in &array.bands {
         text.push_str(&format!("\n{}", band.name));
         let cell = |row: usize, col: usize| match band.pixels() {
+            Pixels::I128(a) if a[(row, col)] == MASKED_INTEGER => format!("{:>20}", "NaN"),
+            Pixels::I128(a) => format!("{:>20}", a[(row, col)]),
             Pixels::F32(a) => format!("{:>11.5}", a[(row, col)]),
             Pixels::F64(a) => format!("{:>11.5}", a[(row, col)]),
             Pixels::C32(a) => format!("{:>20.4}", a[(row, col)]),
@@ -266,25 +288,43 @@ pub fn from_table(lua: &Lua, args: &Args) -> Result<Raster> {
     let _held = reserve(lua, cells.saturating_mul(12), || {
         format!("an image of {} × {} (rows × cols) numbers", grid.rows, grid.cols)
     })?;
-    let mut values = Array2::<f64>::zeros((grid.rows, grid.cols));
+    let expected = "a number, or false for a masked pixel";
+    let pixels = if is_wide(dtype) {
+        Pixels::I128(table_cells(&lines, &grid, MASKED_INTEGER, expected, &|value| match value {
+            Value::Integer(v) => Some(i128::from(*v)),
+            value => f64::accept(value).map(f64_to_integer),
+        })?)
+    } else {
+        Pixels::F64(table_cells(&lines, &grid, f64::NAN, expected, &f64::accept)?)
+    };
+    let pixels = pixels.into_kind(kind_of(dtype));
+    let raster = from_arrays(grid, vec![(name, pixels, unit)])?;
+    if dtype.is_float() { Ok(raster) } else { raster.cast(dtype) }
+}
+
+fn table_cells<T: Copy>(
+    lines: &[Table],
+    grid: &Grid,
+    masked: T,
+    expected: &str,
+    accept: &dyn Fn(&Value) -> Option<T>,
+) -> Result<Array2<T>> {
+    let mut values = Array2::from_elem((grid.rows, grid.cols), masked);
     for (r, (line, mut row)) in lines.iter().zip(values.rows_mut()).enumerate() {
         if line.raw_len() != grid.cols {
+            let lists = format!("{} lists of {} numbers, as the grid", grid.rows, grid.cols);
             let got = format!("{} in rows[{}]", line.raw_len(), r + 1);
-            return Err(Error::argument("rows", expected(), got));
+            return Err(Error::argument("rows", lists, got));
         }
         for (c, cell) in row.iter_mut().enumerate() {
             *cell = match line.raw_get::<Value>(c + 1)? {
-                Value::Boolean(false) => f64::NAN,
-                value => f64::from_script(&value, &format!("rows[{}][{}]", r + 1, c + 1)).map_err(|_| {
+                Value::Boolean(false) => masked,
+                value => accept(&value).ok_or_else(|| {
                     let name = format!("rows[{}][{}]", r + 1, c + 1);
-                    Error::argument(name, "a number, or false for a masked pixel", describe(&value))
+                    Error::argument(name, expected, describe(&value))
                 })?,
             };
         }
     }
-    let wide = crate::raster::element::kind_of(dtype) == crate::raster::Kind::F64;
-    let pixels = Pixels::F64(values);
-    let pixels = if wide { pixels } else { Pixels::F32(pixels.into_f32()) };
-    let raster = from_arrays(grid, vec![(name, pixels, unit)])?;
-    if dtype.is_float() { Ok(raster) } else { raster.cast(dtype) }
+    Ok(values)
 }

@@ -6,7 +6,9 @@ use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::lua::value::FromScript;
+use crate::raster::bits;
 use crate::raster::complex::{self, Part};
+use crate::raster::cyclic::cyclic;
 use crate::raster::element::{Binary, Unary};
 use crate::raster::math::{self, Operand};
 use crate::raster::{DType, Kind, Raster};
@@ -17,6 +19,10 @@ pub fn define(c: &mut Builder<Raster>) {
     masks(c);
     complex_parts(c);
     c.method("cast(dtype)", |_, this, args| this.cast(args.get::<DType>("dtype")?))
+        .method("bits(first, last?)", |_, this, args| {
+            let first = args.get("first")?;
+            bits::bits(this, first, args.get::<Option<u32>>("last")?.unwrap_or(first))
+        })
         .method("to_db()", |_, this, _| math::to_db(this))
         .method("to_power()", |_, this, _| math::to_power(this))
         .method("to_radians()", |_, this, _| math::to_radians(this))
@@ -113,6 +119,7 @@ fn masks(c: &mut Builder<Raster>) {
 }
 
 fn complex_parts(c: &mut Builder<Raster>) {
+    c.method("cyclic(low, high)", |_, this, args| cyclic(this, args.get("low")?, args.get("high")?));
     for (name, part) in [
         ("phase", Part::Phase),
         ("real", Part::Real),

@@ -9,7 +9,8 @@ use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::{Builder, Class};
-use crate::raster::align::{grid_over, reprojected_grid, resampled_grid, transform_bounds};
+use crate::raster::align::{grid_over, reprojected_grid, resampled_grid};
+use crate::raster::extent::transform_bounds;
 use crate::raster::{Affine, Bounds, Crs, Grid};
 
 bind_class!(Grid);
@@ -41,7 +42,16 @@ impl Class for Grid {
         .method("bounds_in(crs)", |_, this, args| {
             let to: Crs = args.get("crs")?;
             let from = this.crs.as_ref().ok_or_else(no_crs)?;
-            Ok(bounds_list(&transform_bounds(&this.bounds(), from, &to)?))
+            let mut bounds = transform_bounds(&this.bounds(), from, &to)?;
+            // Across the antimeridian west is greater than east, as in GeoJSON (RFC 7946, section 5.2).
+            if let Some(turn) = to.turn()
+                && *from != to
+                && bounds.max_x > turn / 2.0 * (1.0 + 1e-12)
+                && bounds.width() < turn
+            {
+                bounds.max_x -= turn;
+            }
+            Ok(bounds_list(&bounds))
         })
         .method("crop(options)", |_, this, args| {
             let window = args.options(|o| window(o, this))?;
@@ -154,11 +164,14 @@ impl Wanted {
                 origin: None,
                 transform,
                 crs,
-            } => {
-                // Without a place on the map: pixel coordinates, rows downward.
-                let transform = transform.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-                Grid::new(crs, Affine::from_gdal(transform), rows, cols)
-            }
+            } => match (crs, transform) {
+                (Some(crs), None) => Err(Error::message(format!(
+                    "a grid in {crs} has to lie somewhere in it; with rows and cols, give bounds, or origin and resolution, or transform"
+                ))),
+                // Without a place on the map.
+                (None, None) => Grid::new(None, Affine::PIXELS, rows, cols),
+                (crs, Some(transform)) => Grid::new(crs, Affine::from_gdal(transform), rows, cols),
+            },
             _ => Err(Error::message(
                 "a grid is one of: bounds and resolution; bounds, rows and cols; origin, resolution, rows and cols; \
                  transform, rows and cols; rows and cols; like a grid or an image",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use mlua::{Function, MetaMethod, Table, UserDataRef, Value};
 
 use super::values::{band_names, properties_table, property_value, set_properties, set_property, time_text};
-use super::{elements, output, place};
+use super::{elements, output, place, sample};
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
@@ -13,6 +13,7 @@ use crate::lua::class::{Builder, Class};
 use crate::lua::plot;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::element::{Binary, Unary};
+use crate::raster::bits;
 use crate::raster::graph::Work;
 use crate::raster::math::{self, Operand};
 use crate::raster::{Band, Crs, Raster, Unit};
@@ -30,6 +31,7 @@ impl Class for Raster {
         elements::define(c);
         place::define(c);
         output::define(c);
+        sample::define(c);
         plot::raster_methods(c);
     }
 }
@@ -96,6 +98,15 @@ fn operators(c: &mut Builder<Raster>) {
             math::binary(&operand(args, "left")?, op, &operand(args, "right")?, false)
         });
     }
+    for (method, sign) in [(MetaMethod::Shl, 1), (MetaMethod::Shr, -1)] {
+        c.operator(method, move |_, args| {
+            let places = args.checked("right", "a whole number of bits from 0 to 63", |n: &i64| (0..64).contains(n))?;
+            bits::shift(&*args.get::<UserDataRef<Raster>>("left")?, sign * places)
+        });
+    }
+    c.operator(MetaMethod::Eq, |_, _| {
+        Err::<bool, _>(Error::message("`==` asks whether two names mean one object; to compare pixels write `a:eq(b)`"))
+    });
     for (method, op) in [(MetaMethod::Unm, Unary::Negate), (MetaMethod::BNot, Unary::Not)] {
         c.operator(method, move |_, args| {
             math::unary(&*args.get::<UserDataRef<Raster>>("left")?, op)

@@ -12,6 +12,7 @@ use super::module::Module;
 use super::value::{FromScript, describe};
 use crate::error::{Error, Result};
 use crate::raster::element::Binary;
+use crate::raster::file::cube;
 use crate::raster::file::open::{self, OpenOptions};
 use crate::raster::math::{self, Operand};
 use crate::raster::mosaic::{Overlap, mosaic};
@@ -27,8 +28,10 @@ mod find;
 mod grid;
 mod image;
 mod netcdf;
+mod hints;
 mod output;
 mod place;
+mod sample;
 mod sources;
 pub mod stack;
 pub mod values;
@@ -88,25 +91,21 @@ pub fn open_path(lua: &Lua, path: &str, opening: &Opening) -> Result<Raster> {
     let access = access(lua);
     let resolved = access.read(path)?;
     let resolved = resolved.to_string_lossy();
-    let one = |options: &OpenOptions| {
-        open::open(&resolved, options).map_err(|e| as_written(e, path, access.working()))
+    let opened = match opening.subdatasets.as_slice() {
+        [] => open::open(&resolved, &opening.options),
+        several => cube::together(&resolved, &opening.options, several),
     };
-    let mut images = Vec::with_capacity(opening.subdatasets.len());
-    for subdataset in &opening.subdatasets {
-        images.push(one(&OpenOptions {
-            subdataset: Some(subdataset.clone()),
-            names: None,
-            ..opening.options.clone()
-        })?);
-    }
-    let Some((first, rest)) = images.split_first() else {
-        return one(&opening.options);
-    };
-    let all = rest.iter().try_fold(first.clone(), |all, image| all.add_bands(image))?;
-    match &opening.options.names {
-        Some(names) => all.rename(names),
-        None => Ok(all),
-    }
+    opened.map_err(|e| as_written(e, path, access.working()))
+}
+
+/// The same, every step of a time axis an image of its own.
+pub fn open_slices(lua: &Lua, path: &str, opening: &Opening) -> Result<Vec<Raster>> {
+    let access = access(lua);
+    let resolved = access.read(path)?;
+    let one = opening.options.subdataset.as_slice();
+    let variables = if one.is_empty() { &opening.subdatasets } else { one };
+    cube::slices(&resolved.to_string_lossy(), &opening.options, variables)
+        .map_err(|e| as_written(e, path, access.working()))
 }
 
 /// Missing files are named as the script named them.
@@ -140,6 +139,7 @@ pub fn opening(o: &Options) -> Result<Opening> {
             nodata: o.get("nodata")?,
             raw: o.get_or("raw", false)?,
             grid: o.get("grid")?,
+            geolocation: o.get("geolocation")?,
         },
         subdatasets,
     })
@@ -212,7 +212,7 @@ fn fold(args: &Args, op: Binary) -> Result<Raster> {
     }
     match result {
         Operand::Raster(raster) => Ok(raster),
-        Operand::Number(_) => Err(Error::message("needs at least one image; `math.min` and `math.max` take numbers")),
+        _ => Err(Error::message("needs at least one image; `math.min` and `math.max` take numbers")),
     }
 }
 

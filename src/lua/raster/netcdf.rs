@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use mlua::{Lua, Table, Value};
 
 use crate::error::{Error, Result};
@@ -9,7 +10,9 @@ use crate::lua::access;
 use crate::lua::args::{Args, Options};
 use crate::lua::value::{FromScript, describe};
 use crate::raster::file::netcdf::{self, Attribute, Attributes, NetCdf, Variable};
-use crate::raster::{DType, Raster};
+use crate::raster::element::kind_of;
+use crate::raster::stack::{Cube, Stack};
+use crate::raster::{DType, Kind, Raster};
 
 /// `raster.write_netcdf(path, variables, options?)`
 pub fn write(lua: &Lua, args: &Args) -> Result<String> {
@@ -22,18 +25,68 @@ pub fn write(lua: &Lua, args: &Args) -> Result<String> {
             Options::read(&Value::Table(table), &format!("variables[{}]", i + 1), variable)
         })
         .collect::<Result<_>>()?;
+    let contents = args.options(|o| contents(o, variables, None))?;
+    netcdf::write(&access(lua).write(&path)?, &contents)?;
+    Ok(path.display().to_string())
+}
+
+/// `stack:write(path, options?)`
+pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args) -> Result<String> {
+    let path: PathBuf = args.get("path")?;
     let contents = args.options(|o| {
-        Ok(NetCdf {
-            variables,
-            records: records(o)?,
-            attributes: attributes(o, "attributes")?,
-            mapping: o.get_or("mapping", "mapping".to_string())?,
-            chunk_rows: o.count("chunk_rows")?,
-            level: o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?.unwrap_or(2),
-        })
+        let (dtype, fill) = (o.get::<String>("dtype")?, o.get::<f64>("fill")?);
+        let dtype = dtype.map(|name| DType::parse(&name)).transpose()?;
+        let Cube { times, bands } = stack.cube()?;
+        let variables = bands.into_iter().map(|(name, images)| {
+            let stated: Vec<DType> = images.iter().flat_map(|i| &i.bands).map(|b| b.dtype).collect();
+            // A float type where the images differ.
+            let one = stated.first().copied().filter(|first| stated.iter().all(|dtype| dtype == first));
+            let wide = stated.iter().any(|dtype| kind_of(*dtype) == Kind::F64);
+            let dtype = dtype.or(one).unwrap_or(if wide { DType::F64 } else { DType::F32 });
+            let band = images.first().and_then(|image| image.bands.first());
+            let unit = band.map(|band| band.unit.symbol().to_string()).filter(|unit| !unit.is_empty());
+            Ok(Variable {
+                name,
+                is_default_fill: fill.is_none(),
+                fill: fill_value(fill.or_else(|| band.and_then(|band| band.nodata)), dtype)?,
+                dtype,
+                attributes: unit.into_iter().map(|unit| ("units".to_string(), Attribute::Text(unit))).collect(),
+                images,
+            })
+        });
+        let mut contents = contents(o, variables.collect::<Result<_>>()?, Some(times))?;
+        if !contents.attributes.iter().any(|(name, _)| name == "Conventions") {
+            contents.attributes.push(("Conventions".to_string(), Attribute::Text("CF-1.11".to_string())));
+        }
+        Ok(contents)
     })?;
     netcdf::write(&access(lua).write(&path)?, &contents)?;
     Ok(path.display().to_string())
+}
+
+fn contents(o: &Options, variables: Vec<Variable>, times: Option<Vec<Timestamp>>) -> Result<NetCdf> {
+    Ok(NetCdf {
+        variables,
+        times,
+        records: records(o)?,
+        attributes: attributes(o, "attributes")?,
+        mapping: o.get_or("mapping", "mapping".to_string())?,
+        chunk_rows: o.count("chunk_rows")?,
+        level: o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?.unwrap_or(2),
+    })
+}
+
+/// What stands for masked pixels: what was asked for, or NaN, or an end of the type's range.
+fn fill_value(wanted: Option<f64>, dtype: DType) -> Result<f64> {
+    Ok(match (wanted, dtype.integer_range()) {
+        (Some(fill), Some((low, high))) if !(low..=high).contains(&fill) || fill.fract() != 0.0 => {
+            return Err(Error::argument("fill", format!("a whole number that {dtype} holds"), fill));
+        }
+        (Some(fill), _) => fill,
+        (None, Some((low, _))) if low < 0.0 => low,
+        (None, Some((_, high))) => high,
+        (None, None) => f64::NAN,
+    })
 }
 
 fn variable(o: &Options) -> Result<Variable> {
@@ -43,21 +96,15 @@ fn variable(o: &Options) -> Result<Variable> {
         Some(name) => DType::parse(&name)?,
         None => band.dtype,
     };
-    let fill = match (o.get::<f64>("fill")?, dtype.integer_range()) {
-        (Some(fill), Some((low, high))) if !(low..=high).contains(&fill) || fill.fract() != 0.0 => {
-            return Err(Error::argument("fill", format!("a whole number that {dtype} holds"), fill));
-        }
-        (Some(fill), _) => fill,
-        (None, Some((low, _))) if low < 0.0 => low,
-        (None, Some((_, high))) => high,
-        (None, None) => f64::NAN,
-    };
+    let chosen = o.get::<f64>("fill")?;
+    let fill = fill_value(chosen, dtype)?;
     Ok(Variable {
         name: o.get("name")?.unwrap_or_else(|| band.name.clone()),
         attributes: attributes(o, "attributes")?,
         dtype,
         fill,
-        image,
+        is_default_fill: chosen.is_none(),
+        images: vec![image],
     })
 }
 

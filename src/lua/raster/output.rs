@@ -9,13 +9,14 @@ use super::values::window;
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
+use crate::lua::module::{guard, unknown_name};
 use crate::lua::geometry::features::zonal_options;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
 use crate::raster::file::write::{WriteOptions, write, write_all};
-use crate::raster::{Crs, DType, Property, Raster, Transformer, explain, stats};
+use crate::raster::{DType, Property, Raster, explain, stats};
 use crate::table;
-use crate::vector::{Feature, Features, zonal_statistics};
+use crate::vector::{Features, zonal_statistics};
 
 pub fn define(c: &mut Builder<Raster>) {
     c.method("write(path, options?)", |lua, this, args| {
@@ -41,7 +42,6 @@ pub fn define(c: &mut Builder<Raster>) {
             Ok(Value::Number(found[0]))
         }
     })
-    .method("sample(points, options?)", sample)
     .method("zonal(features, options?)", |_, this, args| {
         let features: Features = args.get("features")?;
         zonal_statistics(this, &features, &args.options(zonal_options)?)
@@ -140,8 +140,11 @@ pub fn write_many(lua: &Lua, args: &Args) -> Result<Vec<String>> {
 }
 
 fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
+    const NAMES: [&str; 5] = ["count", "min", "max", "mean", "std"];
     let found = stats::stats(raster)?;
     let bands = lua.create_table()?;
+    let mut rows = Vec::new();
+    let names: Vec<String> = raster.bands.iter().map(|band| band.name.clone()).collect();
     for (band, moments) in raster.bands.iter().zip(&found) {
         let table = lua.create_table()?;
         table.raw_set("count", moments.count)?;
@@ -151,9 +154,53 @@ fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
             table.raw_set("mean", moments.mean)?;
             table.raw_set("std", moments.std())?;
         }
+        let mut row = vec![("band".to_string(), table::Value::Text(band.name.clone()))];
+        for name in NAMES {
+            let value = match table.raw_get::<Value>(name)? {
+                Value::Integer(n) => table::Value::Integer(n),
+                Value::Number(n) => table::Value::Float(n),
+                _ => table::Value::Missing,
+            };
+            row.push((name.to_string(), value));
+        }
+        let text = in_lines(vec![row.clone()])?;
+        rows.push(row);
+        let (owner, empty) = (format!("stats() of {}", band.name), moments.count == 0);
+        speak(lua, &table, text, move |name| match NAMES.contains(&name) && empty {
+            true => Ok(()),
+            false => Err(Error::Message(unknown_name(&owner, "field", name, &NAMES.map(String::from)))),
+        })?;
         bands.raw_set(band.name.as_str(), table)?;
     }
+    speak(lua, &bands, in_lines(rows)?, move |name| {
+        Err(Error::Message(if NAMES.contains(&name) && let Some(band) = names.first() {
+            format!("statistics are by band: stats().{band}.{name}")
+        } else {
+            unknown_name("stats()", "band", name, &names)
+        }))
+    })?;
     Ok(bands)
+}
+
+/// Rows as the prompt prints a table, without the lines of its size and types.
+fn in_lines(rows: Vec<Vec<(String, table::Value)>>) -> Result<String> {
+    let text = table::Table::from_rows(rows)?.to_string();
+    let lines: Vec<&str> = text.lines().enumerate().filter(|(i, _)| *i != 0 && *i != 2).map(|(_, line)| line).collect();
+    Ok(lines.join("\n"))
+}
+
+/// Makes a table of results print as `text`; `missing` says what to make of a name that it lacks.
+fn speak(lua: &Lua, table: &Table, text: String, missing: impl Fn(&str) -> Result<()> + 'static) -> Result<()> {
+    let meta = lua.create_table()?;
+    let index = guard(lua, "__index(table, key)", move |_, args| match args.get::<Value>("key")? {
+        Value::String(name) => missing(&name.to_string_lossy()).map(|()| Value::Nil),
+        _ => Ok(Value::Nil),
+    })?;
+    let show = guard(lua, "__tostring(table, ...)", move |_, _| Ok(text.clone()))?;
+    meta.raw_set("__index", index)?;
+    meta.raw_set("__tostring", show)?;
+    table.set_metatable(Some(meta))?;
+    Ok(())
 }
 
 fn histogram(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
@@ -176,127 +223,4 @@ fn histogram(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
     table.raw_set("edges", lua.create_sequence_from(edges)?)?;
     table.raw_set("counts", lua.create_sequence_from(found.counts)?)?;
     Ok(table)
-}
-
-/// Places on the map, with what came with them.
-pub struct Points {
-    pub places: Vec<Place>,
-    crs: Option<Crs>,
-}
-
-pub struct Place {
-    x: f64,
-    y: f64,
-    /// What else was said of it.
-    extra: Vec<(String, table::Value)>,
-}
-
-impl Place {
-    /// The first cells of a row about it: its names, then its coordinates.
-    pub fn cells(&self) -> impl Iterator<Item = (String, table::Value)> {
-        let place = [("x", self.x), ("y", self.y)];
-        let place = place.map(|(name, v)| (name.to_string(), table::Value::Float(v)));
-        self.extra.iter().cloned().chain(place)
-    }
-}
-
-impl Points {
-    /// The argument `points` and the option `crs`.
-    pub fn read(args: &Args) -> Result<Points> {
-        let crs = args.options(|o| o.get::<Crs>("crs"))?;
-        let value: Value = args.get("points")?;
-        if let Some(features) = Features::accept(&value) {
-            let crs = features.crs.clone().or(crs);
-            return Ok(Points {
-                places: feature_places(&features)?,
-                crs,
-            });
-        }
-        let list = Vec::<Table>::from_script(&value, "points").map_err(|_| {
-            Error::argument(
-                "points",
-                "a list of { x, y } or { x = …, y = …, … }, or Features of points",
-                describe(&value),
-            )
-        })?;
-        let mut places = Vec::with_capacity(list.len());
-        for (i, point) in list.iter().enumerate() {
-            let part = |position: i64, name: &str| {
-                let value = match point.raw_get::<Value>(position)? {
-                    Value::Nil => point.raw_get::<Value>(name)?,
-                    value => value,
-                };
-                f64::from_script(&value, &format!("points[{}].{name}", i + 1))
-            };
-            places.push(Place {
-                x: part(1, "x")?,
-                y: part(2, "y")?,
-                extra: named_cells(point)?,
-            });
-        }
-        Ok(Points { places, crs })
-    }
-
-    /// One row for each point, one value for each band.
-    pub fn sample(&self, raster: &Raster) -> Result<Vec<Vec<f64>>> {
-        let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = self.places.iter().map(|p| (p.x, p.y)).unzip();
-        if let Some(crs) = &self.crs
-            && crs != raster.crs()?
-        {
-            Transformer::new(crs, raster.crs()?)?.apply(&mut xs, &mut ys);
-        }
-        let points: Vec<(f64, f64)> = xs.into_iter().zip(ys).collect();
-        stats::sample(raster, &points)
-    }
-}
-
-/// Points with the features' properties.
-fn feature_places(features: &Features) -> Result<Vec<Place>> {
-    let points = features.points()?;
-    if points.len() != features.len() {
-        return Err(Error::argument(
-            "points",
-            "features of one point each",
-            format!("{} features of {} points", features.len(), points.len()),
-        ));
-    }
-    let place = |(feature, (x, y)): (&Feature, (f64, f64))| Place {
-        x,
-        y,
-        extra: feature
-            .properties
-            .iter()
-            .filter(|(name, _)| *name != "x" && *name != "y")
-            .map(|(name, value)| (name.to_string(), value.clone()))
-            .collect(),
-    };
-    Ok(features.features.iter().zip(points).map(place).collect())
-}
-
-/// What a point has beside its coordinates, by name.
-fn named_cells(point: &Table) -> Result<Vec<(String, table::Value)>> {
-    let mut cells = Vec::new();
-    for pair in point.pairs::<Value, Value>() {
-        let (key, value) = pair?;
-        if let Some(name) = key.as_string().map(|s| s.to_string_lossy())
-            && name != "x"
-            && name != "y"
-        {
-            let value = table::Value::from_script(&value, &name)?;
-            cells.push((name, value));
-        }
-    }
-    cells.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(cells)
-}
-
-fn sample(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
-    let points = Points::read(args)?;
-    let values = points.sample(this)?;
-    let rows = points.places.iter().zip(values).map(|(place, values)| {
-        let bands = this.bands.iter().map(|b| b.name.clone());
-        let values = bands.zip(values.into_iter().map(table::Value::Float));
-        place.cells().chain(values).collect()
-    });
-    table::Table::from_rows(rows)
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::hints;
 use super::values::{Area, Resolution, resampling, window};
 use crate::error::{Error, Result};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::raster::align::{align, reprojected_grid, resampled_grid};
+use crate::raster::clip::clip;
 use crate::raster::element::Binary;
 use crate::raster::math::{self, Operand};
 use crate::raster::{Crs, Grid, Raster, reframe};
@@ -38,7 +40,13 @@ pub fn define(c: &mut Builder<Raster>) {
         if let Area::Features(features) = &mut area {
             features.crs = features.crs.take().or(crs.clone());
         }
-        let clipped = reframe::clip(this, &area.bounds_on(&this.grid, crs.as_ref())?)?;
+        let bounds = area.bounds_on(&this.grid, crs.as_ref())?;
+        let clipped = clip(this, &bounds).map_err(|e| match &area {
+            Area::Bounds(given) => {
+                Error::message(format!("{e}{}", hints::area(given, crs.as_ref(), &this.grid)))
+            }
+            _ => e,
+        })?;
         let Area::Features(features) = area else {
             return Ok(clipped);
         };

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use mlua::{Function, Lua, Table, Value};
 
 use super::values::{set_properties, set_property};
-use super::{Opening, open_path, opening};
+use super::{Opening, open_path, open_slices, opening};
 use crate::error::{Error, Result};
 use crate::files::glob;
 use crate::interrupt;
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::value::{FromScript, describe};
+use crate::raster::file::zarr::is_zarr;
 use crate::raster::stack::{NamePattern, Stack};
 use crate::raster::synthetic::{self, Distribution};
 use crate::raster::{Grid, Raster, Unit};
@@ -55,7 +56,7 @@ pub fn stack(lua: &Lua, args: &Args) -> Result<Stack> {
     let mut items = Vec::with_capacity(entries.len());
     for (i, entry) in entries.iter().enumerate() {
         interrupt::check()?;
-        items.extend(source.image(entry, i + 1)?);
+        items.extend(source.images(entry, i + 1)?);
     }
     Ok(Stack { items })
 }
@@ -63,7 +64,8 @@ pub fn stack(lua: &Lua, args: &Args) -> Result<Stack> {
 /// The images of a folder, or the files that a pattern names.
 fn paths(lua: &Lua, text: &str) -> Result<Vec<String>> {
     let folder = access(lua).read(text)?;
-    if folder.is_dir() {
+    // A Zarr is a folder, too, but one image or cube.
+    if folder.is_dir() && !is_zarr(&folder) {
         let images = glob(&folder.join("*"))?.into_iter().filter(|path| {
             let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
             matches!(extension.as_deref(), Some("tif" | "tiff" | "vrt" | "img" | "jp2"))
@@ -89,12 +91,12 @@ fn paths(lua: &Lua, text: &str) -> Result<Vec<String>> {
 }
 
 impl Source<'_> {
-    /// None where the properties function says false.
-    fn image(&self, entry: &Value, position: usize) -> Result<Option<Raster>> {
+    /// None where the properties function says false; of a time axis every step.
+    fn images(&self, entry: &Value, position: usize) -> Result<Vec<Raster>> {
         let name = format!("images[{position}]");
         match entry {
             Value::String(path) => self.file(&path.to_string_lossy()),
-            Value::UserData(_) => Ok(Some(Raster::from_script(entry, &name)?)),
+            Value::UserData(_) => Ok(vec![Raster::from_script(entry, &name)?]),
             Value::Table(table) => self.described(table, &name),
             other => Err(Error::argument(
                 name,
@@ -104,18 +106,22 @@ impl Source<'_> {
         }
     }
 
-    fn file(&self, path: &str) -> Result<Option<Raster>> {
+    fn file(&self, path: &str) -> Result<Vec<Raster>> {
         let parts = match &self.pattern {
             None => None,
             Some(pattern) => {
                 let file_name = Path::new(path).file_name().unwrap_or_default().to_string_lossy();
-                let parts = pattern.matches(&file_name)?.ok_or_else(|| {
+                let parts = pattern.matches(&file_name)?;
+                // What is not there at all has no name to fit.
+                if parts.is_none() {
+                    open_path(self.lua, path, &self.open)?;
+                }
+                Some(parts.ok_or_else(|| {
                     Error::file(
                         path,
                         format!("the name does not fit the pattern `{}`", pattern.text()),
                     )
-                })?;
-                Some(parts)
+                })?)
             }
         };
         let said = match &self.properties {
@@ -123,16 +129,24 @@ impl Source<'_> {
             Some(function) => function.call(path)?,
         };
         if let Value::Boolean(false) = said {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let mut raster = open_path(self.lua, path, &self.open)?;
+        let mut images = open_slices(self.lua, path, &self.open)?;
         if let Some(parts) = parts {
-            raster.time = parts.time.or(raster.time);
-            raster.properties.extend(parts.properties);
+            // What an axis says of its steps is finer than what the file's name says of all.
+            let named = parts.time.filter(|_| images.len() == 1);
+            for image in &mut images {
+                image.time = named.or(image.time);
+                image.properties.extend(parts.properties.iter().cloned());
+            }
         }
         match said {
             Value::Nil => {}
-            Value::Table(values) => set_properties(&mut raster, &values)?,
+            Value::Table(values) => {
+                for image in &mut images {
+                    set_properties(image, &values)?;
+                }
+            }
             other => {
                 return Err(Error::argument(
                     "what properties returns",
@@ -141,18 +155,18 @@ impl Source<'_> {
                 ));
             }
         }
-        Ok(Some(raster))
+        Ok(images)
     }
 
     /// `{ path = …, time = …, … }`, or a Raster or a path in the first place.
-    fn described(&self, table: &Table, name: &str) -> Result<Option<Raster>> {
+    fn described(&self, table: &Table, name: &str) -> Result<Vec<Raster>> {
         let source = match table.raw_get::<Value>("path")? {
             Value::Nil => table.raw_get::<Value>(1)?,
             path => path,
         };
-        let made = match &source {
+        let mut images = match &source {
             Value::String(path) => self.file(&path.to_string_lossy())?,
-            Value::UserData(_) => Some(Raster::from_script(&source, name)?),
+            Value::UserData(_) => vec![Raster::from_script(&source, name)?],
             _ => {
                 return Err(Error::argument(
                     name,
@@ -161,18 +175,17 @@ impl Source<'_> {
                 ));
             }
         };
-        let Some(mut raster) = made else {
-            return Ok(None);
-        };
         for pair in table.pairs::<Value, Value>() {
             let (key, value) = pair?;
             if let Value::String(key) = key
                 && key.as_bytes() != b"path"
             {
-                set_property(&mut raster, &key.to_string_lossy(), &value)?;
+                for image in &mut images {
+                    set_property(image, &key.to_string_lossy(), &value)?;
+                }
             }
         }
-        Ok(Some(raster))
+        Ok(images)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
-use super::output::{Points, write_options};
-use super::values::{Area, band_names, property_value, resampling, time_text};
-use super::MosaicOptions;
+use super::output::write_options;
+use super::sample::Points;
+use super::values::{Area, band_names, property_value, resampling, time_range, time_text};
+use super::{MosaicOptions, netcdf};
 use crate::bind_class;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
@@ -39,6 +40,9 @@ impl Class for Stack {
         })
         .field("grid", |_, this| Ok(this.items.first().map(|i| i.grid.as_ref().clone())))
         .items(|lua, this, index| {
+            if index <= 0 {
+                return Err(Error::argument("index", "from 1: Lua counts from 1 (the last is `s[#s]`)", index));
+            }
             let image = usize::try_from(index - 1).ok().and_then(|i| this.items.get(i));
             let image = image.map(|i| lua.create_userdata(i.clone())).transpose()?;
             Ok(image.map(Value::UserData))
@@ -49,8 +53,8 @@ impl Class for Stack {
             left.items.extend(right.items);
             Ok(left)
         })
-        .text(|this| format!("Stack of {}", count(this.items.len(), "image")))
-        .show(|_, this| show(this));
+        .text(|this| format!("Stack of {}", counted(this.items.len(), "image")))
+        .listing(show);
         choose(c);
         reduce(c);
         plot::stack_methods(c);
@@ -69,12 +73,9 @@ impl Class for Stack {
                 args.options(MosaicOptions::read)?.mosaic(&this.items)
             })
             .method("export(options)", export)
+            .method("write(path, options?)", netcdf::write_stack)
             .method("sample(points, options?)", sample);
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Each image through a function; an error says which.
@@ -100,8 +101,8 @@ fn choose(c: &mut Builder<Stack>) {
     })
     .method("filter(condition)", filter)
     .method("between(start, stop)", |_, this, args| {
-        let (start, stop): (jiff::Timestamp, jiff::Timestamp) = (args.get("start")?, args.get("stop")?);
-        let within = |i: &&Raster| i.time.is_some_and(|t| t >= start && t < stop);
+        let wanted = time_range(args)?;
+        let within = |i: &&Raster| i.time.is_some_and(|t| t >= wanted.first && t <= wanted.last);
         Ok(Stack {
             items: this.items.iter().filter(within).cloned().collect(),
         })
@@ -346,6 +347,7 @@ fn export(lua: &Lua, this: &Stack, args: &Args) -> Result<Vec<String>> {
 /// A row for each image and point.
 fn sample(_: &Lua, this: &Stack, args: &Args) -> Result<table::Table> {
     let points = Points::read(args)?;
+    points.must_meet(&this.items)?;
     let mut rows = Vec::new();
     for image in &this.items {
         let values = points.sample(image)?;
@@ -394,7 +396,7 @@ fn show(stack: &Stack) -> Result<String> {
     let rows: Vec<_> = rows.collect();
     let text = table::Table::from_rows(rows)?.render(&DisplayOptions::default());
     let body = text.split_once('\n').map_or("", |(_, body)| body);
-    let head = format!("Stack of {}", count(stack.items.len(), "image"));
+    let head = format!("Stack of {}", counted(stack.items.len(), "image"));
     Ok(format!("{head}\n{body}").trim_end().to_string())
 }
 

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use mlua::{IntoLua, Lua, Table, UserDataRef, Value};
 
 use crate::error::{Error, Result};
-use crate::lua::args::Options;
+use crate::lua::args::{Args, Options};
 use crate::lua::value::{FromScript, describe};
-use crate::raster::align::transform_bounds;
+use crate::raster::extent::transform_bounds;
 use crate::raster::math::Operand;
 use crate::raster::warp::Resampling;
 use crate::raster::{Bounds, Crs, DType, Grid, Properties, Property, Raster, Unit, Window};
 use crate::table::{format_time, parse_time};
+use crate::time::Stretch;
 use crate::vector::Features;
 
 /// A copy of the object's handle: cheap, and the object stays free for callbacks.
@@ -31,6 +32,12 @@ impl FromScript for Operand {
         "a Raster or a number".into()
     }
     fn accept(value: &Value) -> Option<Self> {
+        // As a whole f64 and back: what does not come back the same is beyond its 53 bits.
+        if let Value::Integer(v) = value
+            && *v as f64 as i128 != i128::from(*v)
+        {
+            return Some(Operand::Integer(*v));
+        }
         match f64::accept(value) {
             Some(number) => Some(Operand::Number(number)),
             None => Raster::accept(value).map(Operand::Raster),
@@ -112,6 +119,31 @@ impl FromScript for Timestamp {
     }
 }
 
+/// As a time, and all of a day, a month or a year.
+impl FromScript for Stretch {
+    fn expected() -> String {
+        "a time, a day, a month or a year: \"2024-03-17T01:58:25Z\", \"2024-03-17\", \"2024-03\", \"2024\", or seconds since 1970".into()
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Stretch::parse(&text.to_string_lossy()),
+            // Nobody means the first hours of 1970.
+            Value::Integer(year @ 1000..=9999) => Stretch::parse(&year.to_string()),
+            other => Timestamp::accept(other).map(Stretch::instant),
+        }
+    }
+}
+
+/// The arguments `start` and `stop` as one stretch of time, from the first moment of the one to the last of the other.
+pub fn time_range(args: &Args) -> Result<Stretch> {
+    let (start, stop): (Stretch, Stretch) = (args.get("start")?, args.get("stop")?);
+    if stop.last < start.first {
+        let expected = format!("a time after the start, {}", format_time(start.first));
+        return Err(Error::argument("stop", expected, format_time(stop.first)));
+    }
+    Ok(Stretch { first: start.first, last: stop.last })
+}
+
 impl FromScript for Property {
     fn expected() -> String {
         "a string, a number, or true or false".into()
@@ -166,12 +198,24 @@ pub enum Area {
     Features(Features),
 }
 
+/// Longitudes from a west to an east that is on the other side of the antimeridian, as in GeoJSON (RFC 7946, section 5.2).
+fn across(value: &Value) -> Option<Bounds> {
+    let [min_x, min_y, max_x, max_y] = <[f64; 4]>::accept(value)?;
+    let whole = [min_x, min_y, max_x, max_y].iter().all(|v| v.is_finite());
+    (whole && min_x > max_x && min_y < max_y).then_some(Bounds {
+        min_x,
+        min_y,
+        max_x,
+        max_y,
+    })
+}
+
 impl FromScript for Area {
     fn expected() -> String {
         "bounds { min_x, min_y, max_x, max_y } with min < max, a Geometry, Features, a Grid or a Raster".into()
     }
     fn accept(value: &Value) -> Option<Self> {
-        let bounds = Bounds::accept(value).map(Area::Bounds);
+        let bounds = Bounds::accept(value).or_else(|| across(value)).map(Area::Bounds);
         bounds
             .or_else(|| Arc::<Grid>::accept(value).map(Area::Grid))
             .or_else(|| Features::accept(value).map(Area::Features))
@@ -179,18 +223,22 @@ impl FromScript for Area {
 }
 
 impl Area {
-    /// Its bounds in the coordinates of `target`. Plain bounds are in `crs`, or in the target's own.
+    /// Its bounds in the coordinates of `target`. Plain bounds are in `crs`, or in the target's own: on the map, where it is placed by
+    /// control points or the like. Longitudes from west to east may cross the antimeridian.
     pub fn bounds_on(&self, target: &Grid, crs: Option<&Crs>) -> Result<Bounds> {
+        let own = crs.or(target.crs.as_ref().map(Crs::on_map));
         let (bounds, from) = match self {
-            Area::Bounds(bounds) => (*bounds, crs),
+            Area::Bounds(bounds) if bounds.min_x > bounds.max_x => {
+                let turn = own.and_then(Crs::turn).ok_or_else(|| {
+                    Error::argument("area", Area::expected(), format!("bounds with {bounds}"))
+                })?;
+                let max_x = bounds.max_x + turn;
+                (Bounds { max_x, ..*bounds }, own)
+            }
+            Area::Bounds(bounds) => (*bounds, own),
             Area::Grid(grid) => (grid.bounds(), grid.crs.as_ref()),
             Area::Features(features) => {
-                let bounds = match &target.crs {
-                    Some(to) if features.crs.as_ref().is_some_and(|from| from != to) => {
-                        features.to_crs(to, None)?.bounds()
-                    }
-                    _ => features.bounds(),
-                };
+                let bounds = features.bounds_over(target)?;
                 return bounds.ok_or_else(|| Error::argument("area", "shapes", "no geometry"));
             }
         };

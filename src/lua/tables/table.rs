@@ -36,7 +36,7 @@ impl Class for Table {
                 |this| this.names().map(str::to_string).collect(),
             )
             .text(|this| format!("table: {} × {} (rows × columns)", this.rows(), this.columns().len()))
-            .show(|_, this| Ok(this.to_string()));
+            .listing(|this| Ok(this.to_string()));
         columns(c);
         rows(c);
         combining(c);

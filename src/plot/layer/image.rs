@@ -18,6 +18,8 @@ pub struct Image {
     pub colormap: Colormap,
     pub stretch: Stretch,
     pub opacity: f64,
+    /// Shows of several pixels the middle one: what runs in a circle has no mean.
+    pub nearest: bool,
 }
 
 impl Image {
@@ -28,6 +30,7 @@ impl Image {
             colormap: Colormap::default(),
             stretch: Stretch::default(),
             opacity: 1.0,
+            nearest: false,
         }
     }
 

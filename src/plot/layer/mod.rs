@@ -10,7 +10,8 @@ pub use shape::{Guide, Note, Polygons};
 
 use super::color::Color;
 use crate::error::{Error, Result};
-use crate::raster::{Grid, Transformer};
+use crate::raster::follow::follow;
+use crate::raster::{Bounds, Grid, Transformer};
 
 #[derive(Debug, Clone)]
 pub enum Layer {
@@ -120,18 +121,39 @@ impl Layer {
         }
     }
 
-    /// The layer with its coordinates moved to another CRS. Images stay as they are: they are never resampled here.
-    pub(in crate::plot) fn transformed(&self, transformer: &Transformer) -> Layer {
+    /// The layer with its coordinates moved to another CRS; edges of areas are followed within `tolerance` units of it (a
+    /// ten-thousandth of the areas' size without). Images stay as they are: they are never resampled here.
+    pub(in crate::plot) fn transformed(
+        &self,
+        transformer: &Transformer,
+        tolerance: Option<f64>,
+    ) -> Result<Layer> {
         let mut out = self.clone();
+        let apply = |ring: &[(f64, f64)]| -> Vec<(f64, f64)> {
+            let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = ring.iter().copied().unzip();
+            transformer.apply(&mut xs, &mut ys);
+            xs.into_iter().zip(ys).collect()
+        };
         match &mut out {
             Layer::Line(Line { x, y, .. })
             | Layer::Scatter(Scatter { x, y, .. })
             | Layer::ErrorBars(ErrorBars { x, y, .. }) => transformer.apply(x, y),
             Layer::Polygons(l) => {
+                let tolerance = tolerance.or_else(|| {
+                    let vertices: Vec<(f64, f64)> = l.polygons.iter().flatten().flatten().copied().collect();
+                    let finite = |(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
+                    let b = Bounds::around(apply(&vertices).into_iter().filter(finite))?;
+                    Some(1e-4 * b.width().max(b.height())).filter(|t| *t > 0.0)
+                });
+                let open = l.open;
                 for ring in l.polygons.iter_mut().flatten() {
-                    let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = ring.iter().copied().unzip();
-                    transformer.apply(&mut xs, &mut ys);
-                    *ring = xs.into_iter().zip(ys).collect();
+                    if !open && ring.first() != ring.last() {
+                        ring.extend(ring.first().copied());
+                    }
+                    *ring = match tolerance {
+                        Some(tolerance) => apply(&follow(ring, transformer, tolerance)?),
+                        None => apply(ring),
+                    };
                 }
             }
             Layer::Note(l) => {
@@ -141,7 +163,7 @@ impl Layer {
             }
             _ => {}
         }
-        out
+        Ok(out)
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Polygons {
     pub label: String,
     /// Outline; None takes black.
     pub color: Option<Color>,
+    /// Beneath the outline and a little wider, so that it shows on any ground.
+    pub halo: Option<Color>,
     pub fill: Color,
     /// Points.
     pub width: f64,
@@ -27,31 +29,22 @@ impl Polygons {
             open: false,
             label: String::new(),
             color: None,
+            halo: None,
             fill: Color::TRANSPARENT,
             width: 1.0,
             dash: Dash::Solid,
         }
     }
 
-    /// A rectangle; its edges have inner points, so that they bend rightly in another CRS.
+    /// A rectangle.
     pub fn rectangle(bounds: Bounds) -> Polygons {
-        const PARTS: usize = 16;
         let b = bounds;
-        let corners = [
+        let ring = vec![
             (b.min_x, b.min_y),
             (b.max_x, b.min_y),
             (b.max_x, b.max_y),
             (b.min_x, b.max_y),
         ];
-        let ring = (0..4)
-            .flat_map(|i| {
-                let ((x0, y0), (x1, y1)) = (corners[i], corners[(i + 1) % 4]);
-                (0..PARTS).map(move |k| {
-                    let t = k as f64 / PARTS as f64;
-                    (x0 + (x1 - x0) * t, y0 + (y1 - y0) * t)
-                })
-            })
-            .collect();
         Polygons::new(vec![vec![ring]])
     }
 }

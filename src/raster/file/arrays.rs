@@ -11,6 +11,7 @@ use super::truncated::with_reason;
 use super::{dtype_of, explained, gdal_name, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
+use crate::raster::DType;
 
 /// An array as a listing shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,13 +46,7 @@ pub type Reserve<'a> = dyn FnMut(&str, usize) -> Result<()> + 'a;
 /// # Errors
 /// When the file is missing, truncated, or no container of arrays.
 pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
-    let dataset = open(path)?;
-    let root = dataset
-        .root_group()
-        .map_err(|e| Error::file(path, message_of(&e)))?;
-    let mut found = Vec::new();
-    list_group(path, &root, "", 0, &mut found)?;
-    Ok(found)
+    Container::open(path)?.list()
 }
 
 /// The arrays of these full names; None for those that the file does not hold. `reserve` is asked before
@@ -60,22 +55,117 @@ pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
 /// # Errors
 /// As `list`; for complex and compound arrays; and when an array that is there cannot be read.
 pub fn read(path: &str, names: &[String], reserve: &mut Reserve<'_>) -> Result<Vec<Option<ArrayValues>>> {
-    let dataset = open(path)?;
-    let root = dataset
-        .root_group()
-        .map_err(|e| Error::file(path, message_of(&e)))?;
+    let container = Container::open(path)?;
     names
         .iter()
-        .map(|name| {
-            let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
-            match parts.split_last() {
-                Some((last, groups)) => find(&root, groups, last, &mut |array| {
-                    values(path, name, array, reserve)
-                }),
-                None => Ok(None),
-            }
-        })
+        .map(|name| container.with(name, &mut |array| values(path, name, array, reserve)))
         .collect()
+}
+
+/// The type of an attribute of an array; None where there is none, or it cannot be told.
+pub(super) fn attribute_type(path: &str, array: &str, attribute: &str) -> Option<DType> {
+    with_array(path, array, &mut |_, array| {
+        let attribute = array.attribute(attribute).ok()?;
+        dtype_of(attribute.datatype().numeric_datatype())
+    })
+}
+
+/// The number that an attribute of an array is, to its last digit.
+pub(super) fn attribute_number(path: &str, array: &str, attribute: &str) -> Option<f64> {
+    with_array(path, array, &mut |_, array| {
+        let attribute = array.attribute(attribute).ok()?;
+        attribute
+            .datatype()
+            .class()
+            .is_numeric()
+            .then(|| attribute.read_as_f64())
+    })
+}
+
+/// True where the coordinates of an image's rows grow from one to the next. Rows without coordinates have none.
+pub(super) fn grows_with_rows(path: &str, array: &str) -> bool {
+    let grows = with_array(path, array, &mut |group, array| {
+        let dimensions = array.dimensions().ok()?;
+        let rows = &dimensions[dimensions.len().checked_sub(2)?];
+        let last = rows.size().checked_sub(1)?;
+        let coordinates = group.open_md_array(&rows.name(), none()).ok()?;
+        let at = |index: usize| {
+            coordinates
+                .read_as::<f64>(vec![index as u64], vec![1])
+                .ok()?
+                .first()
+                .copied()
+        };
+        Some(at(0)? < at(last)?)
+    });
+    grows == Some(true)
+}
+
+/// What `answer` makes of an array and the group that it lies in.
+fn with_array<R>(
+    path: &str,
+    array: &str,
+    answer: &mut dyn FnMut(&Group<'_>, &MDArray<'_>) -> Option<R>,
+) -> Option<R> {
+    fn walk<R>(
+        group: &Group<'_>,
+        groups: &[&str],
+        last: &str,
+        answer: &mut dyn FnMut(&Group<'_>, &MDArray<'_>) -> Option<R>,
+    ) -> Option<R> {
+        match groups.split_first() {
+            Some((next, rest)) => walk(&group.open_group(next, none()).ok()?, rest, last, answer),
+            None => answer(group, &group.open_md_array(last, none()).ok()?),
+        }
+    }
+    let dataset = open(path).ok()?;
+    let root = dataset.root_group().ok()?;
+    let parts: Vec<&str> = array.split('/').filter(|part| !part.is_empty()).collect();
+    let (last, groups) = parts.split_last()?;
+    walk(&root, groups, last, answer)
+}
+
+/// A file of arrays, open.
+pub(super) struct Container {
+    path: String,
+    pub(super) dataset: Dataset,
+}
+
+impl Container {
+    /// # Errors
+    /// As `list`.
+    pub(super) fn open(path: &str) -> Result<Container> {
+        let dataset = open(path)?;
+        Ok(Container {
+            path: path.to_string(),
+            dataset,
+        })
+    }
+
+    fn root(&self) -> Result<Group<'_>> {
+        self.dataset
+            .root_group()
+            .map_err(|e| Error::file(&self.path, message_of(&e)))
+    }
+
+    pub(super) fn list(&self) -> Result<Vec<ArrayInfo>> {
+        let mut found = Vec::new();
+        list_group(&self.path, &self.root()?, "", 0, &mut found)?;
+        Ok(found)
+    }
+
+    /// What `use_array` makes of the array with this full name; None where there is none.
+    pub(super) fn with<R>(
+        &self,
+        name: &str,
+        use_array: &mut dyn FnMut(&MDArray<'_>) -> Result<R>,
+    ) -> Result<Option<R>> {
+        let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.split_last() {
+            Some((last, groups)) => find(&self.root()?, groups, last, use_array),
+            None => Ok(None),
+        }
+    }
 }
 
 fn open(path: &str) -> Result<Dataset> {
@@ -168,7 +258,7 @@ fn find<R>(
     use_array(&array).map(Some)
 }
 
-fn shape_of(array: &MDArray<'_>) -> gdal::errors::Result<Vec<usize>> {
+pub(super) fn shape_of(array: &MDArray<'_>) -> gdal::errors::Result<Vec<usize>> {
     Ok(array.dimensions()?.iter().map(|d| d.size()).collect())
 }
 

@@ -8,7 +8,7 @@ use gdal::{Dataset, Driver, DriverManager};
 use gdal_sys::GDALDataType as Gdt;
 
 use super::write::WriteOptions;
-use super::{last_message, message_of, reset_message};
+use super::{has_signed_bytes, last_message, message_of, reset_message};
 use crate::error::{Error, Result};
 use crate::raster::{Band, DType, Kind};
 use crate::settings;
@@ -88,6 +88,15 @@ pub fn driver_for(path: &Path, options: &WriteOptions) -> Result<String> {
     }
 }
 
+/// Formats without signed bytes would hold −1 as 255.
+pub fn check_signed_bytes(dtype: DType, driver: &str) -> Result<()> {
+    if dtype != DType::I8 || has_signed_bytes() || matches!(driver, "GTiff" | "COG" | "netCDF") {
+        return Ok(());
+    }
+    let expected = format!("a type that {driver} files hold here (GeoTIFF, COG and netCDF hold int8)");
+    Err(Error::argument("dtype", expected, dtype))
+}
+
 pub fn predictable(compress: &str) -> bool {
     matches!(compress.to_lowercase().as_str(), "deflate" | "lzw" | "zstd")
 }
@@ -127,6 +136,9 @@ pub fn creation_options(
             ));
         }
         list.push(("NUM_THREADS".to_string(), settings::threads().to_string()));
+    }
+    if dtype == DType::I8 && !has_signed_bytes() {
+        list.push(("PIXELTYPE".into(), "SIGNEDBYTE".into()));
     }
     // Blocks that divide the tiles are written whole, once.
     let side = |tile: usize, size: usize| match tile.min(size) {

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Draft};
 use crate::interrupt;
 use crate::raster::execute::Run;
+use crate::raster::tile::integer_to_f64;
 use crate::raster::{DType, Pixels, Raster, Window};
 
 /// One dataset of a file.
@@ -327,6 +328,7 @@ fn chunk_bytes(pixels: &Pixels, part: Window) -> Vec<u8> {
         out
     }
     match pixels {
+        Pixels::I128(a) => gather(a, part, |v| integer_to_f64(v).to_le_bytes()),
         Pixels::F32(a) => gather(a, part, f32::to_le_bytes),
         Pixels::F64(a) => gather(a, part, f64::to_le_bytes),
         Pixels::C32(a) => gather(a, part, |z| {

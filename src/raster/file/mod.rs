@@ -1,20 +1,29 @@
 //! Files, through GDAL: reading by windows, writing whole files or none.
 
 pub mod arrays;
+mod axes;
 mod creation;
+pub mod cube;
 mod drivers;
+mod encoding;
 pub mod hdf5;
+mod layout;
+mod located;
 pub mod netcdf;
 pub mod open;
+mod place;
 pub mod pool;
 pub mod probe;
 pub mod read;
 mod remote;
 mod sink;
+mod steps;
 mod transfer;
 pub(crate) mod truncated;
+mod unsigned;
 mod whole;
 pub mod write;
+pub mod zarr;
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
@@ -165,11 +174,11 @@ pub fn message_of(error: &gdal::errors::GdalError) -> String {
     }
 }
 
-/// GDAL's number for a type; None for those that this GDAL cannot write.
-pub fn gdal_type(dtype: DType) -> Option<Gdt::Type> {
-    Some(match dtype {
-        DType::U8 => Gdt::GDT_Byte,
-        DType::I8 => return None,
+/// GDAL's number for a type. Before 3.7, signed bytes are bytes that a GeoTIFF's creation option says to be signed.
+pub fn gdal_type(dtype: DType) -> Gdt::Type {
+    match dtype {
+        DType::I8 if has_signed_bytes() => SIGNED_BYTE,
+        DType::U8 | DType::I8 => Gdt::GDT_Byte,
         DType::U16 => Gdt::GDT_UInt16,
         DType::I16 => Gdt::GDT_Int16,
         DType::U32 => Gdt::GDT_UInt32,
@@ -180,7 +189,15 @@ pub fn gdal_type(dtype: DType) -> Option<Gdt::Type> {
         DType::F64 => Gdt::GDT_Float64,
         DType::C32 => Gdt::GDT_CFloat32,
         DType::C64 => Gdt::GDT_CFloat64,
-    })
+    }
+}
+
+/// GDAL 3.7 and later; its bindings for older versions do not name it.
+const SIGNED_BYTE: Gdt::Type = 14;
+
+pub fn has_signed_bytes() -> bool {
+    // SAFETY: the name is NUL-terminated; no other preconditions.
+    unsafe { gdal_sys::GDALGetDataTypeByName(c"Int8".as_ptr()) == SIGNED_BYTE }
 }
 
 pub fn dtype_of(gdal: Gdt::Type) -> Option<DType> {
@@ -196,8 +213,7 @@ pub fn dtype_of(gdal: Gdt::Type) -> Option<DType> {
         Gdt::GDT_Float64 => DType::F64,
         Gdt::GDT_CInt16 | Gdt::GDT_CFloat32 => DType::C32,
         Gdt::GDT_CInt32 | Gdt::GDT_CFloat64 => DType::C64,
-        // GDAL 3.7 and later; its bindings for older versions do not name it.
-        14 => DType::I8,
+        SIGNED_BYTE => DType::I8,
         _ => return None,
     })
 }

@@ -2,12 +2,15 @@
 //! attributes, coordinates, and a grid mapping.
 
 mod file;
+mod image;
 mod library;
 mod mapping;
 
 use std::path::Path;
 
-use self::file::{File, Owner};
+use jiff::Timestamp;
+
+use self::file::{File, Owner, is_unplaced};
 use super::{initialise, quieten_hdf5, whole};
 use crate::bounds;
 use crate::error::{Error, Result};
@@ -27,21 +30,26 @@ pub enum Attribute {
 
 pub type Attributes = Vec<(String, Attribute)>;
 
-/// One image of a file.
+/// One variable of a file.
 #[derive(Clone)]
 pub struct Variable {
     pub name: String,
-    /// Of one band; values are rounded for types of whole numbers, and limited to what they hold.
-    pub image: Raster,
+    /// Of one band each, as many as there are times, or one; values are rounded for types of whole numbers, and limited to what
+    /// they hold.
+    pub images: Vec<Raster>,
     pub dtype: DType,
     /// What stands for masked pixels.
     pub fill: f64,
+    /// Nobody has asked for this value, so that whole numbers that have it are no masked pixels.
+    pub is_default_fill: bool,
     pub attributes: Attributes,
 }
 
 pub struct NetCdf {
     /// All on one grid.
     pub variables: Vec<Variable>,
+    /// The steps of a time axis, in order, that all variables have; none for images of no time.
+    pub times: Option<Vec<Timestamp>>,
     /// Text variables without dimensions, of one attribute at least.
     pub records: Vec<(String, Attributes)>,
     /// Attributes of the file.
@@ -57,30 +65,45 @@ pub struct NetCdf {
 /// Writes a file: what stands under `path` is whole or as it was.
 ///
 /// # Errors
-/// No variable; images of several bands, of complex values, or on several grids; turned grids; two of one name; what GDAL's
-/// netCDF driver and the file system say.
+/// No variable; images of several bands, of complex values, or on several grids; turned grids; two of one name; times that do not
+/// rise; what GDAL's netCDF driver and the file system say.
 pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
-    let Some(first) = contents.variables.first() else {
+    let Some(first) = contents.variables.iter().flat_map(|v| &v.images).next() else {
         return Err(Error::argument("variables", "at least one image", "none"));
     };
-    let grid = first.image.grid.clone();
+    let grid = first.grid.clone();
     for variable in &contents.variables {
-        let band = variable.image.only_band(&variable.name)?;
-        first.image.check_grid(&variable.image)?;
-        if band.dtype.is_complex() || variable.dtype.is_complex() {
-            return Err(Error::argument(
-                &*variable.name,
-                "an image of real numbers",
-                "a complex one",
-            ));
+        for image in &variable.images {
+            let band = image.only_band(&variable.name)?;
+            first.check_grid(image)?;
+            if band.dtype.is_complex() || variable.dtype.is_complex() {
+                return Err(Error::argument(
+                    &*variable.name,
+                    "an image of real numbers",
+                    "a complex one",
+                ));
+            }
         }
+    }
+    let times = contents.times.as_deref().unwrap_or_default();
+    if let Some(pair) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(Error::argument(
+            "times",
+            "times that rise from image to image; `:sort()` the stack, and make one image of those of one time: `:group_by` and a \
+             reducer or `:mosaic()`",
+            format!("{} before {}", pair[0], pair[1]),
+        ));
+    }
+    if let Some(crs) = &grid.crs {
+        // Pixels that are placed by control points and the like have no coordinates to write.
+        crs.spatial_ref()?;
     }
     if !grid.transform.is_axis_aligned() {
         return Err(Error::message(
             "the grid is turned against its CRS, which x and y coordinates cannot say; reproject the images first",
         ));
     }
-    let mut names: Vec<&str> = vec!["x", "y", &contents.mapping];
+    let mut names: Vec<&str> = vec!["x", "y", "time", &contents.mapping];
     names.extend(contents.variables.iter().map(|v| v.name.as_str()));
     names.extend(contents.records.iter().map(|(name, _)| name.as_str()));
     names.sort_unstable();
@@ -113,7 +136,11 @@ fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()>
     if let Some(crs) = &grid.crs {
         file.record(&contents.mapping, &mapping::of(crs, grid))?;
     }
-    let dimensions = file.coordinates(grid)?;
+    let mut dimensions = Vec::new();
+    if let Some(times) = &contents.times {
+        dimensions.push(file.times(times)?);
+    }
+    dimensions.extend(file.coordinates(grid)?);
     for variable in &contents.variables {
         interrupt::check()?;
         file.image(variable, &dimensions, contents)?;
@@ -121,7 +148,11 @@ fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()>
     drop(dimensions);
     file.finish()?;
     interrupt::check()?;
-    let mut names = vec!["y", "x"];
+    let mut names = if is_unplaced(grid) {
+        Vec::new()
+    } else {
+        vec!["y", "x"]
+    };
     names.extend(contents.variables.iter().map(|v| v.name.as_str()));
     whole::arrays(draft, "netCDF", &names).map_err(|reason| whole::error(path, &reason))
 }

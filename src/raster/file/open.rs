@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use gdal::{Dataset, Metadata};
 
-use super::pool::SourceFile;
+use super::arrays::ArrayInfo;
+use super::axes::Along;
+use super::encoding::{Attributes, Encoding, Mask, reported_type};
+use super::layout::{Arranged, driver_of};
+use super::place::{geolocated, grid_of};
+use super::pool::{Lent, SourceFile};
 use super::read::FileBand;
-use super::{current_dir, dtype_of, gdal_name, is_special, message_of, refused_in};
+use super::{current_dir, gdal_name, is_special, message_of, refused_in, unsigned, zarr};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::raster::element::kind_of;
-use crate::raster::grid::LARGEST_SIDE;
 use crate::raster::image::{Band, Properties, Property, Raster};
-use crate::raster::{Affine, Crs, DType, Grid, Kind, Port, Unit};
+use crate::raster::{DType, Grid, Kind, Port, Unit};
 
 /// How to open a file.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct OpenOptions {
     /// Names or 1-based numbers of the bands wanted; all when absent.
     pub bands: Option<Vec<String>>,
@@ -32,6 +36,8 @@ pub struct OpenOptions {
     pub raw: bool,
     /// Where the pixels lie, for files that do not carry it; rows and columns must be the file's.
     pub grid: Option<Arc<Grid>>,
+    /// The longitude and latitude of every pixel, where another file carries them.
+    pub geolocation: Option<Raster>,
 }
 
 /// A variable or image inside a container file.
@@ -44,51 +50,109 @@ pub struct Subdataset {
     pub description: String,
 }
 
+/// An image, and what its container says of its axes.
+pub struct Opened {
+    pub raster: Raster,
+    /// Of each of its bands the position in the file, from 0.
+    pub indices: Vec<usize>,
+    /// The array's name, without its groups.
+    pub variable: Option<String>,
+    pub arranged: Option<Arranged>,
+}
+
 /// Opens a file, URL or GDAL connection string as a lazy raster.
 pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
+    opened(path, options).map(|opened| opened.raster)
+}
+
+pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     check_local(path)?;
     let name = gdal_name(path);
+    if zarr::is_zarr(Path::new(path)) {
+        return opened_zarr(path, options);
+    }
     if let Some(wanted) = &options.subdataset
         && let Some(direct) = hdf5_subdataset(path, &name, wanted)
         && let Ok((file, lent)) = SourceFile::open(path, &direct)
     {
-        return describe(file, lent.dataset()?, options, Some(wanted));
+        return describe(file, lent, options, Some(wanted), None);
     }
     let (file, lent) = SourceFile::open(path, &name)?;
     let listed = subdatasets_of(lent.dataset()?);
     if let Some(wanted) = &options.subdataset {
-        let plain = wanted.trim_start_matches('/');
-        let same = |s: &&Subdataset| {
-            s.name == plain || s.gdal_name == *wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
-        };
-        // `/science/grids/height` may be called `height` as long as it is the only one.
-        let short = || {
-            let mut found = listed.iter().filter(|s| s.name.ends_with(&format!("/{wanted}")));
-            found.next().filter(|_| found.next().is_none())
-        };
-        let found =
-            listed.iter().find(same).or_else(short).ok_or_else(|| {
-                Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str()))
-            })?;
+        if listed.is_empty() && lent.dataset()?.raster_count() > 0 {
+            // The only image of a file is not listed, but has a name all the same.
+            let only = describe(file, lent, options, None, None)?;
+            let plain = wanted.trim_start_matches('/');
+            let array = only
+                .arranged
+                .as_ref()
+                .map(|a| a.axes.array.trim_start_matches('/').to_string());
+            return match array {
+                Some(array) if array == plain || array.ends_with(&format!("/{plain}")) => Ok(only),
+                other => Err(Error::not_found("subdataset", wanted, other)),
+            };
+        }
+        let found = named(&listed, wanted)?;
         let (sub_file, sub_lent) = SourceFile::open(path, &found.gdal_name)?;
-        return describe(sub_file, sub_lent.dataset()?, options, Some(&found.name));
+        return describe(sub_file, sub_lent, options, Some(&found.name), None);
     }
     if lent.dataset()?.raster_count() == 0 {
-        return Err(if listed.is_empty() {
-            Error::file(path, "has no image bands")
-        } else {
-            let names: Vec<&str> = listed.iter().map(|s| s.name.as_str()).collect();
-            Error::file(
-                path,
-                format!(
-                    "holds several images; name one with {{ subdataset = \"{}\" }}; there are: {}",
-                    names[0],
-                    names.join(", ")
-                ),
-            )
-        });
+        return Err(name_one(path, &listed));
     }
-    describe(file, lent.dataset()?, options, None)
+    describe(file, lent, options, None, None)
+}
+
+/// The one of several images that is wanted.
+fn named<'a>(listed: &'a [Subdataset], wanted: &str) -> Result<&'a Subdataset> {
+    let plain = wanted.trim_start_matches('/');
+    let same = |s: &&Subdataset| {
+        s.name == plain || s.gdal_name == wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
+    };
+    // `/science/grids/height` may be called `height` as long as it is the only one.
+    let short = || {
+        let mut found = listed.iter().filter(|s| s.name.ends_with(&format!("/{wanted}")));
+        found.next().filter(|_| found.next().is_none())
+    };
+    let found = listed.iter().find(same).or_else(short);
+    found.ok_or_else(|| Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str())))
+}
+
+fn name_one(path: &str, listed: &[Subdataset]) -> Error {
+    let Some(first) = listed.first() else {
+        return Error::file(path, "has no image bands");
+    };
+    let names: Vec<&str> = listed.iter().map(|s| s.name.as_str()).collect();
+    Error::file(
+        path,
+        format!(
+            "holds several images; name one with {{ subdataset = \"{}\" }}; there are: {}",
+            first.name,
+            names.join(", ")
+        ),
+    )
+}
+
+fn opened_zarr(path: &str, options: &OpenOptions) -> Result<Opened> {
+    let listed = images_of_zarr(path)?;
+    let image = match (&options.subdataset, listed.as_slice()) {
+        (Some(wanted), listed) => named(listed, wanted)?,
+        (None, [only]) => only,
+        (None, listed) => return Err(name_one(path, listed)),
+    };
+    let as_stored = options.grid.is_some() || options.geolocation.is_some();
+    let (file, lent, arranged) = zarr::open(path, &image.name, &image.gdal_name, as_stored)?;
+    let variable = options.subdataset.as_ref().map(|_| image.name.as_str());
+    describe(file, lent, options, variable, arranged)
+}
+
+fn images_of_zarr(path: &str) -> Result<Vec<Subdataset>> {
+    let subdataset = |array: ArrayInfo| Subdataset {
+        gdal_name: format!("ZARR:\"{path}\":{}", array.name),
+        description: format!("{:?} {}", array.shape, array.dtype),
+        name: array.name.trim_start_matches('/').to_string(),
+    };
+    Ok(zarr::images(path)?.into_iter().map(subdataset).collect())
 }
 
 /// GDAL's name of a dataset of an HDF5 file that is given by its full name. It saves listing all that the file holds, which
@@ -102,6 +166,9 @@ fn hdf5_subdataset(path: &str, name: &str, wanted: &str) -> Option<String> {
 /// The images inside a container file; empty for plain images.
 pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
     check_local(path)?;
+    if zarr::is_zarr(Path::new(path)) {
+        return images_of_zarr(path);
+    }
     let (_, lent) = SourceFile::open(path, &gdal_name(path))?;
     Ok(subdatasets_of(lent.dataset()?))
 }
@@ -158,16 +225,43 @@ fn subdatasets_of(dataset: &Dataset) -> Vec<Subdataset> {
         .collect()
 }
 
+/// The same image, opened otherwise where its axes want it.
+fn arranged_by_axes(
+    file: Arc<SourceFile>,
+    lent: Lent,
+    options: &OpenOptions,
+) -> Result<(Arc<SourceFile>, Lent, Option<Arranged>)> {
+    let mut arranged = Arranged::of(&file.name, lent.dataset()?)?;
+    if let Some(arranged) = &mut arranged
+        && (options.grid.is_some() || options.geolocation.is_some())
+    {
+        arranged.keep_order();
+    }
+    let layout = arranged.as_ref().and_then(|arranged| arranged.layout.clone());
+    let (file, lent) = match layout {
+        None => (file, lent),
+        layout => SourceFile::laid_out(&file.path, &file.name, layout)?,
+    };
+    Ok((file, lent, arranged))
+}
+
 fn describe(
     file: Arc<SourceFile>,
-    dataset: &Dataset,
+    lent: Lent,
     options: &OpenOptions,
     variable: Option<&str>,
-) -> Result<Raster> {
-    let grid = match &options.grid {
-        None => Arc::new(grid_of(dataset, &file)?),
-        Some(grid) if (grid.rows, grid.cols) == (file.rows, file.cols) => grid.clone(),
-        Some(grid) => {
+    given: Option<Arranged>,
+) -> Result<Opened> {
+    let (file, lent, arranged) = match given {
+        Some(given) => (file, lent, Some(given)),
+        None => arranged_by_axes(file, lent, options)?,
+    };
+    let dataset = lent.dataset()?;
+    let grid = match (&options.grid, &options.geolocation) {
+        (None, Some(places)) => Arc::new(geolocated(places, &file)?),
+        (None, None) => Arc::new(grid_of(dataset, &file, arranged.as_ref())?),
+        (Some(grid), _) if (grid.rows, grid.cols) == (file.rows, file.cols) => grid.clone(),
+        (Some(grid), _) => {
             let expected = format!(
                 "a grid of {} × {} (rows × cols), as {}",
                 file.rows, file.cols, file.path
@@ -177,8 +271,13 @@ fn describe(
     };
     let count = dataset.raster_count();
     let mut names = Vec::with_capacity(count);
+    let array = arranged.as_ref().map(|arranged| arranged.axes.array.clone());
+    let named = match &options.subdataset {
+        Some(_) => variable.or(array.as_deref()),
+        None => variable,
+    };
     for i in 1..=count {
-        names.push(band_name(dataset, i, count, variable, &names)?);
+        names.push(band_name(dataset, i, count, named, &names)?);
     }
     let wanted: Vec<usize> = match &options.bands {
         None => (1..=count).collect(),
@@ -214,35 +313,23 @@ fn describe(
         raster.time = Some(time);
         raster.properties.remove("TIME");
     }
+    // An axis of one time says it of the whole image.
+    if let Some(arranged) = &arranged
+        && let Some(axis) = arranged.band_axis(Along::Time).map(|i| &arranged.axes.list[i])
+        && let (1, Ok(times)) = (axis.size, axis.times(&file.path))
+    {
+        raster.time = raster.time.or_else(|| times.into_iter().flatten().next()?.time);
+    }
     raster
         .properties
         .insert("path".into(), Property::Text(file.path.clone()));
-    Ok(raster)
-}
-
-fn grid_of(dataset: &Dataset, file: &SourceFile) -> Result<Grid> {
-    // GDAL wraps what it cannot count to negative numbers.
-    if file.rows.max(file.cols) > LARGEST_SIDE {
-        return Err(Error::file(
-            &file.path,
-            format!("claims more than {LARGEST_SIDE} rows or columns"),
-        ));
-    }
-    let crs = match dataset.projection() {
-        wkt if wkt.is_empty() => None,
-        wkt => Crs::from_wkt(&wkt).ok(),
-    };
-    // Images without a transform lie in pixel coordinates, rows downward.
-    let pixels = Affine {
-        x0: 0.0,
-        dx: 1.0,
-        rx: 0.0,
-        y0: 0.0,
-        ry: 0.0,
-        dy: 1.0,
-    };
-    let transform = dataset.geo_transform().map_or(pixels, Affine::from_gdal);
-    Grid::new(crs, transform, file.rows, file.cols).map_err(|e| Error::file(&file.path, e.to_string()))
+    let array = array.as_deref().or(variable);
+    Ok(Opened {
+        raster,
+        indices: wanted.into_iter().map(|index| index - 1).collect(),
+        variable: array.map(|name| name.rsplit('/').next().unwrap_or(name).to_string()),
+        arranged,
+    })
 }
 
 fn band_name(
@@ -290,64 +377,40 @@ fn describe_band(
 ) -> Result<Band> {
     let fail = |e: gdal::errors::GdalError| Error::file(&file.path, message_of(&e));
     let band = dataset.rasterband(index).map_err(fail)?;
-    // SAFETY: the handle lives as long as `dataset`.
-    let type_number = unsafe { gdal_sys::GDALGetRasterDataType(band.c_rasterband()) };
-    let mut dtype = dtype_of(type_number).ok_or_else(|| {
-        Error::file(
-            &file.path,
-            format!("band {index} has a pixel type that is not known here ({type_number})"),
-        )
-    })?;
-    let file_nodata = match dtype {
-        DType::I64 => band.no_data_value_i64().map(|v| v as f64),
-        DType::U64 => band.no_data_value_u64().map(|v| v as f64),
-        _ => band.no_data_value(),
-    };
-    let nodata = options.nodata.or(file_nodata);
-    let hdf5 = dataset.driver().short_name() == "HDF5Image";
-    let attribute = |name: &str| if hdf5 { hdf5_attribute(&band, name) } else { None };
-    let number = |name: &str| attribute(name).and_then(|text| text.parse::<f64>().ok());
-    let scale = band.scale().or_else(|| number("scale_factor")).unwrap_or(1.0);
-    let offset = band.offset().or_else(|| number("add_offset")).unwrap_or(0.0);
-    let scaled = !options.raw && !dtype.is_complex() && (scale, offset) != (1.0, 0.0);
+    let reported = reported_type(file, &band, index)?;
+    let attributes = Attributes::of(file, dataset, &band);
+    let encoding = Encoding::of(file, dataset, &band, reported, &attributes, options)?;
+    let mut dtype = encoding.dtype;
     let mut kind = kind_of(dtype);
-    if scaled && !dtype.is_float() {
+    if encoding.is_scaled() && !dtype.is_float() {
         // A 16-bit integer times a scale needs no more than f32; wider ones were read as f64 already.
-        dtype = if kind == Kind::F64 { DType::F64 } else { DType::F32 };
+        dtype = if kind == Kind::F32 { DType::F32 } else { DType::F64 };
     }
     if dtype == DType::F64 {
         kind = Kind::F64;
     }
-    let flags = band.mask_flags().map_err(fail)?;
-    let has_mask = flags.is_per_dataset() && !flags.is_all_valid() && !(flags.is_alpha() && is_alpha(&band));
     let (block_cols, block_rows) = band.block_size();
-    // SAFETY: the function takes plain numbers.
-    let bytes = unsafe { gdal_sys::GDALGetDataTypeSizeBytes(type_number) };
-    check_blocks(
-        file,
-        dataset,
-        (block_rows, block_cols),
-        usize::try_from(bytes).unwrap_or(1),
-    )?;
+    check_blocks(file, dataset, (block_rows, block_cols), reported.bytes())?;
+    let (source, upward) =
+        unsigned::source(file, dataset, reported, &attributes)?.unwrap_or((file.clone(), false));
     let source = FileBand {
-        file: file.clone(),
+        file: source,
         band: index,
         kind,
-        nodata,
-        scale_offset: scaled.then_some((scale, offset)),
-        has_mask,
+        mask: Mask::of(file, dataset, &band, index)?,
+        upward,
         block: (block_rows, block_cols),
+        encoding,
     };
     let unit = match (&options.unit, band.unit()) {
         (Some(unit), _) => unit.clone(),
-        (None, text) if text.is_empty() => {
-            attribute("units").map_or(Unit::Unknown, |text| Unit::parse(&text))
-        }
+        (None, text) if text.is_empty() => attributes.text("units").map_or(Unit::Unknown, Unit::parse),
+        // As `write` leaves masks.
+        (None, text) if text == "1" && dtype == DType::U8 && driver_of(dataset) == "GTiff" => Unit::Mask,
         (None, text) => Unit::parse(&text),
     };
+    let nodata = source.encoding.nodata();
     let port = Port::tiles(grid, Arc::new(source), Vec::new()).swap_remove(0);
-    // A scaled band's values are no longer the file's, so neither is its nodata value.
-    let nodata = if scaled { None } else { nodata };
     Ok(Band {
         name: String::new(),
         dtype,
@@ -364,7 +427,7 @@ fn check_blocks(
     (rows, cols): (usize, usize),
     bytes: usize,
 ) -> Result<()> {
-    let driver = dataset.driver().short_name();
+    let driver = driver_of(dataset);
     // A virtual raster has blocks in name only.
     if driver == "VRT" {
         return Ok(());
@@ -392,22 +455,6 @@ fn check_blocks(
         2 * size_of::<u64>(),
         way_out,
     )
-}
-
-/// An attribute of a variable of an HDF5 file by the names of the CF conventions, which GDAL hands on as metadata
-/// (`science_grids_height_scale_factor=0.5 `) without heeding them.
-fn hdf5_attribute(band: &gdal::raster::RasterBand, name: &str) -> Option<String> {
-    let suffix = format!("_{name}");
-    let items = band.metadata_domain("").unwrap_or_default();
-    let (_, value) = items
-        .iter()
-        .filter_map(|item| item.split_once('='))
-        .find(|(key, _)| key.ends_with(&suffix))?;
-    Some(value.trim().to_string())
-}
-
-fn is_alpha(band: &gdal::raster::RasterBand) -> bool {
-    band.color_interpretation() == gdal::raster::ColorInterpretation::AlphaBand
 }
 
 /// The file's own metadata items.

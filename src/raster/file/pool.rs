@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::layout::{self, Layout};
 use super::probe::{Use, try_out};
 use super::remote::resolved;
 use super::truncated::with_reason;
@@ -25,6 +26,8 @@ pub struct SourceFile {
     pub path: String,
     /// What GDAL calls it.
     pub name: String,
+    /// Where the image is a view of an array of `name`.
+    pub layout: Option<Layout>,
     pub rows: usize,
     pub cols: usize,
 }
@@ -32,14 +35,20 @@ pub struct SourceFile {
 impl SourceFile {
     /// Opens `name` and keeps the dataset for the first reader.
     pub fn open(path: &str, name: &str) -> Result<(Arc<SourceFile>, Lent)> {
+        SourceFile::laid_out(path, name, None)
+    }
+
+    /// Opens the array of `name` that `layout` is of, as it says.
+    pub fn laid_out(path: &str, name: &str, layout: Option<Layout>) -> Result<(Arc<SourceFile>, Lent)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let dataset = open_dataset(path, name)?;
+        let dataset = open_dataset(path, name, layout.as_ref())?;
         let (cols, rows) = dataset.raster_size();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let file = Arc::new(SourceFile {
             id,
             path: path.to_string(),
             name: name.to_string(),
+            layout,
             rows,
             cols,
         });
@@ -63,7 +72,7 @@ impl SourceFile {
         let dataset = match idle {
             Some((_, dataset)) => dataset,
             None => {
-                let dataset = open_dataset(&self.path, &self.name)?;
+                let dataset = open_dataset(&self.path, &self.name, self.layout.as_ref())?;
                 if dataset.raster_size() != (self.cols, self.rows) {
                     return Err(Error::file(
                         &self.path,
@@ -88,19 +97,24 @@ impl Drop for SourceFile {
     }
 }
 
-fn open_dataset(path: &str, name: &str) -> Result<Dataset> {
+fn open_dataset(path: &str, name: &str, layout: Option<&Layout>) -> Result<Dataset> {
     initialise();
     quieten_hdf5();
+    if let Some(Layout::View(view)) = layout {
+        return layout::open(path, name, view);
+    }
     let options = DatasetOptions {
         open_flags: GdalOpenFlags::GDAL_OF_RASTER
             | GdalOpenFlags::GDAL_OF_READONLY
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
+        // GDAL takes every valid range for one of stored numbers; `Encoding` tells them apart. `@`: other drivers do not know it.
+        open_options: Some(&["@HONOUR_VALID_RANGE=NO"]),
         ..Default::default()
     };
     let found = resolved(name)?;
     try_out(name, Use::Image)?;
     bytes::refusal();
-    Dataset::open_ex(found.as_ref(), options).map_err(|e| {
+    layout::as_stored(layout, || Dataset::open_ex(found.as_ref(), options)).map_err(|e| {
         if let Some(refusal) = bytes::refusal() {
             return refusal;
         }

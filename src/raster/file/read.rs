@@ -7,12 +7,14 @@ use gdal_sys::{GDALDataType as Gdt, GDALRWFlag, GDALRasterBandH};
 use ndarray::Array2;
 use num_complex::Complex32;
 
+use super::encoding::{Encoding, Mask};
 use super::explained;
 use super::pool::SourceFile;
 use super::transfer::{Part, transfer};
 use crate::error::{Error, Result};
+use crate::raster::integer::is_wide;
 use crate::raster::operation::{Operation, PicturePart};
-use crate::raster::tile::MASKED_COMPLEX;
+use crate::raster::tile::{MASKED_COMPLEX, MASKED_INTEGER, integer_to_f64};
 use crate::raster::{Kind, Pixels, View, Window};
 
 #[derive(Clone)]
@@ -21,11 +23,10 @@ pub struct FileBand {
     /// From 1, as GDAL counts.
     pub band: usize,
     pub kind: Kind,
-    /// In raw file values, before scale and offset.
-    pub nodata: Option<f64>,
-    pub scale_offset: Option<(f64, f64)>,
-    /// True where a mask band or alpha channel says which pixels are valid.
-    pub has_mask: bool,
+    pub encoding: Encoding,
+    pub mask: Mask,
+    /// True where the file's first row is the image's last.
+    pub upward: bool,
     pub block: (usize, usize),
 }
 
@@ -55,6 +56,13 @@ impl Operation for FileBand {
         out
     }
 
+    fn scratch_bytes(&self, out: Window) -> usize {
+        // 64-bit integers as the file has them and decoded; a mask.
+        let integers = if is_wide(self.encoding.dtype) { 24 } else { 0 };
+        let mask = if self.mask == Mask::None { 0 } else { 5 };
+        out.len().saturating_mul(integers + mask)
+    }
+
     fn compute(&self, out: Window, _: &[View<'_>]) -> Result<Vec<Pixels>> {
         self.read(&Part::all(out)).map(|p| vec![p])
     }
@@ -62,11 +70,16 @@ impl Operation for FileBand {
 
 impl FileBand {
     /// Reads a part, whose window must lie inside the image.
-    fn read(&self, part: &Part) -> Result<Pixels> {
+    pub(super) fn read(&self, part: &Part) -> Result<Pixels> {
         let mut lent = self.file.lend()?;
-        let read = self.read_from(lent.dataset()?, part);
-        if read.is_err() {
-            lent.discard();
+        let mut read = match self.upward {
+            true => self.read_from(lent.dataset()?, &part.turned(self.file.rows)),
+            false => self.read_from(lent.dataset()?, part),
+        };
+        match &mut read {
+            Ok(pixels) if self.upward => pixels.invert_rows(),
+            Ok(_) => {}
+            Err(_) => lent.discard(),
         }
         read
     }
@@ -87,69 +100,71 @@ impl FileBand {
         // SAFETY: the handle lives as long as `dataset`, which is borrowed for this whole function.
         let handle = unsafe { band.c_rasterband() };
         let mut pixels = match self.kind {
-            Kind::F32 => Pixels::F32(raster_io(handle, part, Gdt::GDT_Float32, 0f32).map_err(&fail)?),
-            Kind::F64 => Pixels::F64(raster_io(handle, part, Gdt::GDT_Float64, 0f64).map_err(&fail)?),
+            _ if is_wide(self.encoding.dtype) => {
+                let integers = if self.encoding.is_unsigned_in_file() {
+                    raster_io(handle, part, Gdt::GDT_UInt64, 0u64).map(|a| a.mapv(i128::from))
+                } else {
+                    raster_io(handle, part, Gdt::GDT_Int64, 0i64).map(|a| a.mapv(i128::from))
+                };
+                let integers = integers.map_err(&fail)?.mapv(|v| self.encoding.decode_integer(v));
+                match self.kind {
+                    Kind::I128 => Pixels::I128(integers),
+                    _ => Pixels::F64(integers.mapv(|v| self.encoding.scaled(integer_to_f64(v)))),
+                }
+            }
+            Kind::F32 => {
+                let mut a = raster_io(handle, part, Gdt::GDT_Float32, 0f32).map_err(&fail)?;
+                self.encoding.decode(&mut a);
+                Pixels::F32(a)
+            }
+            Kind::F64 | Kind::I128 => {
+                let mut a = raster_io(handle, part, Gdt::GDT_Float64, 0f64).map_err(&fail)?;
+                self.encoding.decode(&mut a);
+                Pixels::F64(a)
+            }
             Kind::C32 => {
-                Pixels::C32(raster_io(handle, part, Gdt::GDT_CFloat32, Complex32::ZERO).map_err(&fail)?)
+                let z = raster_io(handle, part, Gdt::GDT_CFloat32, Complex32::ZERO).map_err(&fail)?;
+                let masked = |z: Complex32| {
+                    if self.encoding.is_missing(z) {
+                        MASKED_COMPLEX
+                    } else {
+                        z
+                    }
+                };
+                Pixels::C32(z.mapv_into(masked))
             }
         };
-        match &mut pixels {
-            Pixels::F32(a) => {
-                // The file's nodata was stored in f32 too, so it compares equal after the same rounding.
-                let nodata = self.nodata.map_or(f32::NAN, |v| v as f32);
-                a.mapv_inplace(|v| {
-                    if v == nodata || !v.is_finite() {
-                        f32::NAN
-                    } else {
-                        v
-                    }
-                });
-                if let Some((scale, offset)) = self.scale_offset {
-                    a.mapv_inplace(|v| (f64::from(v) * scale + offset) as f32);
+        let transparent = match self.mask {
+            Mask::None => return Ok(pixels),
+            Mask::Own => {
+                let mask = band.open_mask_band().map_err(|e| fail(e.to_string()))?;
+                // SAFETY: as above; the mask belongs to `dataset`.
+                let handle = unsafe { mask.c_rasterband() };
+                raster_io(handle, part, Gdt::GDT_Byte, 0u8)
+                    .map_err(&fail)?
+                    .mapv(|m| m == 0)
+            }
+            Mask::Alpha(index) => {
+                let alpha = dataset.rasterband(index).map_err(|e| fail(e.to_string()))?;
+                // SAFETY: as above. Opacity may be of any type, and a little of it is not none.
+                let handle = unsafe { alpha.c_rasterband() };
+                raster_io(handle, part, Gdt::GDT_Float32, 0f32)
+                    .map_err(&fail)?
+                    .mapv(|m| m == 0.0)
+            }
+        };
+        fn put<T: Copy>(pixels: &mut Array2<T>, transparent: &Array2<bool>, masked: T) {
+            pixels.zip_mut_with(transparent, |v, &transparent| {
+                if transparent {
+                    *v = masked
                 }
-            }
-            Pixels::F64(a) => {
-                let nodata = self.nodata.unwrap_or(f64::NAN);
-                a.mapv_inplace(|v| {
-                    if v == nodata || !v.is_finite() {
-                        f64::NAN
-                    } else {
-                        v
-                    }
-                });
-                if let Some((scale, offset)) = self.scale_offset {
-                    a.mapv_inplace(|v| v * scale + offset);
-                }
-            }
-            Pixels::C32(a) => {
-                let nodata = self.nodata.map_or(f32::NAN, |v| v as f32);
-                let masked =
-                    |z: Complex32| !z.is_finite() || (z.re == nodata && (z.im == nodata || z.im == 0.0));
-                a.mapv_inplace(|z| if masked(z) { MASKED_COMPLEX } else { z });
-            }
+            });
         }
-        if self.has_mask {
-            let mask = band.open_mask_band().map_err(|e| fail(e.to_string()))?;
-            // SAFETY: as above; the mask band belongs to `dataset`.
-            let handle = unsafe { mask.c_rasterband() };
-            let mask = raster_io(handle, part, Gdt::GDT_Byte, 0u8).map_err(&fail)?;
-            match &mut pixels {
-                Pixels::F32(a) => a.zip_mut_with(&mask, |v, &m| {
-                    if m == 0 {
-                        *v = f32::NAN
-                    }
-                }),
-                Pixels::F64(a) => a.zip_mut_with(&mask, |v, &m| {
-                    if m == 0 {
-                        *v = f64::NAN
-                    }
-                }),
-                Pixels::C32(a) => a.zip_mut_with(&mask, |v, &m| {
-                    if m == 0 {
-                        *v = MASKED_COMPLEX
-                    }
-                }),
-            }
+        match &mut pixels {
+            Pixels::I128(a) => put(a, &transparent, MASKED_INTEGER),
+            Pixels::F32(a) => put(a, &transparent, f32::NAN),
+            Pixels::F64(a) => put(a, &transparent, f64::NAN),
+            Pixels::C32(a) => put(a, &transparent, MASKED_COMPLEX),
         }
         Ok(pixels)
     }

@@ -3,21 +3,27 @@
 use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gdal::cpl::CslStringList;
 use gdal::{Dataset, DriverManager, Metadata};
 use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 
-use super::creation::{check_space, common_dtype, create, creation_options, driver_for, predictable};
+use super::creation::{
+    check_signed_bytes, check_space, common_dtype, create, creation_options, driver_for, predictable,
+};
 use super::transfer::{Part, transfer};
 use super::write::WriteOptions;
-use super::{gdal_type, initialise, last_message, message_of, reset_message, whole};
+use super::{
+    gdal_type, has_signed_bytes, initialise, last_message, located, message_of, reset_message, whole,
+};
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
-use crate::raster::{Band, DType, Pixels, Raster, Window};
+use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
+use crate::raster::{Band, DType, Kind, Pixels, Raster, Window};
 use crate::settings;
 
 /// A file that is being made.
@@ -78,9 +84,16 @@ impl Sink {
         let driver = driver_for(path, options)?;
         let (rows, cols) = (raster.grid.rows, raster.grid.cols);
         let dtype = common_dtype(&raster.bands, options)?;
-        let gdal = gdal_type(dtype).ok_or_else(|| {
-            Error::argument("dtype", "a type that this GDAL can write (int8 needs 3.7)", dtype)
-        })?;
+        check_signed_bytes(dtype, &driver)?;
+        let mut options = options.clone();
+        if dtype == DType::I8
+            && !has_signed_bytes()
+            && !options.overview_resampling.eq_ignore_ascii_case("mode")
+        {
+            // Before 3.7, GDAL averages signed bytes as unsigned ones: of −10 and 10 it makes −128.
+            options.overview_resampling = "nearest".into();
+        }
+        let options = &options;
         let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
         check_space(path, bytes, options)?;
         // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
@@ -100,7 +113,7 @@ impl Sink {
             draft.path(),
             (c_cols, c_rows),
             raster.bands.len(),
-            gdal,
+            gdal_type(dtype),
             &creation,
         )
         .map_err(|text| Error::file(path, format!("cannot be created: {text}")));
@@ -125,12 +138,18 @@ impl Sink {
     /// Georeference, names, units, tags.
     fn describe(&mut self, raster: &Raster, mut dataset: Dataset) -> Result<()> {
         let fail = |e: gdal::errors::GdalError| Error::file(&self.path, message_of(&e));
-        if let Some(crs) = &raster.grid.crs {
-            dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;
+        match &raster.grid.crs {
+            // Pixels that are placed by something else than control points are written without a place.
+            Some(crs) if crs.locator().is_some() => located::write(&dataset, &raster.grid).map_err(fail)?,
+            crs => {
+                if let Some(crs) = crs {
+                    dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;
+                }
+                dataset
+                    .set_geo_transform(&raster.grid.transform.to_gdal())
+                    .map_err(fail)?;
+            }
         }
-        dataset
-            .set_geo_transform(&raster.grid.transform.to_gdal())
-            .map_err(fail)?;
         let tags = settings::provenance()
             .into_iter()
             .chain(self.options.tags.iter().cloned());
@@ -165,7 +184,34 @@ impl Sink {
         if self.options.statistics {
             data.add(index, Moments::of(&buffer));
         }
+        // 64-bit integers go into whole numbers as they are, into floats rounded.
+        if buffer.kind() == Kind::I128 && target.dtype.integer_range().is_none() {
+            buffer = Pixels::F64(buffer.into_f64());
+        }
+        let (mut signed, mut signed_64, mut unsigned_64) = (Vec::new(), Vec::new(), Vec::new());
         let (gdal, pointer) = match &mut buffer {
+            Pixels::I128(a) => {
+                let unsigned = target.dtype == DType::U64;
+                // 2⁶³ − 1 is 2⁶³ as a float, and nodata is limited to the type when it is set.
+                let fill = f64_to_integer(target.fill);
+                let fill = if unsigned { fill } else { fill.min(i64::MAX.into()) };
+                let filled = a.iter().map(|&v| fill_integer(v, fill, &mut seen));
+                if unsigned {
+                    unsigned_64
+                        .extend(filled.map(|v| u64::try_from(v).unwrap_or(if v < 0 { 0 } else { u64::MAX })));
+                    (Gdt::GDT_UInt64, unsigned_64.as_mut_ptr().cast::<c_void>())
+                } else {
+                    signed_64.extend(
+                        filled.map(|v| i64::try_from(v).unwrap_or(if v < 0 { i64::MIN } else { i64::MAX })),
+                    );
+                    (Gdt::GDT_Int64, signed_64.as_mut_ptr().cast::<c_void>())
+                }
+            }
+            Pixels::F32(a) if target.dtype == DType::I8 && !has_signed_bytes() => {
+                let fill = target.fill as f32;
+                signed.extend(a.iter().map(|&v| fill_one(v, fill, &mut seen).round() as i8));
+                (Gdt::GDT_Byte, signed.as_mut_ptr().cast::<c_void>())
+            }
             Pixels::F32(a) => {
                 let fill = target.fill as f32;
                 if fill.is_nan() {
@@ -208,6 +254,11 @@ impl Sink {
             )
         };
         self.draft.checked(written.map_err(fail))
+    }
+
+    /// Whether overviews or another format are made when all pixels are there.
+    pub fn has_second_step(&self) -> bool {
+        self.driver != "GTiff" || self.options.overviews
     }
 
     /// Statistics, overviews and the final format; the answer has everything but its name.
@@ -325,9 +376,9 @@ fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOpti
     }
     let name = CString::new(target.path().to_string_lossy().as_bytes())
         .map_err(|_| "the path holds a NUL byte".to_string())?;
-    let draft = target.path();
+    let watch = Watch::start(target.path());
     reset_message();
-    // SAFETY: driver and dataset are alive; the call ends before `draft` does; GDAL copies name and options; a null answer is checked; the new handle is owned
+    // SAFETY: driver and dataset are alive; the call ends before `watch` does; GDAL copies name and options; a null answer is checked; the new handle is owned
     // by the Dataset alone.
     let copied = unsafe {
         let handle = gdal_sys::GDALCreateCopy(
@@ -337,7 +388,7 @@ fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOpti
             0,
             list.as_ptr(),
             Some(go_on),
-            (&raw const draft).cast_mut().cast(),
+            (&raw const watch).cast_mut().cast(),
         );
         if handle.is_null() {
             return Err(last_message());
@@ -350,8 +401,9 @@ fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOpti
 fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &Path) -> Result<(), String> {
     let method =
         CString::new(method).map_err(|_| "the name of the resampling holds a NUL byte".to_string())?;
+    let watch = Watch::start(draft);
     reset_message();
-    // SAFETY: the dataset is alive; `factors` and `draft` are read during the call only; without bands, all are meant.
+    // SAFETY: the dataset is alive; `factors` and `watch` are read during the call only; without bands, all are meant.
     let status = unsafe {
         gdal_sys::GDALBuildOverviews(
             dataset.c_dataset(),
@@ -361,7 +413,7 @@ fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &P
             0,
             std::ptr::null(),
             Some(go_on),
-            (&raw const draft).cast_mut().cast(),
+            (&raw const watch).cast_mut().cast(),
         )
     };
     match status {
@@ -370,14 +422,42 @@ fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &P
     }
 }
 
+/// Tells the engine's progress how far GDAL has come with a file.
+struct Watch<'a> {
+    draft: &'a Path,
+    done: AtomicU64,
+}
+
+impl Watch<'_> {
+    const PARTS: u64 = 1000;
+
+    fn start(draft: &Path) -> Watch<'_> {
+        let name = draft.file_name().unwrap_or_default().to_string_lossy();
+        settings::progress().start(Watch::PARTS, &format!("{name}, step 2 of 2"));
+        Watch {
+            draft,
+            done: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        settings::progress().finish();
+    }
+}
+
 /// GDAL asks this from time to time, and gives up where the answer is 0. What is written to a disk that takes no more is of no use.
 ///
 /// # Safety
-/// `draft` is a pointer to the path, a `&Path`.
-unsafe extern "C" fn go_on(_: f64, _: *const c_char, draft: *mut c_void) -> c_int {
+/// `watch` is a pointer to a `Watch`.
+unsafe extern "C" fn go_on(complete: f64, _: *const c_char, watch: *mut c_void) -> c_int {
     // SAFETY: as the caller promises.
-    let draft = unsafe { *draft.cast::<&Path>() };
-    c_int::from(!interrupt::requested() && !bytes::has_failed(draft))
+    let watch = unsafe { &*watch.cast::<Watch>() };
+    let now = (complete.clamp(0.0, 1.0) * Watch::PARTS as f64) as u64;
+    let before = watch.done.fetch_max(now, Ordering::Relaxed);
+    settings::progress().advance(now.saturating_sub(before));
+    c_int::from(!interrupt::requested() && !bytes::has_failed(watch.draft))
 }
 
 /// The error of GDAL's work on a whole file, which also ends when a stop was asked for.
@@ -400,6 +480,16 @@ fn set_nodata(
 
 fn fill_one<T: num_traits::Float>(v: T, fill: T, seen: &mut Seen) -> T {
     if v.is_nan() {
+        seen.masked = true;
+        fill
+    } else {
+        seen.clashes += u64::from(v == fill);
+        v
+    }
+}
+
+fn fill_integer(v: i128, fill: i128, seen: &mut Seen) -> i128 {
+    if v == MASKED_INTEGER {
         seen.masked = true;
         fill
     } else {

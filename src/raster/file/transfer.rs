@@ -40,6 +40,18 @@ impl Part {
         }
     }
 
+    /// The same of an image of `rows` whose first row is the last one of its file; what is made has its last row first, too.
+    pub fn turned(&self, rows: usize) -> Part {
+        Part {
+            window: Window {
+                row: rows as isize - self.window.row_end(),
+                ..self.window
+            },
+            shape: self.shape,
+            rows: self.shape.0 - self.rows.end..self.shape.0 - self.rows.start,
+        }
+    }
+
     /// (rows, cols) of what is made.
     pub fn dim(&self) -> (usize, usize) {
         (self.rows.len(), self.shape.1)

@@ -72,7 +72,13 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
         let sink = Sink::create(raster, path, options, run.tile());
         sinks.push(sink.map_err(|e| incomplete(e, jobs, 0))?);
     }
-    run.for_each(&label(jobs), &|index, window, pixels| {
+    // What GDAL makes of the pixels afterwards may take longer than they did.
+    let step = if sinks.iter().any(Sink::has_second_step) {
+        ", step 1 of 2"
+    } else {
+        ""
+    };
+    run.for_each(&format!("{}{step}", label(jobs)), &|index, window, pixels| {
         let mut pixels = pixels.into_iter();
         for sink in &sinks {
             for band in 0..sink.bands.len() {

@@ -67,6 +67,7 @@ fn start() -> Option<Service> {
         .read_line(&mut line)
         .unwrap();
     if line.trim() == "no server" {
+        let _ = child.wait();
         return None;
     }
     let address = line

@@ -21,6 +21,17 @@ test("options become requests", function()
   assert(has(found[1], "attribute[]", "int,PATH_NUMBER,215") and has(found[2], "attribute[]", "int,PATH_NUMBER,220,222"))
 end)
 
+test("a level narrows the collections of a data set", function()
+  -- As `get_keyword_short_names` of asf_search 14.1.0 does.
+  local found = requests { dataset = "OPERA-S1", processingLevel = "RTC" }
+  assert(#found == 1 and has(found[1], "shortName", "OPERA_L2_RTC-S1_V1"))
+  for _, pair in ipairs(found[1]) do
+    assert(pair[1] ~= "attribute[]" and (pair[1] ~= "shortName" or pair[2] == "OPERA_L2_RTC-S1_V1"), pair[2])
+  end
+  assert_error(function() catalog.asf { dataset = "SLC-BURST", processingLevel = "RTC" } end, "processingLevel must be one of SLC%-BURST: BURST, got `RTC`")
+  assert_error(function() catalog.asf { dataset = "SENTINEL-2" } end, "no data set of ASF `SENTINEL%-2`; did you mean `SENTINEL%-1`")
+end)
+
 test("a date as an end means the whole day", function()
   local request = requests { platform = "ALOS", start = "2007-01-01", ["end"] = "2007-01-31" }[1]
   assert(has(request, "temporal", "2007-01-01T00:00:00Z,2007-01-31T23:59:59.999Z,"))

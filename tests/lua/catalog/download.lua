@@ -69,11 +69,11 @@ test("items give their assets", function()
   local item = {
     type = "Feature", stac_version = "1.0.0", id = "S1", links = {},
     properties = { datetime = "2020-01-01T00:00:00Z" },
-    assets = { vv = { href = "https://a.invalid/vv.tif" } },
+    assets = { vv = { href = "https://a.invalid/vv.tif" }, vh = { href = "https://a.invalid/vh.tif" } },
   }
   local items = catalog.items { item }
-  assert_error(function() catalog.download(items, { dir = "data", assets = "vw" }) end, "item S1 .*did you mean `vv`")
-  assert_error(function() catalog.download(items, { dir = "data" }) end, "name those to fetch with `assets`; there are: vv")
+  assert_error(function() catalog.download(items, { dir = "data", assets = "vw" }) end, "item S1 .*did you mean `v[vh]`")
+  assert_error(function() catalog.download(items, { dir = "data" }) end, "name one with `assets`; there are: v[vh], v[vh]")
   local report, totals = catalog.download(items, { dir = "data", assets = "vw", missing = "skip" })
   assert(#report == 0 and totals.files == 0)
 end)

@@ -48,7 +48,7 @@ test("a table of points, and gross offsets of every sort", function()
   local dy = raster.constant(coarse, 12):rename { "dy_px" }
   assert(found(raster.bands(dx, dy)).dx_px == constant.dx_px)
   assert_error(function() found(tables.new { { dx_px = 1, dy_px = 1 }, { dx_px = 1, dy_px = 1 } }) end,
-    "gross must be a table of 1 rows, one for each point, got 2 rows")
+    "gross must be a table of 1 row, one for each point, got 2 rows")
   assert_error(function() found(tables.new { { dx = 1, dy = 1 } }) end, "no column `dx_px`")
 end)
 

@@ -121,3 +121,22 @@ test("what cannot be tracked is said", function()
   said("grid must be a grid with the images' axes", { grid = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 5, rows = 4, cols = 4 } })
   said("the grids differ", { grid = raster.grid { crs = "EPSG:32634", origin = { 500000, 5000000 }, resolution = 160, rows = 4, cols = 4 } })
 end)
+
+-- A pair that is one image moved by whole pixels: whatever the spacing of the nodes, there is nothing to lose but the nodes whose own
+-- search reaches out of the images.
+test("the coverage of a perfect pair does not depend on the spacing of the nodes", function()
+  local shifted = image:shift { cols = 3, rows = 1 }
+  local function coverage(spacing, options)
+    options.chip, options.chip_max, options.spacing, options.search = 16, 32, spacing, 8
+    local offsets = correlation.autorift(image, shifted, options).dx_px
+    return offsets:stats()[offsets.bands[1]].count / (offsets.rows * offsets.cols)
+  end
+  local coarse = coverage(16, {})
+  for _, spacing in ipairs { 2, 4, 8 } do
+    local found = coverage(spacing, {})
+    assert(found > coarse - 0.02, ("%d px: %.3f, not %.3f"):format(spacing, found, coarse))
+  end
+  -- The rule of the original (autoRIFT.py, runAutorift and colfilt: FracValid grows with the overlap, and what is outside the grid is NaN).
+  assert(coverage(16, { filter_border = "autorift" }) == coarse, "nodes a chip apart are not concerned")
+  assert(coverage(4, { filter_border = "autorift" }) < 0.8)
+end)

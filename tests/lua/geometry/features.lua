@@ -46,7 +46,7 @@ test("a collection is read like a list", function()
   assert(n == 6)
   assert_error(function() return f[3].rank end, "a Feature has no field or method `rank`")
   assert_error(function() return f[1].corp end, "did you mean `crop`")
-  assert(tostring(f) == "3 features (Polygon), EPSG:32632, x 0..100, y 0..100")
+  assert(tostring(f):match "^[^\n]*" == "3 features (Polygon), EPSG:32632, x 0..100, y 0..100")
   assert_error(function() geometry.features({ 5 }) end, "list%[1%] must be a Geometry, or { geometry = …")
   assert_error(function() geometry.features({ { geometry = geometry.point(1, 2), properties = { a = print } } }) end, "list%[1%]%.properties%.a must be")
   assert_error(function() geometry.features({ geometry.point(1, 2), geometry.point(1, 2, UTM) }) end, "different coordinate reference systems")
@@ -142,4 +142,46 @@ test("real outlines on their scene", function()
     if i == 1 then assert(row.mean == nil or row.mean > 0) end
   end
   assert(t:aggregate("sum", "count") > 10000)
+end)
+
+-- A table of dBase as old programs write it: no encoding in its head (byte 29), no .cpg beside it. The same bytes as GDAL 3.12 reads them
+-- (pyogrio 0.11: `read_info(…)["encoding"]` is ISO-8859-1).
+local function without_encoding(name, city)
+  local fs = require "fs"
+  geometry.features { { geometry = geometry.point(8.5, 47.4), properties = { name = ("x"):rep(#city) } } }:write(name .. ".shp")
+  local bytes = fs.read(name .. ".dbf"):gsub(("x"):rep(#city), function() return city end)
+  fs.write(name .. ".dbf", bytes:sub(1, 29) .. "\0" .. bytes:sub(31))
+  fs.remove(name .. ".cpg")
+end
+
+test("a Shapefile that says no encoding is read in that of its time", function()
+  without_encoding("latin", "Z\xFCrich")
+  assert(geometry.read("latin.shp")[1].properties.name == "Zürich")
+  assert(geometry.read("latin.shp", { encoding = "ISO-8859-1" })[1].properties.name == "Zürich")
+  assert(geometry.read("latin.shp", { encoding = "CP437" })[1].properties.name == "Zⁿrich", "as told")
+  without_encoding("unicode", "Zürich")
+  assert(geometry.read("unicode.shp")[1].properties.name == "Zürich")
+  assert_error(function() geometry.read("latin.shp", { encoding = "UTF-8" }) end, "feature 1: the text of `name` is not in the encoding of the file: .*say which it is")
+  assert_error(function() geometry.read("latin.shp", { encoding = "Latin" }) end, "encoding must be the name of an encoding")
+end)
+
+test("the Shapefile without .cpg of the awkward files is read", function()
+  local places = geometry.read(shared "awkward/nocpg.shp")
+  assert(places[1].properties.name == "Zürich" and places[2].properties.name == "Genève")
+end)
+
+test("a Shapefile says the encoding that it was written in", function()
+  local fs = require "fs"
+  local places = geometry.features { { geometry = geometry.point(8.5, 47.4), properties = { name = "Zürich" } } }
+  places:write("a.shp", { encoding = "ISO-8859-1" })
+  assert(fs.read("a.cpg") == "ISO-8859-1" and fs.read("a.dbf"):find("Z\xFCrich", 1, true))
+  assert(geometry.read("a.shp")[1].properties.name == "Zürich")
+  places:write("b.shp")
+  assert(fs.read("b.cpg") == "UTF-8" and geometry.read("b.shp")[1].properties.name == "Zürich")
+  local greek = geometry.features { { geometry = geometry.point(23.7, 38), properties = { name = "Αθήνα" } } }
+  assert_error(function() greek:write("c.shp", { encoding = "ISO-8859-1" }) end, "feature 1: ISO%-8859%-1 cannot hold the text of `name`, `Αθήνα`")
+  assert_error(function() places:write("c.gpkg", { encoding = "ISO-8859-1" }) end, "encoding must be left out: only the text of Shapefiles")
+  assert_error(function() geometry.read("b.shp", { encoding = "Latin" }) end, "encoding must be the name of an encoding")
+  places:write("d.gpkg")
+  assert_error(function() geometry.read("d.gpkg", { encoding = "UTF-8" }) end, "encoding must be left out")
 end)

@@ -129,3 +129,43 @@ test("real scenes", function()
   local figure = vv:to_db():plot { scale_bar = "lower right", lonlat = true, grid = true }
   assert(holds(figure, "VV (dB)"))
 end)
+
+-- Width of the page and of the first panel, in points.
+local function widths(figure)
+  local svg = figure:svg()
+  return tonumber(svg:match 'width="([%d.]+)pt"'), tonumber(svg:match '<clipPath[^>]*><rect[^>]* width="([%d.]+)"')
+end
+
+test("a legend and a colour bar leave a map its room", function()
+  local classes = { { value = 1, name = "Water that is there all year round", color = "navy" }, { value = 2, name = "Snow", color = "white" } }
+  local alone = plot.map(image(0), { label = "Height (m)" })
+  local figure = plot.figure {}
+  local axes = figure:axes {}
+  axes:image(image(0), { label = "Height (m)" })
+  axes:classes(image(0):gt(0), { classes = classes })
+  -- Below, so that the map is as wide as without.
+  local page, panel = widths(figure)
+  local _, without = widths(alone)
+  assert(math.abs(panel - without) < 1 and page <= 6.4 * 72 + 1, panel)
+  -- Beside, where that was asked for, the page grows and the map keeps half of what it had.
+  local wide = plot.figure {}
+  axes = wide:axes { legend = "right" }
+  axes:image(image(0), { label = "Height (m)" })
+  axes:rectangle({ 601000, 3771000, 602000, 3772000 }, { label = ("A very long name of an area "):rep(3) })
+  page, panel = widths(wide)
+  assert(panel > 0.49 * 6.4 * 72 and page > 6.4 * 72, panel)
+  -- A width that was given is kept.
+  local fixed = plot.figure { width = 5 }
+  axes = fixed:axes { legend = "right" }
+  axes:image(image(0), { label = "Height (m)" })
+  axes:rectangle({ 601000, 3771000, 602000, 3772000 }, { label = "An area" })
+  assert(widths(fixed) == 360)
+end)
+
+test("outlines with a halo show on any ground", function()
+  local figure = plot.map(image(0), {})
+  figure[1]:rectangle({ 601000, 3771000, 602000, 3772000 }, { color = "white", halo = "black", line_width = 0.6 })
+  local svg = figure:svg()
+  local dark, light = svg:find('stroke="#000000" stroke-width="1.8"', 1, true), svg:find('stroke="#ffffff" stroke-width="0.6"', 1, true)
+  assert(dark and light and dark < light)
+end)

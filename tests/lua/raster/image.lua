@@ -75,8 +75,10 @@ end)
 
 test("an image tells what it is", function()
   assert(tostring(image:set_unit { VV = "dB" }) == "Raster 2 × 2 (rows × cols): VV (float32, dB), VH (float32)")
-  local placed = image:set_crs("EPSG:32611")
+  local grid = raster.grid { bounds = { 0, 0, 20, 20 }, rows = 2, cols = 2 }
+  local placed = raster.constant(grid, 1):set_crs("EPSG:32611")
   assert(placed.crs == "EPSG:32611" and placed.rows == 2 and placed.cols == 2 and image.crs == nil)
+  assert_error(function() image:set_crs("EPSG:32611") end, "lies in pixel coordinates, which would be taken for those of EPSG:32611; .*raster.grid { crs = ")
   assert(tostring(placed):find "EPSG:32611")
 end)
 

@@ -38,7 +38,7 @@ test("an OPERA stack: composites", function()
   assert_stats(r.VV_median, { count = 10000, min = 0.005518145393580198, max = 0.020637134090065956, mean = 0.011724131754459813, std = 0.001859092543473072 })
   assert_stats(r.VV_std, { count = 10000, min = 0.0043071629621381285, max = 0.02171428593428223, mean = 0.009659692096046453, std = 0.001957918175171417 })
   assert_stats(r.VV_p90, { count = 10000, min = 0.013428687117993832, max = 0.05062452331185341, mean = 0.025774821985978632, std = 0.004449195589108485 })
-  local november = vv:between("2021-11-01", "2021-12-01"):mean()
+  local november = vv:between("2021-11", "2021-11"):mean()
   assert_stats(november, { count = 10000, min = 0.0038702444871887565, max = 0.054868983337655663, mean = 0.015498484286965685, std = 0.005143680820466533 })
 end)
 

@@ -5,22 +5,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gdal::DriverManager;
 use gdal_sys::GDALDataType as Gdt;
+use jiff::Timestamp;
 
+use super::Attribute;
 use super::library::{self, Closing};
-use super::{Attribute, NetCdf, Variable};
 use crate::error::{Error, Result};
-use crate::raster::execute::Run;
-use crate::raster::file::{gdal_type, last_message, reset_message};
-use crate::raster::{Crs, DType, Grid, Pixels, Window};
-use crate::settings;
-
-/// Bytes of the largest chunk, unless its rows are given.
-const CHUNK: usize = 1 << 20;
+use crate::raster::file::{gdal_type, has_signed_bytes, last_message, reset_message};
+use crate::raster::{Affine, Crs, DType, Grid};
 
 /// What carries attributes.
 pub(super) enum Owner {
@@ -30,7 +25,7 @@ pub(super) enum Owner {
 
 /// A file being written, and its root group. GDAL writes what is left when it is closed.
 pub(super) struct File {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     draft: PathBuf,
     /// What is written has failed.
     lost: AtomicBool,
@@ -55,7 +50,7 @@ impl Drop for File {
 
 /// A handle of GDAL and how it is let go.
 pub(super) struct Handle {
-    pointer: *mut c_void,
+    pub(super) pointer: *mut c_void,
     release: unsafe extern "C" fn(*mut c_void),
 }
 
@@ -171,7 +166,7 @@ impl File {
         }
     }
 
-    fn number_type(&self, gdal: Gdt::Type) -> Result<Handle> {
+    pub(super) fn number_type(&self, gdal: Gdt::Type) -> Result<Handle> {
         // SAFETY: any data type is one that this takes.
         let made = unsafe { gdal_sys::GDALExtendedDataTypeCreate(gdal) };
         self.held(made.cast(), release_type)
@@ -245,11 +240,11 @@ impl File {
         self.check(ok)
     }
 
-    fn check(&self, ok: i32) -> Result<()> {
+    pub(super) fn check(&self, ok: i32) -> Result<()> {
         if ok == 0 { Err(self.failed()) } else { Ok(()) }
     }
 
-    fn array(
+    pub(super) fn array(
         &self,
         name: &str,
         dimensions: &[&Handle],
@@ -304,31 +299,24 @@ impl File {
         self.check(ok)
     }
 
-    /// The dimensions y and x, with the coordinates of pixel centres.
+    /// The dimensions y and x, with the coordinates of pixel centres unless those are pixel coordinates themselves.
     pub(super) fn coordinates(&self, grid: &Grid) -> Result<[Handle; 2]> {
-        let geographic = grid.crs.as_ref().is_some_and(Crs::is_geographic);
+        if is_unplaced(grid) {
+            return Ok([self.dimension("y", grid.rows)?, self.dimension("x", grid.cols)?]);
+        }
+        let metres = grid.crs.as_ref().and_then(Crs::metres_per_unit);
         let one = |name: &str, n: usize, at: &dyn Fn(usize) -> f64| -> Result<Handle> {
-            let (cname, none) = (text(&self.path, name)?, text(&self.path, "")?);
-            reset_message();
-            // SAFETY: the group is open; names are terminated.
-            let made = unsafe {
-                gdal_sys::GDALGroupCreateDimension(
-                    self.root,
-                    cname.as_ptr(),
-                    none.as_ptr(),
-                    none.as_ptr(),
-                    n as u64,
-                    null_mut(),
-                )
+            let (geographic, projected) = match name {
+                "x" => (("longitude", "degrees_east"), "projection_x_coordinate"),
+                _ => (("latitude", "degrees_north"), "projection_y_coordinate"),
             };
-            let dimension = self.held(made.cast(), release_dimension)?;
-            let dtype = self.number_type(Gdt::GDT_Float64)?;
-            let array = self.array(name, &[&dimension], &dtype, &[])?;
-            let (standard, unit) = match (geographic, name) {
-                (true, "x") => ("longitude", "degrees_east"),
-                (true, _) => ("latitude", "degrees_north"),
-                (false, "x") => ("projection_x_coordinate", "m"),
-                (false, _) => ("projection_y_coordinate", "m"),
+            let (standard, unit) = match (&grid.crs, metres) {
+                (Some(crs), _) if crs.is_geographic() => geographic,
+                (Some(_), Some(1.0)) => (projected, "m"),
+                (Some(_), Some(1000.0)) => (projected, "km"),
+                // Feet have many names; no unit is better than a wrong one.
+                (Some(_), _) => (projected, ""),
+                (None, _) => ("", ""),
             };
             let described = format!("{name} coordinate of projection");
             let list = [
@@ -336,29 +324,86 @@ impl File {
                 ("description", described.as_str()),
                 ("units", unit),
             ];
-            let list = list.map(|(k, v)| (k.to_string(), Attribute::Text(v.to_string())));
-            self.attributes(&Owner::Array(array.pointer.cast()), None, &list)?;
-            let values = encoded(DType::F64, (0..n).map(at));
-            self.put(&array, &dtype, &[0], &[n], &values)?;
-            Ok(dimension)
+            let list: Vec<_> = list.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+            let values: Vec<f64> = (0..n).map(at).collect();
+            self.axis(name, Gdt::GDT_Float64, &list, &values)
         };
         let y = one("y", grid.rows, &|r| grid.pixel_centre(r as isize, 0).1)?;
         let x = one("x", grid.cols, &|c| grid.pixel_centre(0, c as isize).0)?;
         Ok([y, x])
     }
 
-    /// Writes a part of an array, given row by row, as bytes of the type.
-    fn put(
+    /// The dimension of times: in whole seconds where they are whole.
+    pub(super) fn times(&self, times: &[Timestamp]) -> Result<Handle> {
+        let whole = times.iter().all(|time| time.subsec_nanosecond() == 0);
+        let (units, values): (&str, Vec<i64>) = match whole {
+            true => (
+                "seconds since 1970-01-01 00:00:00",
+                times.iter().map(|t| t.as_second()).collect(),
+            ),
+            false => (
+                "microseconds since 1970-01-01 00:00:00",
+                times.iter().map(|t| t.as_microsecond()).collect(),
+            ),
+        };
+        let list = [
+            ("standard_name", "time"),
+            ("axis", "T"),
+            ("calendar", "proleptic_gregorian"),
+            ("units", units),
+        ];
+        self.axis("time", Gdt::GDT_Int64, &list, &values)
+    }
+
+    fn dimension(&self, name: &str, steps: usize) -> Result<Handle> {
+        let (cname, none) = (text(&self.path, name)?, text(&self.path, "")?);
+        reset_message();
+        // SAFETY: the group is open; names are terminated.
+        let made = unsafe {
+            gdal_sys::GDALGroupCreateDimension(
+                self.root,
+                cname.as_ptr(),
+                none.as_ptr(),
+                none.as_ptr(),
+                steps as u64,
+                null_mut(),
+            )
+        };
+        self.held(made.cast(), release_dimension)
+    }
+
+    /// A dimension with its coordinates, which are of the type given.
+    fn axis<T>(
+        &self,
+        name: &str,
+        gdal: Gdt::Type,
+        attributes: &[(&str, &str)],
+        values: &[T],
+    ) -> Result<Handle> {
+        let dimension = self.dimension(name, values.len())?;
+        let dtype = self.number_type(gdal)?;
+        let array = self.array(name, &[&dimension], &dtype, &[])?;
+        let list: Vec<_> = attributes
+            .iter()
+            .map(|(k, v)| (k.to_string(), Attribute::Text(v.to_string())))
+            .collect();
+        self.attributes(&Owner::Array(array.pointer.cast()), None, &list)?;
+        self.put(&array, &dtype, &[0], &[values.len()], values)?;
+        Ok(dimension)
+    }
+
+    /// Writes a part of an array, given row by row.
+    pub(super) fn put<T>(
         &self,
         array: &Handle,
         dtype: &Handle,
         start: &[u64],
         count: &[usize],
-        values: &[u8],
+        values: &[T],
     ) -> Result<()> {
         // SAFETY: the handle is held.
         let size = unsafe { gdal_sys::GDALExtendedDataTypeGetSize(dtype.pointer.cast()) };
-        assert_eq!(count.iter().product::<usize>() * size, values.len());
+        assert_eq!(count.iter().product::<usize>() * size, size_of_val(values));
         reset_message();
         // SAFETY: the bytes are as many elements as counted, of the type given; null steps and strides are 1 and contiguous.
         let ok = unsafe {
@@ -371,88 +416,16 @@ impl File {
                 dtype.pointer.cast(),
                 values.as_ptr().cast(),
                 values.as_ptr().cast(),
-                values.len(),
+                size_of_val(values),
             )
         };
         self.check(ok)
     }
-
-    pub(super) fn image(
-        &self,
-        variable: &Variable,
-        dimensions: &[Handle; 2],
-        contents: &NetCdf,
-    ) -> Result<()> {
-        let grid: &Arc<Grid> = &variable.image.grid;
-        let gdal = gdal_type(variable.dtype).ok_or_else(|| {
-            Error::argument(
-                &*variable.name,
-                "a data type that netCDF has here",
-                variable.dtype,
-            )
-        })?;
-        let row = grid.cols.saturating_mul(variable.dtype.bytes());
-        let chunk_rows = contents
-            .chunk_rows
-            .unwrap_or((CHUNK / row).min(512))
-            .clamp(1, grid.rows);
-        let options = [
-            format!("BLOCKSIZE={chunk_rows},{}", grid.cols),
-            "COMPRESS=DEFLATE".to_string(),
-            format!("ZLEVEL={}", contents.level),
-        ];
-        let [y, x] = dimensions;
-        let array = self.array(&variable.name, &[y, x], &self.number_type(gdal)?, &options)?;
-        let fill = encoded(variable.dtype, std::iter::once(variable.fill));
-        // SAFETY: the bytes are one element of the array's type.
-        let ok =
-            unsafe { gdal_sys::GDALMDArraySetRawNoDataValue(array.pointer.cast(), fill.as_ptr().cast()) };
-        self.check(ok)?;
-        let owner = Owner::Array(array.pointer.cast());
-        self.attributes(&owner, Some(variable.dtype), &variable.attributes)?;
-        if grid.crs.is_some() && !variable.attributes.iter().any(|(name, _)| name == "grid_mapping") {
-            let mapping = (
-                "grid_mapping".to_string(),
-                Attribute::Text(contents.mapping.clone()),
-            );
-            self.attributes(&owner, None, &[mapping])?;
-        }
-        // By whole chunks, and in the array's own type: of other numbers GDAL writes one at a time.
-        let (dtype, ports) = (self.number_type(gdal)?, variable.image.ports());
-        let progress = settings::progress();
-        progress.start(grid.window().len() as u64, &format!("writing {}", variable.name));
-        for first in (0..grid.rows).step_by(chunk_rows) {
-            let window = Window::new(first as isize, 0, chunk_rows.min(grid.rows - first), grid.cols);
-            let pixels = Run::new(grid, &ports, window)?.collect_quietly()?.swap_remove(0);
-            let bytes = match &pixels {
-                Pixels::F32(a) => stored(variable, a.iter().map(|&v| f64::from(v))),
-                Pixels::F64(a) => stored(variable, a.iter().copied()),
-                // Refused before.
-                Pixels::C32(a) => stored(variable, a.iter().map(|v| f64::from(v.re))),
-            };
-            self.put(
-                &array,
-                &dtype,
-                &[first as u64, 0],
-                &[window.rows, window.cols],
-                &bytes,
-            )?;
-            progress.advance(window.len() as u64);
-        }
-        progress.finish();
-        Ok(())
-    }
 }
 
-/// Pixels as the file keeps them.
-fn stored(variable: &Variable, pixels: impl Iterator<Item = f64>) -> Vec<u8> {
-    let range = variable.dtype.integer_range();
-    let values = pixels.map(|v| match range {
-        _ if v.is_nan() => variable.fill,
-        Some((low, high)) => v.round_ties_even().clamp(low, high),
-        None => v,
-    });
-    encoded(variable.dtype, values)
+/// True for images in pixel coordinates, which are nobody's projection.
+pub(super) fn is_unplaced(grid: &Grid) -> bool {
+    grid.crs.is_none() && grid.transform == Affine::PIXELS
 }
 
 fn text(path: &Path, value: &str) -> Result<CString> {
@@ -460,7 +433,7 @@ fn text(path: &Path, value: &str) -> Result<CString> {
 }
 
 /// Numbers of a type, as bytes. (A type that GDAL cannot write does not come here.)
-fn encoded(dtype: DType, values: impl Iterator<Item = f64>) -> Vec<u8> {
+pub(super) fn encoded(dtype: DType, values: impl Iterator<Item = f64>) -> Vec<u8> {
     macro_rules! of {
         ($number:ty) => {
             values.flat_map(|v| (v as $number).to_ne_bytes()).collect()
@@ -484,11 +457,10 @@ fn flags(dtype: Option<DType>, values: &[i64]) -> (Gdt::Type, Vec<u8>) {
     let dtype = dtype
         .filter(|d| d.integer_range().is_some())
         .unwrap_or(DType::I64);
-    match gdal_type(dtype) {
-        Some(gdal) => (gdal, encoded(dtype, values.iter().map(|&v| v as f64))),
-        None => (
-            Gdt::GDT_Int64,
-            values.iter().flat_map(|v| v.to_ne_bytes()).collect(),
-        ),
-    }
+    // Attributes of signed bytes have no type of their own before GDAL 3.7.
+    let dtype = match dtype {
+        DType::I8 if !has_signed_bytes() => DType::I64,
+        dtype => dtype,
+    };
+    (gdal_type(dtype), encoded(dtype, values.iter().map(|&v| v as f64)))
 }

@@ -1,9 +1,10 @@
-//! How values print themselves at the prompt.
+//! How values print themselves, at the prompt and by `print` and `tostring`.
 
 use mlua::{Function, Lua, Table, Value};
 
 use crate::host::lexer;
 use crate::host::{documentation, loader};
+use crate::lua::contents;
 use crate::lua::names::with_names;
 use crate::lua::value::number_text;
 
@@ -36,16 +37,42 @@ pub fn show(lua: &Lua, value: &Value, width: usize) -> String {
                 Err(_) => format!("module {name}"),
             },
             (None, Some(text)) => text,
-            (None, None) => Printer {
-                lua,
-                width,
-                seen: Vec::new(),
-            }
-            .table(table, 0, 0),
+            (None, None) => entries(lua, table, width),
         },
         Value::Function(function) => function_text(lua, function),
         other => as_text(other),
     }
+}
+
+/// What `tostring` gives for a table that has no text of its own.
+pub fn table_text(lua: &Lua, table: &Table, width: usize) -> Option<String> {
+    if let Some(name) = loader::module_of(lua, table) {
+        return Some(format!("module {name}"));
+    }
+    let meta = table.metatable();
+    let named = meta.is_some_and(|meta| {
+        let has = |name: &str| meta.raw_get::<Value>(name).is_ok_and(|value| !value.is_nil());
+        has("__tostring") || has("__name") && !is_guarded(table)
+    });
+    (!named).then(|| entries(lua, table, width))
+}
+
+fn entries(lua: &Lua, table: &Table, width: usize) -> String {
+    let mut printer = Printer {
+        lua,
+        width,
+        seen: Vec::new(),
+    };
+    printer.table(table, 0, 0)
+}
+
+/// Whether what it holds stands behind a metatable that scripts cannot reach, as that of parameters does.
+fn is_guarded(table: &Table) -> bool {
+    let closed = |meta: Table| {
+        meta.raw_get::<Value>("__metatable")
+            .is_ok_and(|value| value == Value::Boolean(false))
+    };
+    table.is_empty() && table.metatable().is_some_and(closed)
 }
 
 /// Through `__repl` or `__tostring`, where a table made in Lua has them.
@@ -71,6 +98,8 @@ struct Printer<'a> {
 
 impl Printer<'_> {
     fn table(&mut self, table: &Table, depth: usize, indent: usize) -> String {
+        let inside = is_guarded(table).then(|| contents(table)).flatten();
+        let table = inside.as_ref().unwrap_or(table);
         if self.seen.contains(table) {
             return "{ … itself … }".to_string();
         }

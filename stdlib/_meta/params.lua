@@ -1,0 +1,35 @@
+---@meta params
+
+---@class params.Parameter
+---@field default? any What it is unless given; it also tells the type. `{ 100, unit = "m" }` is short for `{ default = 100, unit = "m" }`.
+---@field type? "number"|"integer"|"boolean"|"string"|"path"|"date"|"list" Default: that of `default`, or of the first choice; a string where there is neither.
+---@field of? "number"|"integer"|"boolean"|"string"|"path"|"date" What a list holds. Default: what `default` holds.
+---@field unit? string For the help: `"m"`, `"dB"`, `"d"`.
+---@field choices? any[] The values that it may have; of a list, that its entries may have.
+---@field min? number The least that it may be.
+---@field max? number The most that it may be.
+---@field required? boolean It has to be given. Default false.
+---@field help? string One line for `--help`. Default: the comment beside or above the entry.
+
+--- Declares what a script can be told, once, at its top: a default for each parameter, or a table that also says type, unit,
+--- limits, choices and help. `perilune run script.lua --radius 50` sets one, and `--help` lists them, with the comments beside
+--- them; at the prompt `:params` shows them and `:load script.lua radius=50` sets them. What is given is checked
+--- as declared.
+---
+--- The result is read by name; a name that was not declared is an error that suggests the right one, and what is assigned to a
+--- name is checked as well. Files that the script writes carry its parameters in the tag `PERILUNE_PARAMETERS`.
+---
+--- **Errors.** A value of the wrong type, outside its limits or not among its choices; a required one that is missing; a second
+--- declaration in one script.
+---
+--- ```lua
+--- local p = params {
+---   folder = "data/rtc", -- where the scenes lie
+---   radius = { 100, min = 0, unit = "m", help = "Of the filter." },
+---   method = { "focal", choices = { "focal", "lee", "none" } },
+--- }
+--- assert(p.radius == 100 and p.method == "focal")
+--- ```
+---@param declaration table<string, any|params.Parameter>
+---@return table<string, any> parameters Their values by name.
+function params(declaration) end
