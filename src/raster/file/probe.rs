@@ -102,8 +102,41 @@ pub fn try_out_nested(file: &File, path: &Path) -> Result<()> {
     }
     match (Identity::of(file), path.to_str()) {
         (Some(identity), Some(name)) => outcome(identity, None, name),
-        _ => Ok(()),
+        _ => families_of(file, path)
+            .iter()
+            .try_for_each(|name| try_out(name, Use::Image)),
     }
+}
+
+/// What a virtual raster names that GDAL would have HDF5 open past our file system.
+///
+/// Where a path holds a single `0`, or ends in `0.h5` or `0.hdf5`, GDAL takes it for the first of a family of files, and opens it by a
+/// driver of HDF5's own before it tries ours (`GDAL_HDF5Open`).
+fn families_of(file: &File, path: &Path) -> Vec<String> {
+    const LONGEST_TEXT: usize = 8 << 20;
+    let start = |bytes: usize| {
+        let mut text = vec![0; bytes];
+        let filled = file.read_at(&mut text, 0).unwrap_or(0);
+        String::from_utf8_lossy(&text[..filled]).into_owned()
+    };
+    if !start(64).trim_start().starts_with("<VRTDataset") {
+        return Vec::new();
+    }
+    let text = start(LONGEST_TEXT);
+    let names = text.split("<SourceFilename").skip(1).filter_map(|part| {
+        let name = part.split_once('>')?.1.split('<').next()?.trim();
+        Some(name.replace("&quot;", "\"").replace("&amp;", "&"))
+    });
+    names
+        .filter_map(|name| {
+            let container = super::truncated::container_of(&name);
+            let first = container.matches('0').count() == 1
+                || container.ends_with("0.h5")
+                || container.ends_with("0.hdf5");
+            let from_here = path.parent().unwrap_or(Path::new("")).join(container);
+            (first && container != name).then(|| name.replace(container, &from_here.to_string_lossy()))
+        })
+        .collect()
 }
 
 /// A file as it is now.
