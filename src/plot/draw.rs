@@ -9,7 +9,7 @@ use super::picture::Picture;
 use super::scene::{Item, Path, Rect, Stroke, Text};
 use super::span::Span;
 use super::stretch::Limits;
-use super::style::Style;
+use super::style::{HALO, Style};
 
 /// A panel's place on the page and the values along its sides.
 #[derive(Debug, Clone, Copy)]
@@ -297,9 +297,6 @@ fn histogram(l: &Histogram, color: Color, frame: &Frame) -> Vec<Item> {
         .into_iter()
         .collect()
 }
-
-/// How much wider than a line its halo is, in points.
-const HALO: f64 = 1.2;
 
 fn polygons(l: &Polygons, frame: &Frame) -> Vec<Item> {
     let mut items = Vec::new();

@@ -6,7 +6,7 @@ use super::font::{self, Weight};
 use super::layer::Marker;
 use super::panel::{Entry, Key};
 use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
-use super::style::{FRAME, Style};
+use super::style::{FRAME, HALO, Style};
 
 /// Width and height of a legend of so many columns, without the space around it.
 pub fn size(entries: &[Entry], columns: usize, s: &Style) -> (f64, f64) {
@@ -125,18 +125,21 @@ fn key(key: &Key, left: f64, middle: f64, s: &Style) -> Vec<Item> {
             width: stroke,
             dash,
             marker,
+            halo,
         } => {
             let mut items = Vec::new();
+            let line = |color: Color, thickness: f64| Item::Path {
+                path: Path::polyline([(left, middle), (left + width, middle)]),
+                fill: Color::TRANSPARENT,
+                stroke: Some(Stroke {
+                    color,
+                    width: thickness,
+                    dash: dash.pattern(*stroke),
+                }),
+            };
             if *stroke > 0.0 {
-                items.push(Item::Path {
-                    path: Path::polyline([(left, middle), (left + width, middle)]),
-                    fill: Color::TRANSPARENT,
-                    stroke: Some(Stroke {
-                        color: *color,
-                        width: *stroke,
-                        dash: dash.pattern(*stroke),
-                    }),
-                });
+                items.extend(halo.map(|color| line(color, stroke + HALO)));
+                items.push(line(*color, *stroke));
             }
             if let Some((shape, size)) = marker {
                 items.push(marks(
@@ -200,6 +203,7 @@ pub fn marks(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::Dash;
 
     #[test]
     fn the_emptiest_corner_is_found() {
@@ -238,5 +242,36 @@ mod tests {
             ],
             [2, 1, 2]
         );
+    }
+
+    #[test]
+    fn a_line_is_shown_in_its_whole_length_over_its_halo() {
+        let s = Style::new(10.0);
+        let shown = key(
+            &Key::Line {
+                color: Color::WHITE,
+                width: 1.5,
+                dash: Dash::Solid,
+                marker: None,
+                halo: Some(Color::BLACK),
+            },
+            20.0,
+            5.0,
+            &s,
+        );
+        let whole = Path::polyline([(20.0, 5.0), (20.0 + key_width(&s), 5.0)]);
+        let drawn = |item: &Item| match item {
+            Item::Path {
+                path,
+                stroke: Some(stroke),
+                ..
+            } => {
+                assert_eq!(path.0, whole.0);
+                (stroke.color, stroke.width)
+            }
+            _ => panic!("a line has nothing but paths"),
+        };
+        let drawn: Vec<_> = shown.iter().map(drawn).collect();
+        assert_eq!(drawn, [(Color::BLACK, 1.5 + HALO), (Color::WHITE, 1.5)]);
     }
 }

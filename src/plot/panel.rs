@@ -58,6 +58,7 @@ pub enum Key {
         width: f64,
         dash: Dash,
         marker: Option<(Marker, f64)>,
+        halo: Option<Color>,
     },
     Mark {
         color: Color,
@@ -417,12 +418,14 @@ fn entries(layers: &[PanelLayer]) -> Vec<Entry> {
                 width: l.width,
                 dash: l.dash,
                 marker: l.marker.map(|m| (m, l.marker_size)),
+                halo: None,
             },
             Layer::ErrorBars(l) => Key::Line {
                 color: *color,
                 width: l.width,
                 dash: Dash::Solid,
                 marker: l.marker.map(|m| (m, l.marker_size)),
+                halo: None,
             },
             Layer::Scatter(l) => Key::Mark {
                 color: match &l.values {
@@ -449,6 +452,7 @@ fn entries(layers: &[PanelLayer]) -> Vec<Entry> {
                 width: l.width,
                 dash: l.dash,
                 marker: None,
+                halo: l.halo,
             },
             Layer::Polygons(l) => Key::Patch {
                 fill: l.fill,
@@ -459,6 +463,7 @@ fn entries(layers: &[PanelLayer]) -> Vec<Entry> {
                 width: l.width,
                 dash: l.dash,
                 marker: None,
+                halo: None,
             },
             _ => continue,
         };

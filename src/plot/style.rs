@@ -55,5 +55,8 @@ impl Style {
     }
 }
 
+/// How much wider than a line its halo is, in points.
+pub const HALO: f64 = 1.2;
+
 pub const FRAME: Color = Color::grey(30);
 pub const CHART_GRID: Color = Color::grey(222);

@@ -48,11 +48,11 @@ local plot = {}
 ---@class plot.StretchOptions
 ---@field min? number The value of the first colour. Default: the smallest.
 ---@field max? number The value of the last colour. Default: the largest.
----@field percentiles? number[] `{ low, high }`: limits as percentiles of the values shown, 0 to 100. Default `{ 2, 98 }`.
+---@field percentiles? number[] `{ low, high }`: limits as percentiles of the values shown, 0 to 100. Default `{ 2, 98 }`; of values that run in a circle (`:phase()`, `:cyclic()`) the whole circle.
 ---@field symmetric? boolean Limits on both sides of zero, the 98th percentile of the absolute values. Default false.
 
 ---@class plot.ImageOptions: plot.StretchOptions
----@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric. Of one that ends where it began (`"twilight"`) the values do, too: pictures smaller than the image show single pixels, not means.
+---@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric, `"twilight"` of values that run in a circle. Of one that ends where it began (`"twilight"`) the values do, too: pictures smaller than the image show single pixels, not means.
 ---@field band? string The band, where the image has several.
 ---@field label? string Of the colour bar. Default: the band's name and unit.
 ---@field color_bar? boolean Default true.

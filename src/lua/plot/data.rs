@@ -100,7 +100,10 @@ pub fn stretch(o: &Options, default: Stretch) -> Result<Stretch> {
 pub fn image(raster: &Raster, o: &Options, detail: usize) -> Result<(Layer, Option<String>)> {
     let raster = chosen(raster, o)?;
     let colormap = o.get::<Colormap>("colormap")?;
-    let stretch = stretch(o, Stretch::Percentiles(2.0, 98.0))?;
+    let cycle = cycle_of(&raster.bands[0].port);
+    // Of values that run in a circle all of it is shown: none lies beyond the ends.
+    let usual = cycle.map_or(Stretch::Percentiles(2.0, 98.0), |(low, high)| Stretch::Fixed(Some(low), Some(high)));
+    let stretch = stretch(o, usual)?;
     let opacity = opacity(o)?.unwrap_or(1.0);
     let label = o.get::<String>("label")?.unwrap_or_else(|| label_of(&raster.bands[0]));
     let label = o.get_or("color_bar", true)?.then_some(label);
@@ -108,10 +111,11 @@ pub fn image(raster: &Raster, o: &Options, detail: usize) -> Result<(Layer, Opti
     let colormap = match (colormap, stretch) {
         (Some(colormap), _) => colormap,
         (None, Stretch::Symmetric(_)) => Colormap::named("RdBu_r")?,
+        (None, _) if cycle.is_some() => Colormap::named("twilight")?,
         (None, _) => Colormap::default(),
     };
     // Between π and −π lies no 0.
-    let nearest = colormap.is_cyclic() || cycle_of(&raster.bands[0].port).is_some();
+    let nearest = colormap.is_cyclic() || cycle.is_some();
     let mode = if nearest {
         Mode::Nearest
     } else {

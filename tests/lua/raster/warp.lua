@@ -324,3 +324,13 @@ test("boxes in degrees are drawn along parallels", function()
   -- The panel takes most of the figure, at least its half and at most all.
   assert(share > 0.5 * disc * picture.rows * picture.cols and share < disc * picture.rows * picture.cols, tostring(share))
 end)
+
+test("pictures of what runs in a circle show all of it, in colours that do too", function()
+  local plot = require "plot"
+  local grid = raster.grid { rows = 30, cols = 40 }
+  local ramp = raster.random(grid, { seed = 1 }) * 8
+  local phase = raster.atan2(ramp:sin(), ramp:cos()):rename "phase"
+  local said = { min = -math.pi, max = math.pi, colormap = "twilight" }
+  assert(plot.map(phase):svg() == plot.map(phase, said):svg())
+  assert(plot.map(phase):svg() ~= plot.map(phase, { percentiles = { 2, 98 }, colormap = "twilight" }):svg())
+end)
