@@ -90,6 +90,8 @@ pub fn install(lua: &Lua) -> Result<()> {
     let gsub: Function = string.raw_get("gsub")?;
     let gsub: Function = lua.load(text::GSUB).set_name("=perilune").call((gsub, matches))?;
     string.raw_set("gsub", gsub)?;
+    let format = text::format::install(lua, string.raw_get("format")?, globals.raw_get("tostring")?)?;
+    string.raw_set("format", format)?;
     lists::install(lua, &globals.raw_get("table")?)?;
 
     let debug = lua.create_table()?;

@@ -33,6 +33,7 @@ mod svg;
 mod terminal;
 mod ticks;
 mod time_ticks;
+mod turned;
 
 pub use color::Color;
 pub use colormap::Colormap;

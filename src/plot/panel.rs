@@ -8,6 +8,7 @@ use super::figure::{Axes, Figure, Kind, Legend, Scale};
 use super::layer::{Dash, Layer, Marker};
 use super::span::Span;
 use super::stretch::Limits;
+use super::turned;
 use crate::error::{Error, Result};
 use crate::raster::{Bounds, Crs, Grid, Transformer};
 
@@ -149,6 +150,9 @@ fn panel<'a>(axes: &'a Axes, shared: Option<&ColorScale>) -> Result<Panel<'a>> {
         .filter_map(|placed| placed.layer.grid())
         .map(pixel);
     let tolerance = pixels.reduce(f64::min).map(|pixel| 0.1 * pixel);
+    let turn = crs.as_ref().and_then(Crs::turn);
+    let grids = axes.layers.iter().filter_map(|placed| placed.layer.grid());
+    let images = grids.map(Grid::bounds).reduce(|a, b| a.union(&b));
     let mut cycle = 0;
     let mut scale = None;
     let mut layers = Vec::with_capacity(axes.layers.len());
@@ -160,6 +164,11 @@ fn panel<'a>(axes: &'a Axes, shared: Option<&ColorScale>) -> Result<Panel<'a>> {
                     .transformed(&Transformer::new(from, to)?, tolerance)?,
             ),
             _ => Cow::Borrowed(&placed.layer),
+        };
+        // What has no CRS is where it says.
+        let layer = match (&placed.crs, &images, turn) {
+            (Some(_), Some(images), Some(turn)) => turned::onto(layer, images, turn),
+            _ => layer,
         };
         let color = match layer.own_color() {
             Some(Some(own)) => own,

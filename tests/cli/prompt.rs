@@ -313,6 +313,14 @@ fn what_other_tools_allow_is_answered_by_what_to_type() {
         ("import numpy", "modules are loaded by"),
         ("None", "Lua writes `nil`"),
         ("np.mean(1)", "the module here is `raster`"),
+        (
+            "g = raster.grid{rows=2,cols=2}\na = raster.constant(g, 1)\nprint(a == 1)",
+            "an image is never `==` a number; to compare its pixels: `:eq(1)`",
+        ),
+        (
+            "g = raster.grid{rows=2,cols=2}\nraster.constant(g, 1) ~= 2",
+            "`:ne(2)`",
+        ),
     ] {
         let done = piped(here.path(), &format!("{typed}\n"));
         assert_eq!(done.code, 1, "{typed}");

@@ -28,9 +28,18 @@ pub fn parse(module: &str, source: &str) -> Vec<Entry> {
                 .push(text);
             continue;
         }
-        let Some(block) = block.take() else {
+        let Some(mut block) = block.take() else {
             continue;
         };
+        // Aliases may stand one below the other.
+        while let Some(at) = second_alias(&block) {
+            let rest = block.lines.split_off(at);
+            entries.push(from_block(&block, module));
+            block = Block {
+                line: block.line + at,
+                lines: rest,
+            };
+        }
         if block
             .lines
             .iter()
@@ -75,6 +84,13 @@ pub fn parse(module: &str, source: &str) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// The line of a block's second alias.
+fn second_alias(block: &Block) -> Option<usize> {
+    let lines = block.lines.iter().enumerate();
+    let mut aliases = lines.filter(|(_, line)| line.starts_with("@alias "));
+    aliases.nth(1).map(|(at, _)| at)
 }
 
 /// `M.open` is `sentinel1.open`; `Raster:write` is a method if `Raster` is a class.
@@ -387,6 +403,20 @@ function Raster:write(path) end
         assert!(lee.body.ends_with("**Errors.** If so."));
         assert_eq!(entries[3].operators, ["add(Raster | number): Raster"]);
         assert_eq!(entries[4].signature(), "Raster:write(path)");
+    }
+
+    #[test]
+    fn aliases_below_each_other_are_several() {
+        let entries = parse(
+            "m",
+            "---@alias A \"x\"|\"y\"\n---@alias B \"z\"\n---@alias C number\n\nlocal x\n",
+        );
+        let found: Vec<(&str, &str)> = entries
+            .iter()
+            .map(|e| (e.name.as_str(), e.operators[0].as_str()))
+            .collect();
+        assert_eq!(found, [("A", "\"x\"|\"y\""), ("B", "\"z\""), ("C", "number")]);
+        assert!(entries.iter().all(|e| e.operators.len() == 1));
     }
 
     #[test]

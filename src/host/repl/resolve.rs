@@ -92,6 +92,29 @@ pub fn class_of(lua: &Lua, tokens: &[Token]) -> Option<String> {
     Some(class)
 }
 
+/// What to write in place of a comparison of an image with a number, which Lua decides alone: it is never true.
+pub fn compared(lua: &Lua, tokens: &[Token]) -> Option<String> {
+    let is_image = |tokens: &[Token]| class_of(lua, tokens).is_some_and(|class| class == "Raster");
+    tokens.windows(2).enumerate().find_map(|(i, pair)| {
+        let (left, [operator, number]) = (&tokens[..i], pair) else {
+            return None;
+        };
+        let method = match operator.text {
+            "==" => "eq",
+            "~=" => "ne",
+            _ => return None,
+        };
+        // `#a == 2` compares a number.
+        let plain = operator.kind == Kind::Symbol && number.kind == Kind::Number && !left.iter().any(|t| t.is("#"));
+        (plain && is_image(left)).then(|| {
+            format!(
+                "an image is never `{0}` a number; to compare its pixels: `:{method}({1})`, as in `image:{method}({1})`",
+                operator.text, number.text
+            )
+        })
+    })
+}
+
 /// The function of the call that ends `tokens`.
 fn callee<'a, 'b>(tokens: &'b [Token<'a>]) -> Option<&'b [Token<'a>]> {
     let (last, before) = tokens.split_last()?;

@@ -7,6 +7,7 @@ use mlua::{Lua, MultiValue, Value};
 use super::blocks::{self, Last};
 use super::commands;
 use super::input::{self, Chunk};
+use super::resolve;
 use crate::bounds::process;
 use crate::console;
 use crate::error::{Result, counted};
@@ -121,6 +122,9 @@ impl Session {
             let name = name.trim();
             commands::doc_or_help(self, name)
         } else if let Some(advice) = advice::of_prompt(trimmed, |name| self.knows(name)) {
+            crate::complain!("{advice}");
+            return Outcome::Failed;
+        } else if let Some(advice) = resolve::compared(self.runtime.lua(), &tokens(text)) {
             crate::complain!("{advice}");
             return Outcome::Failed;
         } else {

@@ -1,6 +1,7 @@
 //! `string.find`, `match`, `gmatch`, `gsub` and `rep` of scripts: as Lua's own, but stoppable at any time and with the heap's
 //! limit in view.
 
+pub mod format;
 mod matcher;
 #[cfg(test)]
 mod tests;

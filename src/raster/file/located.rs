@@ -300,9 +300,9 @@ impl Locator for FromFile {
 }
 
 /// Writes the control points of a grid in pixel coordinates, or part of one, to an image of it.
-pub fn write(dataset: &Dataset, grid: &Grid) -> gdal::errors::Result<()> {
+pub fn write(dataset: &Dataset, grid: &Grid) -> gdal::errors::Result<bool> {
     let Some(locator) = grid.crs.as_ref().and_then(Crs::locator) else {
-        return Ok(());
+        return Ok(false);
     };
     let points = locator.points().iter().enumerate().map(|(i, &[col, row, x, y])| {
         let (pixel, line) = grid.to_pixel(col, row);
@@ -318,7 +318,7 @@ pub fn write(dataset: &Dataset, grid: &Grid) -> gdal::errors::Result<()> {
     });
     let points: Vec<Gcp> = points.collect();
     match locator.crs().spatial_ref() {
-        Ok(reference) if !points.is_empty() => dataset.set_gcps(points, &reference),
-        _ => Ok(()),
+        Ok(reference) if !points.is_empty() => dataset.set_gcps(points, &reference).map(|()| true),
+        _ => Ok(false),
     }
 }

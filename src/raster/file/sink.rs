@@ -139,8 +139,17 @@ impl Sink {
     fn describe(&mut self, raster: &Raster, mut dataset: Dataset) -> Result<()> {
         let fail = |e: gdal::errors::GdalError| Error::file(&self.path, message_of(&e));
         match &raster.grid.crs {
-            // Pixels that are placed by something else than control points are written without a place.
-            Some(crs) if crs.locator().is_some() => located::write(&dataset, &raster.grid).map_err(fail)?,
+            Some(crs) if crs.locator().is_some() => {
+                let kept = located::write(&dataset, &raster.grid).map_err(fail)?;
+                if !(kept && matches!(self.driver.as_str(), "GTiff" | "COG")) {
+                    // The CRS's words on how the image has its place, and on the way out.
+                    let reason = crs.spatial_ref().err().map_or(String::new(), |e| e.to_string());
+                    settings::progress().note(&format!(
+                        "{} is written in pixel coordinates, without its place on the map: {reason}",
+                        self.path.display()
+                    ));
+                }
+            }
             crs => {
                 if let Some(crs) = crs {
                     dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;

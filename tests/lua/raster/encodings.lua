@@ -196,6 +196,19 @@ test("64-bit integers are exact from file to file", function()
   assert_pixels(copy, expected)
 end)
 
+test("64-bit integers are exact in netCDF", function()
+  local image = awkward "i64.tif"
+  local function same(options)
+    raster.write_netcdf("exact.nc", { options })
+    local back = raster.open "exact.nc"
+    assert(back.dtypes[back.bands[1]] == (options.dtype or "int64"))
+    local difference = image:ne(back:rename(image.bands))
+    assert(difference:stats().b1.max == 0 and difference:stats().b1.count == 8, tostring(difference:stats()))
+  end
+  same { name = "id", image = image }
+  same { name = "id", image = image, dtype = "uint64" }
+end)
+
 local function large(dtype)
   local grid = raster.grid { crs = 32611, origin = { 5e5, 4e6 }, resolution = 10, rows = 2, cols = 3 }
   local rows = { { LARGEST - 1, 9007199254740993, false }, { 9007199254740992, 5, 9007199254740993 } }

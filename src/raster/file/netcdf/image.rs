@@ -5,7 +5,7 @@ use super::{Attribute, NetCdf, Variable};
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
 use crate::raster::file::{gdal_type, has_signed_bytes};
-use crate::raster::tile::integer_to_f64;
+use crate::raster::tile::{MASKED_INTEGER, f64_to_integer, integer_to_f64};
 use crate::raster::{DType, Pixels, Raster, Window};
 use crate::settings;
 
@@ -103,7 +103,7 @@ impl Target<'_> {
             let window = Window::new(first as isize, 0, rows, grid.cols);
             let pixels = Run::new(grid, &ports, window)?.collect_quietly()?.swap_remove(0);
             let bytes = match &pixels {
-                Pixels::I128(a) => self.stored(a.iter().map(|&v| integer_to_f64(v)))?,
+                Pixels::I128(a) => self.whole(a.iter().copied())?,
                 Pixels::F32(a) => self.stored(a.iter().map(|&v| f64::from(v)))?,
                 Pixels::F64(a) => self.stored(a.iter().copied())?,
                 // Refused before.
@@ -119,6 +119,29 @@ impl Target<'_> {
         }
         progress.finish();
         Ok(())
+    }
+
+    /// 64-bit integers as the file keeps them: exact where it holds whole numbers.
+    fn whole(&self, pixels: impl Iterator<Item = i128>) -> Result<Vec<u8>> {
+        let Variable { fill, dtype, .. } = *self.variable;
+        let (low, high) = match dtype {
+            DType::I64 => (i64::MIN.into(), i64::MAX.into()),
+            DType::U64 => (0, u64::MAX.into()),
+            _ => return self.stored(pixels.map(integer_to_f64)),
+        };
+        // The end of the range is no float; it is meant by the one next to it.
+        let fill = f64_to_integer(fill).clamp(low, high);
+        let (mut bytes, mut clashes) = (Vec::new(), false);
+        for v in pixels {
+            let stored = if v == MASKED_INTEGER { fill } else { v.clamp(low, high) };
+            clashes |= v != MASKED_INTEGER && stored == fill;
+            // Two's complement: the lower half is the number in either type.
+            bytes.extend_from_slice(&(stored as u64).to_ne_bytes());
+        }
+        match clashes && self.variable.is_default_fill {
+            true => Err(self.clash()),
+            false => Ok(bytes),
+        }
     }
 
     /// Pixels as the file keeps them.
