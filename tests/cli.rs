@@ -34,6 +34,8 @@ mod footprints;
 mod faults;
 #[path = "cli/glacier.rs"]
 mod glacier;
+#[path = "cli/graphs.rs"]
+mod graphs;
 #[path = "cli/injected.rs"]
 mod injected;
 #[path = "cli/itslive.rs"]

@@ -6,16 +6,20 @@ use ndarray::{Array2, CowArray, Ix2, s};
 use num_complex::Complex32;
 
 use super::gross::{Gross, GrossOffsets};
-use super::images::ImagePair;
+use super::images::{ImagePair, Input};
 use super::method::{Chips, Match, Method, WindowMatcher};
 use super::metres::Metres;
 use super::plane::Signal;
 use super::points::Place;
 use super::reason::Reason;
 use super::settings::Extent;
+use crate::described;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::raster::describe::{Described, Description, Site, from_json, of_port, to_json};
 use crate::raster::{Affine, Band, DType, Grid, Kind, Operation, Pixels, Port, Raster, Unit, View, Window};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 /// Nodes along a side of a tile: each takes about a millisecond, so small tiles cost little and keep all cores busy.
 const TILE: usize = 16;
@@ -181,7 +185,63 @@ impl Dense {
     }
 }
 
+/// What a `Dense` is, without its images.
+#[derive(Serialize, Deserialize)]
+struct Parameters {
+    method: Method,
+    signal: Signal,
+    skip: Extent,
+    /// (rows, cols) of `gross`.
+    nodes: (usize, usize),
+    gross: Vec<Option<Gross>>,
+}
+
+impl Described for Dense {
+    const NAME: &'static str = "correlation.dense";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&Parameters {
+            method: self.method.clone(),
+            signal: self.pair.signal,
+            skip: self.skip,
+            nodes: self.gross.dim(),
+            gross: self.gross.iter().copied().collect(),
+        })
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<Dense> {
+        let p: Parameters = from_json(Self::NAME, parameters)?;
+        let [reference, secondary] = site.inputs else {
+            return Err(site.wrong_inputs(Self::NAME, "2", site.inputs.len()));
+        };
+        let gross = Array2::from_shape_vec(p.nodes, p.gross);
+        let gross = gross.map_err(|e| Error::message(format!("gross offsets of the nodes: {e}")))?;
+        if gross.dim() != (1, 1) && gross.dim() != (site.grid.rows, site.grid.cols) {
+            return Err(Error::message("there are not as many gross offsets as nodes"));
+        }
+        let input = match p.signal {
+            Signal::Complex => Input::Complex,
+            Signal::Real => Input::Amplitude,
+        };
+        Ok(Dense {
+            pair: ImagePair::new(&of_port(reference), &of_port(secondary), input)?,
+            metres: Metres::of(&reference.node.grid),
+            method: p.method,
+            skip: p.skip,
+            gross,
+            matchers: Mutex::new(Vec::new()),
+        })
+    }
+}
+
+described!(Dense, Tiles);
+
 impl Operation for Dense {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         let m = &self.method;
         let (window, search, skip) = (m.window(), m.search(), self.skip);

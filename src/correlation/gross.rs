@@ -1,5 +1,7 @@
 //! Gross offsets: where the search is centred, known beforehand.
 
+use serde::{Deserialize, Serialize};
+
 use super::images::ImagePair;
 use super::points::Point;
 use crate::error::{Error, Result, counted};
@@ -9,7 +11,7 @@ use crate::raster::warp::Resampling;
 use crate::table::{Column, Table};
 
 /// Whole pixels added to the position in the reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gross {
     pub dx: i64,
     pub dy: i64,

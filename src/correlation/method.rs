@@ -1,6 +1,7 @@
 //! The ways of matching a window behind one interface, so that points and dense fields know none of them.
 
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
 use super::ampcor::Matcher;
 use super::phase::PhaseMatcher;
@@ -72,7 +73,8 @@ pub trait WindowMatcher: Send {
 }
 
 /// A way of matching, with its parameters.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     Ampcor(AmpcorSettings),
     Ncc(NccSettings),

@@ -1,12 +1,13 @@
 //! What is correlated: real pixels, and which of them are valid.
 
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
 use super::cross::Image;
 use super::settings::Extent;
 
 /// What the pixels of the images are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Signal {
     /// Complex: magnitudes are correlated, and pixels that are exactly 0 are empty.
     Complex,

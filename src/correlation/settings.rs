@@ -1,11 +1,13 @@
 //! What an amplitude correlation is asked to do, checked.
 
+use serde::{Deserialize, Serialize};
+
 use super::method::Match;
 use super::reason::Reason;
 use crate::error::{Error, Result};
 
 /// Pixels down and across.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Extent {
     pub rows: usize,
     pub cols: usize,
@@ -40,7 +42,7 @@ impl std::fmt::Display for Extent {
 }
 
 /// What the simpler ways of matching are asked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Search {
     /// Of the reference, in pixels; even.
     pub window: Extent,
@@ -98,7 +100,8 @@ impl Search {
 }
 
 /// Whose numbers are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Parity {
     /// Ours: the method of ampcor without its accidents.
     None,
@@ -107,7 +110,7 @@ pub enum Parity {
 }
 
 /// The parameters of `ampcor`. `check` says whether they can be used.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AmpcorSettings {
     pub parity: Parity,
     /// Of the reference, in pixels; even.

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
+use crate::described;
 use crate::error::{Error, Result};
+use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::execute;
 use crate::raster::ground::{Ground, Measure};
 use crate::raster::{Band, DType, Grid, Operation, Pixels, Port, Property, Raster, Unit, View, Window};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 /// A year as it is in metres per year.
 pub const DAYS_PER_YEAR: f64 = 365.25;
@@ -262,7 +266,56 @@ impl Velocity {
     }
 }
 
+/// What a `Velocity` is, without its grid.
+#[derive(Serialize, Deserialize)]
+struct Parameters {
+    pixel: (f64, f64),
+    per_year: f64,
+    ground: bool,
+    shift: (f64, f64),
+    least_error: (f64, f64),
+}
+
+impl Described for Velocity {
+    const NAME: &'static str = "correlation.velocity";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&Parameters {
+            pixel: self.pixel,
+            per_year: self.per_year,
+            ground: self.ground,
+            shift: self.shift,
+            least_error: self.least_error,
+        })
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<Velocity> {
+        let p: Parameters = from_json(Self::NAME, parameters)?;
+        let has_deviations = match site.inputs.len() {
+            2 => false,
+            4 => true,
+            n => return Err(site.wrong_inputs(Self::NAME, "2 or 4", n)),
+        };
+        Ok(Velocity {
+            grid: site.grid.clone(),
+            pixel: p.pixel,
+            per_year: p.per_year,
+            ground: p.ground,
+            shift: p.shift,
+            least_error: p.least_error,
+            has_deviations,
+        })
+    }
+}
+
+described!(Velocity, Tiles);
+
 impl Operation for Velocity {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         "correlation.velocity".into()
     }

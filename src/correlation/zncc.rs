@@ -9,9 +9,11 @@ use super::reason::Reason;
 use super::settings::{Extent, Search};
 use super::sinc::{SubsamplePeak, continuous_peak};
 use super::surface::{Peak, Surface};
+use serde::{Deserialize, Serialize};
 
 /// How the peak is found between pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PeakFit {
     /// Parabolas through three pixels across and down.
     Parabola,
@@ -32,7 +34,7 @@ impl PeakFit {
 }
 
 /// The parameters of `ncc`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NccSettings {
     pub common: Search,
     /// Whether the means are removed under every shift (ZNCC), which makes the correlation blind to brightness.

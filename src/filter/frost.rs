@@ -5,9 +5,11 @@ use ndarray::{Array2, ArrayView2};
 
 use super::moments::{LocalMoments, filter_rows};
 use super::padded::Padded;
-use super::speckle::{check_size, filter_bands, operation};
+use super::speckle::{Filter, check_size, filter_bands};
+use crate::described;
 use crate::error::{Error, Result};
 use crate::raster::Raster;
+use serde::{Deserialize, Serialize};
 
 /// Frost filter: a weighted mean whose weights fall off with distance, the faster the more the neighbourhood varies.
 ///
@@ -167,6 +169,28 @@ fn exp_of_negative(x: f32) -> f32 {
     series * f32::from_bits(((n as i32 + 127) as u32) << 23)
 }
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Frost {
+    size: usize,
+    damping: f64,
+}
+
+described!(Frost, Tiles, "filter.frost", 1);
+
+impl Filter for Frost {
+    fn label(&self) -> String {
+        format!("filter.frost(size {}, damping {})", self.size, self.damping)
+    }
+
+    fn halo(&self) -> usize {
+        self.size / 2
+    }
+
+    fn filter(&self, padded: ArrayView2<'_, f32>) -> Array2<f32> {
+        filter_tile(padded, self.size, self.damping)
+    }
+}
+
 /// Every band of an image in power through the Frost filter; see `filter_tile`.
 ///
 /// # Errors
@@ -176,11 +200,7 @@ pub fn frost(raster: &Raster, size: usize, damping: f64) -> Result<Raster> {
         return Err(Error::argument("damping", "a number of at least 0", damping));
     }
     let size = check_size(size)?;
-    let label = format!("filter.frost(size {size}, damping {damping})");
-    filter_bands(
-        raster,
-        operation(label, size / 2, move |tile| filter_tile(tile, size, damping)),
-    )
+    filter_bands(raster, Frost { size, damping })
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::moments::filter_rows;
-use super::speckle::{check_looks, check_size, filter_bands, operation};
+use super::speckle::{Filter, check_looks, check_size, filter_bands};
+use crate::described;
 use crate::error::Result;
 use crate::raster::Raster;
+use serde::{Deserialize, Serialize};
 
 /// Gamma MAP filter: the most probable backscatter of a pixel, where backscatter and speckle are gamma distributed.
 ///
@@ -49,17 +51,35 @@ fn combine(pixels: &[f32], mean: &[f64], variance: &[f64], looks: f64, out: &mut
     }
 }
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct GammaMap {
+    size: usize,
+    looks: f64,
+}
+
+described!(GammaMap, Tiles, "filter.gamma_map", 1);
+
+impl Filter for GammaMap {
+    fn label(&self) -> String {
+        format!("filter.gamma_map(size {}, looks {})", self.size, self.looks)
+    }
+
+    fn halo(&self) -> usize {
+        self.size / 2
+    }
+
+    fn filter(&self, padded: ArrayView2<'_, f32>) -> Array2<f32> {
+        filter_tile(padded, self.size, self.looks)
+    }
+}
+
 /// Every band of an image in power through the gamma MAP filter; see `filter_tile`.
 ///
 /// # Errors
 /// Bands in dB, amplitude or complex; a size that is even, below 3 or above 101; looks that are not above 0.
 pub fn gamma_map(raster: &Raster, size: usize, looks: f64) -> Result<Raster> {
     let (size, looks) = (check_size(size)?, check_looks(looks)?);
-    let label = format!("filter.gamma_map(size {size}, looks {looks})");
-    filter_bands(
-        raster,
-        operation(label, size / 2, move |tile| filter_tile(tile, size, looks)),
-    )
+    filter_bands(raster, GammaMap { size, looks })
 }
 
 #[cfg(test)]

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
+use crate::described;
 use crate::error::{Error, Result};
+use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::{Kind, Operation, Pixels, Raster, View, Window};
+use serde_json::Value as Json;
 
 /// One axis of the impulse response of a focused radar.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     /// Processed bandwidth over sampling rate, 0 to 1: 0.83 where an image is sampled 1.2 times as finely as it needs.
     pub bandwidth: f64,
@@ -127,7 +131,65 @@ struct ImpulseResponse {
     cols: Response,
 }
 
+impl ImpulseResponse {
+    fn new(rows: Response, cols: Response) -> Result<ImpulseResponse> {
+        for (axis, response) in [("rows", rows), ("cols", cols)] {
+            if !(response.bandwidth > 0.0 && response.bandwidth <= 1.0) {
+                let expected = "above 0 and at most 1 (of the sampling rate)";
+                return Err(Error::argument(
+                    format!("bandwidth of the {axis}"),
+                    expected,
+                    response.bandwidth,
+                ));
+            }
+            if !(0.5..=1.0).contains(&response.window) {
+                return Err(Error::argument(
+                    format!("window of the {axis}"),
+                    "from 0.5 to 1",
+                    response.window,
+                ));
+            }
+            if response.shift.is_nan() || response.shift.abs() > 4096.0 {
+                let expected = "at most 4096 pixels either way";
+                return Err(Error::argument(
+                    format!("shift of the {axis}"),
+                    expected,
+                    response.shift,
+                ));
+            }
+        }
+        let ((row, row_taps), (col, col_taps)) = (rows.taps(), cols.taps());
+        Ok(ImpulseResponse {
+            whole: (row, col),
+            row_taps,
+            col_taps,
+            rows,
+            cols,
+        })
+    }
+}
+
+impl Described for ImpulseResponse {
+    const NAME: &'static str = "filter.impulse_response";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&(self.rows, self.cols))
+    }
+
+    fn again(parameters: &Json, _: &Site) -> Result<ImpulseResponse> {
+        let (rows, cols) = from_json(Self::NAME, parameters)?;
+        ImpulseResponse::new(rows, cols)
+    }
+}
+
+described!(ImpulseResponse, Tiles);
+
 impl Operation for ImpulseResponse {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!(
             "filter.impulse_response(bandwidth {} × {}, shift {} × {} px)",
@@ -159,31 +221,7 @@ impl Operation for ImpulseResponse {
 /// Bands that are not complex; a bandwidth outside 0…1; a window coefficient outside 0.5…1; shifts that are not finite or
 /// beyond 4096 pixels.
 pub fn impulse_response(raster: &Raster, rows: Response, cols: Response) -> Result<Raster> {
-    for (axis, response) in [("rows", rows), ("cols", cols)] {
-        if !(response.bandwidth > 0.0 && response.bandwidth <= 1.0) {
-            let expected = "above 0 and at most 1 (of the sampling rate)";
-            return Err(Error::argument(
-                format!("bandwidth of the {axis}"),
-                expected,
-                response.bandwidth,
-            ));
-        }
-        if !(0.5..=1.0).contains(&response.window) {
-            return Err(Error::argument(
-                format!("window of the {axis}"),
-                "from 0.5 to 1",
-                response.window,
-            ));
-        }
-        if response.shift.is_nan() || response.shift.abs() > 4096.0 {
-            let expected = "at most 4096 pixels either way";
-            return Err(Error::argument(
-                format!("shift of the {axis}"),
-                expected,
-                response.shift,
-            ));
-        }
-    }
+    let operation: Arc<dyn Operation> = Arc::new(ImpulseResponse::new(rows, cols)?);
     if let Some(band) = raster.bands.iter().find(|b| !b.dtype.is_complex()) {
         return Err(Error::argument(
             format!("band `{}`", band.name),
@@ -191,14 +229,6 @@ pub fn impulse_response(raster: &Raster, rows: Response, cols: Response) -> Resu
             band.dtype,
         ));
     }
-    let ((row, row_taps), (col, col_taps)) = (rows.taps(), cols.taps());
-    let operation = Arc::new(ImpulseResponse {
-        whole: (row, col),
-        row_taps,
-        col_taps,
-        rows,
-        cols,
-    });
     raster.map_tiles(|_| Ok(operation.clone()))
 }
 

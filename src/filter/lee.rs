@@ -4,9 +4,11 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::moments::filter_rows;
-use super::speckle::{check_looks, check_size, filter_bands, operation};
+use super::speckle::{Filter, check_looks, check_size, filter_bands};
+use crate::described;
 use crate::error::Result;
 use crate::raster::Raster;
+use serde::{Deserialize, Serialize};
 
 /// Lee filter: each pixel is weighed against the mean of its neighbourhood, by how much more it varies than speckle.
 ///
@@ -44,17 +46,35 @@ fn combine(pixels: &[f32], mean: &[f64], variance: &[f64], looks: f64, out: &mut
     }
 }
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Lee {
+    size: usize,
+    looks: f64,
+}
+
+described!(Lee, Tiles, "filter.lee", 1);
+
+impl Filter for Lee {
+    fn label(&self) -> String {
+        format!("filter.lee(size {}, looks {})", self.size, self.looks)
+    }
+
+    fn halo(&self) -> usize {
+        self.size / 2
+    }
+
+    fn filter(&self, padded: ArrayView2<'_, f32>) -> Array2<f32> {
+        filter_tile(padded, self.size, self.looks)
+    }
+}
+
 /// Every band of an image in power through the Lee filter; see `filter_tile`.
 ///
 /// # Errors
 /// Bands in dB, amplitude or complex; a size that is even, below 3 or above 101; looks that are not above 0.
 pub fn lee(raster: &Raster, size: usize, looks: f64) -> Result<Raster> {
     let (size, looks) = (check_size(size)?, check_looks(looks)?);
-    let label = format!("filter.lee(size {size}, looks {looks})");
-    filter_bands(
-        raster,
-        operation(label, size / 2, move |tile| filter_tile(tile, size, looks)),
-    )
+    filter_bands(raster, Lee { size, looks })
 }
 
 #[cfg(test)]

@@ -1,14 +1,22 @@
 //! Improved Lee sigma speckle filter.
 
+use std::sync::Arc;
+
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::moments::LocalMoments;
 use super::padded::Padded;
 use super::sigma_range::{SigmaRange, sigma_range};
-use super::speckle::{check_looks, check_power, check_size, operation};
+use super::speckle::{check_looks, check_power, check_size};
+use crate::described;
 use crate::error::{Error, Result};
-use crate::raster::{Raster, doubt, stats};
+use crate::raster::describe::{Described, Description, Site, from_json, to_json};
+use crate::raster::doubt;
+use crate::raster::percentile::percentile_of;
+use crate::raster::{Band, DType, Operation, Pixels, Port, Raster, View, Window};
 
 /// How many of the nine pixels of a 3 × 3 window have to be strong for them to be a target: Tₖ of the paper.
 const TARGET_PIXELS: f32 = 5.0;
@@ -274,7 +282,7 @@ fn find_targets(tile: &Padded, row: usize, strong: f32, state: &mut RowState) {
 /// Which pixels are strong scatterers, that the filter leaves alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Strong {
-    /// Those above this percentile of their band, computed from the whole band when the filter is set up.
+    /// Those above this percentile of their band, computed from the whole band before its first tile.
     Percentile(f64),
     /// Those above this power.
     Power(f64),
@@ -282,38 +290,141 @@ pub enum Strong {
     Off,
 }
 
+/// The filter as an operation of the engine: a band of power, and the power above which pixels are strong where that is not stated.
+struct LeeSigma {
+    size: usize,
+    looks: f64,
+    sigma: f64,
+    range: SigmaRange,
+    strong: Option<f32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Choices {
+    size: usize,
+    looks: f64,
+    sigma: f64,
+    strong: Option<f32>,
+}
+
+impl LeeSigma {
+    fn new(choices: &Choices) -> Result<LeeSigma> {
+        let &Choices {
+            size,
+            looks,
+            sigma,
+            strong,
+        } = choices;
+        if check_size(size)? <= TARGET_SIZE {
+            return Err(Error::argument(
+                "size",
+                "an odd number of pixels from 5 to 101",
+                size,
+            ));
+        }
+        let (looks, range) = (check_looks(looks)?, sigma_range(looks, sigma)?);
+        Ok(LeeSigma {
+            size,
+            looks,
+            sigma,
+            range,
+            strong,
+        })
+    }
+}
+
+impl Described for LeeSigma {
+    const NAME: &'static str = "filter.lee_sigma";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&Choices {
+            size: self.size,
+            looks: self.looks,
+            sigma: self.sigma,
+            strong: self.strong,
+        })
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<LeeSigma> {
+        let filter = LeeSigma::new(&from_json(Self::NAME, parameters)?)?;
+        let inputs = 1 + usize::from(filter.strong.is_none());
+        match site.inputs.len() == inputs {
+            true => Ok(filter),
+            false => Err(site.wrong_inputs(Self::NAME, &inputs.to_string(), site.inputs.len())),
+        }
+    }
+}
+
+described!(LeeSigma, Tiles);
+
+impl Operation for LeeSigma {
+    fn name(&self) -> String {
+        let LeeSigma {
+            size, looks, sigma, ..
+        } = self;
+        format!("filter.lee_sigma(size {size}, looks {looks}, sigma {sigma})")
+    }
+
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
+    fn needs(&self, index: usize, out: Window) -> Window {
+        match index {
+            0 => out.grow(halo(self.size), halo(self.size)),
+            _ => Window::new(0, 0, 1, 1),
+        }
+    }
+
+    fn compute(&self, _: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
+        let strong = match self.strong {
+            Some(power) => power,
+            None => inputs[1].f32()[(0, 0)],
+        };
+        let padded = inputs[0].f32();
+        let filtered = filter_tile(padded.view(), self.size, self.looks, &self.range, strong);
+        Ok(vec![Pixels::F32(filtered)])
+    }
+}
+
 /// Every band of an image in power through the improved Lee sigma filter; see `filter_tile`. `Strong::Percentile` reads
-/// every band once, here.
+/// every band once more, when the first tile is wanted.
 ///
 /// # Errors
 /// Bands in dB, amplitude or complex; a size that is even, below 5 or above 101; looks or sigma that `sigma_range` refuses; a
-/// percentile outside 0 to 100 or of a band that is masked everywhere.
+/// percentile outside 0 to 100; when it is computed, a band that is masked everywhere.
 pub fn lee_sigma(raster: &Raster, size: usize, looks: f64, sigma: f64, strong: Strong) -> Result<Raster> {
     check_power(raster)?;
-    if check_size(size)? <= TARGET_SIZE {
-        return Err(Error::argument(
-            "size",
-            "an odd number of pixels from 5 to 101",
-            size,
-        ));
-    }
-    let (looks, range) = (check_looks(looks)?, sigma_range(looks, sigma)?);
-    let label = format!("filter.lee_sigma(size {size}, looks {looks}, sigma {sigma})");
-    doubt::bands_as_power(raster, "filter.lee_sigma").map_tiles(|band| {
-        let threshold = match strong {
-            Strong::Off => f32::INFINITY,
-            Strong::Power(power) if power.is_nan() => {
-                return Err(Error::argument("strong", "a power", power));
-            }
-            Strong::Power(power) => power as f32,
-            Strong::Percentile(percentile) => {
-                let one = raster.with_bands(vec![band.clone()]);
-                stats::percentiles(&one, &[percentile])?[0] as f32
-            }
-        };
-        let filter = move |tile: ArrayView2<'_, f32>| filter_tile(tile, size, looks, &range, threshold);
-        Ok(operation(label.clone(), halo(size), filter))
-    })
+    let power = match strong {
+        Strong::Off => Some(f32::INFINITY),
+        Strong::Power(power) if power.is_nan() => {
+            return Err(Error::argument("strong", "a power", power));
+        }
+        Strong::Power(power) => Some(power as f32),
+        Strong::Percentile(_) => None,
+    };
+    let choices = Choices {
+        size,
+        looks,
+        sigma,
+        strong: power,
+    };
+    let operation: Arc<dyn Operation> = Arc::new(LeeSigma::new(&choices)?);
+    let doubted = doubt::bands_as_power(raster, "filter.lee_sigma");
+    let bands = raster.bands.iter().zip(&doubted.bands).map(|(plain, band)| {
+        let mut inputs = vec![band.port.clone()];
+        if let Strong::Percentile(percentile) = strong {
+            inputs.push(percentile_of(&plain.port, percentile)?);
+        }
+        Ok(Band {
+            dtype: DType::F32,
+            nodata: None,
+            port: Port::tiles(&raster.grid, operation.clone(), inputs).swap_remove(0),
+            ..band.clone()
+        })
+    });
+    Ok(raster.with_bands(bands.collect::<Result<_>>()?))
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use super::moments::LocalMoments;
 use super::padded::Padded;
 use super::speckle::{check_power, check_size};
+use crate::described;
 use crate::error::{Error, Result};
+use crate::raster::describe::Description;
 use crate::raster::doubt;
 use crate::raster::{Band, DType, Operation, Pixels, Port, Raster, View, Window};
 
@@ -98,7 +101,7 @@ fn scale(mean: &[f64], sum: &[f64], count: &[f64], out: &mut [f32]) {
 }
 
 /// `filter_tiles` as an operation of the engine: as many outputs as inputs, all in power.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Quegan {
     size: usize,
     images: usize,
@@ -116,7 +119,13 @@ impl Quegan {
     }
 }
 
+described!(Quegan, Tiles, "filter.quegan", 1);
+
 impl Operation for Quegan {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("filter.quegan(size {}, {} images)", self.size, self.images)
     }

@@ -4,9 +4,11 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::padded::Padded;
-use super::speckle::{filter_bands, operation};
+use super::speckle::{Filter, filter_bands};
+use crate::described;
 use crate::error::Result;
 use crate::raster::Raster;
+use serde::{Deserialize, Serialize};
 
 /// Pixels around a pixel that its result depends on, on each side.
 pub const HALO: usize = 3;
@@ -390,12 +392,31 @@ fn noise(variations: [&[f32]; 3], out: &mut [f32]) {
     }
 }
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct RefinedLee;
+
+described!(RefinedLee, Tiles, "filter.refined_lee", 1);
+
+impl Filter for RefinedLee {
+    fn label(&self) -> String {
+        "filter.refined_lee".into()
+    }
+
+    fn halo(&self) -> usize {
+        HALO
+    }
+
+    fn filter(&self, padded: ArrayView2<'_, f32>) -> Array2<f32> {
+        filter_tile(padded)
+    }
+}
+
 /// Every band of an image in power through the Refined Lee filter; see `filter_tile`.
 ///
 /// # Errors
 /// Bands in dB, amplitude or complex.
 pub fn refined_lee(raster: &Raster) -> Result<Raster> {
-    filter_bands(raster, operation("filter.refined_lee".into(), HALO, filter_tile))
+    filter_bands(raster, RefinedLee)
 }
 
 #[cfg(test)]

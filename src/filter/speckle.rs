@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
+use crate::raster::describe::{Described, Description};
 use crate::raster::doubt;
 use crate::raster::{Band, Operation, Pixels, Raster, Unit, View, Window};
 
@@ -60,46 +61,43 @@ fn check_band(band: &Band) -> Result<()> {
     }
 }
 
-/// A filter of neighbourhoods as an operation of the engine: one band of power in, one out.
-struct Neighbourhood<F> {
-    label: String,
-    /// How far the filter looks, in pixels, on every side.
-    halo: usize,
-    filter: F,
+/// A filter of neighbourhoods: one band of power in, one out.
+pub trait Filter: Described + Send + Sync + 'static {
+    /// With its parameters: `filter.lee(size 7, looks 4)`.
+    fn label(&self) -> String;
+
+    /// How far it looks, in pixels, on every side.
+    fn halo(&self) -> usize;
+
+    /// Maps a tile grown by the halo to the tile.
+    fn filter(&self, padded: ArrayView2<'_, f32>) -> Array2<f32>;
 }
 
-impl<F> Operation for Neighbourhood<F>
-where
-    F: Fn(ArrayView2<'_, f32>) -> Array2<f32> + Send + Sync + 'static,
-{
+impl<F: Filter> Operation for F {
     fn name(&self) -> String {
-        self.label.clone()
+        self.label()
+    }
+
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
     }
 
     fn needs(&self, _index: usize, out: Window) -> Window {
-        out.grow(self.halo, self.halo)
+        out.grow(self.halo(), self.halo())
     }
 
     fn compute(&self, _out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
-        Ok(vec![Pixels::F32((self.filter)(inputs[0].f32().view()))])
+        Ok(vec![Pixels::F32(self.filter(inputs[0].f32().view()))])
     }
-}
-
-/// `filter`, which maps a tile grown by `halo` pixels to the tile, for the engine.
-pub fn operation(
-    label: String,
-    halo: usize,
-    filter: impl Fn(ArrayView2<'_, f32>) -> Array2<f32> + Send + Sync + 'static,
-) -> Arc<dyn Operation> {
-    Arc::new(Neighbourhood { label, halo, filter })
 }
 
 /// Every band of an image in power through one filter.
 ///
 /// # Errors
 /// Bands in dB, amplitude or complex.
-pub fn filter_bands(raster: &Raster, operation: Arc<dyn Operation>) -> Result<Raster> {
+pub fn filter_bands(raster: &Raster, filter: impl Filter) -> Result<Raster> {
     check_power(raster)?;
+    let operation: Arc<dyn Operation> = Arc::new(filter);
     let name = operation.name();
     let by = name.split('(').next().unwrap_or(&name);
     doubt::bands_as_power(raster, by).map_tiles(|_| Ok(operation.clone()))

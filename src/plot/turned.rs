@@ -79,7 +79,10 @@ fn within(x: f64, images: &Bounds, turn: f64) -> f64 {
     if inside(&x) {
         return x;
     }
-    turns(Some(turn)).map(|offset| x + offset).find(inside).unwrap_or(x)
+    turns(Some(turn))
+        .map(|offset| x + offset)
+        .find(inside)
+        .unwrap_or(x)
 }
 
 #[cfg(test)]
@@ -96,15 +99,30 @@ mod tests {
     #[test]
     fn areas_that_cross_the_edge_are_drawn_at_both_ends() {
         let square = |west: f64, east: f64| {
-            vec![vec![(west, 0.0), (east, 0.0), (east, 5.0), (west, 5.0), (west, 0.0)]]
+            vec![vec![
+                (west, 0.0),
+                (east, 0.0),
+                (east, 5.0),
+                (west, 5.0),
+                (west, 0.0),
+            ]]
         };
-        let layer = Layer::Polygons(Polygons::new(vec![square(-10.0, 5.0), square(20.0, 30.0), square(-60.0, -50.0)]));
+        let layer = Layer::Polygons(Polygons::new(vec![
+            square(-10.0, 5.0),
+            square(20.0, 30.0),
+            square(-60.0, -50.0),
+        ]));
         let Layer::Polygons(found) = onto(Cow::Borrowed(&layer), &PACIFIC, 360.0).into_owned() else {
             panic!("another layer");
         };
         assert_eq!(
             found.polygons,
-            [square(-10.0, 5.0), square(350.0, 365.0), square(20.0, 30.0), square(300.0, 310.0)]
+            [
+                square(-10.0, 5.0),
+                square(350.0, 365.0),
+                square(20.0, 30.0),
+                square(300.0, 310.0)
+            ]
         );
     }
 
@@ -119,7 +137,10 @@ mod tests {
             max_x: 40.0,
             ..PACIFIC
         };
-        assert!(matches!(onto(Cow::Borrowed(&line), &chart, 360.0), Cow::Borrowed(_)));
+        assert!(matches!(
+            onto(Cow::Borrowed(&line), &chart, 360.0),
+            Cow::Borrowed(_)
+        ));
         assert_eq!(within(-10.0, &PACIFIC, 360.0), 350.0);
         assert_eq!(within(-10.0, &chart, 360.0), -10.0);
         assert!(within(f64::NAN, &PACIFIC, 360.0).is_nan());

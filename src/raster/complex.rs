@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use ndarray::{Array2, Zip};
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
+use super::describe::Description;
 use super::element::{Binary, Unary};
 use super::image::{Band, Raster};
 use super::operation::Operation;
 use super::tile::MASKED_COMPLEX;
 use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
+use crate::described;
 use crate::error::{Error, Result};
 
 /// What a complex band turns into.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     Magnitude,
     /// |z|²
@@ -25,7 +29,13 @@ pub enum Part {
     Conjugate,
 }
 
+described!(Part, Tiles, "raster.part", 1);
+
 impl Operation for Part {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("{self:?}").to_lowercase()
     }
@@ -65,9 +75,16 @@ impl Operation for Part {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct ComplexBinary(Binary);
 
+described!(ComplexBinary, Tiles, "raster.complex_arithmetic", 1);
+
 impl Operation for ComplexBinary {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         super::element::Element::Binary(self.0).name()
     }
@@ -122,9 +139,16 @@ pub fn binary(grid: &Arc<Grid>, op: Binary, a: Port, b: Port) -> Result<Port> {
 }
 
 /// A complex number from its real and its imaginary part.
+#[derive(Serialize, Deserialize)]
 struct Compose;
 
+described!(Compose, Tiles, "raster.complex", 1);
+
 impl Operation for Compose {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         "complex".into()
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 
+use super::describe::Description;
 use super::file::initialise;
 use crate::error::{Error, Result};
 
@@ -24,6 +25,9 @@ pub struct Crs {
 pub trait Locator: Send + Sync {
     /// As a sentence has it: `210 ground control points`.
     fn means(&self) -> String;
+
+    /// What it is, as data.
+    fn describe(&self) -> Result<Description>;
 
     /// What its places are in.
     fn crs(&self) -> &Crs;

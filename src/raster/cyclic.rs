@@ -5,13 +5,16 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
+use super::describe::Description;
 use super::element::{Binary, Element};
 use super::graph::Work;
 use super::image::{Band, Raster};
 use super::operation::Operation;
 use super::tile::MASKED_COMPLEX;
 use super::{Grid, Kind, Pixels, Port, View, Window};
+use crate::described;
 use crate::error::{Error, Result};
 
 /// The ends of the circle, which are one value.
@@ -70,9 +73,16 @@ pub fn as_vectors(
     Port::tiles(target, Arc::new(Angles(cycle)), vec![moved]).swap_remove(0)
 }
 
+#[derive(Serialize, Deserialize)]
 struct Marked(Cycle);
 
+described!(Marked, Tiles, "raster.cyclic", 1);
+
 impl Operation for Marked {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("cyclic({}, {})", self.0.0, self.0.1)
     }
@@ -93,9 +103,16 @@ impl Operation for Marked {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Vectors(Cycle);
 
+described!(Vectors, Tiles, "raster.unit_vectors", 1);
+
 impl Operation for Vectors {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         "unit vectors".into()
     }
@@ -121,9 +138,16 @@ impl Operation for Vectors {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Angles(Cycle);
 
+described!(Angles, Tiles, "raster.directions", 1);
+
 impl Operation for Angles {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         "directions of vectors".into()
     }

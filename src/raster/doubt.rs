@@ -3,24 +3,36 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use serde::{Deserialize, Serialize};
+
+use super::describe::Description;
 use super::element::{Binary, Element};
 use super::graph::{Node, Work};
 use super::operation::Operation;
 use super::{Band, Grid, Kind, Pixels, PixelsView, Port, Raster, Unit, View, Window};
+use crate::described;
 use crate::error::Result;
 use crate::settings;
 
+#[derive(Serialize, Deserialize)]
 struct AsPower {
     /// Who takes it for power: `to_db`, `filter.lee`.
     by: String,
     band: String,
-    source: Arc<Node>,
+    /// The file's band, as its reader is named.
+    source: String,
 }
 
 /// The sources that were spoken of.
-static SAID: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
+static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+described!(AsPower, Tiles, "raster.as_power", 1);
 
 impl Operation for AsPower {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         "as power".into()
     }
@@ -45,13 +57,13 @@ impl Operation for AsPower {
         };
         if negative {
             let mut said = SAID.lock().unwrap_or_else(|e| e.into_inner());
-            if said.get_or_insert_default().insert(self.source.id) {
+            if said.get_or_insert_default().insert(self.source.clone()) {
                 settings::progress().note(&format!(
                     "{}: band `{}` ({}) states no unit and is taken for power, but holds negative values; if they are \
                      decibels, say so before: `:set_unit \"dB\"`",
                     self.by,
                     self.band,
-                    self.source.name()
+                    self.source
                 ));
             }
         }
@@ -83,7 +95,7 @@ pub fn as_power(grid: &Arc<Grid>, by: &str, band: &str, port: Port) -> Port {
     let operation = AsPower {
         by: by.to_string(),
         band: band.to_string(),
-        source,
+        source: source.name(),
     };
     Port::tiles(grid, Arc::new(operation), vec![port]).swap_remove(0)
 }

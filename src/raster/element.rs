@@ -3,9 +3,12 @@
 //! Masked (NaN) operands give masked results, except where said. A result that is not finite is masked: x / 0,
 //! log 0, an overflow.
 
+use serde::{Deserialize, Serialize};
+
 use super::{DType, Kind};
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Element {
     Constant(f64),
     Unary(Unary),
@@ -14,7 +17,8 @@ pub enum Element {
     Where,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unary {
     Negate,
     Abs,
@@ -57,7 +61,8 @@ pub enum Unary {
     Bits(u32, u32),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Binary {
     Add,
     Subtract,
@@ -89,6 +94,16 @@ pub enum Binary {
 }
 
 impl Element {
+    /// How many operands it has.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Element::Constant(_) => 0,
+            Element::Unary(_) => 1,
+            Element::Binary(_) => 2,
+            Element::Where => 3,
+        }
+    }
+
     pub fn kind(&self, inputs: Option<Kind>) -> Kind {
         match self {
             Element::Unary(Unary::Cast(dtype)) => kind_of(*dtype),

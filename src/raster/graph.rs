@@ -124,6 +124,15 @@ impl Port {
 }
 
 impl Node {
+    /// How many bands it makes.
+    pub fn outputs(&self) -> usize {
+        match &self.work {
+            Work::Tiles(operation) => operation.outputs(),
+            Work::Whole(whole) => whole.operation.outputs(),
+            Work::Element(_) | Work::Scene(_) => 1,
+        }
+    }
+
     pub fn name(&self) -> String {
         match &self.work {
             Work::Element(element) => element.name(),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// Axis-aligned rectangle in the coordinates of a CRS.
@@ -74,7 +76,7 @@ impl fmt::Display for Bounds {
 
 /// Pixel (col, row) to map (x, y): x = x0 + col·dx + row·rx, y = y0 + col·ry + row·dy.
 /// Pixel corners are at whole numbers, pixel centres at halves. `dy` is negative for north-up images.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Affine {
     pub x0: f64,
     pub dx: f64,
@@ -159,7 +161,7 @@ impl Affine {
 }
 
 /// A rectangle of pixels of some grid. It may lie partly or wholly outside the grid (halos do).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Window {
     pub row: isize,
     pub col: isize,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::element::{Element, Unary, kind_of};
 use super::execute;
 use super::graph::Port;
@@ -12,7 +14,8 @@ use super::{Affine, Crs, DType, Grid, Kind, Pixels, Unit, Window};
 use crate::error::{Error, Result};
 
 /// A value of an image's metadata.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Property {
     Number(f64),
     Integer(i64),

@@ -5,11 +5,14 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use ndarray::{Array2, Zip};
+use serde::{Deserialize, Serialize};
 
+use super::describe::Description;
 use super::element::{Binary, Element, Unary};
 use super::operation::Operation;
 use super::tile::{MASKED_INTEGER, f64_to_integer};
 use super::{DType, Kind, Pixels, PixelsView, View, Window};
+use crate::described;
 use crate::error::Result;
 
 /// True for the types that no float holds.
@@ -18,7 +21,8 @@ pub fn is_wide(dtype: DType) -> bool {
 }
 
 /// Which of many values at a pixel.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Choice {
     First,
     Last,
@@ -26,13 +30,21 @@ pub enum Choice {
     Max,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Integers {
     Constant(i128),
     Element(Element),
     Chosen(Choice),
 }
 
+described!(Integers, Tiles, "raster.integers", 1);
+
 impl Operation for Integers {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         match self {
             Integers::Constant(v) => v.to_string(),

@@ -2,14 +2,41 @@
 
 use std::sync::Arc;
 
+use super::describe::{Described, Description, Site, from_json, to_json};
 use super::image::{Band, Raster, float_of};
 use super::operation::{Operation, PicturePart};
+use super::stored::Stored;
 use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window, preview};
+use crate::described;
 use crate::error::{Error, Result};
+use serde_json::Value as Json;
 
 struct Memory(Pixels);
 
+impl Described for Memory {
+    const NAME: &'static str = "raster.array";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&Stored::of(&self.0))
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<Memory> {
+        let pixels = from_json::<Stored>(Self::NAME, parameters)?.pixels()?;
+        match pixels.dim() == (site.grid.rows, site.grid.cols) {
+            true => Ok(Memory(pixels)),
+            false => Err(Error::message("an array is of another size than its grid")),
+        }
+    }
+}
+
+described!(Memory, Tiles);
+
 impl Operation for Memory {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         "array".into()
     }

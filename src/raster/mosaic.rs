@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::align::{align, grid_over};
+use super::describe::Description;
 use super::extent::{footprint, transform_bounds, turns};
 use super::image::{Band, Raster};
 use super::operation::Operation;
 use super::tile::{MASKED_COMPLEX, MASKED_INTEGER};
 use super::warp::Resampling;
 use super::{Bounds, Crs, Grid, Kind, Pixels, Port, View, Window};
+use crate::described;
 use crate::error::{Error, Result};
 
 /// Which image wins where several are valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Overlap {
     First,
     Last,
@@ -41,13 +45,20 @@ impl Overlap {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Mosaic {
     overlap: Overlap,
     /// Where each input has pixels, on the common grid.
     footprints: Vec<Window>,
 }
 
+described!(Mosaic, Tiles, "raster.mosaic", 1);
+
 impl Operation for Mosaic {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("mosaic({})", Overlap::NAMES[self.overlap as usize])
     }

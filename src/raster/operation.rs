@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Window;
+use super::describe::Description;
 use super::tile::{Kind, Pixels, View};
 use crate::error::{Error, Result};
 
@@ -18,6 +19,9 @@ pub struct PicturePart {
 pub trait Operation: Send + Sync {
     /// The name that users know it by, with its parameters where they help: `filter.focal_median(radius 10 px)`.
     fn name(&self) -> String;
+
+    /// What it is, as data.
+    fn describe(&self) -> Result<Description>;
 
     /// What its outputs are computed in, given the kinds of its inputs.
     fn kind(&self, _inputs: &[Kind]) -> Kind {
@@ -86,6 +90,9 @@ pub trait Operation: Send + Sync {
 /// keeps the result (in memory where it fits the ceiling, else in a scratch file) and tiles read from that.
 pub trait SceneOperation: Send + Sync {
     fn name(&self) -> String;
+
+    /// What it is, as data.
+    fn describe(&self) -> Result<Description>;
 
     fn run(&self, scene: &mut dyn Scene) -> Result<()>;
 }

@@ -239,7 +239,7 @@ impl Plan {
         let windows = self.windows(out);
         let mut readers = self.readers(&windows);
         let bytes = |i: usize| {
-            let each = self.steps[i].node.kind.bytes() * self.steps[i].outputs();
+            let each = self.steps[i].node.kind.bytes() * self.steps[i].node.outputs();
             windows[i].len().saturating_mul(each)
         };
         let (mut held, mut peak) = (0_usize, 0);
@@ -307,7 +307,7 @@ impl Plan {
             .iter()
             .map(|&(step, output)| {
                 readers[step] -= 1;
-                let last = readers[step] == 0 && self.steps[step].outputs() == 1;
+                let last = readers[step] == 0 && self.steps[step].node.outputs() == 1;
                 let arrays = if last {
                     held[step].take()
                 } else {
@@ -325,14 +325,6 @@ impl Plan {
 }
 
 impl Step {
-    fn outputs(&self) -> usize {
-        match &self.node.work {
-            Work::Tiles(operation) => operation.outputs(),
-            Work::Whole(whole) => whole.operation.outputs(),
-            Work::Element(_) | Work::Scene(_) => 1,
-        }
-    }
-
     fn needs(&self, index: usize, out: Window) -> Window {
         match &self.node.work {
             Work::Element(_) => out,
@@ -364,7 +356,7 @@ impl Step {
 
 /// Every node below the roots, inputs before their readers, each once. Depth first, so that one branch is finished
 /// and dropped before the next begins. Scene inputs are left out once the scene is kept.
-fn post_order(roots: &[Port]) -> Vec<Arc<Node>> {
+pub(super) fn post_order(roots: &[Port]) -> Vec<Arc<Node>> {
     let mut order = Vec::new();
     let mut seen = HashSet::new();
     for root in roots {

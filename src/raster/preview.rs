@@ -221,6 +221,9 @@ mod tests {
         fn name(&self) -> String {
             "opaque".into()
         }
+        fn describe(&self) -> Result<crate::raster::describe::Description> {
+            Err(crate::error::Error::message("a thing of this test alone"))
+        }
         fn needs(&self, _: usize, out: Window) -> Window {
             out
         }

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
+use super::describe::{Described, Description, Site, from_json, to_json};
 use super::element::Real;
 use super::image::{Band, Raster, float_of};
 use super::integer::{self, Choice};
 use super::operation::Operation;
 use super::{DType, Kind, Pixels, Port, Unit, View, Window};
+use crate::described;
 use crate::error::{Error, Result};
+use serde_json::Value as Json;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reducer {
     Median,
     Mean,
@@ -80,7 +85,40 @@ struct Reduce {
     network: Vec<(usize, usize)>,
 }
 
+impl Reduce {
+    fn new(reducers: &[Reducer], images: usize) -> Reduce {
+        let network = match reducers.iter().any(|r| r.is_ordered()) {
+            true => sorting_network(images),
+            false => Vec::new(),
+        };
+        Reduce {
+            reducers: reducers.to_vec(),
+            network,
+        }
+    }
+}
+
+impl Described for Reduce {
+    const NAME: &'static str = "raster.reduce";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&self.reducers)
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<Reduce> {
+        let reducers: Vec<Reducer> = from_json(Self::NAME, parameters)?;
+        Ok(Reduce::new(&reducers, site.inputs.len()))
+    }
+}
+
+described!(Reduce, Tiles);
+
 impl Operation for Reduce {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         self.reducers
             .iter()
@@ -297,15 +335,7 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
                 ),
             });
         }
-        let network = if reducers.iter().any(|r| r.is_ordered()) {
-            sorting_network(images.len())
-        } else {
-            Vec::new()
-        };
-        let operation = Arc::new(Reduce {
-            reducers: reducers.to_vec(),
-            network,
-        });
+        let operation = Arc::new(Reduce::new(reducers, images.len()));
         let ports: Vec<Port> = images.iter().map(|i| i.bands[b].port.clone()).collect();
         let same = images.iter().all(|i| i.bands[b].dtype == like.dtype);
         let wide = same && ports.iter().all(|port| port.kind() == Kind::I128);

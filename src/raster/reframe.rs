@@ -2,18 +2,29 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::describe::Description;
 use super::image::{Band, Raster};
 use super::operation::Operation;
 use super::{Grid, Kind, Pixels, Port, View, Window};
+use crate::described;
 use crate::error::{Error, Result};
 
 /// Output pixel (r, c) is input pixel (r + rows, c + cols); outside the input it is masked.
+#[derive(Serialize, Deserialize)]
 struct Move {
     rows: isize,
     cols: isize,
 }
 
+described!(Move, Tiles, "raster.move", 1);
+
 impl Operation for Move {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         if (self.rows, self.cols) == (0, 0) {
             "same pixels".into()

@@ -4,7 +4,12 @@
 //! The way back looks for the cell of four nodes that holds a place, among blocks of cells whose bounding spheres do; where swaths
 //! overlap themselves, as those of MODIS between scans, the first cell counts.
 
+use super::describe::{Described, Description, Site, from_json, to_json};
+use super::stored::Stored;
+use crate::described;
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::Crs;
 use super::crs::Locator;
@@ -16,7 +21,7 @@ use crate::interrupt;
 const SIDE: usize = 16;
 
 /// Where the nodes of the arrays lie among the pixels, by columns and by rows: position = offset + step × index, edges at whole numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Nodes {
     pub offset: (f64, f64),
     pub step: (f64, f64),
@@ -44,6 +49,8 @@ pub struct Swath {
     lon: Array2<f64>,
     lat: Array2<f64>,
     nodes: Nodes,
+    /// (rows, cols) of the image.
+    size: (usize, usize),
     /// The indices (col, row) that the image reaches beyond the first and the last node.
     reach: [(f64, f64); 2],
     blocks: Array2<Option<Ball>>,
@@ -91,6 +98,7 @@ impl Swath {
             lon,
             lat,
             nodes,
+            size,
             blocks: Array2::from_elem((0, 0), None),
             groups: Array2::from_elem((0, 0), None),
         };
@@ -331,7 +339,40 @@ fn distance(a: Vector, b: Vector) -> f64 {
     dot(d, d).sqrt()
 }
 
+#[derive(Serialize, Deserialize)]
+struct Arrays {
+    longitude: Stored,
+    latitude: Stored,
+    nodes: Nodes,
+    size: (usize, usize),
+}
+
+impl Described for Swath {
+    const NAME: &'static str = "raster.geolocation";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&Arrays {
+            longitude: Stored::of_doubles(&self.lon),
+            latitude: Stored::of_doubles(&self.lat),
+            nodes: self.nodes,
+            size: self.size,
+        })
+    }
+
+    fn again(parameters: &Json, _: &Site) -> Result<Swath> {
+        let a: Arrays = from_json(Self::NAME, parameters)?;
+        Swath::new(a.longitude.doubles()?, a.latitude.doubles()?, a.nodes, a.size)
+    }
+}
+
+described!(Swath, Locator);
+
 impl Locator for Swath {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn means(&self) -> String {
         "geolocation arrays".into()
     }

@@ -5,13 +5,18 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
+use super::describe::{Described, Description, Site};
 use super::image::{Band, Raster};
 use super::operation::Operation;
 use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
+use crate::described;
 use crate::error::{Error, Result};
+use serde_json::Value as Json;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Distribution {
     /// 0 ≤ v < 1
     Uniform,
@@ -23,12 +28,19 @@ pub enum Distribution {
     Smooth { scale: f64, octaves: u32 },
 }
 
+#[derive(Serialize, Deserialize)]
 struct Random {
     distribution: Distribution,
     seed: u64,
 }
 
+described!(Random, Tiles, "raster.random", 1);
+
 impl Operation for Random {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("random({:?}, seed {})", self.distribution, self.seed).to_lowercase()
     }
@@ -164,7 +176,26 @@ pub fn random(grid: Arc<Grid>, distribution: Distribution, seed: u64) -> Result<
 
 struct Coordinates(Arc<Grid>);
 
+impl Described for Coordinates {
+    const NAME: &'static str = "raster.coordinates";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        Ok(Json::Null)
+    }
+
+    fn again(_: &Json, site: &Site) -> Result<Coordinates> {
+        Ok(Coordinates(site.grid.clone()))
+    }
+}
+
+described!(Coordinates, Tiles);
+
 impl Operation for Coordinates {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         "coordinates".into()
     }

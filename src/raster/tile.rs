@@ -3,11 +3,13 @@
 
 use ndarray::{Array2, ArrayView2, CowArray, Ix2, s};
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
 use super::Window;
 
 /// What an operation computes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// 64-bit integers, exact: i128 holds signed and unsigned ones and a mark for masked pixels.
     I128,

@@ -2,22 +2,37 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// Pixel type of a band as it is stored in a file. Computation is in f32, f64 or complex f32 (see `Kind`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DType {
+    #[serde(rename = "uint8")]
     U8,
+    #[serde(rename = "int8")]
     I8,
+    #[serde(rename = "uint16")]
     U16,
+    #[serde(rename = "int16")]
     I16,
+    #[serde(rename = "uint32")]
     U32,
+    #[serde(rename = "int32")]
     I32,
+    #[serde(rename = "uint64")]
     U64,
+    #[serde(rename = "int64")]
     I64,
+    #[serde(rename = "float32")]
     F32,
+    #[serde(rename = "float64")]
     F64,
+    #[serde(rename = "complex64")]
     C32,
+    #[serde(rename = "complex128")]
     C64,
 }
 
@@ -120,7 +135,8 @@ impl fmt::Display for DType {
 }
 
 /// Physical unit of a band. The three radar scales are known, because mixing them up is the field's classic error.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Not stated; arithmetic is not checked.
     #[default]

@@ -10,14 +10,19 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
+use super::describe::{Described, Description, Site, from_json, to_json};
 use super::mapping::Mapping;
 use super::operation::Operation;
 use super::tile::{MASKED_COMPLEX, MASKED_INTEGER, f64_to_integer};
 use super::{Bounds, Grid, Kind, Pixels, PixelsView, View, Window};
+use crate::described;
 use crate::error::{Error, Result};
+use serde_json::Value as Json;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resampling {
     Nearest,
     Bilinear,
@@ -93,7 +98,27 @@ impl Warp {
     }
 }
 
+impl Described for Warp {
+    const NAME: &'static str = "raster.align";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&self.method)
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<Warp> {
+        let source = site.only_input(Self::NAME)?;
+        Warp::new(&source.node.grid, site.grid, from_json(Self::NAME, parameters)?)
+    }
+}
+
+described!(Warp, Tiles);
+
 impl Operation for Warp {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("align({})", self.method.name())
     }

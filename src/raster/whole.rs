@@ -5,15 +5,19 @@ use std::sync::{Arc, OnceLock};
 
 use ndarray::{Array2, s};
 
+use super::describe::{Description, of_port};
 use super::execute::Run;
 use super::graph::Port;
-use super::{Grid, Kind, Pixels, Window};
+use super::{Grid, Kind, Pixels, Raster, Window};
 use crate::bounds::held::{self, Held};
 use crate::error::{Error, Result};
 
 /// See the module. Its inputs may lie on any grids; its outputs, f32, are held in memory.
 pub trait WholeOperation: Send + Sync {
     fn name(&self) -> String;
+
+    /// What it is, as data.
+    fn describe(&self) -> Result<Description>;
 
     /// How many bands it makes.
     fn outputs(&self) -> usize;
@@ -61,6 +65,11 @@ impl Inputs<'_> {
 
     pub fn memory(&self) -> usize {
         self.memory
+    }
+
+    /// An input as an image of one band.
+    pub fn raster(&self, index: usize) -> Raster {
+        of_port(&self.ports[index])
     }
 }
 

@@ -16,13 +16,14 @@
 
 use geo::{Coord, CoordsIter, Geometry as Shape, LineString};
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::geometry::{Part, for_each_part, shape_bounds};
 use crate::raster::extent::turns;
 use crate::raster::{Affine, Grid, Window};
 
 /// A shape in pixel coordinates (col, row).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Burnable {
     /// The rings of one polygon each.
     polygons: Vec<Vec<Vec<(f64, f64)>>>,

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::burn::Burnable;
 use super::{Feature, Features};
+use crate::described;
 use crate::error::{Error, Result};
+use crate::raster::describe::Description;
 use crate::raster::{Band, Crs, DType, Grid, Kind, Operation, Pixels, Port, Raster, Unit, View, Window};
 use crate::table::Value;
 
 /// The value that a feature gives to its pixels.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BurnValue {
     Constant(f64),
     /// That of a property, a number or a boolean (1 and 0). A feature in which it is missing masks its pixels.
@@ -20,7 +24,7 @@ pub enum BurnValue {
     Index,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BurnOptions {
     pub value: BurnValue,
     /// Where no feature is; NaN for masked.
@@ -41,6 +45,7 @@ impl Default for BurnOptions {
 
 /// Features on a grid, as an operation without inputs. Where features overlap the last one counts. Which pixels a
 /// feature covers is said in `burn`.
+#[derive(Serialize, Deserialize)]
 pub struct Rasterize {
     shapes: Vec<(Burnable, f64)>,
     options: BurnOptions,
@@ -105,7 +110,13 @@ impl Rasterize {
     }
 }
 
+described!(Rasterize, Tiles, "raster.rasterize", 1);
+
 impl Operation for Rasterize {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("rasterize({} features)", self.shapes.len())
     }

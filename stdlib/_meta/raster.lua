@@ -516,6 +516,21 @@ function raster.match_name(name, pattern) end
 ---@return string[] paths
 function raster.write_all(jobs) end
 
+--- The image that `Raster:to_json` described: nothing is read but the heads of its files.
+---
+--- **Errors.** Text of something else; operations or versions that this program does not have; files that are gone, have changed since, or must
+--- not be read.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- require("fs").write("image.json", raster.random(grid):to_json())
+--- print(raster.from_json(require("fs").read("image.json")))
+--- ```
+---@param text string
+---@return Raster
+function raster.from_json(text) end
+
 --- Where pixels lie: a coordinate reference system, an affine transform, rows and columns.
 ---
 --- Two grids are equal (`==`) where they are the same pixels: CRS, size, and corners within a thousandth of a pixel.
@@ -1806,6 +1821,36 @@ function Raster:plot(options) end
 --- ```
 ---@return string
 function Raster:explain() end
+
+--- The image as JSON: not its pixels, but how they come about. Every operation stands there with its name, version and parameters, every
+--- file with its path, its size and the time of its last change. `raster.from_json` makes the same image of it, in another session or
+--- on another machine that has the same files. Only the pixels of arrays made in a script stand in it themselves, so that it can be large.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local image = raster.random(grid, { seed = 7 }):gt(0.5)
+--- local again = raster.from_json(image:to_json())
+--- assert(again:identity() == image:identity() and again:ne(image):stats().random.max == 0)
+--- ```
+---@return string
+function Raster:to_json() end
+
+--- What tells the numbers of a band from all others: a SHA-256 hash of its operations, their versions, parameters and grids, and of the paths,
+--- sizes and times of its files. Two images of one identity have the same pixels, whenever and in whatever order they were made; another identity says
+--- nothing (`a + b` and `b + a` differ).
+---
+--- **Errors.** A band that is not there; an image of several bands without a name.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- assert(raster.random(grid):sqrt():identity() == raster.random(grid):sqrt():identity())
+--- assert(raster.random(grid):identity() ~= raster.random(grid, { seed = 2 }):identity())
+--- ```
+---@param band? string Of an image with several.
+---@return string # 64 hexadecimal digits.
+function Raster:identity(band) end
 
 --- Pixels in memory, as `Raster:read` gives them.
 ---

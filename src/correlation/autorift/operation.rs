@@ -4,19 +4,24 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 use num_complex::Complex32;
+use serde::{Deserialize, Serialize};
 
 use super::matcher::Sample;
 use super::pair::{PreparedPair, in_bytes, in_complex, in_floats};
 use super::parameters::Parameters;
 use super::prefilter::Prefilter;
 use super::track::{Field, Tracked, Watch, track};
+use crate::described;
 use crate::error::{Error, Result};
+use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::whole::{Inputs, WholeOperation};
 use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Property, Raster, Unit};
 use crate::settings;
+use serde_json::Value as Json;
 
 /// What a pair is compared in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// Real images in 8 bits: the filtered image's mean and three standard deviations around it.
     U8,
@@ -265,7 +270,8 @@ fn node_spacing(image: &Grid, nodes: &Grid) -> Result<usize> {
 }
 
 /// A value for every node, of the operation's inputs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Value {
     Constant(f32),
     Input(usize),
@@ -282,7 +288,58 @@ struct Autorift {
     chip: [Value; 2],
 }
 
+/// What an `Autorift` is, without its grid.
+#[derive(Serialize, Deserialize)]
+struct Choices {
+    parameters: Parameters,
+    prefilter: Prefilter,
+    precision: Precision,
+    search: [Value; 2],
+    prior: [Value; 2],
+    chip: [Value; 2],
+}
+
+impl Described for Autorift {
+    const NAME: &'static str = "correlation.autorift";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&Choices {
+            parameters: self.parameters.clone(),
+            prefilter: self.prefilter,
+            precision: self.precision,
+            search: self.search,
+            prior: self.prior,
+            chip: self.chip,
+        })
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<Autorift> {
+        let d: Choices = from_json(Self::NAME, parameters)?;
+        let values = [d.search, d.prior, d.chip].into_iter().flatten();
+        let inputs = 2 + values.filter(|value| matches!(value, Value::Input(_))).count();
+        if site.inputs.len() != inputs {
+            return Err(site.wrong_inputs(Self::NAME, &inputs.to_string(), site.inputs.len()));
+        }
+        Ok(Autorift {
+            parameters: d.parameters,
+            prefilter: d.prefilter,
+            precision: d.precision,
+            nodes: site.grid.clone(),
+            search: d.search,
+            prior: d.prior,
+            chip: d.chip,
+        })
+    }
+}
+
+described!(Autorift, Whole);
+
 impl WholeOperation for Autorift {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("correlation.autorift(chip {} px)", self.parameters.chip)
     }

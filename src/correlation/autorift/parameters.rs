@@ -1,5 +1,7 @@
 //! Parameters of the tracker, with the values of autoRIFT.
 
+use serde::{Deserialize, Serialize};
+
 use super::ndc::Coherence;
 use crate::error::{Error, Result};
 
@@ -7,7 +9,8 @@ use crate::error::{Error, Result};
 pub const LARGEST_CHIP: usize = 256;
 
 /// What the coherence filter asks of nodes closer than a chip at the border of the grid and of what has values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Border {
     /// No more than of nodes a chip apart in the corner of a grid, so that a field that agrees with itself is kept whole.
     #[default]
@@ -18,7 +21,7 @@ pub enum Border {
 }
 
 /// How a pair is tracked. Lengths are in pixels of the images unless they say nodes.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parameters {
     /// Distance of neighbouring nodes.
     pub spacing: usize,

@@ -2,12 +2,14 @@
 
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use super::gaps;
 use crate::error::{Error, Result};
 
 /// A filter, with the side of its window in pixels (odd).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Prefilter {
     /// The image as it is.
     None,

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// The largest radius, in pixels: keeps the halo of a tile, and with it the memory of one, within reason.
 const MAX_RADIUS: f64 = 512.0;
 
 /// What "inside the radius" means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KernelShape {
     /// dx²/rx² + dy²/ry² ≤ 1; with rx = ry the disk dx² + dy² ≤ r².
     Circle,
@@ -42,7 +45,8 @@ impl KernelShape {
 /// The border is inclusive: a pixel whose centre lies on the circle belongs to it, as in Earth Engine's
 /// `Kernel.circle` (radius 10 gives 317 pixels). Radii need not be whole numbers; a radius below 1 leaves the
 /// centre pixel alone.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "(KernelShape, f64, f64)", into = "(KernelShape, f64, f64)")]
 pub struct FocalKernel {
     shape: KernelShape,
     rx: f64,
@@ -51,6 +55,20 @@ pub struct FocalKernel {
     half_widths: Vec<usize>,
     /// Column `dx` of the footprint covers the rows `-half_heights[|dx|] ..= half_heights[|dx|]`.
     half_heights: Vec<usize>,
+}
+
+impl TryFrom<(KernelShape, f64, f64)> for FocalKernel {
+    type Error = Error;
+
+    fn try_from((shape, rx, ry): (KernelShape, f64, f64)) -> Result<FocalKernel> {
+        FocalKernel::new(shape, rx, ry)
+    }
+}
+
+impl From<FocalKernel> for (KernelShape, f64, f64) {
+    fn from(kernel: FocalKernel) -> Self {
+        (kernel.shape, kernel.rx, kernel.ry)
+    }
 }
 
 impl FocalKernel {

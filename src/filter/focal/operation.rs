@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::kernel::{FocalKernel, KernelShape};
 use super::{focal_max, focal_mean, focal_median, focal_min, focal_mode, focal_percentile, focal_std};
 use super::{mode, rank, wide};
+use crate::described;
 use crate::error::{Error, Result};
 use crate::raster::crs::metres_per_degree;
+use crate::raster::describe::Description;
 use crate::raster::{Grid, Kind, Operation, Pixels, Raster, View, Window};
 
 /// What is taken of the valid pixels under the kernel; the functions `focal_…` say how.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Statistic {
     Mean,
     Median,
@@ -57,12 +62,19 @@ impl Statistic {
     }
 }
 
+#[derive(Serialize, Deserialize)]
 struct Focal {
     kernel: FocalKernel,
     statistic: Statistic,
 }
 
+described!(Focal, Tiles, "filter.focal", 1);
+
 impl Operation for Focal {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         let percentile = match self.statistic {
             Statistic::Percentile(p) => format!("{p}, "),

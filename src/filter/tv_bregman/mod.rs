@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use self::pass::{Changes, Rows, pass};
 use self::row::Step;
+use crate::described;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::raster::describe::Description;
 use crate::raster::{Raster, Scene, SceneOperation};
 use crate::settings;
 
@@ -49,7 +52,7 @@ const STRIPS: usize = 2;
 /// 2(2), 2009, doi:10.1137/080725891; P. Getreuer, "Rudin–Osher–Fatemi total variation denoising using split Bregman",
 /// Image Processing On Line, 2012, doi:10.5201/ipol.2012.g-tvd; scikit-image 0.26, `denoise_tv_bregman`, for the border,
 /// the shrinkage and the end of the iteration.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct TvBregman {
     weight: f64,
     max_iterations: usize,
@@ -120,10 +123,16 @@ impl TvBregman {
     }
 }
 
+described!(TvBregman, Scene, "filter.tv_bregman", 1);
+
 /// The end of the iteration is a property of the whole scene, and so are its results. Where four arrays of the scene
 /// fit the memory that `scene` offers, one pass usually is enough; else a first pass counts the iterations and a second
 /// writes, and only a band of rows is held.
 impl SceneOperation for TvBregman {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("filter.tv_bregman(weight {})", self.weight)
     }

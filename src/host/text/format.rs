@@ -14,20 +14,26 @@ fn format(original: &Function, tostring: &Function, args: MultiValue) -> Result<
     let mut values = args.into_vec();
     if let Some(Value::String(text)) = values.first() {
         let kinds = kinds(&text.as_bytes());
-        for (value, _) in values[1..].iter_mut().zip(kinds).filter(|(_, kind)| *kind == b's') {
+        for (value, _) in values[1..]
+            .iter_mut()
+            .zip(kinds)
+            .filter(|(_, kind)| *kind == b's')
+        {
             if let Value::Table(table) = value {
                 *value = tostring.call(table.clone())?;
             }
         }
     }
-    original.call(MultiValue::from_vec(values)).map_err(|error| match &error {
-        // Lua does not know by which name it was called.
-        mlua::Error::RuntimeError(text) if text.starts_with("bad argument #") => {
-            let first = text.lines().next().unwrap_or_default();
-            Error::message(first.replacen(" to '?' (", " to 'format' (", 1))
-        }
-        _ => error.into(),
-    })
+    original
+        .call(MultiValue::from_vec(values))
+        .map_err(|error| match &error {
+            // Lua does not know by which name it was called.
+            mlua::Error::RuntimeError(text) if text.starts_with("bad argument #") => {
+                let first = text.lines().next().unwrap_or_default();
+                Error::message(first.replacen(" to '?' (", " to 'format' (", 1))
+            }
+            _ => error.into(),
+        })
 }
 
 /// What each conversion of a format is for: `d`, `s`.

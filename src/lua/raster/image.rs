@@ -5,7 +5,7 @@ use std::fmt::Write;
 use mlua::{Function, MetaMethod, Table, UserDataRef, Value};
 
 use super::values::{band_names, properties_table, property_value, set_properties, set_property, time_text};
-use super::{elements, output, place, sample};
+use super::{elements, exchange, output, place, sample};
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
@@ -31,6 +31,7 @@ impl Class for Raster {
         elements::define(c);
         place::define(c);
         output::define(c);
+        exchange::define(c);
         sample::define(c);
         plot::raster_methods(c);
     }

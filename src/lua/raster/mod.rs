@@ -24,6 +24,7 @@ use crate::raster::{Grid, Raster, complex};
 pub mod array;
 mod arrays;
 mod elements;
+mod exchange;
 mod find;
 mod grid;
 mod image;
@@ -77,6 +78,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("find(folder, options?)", find::find)?;
     m.function("match_name(name, pattern)", find::match_name)?;
     m.function("write_all(jobs)", output::write_many)?;
+    m.function("from_json(text)", exchange::from_json)?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use gdal::raster::{Group, MDArray};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
 use super::open::check_local;
+use super::pool;
 use super::probe::{Use, try_out};
 use super::remote::resolved;
 use super::truncated::with_reason;
@@ -179,6 +180,7 @@ fn open(path: &str) -> Result<Dataset> {
         ..Default::default()
     };
     let name = gdal_name(path);
+    pool::close_changed(&name);
     try_out(&name, Use::Arrays)?;
     let found = resolved(&name)?;
     bytes::refusal();

@@ -8,6 +8,7 @@
 
 use gdal::raster::RasterBand;
 use gdal::{Dataset, Metadata};
+use serde::{Deserialize, Serialize};
 
 use super::layout::{Layout, driver_of};
 use super::open::OpenOptions;
@@ -19,7 +20,7 @@ use crate::raster::element::Real;
 use crate::raster::integer::{is_wide, whole};
 use crate::raster::tile::MASKED_INTEGER;
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
     /// The type of the stored numbers. GDAL may hand them on as the other one of the same width, signed or unsigned.
     pub dtype: DType,
@@ -416,7 +417,8 @@ pub fn reported_type(file: &SourceFile, band: &RasterBand, index: usize) -> Resu
 }
 
 /// Where it stands which pixels are valid, beside the pixels themselves.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mask {
     None,
     /// The band's own mask, or that of all bands.

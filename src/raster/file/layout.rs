@@ -8,6 +8,7 @@ use std::ffi::{CStr, CString};
 use std::path::Path;
 
 use gdal::{Dataset, Metadata};
+use serde::{Deserialize, Serialize};
 
 use super::arrays::Container;
 use super::axes::{Along, Axes, Axis};
@@ -18,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::raster::{Affine, Crs};
 
 /// How an image is made of an array otherwise than GDAL does it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// GDAL's image, but for the turning round of rows of whose place nothing is known.
     AsStored,
@@ -26,7 +28,7 @@ pub enum Layout {
 }
 
 /// An array as an image: every step of the other axes is a band.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct View {
     array: String,
     /// Positions among the array's axes.

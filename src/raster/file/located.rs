@@ -9,9 +9,13 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::described;
+use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use gdal::cpl::CslStringList;
 use gdal::{Dataset, Gcp, Metadata};
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::encoding::{Attributes, Encoding, Mask, reported_type};
 use super::layout::Layout;
@@ -61,17 +65,22 @@ impl Drop for Transformer {
 /// # Errors
 /// When there is something that leads nowhere.
 pub fn of(dataset: &Dataset, file: &Arc<SourceFile>) -> Result<Option<Arc<dyn Locator>>> {
+    let arrays = dataset.metadata_domain("GEOLOCATION").unwrap_or_default();
+    // Of the swaths of HDF4, GDAL has some points of the arrays as control points, too.
+    if item(&arrays, "X_DATASET").is_some() {
+        return Ok(Some(Arc::new(swath(file, &arrays)?)));
+    }
+    Ok(by_points(dataset, file)?.map(|found| Arc::new(found) as Arc<dyn Locator>))
+}
+
+/// By its ground control points, or its rational polynomials.
+fn by_points(dataset: &Dataset, file: &Arc<SourceFile>) -> Result<Option<FromFile>> {
     let points: Vec<[f64; 4]> = dataset
         .gcps()
         .iter()
         .map(|p| [p.pixel(), p.line(), p.x(), p.y()])
         .collect();
-    let domain = |name: &str| dataset.metadata_domain(name).unwrap_or_default();
-    let (rpc, arrays) = (domain("RPC"), domain("GEOLOCATION"));
-    // Of the swaths of HDF4, GDAL has some points of the arrays as control points, too.
-    if item(&arrays, "X_DATASET").is_some() {
-        return Ok(Some(Arc::new(swath(file, &arrays)?)));
-    }
+    let rpc = dataset.metadata_domain("RPC").unwrap_or_default();
     let (crs, means, options) = if !points.is_empty() {
         let crs = match dataset.gcp_projection() {
             Some(wkt) if !wkt.is_empty() => Crs::from_wkt(&wkt)?,
@@ -107,7 +116,7 @@ pub fn of(dataset: &Dataset, file: &Arc<SourceFile>) -> Result<Option<Arc<dyn Lo
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(made);
-    Ok(Some(Arc::new(found)))
+    Ok(Some(found))
 }
 
 /// By GDAL's domain of metadata for geolocation arrays.
@@ -246,7 +255,55 @@ impl FromFile {
     }
 }
 
+/// The file whose points or polynomials these are.
+#[derive(Serialize, Deserialize)]
+struct Source {
+    path: String,
+    name: String,
+    size: Option<u64>,
+    modified: Option<i64>,
+    layout: Option<Layout>,
+}
+
+impl Described for FromFile {
+    const NAME: &'static str = "raster.place_of_file";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        let state = self.file.state();
+        to_json(&Source {
+            path: self.file.path.clone(),
+            name: self.file.name.clone(),
+            size: state.map(|(size, _)| size),
+            modified: state.map(|(_, modified)| modified),
+            layout: self.file.layout.clone(),
+        })
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<FromFile> {
+        let source: Source = from_json(Self::NAME, parameters)?;
+        let name = (site.file)(&source.name)?;
+        let (file, lent) = SourceFile::laid_out(&source.path, &name, source.layout)?;
+        let changed = || {
+            Error::file(
+                &source.path,
+                "the file has changed since the graph was described; open it again",
+            )
+        };
+        if file.state() != source.size.zip(source.modified) {
+            return Err(changed());
+        }
+        by_points(lent.dataset()?, &file)?.ok_or_else(changed)
+    }
+}
+
+described!(FromFile, Locator);
+
 impl Locator for FromFile {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn means(&self) -> String {
         self.means.clone()
     }

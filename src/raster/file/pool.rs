@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::UNIX_EPOCH;
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
 use super::layout::{self, Layout};
 use super::probe::{Use, try_out};
 use super::remote::resolved;
-use super::truncated::with_reason;
+use super::truncated::{container_of, with_reason};
 use super::{explained, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
@@ -17,7 +18,40 @@ use crate::error::{Error, Result};
 /// Idle datasets kept open: enough for a long stack on many threads, far below the usual limit of 1024 open files.
 const IDLE: usize = 192;
 
-static POOL: Mutex<VecDeque<(u64, Dataset)>> = Mutex::new(VecDeque::new());
+static POOL: Mutex<VecDeque<Idle>> = Mutex::new(VecDeque::new());
+
+struct Idle {
+    /// Of the source.
+    id: u64,
+    container: String,
+    state: Option<State>,
+    dataset: Dataset,
+}
+
+/// Bytes, and the time of the last change in nanoseconds since 1970.
+pub type State = (u64, i64);
+
+/// The state of the file that GDAL opens by a name; None for what is no file of the system.
+fn state_of(container: &str) -> Option<State> {
+    let state = std::fs::metadata(container).ok()?;
+    let since = state.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some((state.len(), i64::try_from(since.as_nanos()).ok()?))
+}
+
+/// Closes idle datasets of a file that has changed since, before it is opened again: netCDF's library finds an open file by its name, and
+/// would hand on what stood there before.
+pub fn close_changed(name: &str) {
+    let container = container_of(name);
+    let now = state_of(container);
+    let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
+    let (kept, changed) = std::mem::take(&mut *pool)
+        .into_iter()
+        .partition(|idle| idle.container != container || idle.state == now);
+    *pool = kept;
+    drop(pool);
+    // Closed outside the lock: closing can take long.
+    drop::<VecDeque<Idle>>(changed);
+}
 
 /// A file as it was when it was opened.
 pub struct SourceFile {
@@ -30,6 +64,8 @@ pub struct SourceFile {
     pub layout: Option<Layout>,
     pub rows: usize,
     pub cols: usize,
+    /// When it was opened.
+    state: Option<State>,
 }
 
 impl SourceFile {
@@ -41,6 +77,7 @@ impl SourceFile {
     /// Opens the array of `name` that `layout` is of, as it says.
     pub fn laid_out(path: &str, name: &str, layout: Option<Layout>) -> Result<(Arc<SourceFile>, Lent)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let state = state_of(container_of(name));
         let dataset = open_dataset(path, name, layout.as_ref())?;
         let (cols, rows) = dataset.raster_size();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -51,6 +88,7 @@ impl SourceFile {
             layout,
             rows,
             cols,
+            state,
         });
         let lent = Lent {
             file: file.clone(),
@@ -60,24 +98,40 @@ impl SourceFile {
         Ok((file, lent))
     }
 
+    /// The state of the file when it was opened; None for what is no file of the system.
+    pub fn state(&self) -> Option<State> {
+        self.state
+    }
+
+    fn changed(&self) -> Error {
+        Error::file(
+            &self.path,
+            "the file has changed on disk since it was opened; open it again",
+        )
+    }
+
     /// A dataset for this thread alone, given back when it is dropped.
+    ///
+    /// # Errors
+    /// When the file is another than it was when it was opened.
     pub fn lend(self: &Arc<SourceFile>) -> Result<Lent> {
         quieten_hdf5();
+        // One that is gone can be read while it is open.
+        if state_of(container_of(&self.name)).is_some_and(|now| Some(now) != self.state) {
+            return Err(self.changed());
+        }
         let idle = {
             let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
             pool.iter()
-                .position(|(id, _)| *id == self.id)
+                .position(|idle| idle.id == self.id)
                 .and_then(|i| pool.remove(i))
         };
         let dataset = match idle {
-            Some((_, dataset)) => dataset,
+            Some(idle) => idle.dataset,
             None => {
                 let dataset = open_dataset(&self.path, &self.name, self.layout.as_ref())?;
                 if dataset.raster_size() != (self.cols, self.rows) {
-                    return Err(Error::file(
-                        &self.path,
-                        "the file has changed on disk since it was opened; open it again",
-                    ));
+                    return Err(self.changed());
                 }
                 dataset
             }
@@ -93,13 +147,14 @@ impl SourceFile {
 impl Drop for SourceFile {
     fn drop(&mut self) {
         let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-        pool.retain(|(id, _)| *id != self.id);
+        pool.retain(|idle| idle.id != self.id);
     }
 }
 
 fn open_dataset(path: &str, name: &str, layout: Option<&Layout>) -> Result<Dataset> {
     initialise();
     quieten_hdf5();
+    close_changed(name);
     if let Some(Layout::View(view)) = layout {
         return layout::open(path, name, view);
     }
@@ -160,7 +215,12 @@ impl Drop for Lent {
         }
         let evicted = {
             let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-            pool.push_front((self.file.id, dataset));
+            pool.push_front(Idle {
+                id: self.file.id,
+                container: container_of(&self.file.name).to_string(),
+                state: self.file.state,
+                dataset,
+            });
             if pool.len() > IDLE { pool.pop_back() } else { None }
         };
         // Closed outside the lock: closing can take long.

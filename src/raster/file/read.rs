@@ -9,13 +9,18 @@ use num_complex::Complex32;
 
 use super::encoding::{Encoding, Mask};
 use super::explained;
+use super::layout::Layout;
 use super::pool::SourceFile;
 use super::transfer::{Part, transfer};
+use crate::described;
 use crate::error::{Error, Result};
+use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::integer::is_wide;
 use crate::raster::operation::{Operation, PicturePart};
 use crate::raster::tile::{MASKED_COMPLEX, MASKED_INTEGER, integer_to_f64};
 use crate::raster::{Kind, Pixels, View, Window};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 #[derive(Clone)]
 pub struct FileBand {
@@ -30,7 +35,76 @@ pub struct FileBand {
     pub block: (usize, usize),
 }
 
+/// What a `FileBand` is, and the state of the file that it is of.
+#[derive(Serialize, Deserialize)]
+struct Source {
+    /// What the user called the file, and what GDAL does.
+    path: String,
+    name: String,
+    /// Bytes, and nanoseconds since 1970; none for what is no file of the system.
+    size: Option<u64>,
+    modified: Option<i64>,
+    layout: Option<Layout>,
+    band: usize,
+    kind: Kind,
+    encoding: Encoding,
+    mask: Mask,
+    upward: bool,
+    block: (usize, usize),
+}
+
+impl Described for FileBand {
+    const NAME: &'static str = "raster.open";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        let state = self.file.state();
+        to_json(&Source {
+            path: self.file.path.clone(),
+            name: self.file.name.clone(),
+            size: state.map(|(size, _)| size),
+            modified: state.map(|(_, modified)| modified),
+            layout: self.file.layout.clone(),
+            band: self.band,
+            kind: self.kind,
+            encoding: self.encoding.clone(),
+            mask: self.mask.clone(),
+            upward: self.upward,
+            block: self.block,
+        })
+    }
+
+    fn again(parameters: &Json, site: &Site) -> Result<FileBand> {
+        let source: Source = from_json(Self::NAME, parameters)?;
+        let name = (site.file)(&source.name)?;
+        let (file, _) = SourceFile::laid_out(&source.path, &name, source.layout)?;
+        if file.state() != source.size.zip(source.modified)
+            || (file.rows, file.cols) != (site.grid.rows, site.grid.cols)
+        {
+            return Err(Error::file(
+                &source.path,
+                "the file has changed since the graph was described; open it again",
+            ));
+        }
+        Ok(FileBand {
+            file,
+            band: source.band,
+            kind: source.kind,
+            encoding: source.encoding,
+            mask: source.mask,
+            upward: source.upward,
+            block: source.block,
+        })
+    }
+}
+
+described!(FileBand, Tiles);
+
 impl Operation for FileBand {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn name(&self) -> String {
         format!("{} band {}", self.file.path, self.band)
     }

@@ -1,7 +1,12 @@
 //! Images whose columns and rows have coordinates in uneven steps, as Gaussian grids of climate models.
 
+use crate::described;
+use crate::error::{Error, Result};
 use crate::raster::Crs;
 use crate::raster::crs::Locator;
+use crate::raster::describe::{Described, Description, Site, from_json, to_json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 /// Coordinates of the centres of columns, rising, and of rows, falling; straight between them, and half a step beyond.
 #[derive(Clone)]
@@ -18,7 +23,43 @@ impl Steps {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+struct Coordinates {
+    crs: String,
+    x: Vec<f64>,
+    y: Vec<f64>,
+}
+
+impl Described for Steps {
+    const NAME: &'static str = "raster.uneven_steps";
+    const VERSION: u32 = 1;
+
+    fn parameters(&self) -> Result<Json> {
+        to_json(&Coordinates {
+            crs: self.crs.wkt().to_string(),
+            x: self.x.clone(),
+            y: self.y.clone(),
+        })
+    }
+
+    fn again(parameters: &Json, _: &Site) -> Result<Steps> {
+        let c: Coordinates = from_json(Self::NAME, parameters)?;
+        if c.x.len() < 2 || c.y.len() < 2 {
+            return Err(Error::message(
+                "uneven coordinates are two or more along each axis",
+            ));
+        }
+        Ok(Steps::new(Crs::from_wkt(&c.crs)?, c.x, c.y))
+    }
+}
+
+described!(Steps, Locator);
+
 impl Locator for Steps {
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
     fn means(&self) -> String {
         "coordinates in uneven steps".into()
     }

@@ -99,3 +99,18 @@ test("an image may be written over a file that it is read from", function()
   ;(again * 2):write "self.tif"
   assert(raster.open("self.tif"):stats().VV.max == 24)
 end)
+
+test("a file that was replaced is never read as what it was, nor as what it is, through an image of before", function()
+  local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 2, cols = 2 }
+  for _, path in ipairs { "again.nc", "again.tif" } do
+    raster.constant(grid, 1):write(path, { dtype = "uint8" })
+    local before = raster.open(path)
+    assert(before:read():get(1, 1) == 1)
+    raster.constant(grid, 2):write(path, { dtype = "float64" })
+    -- netCDF's library finds files that are open by their names.
+    local after = raster.open(path)
+    assert(after.dtypes[after.bands[1]] == "float64" and after:read():get(1, 1) == 2, path)
+    assert_error(function() before:read() end, "again%..*the file has changed on disk since it was opened; open it again")
+    if path:match "nc$" then assert(raster.read_array(path, "/Band1"):get(1, 1) == 2) end
+  end
+end)

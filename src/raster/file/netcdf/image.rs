@@ -133,7 +133,11 @@ impl Target<'_> {
         let fill = f64_to_integer(fill).clamp(low, high);
         let (mut bytes, mut clashes) = (Vec::new(), false);
         for v in pixels {
-            let stored = if v == MASKED_INTEGER { fill } else { v.clamp(low, high) };
+            let stored = if v == MASKED_INTEGER {
+                fill
+            } else {
+                v.clamp(low, high)
+            };
             clashes |= v != MASKED_INTEGER && stored == fill;
             // Two's complement: the lower half is the number in either type.
             bytes.extend_from_slice(&(stored as u64).to_ne_bytes());

@@ -1,0 +1,48 @@
+//! A percentile of a whole band as a node of the graph: what a scene says of itself is computed when it is wanted, not while the graph is built.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use super::describe::Description;
+use super::whole::{Inputs, WholeOperation};
+use super::{Affine, Grid, Port, stats};
+use crate::described;
+use crate::error::{Error, Result};
+
+#[derive(Serialize, Deserialize)]
+struct Percentile(f64);
+
+described!(Percentile, Whole, "raster.percentile", 1);
+
+impl WholeOperation for Percentile {
+    fn name(&self) -> String {
+        format!("percentile({})", self.0)
+    }
+
+    fn describe(&self) -> Result<Description> {
+        Description::of(self)
+    }
+
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    fn run(&self, inputs: &Inputs<'_>) -> Result<Vec<Array2<f32>>> {
+        let found = stats::percentiles(&inputs.raster(0), &[self.0])?;
+        Ok(vec![Array2::from_elem((1, 1), found[0] as f32)])
+    }
+}
+
+/// The percentile, 0 to 100, of all valid pixels of a port, as an image of one pixel.
+///
+/// # Errors
+/// A percentile that is not from 0 to 100.
+pub fn percentile_of(port: &Port, percentile: f64) -> Result<Port> {
+    if !(0.0..=100.0).contains(&percentile) {
+        return Err(Error::argument("percentile", "between 0 and 100", percentile));
+    }
+    let grid = Arc::new(Grid::new(None, Affine::PIXELS, 1, 1)?);
+    Ok(Port::whole(&grid, Arc::new(Percentile(percentile)), vec![port.clone()]).swap_remove(0))
+}
