@@ -126,7 +126,9 @@ for name, image in pairs(graphs) do
   local text = image:to_json()
   local data = json.decode(text)
   for _, node in ipairs(data.graph.nodes) do
-    met[node.operation .. (node.operation == "raster.element" and " " .. json.encode(node.parameters):match "%a[%w_]*" or "")] = true
+    -- Of elementwise ones, which.
+    local which = node.operation == "raster.element" and json.encode(node.parameters):gsub("[^%a_]+", " "):gsub(" $", "") or ""
+    met[node.operation .. which] = true
   end
   for _, crs in ipairs(data.graph.crs) do
     if crs.pixels then met[crs.pixels.operation] = true end
