@@ -17,6 +17,7 @@ pub mod execute;
 pub mod explain;
 pub mod extent;
 pub mod file;
+pub mod fold;
 pub mod follow;
 pub mod graph;
 pub mod grid;

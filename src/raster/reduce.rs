@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::describe::{Described, Description, Site, from_json, to_json};
 use super::element::Real;
+use super::fold::{self, Wanted};
 use super::image::{Band, Raster, float_of};
 use super::integer::{self, Choice};
 use super::operation::Operation;
-use super::{DType, Kind, Pixels, Port, Unit, View, Window};
+use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
 use crate::described;
 use crate::error::{Error, Result};
 use serde_json::Value as Json;
@@ -335,14 +336,10 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
                 ),
             });
         }
-        let operation = Arc::new(Reduce::new(reducers, images.len()));
         let ports: Vec<Port> = images.iter().map(|i| i.bands[b].port.clone()).collect();
         let same = images.iter().all(|i| i.bands[b].dtype == like.dtype);
         let wide = same && ports.iter().all(|port| port.kind() == Kind::I128);
-        for (reducer, port) in reducers
-            .iter()
-            .zip(Port::tiles(&first.grid, operation, ports.clone()))
-        {
+        for (reducer, port) in reducers.iter().zip(reduced(&first.grid, &ports, reducers)) {
             let name = if reducers.len() == 1 {
                 like.name.clone()
             } else {
@@ -357,9 +354,7 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
             };
             let keeps = same && choice.is_some();
             let port = match choice.filter(|_| wide) {
-                Some(choice) => {
-                    Port::tiles(&first.grid, integer::chosen(choice), ports.clone()).swap_remove(0)
-                }
+                Some(choice) => chosen(&first.grid, &ports, choice),
                 None => port,
             };
             let (dtype, unit) = match reducer {
@@ -377,6 +372,81 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
         }
     }
     Ok(Raster::new(first.grid.clone(), bands))
+}
+
+/// The ports of the reducers: all images at once where one needs them so or they are few, else one group after the other.
+fn reduced(grid: &Arc<Grid>, ports: &[Port], reducers: &[Reducer]) -> Vec<Port> {
+    let wanted: Vec<Wanted> = reducers.iter().map(|r| Wanted::Reduced(*r)).collect();
+    if ports.len() > fold::GROUP && fold::is_possible(&wanted) {
+        return fold::fold(grid, ports, &[], &wanted);
+    }
+    let operation = Arc::new(Reduce::new(reducers, ports.len()));
+    Port::tiles(grid, operation, ports.to_vec())
+}
+
+/// A 64-bit integer of the images', of groups one after the other.
+fn chosen(grid: &Arc<Grid>, ports: &[Port], choice: Choice) -> Port {
+    let mut best: Vec<Port> = Vec::new();
+    for group in ports.chunks(fold::GROUP) {
+        best.extend_from_slice(group);
+        best = Port::tiles(grid, integer::chosen(choice), best);
+    }
+    best.swap_remove(0)
+}
+
+/// The line of least squares through each band over the images' times, in years of 365.25 days since the first: `<band>_slope` in units a year,
+/// `<band>_offset`, the line at the first image's time, and `<band>_residual`, the root mean square of what it leaves.
+///
+/// # Errors
+/// As `reduce`; an image without a time; images of fewer than two times.
+pub fn linear_fit(images: &[Raster]) -> Result<Raster> {
+    const YEAR: f64 = 365.25 * 86_400.0;
+    // Its checks are those of any reduction.
+    let template = reduce(images, &[Reducer::Mean])?;
+    let mut times = Vec::with_capacity(images.len());
+    for (i, image) in images.iter().enumerate() {
+        let Some(time) = image.time else {
+            return Err(Error::message(format!(
+                "image {} has no time, so that no line goes through it; give it one: `:set_time(…)`",
+                i + 1
+            )));
+        };
+        times.push(time.as_millisecond() as f64 / 1000.0 / YEAR);
+    }
+    let start = times.iter().copied().fold(f64::INFINITY, f64::min);
+    times.iter_mut().for_each(|time| *time -= start);
+    if times.iter().all(|time| *time == 0.0) {
+        return Err(Error::argument(
+            "images",
+            "of two times at least",
+            format!("{}, all of one", images.len()),
+        ));
+    }
+    let wanted = [
+        (Wanted::Slope, "slope"),
+        (Wanted::Offset, "offset"),
+        (Wanted::Residual, "residual"),
+    ];
+    let mut bands = Vec::new();
+    for (b, like) in template.bands.iter().enumerate() {
+        let ports: Vec<Port> = images.iter().map(|i| i.bands[b].port.clone()).collect();
+        let found = fold::fold(&template.grid, &ports, &times, &wanted.map(|(w, _)| w));
+        for ((what, name), port) in wanted.into_iter().zip(found) {
+            let unit = match (what, like.unit.symbol()) {
+                (Wanted::Slope, "") => Unit::Unknown,
+                (Wanted::Slope, symbol) => Unit::parse(&format!("{symbol}/yr")),
+                _ => like.unit.clone(),
+            };
+            bands.push(Band {
+                name: format!("{}_{name}", like.name),
+                dtype: float_of(port.kind()),
+                unit,
+                nodata: None,
+                port,
+            });
+        }
+    }
+    Ok(Raster::new(template.grid, bands))
 }
 
 fn unit_name(unit: &Unit) -> &str {

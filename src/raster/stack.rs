@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::file::write::{WriteOptions, write};
 use super::image::{Property, Raster};
-use super::reduce::{Reducer, reduce};
+use super::reduce::{Reducer, linear_fit, reduce};
 use crate::error::{Error, Result};
 use crate::gate::Folder;
 
@@ -36,6 +36,11 @@ pub enum GroupBy {
 }
 
 impl Stack {
+    /// See `reduce::linear_fit`.
+    pub fn linear_fit(&self) -> Result<Raster> {
+        linear_fit(&self.items)
+    }
+
     pub fn reduce(&self, reducers: &[Reducer]) -> Result<Raster> {
         reduce(&self.items, reducers)
     }

@@ -2424,7 +2424,9 @@ function Stack:percentile(p) end
 --- Several reductions computed together, in one pass over the images. With one, bands keep their names; with several they are called
 --- `VV_median`, `VV_p90`.
 ---
---- Reducers are `median`, `mean`, `std`, `min`, `max`, `sum`, `count`, `first`, `last`, and `p` with a percentile: `p90`.
+--- Reducers are `median`, `mean`, `std`, `min`, `max`, `sum`, `count`, `first`, `last`, and `p` with a percentile: `p90`. Medians and
+--- percentiles hold a tile of every image at once; the others take the images eight at a time, so that a thousand need the memory of
+--- eight.
 ---
 --- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
 ---
@@ -2444,6 +2446,31 @@ function Stack:percentile(p) end
 ---@param reducers Reducer|Reducer[]
 ---@return Raster
 function Stack:reduce(reducers) end
+
+--- The line of least squares through each pixel's values over time, in years of 365.25 days since the first image: bands `VV_slope` (units a
+--- year), `VV_offset` (the line at the time of the first image) and `VV_residual` (the root mean square of what the line leaves). The images are
+--- taken eight at a time, whatever their number.
+---
+--- **Errors.** As `reduce`; an image without a time; images all of one time.
+---
+--- **Nodata.** Masked pixels drop out; the slope is masked where fewer than two times are left.
+---
+--- **Source.** Welford, Technometrics 4, 1962, doi:10.1080/00401706.1962.10490022, for the sums.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2020-01-01" },
+---   { raster.constant(grid, 3), time = "2021-01-01" },
+---   { raster.constant(grid, 5), time = "2022-01-01" },
+--- }
+--- local fit = stack:linear_fit()
+--- local slope = fit.constant_slope:stats().constant_slope.mean
+--- assert(slope > 1.99 and slope < 2.01)
+--- ```
+---@return Raster
+function Stack:linear_fit() end
 
 ---@class raster.RollingOptions
 ---@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out.

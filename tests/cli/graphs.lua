@@ -79,6 +79,16 @@ end
 for _, reducer in ipairs { "median", "mean", "std", "min", "max", "sum", "count", "first", "last", "p90" } do
   graph("reduce " .. reducer, raster.stack({ a, holes, b, power }):reduce { reducer })
 end
+do
+  local images, wides = {}, {}
+  for i = 1, 20 do
+    images[i] = random(100 + i):mask(random(200 + i):gt(0.2)):set_time(("2020-%02d-01"):format(1 + i % 12))
+    wides[i] = (images[i] * 1e6):cast "int64"
+  end
+  graph("fold", raster.stack(images):reduce { "mean", "std", "min", "max", "sum", "count", "first", "last" })
+  graph("line", raster.stack(images):linear_fit())
+  graph("chosen of many", raster.stack(wides):max())
+end
 for _, name in ipairs { "focal_median", "focal_mean", "focal_min", "focal_max", "focal_std" } do
   graph(name, filter[name](holes, { radius = 2.5 }))
 end

@@ -113,9 +113,17 @@ fn graphs_of_what_is_gone_or_unknown_or_closed_are_refused() {
         "JSON that Raster:to_json gave",
     );
     // What `raster.open` must not open stays closed.
-    let closed = "raster.from_json((fs.read('a.json'):gsub('\"name\":\"[^\"]*a.tif', '\"name\":\"/proc/self/maps')))";
+    let closed =
+        "raster.from_json((fs.read('a.json'):gsub('\"name\":\"[^\"]*a.tif', '\"name\":\"/proc/self/maps')))";
     let allowed = open("raster.open('/proc/self/maps')").err;
-    let reason = allowed.lines().next().unwrap().split("maps").nth(1).unwrap().to_string();
+    let reason = allowed
+        .lines()
+        .next()
+        .unwrap()
+        .split("maps")
+        .nth(1)
+        .unwrap()
+        .to_string();
     assert_holds(&open(closed).err, &reason);
     let change = "raster.constant(raster.grid { rows = 2, cols = 2 }, 2):write('a.tif')";
     assert_eq!(open(change).code, 0);

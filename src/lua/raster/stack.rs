@@ -302,6 +302,7 @@ fn reduce(c: &mut Builder<Stack>) {
     c.method("percentile(p)", |_, this, args| {
         this.reduce(&[Reducer::percentile(args.get("p")?)?])
     })
+    .method("linear_fit()", |_, this, _| this.linear_fit())
     .method("reduce(reducers)", |_, this, args| {
         let names: Vec<String> = match args.get::<Value>("reducers")? {
             Value::String(one) => vec![one.to_string_lossy()],
