@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::settings::{self, Progress};
+use crate::work::Progress;
 
 /// A line on standard output. Nobody may read it, and that is no reason to fail.
 #[macro_export]
@@ -64,10 +64,10 @@ fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// Makes the engine report here. With `quiet` nothing of progress is shown.
-pub fn install(quiet: bool) {
+/// What shows the engine's progress here. With `quiet` nothing of it is shown.
+pub fn progress(quiet: bool) -> Arc<dyn Progress> {
     state().quiet = quiet;
-    settings::set_progress(Arc::new(Display));
+    Arc::new(Display)
 }
 
 /// A line on standard error, above the bars.

@@ -1,7 +1,7 @@
 //! perilune: a scripting host for Earth observation.
 //!
 //! The layers, each leaning only on those before it:
-//! `error`, `gate` (paths of files), `files`, `interrupt`, `settings`, `scratch`, `bounds`, `panics`, `workers`, `earth`, `time`, `bytes` (GDAL's way to the files) ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
+//! `error`, `gate` (paths of files), `files`, `interrupt`, `panics`, `work` (context, budget, threads), `scratch`, `bounds`, `earth`, `time`, `bytes` (GDAL's way to the files) ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
 //! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `catalog` (archives: search, join, download; the only one that names reqwest) ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
 // They panic where the reader has gone; `say!` and `complain!` do not.
@@ -27,8 +27,7 @@ pub mod panics;
 pub mod plot;
 pub mod raster;
 pub mod scratch;
-pub mod settings;
 pub mod table;
 pub mod time;
 pub mod vector;
-pub mod workers;
+pub mod work;

@@ -8,6 +8,8 @@ mod autorift;
 mod common;
 #[path = "numerics/containers.rs"]
 mod containers;
+#[path = "numerics/context.rs"]
+mod context;
 #[path = "numerics/engine.rs"]
 mod engine;
 #[path = "numerics/figures.rs"]

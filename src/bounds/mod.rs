@@ -1,7 +1,6 @@
 //! What a script or a file asks for is measured against the memory ceiling before the memory is taken: an allocation that fails ends
 //! the process, an error does not.
 
-pub mod held;
 pub mod process;
 
 use std::fs::File;
@@ -9,7 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::{gate, settings};
+use crate::{gate, work};
 
 /// Says no where `count` pieces of `bytes` each are more than the memory ceiling allows.
 ///
@@ -17,7 +16,7 @@ use crate::{gate, settings};
 /// Names `what` needs the memory, how much, the ceiling, and the `way_out`.
 pub fn fits(what: impl Into<String>, count: usize, bytes: usize, way_out: &str) -> Result<()> {
     let needed = count as u128 * bytes as u128;
-    let limit = settings::memory();
+    let limit = work::memory();
     if needed <= limit as u128 {
         return Ok(());
     }
@@ -65,7 +64,7 @@ pub fn read(
     way_out: &str,
     failed: impl Fn(std::io::Error) -> Error,
 ) -> Result<Vec<u8>> {
-    let most = settings::memory() / expansion.max(1);
+    let most = work::memory() / expansion.max(1);
     let mut bytes = Vec::new();
     source
         .take((most as u64).saturating_add(1))

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use crate::interrupt::{self, Reason};
-use crate::settings;
+use crate::work;
 
 /// The program itself, its libraries, GDAL's caches and the stacks of threads.
 const BESIDE: usize = 512 << 20;
@@ -25,12 +25,12 @@ static REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// Sets the ceiling from the memory for pixels, which a run may need twice for a moment, and that of the script.
 pub fn limit(script: usize) {
-    let wanted = settings::memory()
+    let wanted = work::memory()
         .saturating_mul(2)
         .saturating_add(script)
         .saturating_add(BESIDE);
     // Beyond this the system starts to end processes by itself.
-    let most = settings::physical_memory() / 8 * 7;
+    let most = work::physical_memory() / 8 * 7;
     CEILING.store(wanted.min(most), Ordering::Relaxed);
 }
 

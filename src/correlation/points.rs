@@ -9,9 +9,9 @@ use super::metres::Metres;
 use super::reason::Reason;
 use crate::error::{Error, Result};
 use crate::raster::Window;
-use crate::settings;
 use crate::table::{Column, Table};
-use crate::workers;
+use crate::work;
+use crate::work::workers;
 
 /// The centre of a window: a pixel of the reference, counted from 0. A window of w pixels covers x − w/2 … x + w/2 − 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,33 +54,28 @@ fn match_all(
 ) -> Result<Vec<Match>> {
     let reference = ChipReader::new(&pair.reference, pair.signal)?;
     let secondary = ChipReader::new(&pair.secondary, pair.signal)?;
-    let progress = settings::progress();
+    let progress = work::progress();
     let found = Mutex::new(vec![Match::failed(Reason::Nodata); points.len()]);
     progress.start(points.len() as u64, method.name());
     let worker = || (method.matcher(pair.signal), Vec::new(), Vec::new());
-    let done = workers::for_each(
-        settings::threads(),
-        points.len(),
-        worker,
-        |(matcher, a, b), index| {
-            let (point, gross) = (&points[index], gross[index.min(gross.len() - 1)]);
-            if let Some(gross) = gross {
-                let place = Place::new(pair, method, point.x, point.y, gross);
-                reference.read(place.reference, a)?;
-                secondary.read(place.secondary, b)?;
-                let mut one = matcher.run(Chips {
-                    reference: a,
-                    secondary: b,
-                    last_column: place.last_column,
-                });
-                one.dx += gross.dx as f64;
-                one.dy += gross.dy as f64;
-                found.lock().unwrap_or_else(|e| e.into_inner())[index] = one;
-            }
-            progress.advance(1);
-            Ok(())
-        },
-    );
+    let done = workers::for_each(work::threads(), points.len(), worker, |(matcher, a, b), index| {
+        let (point, gross) = (&points[index], gross[index.min(gross.len() - 1)]);
+        if let Some(gross) = gross {
+            let place = Place::new(pair, method, point.x, point.y, gross);
+            reference.read(place.reference, a)?;
+            secondary.read(place.secondary, b)?;
+            let mut one = matcher.run(Chips {
+                reference: a,
+                secondary: b,
+                last_column: place.last_column,
+            });
+            one.dx += gross.dx as f64;
+            one.dy += gross.dy as f64;
+            found.lock().unwrap_or_else(|e| e.into_inner())[index] = one;
+        }
+        progress.advance(1);
+        Ok(())
+    });
     progress.finish();
     done.map(|()| found.into_inner().unwrap_or_else(|e| e.into_inner()))
 }

@@ -14,7 +14,7 @@ use super::{report, signals};
 use crate::bounds::process;
 use crate::files;
 use crate::interrupt::{self, Reason};
-use crate::scratch;
+use crate::{scratch, work};
 
 /// How long work has to stop by itself, so that with the removal of drafts everything has ended two seconds after the request.
 pub const PATIENCE: Duration = Duration::from_millis(1500);
@@ -34,7 +34,10 @@ impl Watchdog {
         let terminal = signals::terminal();
         signals::watched(true);
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        // The stop of the work that is watched is this thread's, too.
+        let context = work::current();
         let watch = move || {
+            let _entered = context.enter();
             process::watch_from_here();
             let mut requested = None;
             loop {
@@ -50,7 +53,7 @@ impl Watchdog {
                 }
                 let now = Instant::now();
                 if deadline.is_some_and(|at| now >= at) && !interrupt::requested() {
-                    interrupt::request(Reason::TimeLimit);
+                    interrupt::request_own(Reason::TimeLimit);
                 }
                 let at_once = process::look() || signals::impatient();
                 match interrupt::reason() {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, write_atomically};
 use crate::gate::{self, Entry, Folder};
 use crate::scratch;
-use crate::settings;
+use crate::work;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.function("read(path)", read)?;
@@ -78,7 +78,7 @@ fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
 fn lines(lua: &Lua, args: &Args) -> Result<Function> {
     let path = path(lua, args, "path")?;
     let reader = std::cell::RefCell::new(BufReader::new(bounds::open(&path)?));
-    let most = settings::memory() / 4;
+    let most = work::memory() / 4;
     Module::alone(lua, "fs.", "lines(...)", move |lua, _| {
         let mut line = Vec::new();
         let mut rest = reader.borrow_mut();

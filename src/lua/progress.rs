@@ -5,7 +5,7 @@ use mlua::{Function, Lua, MultiValue, Value};
 use super::{Args, Module};
 use crate::error::Result;
 use crate::interrupt;
-use crate::settings;
+use crate::work;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.function("each(list, label?)", each)?;
@@ -28,13 +28,13 @@ fn each(lua: &Lua, args: &Args) -> Result<MultiValue> {
             return Err(crate::error::Error::argument("list", "a list", super::describe(other)));
         }
     };
-    let progress = settings::progress();
+    let progress = work::progress();
     progress.start(total.max(0) as u64, label.as_deref().unwrap_or("progress"));
     let next = Module::alone(lua, "progress.", "each(list, index)", |_, args| {
         interrupt::check()?;
         let index: i64 = args.get("index")?;
         if index > 0 {
-            settings::progress().advance(1);
+            work::progress().advance(1);
         }
         let value: Value = match args.get::<Value>("list")? {
             Value::Table(table) => table.get(index + 1)?,
@@ -47,7 +47,7 @@ fn each(lua: &Lua, args: &Args) -> Result<MultiValue> {
     let closing = lua.create_table()?;
     let meta = lua.create_table()?;
     let finish = Module::alone(lua, "progress.", "each(...)", |_, _| {
-        settings::progress().finish();
+        work::progress().finish();
         Ok(())
     })?;
     meta.raw_set("__close", finish)?;
@@ -67,12 +67,12 @@ fn run(lua: &Lua, args: &Args) -> Result<MultiValue> {
     let function: Function = args.get("fn")?;
     let step = Module::alone(lua, "progress.", "step(n?)", |_, args| {
         interrupt::check()?;
-        settings::progress().advance(args.get::<Option<u64>>("n")?.unwrap_or(1));
+        work::progress().advance(args.get::<Option<u64>>("n")?.unwrap_or(1));
         Ok(())
     })?;
-    settings::progress().start(total, &label);
+    work::progress().start(total, &label);
     let result: mlua::Result<MultiValue> = function.call(step);
-    settings::progress().finish();
+    work::progress().finish();
     Ok(result?)
 }
 

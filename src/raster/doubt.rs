@@ -12,7 +12,7 @@ use super::operation::Operation;
 use super::{Band, Grid, Kind, Pixels, PixelsView, Port, Raster, Unit, View, Window};
 use crate::described;
 use crate::error::Result;
-use crate::settings;
+use crate::work;
 
 #[derive(Serialize, Deserialize)]
 struct AsPower {
@@ -58,7 +58,7 @@ impl Operation for AsPower {
         if negative {
             let mut said = SAID.lock().unwrap_or_else(|e| e.into_inner());
             if said.get_or_insert_default().insert(self.source.clone()) {
-                settings::progress().note(&format!(
+                work::progress().note(&format!(
                     "{}: band `{}` ({}) states no unit and is taken for power, but holds negative values; if they are \
                      decibels, say so before: `:set_unit \"dB\"`",
                     self.by,

@@ -8,9 +8,10 @@ use ndarray::{Array2, s};
 use super::graph::{Port, Work};
 use super::plan::Plan;
 use super::{Grid, Pixels, Window};
-use crate::bounds::{self, held};
+use crate::bounds;
 use crate::error::{Error, Result};
-use crate::{settings, workers};
+use crate::work::budget;
+use crate::{work, work::workers};
 
 /// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
 const TILE: usize = 512;
@@ -45,7 +46,7 @@ impl Run {
             if let Work::Scene(scene) = &node.work {
                 let input = node.inputs[0].clone();
                 let (rows, cols) = (input.node.grid.rows, input.node.grid.cols);
-                let strip_rows = (held::left() / 16 / (4 * cols)).clamp(1, TILE).min(rows);
+                let strip_rows = (budget::left() / 16 / (4 * cols)).clamp(1, TILE).min(rows);
                 let mut strip = |window: Window| {
                     let strip = Run::new(&input.node.grid, std::slice::from_ref(&input), window)?;
                     Ok(strip.collect_quietly()?.swap_remove(0).into_f32())
@@ -102,7 +103,7 @@ impl Run {
 
     /// Computes every tile and hands it on, with progress under `label`.
     pub fn for_each(&self, label: &str, consume: &Consume<'_>) -> Result<()> {
-        let progress = settings::progress();
+        let progress = work::progress();
         progress.start(self.region.len() as u64, label);
         let done = self.tiles_in_parallel(&|index, window, pixels| {
             consume(index, window, pixels)?;
@@ -152,7 +153,7 @@ impl Run {
         let (down, across) = self.tile_counts();
         let tiles = down * across;
         workers::for_each(
-            settings::threads(),
+            work::threads(),
             tiles,
             || (),
             |(), index| {
@@ -165,7 +166,7 @@ impl Run {
 
 /// Rows and columns of a tile: whole blocks of the files, within the memory ceiling, enough tiles for every core.
 pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
-    let (grid, threads, memory) = (&plan.grid, settings::threads(), held::left());
+    let (grid, threads, memory) = (&plan.grid, work::threads(), budget::left());
     let (mut rows, mut cols) = (TILE, TILE);
     for (block_rows, block_cols) in plan.blocks() {
         if block_cols >= grid.cols && block_rows < TILE / 2 && grid.cols > TILE {
@@ -209,7 +210,7 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
             return Err(Error::Memory {
                 what: "the smallest tile of this computation".into(),
                 needed_mib: (needed >> 20) as u64 + 1,
-                limit_mib: (settings::memory() >> 20) as u64,
+                limit_mib: (work::memory() >> 20) as u64,
                 way_out: "raise the limit with --memory, use fewer --threads, or smaller neighbourhoods"
                     .into(),
             });

@@ -7,7 +7,7 @@ use super::execute::tile_size;
 use super::plan::{Plan, StepInfo};
 use super::{Kind, Raster, Window};
 use crate::error::Result;
-use crate::settings;
+use crate::work;
 
 /// The steps as a tree for each band, with the pixels that one tile needs of each, the tiles, and the memory that
 /// they take. Steps that several readers share are computed once a tile and shown once.
@@ -21,7 +21,7 @@ pub fn explain(raster: &Raster) -> Result<String> {
     let tile =
         Window::new(middle(grid.rows, rows), middle(grid.cols, cols), rows, cols).intersect(&grid.window());
     let tiles = grid.rows.div_ceil(rows) * grid.cols.div_ceil(cols);
-    let threads = settings::threads().min(tiles);
+    let threads = work::threads().min(tiles);
     let peak = plan
         .peak_bytes(Window::new(tile.row, tile.col, rows, cols))
         .saturating_mul(threads);
@@ -33,7 +33,7 @@ pub fn explain(raster: &Raster) -> Result<String> {
         if tiles == 1 { "tile" } else { "tiles" },
         if threads == 1 { "thread" } else { "threads" },
         mebibytes(peak),
-        mebibytes(settings::memory()),
+        mebibytes(work::memory()),
     );
     let mut tree = Tree {
         steps: &steps,

@@ -9,8 +9,8 @@ use super::execute::Run;
 use super::operation::PicturePart;
 use super::plan::Plan;
 use super::{Grid, Pixels, Raster, Window};
-use crate::bounds::held;
 use crate::error::Result;
+use crate::work::budget;
 
 /// How many pixels become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ fn reduced(
 ) -> Result<()> {
     let plan = Plan::new(&raster.grid, &raster.ports());
     let row = shape.1.saturating_mul(plan.reduced_bytes()).max(1);
-    let at_once = (held::left() / 8 / row).max(1);
+    let at_once = (budget::left() / 8 / row).max(1);
     for first in (0..shape.0).step_by(at_once) {
         let rows = first..(first + at_once).min(shape.0);
         let part = PicturePart {

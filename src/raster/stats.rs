@@ -9,7 +9,7 @@ use super::tile::integer_to_f64;
 use super::{Kind, Pixels};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::settings;
+use crate::work;
 
 /// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -161,7 +161,7 @@ pub fn histogram(raster: &Raster, bins: usize, range: Option<(f64, f64)>) -> Res
         return Err(Error::argument("bins", "at least 1", bins));
     }
     // The counts of all, those of a tile in each thread, and what the caller makes of them: a list of counts and one of edges.
-    let copies = settings::threads() + 5;
+    let copies = work::threads() + 5;
     let what = format!("a histogram of {bins} bins");
     bounds::fits(what, bins, copies * size_of::<u64>(), "ask for fewer bins")?;
     let (low, high) = match range {
@@ -252,7 +252,7 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
         };
         bounds::fits(
             format!("counting the values of {} ranges", wanted_bins.len()),
-            wanted_bins.len() * (settings::threads() + 1),
+            wanted_bins.len() * (work::threads() + 1),
             size_of::<u64>() << 16,
             "ask for fewer percentiles at a time",
         )?;

@@ -3,16 +3,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ndarray::{Array2, s};
+use ndarray::Array2;
 
 use super::describe::{Description, of_port};
 use super::execute::Run;
 use super::graph::Port;
+use super::store::Store;
 use super::{Grid, Kind, Pixels, Raster, Window};
-use crate::bounds::held::{self, Held};
 use crate::error::{Error, Result};
+use crate::work::budget::{self, Held};
 
-/// See the module. Its inputs may lie on any grids; its outputs, f32, are held in memory.
+/// See the module. Its inputs may lie on any grids; its outputs, f32, are made in memory, and kept there where they fit.
 pub trait WholeOperation: Send + Sync {
     fn name(&self) -> String;
 
@@ -60,7 +61,7 @@ impl Inputs<'_> {
     pub fn strip_rows(&self, index: usize) -> usize {
         let grid = self.grid(index);
         let row = grid.cols * self.kind(index).bytes();
-        (held::left() / 16 / row.max(1)).clamp(1, 512).min(grid.rows)
+        (budget::left() / 16 / row.max(1)).clamp(1, 512).min(grid.rows)
     }
 
     pub fn memory(&self) -> usize {
@@ -76,7 +77,7 @@ impl Inputs<'_> {
 /// The operation in the graph, and what it made.
 pub struct WholeNode {
     pub operation: Arc<dyn WholeOperation>,
-    kept: OnceLock<(Vec<Array2<f32>>, Held)>,
+    kept: OnceLock<Vec<Store<f32>>>,
 }
 
 impl WholeNode {
@@ -96,7 +97,7 @@ impl WholeNode {
             return Ok(());
         }
         // The inputs are computed in what is left beside it.
-        let memory = held::left() / 2;
+        let memory = budget::left() / 2;
         let working = Held::hold(memory);
         let made = self
             .operation
@@ -110,23 +111,26 @@ impl WholeNode {
             })?;
         // Another thread cannot be here: these are prepared before the tiles are shared out.
         drop(working);
-        let bytes = made.iter().map(|array| array.len() * size_of::<f32>()).sum();
-        let _ = self.kept.set((made, Held::hold(bytes)));
+        let mut kept = Vec::with_capacity(made.len());
+        for array in made {
+            let mut store = Store::kept(array.dim())?;
+            let array = array.as_standard_layout();
+            store.write(0, array.as_slice().unwrap_or_default())?;
+            kept.push(store);
+        }
+        let _ = self.kept.set(kept);
         Ok(())
     }
 
     pub fn read(&self, window: Window) -> Result<Vec<Pixels>> {
-        let Some((kept, _)) = self.kept.get() else {
+        let Some(kept) = self.kept.get() else {
             return Err(Error::message(format!(
                 "{}: its result was read before it was made",
                 self.operation.name()
             )));
         };
-        let (r, c) = (window.row as usize, window.col as usize);
-        let part = s![r..r + window.rows, c..c + window.cols];
-        Ok(kept
-            .iter()
-            .map(|array| Pixels::F32(array.slice(part).to_owned()))
-            .collect())
+        kept.iter()
+            .map(|store| store.window(window).map(Pixels::F32))
+            .collect()
     }
 }

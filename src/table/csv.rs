@@ -13,7 +13,7 @@ use super::{ColumnType, Table};
 use crate::bounds;
 use crate::error::{Error, Result, counted};
 use crate::files;
-use crate::{interrupt, settings};
+use crate::{interrupt, work};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CsvOptions {
@@ -242,7 +242,7 @@ fn records(
     loop {
         interrupt::check()?;
         // A record is held up to three times while it grows.
-        left.set(settings::memory() / 4);
+        left.set(work::memory() / 4);
         let more = reader.read_record(&mut record).map_err(|e| match e.kind() {
             ::csv::ErrorKind::Utf8 { pos, .. } => error(format!(
                 "line {} is not UTF-8; convert it, for instance with `iconv -f latin1 -t utf-8`",
@@ -254,7 +254,7 @@ fn records(
                     reader.position().line()
                 );
                 let way_out = "look whether it is a CSV file";
-                bounds::fits(what, settings::memory(), 2, way_out)
+                bounds::fits(what, work::memory(), 2, way_out)
                     .err()
                     .unwrap_or_else(|| error(e.to_string()))
             }

@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 use crate::raster::execute::Run;
 use crate::raster::tile::integer_to_f64;
 use crate::raster::{Grid, Pixels, Raster, Window};
-use crate::settings;
 use crate::table::statistics::{Moments, percentile};
 use crate::table::{Aggregation, Column, Table};
+use crate::work;
 
 /// More values than these are no classes.
 const MAX_CLASSES: usize = 1024;
@@ -178,11 +178,11 @@ impl ZonalAccumulator {
     fn merge(&self, index: usize, tile: Cell) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
         state.kept_bytes += tile.singles.len() * 4 + tile.doubles.len() * 8;
-        if state.kept_bytes > settings::memory() {
+        if state.kept_bytes > work::memory() {
             return Err(Error::Memory {
                 what: "exact percentiles by zone".into(),
                 needed_mib: (state.kept_bytes >> 20) as u64,
-                limit_mib: (settings::memory() >> 20) as u64,
+                limit_mib: (work::memory() >> 20) as u64,
                 way_out: "leave out median and percentiles, take fewer zones at a time, or raise the limit"
                     .into(),
             });

@@ -10,7 +10,7 @@ use perilune::correlation::autorift::parameters::Parameters;
 use perilune::correlation::autorift::pyramid::Pyramid;
 use perilune::raster::file::open::{OpenOptions, open};
 use perilune::raster::{Affine, Grid, Raster};
-use perilune::settings;
+use perilune::work::Context;
 
 use crate::common::*;
 
@@ -234,9 +234,9 @@ fn scratch_files_do_not_change_the_result() {
     };
     let held = run();
     // Both images fit in f32 one way and not the other.
-    settings::set_memory(128 << 20);
+    let small = Context::new().with_memory(128 << 20).enter();
     let scratched = run();
-    settings::set_memory(0);
+    drop(small);
     assert_same(&scratched.0, &held.0, "dx_px");
     assert_same(&scratched.1, &held.1, "correlation");
 }

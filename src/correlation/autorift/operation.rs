@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::whole::{Inputs, WholeOperation};
 use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Property, Raster, Unit};
-use crate::settings;
+use crate::work;
 use serde_json::Value as Json;
 
 /// What a pair is compared in.
@@ -404,7 +404,7 @@ impl Autorift {
             chip_min: read(self.chip[0])?,
             chip_max: read(self.chip[1])?,
         };
-        track(pair, &field, &self.parameters, settings::threads(), &Reported)
+        track(pair, &field, &self.parameters, work::threads(), &Reported)
     }
 }
 
@@ -425,15 +425,15 @@ struct Reported;
 
 impl Watch for Reported {
     fn start(&self, chip: usize, nodes: usize) {
-        settings::progress().start(nodes as u64, &format!("chips of {chip} px"));
+        work::progress().start(nodes as u64, &format!("chips of {chip} px"));
     }
 
     fn advance(&self, nodes: usize) {
-        settings::progress().advance(nodes as u64);
+        work::progress().advance(nodes as u64);
     }
 
     fn finish(&self) {
-        settings::progress().finish();
+        work::progress().finish();
     }
 }
 

@@ -11,7 +11,7 @@ use super::peak::{self, Match};
 use super::pyramid::Pyramid;
 use crate::error::Result;
 use crate::interrupt;
-use crate::workers;
+use crate::work::workers;
 
 /// Which image of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::raster::describe::Description;
 use crate::raster::{Raster, Scene, SceneOperation};
-use crate::settings;
+use crate::work;
 
 mod pass;
 mod row;
@@ -141,7 +141,7 @@ impl SceneOperation for TvBregman {
         let (rows, cols) = scene.shape();
         let array = rows.saturating_mul(cols).saturating_mul(size_of::<f32>()).max(1);
         let arrays = scene.memory() / array;
-        let threads = settings::threads();
+        let threads = work::threads();
         let mut scene = SceneRows {
             scene,
             noisy: None,

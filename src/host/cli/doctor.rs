@@ -4,7 +4,7 @@ use super::DONE;
 use crate::error::Result;
 use crate::host::loader;
 use crate::raster::about;
-use crate::settings;
+use crate::work;
 
 /// Formats that the guide and the workflows use, and the Debian package that brings each where it is not in libgdal.
 const WANTED: &[(&str, &str)] = &[
@@ -36,12 +36,12 @@ pub fn run(global: &super::Global) -> Result<u8> {
     crate::say!(
         "cores      {} ({} used)",
         std::thread::available_parallelism().map_or(1, usize::from),
-        settings::threads()
+        work::threads()
     );
     crate::say!(
         "memory     {} ({} for pixels; --memory changes it)",
-        size(settings::physical_memory()),
-        size(settings::memory())
+        size(work::physical_memory()),
+        size(work::memory())
     );
     let (columns, rows) = crate::console::terminal_size();
     crate::say!(

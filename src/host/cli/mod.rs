@@ -21,7 +21,8 @@ use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
 use crate::raster::file::probe;
-use crate::{console, panics, scratch, settings};
+use crate::work::Context;
+use crate::{console, panics, scratch};
 pub use script::Script;
 
 /// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.
@@ -143,10 +144,15 @@ pub fn main() -> ! {
     signals::install();
     configure_libraries();
     let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
-    settings::set_threads(cli.global.threads.map_or(0, usize::from));
-    settings::set_memory(cli.global.memory.unwrap_or(0));
+    let mut context = Context::new().with_progress(console::progress(cli.global.quiet));
+    if let Some(threads) = cli.global.threads {
+        context = context.with_threads(threads.into());
+    }
+    if let Some(memory) = cli.global.memory.filter(|memory| *memory > 0) {
+        context = context.with_memory(memory);
+    }
+    let _entered = context.enter();
     process::limit(cli.global.lua_memory);
-    console::install(cli.global.quiet);
     let code = panics::caught(|| dispatch(cli)).unwrap_or_else(|error| {
         crate::complain!("error: {error}");
         USAGE

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, nearest};
 use crate::host::report::{Report, interruption};
 use crate::host::{Runtime, loader, params, sandbox};
 use crate::interrupt::{self, Reason};
-use crate::settings;
+use crate::work;
 
 /// A script that was found.
 pub struct Script {
@@ -113,7 +113,7 @@ pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
     sandbox::strict(lua, false)?;
     params::install(lua, false)?;
     params::give(lua, &script.name, given, help);
-    settings::set_provenance(params::provenance(&script.name, &serde_json::Map::new()));
+    work::set_provenance(params::provenance(&script.name, &serde_json::Map::new()));
     if let Some(folder) = &script.folder {
         loader::add_folder(lua, folder);
     }
@@ -142,7 +142,7 @@ pub fn run_code(code: &str, global: &Global) -> Result<u8> {
     let lua = runtime.lua();
     sandbox::strict(lua, true)?;
     params::install(lua, true)?;
-    settings::set_provenance(params::version_tag());
+    work::set_provenance(params::version_tag());
     let code = execute(&runtime, code, "=(command line)");
     Ok(close(runtime, code))
 }

@@ -18,7 +18,7 @@ use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard, unknown_name};
 use crate::lua::{Args, FromScript};
-use crate::settings;
+use crate::work;
 
 /// In app data: what was asked for from outside, and what the script declared.
 #[derive(Default)]
@@ -184,10 +184,10 @@ fn params(lua: &Lua, args: &Args) -> Result<Table> {
         });
     }
     if help {
-        interrupt::request(interrupt::Reason::HelpShown);
+        interrupt::request_own(interrupt::Reason::HelpShown);
         return Err(Error::Interrupted);
     }
-    settings::set_provenance(provenance(&script, &values));
+    work::set_provenance(provenance(&script, &values));
     Ok(table)
 }
 
@@ -357,7 +357,7 @@ fn view(lua: &Lua, specs: Vec<Spec>, values: &Map<String, Json>) -> Result<Table
             && let Some(declared) = &mut params.declared
         {
             declared.values.insert(name, value);
-            settings::set_provenance(provenance(
+            work::set_provenance(provenance(
                 &params.script,
                 &params
                     .declared

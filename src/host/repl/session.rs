@@ -17,7 +17,7 @@ use crate::host::show::show;
 use crate::host::{Limits, Runtime, advice, loader, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
-use crate::settings;
+use crate::work;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -67,7 +67,7 @@ impl Session {
         let runtime = Runtime::new(limits, access)?;
         sandbox::strict(runtime.lua(), true)?;
         params::install(runtime.lua(), true)?;
-        settings::set_provenance(params::version_tag());
+        work::set_provenance(params::version_tag());
         Ok(Session {
             runtime,
             kept: Vec::new(),

@@ -6,7 +6,7 @@ use mlua::{Lua, MultiValue, Table, Value};
 use ndarray::Array2;
 
 use crate::bind_class;
-use crate::bounds::held::Held;
+use crate::work::Held;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
@@ -16,7 +16,7 @@ use crate::raster::integer::is_wide;
 use crate::raster::memory::from_arrays;
 use crate::raster::stats::Moments;
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer, integer_to_f64};
-use crate::settings;
+use crate::work;
 use crate::raster::{DType, Grid, Pixels, Raster, Unit, Window};
 
 /// Bands of pixels over a window of an image.
@@ -48,7 +48,7 @@ impl ArrayBand {
 
 /// Reserves memory under the ceiling; arrays that no script can reach any more make way first.
 pub(super) fn reserve(lua: &Lua, bytes: usize, what: impl Fn() -> String) -> Result<Held> {
-    let reserved = || Held::within(bytes, settings::memory());
+    let reserved = || Held::within(bytes, work::memory());
     if let Some(held) = reserved() {
         return Ok(held);
     }
@@ -58,7 +58,7 @@ pub(super) fn reserve(lua: &Lua, bytes: usize, what: impl Fn() -> String) -> Res
     reserved().ok_or_else(|| Error::Memory {
         what: what(),
         needed_mib: (bytes >> 20) as u64 + 1,
-        limit_mib: (settings::memory() >> 20) as u64,
+        limit_mib: (work::memory() >> 20) as u64,
         way_out: "read a window, resample to a coarser grid first, let go of other arrays, or raise the limit with --memory".into(),
     })
 }

@@ -11,7 +11,7 @@ use super::write::WriteOptions;
 use super::{has_signed_bytes, last_message, message_of, reset_message};
 use crate::error::{Error, Result};
 use crate::raster::{Band, DType, Kind};
-use crate::settings;
+use crate::work;
 
 /// One file has one type: that of the bands where they agree, else the float that holds all.
 pub fn common_dtype(bands: &[Band], options: &WriteOptions) -> Result<DType> {
@@ -135,7 +135,7 @@ pub fn creation_options(
                 if dtype.is_float() { "3" } else { "2" }.to_string(),
             ));
         }
-        list.push(("NUM_THREADS".to_string(), settings::threads().to_string()));
+        list.push(("NUM_THREADS".to_string(), work::threads().to_string()));
     }
     if dtype == DType::I8 && !has_signed_bytes() {
         list.push(("PIXELTYPE".into(), "SIGNEDBYTE".into()));

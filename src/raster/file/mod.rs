@@ -36,8 +36,8 @@ pub use drivers::{reads_servers, refused_in};
 pub use remote::{explained, gdal_name, is_special, set_resolver};
 
 use super::DType;
-use crate::bounds::held::Held;
-use crate::settings;
+use crate::work;
+use crate::work::budget;
 use crate::{bytes, files};
 
 /// Done once, before the first use of GDAL: its messages go into our errors instead of the terminal, and its block
@@ -46,16 +46,15 @@ pub fn initialise() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // Tiles are whole blocks, so the cache only has to carry halos and the rows of tiles in flight.
-        let cache = (settings::memory() / 16).clamp(16 << 20, 64 << 20);
+        let cache = (work::memory() / 16).clamp(16 << 20, 64 << 20);
         // SAFETY: the calls take plain values and are made once, before any dataset is open.
         unsafe {
             gdal_sys::CPLSetErrorHandler(Some(gdal_sys::CPLQuietErrorHandler));
             if std::env::var_os("GDAL_CACHEMAX").is_none() {
                 gdal_sys::GDALSetCacheMax64(cache as i64);
             }
-            // Never given back. A cache that the user has made larger than the ceiling leaves runs their half.
             let cache = usize::try_from(gdal_sys::GDALGetCacheMax64()).unwrap_or(0);
-            std::mem::forget(Held::hold(cache.min(settings::memory() / 2)));
+            budget::share(cache);
         }
         // No file of GDAL's own configuration counts: it could name drivers, programs and hosts, and it lies where scripts write when
         // the working folder is the home folder. Code in virtual rasters is not run.

@@ -18,7 +18,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 
 use super::{arrays, initialise, quieten_hdf5};
 use crate::error::{Error, Result};
-use crate::{gate, interrupt, settings};
+use crate::{gate, interrupt, work};
 
 /// How a file is going to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -472,7 +472,7 @@ fn limit() {
     if let Some(pages) = taken {
         set(
             libc::RLIMIT_AS,
-            (pages << 12).saturating_add(settings::memory() as u64),
+            (pages << 12).saturating_add(work::memory() as u64),
         );
     }
     // SAFETY: the dispositions of a process without handlers: those of the program ask it to stop.

@@ -24,7 +24,7 @@ use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
 use crate::raster::{Band, DType, Kind, Pixels, Raster, Window};
-use crate::settings;
+use crate::work;
 
 /// A file that is being made.
 pub struct Sink {
@@ -144,7 +144,7 @@ impl Sink {
                 if !(kept && matches!(self.driver.as_str(), "GTiff" | "COG")) {
                     // The CRS's words on how the image has its place, and on the way out.
                     let reason = crs.spatial_ref().err().map_or(String::new(), |e| e.to_string());
-                    settings::progress().note(&format!(
+                    work::progress().note(&format!(
                         "{} is written in pixel coordinates, without its place on the map: {reason}",
                         self.path.display()
                     ));
@@ -159,7 +159,7 @@ impl Sink {
                     .map_err(fail)?;
             }
         }
-        let tags = settings::provenance()
+        let tags = work::provenance()
             .into_iter()
             .chain(self.options.tags.iter().cloned());
         for (key, value) in tags {
@@ -380,7 +380,7 @@ fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOpti
             set("PREDICTOR", "YES")?;
         }
         set("OVERVIEW_RESAMPLING", &options.overview_resampling.to_uppercase())?;
-        set("NUM_THREADS", &settings::threads().to_string())?;
+        set("NUM_THREADS", &work::threads().to_string())?;
         set("BIGTIFF", "IF_SAFER")?;
     }
     let name = CString::new(target.path().to_string_lossy().as_bytes())
@@ -442,7 +442,7 @@ impl Watch<'_> {
 
     fn start(draft: &Path) -> Watch<'_> {
         let name = draft.file_name().unwrap_or_default().to_string_lossy();
-        settings::progress().start(Watch::PARTS, &format!("{name}, step 2 of 2"));
+        work::progress().start(Watch::PARTS, &format!("{name}, step 2 of 2"));
         Watch {
             draft,
             done: AtomicU64::new(0),
@@ -452,7 +452,7 @@ impl Watch<'_> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        settings::progress().finish();
+        work::progress().finish();
     }
 }
 
@@ -465,7 +465,7 @@ unsafe extern "C" fn go_on(complete: f64, _: *const c_char, watch: *mut c_void) 
     let watch = unsafe { &*watch.cast::<Watch>() };
     let now = (complete.clamp(0.0, 1.0) * Watch::PARTS as f64) as u64;
     let before = watch.done.fetch_max(now, Ordering::Relaxed);
-    settings::progress().advance(now.saturating_sub(before));
+    work::progress().advance(now.saturating_sub(before));
     c_int::from(!interrupt::requested() && !bytes::has_failed(watch.draft))
 }
 

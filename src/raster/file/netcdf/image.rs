@@ -7,7 +7,7 @@ use crate::raster::execute::Run;
 use crate::raster::file::{gdal_type, has_signed_bytes};
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer, integer_to_f64};
 use crate::raster::{DType, Pixels, Raster, Window};
-use crate::settings;
+use crate::work;
 
 /// Bytes of the largest chunk, unless its rows are given.
 const CHUNK: usize = 1 << 20;
@@ -96,7 +96,7 @@ impl Target<'_> {
     /// Writes one image by whole chunks, at a step of time where the array has times.
     fn image(&self, image: &Raster, step: Option<u64>, label: &str) -> Result<()> {
         let (grid, ports) = (&image.grid, image.ports());
-        let progress = settings::progress();
+        let progress = work::progress();
         progress.start(grid.window().len() as u64, label);
         for first in (0..grid.rows).step_by(self.chunk_rows) {
             let rows = self.chunk_rows.min(grid.rows - first);

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::context::current;
 use crate::error::{Error, Result};
 use crate::{interrupt, panics};
 
@@ -30,6 +31,7 @@ pub fn for_each<W>(
         }
         Ok(())
     };
+    let context = current();
     let to_its_end = || {
         if let Err(e) = panics::caught(work) {
             failed.store(true, Ordering::Relaxed);
@@ -42,7 +44,10 @@ pub fn for_each<W>(
     } else {
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                scope.spawn(to_its_end);
+                scope.spawn(|| {
+                    let _entered = context.enter();
+                    to_its_end();
+                });
             }
         });
     }

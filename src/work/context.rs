@@ -1,0 +1,154 @@
+//! What a run may use, and whom it tells.
+
+use std::cell::RefCell;
+use std::sync::{Arc, OnceLock, RwLock};
+
+use super::budget::Budget;
+use crate::interrupt::{self, Stop};
+
+/// Told how far a run has come, from any thread.
+pub trait Progress: Send + Sync {
+    fn start(&self, total: u64, label: &str);
+    fn advance(&self, n: u64);
+    fn finish(&self);
+    /// Says something once, beside the work.
+    fn note(&self, _text: &str) {}
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn start(&self, _: u64, _: &str) {}
+    fn advance(&self, _: u64) {}
+    fn finish(&self) {}
+}
+
+/// Threads, a ceiling of memory with its ledger, a stop, a listener, and what files are told of their making.
+#[derive(Clone)]
+pub struct Context {
+    threads: usize,
+    budget: Arc<Budget>,
+    stop: Arc<Stop>,
+    progress: Arc<dyn Progress>,
+    /// Key and value of tags that every file written gets: the script, its parameters, the version.
+    provenance: Arc<RwLock<Vec<(String, String)>>>,
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context::new()
+    }
+}
+
+impl Context {
+    /// All cores, a quarter of RAM, and nobody who listens.
+    pub fn new() -> Context {
+        Context {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            budget: Arc::new(Budget::new(physical_memory() / 4)),
+            stop: Arc::new(Stop::default()),
+            progress: Arc::new(Silent),
+            provenance: Arc::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Context {
+        Context {
+            threads: threads.max(1),
+            ..self
+        }
+    }
+
+    /// With a ceiling, in bytes, of the pixels that runs hold, and an empty ledger.
+    #[must_use]
+    pub fn with_memory(self, bytes: usize) -> Context {
+        Context {
+            budget: Arc::new(Budget::new(bytes)),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn with_progress(self, progress: Arc<dyn Progress>) -> Context {
+        Context { progress, ..self }
+    }
+
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Ends the work of this context, and of no other.
+    pub fn stop(&self) -> &Arc<Stop> {
+        &self.stop
+    }
+
+    /// Makes it this thread's, until what is returned is dropped.
+    #[must_use]
+    pub fn enter(&self) -> Entered {
+        CURRENT.with_borrow_mut(|entered| entered.push(Arc::new(self.clone())));
+        Entered(interrupt::enter(self.stop.clone()))
+    }
+}
+
+/// The context that was entered stays this thread's for as long as this lives.
+pub struct Entered(#[allow(dead_code)] interrupt::Entered);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.with_borrow_mut(|entered| entered.pop());
+    }
+}
+
+thread_local! {
+    /// The innermost last.
+    static CURRENT: RefCell<Vec<Arc<Context>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// This thread's context: what was entered last, or the usual one.
+pub fn current() -> Arc<Context> {
+    static USUAL: OnceLock<Arc<Context>> = OnceLock::new();
+    let entered = CURRENT.with_borrow(|entered| entered.last().cloned());
+    entered.unwrap_or_else(|| USUAL.get_or_init(|| Arc::new(Context::new())).clone())
+}
+
+/// Threads that a run uses.
+pub fn threads() -> usize {
+    current().threads
+}
+
+/// Ceiling in bytes for the pixels that a run holds.
+pub fn memory() -> usize {
+    current().budget.ceiling()
+}
+
+pub fn progress() -> Arc<dyn Progress> {
+    current().progress.clone()
+}
+
+pub fn provenance() -> Vec<(String, String)> {
+    let context = current();
+    let tags = context.provenance.read().unwrap_or_else(|e| e.into_inner());
+    tags.clone()
+}
+
+pub fn set_provenance(tags: Vec<(String, String)>) {
+    let context = current();
+    *context.provenance.write().unwrap_or_else(|e| e.into_inner()) = tags;
+}
+
+/// RAM of this machine in bytes.
+pub fn physical_memory() -> usize {
+    // SAFETY: sysconf has no preconditions; it answers -1 for what it does not know.
+    let (pages, size) = unsafe {
+        (
+            libc::sysconf(libc::_SC_PHYS_PAGES),
+            libc::sysconf(libc::_SC_PAGESIZE),
+        )
+    };
+    if pages > 0 && size > 0 {
+        pages as usize * size as usize
+    } else {
+        4 << 30
+    }
+}

@@ -1,0 +1,14 @@
+//! What work is given and what it tells: a [`Context`] of threads, memory, stop, progress and provenance; the ledger of memory; the threads.
+//!
+//! A run takes the context of the thread that it begins on, and hands it to its workers. So two runs with other ceilings, other stops and
+//! other listeners go on side by side in one process, and nothing needs a global setting.
+
+pub mod budget;
+mod context;
+pub mod workers;
+
+pub use budget::{Budget, Held};
+pub use context::{
+    Context, Entered, Progress, current, memory, physical_memory, progress, provenance, set_provenance,
+    threads,
+};
