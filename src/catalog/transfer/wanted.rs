@@ -64,7 +64,7 @@ pub struct Job {
     pub url: Url,
     /// The path below the folder, with `/`.
     pub name: String,
-    /// See [`names::identity`].
+    /// See `names::identity`.
     pub source: String,
     pub size: Option<u64>,
     pub checksum: Option<Checksum>,

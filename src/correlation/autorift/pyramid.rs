@@ -8,8 +8,8 @@ pub const PATCH: usize = 5;
 
 /// A patch of 5 × 5 samples of a correlation surface upsampled by a power of 2, and its highest sample.
 ///
-/// Upsampling by 2 is that of a Gaussian pyramid: even samples d[2i] = (s[i − 1] + 6 s[i] + s[i + 1]) / 8, odd samples
-/// d[2i + 1] = (s[i] + s[i + 1]) / 2, along both axes; past the low end stands s[1], past the high end the last sample.
+/// Upsampling by 2 is that of a Gaussian pyramid: even samples `d[2i] = (s[i − 1] + 6 s[i] + s[i + 1]) / 8`, odd
+/// samples `d[2i + 1] = (s[i] + s[i + 1]) / 2`, along both axes; past the low end stands `s[1]`, past the high end the last sample.
 /// All levels together are one linear map an axis, which is made once.
 ///
 /// # Source

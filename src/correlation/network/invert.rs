@@ -4,7 +4,7 @@ use super::band::Band;
 use crate::bounds;
 use crate::error::{Error, Result};
 
-/// What was measured between two dates: value = series[secondary] − series[reference].
+/// What was measured between two dates: `value = series[secondary] − series[reference]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
     pub reference: usize,
@@ -45,7 +45,7 @@ const MOST_ITERATIONS: usize = 100;
 /// Bytes of the lists that have an entry a date, and of that entry's row of the system.
 const HELD_PER_DATE: usize = 128;
 
-/// Finds the series s that minimises Σ w·(value − (s[secondary] − s[reference]))², with s[`fixed`] = 0; robustly by iterated
+/// Finds the series s that minimises `Σ w·(value − (s[secondary] − s[reference]))²`, with `s[fixed] = 0`; robustly by iterated
 /// reweighting.
 ///
 /// # Nodata
