@@ -102,13 +102,32 @@ impl Run {
 
     /// Computes every tile and hands it on, with progress under `label`.
     pub fn for_each(&self, label: &str, consume: &Consume<'_>) -> Result<()> {
+        self.for_each_where(label, &|_| true, consume)
+    }
+
+    /// As `for_each`, of the tiles that are `wanted` alone.
+    pub fn for_each_where(
+        &self,
+        label: &str,
+        wanted: &(dyn Fn(Window) -> bool + Sync),
+        consume: &Consume<'_>,
+    ) -> Result<()> {
         let progress = settings::progress();
         progress.start(self.region.len() as u64, label);
-        let done = self.tiles_in_parallel(&|index, window, pixels| {
-            consume(index, window, pixels)?;
-            progress.advance(window.len() as u64);
-            Ok(())
-        });
+        let (down, across) = self.tile_counts();
+        let done = workers::for_each(
+            settings::threads(),
+            down * across,
+            || (),
+            |(), index| {
+                let window = self.tile_at(index);
+                if wanted(window) {
+                    consume(index, window, self.plan.compute(window)?)?;
+                }
+                progress.advance(window.len() as u64);
+                Ok(())
+            },
+        );
         progress.finish();
         done
     }

@@ -6,11 +6,11 @@
 //! A place that does not come back from the source's CRS to where it was has no image there: the inverses of many projections
 //! answer beyond their limbs, too, with a place elsewhere on the globe.
 
+mod lines;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-
-use ndarray::Array2;
 
 use super::extent::{Columns, turns};
 use super::{Affine, Bounds, Crs, Grid, Transformer, Window};
@@ -204,74 +204,6 @@ impl Mapping {
         wanted
     }
 
-    /// Positions of the centres of the pixels of a target window.
-    pub fn centres(&self, out: Window) -> Array2<Position> {
-        if let Some(affine) = &self.affine {
-            let (row, col) = (out.row as f64 + 0.5, out.col as f64 + 0.5);
-            return Array2::from_shape_fn((out.rows, out.cols), |(r, c)| {
-                affine.apply(col + c as f64, row + r as f64)
-            });
-        }
-        let mut found = Array2::from_elem((out.rows, out.cols), (f64::NAN, f64::NAN));
-        self.leaves(out, &mut |leaf| match leaf {
-            Leaf::Between(cell, corners) => {
-                for (r, c) in pixels(cell.intersect(&out)) {
-                    let at = between(&cell, &corners, r as f64 + 0.5, c as f64 + 0.5);
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = at;
-                }
-            }
-            Leaf::Exact(part) => {
-                for ((r, c), at) in pixels(part).zip(self.exact_points(part, false)) {
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = at;
-                }
-            }
-        });
-        found
-    }
-
-    /// Rectangles in the source around the pixels of a target window; None where the centre of a pixel has no image.
-    pub fn footprints(&self, out: Window) -> Array2<Option<Bounds>> {
-        if let Some(affine) = &self.affine {
-            return Array2::from_shape_fn((out.rows, out.cols), |(r, c)| {
-                let (y, x) = ((out.row + r as isize) as f64, (out.col + c as isize) as f64);
-                let corners = [(x, y), (x + 1.0, y), (x, y + 1.0), (x + 1.0, y + 1.0)];
-                Bounds::around(corners.map(|(x, y)| affine.apply(x, y)))
-            });
-        }
-        let mut found = Array2::from_elem((out.rows, out.cols), None);
-        self.leaves(out, &mut |leaf| match leaf {
-            Leaf::Between(cell, ends) => {
-                let part = cell.intersect(&out);
-                let all = Window::new(part.row, part.col, part.rows + 1, part.cols + 1);
-                let corners: Vec<Position> = pixels(all)
-                    .map(|(r, c)| between(&cell, &ends, r as f64, c as f64))
-                    .collect();
-                for (i, (r, c)) in pixels(part).enumerate() {
-                    let around = corners_of(i, part.cols).map(|k| corners[k]);
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = Bounds::around(around);
-                }
-            }
-            Leaf::Exact(part) => {
-                // Centres first, then the corners, row by row.
-                let points = self.exact_points(part, true);
-                let (centres, corners) = points.split_at(part.len());
-                for (i, (r, c)) in pixels(part).enumerate() {
-                    let centre = centres[i];
-                    if centre.0.is_nan() {
-                        continue;
-                    }
-                    let around = corners_of(i, part.cols)
-                        .map(|k| (self.beside(corners[k].0, centre.0), corners[k].1))
-                        .into_iter()
-                        .filter(|(x, _)| !x.is_nan())
-                        .chain([centre]);
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = Bounds::around(around);
-                }
-            }
-        });
-        found
-    }
-
     /// Exact positions of the centres of a window's pixels, row by row, and then of all corners, where they are wanted.
     fn exact_points(&self, part: Window, corners: bool) -> Vec<Position> {
         let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = pixels(part)
@@ -462,12 +394,6 @@ impl Mapping {
         transform(&self.source.crs, &self.target.crs, &mut xs, &mut ys);
         !with_image || xs.iter().any(|x| x.is_finite())
     }
-}
-
-/// Where the corners of pixel `i` are, in a list of the corners of a window of `cols` columns.
-fn corners_of(i: usize, cols: usize) -> [usize; 4] {
-    let first = i / cols * (cols + 1) + i % cols;
-    [first, first + 1, first + cols + 1, first + cols + 2]
 }
 
 /// The pixels of a window, row by row.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::extent::Columns;
-use super::warp::{Resampling, interpolate};
+use super::resample::{Resampling, interpolate};
 use super::{Pixels, Raster, Window};
 use crate::error::{Error, Result};
 

@@ -1758,7 +1758,7 @@ function Raster:profile(line, options) end
 --- Statistics of the pixels in each feature: a row for each, with its properties and a column for each statistic (`mean`), or for
 --- each band and statistic where there are several bands (`VV_mean`).
 ---
---- As `Features:statistics`, with its options. Only the part of the image that some feature covers is computed.
+--- As `Features:statistics`, with its options. Only the tiles of the image that some feature reaches into are computed.
 ---
 --- Edges of features in another CRS are followed: those of a box in degrees are parallels and meridians.
 ---
