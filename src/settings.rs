@@ -29,9 +29,15 @@ static PROGRESS: OnceLock<RwLock<Arc<dyn Progress>>> = OnceLock::new();
 /// Threads that a run uses; all cores unless set.
 pub fn threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        0 => cores(),
         n => n,
     }
+}
+
+/// That this process may use. To find out the system reads a dozen files, and every small run asks.
+pub fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// 0 means all cores.

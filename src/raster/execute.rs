@@ -15,6 +15,8 @@ use crate::{settings, workers};
 /// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
 const TILE: usize = 512;
 const SMALLEST_TILE: usize = 16;
+/// As many files stay open between tiles: enough for a long stack on many threads, far below the usual limit of 1024.
+pub const KEPT_OPEN: usize = 192;
 
 /// Called with the index of a tile, its window, and one array per root; from many threads, in no order.
 pub type Consume<'a> = dyn Fn(usize, Window, Vec<Pixels>) -> Result<()> + Sync + 'a;
@@ -186,6 +188,8 @@ impl Run {
 pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     let (grid, threads, memory) = (&plan.grid, settings::threads(), held::left());
     let (mut rows, mut cols) = (TILE, TILE);
+    // Each tile opens its files again, and decodes their blocks again.
+    let reopened = plan.blocks().count() > KEPT_OPEN;
     for (block_rows, block_cols) in plan.blocks() {
         if block_cols >= grid.cols && block_rows < TILE / 2 && grid.cols > TILE {
             // Files in strips are read by whole strips, so that none is decoded twice.
@@ -216,8 +220,10 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     let count = |rows: usize, cols: usize| region.rows.div_ceil(rows) * region.cols.div_ceil(cols);
     loop {
         let needed = threads.saturating_mul(plan.peak_bytes(centre(rows, cols)));
-        let too_few =
-            count(rows, cols) < 2 * threads && rows.min(cols) > TILE / 4 && region.len() > TILE * TILE / 4;
+        let too_few = !reopened
+            && count(rows, cols) < 2 * threads
+            && rows.min(cols) > TILE / 4
+            && region.len() > TILE * TILE / 4;
         if needed <= memory / 2 && !too_few {
             return Ok((rows, cols));
         }

@@ -8,6 +8,8 @@
 
 mod lines;
 
+pub use lines::Rectangles;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -42,9 +44,15 @@ pub struct Mapping {
     /// Side of the largest cells in target pixels; below `SMALLEST_CELL` every pixel is evaluated.
     cell: usize,
     needed: Mutex<HashMap<Window, Window>>,
+    /// The parts of as many windows, which are asked for their source first and for their pixels then.
+    found: Mutex<HashMap<Window, Arc<Vec<Leaf>>>>,
 }
 
+/// Windows of more parts than these are not remembered.
+const MOST_PARTS: usize = 4096;
+
 /// A part of a target window and how positions in it are found.
+#[derive(Clone, Copy)]
 enum Leaf {
     /// Between the corners of a cell: upper left and right, lower left and right.
     Between(Window, [Position; 4]),
@@ -80,6 +88,7 @@ impl Mapping {
             goes_back: false,
             cell,
             needed: Mutex::default(),
+            found: Mutex::default(),
         };
         if same {
             mapping.affine = source
@@ -234,6 +243,26 @@ impl Mapping {
             visit(Leaf::Exact(out));
             return;
         }
+        let found = || self.found.lock().unwrap_or_else(|e| e.into_inner());
+        let known = found().get(&out).cloned();
+        let parts = known.unwrap_or_else(|| {
+            let parts = Arc::new(self.parts(out));
+            // What was broken off is not all.
+            if parts.len() <= MOST_PARTS && !crate::interrupt::requested() {
+                let mut found = found();
+                if found.len() >= REMEMBERED {
+                    found.clear();
+                }
+                found.insert(out, Arc::clone(&parts));
+            }
+            parts
+        });
+        parts.iter().for_each(|&part| visit(part));
+    }
+
+    /// The parts of a window in which the projection bends.
+    fn parts(&self, out: Window) -> Vec<Leaf> {
+        let mut parts = Vec::new();
         let mut size = self.cell as isize;
         let cells = |within: Window, size: isize| -> Vec<Window> {
             let starts = |first: isize, end: isize| {
@@ -253,32 +282,37 @@ impl Mapping {
             let mut next = Vec::new();
             for (cell, nodes) in level.iter().zip(self.nodes(&level)) {
                 match self.between_nodes(&nodes) {
-                    Some(corners) => visit(Leaf::Between(*cell, corners)),
-                    None if finer < SMALLEST_CELL as isize => visit(Leaf::Exact(cell.intersect(&out))),
+                    Some(corners) => parts.push(Leaf::Between(*cell, corners)),
+                    None if finer < SMALLEST_CELL as isize => parts.push(Leaf::Exact(cell.intersect(&out))),
                     None => next.extend(cells(cell.intersect(&out), finer)),
                 }
             }
             (level, size) = (next, finer);
         }
+        parts
     }
 
     /// Positions at the corners, the middles of the sides and the centre of each cell, row by row.
     fn nodes(&self, cells: &[Window]) -> Vec<[Position; 9]> {
-        let (mut xs, mut ys) = (
-            Vec::with_capacity(9 * cells.len()),
-            Vec::with_capacity(9 * cells.len()),
-        );
+        // Neighbours share them.
+        let (mut xs, mut ys, mut places) = (Vec::new(), Vec::new(), Vec::with_capacity(9 * cells.len()));
+        let mut known: HashMap<(u64, u64), usize> = HashMap::with_capacity(5 * cells.len());
         for cell in cells {
             for i in 0..9 {
-                xs.push(cell.col as f64 + cell.cols as f64 * f64::from(i % 3) / 2.0);
-                ys.push(cell.row as f64 + cell.rows as f64 * f64::from(i / 3) / 2.0);
+                let x = cell.col as f64 + cell.cols as f64 * f64::from(i % 3) / 2.0;
+                let y = cell.row as f64 + cell.rows as f64 * f64::from(i / 3) / 2.0;
+                let place = *known.entry((x.to_bits(), y.to_bits())).or_insert_with(|| {
+                    xs.push(x);
+                    ys.push(y);
+                    xs.len() - 1
+                });
+                places.push(place);
             }
         }
         self.exact(&mut xs, &mut ys);
-        let points: Vec<Position> = xs.into_iter().zip(ys).collect();
-        points
+        places
             .chunks_exact(9)
-            .map(|nine| std::array::from_fn(|i| (self.beside(nine[i].0, nine[0].0), nine[i].1)))
+            .map(|nine| std::array::from_fn(|i| (self.beside(xs[nine[i]], xs[nine[0]]), ys[nine[i]])))
             .collect()
     }
 

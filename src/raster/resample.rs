@@ -1,15 +1,17 @@
 //! Values between pixels: the kernels, and the sums that they weigh.
 //!
-//! `interpolate` is the definition. `Lines` does the same sums, in the same order, for many positions beside each other where all pixels
-//! that a kernel reaches are valid, and leaves the others.
+//! `interpolate` is the definition. [`Lines`] does the same sums for many positions where all pixels that a kernel reaches are valid, and
+//! leaves the others: in the same order for kernels that are not widened, or hardly; column by column, so that they differ by the
+//! rounding of f64, where a kernel reaches more.
+
+mod lines;
+
+pub use lines::Lines;
 
 use std::cmp::Ordering;
 
-use multiversion::multiversion;
-use ndarray::ArrayView2;
 use num_complex::Complex32;
 
-use super::Window;
 use super::tile::{MASKED_COMPLEX, MASKED_INTEGER, f64_to_integer};
 use crate::error::{Error, Result};
 
@@ -158,138 +160,14 @@ impl Kernel for Keys {
     }
 }
 
-/// The pixels of a window, as rows.
-pub struct Lines<'a, T> {
-    window: Window,
-    rows: Vec<&'a [T]>,
-}
+/// Covered by less than this, a pixel is not covered.
+pub const HAIR: f64 = 1e-9;
 
-impl<'a, T: Sample> Lines<'a, T> {
-    pub fn new(window: Window, pixels: &'a ArrayView2<'_, T>) -> Lines<'a, T> {
-        let rows = pixels.rows().into_iter().map_while(|row| row.to_slice());
-        Lines {
-            window,
-            rows: rows.collect(),
-        }
-    }
-
-    /// Values at (xs, ys), as `interpolate` gives them; masked where a kernel meets a masked pixel or the edge of the window, where
-    /// `interpolate` may know better. Kernels that are widened by more than a quarter (a half, of `bilinear`) leave all masked.
-    pub fn interpolate(
-        &self,
-        method: Resampling,
-        stretch: (f64, f64),
-        (xs, ys): (&[f64], &[f64]),
-        out: &mut [T],
-    ) where
-        T: Blend,
-    {
-        use Resampling::{Bilinear, Cubic};
-        let widest = stretch.0.max(stretch.1);
-        match method {
-            Bilinear if widest == 1.0 => line::<T, Triangle, 2, false>(self, stretch, xs, ys, out),
-            Bilinear if widest <= 1.5 => line::<T, Triangle, 3, true>(self, stretch, xs, ys, out),
-            Cubic if widest == 1.0 => line::<T, Keys, 4, false>(self, stretch, xs, ys, out),
-            Cubic if widest <= 1.25 => line::<T, Keys, 5, true>(self, stretch, xs, ys, out),
-            _ => out.fill(T::MASKED),
-        }
-    }
-
-    /// The mean of the pixels from (row, col) on, weighed by the products of both weights. None where one is masked or missing.
-    pub fn mean(&self, (row, col): (isize, isize), down: &[f64], across: &[f64]) -> Option<T> {
-        let (r, c) = (
-            usize::try_from(row - self.window.row).ok()?,
-            usize::try_from(col - self.window.col).ok()?,
-        );
-        let rows = self.rows.get(r..r + down.len())?;
-        let (mut sum, mut weight) = (T::Sum::default(), 0.0);
-        for (row, wy) in rows.iter().zip(down) {
-            for (value, wx) in row.get(c..c + across.len())?.iter().zip(across) {
-                let w = wy * wx;
-                value.add_to(&mut sum, w);
-                weight += w;
-            }
-        }
-        let mean = T::of_sum(&sum, weight);
-        (!mean.is_masked()).then_some(mean)
-    }
-}
-
-/// Positions that are taken beside each other.
-const SIDE_BY_SIDE: usize = 32;
-
-/// The first of the `TAPS` pixels along one axis that a kernel at each position reaches, and their weights.
-#[inline(always)]
-fn taps<K: Kernel, const TAPS: usize, const WIDENED: bool>(
-    at: &[f64; SIDE_BY_SIDE],
-    stretch: f64,
-    weights: &mut [[f64; SIDE_BY_SIDE]; TAPS],
-) -> [f64; SIDE_BY_SIDE] {
-    let half = if WIDENED { K::HALF * stretch } else { K::HALF };
-    // What lies at the very end of a kernel has no weight.
-    let first = std::array::from_fn(|i| (at[i] - 0.5 - half).floor() + 1.0);
-    for (k, weights) in weights.iter_mut().enumerate() {
-        for i in 0..SIDE_BY_SIDE {
-            let distance = first[i] + k as f64 + 0.5 - at[i];
-            weights[i] = match WIDENED {
-                true => K::at(distance / stretch),
-                false => K::at_tap(k, distance),
-            };
-        }
-    }
-    first
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn line<T: Blend, K: Kernel, const TAPS: usize, const WIDENED: bool>(
-    lines: &Lines<'_, T>,
-    stretch: (f64, f64),
-    xs: &[f64],
-    ys: &[f64],
-    out: &mut [T],
-) {
-    let corner = (lines.window.col as f64, lines.window.row as f64);
-    let cols = lines.rows.first().map_or(0, |row| row.len());
-    let last = (cols as f64 - TAPS as f64, lines.rows.len() as f64 - TAPS as f64);
-    let (mut x, mut y) = ([0.0; SIDE_BY_SIDE], [0.0; SIDE_BY_SIDE]);
-    let mut across = [[0.0; SIDE_BY_SIDE]; TAPS];
-    let mut down = [[0.0; SIDE_BY_SIDE]; TAPS];
-    let mut values = [[[T::MASKED; SIDE_BY_SIDE]; TAPS]; TAPS];
-    let parts = xs.chunks(SIDE_BY_SIDE).zip(ys.chunks(SIDE_BY_SIDE));
-    for (out, (xs, ys)) in out.chunks_mut(SIDE_BY_SIDE).zip(parts) {
-        x[..xs.len()].copy_from_slice(xs);
-        y[..ys.len()].copy_from_slice(ys);
-        let cols = taps::<K, TAPS, WIDENED>(&x, stretch.0, &mut across);
-        let rows = taps::<K, TAPS, WIDENED>(&y, stretch.1, &mut down);
-        for i in 0..xs.len() {
-            let (c, r) = (cols[i] - corner.0, rows[i] - corner.1);
-            // NaN is nowhere.
-            if c >= 0.0 && r >= 0.0 && c <= last.0 && r <= last.1 {
-                let (c, r) = (c as usize, r as usize);
-                for (values, row) in values.iter_mut().zip(&lines.rows[r..r + TAPS]) {
-                    for (values, value) in values.iter_mut().zip(&row[c..c + TAPS]) {
-                        values[i] = *value;
-                    }
-                }
-            } else {
-                values[0][0][i] = T::MASKED;
-            }
-        }
-        let mut sums = [T::Sum::default(); SIDE_BY_SIDE];
-        let mut weights = [0.0; SIDE_BY_SIDE];
-        for (values, down) in values.iter().zip(&down) {
-            for (values, across) in values.iter().zip(&across) {
-                for i in 0..SIDE_BY_SIDE {
-                    let w = down[i] * across[i];
-                    values[i].add_to(&mut sums[i], w);
-                    weights[i] += w;
-                }
-            }
-        }
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = T::of_sum(&sums[i], weights[i]);
-        }
-    }
+/// The pixels along one axis that something from `low` to `high` covers, and how much of each.
+pub fn shares(low: f64, high: f64) -> impl Iterator<Item = (isize, f64)> {
+    let (first, end) = ((low + HAIR).floor() as isize, (high - HAIR).ceil() as isize);
+    let share = move |i: isize| (high.min((i + 1) as f64) - low.max(i as f64)).max(0.0);
+    (first..end.max(first + 1)).map(move |i| (i, share(i)))
 }
 
 /// A pixel that can be averaged.
@@ -298,6 +176,8 @@ pub trait Sample: Copy {
     type Sum: Default + Copy;
     fn is_masked(self) -> bool;
     fn add_to(self, sum: &mut Self::Sum, weight: f64);
+    /// Adds a sum of others.
+    fn add_sum(sum: &mut Self::Sum, other: &Self::Sum, weight: f64);
     fn of_sum(sum: &Self::Sum, weight: f64) -> Self;
     /// By the value, of complex ones by the magnitude.
     fn order(&self, other: &Self) -> Ordering;
@@ -315,6 +195,10 @@ macro_rules! real_sample {
             #[inline(always)]
             fn add_to(self, sum: &mut f64, weight: f64) {
                 *sum += f64::from(self) * weight;
+            }
+            #[inline(always)]
+            fn add_sum(sum: &mut f64, other: &f64, weight: f64) {
+                *sum += other * weight;
             }
             #[inline(always)]
             fn of_sum(sum: &f64, weight: f64) -> $t {
@@ -343,6 +227,11 @@ impl Sample for Complex32 {
         sum.1 += f64::from(self.im) * weight;
     }
     #[inline(always)]
+    fn add_sum(sum: &mut (f64, f64), other: &(f64, f64), weight: f64) {
+        sum.0 += other.0 * weight;
+        sum.1 += other.1 * weight;
+    }
+    #[inline(always)]
     fn of_sum(sum: &(f64, f64), weight: f64) -> Complex32 {
         Complex32::new((sum.0 / weight) as f32, (sum.1 / weight) as f32)
     }
@@ -361,6 +250,10 @@ impl Sample for i128 {
     fn add_to(self, sum: &mut f64, weight: f64) {
         *sum += self as f64 * weight;
     }
+    #[inline(always)]
+    fn add_sum(sum: &mut f64, other: &f64, weight: f64) {
+        *sum += other * weight;
+    }
     fn of_sum(sum: &f64, weight: f64) -> i128 {
         f64_to_integer(sum / weight)
     }
@@ -374,110 +267,3 @@ pub trait Blend: Sample {}
 impl Blend for f32 {}
 impl Blend for f64 {}
 impl Blend for Complex32 {}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::Array2;
-
-    use super::*;
-
-    fn random(seed: &mut u64) -> f64 {
-        *seed = seed
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (*seed >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Many at once against one by one: the same bits where a kernel is not widened; where it is, a tap at its very end may count in one of
-    /// the two, with a weight of rounding.
-    fn same<T: Blend + std::fmt::Debug>(value: impl Fn(f64) -> T, off: impl Fn(T, T) -> f64, hair: f64) {
-        let mut seed = 7;
-        let window = Window::new(5, -3, 60, 75);
-        let pixels = Array2::from_shape_simple_fn((window.rows, window.cols), || match random(&mut seed) {
-            v if v < 0.02 => T::MASKED,
-            v => value(v),
-        });
-        let view = pixels.view();
-        let lines = Lines::new(window, &view);
-        let at = |row: isize, col: isize| {
-            let inside =
-                row >= window.row && row < window.row_end() && col >= window.col && col < window.col_end();
-            match inside {
-                true => pixels[((row - window.row) as usize, (col - window.col) as usize)],
-                false => T::MASKED,
-            }
-        };
-        for stretch in [
-            (1.0, 1.0),
-            (1.0, 1.2),
-            (1.00037, 1.00037),
-            (1.25, 1.1),
-            (1.5, 1.5),
-            (3.0, 2.0),
-        ] {
-            for method in [Resampling::Bilinear, Resampling::Cubic] {
-                let widest = if method == Resampling::Bilinear { 1.5 } else { 1.25 };
-                let (mut found, mut places) = (0, 0);
-                for _ in 0..60 {
-                    let count = 1 + (random(&mut seed) * 70.0) as usize;
-                    // On and between centres and corners, beyond the edge, nowhere.
-                    let mut place = |size: f64| match (40.0 * random(&mut seed)) as u32 {
-                        0 => f64::NAN,
-                        1..10 => (size * random(&mut seed)).floor() + 0.5,
-                        10..15 => (size * random(&mut seed)).floor(),
-                        _ => size * 1.2 * random(&mut seed) - 0.1 * size,
-                    };
-                    let xs: Vec<f64> = (0..count).map(|_| place(75.0) - 3.0).collect();
-                    let ys: Vec<f64> = (0..count).map(|_| place(60.0) + 5.0).collect();
-                    let mut out = vec![value(0.5); count];
-                    lines.interpolate(method, stretch, (&xs, &ys), &mut out);
-                    for (i, &many) in out.iter().enumerate() {
-                        places += 1;
-                        if many.is_masked() {
-                            continue;
-                        }
-                        found += 1;
-                        let one = interpolate(method, (xs[i], ys[i]), stretch, at);
-                        let allowed = if stretch == (1.0, 1.0) { 0.0 } else { hair };
-                        assert!(
-                            off(many, one) <= allowed,
-                            "{method:?} {stretch:?}: {many:?} {one:?}"
-                        );
-                    }
-                }
-                let is_wider = stretch.0.max(stretch.1) > widest;
-                assert!(
-                    if is_wider { found == 0 } else { found > places / 4 },
-                    "{found} of {places}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn many_positions_at_once_are_those_one_by_one() {
-        same(|v| v as f32, |a, b| f64::from((a - b).abs()), 0.0);
-        same(|v| v, |a, b| (a - b).abs(), 1e-12);
-        same(
-            |v| Complex32::new(v as f32, 1.0 - v as f32),
-            |a, b| f64::from((a - b).norm()),
-            0.0,
-        );
-    }
-
-    #[test]
-    fn a_mean_is_that_of_its_sum() {
-        let pixels = Array2::from_shape_fn((4, 5), |(r, c)| (r * 5 + c) as f32);
-        let view = pixels.view();
-        let lines = Lines::new(Window::new(10, 20, 4, 5), &view);
-        // Of 6, 7, 11 and 12 by the products of the weights.
-        let expected = (6.0 * 0.25 + 7.0 * 0.5 + 11.0 * 0.5 + 12.0) / 2.25;
-        assert_eq!(
-            lines.mean((11, 21), &[0.5, 1.0], &[0.5, 1.0]),
-            Some(expected as f32)
-        );
-        assert_eq!(lines.mean((9, 21), &[1.0], &[1.0]), None);
-        assert_eq!(lines.mean((13, 21), &[1.0, 1.0], &[1.0]), None);
-        assert_eq!(lines.mean((11, 24), &[1.0], &[1.0, 1.0]), None);
-    }
-}

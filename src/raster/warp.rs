@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2, s};
 
-use super::mapping::Mapping;
+use super::mapping::{Mapping, Rectangles};
 use super::operation::Operation;
 pub use super::resample::Resampling;
-use super::resample::{Blend, Lines, Sample, interpolate};
+use super::resample::{Blend, HAIR, Lines, Sample, interpolate, shares};
 use super::{Bounds, Grid, Kind, Pixels, PixelsView, View, Window};
 use crate::error::Result;
 
@@ -99,11 +99,21 @@ impl Warp {
         let lines = Lines::new(window, &source);
         match self.method {
             Resampling::Average => {
-                let mut scratch = Scratch::default();
-                self.of_footprints(out, window, |b| {
-                    let mean = scratch.mean(b, &lines);
-                    mean.unwrap_or_else(|| self.covered(b, window, &source, &mut scratch.values))
-                })
+                let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
+                let mut values = Vec::new();
+                self.of_footprints(out, window, |row, col, rectangles| {
+                    let mut part = result.slice_mut(s![row, col..col + rectangles.len()]);
+                    let Some(part) = part.as_slice_mut() else { return };
+                    lines.cover(rectangles, part);
+                    for (i, pixel) in part.iter_mut().enumerate() {
+                        if pixel.is_masked()
+                            && let Some(b) = rectangles.get(i)
+                        {
+                            *pixel = self.covered(b, window, &source, &mut values);
+                        }
+                    }
+                });
+                result
             }
             Resampling::Bilinear | Resampling::Cubic => {
                 let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
@@ -128,11 +138,18 @@ impl Warp {
 
     /// By a method that asks no sums of its pixels.
     fn chosen<T: Sample>(&self, out: Window, window: Window, source: ArrayView2<T>) -> Array2<T> {
+        let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
         if self.takes_footprints() {
             let mut values = Vec::new();
-            return self.of_footprints(out, window, |b| self.covered(b, window, &source, &mut values));
+            self.of_footprints(out, window, |row, col, rectangles| {
+                for i in 0..rectangles.len() {
+                    if let Some(b) = rectangles.get(i) {
+                        result[(row, col + i)] = self.covered(b, window, &source, &mut values);
+                    }
+                }
+            });
+            return result;
         }
-        let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
         self.of_centres(out, window, |row, col, xs, ys| {
             for (i, (&x, &y)) in xs.iter().zip(ys).enumerate() {
                 let x = self.mapping.columns().inside(x);
@@ -149,23 +166,10 @@ impl Warp {
         }
     }
 
-    fn of_footprints<T: Sample>(
-        &self,
-        out: Window,
-        source: Window,
-        mut value: impl FnMut(Bounds) -> T,
-    ) -> Array2<T> {
-        let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
+    fn of_footprints(&self, out: Window, source: Window, mut visit: impl FnMut(usize, usize, &Rectangles)) {
         if !source.is_empty() {
-            self.mapping.footprints(out, &mut |row, col, footprints| {
-                for (i, footprint) in footprints.iter().enumerate() {
-                    if let Some(b) = footprint {
-                        result[(row, col + i)] = value(*b);
-                    }
-                }
-            });
+            self.mapping.footprints(out, &mut visit);
         }
-        result
     }
 
     /// The pixel of the source at (row, col), on the other side of the seam where longitudes run around.
@@ -245,47 +249,6 @@ impl Warp {
                 best
             }
         }
-    }
-}
-
-/// Covered by less than this, a pixel is not covered.
-const HAIR: f64 = 1e-9;
-
-/// The pixels along one axis that something from `low` to `high` covers, and how much of each.
-fn shares(low: f64, high: f64) -> impl Iterator<Item = (isize, f64)> {
-    let (first, end) = ((low + HAIR).floor() as isize, (high - HAIR).ceil() as isize);
-    let share = move |i: isize| (high.min((i + 1) as f64) - low.max(i as f64)).max(0.0);
-    (first..end.max(first + 1)).map(move |i| (i, share(i)))
-}
-
-/// What is used again from pixel to pixel.
-struct Scratch<T> {
-    values: Vec<(T, f64)>,
-    down: Vec<f64>,
-    across: Vec<f64>,
-}
-
-impl<T> Default for Scratch<T> {
-    fn default() -> Self {
-        Scratch {
-            values: Vec::new(),
-            down: Vec::new(),
-            across: Vec::new(),
-        }
-    }
-}
-
-impl<T: Sample> Scratch<T> {
-    /// Over the source pixels that `b` covers, where all are valid: then all the weight is left.
-    fn mean(&mut self, b: Bounds, lines: &Lines<'_, T>) -> Option<T> {
-        fn fill(weights: &mut Vec<f64>, low: f64, high: f64) -> Option<isize> {
-            weights.clear();
-            weights.extend(shares(low, high).map(|(_, share)| share));
-            shares(low, high).next().map(|(first, _)| first)
-        }
-        let row = fill(&mut self.down, b.min_y, b.max_y)?;
-        let col = fill(&mut self.across, b.min_x, b.max_x)?;
-        lines.mean((row, col), &self.down, &self.across)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::floating::Blocks;
 use super::layout::{self, Layout};
 use super::probe::{Use, try_out};
 use super::remote::resolved;
@@ -13,9 +14,7 @@ use super::truncated::with_reason;
 use super::{explained, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
-
-/// Idle datasets kept open: enough for a long stack on many threads, far below the usual limit of 1024 open files.
-const IDLE: usize = 192;
+use crate::raster::execute::KEPT_OPEN;
 
 static POOL: Mutex<VecDeque<(u64, Dataset)>> = Mutex::new(VecDeque::new());
 
@@ -30,6 +29,8 @@ pub struct SourceFile {
     pub layout: Option<Layout>,
     pub rows: usize,
     pub cols: usize,
+    /// Where they are such as we decode ourselves; found out with the first that is read.
+    pub(super) blocks: OnceLock<Option<Blocks>>,
 }
 
 impl SourceFile {
@@ -51,6 +52,7 @@ impl SourceFile {
             layout,
             rows,
             cols,
+            blocks: OnceLock::new(),
         });
         let lent = Lent {
             file: file.clone(),
@@ -161,7 +163,11 @@ impl Drop for Lent {
         let evicted = {
             let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
             pool.push_front((self.file.id, dataset));
-            if pool.len() > IDLE { pool.pop_back() } else { None }
+            if pool.len() > KEPT_OPEN {
+                pool.pop_back()
+            } else {
+                None
+            }
         };
         // Closed outside the lock: closing can take long.
         drop(evicted);

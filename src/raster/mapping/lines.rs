@@ -5,7 +5,66 @@ use crate::raster::{Affine, Bounds, Window};
 
 /// Called with a row and a column of a target window, counted from its corner, and what lies from there on.
 pub type Centres<'a> = dyn FnMut(usize, usize, &[f64], &[f64]) + 'a;
-pub type Footprints<'a> = dyn FnMut(usize, usize, &[Option<Bounds>]) + 'a;
+pub type Footprints<'a> = dyn FnMut(usize, usize, &Rectangles) + 'a;
+
+/// Rectangles along a part of a row; NaN where there is none.
+#[derive(Debug, Clone, Default)]
+pub struct Rectangles {
+    min_x: Vec<f64>,
+    min_y: Vec<f64>,
+    max_x: Vec<f64>,
+    max_y: Vec<f64>,
+}
+
+impl Rectangles {
+    pub fn len(&self) -> usize {
+        self.min_x.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.min_x.is_empty()
+    }
+
+    pub fn get(&self, i: usize) -> Option<Bounds> {
+        let around = Bounds {
+            min_x: self.min_x[i],
+            min_y: self.min_y[i],
+            max_x: self.max_x[i],
+            max_y: self.max_y[i],
+        };
+        (!around.min_x.is_nan()).then_some(around)
+    }
+
+    /// Least and greatest: west, north, east and south in pixels.
+    pub fn sides(&self) -> [&[f64]; 4] {
+        [&self.min_x, &self.min_y, &self.max_x, &self.max_y]
+    }
+
+    pub fn of(list: &[Option<Bounds>]) -> Rectangles {
+        let side = |of: fn(&Bounds) -> f64| list.iter().map(|b| b.as_ref().map_or(f64::NAN, of)).collect();
+        Rectangles {
+            min_x: side(|b| b.min_x),
+            min_y: side(|b| b.min_y),
+            max_x: side(|b| b.max_x),
+            max_y: side(|b| b.max_y),
+        }
+    }
+
+    /// Around the pixels between the corners of two rows.
+    fn between(&mut self, above: &Line, below: &Line) {
+        fn fill(side: &mut Vec<f64>, above: &[f64], below: &[f64], of: impl Fn(f64, f64) -> f64) {
+            let (a, b) = (above.iter().zip(&above[1..]), below.iter().zip(&below[1..]));
+            side.clear();
+            side.extend(a.zip(b).map(|((a, b), (c, d))| of(of(*a, *b), of(*c, *d))));
+        }
+        // Positions between those that are there are none of them NaN.
+        let (least, most) = (|a, b| if a < b { a } else { b }, |a, b| if a > b { a } else { b });
+        fill(&mut self.min_x, &above.xs, &below.xs, least);
+        fill(&mut self.min_y, &above.ys, &below.ys, least);
+        fill(&mut self.max_x, &above.xs, &below.xs, most);
+        fill(&mut self.max_y, &above.ys, &below.ys, most);
+    }
+}
 
 impl Mapping {
     /// Visits the positions (xs, ys) of the centres of the pixels of a target window, in no order, each once. Those of pixels that have no
@@ -59,7 +118,7 @@ impl Mapping {
                 let (row, col) = offset(&part, &out);
                 let around = self.exact_footprints(part);
                 for (i, line) in around.chunks(part.cols.max(1)).enumerate() {
-                    visit(row + i, col, line);
+                    visit(row + i, col, &Rectangles::of(line));
                 }
             }
         });
@@ -163,28 +222,11 @@ impl<'a> Along<'a> {
     /// The rectangles around the pixels of `part` whose corners these are.
     fn footprints(&mut self, part: &Window, (row, col): (usize, usize), visit: &mut Footprints<'_>) {
         let (mut above, mut below) = (Line::default(), Line::default());
-        let mut found = Vec::with_capacity(part.cols);
+        let mut found = Rectangles::default();
         self.fill(part.row as f64, &mut above);
         for i in 0..part.rows {
             self.fill((part.row + i as isize + 1) as f64, &mut below);
-            found.clear();
-            let sides = above
-                .xs
-                .windows(2)
-                .zip(above.ys.windows(2))
-                .zip(below.xs.windows(2).zip(below.ys.windows(2)));
-            found.extend(sides.map(|((ax, ay), (bx, by))| {
-                let least = |a: &[f64], b: &[f64]| a[0].min(a[1]).min(b[0]).min(b[1]);
-                let most = |a: &[f64], b: &[f64]| a[0].max(a[1]).max(b[0]).max(b[1]);
-                let around = Bounds {
-                    min_x: least(ax, bx),
-                    min_y: least(ay, by),
-                    max_x: most(ax, bx),
-                    max_y: most(ay, by),
-                };
-                let is_finite = (around.width() + around.height()).is_finite();
-                is_finite.then_some(around)
-            }));
+            found.between(&above, &below);
             visit(row + i, col, &found);
             std::mem::swap(&mut above, &mut below);
         }
