@@ -83,47 +83,52 @@ impl Blocks {
         })
     }
 
-    /// A window of whole blocks, of a band whose numbers are of this type. None where it is not one, or anything is not as expected: GDAL
-    /// knows better then.
+    /// A window of a band whose numbers are of this type. None where it is not most of each block that it has pixels of: such blocks are
+    /// worth keeping, as GDAL does. None also where anything is not as expected: GDAL knows better then.
     ///
     /// # Safety
     /// `band` belongs to an open dataset of the file that no other thread uses meanwhile.
     pub unsafe fn read<T: Number>(&self, band: GDALRasterBandH, window: Window) -> Option<Array2<T>> {
-        let (row, col) = (
-            usize::try_from(window.row).ok()?,
-            usize::try_from(window.col).ok()?,
+        let whole = Window::new(0, 0, self.rows, self.cols);
+        if window.is_empty() || window.intersect(&whole) != window {
+            return None;
+        }
+        let places =
+            |first: isize, end: isize, block: usize| first as usize / block..(end as usize).div_ceil(block);
+        let (down, across) = (
+            places(window.row, window.row_end(), self.block_rows),
+            places(window.col, window.col_end(), self.block_cols),
         );
-        let (row_end, col_end) = (row + window.rows, col + window.cols);
-        let ends = |end: usize, block: usize, size: usize| end % block == 0 || end == size;
-        let is_whole = row % self.block_rows == 0
-            && col % self.block_cols == 0
-            && ends(row_end, self.block_rows, self.rows)
-            && ends(col_end, self.block_cols, self.cols);
-        if !is_whole || row_end > self.rows || col_end > self.cols || window.is_empty() {
+        let blocks: Vec<(usize, usize)> = down.flat_map(|y| across.clone().map(move |x| (x, y))).collect();
+        let area = |(x, y): (usize, usize)| {
+            let (row, col) = ((y * self.block_rows) as isize, (x * self.block_cols) as isize);
+            Window::new(row, col, self.block_rows, self.block_cols).intersect(&whole)
+        };
+        let is_most =
+            |block: &(usize, usize)| 2 * area(*block).intersect(&window).len() >= area(*block).len();
+        if !blocks.iter().all(is_most) {
             return None;
         }
         let mut out = Array2::from_elem((window.rows, window.cols), T::default());
         let (mut stored, mut bytes) = (Vec::new(), Vec::new());
         let mut line = vec![T::default(); self.block_cols];
-        for y in row / self.block_rows..row_end.div_ceil(self.block_rows) {
-            for x in col / self.block_cols..col_end.div_ceil(self.block_cols) {
-                // SAFETY: the caller's promise.
-                unsafe { self.inflate(band, (x, y), T::BYTES, &mut stored, &mut bytes)? };
-                let (top, left) = (y * self.block_rows, x * self.block_cols);
-                let rows = self.block_rows.min(self.rows - top);
-                let cols = self.block_cols.min(self.cols - left);
-                let mut part = out.slice_mut(s![top - row..top - row + rows, left - col..left - col + cols]);
-                for (bytes, mut part) in bytes
-                    .chunks_exact_mut(self.block_cols * T::BYTES)
-                    .zip(part.rows_mut())
-                {
-                    sum_up(bytes);
-                    match part.as_slice_mut() {
-                        Some(whole) if cols == self.block_cols => T::join(bytes, whole),
-                        _ => {
-                            T::join(bytes, &mut line);
-                            part.iter_mut().zip(&line).for_each(|(out, value)| *out = *value);
-                        }
+        for block in blocks {
+            // SAFETY: the caller's promise.
+            unsafe { self.inflate(band, block, T::BYTES, &mut stored, &mut bytes)? };
+            let (area, part) = (area(block), area(block).intersect(&window));
+            let from = |of: &Window| ((part.row - of.row) as usize, (part.col - of.col) as usize);
+            let ((top, left), (row, col)) = (from(&area), from(&window));
+            let mut part = out.slice_mut(s![row..row + part.rows, col..col + part.cols]);
+            let rows = bytes.chunks_exact_mut(self.block_cols * T::BYTES).skip(top);
+            for (bytes, mut part) in rows.zip(part.rows_mut()) {
+                sum_up(bytes);
+                match part.as_slice_mut() {
+                    Some(whole) if whole.len() == self.block_cols => T::join(bytes, whole),
+                    _ => {
+                        T::join(bytes, &mut line);
+                        part.iter_mut()
+                            .zip(&line[left..])
+                            .for_each(|(out, value)| *out = *value);
                     }
                 }
             }
@@ -174,7 +179,7 @@ impl Blocks {
                 &mut filled,
             )
         };
-        (!inflated.is_null() && (filled as usize == all || filled as usize == least)).then_some(())
+        (!inflated.is_null() && (filled == all || filled == least)).then_some(())
     }
 }
 

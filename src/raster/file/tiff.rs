@@ -137,6 +137,8 @@ fn read(file: &File, place: u64, bytes: u64) -> Option<Vec<u8>> {
 mod tests {
     use std::io::Write;
 
+    use proptest::prelude::*;
+
     use super::*;
 
     fn file(bytes: &[u8]) -> File {
@@ -172,6 +174,21 @@ mod tests {
         let mut other = apart.clone();
         other[10] = 1;
         assert_eq!(keys(&other), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_file_holds_ends_in_an_answer(
+            mut bytes in prop::collection::vec(any::<u8>(), 0..400),
+            head in prop_oneof![Just(b"II\x2a\0\x08\0\0\0"), Just(b"MM\0\x2a\0\0\0\x08"), Just(b"II\x2b\0\x08\0\0\0")],
+            count in 0u8..40,
+        ) {
+            bytes.splice(..8.min(bytes.len()), *head);
+            if let Some(place) = bytes.get_mut(8..10) {
+                place.copy_from_slice(&[count, 0]);
+            }
+            let _ = said(&file(&bytes));
+        }
     }
 
     #[test]

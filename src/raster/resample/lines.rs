@@ -176,14 +176,15 @@ impl<const COUNT: usize> Taps<COUNT> {
     #[inline(always)]
     fn of_kernel<K: Kernel, const WIDENED: bool>(&mut self, at: &[f64; SIDE_BY_SIDE], stretch: f64) {
         let half = if WIDENED { K::HALF * stretch } else { K::HALF };
-        for i in 0..SIDE_BY_SIDE {
+        for (first, at) in self.first.iter_mut().zip(at) {
             // What lies at the very end of a kernel has no weight.
-            self.first[i] = (at[i] - 0.5 - half).floor() + 1.0;
+            *first = (at - 0.5 - half).floor() + 1.0;
         }
         for k in 0..COUNT {
-            for i in 0..SIDE_BY_SIDE {
-                let distance = self.first[i] + k as f64 + 0.5 - at[i];
-                self.weights[k][i] = match WIDENED {
+            let places = self.first.iter().zip(at);
+            for (weight, (first, at)) in self.weights[k].iter_mut().zip(places) {
+                let distance = first + k as f64 + 0.5 - at;
+                *weight = match WIDENED {
                     true => K::at(distance / stretch),
                     false => K::at_tap(k, distance),
                 };
@@ -194,15 +195,16 @@ impl<const COUNT: usize> Taps<COUNT> {
     /// Those that what reaches from `low` to `high` covers, as in `shares`.
     #[inline(always)]
     fn of_cover(&mut self, low: &[f64; SIDE_BY_SIDE], high: &[f64; SIDE_BY_SIDE]) {
-        for i in 0..SIDE_BY_SIDE {
-            self.first[i] = (low[i] + HAIR).floor();
+        for (first, low) in self.first.iter_mut().zip(low) {
+            *first = (low + HAIR).floor();
         }
         for k in 0..COUNT {
-            for i in 0..SIDE_BY_SIDE {
-                let pixel = self.first[i] + k as f64;
-                let (from, to) = (larger(low[i], pixel), smaller(high[i], pixel + 1.0));
-                let is_covered = k == 0 || pixel < (high[i] - HAIR).ceil();
-                self.weights[k][i] = if is_covered { larger(to - from, 0.0) } else { 0.0 };
+            let places = self.first.iter().zip(low.iter().zip(high));
+            for (weight, (first, (&low, &high))) in self.weights[k].iter_mut().zip(places) {
+                let pixel = first + k as f64;
+                let (from, to) = (larger(low, pixel), smaller(high, pixel + 1.0));
+                let is_covered = k == 0 || pixel < (high - HAIR).ceil();
+                *weight = if is_covered { larger(to - from, 0.0) } else { 0.0 };
             }
         }
     }
