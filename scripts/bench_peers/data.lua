@@ -31,6 +31,16 @@ if p.what == "all" or p.what == "large" then
   scene(8192, 2, 0):write(p.folder .. "/a8192.tif", plain)
   scene(8192, 3, -6):write(p.folder .. "/b8192.tif", plain)
 end
+if p.what == "all" or p.what == "deflated" then
+  -- With as few digits as measured values have, by differences of bytes.
+  (((scene(8192, 2, 0) * 256):floor()) / 256):write(p.folder .. "/deflated8192.tif", { statistics = false })
+end
+if p.what == "all" or p.what == "series" then
+  for date = 1, 500 do
+    local name = ("%s/series_%03d.tif"):format(p.folder, date)
+    scene(1024, date, 0):write(name, { statistics = false })
+  end
+end
 if p.what == "all" or p.what == "stack" then
   for date = 1, 20 do
     for i, pol in ipairs { "VV", "VH" } do

@@ -8,6 +8,7 @@
 
 mod buffered;
 mod failed;
+mod listing;
 mod lost;
 mod vsi;
 

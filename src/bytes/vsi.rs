@@ -1,6 +1,6 @@
 //! The functions that GDAL calls in place of its own file system.
 
-use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_long, c_void};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +11,7 @@ use std::sync::Once;
 use gdal_sys::{VSIStatBufL, vsi_l_offset};
 
 use super::buffered::Buffered;
-use super::{failed, is_sound, may_read, may_write};
+use super::{failed, is_sound, listing, may_read, may_write};
 use crate::error::{Error, Result};
 use crate::gate;
 
@@ -124,20 +124,26 @@ unsafe extern "C" fn rmdir(_: *mut c_void, name: *const c_char) -> c_int {
 }
 
 unsafe extern "C" fn read_dir(_: *mut c_void, name: *const c_char, most: c_int) -> *mut *mut c_char {
-    let mut list: *mut *mut c_char = std::ptr::null_mut();
     // SAFETY: GDAL passes a string.
-    let Ok(entries) = fs::read_dir(unsafe { path(name) }) else {
-        return list;
+    let Ok(names) = listing::names_in(unsafe { path(name) }) else {
+        return std::ptr::null_mut();
     };
     // 0 is no limit; beyond one GDAL wants to see that there are more.
     let most = if most > 0 { most as usize + 1 } else { usize::MAX };
-    for entry in entries.flatten().take(most) {
-        if let Ok(name) = CString::new(entry.file_name().as_bytes()) {
-            // SAFETY: the list is GDAL's, or null for an empty one; the string is copied.
-            list = unsafe { gdal_sys::CSLAddString(list, name.as_ptr()) };
-        }
+    let names = &names[..names.len().min(most)];
+    if names.is_empty() {
+        return std::ptr::null_mut();
     }
-    list
+    // SAFETY: GDAL frees the list and its strings, which its own functions have allocated; it ends with the null that VSICalloc makes.
+    unsafe {
+        let list = gdal_sys::VSICalloc(names.len() + 1, size_of::<*mut c_char>()).cast::<*mut c_char>();
+        if !list.is_null() {
+            for (i, name) in names.iter().enumerate() {
+                *list.add(i) = gdal_sys::CPLStrdup(name.as_ptr());
+            }
+        }
+        list
+    }
 }
 
 unsafe extern "C" fn open(_: *mut c_void, name: *const c_char, access: *const c_char) -> *mut c_void {

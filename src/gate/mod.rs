@@ -73,6 +73,9 @@ pub fn is_of_system(real: &Path) -> bool {
 
 /// The real path of the part that exists, with the rest behind it: what a write to `path` would touch.
 pub fn settle(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
     // As many as Linux follows.
     settle_links(path, 40)
 }

@@ -16,6 +16,8 @@ use crate::{work, work::workers};
 /// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
 const TILE: usize = 512;
 const SMALLEST_TILE: usize = 16;
+/// As many files stay open between tiles: enough for a long stack on many threads, far below the usual limit of 1024.
+pub const KEPT_OPEN: usize = 192;
 
 /// Called with the index of a tile, its window, and one array per root; from many threads, in no order.
 pub type Consume<'a> = dyn Fn(usize, Window, Vec<Pixels>) -> Result<()> + Sync + 'a;
@@ -103,13 +105,32 @@ impl Run {
 
     /// Computes every tile and hands it on, with progress under `label`.
     pub fn for_each(&self, label: &str, consume: &Consume<'_>) -> Result<()> {
+        self.for_each_where(label, &|_| true, consume)
+    }
+
+    /// As `for_each`, of the tiles that are `wanted` alone.
+    pub fn for_each_where(
+        &self,
+        label: &str,
+        wanted: &(dyn Fn(Window) -> bool + Sync),
+        consume: &Consume<'_>,
+    ) -> Result<()> {
         let progress = work::progress();
         progress.start(self.region.len() as u64, label);
-        let done = self.tiles_in_parallel(&|index, window, pixels| {
-            consume(index, window, pixels)?;
-            progress.advance(window.len() as u64);
-            Ok(())
-        });
+        let (down, across) = self.tile_counts();
+        let done = workers::for_each(
+            work::threads(),
+            down * across,
+            || (),
+            |(), index| {
+                let window = self.tile_at(index);
+                if wanted(window) {
+                    consume(index, window, self.plan.compute(window)?)?;
+                }
+                progress.advance(window.len() as u64);
+                Ok(())
+            },
+        );
         progress.finish();
         done
     }
@@ -168,6 +189,8 @@ impl Run {
 pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     let (grid, threads, memory) = (&plan.grid, work::threads(), budget::left());
     let (mut rows, mut cols) = (TILE, TILE);
+    // Each tile opens its files again, and decodes their blocks again.
+    let reopened = plan.blocks().count() > KEPT_OPEN;
     for (block_rows, block_cols) in plan.blocks() {
         if block_cols >= grid.cols && block_rows < TILE / 2 && grid.cols > TILE {
             // Files in strips are read by whole strips, so that none is decoded twice.
@@ -198,8 +221,10 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     let count = |rows: usize, cols: usize| region.rows.div_ceil(rows) * region.cols.div_ceil(cols);
     loop {
         let needed = threads.saturating_mul(plan.peak_bytes(centre(rows, cols)));
-        let too_few =
-            count(rows, cols) < 2 * threads && rows.min(cols) > TILE / 4 && region.len() > TILE * TILE / 4;
+        let too_few = !reopened
+            && count(rows, cols) < 2 * threads
+            && rows.min(cols) > TILE / 4
+            && region.len() > TILE * TILE / 4;
         if needed <= memory / 2 && !too_few {
             return Ok((rows, cols));
         }

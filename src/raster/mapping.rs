@@ -6,11 +6,13 @@
 //! A place that does not come back from the source's CRS to where it was has no image there: the inverses of many projections
 //! answer beyond their limbs, too, with a place elsewhere on the globe.
 
+mod lines;
+
+pub use lines::Rectangles;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-
-use ndarray::Array2;
 
 use super::extent::{Columns, turns};
 use super::{Affine, Bounds, Crs, Grid, Transformer, Window};
@@ -42,9 +44,15 @@ pub struct Mapping {
     /// Side of the largest cells in target pixels; below `SMALLEST_CELL` every pixel is evaluated.
     cell: usize,
     needed: Mutex<HashMap<Window, Window>>,
+    /// The parts of as many windows, which are asked for their source first and for their pixels then.
+    found: Mutex<HashMap<Window, Arc<Vec<Leaf>>>>,
 }
 
+/// Windows of more parts than these are not remembered.
+const MOST_PARTS: usize = 4096;
+
 /// A part of a target window and how positions in it are found.
+#[derive(Clone, Copy)]
 enum Leaf {
     /// Between the corners of a cell: upper left and right, lower left and right.
     Between(Window, [Position; 4]),
@@ -80,6 +88,7 @@ impl Mapping {
             goes_back: false,
             cell,
             needed: Mutex::default(),
+            found: Mutex::default(),
         };
         if same {
             mapping.affine = source
@@ -204,74 +213,6 @@ impl Mapping {
         wanted
     }
 
-    /// Positions of the centres of the pixels of a target window.
-    pub fn centres(&self, out: Window) -> Array2<Position> {
-        if let Some(affine) = &self.affine {
-            let (row, col) = (out.row as f64 + 0.5, out.col as f64 + 0.5);
-            return Array2::from_shape_fn((out.rows, out.cols), |(r, c)| {
-                affine.apply(col + c as f64, row + r as f64)
-            });
-        }
-        let mut found = Array2::from_elem((out.rows, out.cols), (f64::NAN, f64::NAN));
-        self.leaves(out, &mut |leaf| match leaf {
-            Leaf::Between(cell, corners) => {
-                for (r, c) in pixels(cell.intersect(&out)) {
-                    let at = between(&cell, &corners, r as f64 + 0.5, c as f64 + 0.5);
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = at;
-                }
-            }
-            Leaf::Exact(part) => {
-                for ((r, c), at) in pixels(part).zip(self.exact_points(part, false)) {
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = at;
-                }
-            }
-        });
-        found
-    }
-
-    /// Rectangles in the source around the pixels of a target window; None where the centre of a pixel has no image.
-    pub fn footprints(&self, out: Window) -> Array2<Option<Bounds>> {
-        if let Some(affine) = &self.affine {
-            return Array2::from_shape_fn((out.rows, out.cols), |(r, c)| {
-                let (y, x) = ((out.row + r as isize) as f64, (out.col + c as isize) as f64);
-                let corners = [(x, y), (x + 1.0, y), (x, y + 1.0), (x + 1.0, y + 1.0)];
-                Bounds::around(corners.map(|(x, y)| affine.apply(x, y)))
-            });
-        }
-        let mut found = Array2::from_elem((out.rows, out.cols), None);
-        self.leaves(out, &mut |leaf| match leaf {
-            Leaf::Between(cell, ends) => {
-                let part = cell.intersect(&out);
-                let all = Window::new(part.row, part.col, part.rows + 1, part.cols + 1);
-                let corners: Vec<Position> = pixels(all)
-                    .map(|(r, c)| between(&cell, &ends, r as f64, c as f64))
-                    .collect();
-                for (i, (r, c)) in pixels(part).enumerate() {
-                    let around = corners_of(i, part.cols).map(|k| corners[k]);
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = Bounds::around(around);
-                }
-            }
-            Leaf::Exact(part) => {
-                // Centres first, then the corners, row by row.
-                let points = self.exact_points(part, true);
-                let (centres, corners) = points.split_at(part.len());
-                for (i, (r, c)) in pixels(part).enumerate() {
-                    let centre = centres[i];
-                    if centre.0.is_nan() {
-                        continue;
-                    }
-                    let around = corners_of(i, part.cols)
-                        .map(|k| (self.beside(corners[k].0, centre.0), corners[k].1))
-                        .into_iter()
-                        .filter(|(x, _)| !x.is_nan())
-                        .chain([centre]);
-                    found[((r - out.row) as usize, (c - out.col) as usize)] = Bounds::around(around);
-                }
-            }
-        });
-        found
-    }
-
     /// Exact positions of the centres of a window's pixels, row by row, and then of all corners, where they are wanted.
     fn exact_points(&self, part: Window, corners: bool) -> Vec<Position> {
         let (mut xs, mut ys): (Vec<f64>, Vec<f64>) = pixels(part)
@@ -302,6 +243,26 @@ impl Mapping {
             visit(Leaf::Exact(out));
             return;
         }
+        let found = || self.found.lock().unwrap_or_else(|e| e.into_inner());
+        let known = found().get(&out).cloned();
+        let parts = known.unwrap_or_else(|| {
+            let parts = Arc::new(self.parts(out));
+            // What was broken off is not all.
+            if parts.len() <= MOST_PARTS && !crate::interrupt::requested() {
+                let mut found = found();
+                if found.len() >= REMEMBERED {
+                    found.clear();
+                }
+                found.insert(out, Arc::clone(&parts));
+            }
+            parts
+        });
+        parts.iter().for_each(|&part| visit(part));
+    }
+
+    /// The parts of a window in which the projection bends.
+    fn parts(&self, out: Window) -> Vec<Leaf> {
+        let mut parts = Vec::new();
         let mut size = self.cell as isize;
         let cells = |within: Window, size: isize| -> Vec<Window> {
             let starts = |first: isize, end: isize| {
@@ -321,32 +282,37 @@ impl Mapping {
             let mut next = Vec::new();
             for (cell, nodes) in level.iter().zip(self.nodes(&level)) {
                 match self.between_nodes(&nodes) {
-                    Some(corners) => visit(Leaf::Between(*cell, corners)),
-                    None if finer < SMALLEST_CELL as isize => visit(Leaf::Exact(cell.intersect(&out))),
+                    Some(corners) => parts.push(Leaf::Between(*cell, corners)),
+                    None if finer < SMALLEST_CELL as isize => parts.push(Leaf::Exact(cell.intersect(&out))),
                     None => next.extend(cells(cell.intersect(&out), finer)),
                 }
             }
             (level, size) = (next, finer);
         }
+        parts
     }
 
     /// Positions at the corners, the middles of the sides and the centre of each cell, row by row.
     fn nodes(&self, cells: &[Window]) -> Vec<[Position; 9]> {
-        let (mut xs, mut ys) = (
-            Vec::with_capacity(9 * cells.len()),
-            Vec::with_capacity(9 * cells.len()),
-        );
+        // Neighbours share them.
+        let (mut xs, mut ys, mut places) = (Vec::new(), Vec::new(), Vec::with_capacity(9 * cells.len()));
+        let mut known: HashMap<(u64, u64), usize> = HashMap::with_capacity(5 * cells.len());
         for cell in cells {
             for i in 0..9 {
-                xs.push(cell.col as f64 + cell.cols as f64 * f64::from(i % 3) / 2.0);
-                ys.push(cell.row as f64 + cell.rows as f64 * f64::from(i / 3) / 2.0);
+                let x = cell.col as f64 + cell.cols as f64 * f64::from(i % 3) / 2.0;
+                let y = cell.row as f64 + cell.rows as f64 * f64::from(i / 3) / 2.0;
+                let place = *known.entry((x.to_bits(), y.to_bits())).or_insert_with(|| {
+                    xs.push(x);
+                    ys.push(y);
+                    xs.len() - 1
+                });
+                places.push(place);
             }
         }
         self.exact(&mut xs, &mut ys);
-        let points: Vec<Position> = xs.into_iter().zip(ys).collect();
-        points
+        places
             .chunks_exact(9)
-            .map(|nine| std::array::from_fn(|i| (self.beside(nine[i].0, nine[0].0), nine[i].1)))
+            .map(|nine| std::array::from_fn(|i| (self.beside(xs[nine[i]], xs[nine[0]]), ys[nine[i]])))
             .collect()
     }
 
@@ -462,12 +428,6 @@ impl Mapping {
         transform(&self.source.crs, &self.target.crs, &mut xs, &mut ys);
         !with_image || xs.iter().any(|x| x.is_finite())
     }
-}
-
-/// Where the corners of pixel `i` are, in a list of the corners of a window of `cols` columns.
-fn corners_of(i: usize, cols: usize) -> [usize; 4] {
-    let first = i / cols * (cols + 1) + i % cols;
-    [first, first + 1, first + cols + 1, first + cols + 2]
 }
 
 /// The pixels of a window, row by row.

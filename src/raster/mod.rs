@@ -35,6 +35,7 @@ pub mod preview;
 pub mod program;
 pub mod reduce;
 pub mod reframe;
+pub mod resample;
 pub mod sample;
 pub mod scene;
 pub mod stack;

@@ -1,11 +1,13 @@
 //! Values of an image at points.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::extent::Columns;
-use super::warp::{Resampling, interpolate};
+use super::resample::{Resampling, interpolate};
 use super::{Pixels, Raster, Window};
 use crate::error::{Error, Result};
+use crate::work::{self, workers};
 
 /// Points of one neighbourhood, this many pixels a side, are read together.
 const NEIGHBOURHOOD: f64 = 64.0;
@@ -18,6 +20,29 @@ pub fn is_inside(raster: &Raster, columns: &Columns, (x, y): (f64, f64)) -> bool
     let (col, row) = raster.grid.to_pixel(x, y);
     let inside = |v: f64, size: usize| v >= 0.0 && v < size as f64;
     inside(columns.inside(col), raster.grid.cols) && inside(row, raster.grid.rows)
+}
+
+/// As `sample` of each of many images, `points` of which are given by its position: image by image, on all cores.
+///
+/// # Errors
+/// As `sample`.
+pub fn sample_all<'a>(
+    images: &[Raster],
+    points: impl Fn(usize) -> &'a [(f64, f64)] + Sync,
+    method: Resampling,
+) -> Result<Vec<Vec<Vec<f64>>>> {
+    let found: Vec<OnceLock<Vec<Vec<f64>>>> = images.iter().map(|_| OnceLock::new()).collect();
+    workers::for_each(
+        work::threads(),
+        images.len(),
+        || (),
+        |(), i| {
+            let values = sample(&images[i], points(i), method)?;
+            found[i].get_or_init(|| values);
+            Ok(())
+        },
+    )?;
+    Ok(found.into_iter().filter_map(OnceLock::into_inner).collect())
 }
 
 /// Values of every band at map points (x, y) in the raster's CRS: one row per point, NaN where masked or outside; of complex bands

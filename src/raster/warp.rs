@@ -5,59 +5,19 @@
 //! target pixel covers; average and mode weight them by the covered share. Masked source pixels drop out and the other
 //! weights are rescaled; where less than half of the weight is left, the result is masked.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2};
-use num_complex::Complex32;
-use serde::{Deserialize, Serialize};
+use ndarray::{Array2, ArrayView2, s};
 
 use super::describe::{Described, Description, Site, from_json, to_json};
-use super::mapping::Mapping;
+use super::mapping::{Mapping, Rectangles};
 use super::operation::Operation;
-use super::tile::{MASKED_COMPLEX, MASKED_INTEGER, f64_to_integer};
+pub use super::resample::Resampling;
+use super::resample::{Blend, HAIR, Lines, Sample, interpolate, shares};
 use super::{Bounds, Grid, Kind, Pixels, PixelsView, View, Window};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde_json::Value as Json;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resampling {
-    Nearest,
-    Bilinear,
-    Cubic,
-    Average,
-    Mode,
-    Minimum,
-    Maximum,
-    Median,
-}
-
-impl Resampling {
-    pub const NAMES: [&'static str; 8] = [
-        "nearest", "bilinear", "cubic", "average", "mode", "min", "max", "median",
-    ];
-
-    pub fn parse(name: &str) -> Result<Resampling> {
-        use Resampling::*;
-        let all = [Nearest, Bilinear, Cubic, Average, Mode, Minimum, Maximum, Median];
-        let index = Self::NAMES.iter().position(|n| *n == name);
-        index
-            .map(|i| all[i])
-            .ok_or_else(|| Error::not_found("resampling method", name, Self::NAMES))
-    }
-
-    /// Whether its results are values of the image, never something between them.
-    pub fn keeps_values(self) -> bool {
-        use Resampling::*;
-        matches!(self, Nearest | Mode | Minimum | Maximum)
-    }
-
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-}
 
 pub struct Warp {
     method: Resampling,
@@ -142,50 +102,97 @@ impl Operation for Warp {
             .source_window_of(out, self.reach(), self.takes_footprints())
     }
 
-    fn scratch_bytes(&self, out: Window) -> usize {
-        let position = match self.takes_footprints() {
-            true => size_of::<Option<Bounds>>(),
-            false => size_of::<(f64, f64)>(),
-        };
-        out.len().saturating_mul(position)
-    }
-
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
         let source = &inputs[0];
+        let window = source.window;
         Ok(vec![match &source.pixels {
             PixelsView::I128(a) if self.method.keeps_values() => {
-                Pixels::I128(self.warp(out, source.window, a.view()))
+                Pixels::I128(self.chosen(out, window, a.view()))
             }
-            PixelsView::I128(_) => Pixels::F64(self.warp(out, source.window, source.f64().view())),
-            PixelsView::F32(a) => Pixels::F32(self.warp(out, source.window, a.view())),
-            PixelsView::F64(a) => Pixels::F64(self.warp(out, source.window, a.view())),
-            PixelsView::C32(a) => Pixels::C32(self.warp(out, source.window, a.view())),
+            PixelsView::I128(_) => Pixels::F64(self.warp(out, window, source.f64().view())),
+            PixelsView::F32(a) => Pixels::F32(self.warp(out, window, a.view())),
+            PixelsView::F64(a) => Pixels::F64(self.warp(out, window, a.view())),
+            PixelsView::C32(a) => Pixels::C32(self.warp(out, window, a.view())),
         }])
     }
 }
 
 impl Warp {
-    fn warp<T: Sample>(&self, out: Window, window: Window, source: ArrayView2<T>) -> Array2<T> {
+    fn warp<T: Blend>(&self, out: Window, window: Window, source: ArrayView2<T>) -> Array2<T> {
+        let lines = Lines::new(window, &source);
+        match self.method {
+            Resampling::Average => {
+                let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
+                let mut values = Vec::new();
+                self.of_footprints(out, window, |row, col, rectangles| {
+                    let mut part = result.slice_mut(s![row, col..col + rectangles.len()]);
+                    let Some(part) = part.as_slice_mut() else { return };
+                    lines.cover(rectangles, part);
+                    for (i, pixel) in part.iter_mut().enumerate() {
+                        if pixel.is_masked()
+                            && let Some(b) = rectangles.get(i)
+                        {
+                            *pixel = self.covered(b, window, &source, &mut values);
+                        }
+                    }
+                });
+                result
+            }
+            Resampling::Bilinear | Resampling::Cubic => {
+                let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
+                let mut inside = Vec::new();
+                self.of_centres(out, window, |row, col, xs, ys| {
+                    inside.clear();
+                    inside.extend(xs.iter().map(|&x| self.mapping.columns().inside(x)));
+                    let mut part = result.slice_mut(s![row, col..col + xs.len()]);
+                    let Some(part) = part.as_slice_mut() else { return };
+                    lines.interpolate(self.method, self.stretch, (&inside, ys), part);
+                    for ((pixel, &x), &y) in part.iter_mut().zip(&inside).zip(ys) {
+                        if pixel.is_masked() {
+                            *pixel = self.interpolated(x, y, window, &source);
+                        }
+                    }
+                });
+                result
+            }
+            _ => self.chosen(out, window, source),
+        }
+    }
+
+    /// By a method that asks no sums of its pixels.
+    fn chosen<T: Sample>(&self, out: Window, window: Window, source: ArrayView2<T>) -> Array2<T> {
         let mut result = Array2::from_elem((out.rows, out.cols), T::MASKED);
-        if window.is_empty() {
+        if self.takes_footprints() {
+            let mut values = Vec::new();
+            self.of_footprints(out, window, |row, col, rectangles| {
+                for i in 0..rectangles.len() {
+                    if let Some(b) = rectangles.get(i) {
+                        result[(row, col + i)] = self.covered(b, window, &source, &mut values);
+                    }
+                }
+            });
             return result;
         }
-        if self.takes_footprints() {
-            let mut values: Vec<(T, f64)> = Vec::new();
-            let footprints = self.mapping.footprints(out);
-            for (pixel, footprint) in result.iter_mut().zip(&footprints) {
-                if let Some(b) = footprint {
-                    *pixel = self.covered(*b, window, &source, &mut values);
-                }
+        self.of_centres(out, window, |row, col, xs, ys| {
+            for (i, (&x, &y)) in xs.iter().zip(ys).enumerate() {
+                let x = self.mapping.columns().inside(x);
+                result[(row, col + i)] = self.interpolated(x, y, window, &source);
             }
-        } else {
-            for (pixel, &(x, y)) in result.iter_mut().zip(&self.mapping.centres(out)) {
-                if !x.is_nan() {
-                    *pixel = self.interpolated(self.mapping.columns().inside(x), y, window, &source);
-                }
-            }
-        }
+        });
         result
+    }
+
+    /// Visits parts of the rows of `out`, with the positions of their pixels, where there is anything to see.
+    fn of_centres(&self, out: Window, source: Window, mut visit: impl FnMut(usize, usize, &[f64], &[f64])) {
+        if !source.is_empty() {
+            self.mapping.centres(out, &mut visit);
+        }
+    }
+
+    fn of_footprints(&self, out: Window, source: Window, mut visit: impl FnMut(usize, usize, &Rectangles)) {
+        if !source.is_empty() {
+            self.mapping.footprints(out, &mut visit);
+        }
     }
 
     /// The pixel of the source at (row, col), on the other side of the seam where longitudes run around.
@@ -221,20 +228,10 @@ impl Warp {
         values: &mut Vec<(T, f64)>,
     ) -> T {
         values.clear();
-        let hair = 1e-9;
-        let (r0, r1) = (
-            (b.min_y + hair).floor() as isize,
-            (b.max_y - hair).ceil() as isize,
-        );
-        let (c0, c1) = (
-            (b.min_x + hair).floor() as isize,
-            (b.max_x - hair).ceil() as isize,
-        );
         let mut full = 0.0;
-        let share = |low: f64, high: f64, i: isize| (high.min((i + 1) as f64) - low.max(i as f64)).max(0.0);
-        for row in r0..r1.max(r0 + 1) {
-            for col in c0..c1.max(c0 + 1) {
-                let w = share(b.min_y, b.max_y, row) * share(b.min_x, b.max_x, col);
+        for (row, wy) in shares(b.min_y, b.max_y) {
+            for (col, wx) in shares(b.min_x, b.max_x) {
+                let w = wy * wx;
                 full += w;
                 let value = self.pixel(row, col, window, source);
                 if !value.is_masked() {
@@ -268,58 +265,13 @@ impl Warp {
                 let (mut best, mut best_weight) = (values[0].0, 0.0);
                 for group in values.chunk_by(|a, b| a.0.order(&b.0).is_eq()) {
                     let w: f64 = group.iter().map(|v| v.1).sum();
-                    if w > best_weight + hair {
+                    if w > best_weight + HAIR {
                         (best, best_weight) = (group[0].0, w);
                     }
                 }
                 best
             }
         }
-    }
-}
-
-/// The value at pixel coordinates (x, y), corners at whole numbers, by `nearest`, `bilinear` or `cubic`, of pixels that `at` gives by
-/// (row, col); kernels are widened by `stretch` (cols, rows).
-pub fn interpolate<T: Sample>(
-    method: Resampling,
-    (x, y): (f64, f64),
-    stretch: (f64, f64),
-    at: impl Fn(isize, isize) -> T,
-) -> T {
-    let (kernel, half): (fn(f64) -> f64, f64) = match method {
-        Resampling::Bilinear => (triangle, 1.0),
-        Resampling::Cubic => (keys, 2.0),
-        _ => return at(y.floor() as isize, x.floor() as isize),
-    };
-    let taps = |centre: f64, stretch: f64| {
-        let (first, last) = (
-            (centre - 0.5 - half * stretch).ceil(),
-            (centre - 0.5 + half * stretch).floor(),
-        );
-        (first as isize, last as isize)
-    };
-    let (c0, c1) = taps(x, stretch.0);
-    let (r0, r1) = taps(y, stretch.1);
-    let (mut sum, mut weight, mut full) = (T::Sum::default(), 0.0, 0.0);
-    for row in r0..=r1 {
-        let wy = kernel((row as f64 + 0.5 - y) / stretch.1);
-        if wy == 0.0 {
-            continue;
-        }
-        for col in c0..=c1 {
-            let w = wy * kernel((col as f64 + 0.5 - x) / stretch.0);
-            full += w;
-            let value = at(row, col);
-            if w != 0.0 && !value.is_masked() {
-                value.add_to(&mut sum, w);
-                weight += w;
-            }
-        }
-    }
-    if weight < 0.5 * full || weight <= 0.0 {
-        T::MASKED
-    } else {
-        T::of_sum(&sum, weight)
     }
 }
 
@@ -331,91 +283,4 @@ fn pick<T: Sample>(values: &[(T, f64)], better: impl Fn(&T, &T) -> bool) -> T {
         }
     }
     best
-}
-
-fn triangle(t: f64) -> f64 {
-    (1.0 - t.abs()).max(0.0)
-}
-
-/// Cubic convolution with a = −1/2 (Keys 1981, doi:10.1109/TASSP.1981.1163711, equation 15).
-fn keys(t: f64) -> f64 {
-    let t = t.abs();
-    if t <= 1.0 {
-        (1.5 * t - 2.5) * t * t + 1.0
-    } else if t < 2.0 {
-        ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0
-    } else {
-        0.0
-    }
-}
-
-/// A pixel that can be averaged.
-pub trait Sample: Copy {
-    const MASKED: Self;
-    type Sum: Default;
-    fn is_masked(self) -> bool;
-    fn add_to(self, sum: &mut Self::Sum, weight: f64);
-    fn of_sum(sum: &Self::Sum, weight: f64) -> Self;
-    /// By the value, of complex ones by the magnitude.
-    fn order(&self, other: &Self) -> Ordering;
-}
-
-macro_rules! real_sample {
-    ($t:ty) => {
-        impl Sample for $t {
-            const MASKED: $t = <$t>::NAN;
-            type Sum = f64;
-            fn is_masked(self) -> bool {
-                self.is_nan()
-            }
-            fn add_to(self, sum: &mut f64, weight: f64) {
-                *sum += f64::from(self) * weight;
-            }
-            fn of_sum(sum: &f64, weight: f64) -> $t {
-                (*sum / weight) as $t
-            }
-            fn order(&self, other: &$t) -> Ordering {
-                // −0 and 0 are one value.
-                self.partial_cmp(other).unwrap_or(Ordering::Equal)
-            }
-        }
-    };
-}
-real_sample!(f32);
-real_sample!(f64);
-
-impl Sample for Complex32 {
-    const MASKED: Complex32 = MASKED_COMPLEX;
-    type Sum = (f64, f64);
-    fn is_masked(self) -> bool {
-        self.re.is_nan()
-    }
-    fn add_to(self, sum: &mut (f64, f64), weight: f64) {
-        sum.0 += f64::from(self.re) * weight;
-        sum.1 += f64::from(self.im) * weight;
-    }
-    fn of_sum(sum: &(f64, f64), weight: f64) -> Complex32 {
-        Complex32::new((sum.0 / weight) as f32, (sum.1 / weight) as f32)
-    }
-    fn order(&self, other: &Complex32) -> Ordering {
-        self.norm().total_cmp(&other.norm())
-    }
-}
-
-/// Taken by the methods that choose; sums are for those that do not.
-impl Sample for i128 {
-    const MASKED: i128 = MASKED_INTEGER;
-    type Sum = f64;
-    fn is_masked(self) -> bool {
-        self == MASKED_INTEGER
-    }
-    fn add_to(self, sum: &mut f64, weight: f64) {
-        *sum += self as f64 * weight;
-    }
-    fn of_sum(sum: &f64, weight: f64) -> i128 {
-        f64_to_integer(sum / weight)
-    }
-    fn order(&self, other: &i128) -> Ordering {
-        self.cmp(other)
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use multiversion::multiversion;
+
 /// A sum carried in two f64 (about 32 digits), so that any order or grouping of the terms gives the same f64
 /// in the end, and the square sum of a nearly constant series keeps its digits.
 ///
@@ -44,7 +46,7 @@ impl Sum {
 }
 
 /// a + b and its rounding error, whatever their sizes.
-#[inline]
+#[inline(always)]
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_part = sum - a;
@@ -52,7 +54,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// The same for |a| ≥ |b|.
-#[inline]
+#[inline(always)]
 fn quick_two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     (sum, b - (sum - a))
@@ -66,6 +68,51 @@ pub struct Moments {
     squares: Sum,
     min: f64,
     max: f64,
+}
+
+/// A type of values whose moments are taken many at a time.
+pub trait Term: Copy + Into<f64> {
+    /// Whether its squares are exact in f64.
+    const EXACT_SQUARES: bool;
+}
+
+impl Term for f32 {
+    const EXACT_SQUARES: bool = true;
+}
+
+impl Term for f64 {
+    const EXACT_SQUARES: bool = false;
+}
+
+/// As many sums run beside each other: no addition waits for the one before it.
+const LANES: usize = 16;
+
+/// Of each lane the sum, its low part, those of the squares, the least and the greatest value.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma"))]
+fn moments_of<T: Term>(values: &[[T; LANES]]) -> [[f64; LANES]; 6] {
+    let [mut high, mut low, mut squares, mut squares_low] = [[0.0; LANES]; 4];
+    let [mut min, mut max] = [[f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]];
+    for values in values {
+        for i in 0..LANES {
+            let x: f64 = values[i].into();
+            (high[i], low[i]) = added((high[i], low[i]), x);
+            let square = x * x;
+            (squares[i], squares_low[i]) = added((squares[i], squares_low[i]), square);
+            if !T::EXACT_SQUARES {
+                (squares[i], squares_low[i]) = added((squares[i], squares_low[i]), x.mul_add(x, -square));
+            }
+            min[i] = if x < min[i] { x } else { min[i] };
+            max[i] = if x > max[i] { x } else { max[i] };
+        }
+    }
+    [high, low, squares, squares_low, min, max]
+}
+
+/// A sum of two parts, whose high one is finite, and a term.
+#[inline(always)]
+fn added((high, low): (f64, f64), x: f64) -> (f64, f64) {
+    let (sum, error) = two_sum(high, x);
+    quick_two_sum(sum, error + low)
 }
 
 impl Default for Moments {
@@ -88,6 +135,33 @@ impl Moments {
         self.squares.add_product(x, x);
         self.min = self.min.min(x);
         self.max = self.max.max(x);
+    }
+
+    /// As `add` of each value.
+    pub fn add_all<T: Term>(&mut self, values: &[T]) {
+        let (lanes, rest) = values.as_chunks::<LANES>();
+        let [high, low, squares, squares_low, min, max] = moments_of(lanes);
+        let sums = high.iter().zip(&low).chain(squares.iter().zip(&squares_low));
+        // Sums beyond all numbers are found again one by one, by the rule of `Sum::add`.
+        if sums.clone().all(|(high, low)| (high + low).is_finite()) {
+            let part = |i: usize| Moments {
+                count: lanes.len() as u64,
+                sum: Sum {
+                    high: high[i],
+                    low: low[i],
+                },
+                squares: Sum {
+                    high: squares[i],
+                    low: squares_low[i],
+                },
+                min: min[i],
+                max: max[i],
+            };
+            (0..LANES).for_each(|i| self.merge(&part(i)));
+        } else {
+            lanes.as_flattened().iter().for_each(|&v| self.add(v.into()));
+        }
+        rest.iter().for_each(|&v| self.add(v.into()));
     }
 
     pub fn merge(&mut self, other: &Moments) {
@@ -189,6 +263,20 @@ mod tests {
     }
 
     #[test]
+    fn sums_beyond_all_numbers_are_the_same_many_at_once() {
+        let values: Vec<f64> = (0..100).map(|i| if i % 7 == 3 { 1e308 } else { 1.0 }).collect();
+        let (mut one_by_one, mut at_once) = (Moments::default(), Moments::default());
+        values.iter().for_each(|&x| one_by_one.add(x));
+        at_once.add_all(&values);
+        assert_eq!(at_once.sum(), f64::INFINITY);
+        assert_eq!(
+            (one_by_one.sum(), one_by_one.count),
+            (at_once.sum(), at_once.count)
+        );
+        assert!(one_by_one.std().is_nan() && at_once.std().is_nan());
+    }
+
+    #[test]
     fn percentiles_of_a_known_list() {
         let mut v = [15.0, 20.0, 35.0, 40.0, 50.0];
         // numpy.percentile([15, 20, 35, 40, 50], [0, 40, 50, 90, 100])
@@ -231,6 +319,20 @@ mod tests {
             prop_assert_eq!(whole.sum(), b.sum());
             prop_assert_eq!(whole.std(), b.std());
             prop_assert_eq!((whole.count, whole.min(), whole.max()), (b.count, b.min(), b.max()));
+        }
+
+        #[test]
+        fn many_values_at_once_are_those_one_by_one(values in prop::collection::vec(-1e6f64..1e6, 0..200)) {
+            let (mut one_by_one, mut at_once) = (Moments::default(), Moments::default());
+            values.iter().for_each(|&x| one_by_one.add(x));
+            at_once.add_all(&values);
+            let shown = |m: &Moments| [m.sum(), m.std(), m.min(), m.max()].map(f64::to_bits);
+            prop_assert_eq!((one_by_one.count, shown(&one_by_one)), (at_once.count, shown(&at_once)));
+            let singles: Vec<f32> = values.iter().map(|&v| v as f32).filter(|v| v.is_finite()).collect();
+            let (mut one_by_one, mut at_once) = (Moments::default(), Moments::default());
+            singles.iter().for_each(|&x| one_by_one.add(f64::from(x)));
+            at_once.add_all(&singles);
+            prop_assert_eq!((one_by_one.count, shown(&one_by_one)), (at_once.count, shown(&at_once)));
         }
 
         #[test]

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use ndarray::{Array2, ArrayView2, s};
+
 use super::Features;
 use super::burn::Burnable;
 use super::rasterize::on_grid;
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
-use crate::raster::tile::integer_to_f64;
+use crate::raster::tile::{MASKED_INTEGER, integer_to_f64};
 use crate::raster::{Grid, Pixels, Raster, Window};
 use crate::table::statistics::{Moments, percentile};
 use crate::table::{Aggregation, Column, Table};
@@ -125,54 +127,67 @@ impl ZonalAccumulator {
             let mask = zone.mask(part, self.options.all_touched);
             let offset = ((part.row - window.row) as usize, (part.col - window.col) as usize);
             for (band, pixels) in bands.iter().enumerate() {
-                let mut cell = Cell::default();
-                for ((row, col), _) in mask.indexed_iter().filter(|(_, covered)| **covered) {
-                    self.add_pixel(&mut cell, pixels, (row + offset.0, col + offset.1))?;
-                }
-                self.merge(index * self.bands.len() + band, cell)?;
+                self.merge(index * self.bands.len() + band, self.cell(&mask, pixels, offset)?)?;
             }
         }
         Ok(())
     }
 
-    fn add_pixel(&self, cell: &mut Cell, pixels: &Pixels, at: (usize, usize)) -> Result<()> {
-        let value = match pixels {
-            Pixels::I128(a) => integer_to_f64(a[at]),
-            Pixels::F32(a) => f64::from(a[at]),
-            Pixels::F64(a) => a[at],
-            Pixels::C32(a) => f64::from(a[at].norm()),
-        };
-        if !value.is_finite() {
+    /// The pixels of one zone in a tile, where its mask begins at `offset`.
+    fn cell(&self, mask: &Array2<bool>, pixels: &Pixels, offset: (usize, usize)) -> Result<Cell> {
+        let mut cell = Cell::default();
+        match pixels {
+            Pixels::F32(a) => {
+                let values = covered(a.view(), mask, offset, |v: f32| v);
+                cell.moments.add_all(&values);
+                self.count_classes(&mut cell, values.iter().map(|&v| f64::from(v)))?;
+                cell.singles = if self.keep_values { values } else { Vec::new() };
+            }
+            Pixels::C32(a) => {
+                let values = covered(a.view(), mask, offset, |z| z.norm());
+                cell.moments.add_all(&values);
+                self.count_classes(&mut cell, values.iter().map(|&v| f64::from(v)))?;
+                cell.singles = if self.keep_values { values } else { Vec::new() };
+            }
+            Pixels::F64(a) => {
+                let values = covered(a.view(), mask, offset, |v: f64| v);
+                cell.moments.add_all(&values);
+                self.count_classes(&mut cell, values.iter().copied())?;
+                cell.doubles = if self.keep_values { values } else { Vec::new() };
+            }
+            Pixels::I128(a) => {
+                let values = covered(a.view(), mask, offset, integer_to_f64);
+                cell.moments.add_all(&values);
+                cell.doubles = if self.keep_values { values } else { Vec::new() };
+                let part = a.slice(s![
+                    offset.0..offset.0 + mask.nrows(),
+                    offset.1..offset.1 + mask.ncols()
+                ]);
+                for (&value, _) in part
+                    .iter()
+                    .zip(mask)
+                    .filter(|(v, covered)| **covered && **v != MASKED_INTEGER)
+                {
+                    cell.widen((value, value));
+                    if self.options.classes {
+                        cell.count(value)?;
+                    }
+                }
+            }
+        }
+        Ok(cell)
+    }
+
+    fn count_classes(&self, cell: &mut Cell, mut values: impl Iterator<Item = f64>) -> Result<()> {
+        if !self.options.classes {
             return Ok(());
         }
-        cell.moments.add(value);
-        if self.keep_values {
-            match pixels {
-                Pixels::F64(_) | Pixels::I128(_) => cell.doubles.push(value),
-                _ => cell.singles.push(value as f32),
+        values.try_for_each(|value| {
+            if value.fract() != 0.0 || value.abs() > 9e15 {
+                return Err(Error::argument("classes", "whole numbers", value));
             }
-        }
-        if let Pixels::I128(a) = pixels {
-            cell.widen((a[at], a[at]));
-        }
-        if self.options.classes {
-            let class = match pixels {
-                Pixels::I128(a) => a[at],
-                _ if value.fract() != 0.0 || value.abs() > 9e15 => {
-                    return Err(Error::argument("classes", "whole numbers", value));
-                }
-                _ => value as i128,
-            };
-            *cell.classes.entry(class).or_insert(0) += 1;
-            if cell.classes.len() > MAX_CLASSES {
-                return Err(Error::argument(
-                    "classes",
-                    format!("at most {MAX_CLASSES} different values"),
-                    "more",
-                ));
-            }
-        }
-        Ok(())
+            cell.count(value as i128)
+        })
     }
 
     fn merge(&self, index: usize, tile: Cell) -> Result<()> {
@@ -274,7 +289,41 @@ fn extremes(values: Vec<Option<i128>>) -> Column {
     }
 }
 
+/// The finite values of the pixels under a mask that begins at `offset`.
+fn covered<T: Copy, V: Copy + Default + Into<f64>>(
+    pixels: ArrayView2<T>,
+    mask: &Array2<bool>,
+    (row, col): (usize, usize),
+    value: impl Fn(T) -> V,
+) -> Vec<V> {
+    let part = pixels.slice_move(s![row..row + mask.nrows(), col..col + mask.ncols()]);
+    let mut values = vec![V::default(); mask.len()];
+    let mut count = 0;
+    for (pixels, mask) in part.rows().into_iter().zip(mask.rows()) {
+        for (&pixel, &covered) in pixels.iter().zip(mask) {
+            // Written before it is known to count: a jump that cannot be foreseen costs more.
+            let value = value(pixel);
+            values[count] = value;
+            count += usize::from(covered && value.into().is_finite());
+        }
+    }
+    values.truncate(count);
+    values
+}
+
 impl Cell {
+    fn count(&mut self, class: i128) -> Result<()> {
+        *self.classes.entry(class).or_insert(0) += 1;
+        if self.classes.len() > MAX_CLASSES {
+            return Err(Error::argument(
+                "classes",
+                format!("at most {MAX_CLASSES} different values"),
+                "more",
+            ));
+        }
+        Ok(())
+    }
+
     fn widen(&mut self, (low, high): (i128, i128)) {
         let (min, max) = self.integers.unwrap_or((low, high));
         self.integers = Some((min.min(low), max.max(high)));
@@ -307,15 +356,16 @@ impl Cell {
 pub fn zonal_statistics(raster: &Raster, features: &Features, options: &ZonalOptions) -> Result<Table> {
     let names = raster.band_names();
     let zones = ZonalAccumulator::new(features, &raster.grid, &names, options)?;
-    // Only the part of the image that some zone covers is computed.
+    // Only the tiles that some zone reaches into are computed.
     let whole = raster.grid.window();
     let parts = zones.zones.iter().flatten().map(|z| z.reach(whole));
     let region = parts.fold(Window::EMPTY, |a, b| a.hull(&b));
     if !region.is_empty() {
-        Run::new(&raster.grid, &raster.ports(), region)?
-            .for_each("zonal statistics", &|_, window, pixels| {
-                zones.add_tile(window, &pixels)
-            })?;
+        Run::new(&raster.grid, &raster.ports(), region)?.for_each_where(
+            "zonal statistics",
+            &|window| zones.reaches(window),
+            &|_, window, pixels| zones.add_tile(window, &pixels),
+        )?;
     }
     features.to_table()?.beside(&zones.finish()?)
 }

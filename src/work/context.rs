@@ -44,7 +44,7 @@ impl Context {
     /// All cores, a quarter of RAM, and nobody who listens.
     pub fn new() -> Context {
         Context {
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: cores(),
             budget: Arc::new(Budget::new(physical_memory() / 4)),
             stop: Arc::new(Stop::default()),
             progress: Arc::new(Silent),
@@ -110,6 +110,12 @@ pub fn current() -> Arc<Context> {
     static USUAL: OnceLock<Arc<Context>> = OnceLock::new();
     let entered = CURRENT.with_borrow(|entered| entered.last().cloned());
     entered.unwrap_or_else(|| USUAL.get_or_init(|| Arc::new(Context::new())).clone())
+}
+
+/// That this process may use. To find out the system reads a dozen files, and every small run asks.
+pub fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
 /// Threads that a run uses.

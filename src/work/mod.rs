@@ -9,6 +9,6 @@ pub mod workers;
 
 pub use budget::{Budget, Held};
 pub use context::{
-    Context, Entered, Progress, current, memory, physical_memory, progress, provenance, set_provenance,
-    threads,
+    Context, Entered, Progress, cores, current, memory, physical_memory, progress, provenance,
+    set_provenance, threads,
 };

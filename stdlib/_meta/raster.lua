@@ -1595,7 +1595,8 @@ function Raster:shift(options) end
 ---@class raster.WriteOptions
 ---@field format? string `GTiff`, `COG`, `netCDF`, `PNG` and others. Default by the extension of the path.
 ---@field compress? string `deflate` (the default), `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`.
----@field predictor? boolean Difference neighbouring pixels before compression. Default true.
+---@field level? integer How hard `deflate` and `lzma` (1 to 9) or `zstd` (1 to 22) try. Default GDAL's own: 6, 6 and 9. Time and size of each are in docs/benchmarks.md.
+---@field predictor? boolean Difference neighbouring pixels before compression. Default true, but for types of one byte: those are classes and masks more often than pictures.
 ---@field overviews? boolean Add reduced copies for fast display; a COG has them always. Default false.
 ---@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
 ---@field statistics? boolean Note minimum, maximum, mean and standard deviation in the file. Default true.
@@ -1773,7 +1774,7 @@ function Raster:profile(line, options) end
 --- Statistics of the pixels in each feature: a row for each, with its properties and a column for each statistic (`mean`), or for
 --- each band and statistic where there are several bands (`VV_mean`).
 ---
---- As `Features:statistics`, with its options. Only the part of the image that some feature covers is computed.
+--- As `Features:statistics`, with its options. Only the tiles of the image that some feature reaches into are computed.
 ---
 --- Edges of features in another CRS are followed: those of a box in degrees are parallels and meridians.
 ---

@@ -323,3 +323,79 @@ fn absurd_sizes_fail_before_work_begins() {
     );
     assert_eq!(names(folder.path()), ["huge.vrt"]);
 }
+
+/// Pixels by differences of bytes, which are decoded past GDAL where windows are whole blocks, as GDAL reads them: whatever the block, the
+/// number of bands, the order of bytes, and with blocks that are not there.
+#[test]
+fn floating_point_predictors_are_undone_as_gdal_does() {
+    use gdal::raster::{Buffer, RasterCreationOptions};
+    fn check<T: gdal::raster::GdalType + Copy + Into<f64>>(
+        dtype: DType,
+        of: fn(f32) -> T,
+        more: &[&str],
+        bands: usize,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let (rows, cols) = (90, 150);
+        let driver = gdal::DriverManager::get_driver_by_name("GTiff").unwrap();
+        let options = ["COMPRESS=DEFLATE", "PREDICTOR=3"]
+            .iter()
+            .chain(more)
+            .map(|o| o.to_string());
+        let options = RasterCreationOptions::from_iter(options);
+        let mut dataset = driver
+            .create_with_band_type_with_options::<T, _>(&path, cols, rows, bands, &options)
+            .unwrap();
+        dataset
+            .set_geo_transform(&[0.0, 1.0, 0.0, 0.0, 0.0, -1.0])
+            .unwrap();
+        for band in 1..=bands {
+            // Fewer rows than there are: blocks below are left out of sparse files, and 0.
+            let values = noise(band as u64, 40, cols).mapv(of).into_raw_vec_and_offset().0;
+            let mut buffer = Buffer::new((cols, 40), values);
+            dataset
+                .rasterband(band)
+                .unwrap()
+                .write((0, 0), (cols, 40), &mut buffer)
+                .unwrap();
+        }
+        drop(dataset);
+        let by_gdal = gdal::Dataset::open(&path).unwrap();
+        let ours = reopened(&path);
+        assert_eq!(ours.bands[0].dtype, dtype);
+        for band in 0..bands {
+            let expected = by_gdal.rasterband(band + 1).unwrap();
+            let expected = expected
+                .read_as::<f64>((0, 0), (cols, rows), (cols, rows), None)
+                .unwrap();
+            let expected = Array2::from_shape_vec((rows, cols), expected.data().to_vec()).unwrap();
+            // Whole blocks, parts of them, and the whole image.
+            for tile in [(16, 32), (16, cols), (32, 64), (7, 13), (rows, cols)] {
+                let got = &computed(&ours, ours.grid.window(), tile)[band];
+                assert_same(
+                    got,
+                    &expected,
+                    &format!("{dtype:?} {more:?} {tile:?} band {}", band + 1),
+                );
+            }
+        }
+    }
+    let tiles = ["TILED=YES", "BLOCKXSIZE=32", "BLOCKYSIZE=16"];
+    let strips = ["BLOCKYSIZE=16"];
+    for layout in [tiles.as_slice(), strips.as_slice()] {
+        for more in [
+            &[][..],
+            &["ENDIANNESS=BIG"],
+            &["SPARSE_OK=TRUE"],
+            &["BIGTIFF=YES"],
+        ] {
+            let options = [layout, more].concat();
+            check(DType::F32, |v| v, &options, 1);
+            check(DType::F64, f64::from, &options, 1);
+        }
+        check(DType::F32, |v| v, &[layout, &["INTERLEAVE=BAND"]].concat(), 2);
+        check(DType::F32, |v| v, &[layout, &["INTERLEAVE=PIXEL"]].concat(), 2);
+        check(DType::F32, |v| v, &[layout, &["NBITS=16"]].concat(), 1);
+    }
+}

@@ -7,7 +7,9 @@ use gdal::raster::rasterize as gdal_burn;
 use gdal::raster::{OptimizeMode, RasterizeOptions};
 use geo::Intersects;
 use ndarray::Array2;
-use perilune::raster::{Affine, Crs, Grid, Operation, Pixels, Unit, Window, memory};
+use perilune::raster::{
+    Affine, Band, Crs, DType, Grid, Operation, Pixels, Port, Raster, Unit, View, Window, memory,
+};
 use perilune::table::{Aggregation, Value};
 use perilune::vector::*;
 use proptest::prelude::*;
@@ -351,6 +353,55 @@ fn values_order_and_background() {
         error,
         "property `v` of feature 2 must be a number or boolean to burn, got a string (`x`)"
     );
+}
+
+#[test]
+fn only_tiles_that_zones_reach_are_computed() {
+    /// Ones, and how many of them were asked for.
+    struct Counted(Arc<AtomicUsize>);
+    impl Operation for Counted {
+        fn describe(&self) -> perilune::error::Result<perilune::raster::describe::Description> {
+            Err(perilune::error::Error::message("a thing of this test alone"))
+        }
+        fn name(&self) -> String {
+            "counted".into()
+        }
+        fn needs(&self, _: usize, out: Window) -> Window {
+            out
+        }
+        fn compute(&self, out: Window, _: &[View<'_>]) -> perilune::error::Result<Vec<Pixels>> {
+            self.0.fetch_add(out.len(), Ordering::Relaxed);
+            Ok(vec![Pixels::F32(Array2::from_elem((out.rows, out.cols), 1.0))])
+        }
+    }
+    let computed = Arc::new(AtomicUsize::new(0));
+    let grid = Arc::new(Grid::new(None, Affine::north_up(0.0, 4096.0, 1.0, 1.0), 4096, 4096).unwrap());
+    let port = Port::tiles(&grid, Arc::new(Counted(computed.clone())), Vec::new()).swap_remove(0);
+    let band = Band {
+        name: "one".into(),
+        dtype: DType::F32,
+        unit: Unit::Unknown,
+        nodata: None,
+        port,
+    };
+    let image = Raster::new(grid, vec![band]);
+    // Corners of the image: what holds them both is all of it.
+    let square = |x: f64, y: f64| {
+        format!(
+            "POLYGON (({x} {y}, {} {y}, {} {}, {x} {}, {x} {y}))",
+            x + 60.0,
+            x + 60.0,
+            y + 60.0,
+            y + 60.0
+        )
+    };
+    let zones = wkt(&[square(10.0, 10.0), square(4000.0, 4000.0)]);
+    let table = zonal_statistics(&image, &zones, &ZonalOptions::default()).unwrap();
+    for zone in 0..2 {
+        assert_eq!(table.value(zone, "count").unwrap().as_f64(), Some(3600.0));
+    }
+    let computed = computed.load(Ordering::Relaxed);
+    assert!(computed <= 2 * 512 * 512, "{computed} pixels");
 }
 
 #[test]

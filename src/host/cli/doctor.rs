@@ -33,11 +33,7 @@ pub fn run(global: &super::Global) -> Result<u8> {
     crate::say!("Lua        5.4, built in");
     let gdal = about::gdal();
     crate::say!("GDAL       {}", gdal.version);
-    crate::say!(
-        "cores      {} ({} used)",
-        std::thread::available_parallelism().map_or(1, usize::from),
-        work::threads()
-    );
+    crate::say!("cores      {} ({} used)", work::cores(), work::threads());
     crate::say!(
         "memory     {} ({} for pixels; --memory changes it)",
         size(work::physical_memory()),

@@ -55,7 +55,8 @@ pub fn write_options(o: &Options) -> Result<WriteOptions> {
     Ok(WriteOptions {
         format: o.get("format")?,
         compress: o.get_or("compress", default.compress)?,
-        predictor: o.get_or("predictor", default.predictor)?,
+        level: o.get("level")?,
+        predictor: o.get("predictor")?,
         overviews: o.get_or("overviews", default.overviews)?,
         overview_resampling: o
             .choice("overview_resampling", OVERVIEW_METHODS)?

@@ -8,7 +8,7 @@ use crate::lua::class::Builder;
 use crate::lua::geometry::values::positions;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::extent::Columns;
-use crate::raster::sample::{is_inside, sample as values_at};
+use crate::raster::sample::{is_inside, sample as values_at, sample_all};
 use crate::raster::warp::Resampling;
 use crate::raster::{Crs, Raster, Transformer};
 use crate::table;
@@ -100,6 +100,21 @@ impl Points {
     /// One row for each point, one value for each band.
     pub fn sample(&self, raster: &Raster) -> Result<Vec<Vec<f64>>> {
         values_at(raster, &self.on(raster)?, self.resampling)
+    }
+
+    /// As `sample` of each of many images, on all cores.
+    pub fn sample_all(&self, images: &[Raster]) -> Result<Vec<Vec<Vec<f64>>>> {
+        // Most stacks have one CRS, in which the places are the same.
+        let mut on: Vec<(&Raster, Vec<(f64, f64)>)> = Vec::new();
+        let mut which = Vec::with_capacity(images.len());
+        for image in images {
+            let known = on.iter().position(|(other, _)| other.grid.crs == image.grid.crs);
+            which.push(known.unwrap_or(on.len()));
+            if known.is_none() {
+                on.push((image, self.on(image)?));
+            }
+        }
+        sample_all(images, |i| &on[which[i]].1, self.resampling)
     }
 
     /// The places in the CRS of an image; NaN where they have no image there.

@@ -350,8 +350,7 @@ fn sample(_: &Lua, this: &Stack, args: &Args) -> Result<table::Table> {
     let points = Points::read(args)?;
     points.must_meet(&this.items)?;
     let mut rows = Vec::new();
-    for image in &this.items {
-        let values = points.sample(image)?;
+    for (image, values) in this.items.iter().zip(points.sample_all(&this.items)?) {
         for (point, values) in points.places.iter().zip(values) {
             let time = match image.time {
                 Some(time) => table::Value::Time(time),

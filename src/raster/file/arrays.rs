@@ -1,5 +1,7 @@
 //! Small arrays inside container files (HDF5, netCDF, Zarr): scalars, text, coordinates. Images are opened lazily instead.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use gdal::cpl::CslStringList;
 use gdal::raster::{Group, MDArray};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
@@ -8,6 +10,7 @@ use super::open::check_local;
 use super::pool;
 use super::probe::{Use, try_out};
 use super::remote::resolved;
+use super::stamp::Stamp;
 use super::truncated::with_reason;
 use super::{dtype_of, explained, gdal_name, initialise, message_of, quieten_hdf5};
 use crate::bytes;
@@ -119,32 +122,54 @@ fn with_array<R>(
             None => answer(group, &group.open_md_array(last, none()).ok()?),
         }
     }
-    let dataset = open(path).ok()?;
-    let root = dataset.root_group().ok()?;
+    let container = Container::open(path).ok()?;
+    let root = container.root().ok()?;
     let parts: Vec<&str> = array.split('/').filter(|part| !part.is_empty()).collect();
     let (last, groups) = parts.split_last()?;
     walk(&root, groups, last, answer)
 }
 
+/// Files that are asked for one array after the other stay open in between.
+const IDLE: usize = 2;
+static POOL: Mutex<Vec<(Stamp, Dataset)>> = Mutex::new(Vec::new());
+
+fn pool() -> MutexGuard<'static, Vec<(Stamp, Dataset)>> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A file of arrays, open.
 pub(super) struct Container {
     path: String,
-    pub(super) dataset: Dataset,
+    stamp: Option<Stamp>,
+    dataset: Option<Dataset>,
 }
 
 impl Container {
     /// # Errors
     /// As `list`.
     pub(super) fn open(path: &str) -> Result<Container> {
-        let dataset = open(path)?;
+        let stamp = Stamp::of(path);
+        let idle = stamp.as_ref().and_then(|stamp| {
+            let mut pool = pool();
+            let place = pool.iter().position(|(of, _)| of == stamp)?;
+            Some(pool.swap_remove(place).1)
+        });
+        quieten_hdf5();
+        let dataset = match idle {
+            Some(dataset) => dataset,
+            None => open(path)?,
+        };
         Ok(Container {
             path: path.to_string(),
-            dataset,
+            stamp,
+            dataset: Some(dataset),
         })
     }
 
     fn root(&self) -> Result<Group<'_>> {
-        self.dataset
+        let lost = || Error::file(&self.path, "was closed");
+        let dataset = self.dataset.as_ref().ok_or_else(lost)?;
+        dataset
             .root_group()
             .map_err(|e| Error::file(&self.path, message_of(&e)))
     }
@@ -169,7 +194,25 @@ impl Container {
     }
 }
 
-fn open(path: &str) -> Result<Dataset> {
+impl Drop for Container {
+    fn drop(&mut self) {
+        if let (Some(stamp), Some(dataset)) = (self.stamp.take(), self.dataset.take()) {
+            let evicted = {
+                let mut pool = pool();
+                pool.insert(0, (stamp, dataset));
+                if pool.len() > IDLE { pool.pop() } else { None }
+            };
+            // Closed outside the lock: closing can take long.
+            drop(evicted);
+        }
+    }
+}
+
+/// A dataset that nothing else uses.
+///
+/// # Errors
+/// As `list`.
+pub(super) fn open(path: &str) -> Result<Dataset> {
     check_local(path)?;
     initialise();
     quieten_hdf5();

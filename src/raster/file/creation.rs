@@ -97,8 +97,44 @@ pub fn check_signed_bytes(dtype: DType, driver: &str) -> Result<()> {
     Err(Error::argument("dtype", expected, dtype))
 }
 
-pub fn predictable(compress: &str) -> bool {
-    matches!(compress.to_lowercase().as_str(), "deflate" | "lzw" | "zstd")
+/// Whether neighbours are differenced before they are compressed.
+pub fn has_predictor(options: &WriteOptions, dtype: DType) -> bool {
+    let predictable = matches!(
+        options.compress.to_lowercase().as_str(),
+        "deflate" | "lzw" | "zstd"
+    );
+    predictable && !dtype.is_complex() && options.predictor.unwrap_or(dtype.bytes() > 1)
+}
+
+/// GDAL's option of the level of compression that is asked for.
+///
+/// # Errors
+/// A level that the compression does not have.
+pub fn level_of(options: &WriteOptions) -> Result<Option<(String, String)>> {
+    let Some(level) = options.level else {
+        return Ok(None);
+    };
+    let (key, most) = match options.compress.to_lowercase().as_str() {
+        "deflate" => ("ZLEVEL", 9),
+        "zstd" => ("ZSTD_LEVEL", 22),
+        "lzma" => ("LZMA_PRESET", 9),
+        other => {
+            let expected = "none for this compression; deflate, zstd and lzma have levels";
+            return Err(Error::argument(
+                "level",
+                expected,
+                format!("{level} of `{other}`"),
+            ));
+        }
+    };
+    match (1..=most).contains(&level) {
+        true => Ok(Some((key.into(), level.to_string()))),
+        false => Err(Error::argument(
+            "level",
+            format!("from 1 to {most} of {}", options.compress),
+            level,
+        )),
+    }
 }
 
 pub fn creation_options(
@@ -129,7 +165,10 @@ pub fn creation_options(
     }
     if !staged && compress != "none" {
         list.push(("COMPRESS".into(), compress.to_uppercase()));
-        if options.predictor && predictable(&compress) && !dtype.is_complex() {
+        if let Some(level) = level_of(options)? {
+            list.push(level);
+        }
+        if has_predictor(options, dtype) {
             list.push((
                 "PREDICTOR".into(),
                 if dtype.is_float() { "3" } else { "2" }.to_string(),

@@ -10,7 +10,7 @@ use std::path::Path;
 use gdal::{Dataset, Metadata};
 use serde::{Deserialize, Serialize};
 
-use super::arrays::Container;
+use super::arrays::{self, Container};
 use super::axes::{Along, Axes, Axis};
 use super::steps::Steps;
 use super::truncated::container_of;
@@ -305,7 +305,7 @@ pub fn as_stored<R>(layout: Option<&Layout>, open: impl FnOnce() -> R) -> R {
 /// # Errors
 /// When the container has lost the array, or GDAL cannot make the view.
 pub fn open(path: &str, name: &str, view: &View) -> Result<Dataset> {
-    let container = Container::open(container_of(name))?;
+    let container = arrays::open(container_of(name))?;
     let failed = || {
         Error::file(
             Path::new(path),
@@ -317,7 +317,7 @@ pub fn open(path: &str, name: &str, view: &View) -> Result<Dataset> {
     // SAFETY: the container's dataset is open; every handle is released once, after its last use. The image keeps what it needs
     // of the array, and the array of the file, so that it outlives the container.
     unsafe {
-        let root = gdal_sys::GDALDatasetGetRootGroup(container.dataset.c_dataset());
+        let root = gdal_sys::GDALDatasetGetRootGroup(container.c_dataset());
         if root.is_null() {
             return Err(failed());
         }

@@ -1,7 +1,7 @@
 //! Opening: what a file holds, without reading a pixel.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gdal::{Dataset, Metadata};
 
@@ -9,9 +9,10 @@ use super::arrays::ArrayInfo;
 use super::axes::Along;
 use super::encoding::{Attributes, Encoding, Mask, reported_type};
 use super::layout::{Arranged, driver_of};
-use super::place::{geolocated, grid_of};
+use super::place::{Told, geolocated, grid_of};
 use super::pool::{Lent, SourceFile};
 use super::read::FileBand;
+use super::stamp::Stamp;
 use super::{current_dir, gdal_name, is_special, message_of, refused_in, unsigned, zarr};
 use crate::bounds;
 use crate::error::{Error, Result};
@@ -77,8 +78,19 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     {
         return describe(file, lent, options, Some(wanted), None);
     }
+    let stamp = Stamp::of(path);
+    if let (Some(wanted), Some(stamp)) = (&options.subdataset, &stamp)
+        && let Some(listed) = listed_before(stamp)
+    {
+        let found = named(&listed, wanted)?;
+        let (file, lent) = SourceFile::open(path, &found.gdal_name)?;
+        return describe(file, lent, options, Some(&found.name), None);
+    }
     let (file, lent) = SourceFile::open(path, &name)?;
     let listed = subdatasets_of(lent.dataset()?);
+    if let (Some(stamp), false) = (stamp, listed.is_empty()) {
+        *LISTED.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, Arc::new(listed.clone())));
+    }
     if let Some(wanted) = &options.subdataset {
         if listed.is_empty() && lent.dataset()?.raster_count() > 0 {
             // The only image of a file is not listed, but has a name all the same.
@@ -101,6 +113,15 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
         return Err(name_one(path, &listed));
     }
     describe(file, lent, options, None, None)
+}
+
+/// What the file that was opened last holds: many are asked for one variable after the other.
+static LISTED: Mutex<Option<(Stamp, Arc<Vec<Subdataset>>)>> = Mutex::new(None);
+
+fn listed_before(stamp: &Stamp) -> Option<Arc<Vec<Subdataset>>> {
+    let listed = LISTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let (of, listed) = listed.as_ref()?;
+    (of == stamp).then(|| Arc::clone(listed))
 }
 
 /// The one of several images that is wanted.
@@ -168,6 +189,9 @@ pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
     check_local(path)?;
     if zarr::is_zarr(Path::new(path)) {
         return images_of_zarr(path);
+    }
+    if let Some(listed) = Stamp::of(path).as_ref().and_then(listed_before) {
+        return Ok(listed.to_vec());
     }
     let (_, lent) = SourceFile::open(path, &gdal_name(path))?;
     Ok(subdatasets_of(lent.dataset()?))
@@ -257,9 +281,10 @@ fn describe(
         None => arranged_by_axes(file, lent, options)?,
     };
     let dataset = lent.dataset()?;
+    let told = Told::of(dataset, &file);
     let grid = match (&options.grid, &options.geolocation) {
         (None, Some(places)) => Arc::new(geolocated(places, &file)?),
-        (None, None) => Arc::new(grid_of(dataset, &file, arranged.as_ref())?),
+        (None, None) => Arc::new(grid_of(dataset, &file, arranged.as_ref(), told.as_ref())?),
         (Some(grid), _) if (grid.rows, grid.cols) == (file.rows, file.cols) => grid.clone(),
         (Some(grid), _) => {
             let expected = format!(
@@ -297,7 +322,7 @@ fn describe(
     }
     let mut bands = Vec::with_capacity(wanted.len());
     for (position, &index) in wanted.iter().enumerate() {
-        let mut band = describe_band(&file, dataset, index, &grid, options)?;
+        let mut band = describe_band(&file, dataset, index, &grid, told.as_ref(), options)?;
         band.name = match &options.names {
             Some(new) => new[position].clone(),
             None => names[index - 1].clone(),
@@ -373,6 +398,7 @@ fn describe_band(
     dataset: &Dataset,
     index: usize,
     grid: &Arc<Grid>,
+    told: Option<&Told>,
     options: &OpenOptions,
 ) -> Result<Band> {
     let fail = |e: gdal::errors::GdalError| Error::file(&file.path, message_of(&e));
@@ -402,7 +428,11 @@ fn describe_band(
         block: (block_rows, block_cols),
         encoding,
     };
-    let unit = match (&options.unit, band.unit()) {
+    let stated = match told.is_none_or(|told| told.has_units) {
+        true => band.unit(),
+        false => String::new(),
+    };
+    let unit = match (&options.unit, stated) {
         (Some(unit), _) => unit.clone(),
         (None, text) if text.is_empty() => attributes.text("units").map_or(Unit::Unknown, Unit::parse),
         // As `write` leaves masks.

@@ -1,13 +1,17 @@
 //! Where the pixels of a file lie, by what the file says.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gdal::Dataset;
 
-use super::layout::{Arranged, Place, stated_crs};
+use super::layout::{Arranged, Place, driver_of, stated_crs};
 use super::located;
 use super::pool::SourceFile;
+use super::tiff::{Said, said};
 use crate::error::{Error, Result};
+use crate::gate;
 use crate::raster::grid::LARGEST_SIDE;
 use crate::raster::swath::{Nodes, Swath};
 use crate::raster::{Affine, Crs, Grid, Pixels, Raster};
@@ -17,7 +21,12 @@ use crate::raster::{Affine, Crs, Grid, Pixels, Raster};
 ///
 /// # Errors
 /// A CRS without a place in it: pixels are never taken for its coordinates.
-pub fn grid_of(dataset: &Dataset, file: &Arc<SourceFile>, arranged: Option<&Arranged>) -> Result<Grid> {
+pub fn grid_of(
+    dataset: &Dataset,
+    file: &Arc<SourceFile>,
+    arranged: Option<&Arranged>,
+    told: Option<&Told>,
+) -> Result<Grid> {
     // GDAL wraps what it cannot count to negative numbers.
     if file.rows.max(file.cols) > LARGEST_SIDE {
         return Err(Error::file(
@@ -27,7 +36,7 @@ pub fn grid_of(dataset: &Dataset, file: &Arc<SourceFile>, arranged: Option<&Arra
     }
     let crs = match arranged {
         Some(arranged) => arranged.axes.crs.clone(),
-        None => stated_crs(dataset),
+        None => told.map_or_else(|| stated_crs(dataset), |told| Some(told.crs.clone())),
     };
     let (transform, uneven) = match arranged.and_then(|arranged| arranged.place.as_ref()) {
         Some(Place::Even(transform)) => (Some(*transform), None),
@@ -60,6 +69,43 @@ pub fn grid_of(dataset: &Dataset, file: &Arc<SourceFile>, arranged: Option<&Arra
         }
     };
     Grid::new(crs, transform, file.rows, file.cols).map_err(|e| Error::file(&file.path, e.to_string()))
+}
+
+/// What a GeoTIFF says that takes GDAL long to tell, for it makes a CRS of the file's keys each time: most of what opening one takes.
+pub struct Told {
+    pub crs: Crs,
+    /// Whether its bands may have units: their own, or those of heights that the CRS has.
+    pub has_units: bool,
+}
+
+impl Told {
+    /// Of an open image; None where only GDAL knows. What keys mean is found out once for all files that have the same.
+    pub fn of(dataset: &Dataset, file: &SourceFile) -> Option<Told> {
+        static KNOWN: Mutex<BTreeMap<Vec<u8>, Crs>> = Mutex::new(BTreeMap::new());
+        const MOST_KNOWN: usize = 1000;
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        // A file beside it that states something else is believed.
+        let overrides = || Path::new(&format!("{}.aux.xml", file.name)).exists();
+        if driver_of(dataset) != "GTiff" || overrides() {
+            return None;
+        }
+        let Said { keys, has_units } = said(&gate::open(Path::new(&file.name)).ok()?)?;
+        let told = |crs: Crs| Told {
+            // `VERT_CS`, `VERTCRS`, whatever the version of WKT.
+            has_units: has_units || crs.wkt().contains("VERT"),
+            crs,
+        };
+        if let Some(crs) = known().get(&keys) {
+            return Some(told(crs.clone()));
+        }
+        let crs = stated_crs(dataset)?;
+        let mut known = known();
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(keys, crs.clone());
+        Some(told(crs))
+    }
 }
 
 /// The grid of an image whose pixels have the longitudes and latitudes of another one's two bands, read here.

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::UNIX_EPOCH;
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 
+use super::floating::Blocks;
 use super::layout::{self, Layout};
 use super::probe::{Use, try_out};
 use super::remote::resolved;
@@ -14,9 +15,7 @@ use super::truncated::{container_of, with_reason};
 use super::{explained, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
-
-/// Idle datasets kept open: enough for a long stack on many threads, far below the usual limit of 1024 open files.
-const IDLE: usize = 192;
+use crate::raster::execute::KEPT_OPEN;
 
 static POOL: Mutex<VecDeque<Idle>> = Mutex::new(VecDeque::new());
 
@@ -66,6 +65,8 @@ pub struct SourceFile {
     pub cols: usize,
     /// When it was opened.
     state: Option<State>,
+    /// Where they are such as we decode ourselves; found out with the first that is read.
+    pub(super) blocks: OnceLock<Option<Blocks>>,
 }
 
 impl SourceFile {
@@ -89,6 +90,7 @@ impl SourceFile {
             rows,
             cols,
             state,
+            blocks: OnceLock::new(),
         });
         let lent = Lent {
             file: file.clone(),
@@ -221,7 +223,11 @@ impl Drop for Lent {
                 state: self.file.state,
                 dataset,
             });
-            if pool.len() > IDLE { pool.pop_back() } else { None }
+            if pool.len() > KEPT_OPEN {
+                pool.pop_back()
+            } else {
+                None
+            }
         };
         // Closed outside the lock: closing can take long.
         drop(evicted);

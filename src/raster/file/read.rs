@@ -9,6 +9,7 @@ use num_complex::Complex32;
 
 use super::encoding::{Encoding, Mask};
 use super::explained;
+use super::floating::{Blocks, Number};
 use super::layout::Layout;
 use super::pool::SourceFile;
 use super::transfer::{Part, transfer};
@@ -18,7 +19,7 @@ use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::integer::is_wide;
 use crate::raster::operation::{Operation, PicturePart};
 use crate::raster::tile::{MASKED_COMPLEX, MASKED_INTEGER, integer_to_f64};
-use crate::raster::{Kind, Pixels, View, Window};
+use crate::raster::{DType, Kind, Pixels, View, Window};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -158,6 +159,25 @@ impl FileBand {
         read
     }
 
+    /// Numbers of the type `stored` that need not pass through GDAL.
+    fn whole_blocks<T: Number>(
+        &self,
+        dataset: &gdal::Dataset,
+        band: GDALRasterBandH,
+        part: &Part,
+        stored: DType,
+    ) -> Option<Array2<T>> {
+        if self.encoding.dtype != stored || !part.is_all() {
+            return None;
+        }
+        let blocks = self
+            .file
+            .blocks
+            .get_or_init(|| Blocks::of(&self.file.name, dataset, self.block));
+        // SAFETY: the band is one of `dataset`, which this thread alone uses.
+        unsafe { blocks.as_ref()?.read(band, part.window) }
+    }
+
     fn read_from(&self, dataset: &gdal::Dataset, part: &Part) -> Result<Pixels> {
         let window = part.window;
         let fail = |text: String| {
@@ -187,12 +207,20 @@ impl FileBand {
                 }
             }
             Kind::F32 => {
-                let mut a = raster_io(handle, part, Gdt::GDT_Float32, 0f32).map_err(&fail)?;
+                let own = self.whole_blocks(dataset, handle, part, DType::F32);
+                let mut a = match own {
+                    Some(a) => a,
+                    None => raster_io(handle, part, Gdt::GDT_Float32, 0f32).map_err(&fail)?,
+                };
                 self.encoding.decode(&mut a);
                 Pixels::F32(a)
             }
             Kind::F64 | Kind::I128 => {
-                let mut a = raster_io(handle, part, Gdt::GDT_Float64, 0f64).map_err(&fail)?;
+                let own = self.whole_blocks(dataset, handle, part, DType::F64);
+                let mut a = match own {
+                    Some(a) => a,
+                    None => raster_io(handle, part, Gdt::GDT_Float64, 0f64).map_err(&fail)?,
+                };
                 self.encoding.decode(&mut a);
                 Pixels::F64(a)
             }

@@ -10,7 +10,8 @@ use gdal::{Dataset, DriverManager, Metadata};
 use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
 
 use super::creation::{
-    check_signed_bytes, check_space, common_dtype, create, creation_options, driver_for, predictable,
+    check_signed_bytes, check_space, common_dtype, create, creation_options, driver_for, has_predictor,
+    level_of,
 };
 use super::transfer::{Part, transfer};
 use super::write::WriteOptions;
@@ -96,6 +97,7 @@ impl Sink {
         let options = &options;
         let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
         check_space(path, bytes, options)?;
+        level_of(options)?;
         // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
         let staged = driver != "GTiff";
         let creation = creation_options(options, dtype, tile, (rows, cols), staged, bytes)?;
@@ -281,7 +283,8 @@ impl Sink {
             self.draft
         } else {
             let copied = DraftFolder::new(&self.path)?;
-            let done = copy(dataset, &copied, &self.driver, &self.options).map_err(stopped_or(&fail));
+            let dtype = self.bands[0].dtype;
+            let done = copy(dataset, &copied, &self.driver, &self.options, dtype).map_err(stopped_or(&fail));
             self.draft.check()?;
             copied.checked(done)?;
             // A format that only names the staged file is not whole without it.
@@ -370,13 +373,22 @@ impl Whole {
 }
 
 /// The staged GeoTIFF in the final format.
-fn copy(staged: Dataset, target: &DraftFolder, driver: &str, options: &WriteOptions) -> Result<(), String> {
+fn copy(
+    staged: Dataset,
+    target: &DraftFolder,
+    driver: &str,
+    options: &WriteOptions,
+    dtype: DType,
+) -> Result<(), String> {
     let found = DriverManager::get_driver_by_name(driver).map_err(|e| message_of(&e))?;
     let mut list = CslStringList::new();
     let mut set = |key: &str, value: &str| list.set_name_value(key, value).map_err(|e| message_of(&e));
     if driver == "COG" {
         set("COMPRESS", &options.compress.to_uppercase())?;
-        if options.predictor && predictable(&options.compress) {
+        if let Some((_, level)) = level_of(options).map_err(|e| e.to_string())? {
+            set("LEVEL", &level)?;
+        }
+        if has_predictor(options, dtype) {
             set("PREDICTOR", "YES")?;
         }
         set("OVERVIEW_RESAMPLING", &options.overview_resampling.to_uppercase())?;

@@ -27,6 +27,11 @@ impl Part {
         }
     }
 
+    /// True of pixels that are made of one pixel each.
+    pub fn is_all(&self) -> bool {
+        self.shape == (self.window.rows, self.window.cols)
+    }
+
     pub fn of_picture(window: Window, part: &PicturePart) -> Part {
         let rows = &part.rows;
         if part.shape == (window.rows, window.cols) {
@@ -80,7 +85,7 @@ pub unsafe fn transfer(
     // SAFETY: the caller's promise; GDAL checks that the window lies inside the image, and `whole_block` that a block
     // has the buffer's shape and type.
     let status = unsafe {
-        if part.shape != (window.rows, window.cols) {
+        if !part.is_all() {
             return picked(band, part, data_type, buffer);
         }
         match whole_block(band, window, data_type) {

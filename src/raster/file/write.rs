@@ -14,8 +14,11 @@ pub struct WriteOptions {
     pub format: Option<String>,
     /// `none`, `deflate`, `lzw`, `zstd`, `lerc`…
     pub compress: String,
-    /// Floating-point or horizontal differencing before compression.
-    pub predictor: bool,
+    /// How hard deflate, zstd or lzma try; GDAL's own level when absent.
+    pub level: Option<u32>,
+    /// Floating-point or horizontal differencing before compression; when absent, of all but bytes. Those are classes and masks more often
+    /// than pictures, and differences of classes take more space than the classes.
+    pub predictor: Option<bool>,
     /// Reduced-resolution copies inside the file (a COG has them always).
     pub overviews: bool,
     /// How overviews are made: `average`, `nearest`, `mode`…
@@ -32,7 +35,8 @@ impl Default for WriteOptions {
         WriteOptions {
             format: None,
             compress: "deflate".into(),
-            predictor: true,
+            level: None,
+            predictor: None,
             overviews: false,
             overview_resampling: "average".into(),
             statistics: true,

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// True for a folder that is a Zarr, of version 2 or 3.
 pub fn is_zarr(folder: &Path) -> bool {
     let marks = [".zgroup", ".zarray", ".zmetadata", "zarr.json"];
-    marks.iter().any(|mark| folder.join(mark).is_file())
+    folder.is_dir() && marks.iter().any(|mark| folder.join(mark).is_file())
 }
 
 /// The arrays that are images: coordinates, of one axis, are not among them.

@@ -1,4 +1,5 @@
 local raster = require "raster"
+local fs = require "fs"
 
 local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 3, cols = 4 }
 local image = raster.from_table(grid, { { 1, 2, 3, 4 }, { 5, false, 7, 8 }, { 9, 10, 11, 12 } }, { name = "VV", unit = "dB" })
@@ -27,6 +28,8 @@ test("formats, compression, types, nodata", function()
     { format = "COG" },
     { compress = "none" },
     { compress = "zstd", predictor = false },
+    { compress = "zstd", level = 1 },
+    { format = "COG", compress = "zstd", level = 3 },
     { dtype = "int16" },
     { dtype = "uint8", nodata = 0 },
     { dtype = "float64", nodata = -9999 },
@@ -113,4 +116,26 @@ test("a file that was replaced is never read as what it was, nor as what it is, 
     assert_error(function() before:read() end, "again%..*the file has changed on disk since it was opened; open it again")
     if path:match "nc$" then assert(raster.read_array(path, "/Band1")[2][2] == 2) end
   end
+end)
+
+test("classes of a byte are not differenced unless that is asked for", function()
+  -- Classes in patches of 8 pixels, as of a land cover.
+  local wide = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 512, cols = 512 }
+  local classes = (raster.random(wide, { distribution = "smooth", scale = 24, octaves = 1, seed = 3 }) * 9):floor():cast "uint8"
+  local size = function(options) return fs.size(classes:write("classes.tif", options)) end
+  local plain, differenced = size {}, size { predictor = true }
+  assert(plain < differenced, plain .. " " .. differenced)
+  assert(size { format = "COG" } < size { format = "COG", predictor = true })
+  local back = raster.open "classes.tif"
+  local _, off = next((back - classes):stats())
+  assert(off.count == 512 * 512 and off.min == 0 and off.max == 0)
+end)
+
+test("levels are those of the compression", function()
+  local function message(options) return select(2, pcall(image.write, image, "level.tif", options)) end
+  local text = message { level = 10 }
+  assert(text:match "level" and text:match "from 1 to 9 of deflate", text)
+  text = message { compress = "lzw", level = 3 }
+  assert(text:match "deflate, zstd and lzma have levels", text)
+  assert(message { format = "COG", compress = "zstd", level = 23 }:match "from 1 to 22")
 end)

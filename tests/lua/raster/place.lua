@@ -1,5 +1,6 @@
 local raster = require "raster"
 local geometry = require "geometry"
+local fs = require "fs"
 
 local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 4, cols = 6 }
 local rows = {}
@@ -123,4 +124,13 @@ test("mosaics of shifted images", function()
   assert_error(function() raster.mosaic {} end, "images must be at least one image, got none")
   assert_error(function() raster.mosaic({ left }, { method = "median" }) end, 'method must be "first" or "last"')
   assert_error(function() raster.mosaic { left, raster.bands(right, right:rename "m") } end, "images must be the first image's bands %(n%), got n, m")
+end)
+
+test("a CRS that a file beside the image states is believed, also where many images have the same keys", function()
+  local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 3, cols = 4 }
+  for i = 1, 3 do raster.from_table(grid, { { 1, 2, 3, 4 }, { 1, 2, 3, 4 }, { 1, 2, 3, 4 } }):write(("same%d.tif"):format(i)) end
+  assert(raster.open("same1.tif").grid.crs == raster.open("same2.tif").grid.crs)
+  fs.write("same3.tif.aux.xml", "<PAMDataset><SRS>EPSG:32612</SRS></PAMDataset>")
+  assert(raster.open("same3.tif").grid.crs == "EPSG:32612")
+  assert(raster.open("same2.tif").grid.crs == "EPSG:32611")
 end)

@@ -1,0 +1,192 @@
+//! Blocks of GeoTIFFs that hold floating-point numbers by differences of their bytes (predictor 3), decoded past GDAL: libtiff takes longer
+//! to undo the differences than to inflate the rest.
+//!
+//! # Source
+//! Adobe Photoshop TIFF Technical Note 3, 2005: the bytes of a row are sorted by significance, the most significant ones of all its numbers
+//! first, and each is stored as the difference from the one before it.
+
+use std::ffi::{CStr, CString, c_void};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use gdal::{Dataset, Metadata};
+use gdal_sys::GDALRasterBandH;
+use ndarray::{Array2, s};
+
+use super::layout::driver_of;
+use crate::gate;
+use crate::raster::Window;
+
+/// A file with such blocks.
+pub struct Blocks {
+    file: File,
+    /// Of the image and of its blocks.
+    rows: usize,
+    cols: usize,
+    block_rows: usize,
+    block_cols: usize,
+}
+
+/// A number of that many bytes.
+pub trait Number: Copy + Default {
+    /// From its bytes, the most significant first, of each a plane.
+    fn join(planes: &[u8], out: &mut [Self]);
+    const BYTES: usize;
+}
+
+impl Number for f32 {
+    const BYTES: usize = 4;
+
+    fn join(planes: &[u8], out: &mut [f32]) {
+        let n = out.len();
+        let (a, b, c, d) = (
+            &planes[..n],
+            &planes[n..2 * n],
+            &planes[2 * n..3 * n],
+            &planes[3 * n..4 * n],
+        );
+        for i in 0..n {
+            out[i] = f32::from_be_bytes([a[i], b[i], c[i], d[i]]);
+        }
+    }
+}
+
+impl Number for f64 {
+    const BYTES: usize = 8;
+
+    fn join(planes: &[u8], out: &mut [f64]) {
+        let n = out.len();
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = f64::from_be_bytes(std::array::from_fn(|k| planes[k * n + i]));
+        }
+    }
+}
+
+impl Blocks {
+    /// None where the blocks are of another kind.
+    pub fn of(name: &str, dataset: &Dataset, (block_rows, block_cols): (usize, usize)) -> Option<Blocks> {
+        let is =
+            |key: &str, value: &str| dataset.metadata_item(key, "IMAGE_STRUCTURE").as_deref() == Some(value);
+        let is_one = dataset.raster_count() == 1 || is("INTERLEAVE", "BAND");
+        if driver_of(dataset) != "GTiff" || !is("COMPRESSION", "DEFLATE") || !is("PREDICTOR", "3") || !is_one
+        {
+            return None;
+        }
+        let (cols, rows) = dataset.raster_size();
+        Some(Blocks {
+            file: gate::open(Path::new(name)).ok()?,
+            rows,
+            cols,
+            block_rows,
+            block_cols,
+        })
+    }
+
+    /// A window of a band whose numbers are of this type. None where it is not most of each block that it has pixels of: such blocks are
+    /// worth keeping, as GDAL does. None also where anything is not as expected: GDAL knows better then.
+    ///
+    /// # Safety
+    /// `band` belongs to an open dataset of the file that no other thread uses meanwhile.
+    pub unsafe fn read<T: Number>(&self, band: GDALRasterBandH, window: Window) -> Option<Array2<T>> {
+        let whole = Window::new(0, 0, self.rows, self.cols);
+        if window.is_empty() || window.intersect(&whole) != window {
+            return None;
+        }
+        let places =
+            |first: isize, end: isize, block: usize| first as usize / block..(end as usize).div_ceil(block);
+        let (down, across) = (
+            places(window.row, window.row_end(), self.block_rows),
+            places(window.col, window.col_end(), self.block_cols),
+        );
+        let blocks: Vec<(usize, usize)> = down.flat_map(|y| across.clone().map(move |x| (x, y))).collect();
+        let area = |(x, y): (usize, usize)| {
+            let (row, col) = ((y * self.block_rows) as isize, (x * self.block_cols) as isize);
+            Window::new(row, col, self.block_rows, self.block_cols).intersect(&whole)
+        };
+        let is_most =
+            |block: &(usize, usize)| 2 * area(*block).intersect(&window).len() >= area(*block).len();
+        if !blocks.iter().all(is_most) {
+            return None;
+        }
+        let mut out = Array2::from_elem((window.rows, window.cols), T::default());
+        let (mut stored, mut bytes) = (Vec::new(), Vec::new());
+        let mut line = vec![T::default(); self.block_cols];
+        for block in blocks {
+            // SAFETY: the caller's promise.
+            unsafe { self.inflate(band, block, T::BYTES, &mut stored, &mut bytes)? };
+            let (area, part) = (area(block), area(block).intersect(&window));
+            let from = |of: &Window| ((part.row - of.row) as usize, (part.col - of.col) as usize);
+            let ((top, left), (row, col)) = (from(&area), from(&window));
+            let mut part = out.slice_mut(s![row..row + part.rows, col..col + part.cols]);
+            let rows = bytes.chunks_exact_mut(self.block_cols * T::BYTES).skip(top);
+            for (bytes, mut part) in rows.zip(part.rows_mut()) {
+                sum_up(bytes);
+                match part.as_slice_mut() {
+                    Some(whole) if whole.len() == self.block_cols => T::join(bytes, whole),
+                    _ => {
+                        T::join(bytes, &mut line);
+                        part.iter_mut()
+                            .zip(&line[left..])
+                            .for_each(|(out, value)| *out = *value);
+                    }
+                }
+            }
+        }
+        Some(out)
+    }
+
+    /// The bytes of one block, as they were deflated; those of the last strip may be fewer than a block's.
+    ///
+    /// # Safety
+    /// As `read`.
+    unsafe fn inflate(
+        &self,
+        band: GDALRasterBandH,
+        (x, y): (usize, usize),
+        width: usize,
+        stored: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        let number = |what: &str| {
+            let key = CString::new(format!("BLOCK_{what}_{x}_{y}")).ok()?;
+            // SAFETY: the caller's promise; GDAL's string is looked at before anything else is asked of the dataset.
+            let text = unsafe {
+                let text = gdal_sys::GDALGetMetadataItem(band, key.as_ptr(), c"TIFF".as_ptr());
+                (!text.is_null()).then(|| CStr::from_ptr(text))?
+            };
+            text.to_str().ok()?.parse::<u64>().ok()
+        };
+        // A block that is not there has neither.
+        let (place, size) = (number("OFFSET")?, number("SIZE")?);
+        let all = self.block_cols * self.block_rows * width;
+        let least = self.block_cols * self.block_rows.min(self.rows - y * self.block_rows) * width;
+        // Deflated numbers are hardly longer than they are.
+        let size = usize::try_from(size)
+            .ok()
+            .filter(|size| *size <= all + all / 8 + 1024)?;
+        stored.resize(size, 0);
+        self.file.read_exact_at(stored, place).ok()?;
+        out.resize(all, 0);
+        let mut filled = 0;
+        // SAFETY: both buffers are as long as is said, and outlive the call.
+        let inflated = unsafe {
+            gdal_sys::CPLZLibInflate(
+                stored.as_ptr().cast::<c_void>(),
+                stored.len(),
+                out.as_mut_ptr().cast::<c_void>(),
+                out.len(),
+                &mut filled,
+            )
+        };
+        (!inflated.is_null() && (filled == all || filled == least)).then_some(())
+    }
+}
+
+fn sum_up(bytes: &mut [u8]) {
+    let mut sum = 0u8;
+    for byte in bytes {
+        sum = sum.wrapping_add(*byte);
+        *byte = sum;
+    }
+}
