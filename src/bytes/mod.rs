@@ -7,8 +7,11 @@
 //! Libraries beneath GDAL that open files themselves (netCDF, HDF4) do not come by here.
 
 mod buffered;
-mod failed;
+pub mod credentials;
+pub mod http;
 mod lost;
+mod refused;
+pub mod s3;
 mod vsi;
 
 use std::fs::File;
@@ -17,7 +20,7 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 
-pub use failed::{failure, has_failed, refusal};
+pub use refused::refusal;
 pub use vsi::install;
 
 /// What GDAL may open; without one, as in tests of kernels, everything.

@@ -1,9 +1,9 @@
 //! Files behind a login, for readers that must not be told one: where their bytes can be read without it.
 
-use reqwest::header::{HeaderValue, RANGE};
+use crate::bytes::http::header::{HeaderValue, RANGE};
 use url::Url;
 
-use super::http::{Failure, Http, Kind, Request, wait};
+use crate::bytes::http::{Failure, Http, Kind, Request, wait};
 use crate::error::Result;
 
 /// The address, signed by the archive for an hour or so, at which the file at `address` can be read by ranges without

@@ -18,7 +18,7 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 
-use crate::catalog::credentials::Vault;
+use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
 

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use perilune::bytes::credentials::Vault;
+use perilune::bytes::http::Http;
 use perilune::catalog::archive::{Limits, Options, members, remote_members, remote_unzip, unzip};
-use perilune::catalog::credentials::Vault;
-use perilune::catalog::http::Http;
 use url::Url;
 
 use crate::faults::{Reply, Server, Stored, noise};

@@ -5,9 +5,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perilune::catalog::credentials::{Secret, Vault};
-use perilune::catalog::http::{Failure, Http, wait};
-use perilune::catalog::s3::{Access, Keys, Meta, S3, Settings, keys};
+use perilune::bytes::credentials::{Secret, Vault};
+use perilune::bytes::http::{Failure, Http, wait};
+use perilune::bytes::s3::{Access, Keys, Meta, S3, Settings, keys};
 use perilune::catalog::transfer::{
     Answer as Source, Buckets, Options, Silent, Sources, Status, Validator, Wanted, Web, download, plan,
 };

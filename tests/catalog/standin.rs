@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use perilune::catalog::http::{Failure, Http, Request, wait};
+use perilune::bytes::http::{Failure, Http, Request, wait};
 
 /// A request as it came.
 #[derive(Debug, Clone, Default)]

@@ -17,7 +17,7 @@ use url::Url;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::catalog::http::{Http, redacted};
+use crate::bytes::http::{Http, redacted};
 use crate::error::{Error, Result};
 use crate::gate::{self, Entry};
 

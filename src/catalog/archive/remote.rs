@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use url::Url;
 
-use crate::catalog::http::{Failure, Http, wait};
+use crate::bytes::http::{Failure, Http, wait};
 use crate::catalog::transfer::{Validator, range};
 use crate::error::Result;
 

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use url::Url;
 
 use super::source::{Answer, Body, Chunks, Later, Opened, Source, Validator};
-use crate::catalog::http::Failure;
-use crate::catalog::s3::{Access, Object, S3};
+use crate::bytes::http::Failure;
+use crate::bytes::s3::{Access, Object, S3};
 use crate::error::Result;
 
 type Opener = Box<dyn Fn(Access) -> Result<S3> + Send + Sync>;

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::format::{self, Format};
 use super::source::{Body, Chunks, Later};
-use crate::catalog::http::{Failure, Response};
+use crate::bytes::http::{Failure, Response};
 
 /// How the bytes of an answer are compressed, by its header.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::checksum::Checksum;
 use super::coding::Coding;
-use crate::catalog::http::{Failure, Response};
+use crate::bytes::http::{Failure, Response};
 use crate::error::{Error, Result};
 
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -124,7 +124,7 @@ pub struct Sources {
 
 impl Sources {
     pub fn of(&self, url: &Url) -> Result<&Arc<dyn Source>> {
-        let none = |text: &str| Error::message(format!("{}: {text}", crate::catalog::http::redacted(url)));
+        let none = |text: &str| Error::message(format!("{}: {text}", crate::bytes::http::redacted(url)));
         match url.scheme() {
             "http" | "https" => Ok(&self.web),
             "s3" => self

@@ -3,13 +3,13 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE};
+use crate::bytes::http::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE};
 use url::Url;
 
 use super::checksum::{Algorithm, Checksum};
 use super::coding::Coding;
 use super::source::{Answer, Body, Later, Opened, Source, Validator};
-use crate::catalog::http::{Failure, Http, Request, Response};
+use crate::bytes::http::{Failure, Http, Request, Response};
 
 /// The client of the process, or one of a test.
 pub struct Web<H>(pub H);
@@ -62,7 +62,7 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
     match response.status().as_u16() {
         200 | 206 => opened(url, response, from, validator).map(Answer::Opened),
         202 => {
-            let wait = crate::catalog::http::retry_after(response.headers());
+            let wait = crate::bytes::http::retry_after(response.headers());
             Ok(Answer::NotReady(wait))
         }
         416 if from > 0 => Ok(Answer::Beyond(content_range(&response).and_then(|r| r.size))),

@@ -6,7 +6,7 @@ use mlua::{Lua, Table as LuaTable};
 
 use super::values::several;
 use crate::catalog::archive::{self, Limits, Options};
-use crate::catalog::http::{Http, parse_url};
+use crate::bytes::http::{Http, parse_url};
 use crate::error::{Error, Result};
 use crate::lua::{Args, access};
 

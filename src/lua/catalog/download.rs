@@ -10,7 +10,7 @@ use mlua::{Lua, Table as LuaTable, Value as LuaValue};
 use super::item::LuaItem;
 use super::items::LuaItems;
 use super::values::several;
-use crate::catalog::http::{Http, wait};
+use crate::bytes::http::{Http, wait};
 use crate::catalog::transfer::{
     self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
 };

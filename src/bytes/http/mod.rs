@@ -12,10 +12,11 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder;
-use reqwest::StatusCode;
 use reqwest::cookie::CookieStore;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 use url::Url;
+
+pub use reqwest::{Method, StatusCode, header};
 
 pub use body::{Response, parse_json};
 pub use failure::{Failure, Kind, redacted, redacted_text, said};

@@ -16,7 +16,7 @@ pub struct Failure {
     /// What the user knows: the address before redirects.
     pub asked: Box<Url>,
     /// `url` as it was sent, with its signature: not for messages.
-    pub(in crate::catalog) sent: Option<Box<Url>>,
+    pub(in crate::bytes) sent: Option<Box<Url>>,
     pub kind: Kind,
     pub retry_after: Option<Duration>,
     /// What the user can do about it, where the credentials know.
@@ -81,7 +81,7 @@ impl Failure {
         Failure::new(url, Kind::Cut(innermost(error)))
     }
 
-    pub(super) fn after(mut self, tries: usize) -> Failure {
+    pub fn after(mut self, tries: usize) -> Failure {
         self.tries = tries;
         self
     }

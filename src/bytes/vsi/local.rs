@@ -10,9 +10,11 @@ use std::sync::Once;
 
 use gdal_sys::{VSIStatBufL, vsi_l_offset};
 
-use super::buffered::Buffered;
-use super::{failed, is_sound, may_read, may_write};
+use super::super::buffered::Buffered;
+use super::super::refused::refuse;
+use super::super::{is_sound, may_read, may_write};
 use crate::error::{Error, Result};
+use crate::files::failed;
 use crate::gate;
 
 /// Replaces GDAL's file system, once for the process and before the first file is opened.
@@ -77,7 +79,7 @@ fn set_errno(error: &io::Error) {
 /// The policy's answer in the words of the system; its own are kept.
 fn allowed<T>(answer: Result<T>) -> io::Result<T> {
     answer.map_err(|error| {
-        failed::refuse(error);
+        refuse(error);
         io::Error::from_raw_os_error(libc::EACCES)
     })
 }

@@ -24,7 +24,7 @@ pub struct Request {
     /// Headers that are for the first host alone and do not follow a redirect elsewhere.
     pub bound: Vec<HeaderName>,
     /// Part of a login itself: a refusal of it is final.
-    pub(in crate::catalog) login: bool,
+    pub(in crate::bytes) login: bool,
 }
 
 impl Request {
@@ -79,7 +79,7 @@ impl Request {
     }
 
     /// A step of a login, which is tried once.
-    pub(in crate::catalog) fn login(mut self) -> Request {
+    pub(in crate::bytes) fn login(mut self) -> Request {
         self.login = true;
         self.once()
     }
