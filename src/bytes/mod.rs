@@ -10,6 +10,7 @@ mod buffered;
 pub mod credentials;
 pub mod http;
 mod lost;
+pub mod ranged;
 mod refused;
 pub mod s3;
 mod vsi;
@@ -20,8 +21,8 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 
-pub use refused::refusal;
-pub use vsi::install;
+pub use refused::{broken, forget_refusals, reason, refusal};
+pub use vsi::{address, beginning, install, reach};
 
 /// What GDAL may open; without one, as in tests of kernels, everything.
 #[derive(Debug, Clone, Copy)]

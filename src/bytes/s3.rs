@@ -1,21 +1,18 @@
-//! Files of S3: public ones, those that the reader pays for, and the user's own.
+//! Files of S3: public ones, those that the reader pays for, and the user's own. A bucket is asked by the one client, as any other server; its
+//! requests carry a signature of their own, for the bucket's host alone. Messages call a file `s3://bucket/key`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::client::{HttpClient, HttpConnector};
-use object_store::path::Path;
-use object_store::{ClientOptions, GetOptions, GetRange, ObjectStore, RetryConfig};
+use object_store::aws::{AwsAuthorizer, AwsCredential};
+use object_store::client::{HttpRequest, HttpRequestBody};
+use reqwest::header::HeaderMap;
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::credentials::{Secret, protected};
-use super::http::{Failure, Kind, redacted_text};
+use super::http::{Failure, Kind, Request};
 use crate::error::{Error, Result};
 
 /// How a bucket is asked.
@@ -42,13 +39,10 @@ pub struct Keys {
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub access: Access,
-    /// The archives of the field lie in us-west-2.
+    /// The archives of the field lie in us-west-2. A bucket elsewhere says so, and is asked there.
     pub region: String,
     /// Another service than Amazon's.
     pub endpoint: Option<Url>,
-    /// From the request to the head of the answer, and between two pieces of it.
-    pub patience: Duration,
-    pub retries: usize,
 }
 
 impl Default for Settings {
@@ -57,43 +51,6 @@ impl Default for Settings {
             access: Access::Anonymous,
             region: "us-west-2".into(),
             endpoint: None,
-            patience: Duration::from_secs(60),
-            retries: 4,
-        }
-    }
-}
-
-/// What is known of an object before its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meta {
-    /// Bytes.
-    pub size: u64,
-    pub etag: Option<String>,
-    /// Seconds since 1970.
-    pub modified: i64,
-}
-
-/// An object that starts to arrive.
-pub struct Object {
-    pub meta: Meta,
-    /// The first byte that comes.
-    pub from: u64,
-    url: Url,
-    patience: Duration,
-    stream: BoxStream<'static, object_store::Result<bytes::Bytes>>,
-}
-
-impl Object {
-    /// The next bytes; `None` at the end.
-    ///
-    /// # Errors
-    /// When the connection breaks or falls silent.
-    pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
-        match tokio::time::timeout(self.patience, self.stream.next()).await {
-            Ok(None) => Ok(None),
-            Ok(Some(Ok(bytes))) => Ok(Some(bytes)),
-            Ok(Some(Err(error))) => Err(Failure::new(&self.url, Kind::Cut(text_of(&error)))),
-            Err(_) => Err(Failure::new(&self.url, Kind::Stalled(self.patience))),
         }
     }
 }
@@ -101,8 +58,19 @@ impl Object {
 /// The objects at addresses such as `s3://bucket/key`.
 pub struct S3 {
     settings: Settings,
-    keys: Option<Keys>,
-    buckets: Mutex<HashMap<String, Arc<AmazonS3>>>,
+    keys: Option<Arc<Keys>>,
+}
+
+/// The user's keys, read once: the files of logins may be closed to this process later.
+static KEYS: OnceLock<Option<Keys>> = OnceLock::new();
+
+/// Reads the user's keys at once and for good.
+pub fn read_early() {
+    KEYS.get_or_init(|| keys(variable, std::env::home_dir()));
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.trim().is_empty())
 }
 
 impl S3 {
@@ -125,8 +93,7 @@ impl S3 {
         let keys = keys.filter(|_| settings.access != Access::Anonymous);
         Ok(S3 {
             settings,
-            keys,
-            buckets: Mutex::default(),
+            keys: keys.map(Arc::new),
         })
     }
 
@@ -135,7 +102,6 @@ impl S3 {
     /// # Errors
     /// As `new`.
     pub fn of_user(access: Access) -> Result<S3> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
         let mut settings = Settings {
             access,
             ..Settings::default()
@@ -143,169 +109,209 @@ impl S3 {
         if let Some(region) = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")) {
             settings.region = region;
         }
-        if let Some(text) = variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL")) {
+        // The last is how GDAL's users say it: a host without a scheme.
+        let by_host = || {
+            let scheme = match variable("AWS_HTTPS").as_deref() {
+                Some("NO" | "no" | "FALSE" | "false" | "OFF" | "off") => "http",
+                _ => "https",
+            };
+            variable("AWS_S3_ENDPOINT").map(|host| match host.contains("://") {
+                true => host,
+                false => format!("{scheme}://{host}"),
+            })
+        };
+        let told = variable("AWS_ENDPOINT_URL_S3").or_else(|| variable("AWS_ENDPOINT_URL"));
+        if let Some(text) = told.or_else(by_host) {
             let url = Url::parse(&text).map_err(|e| {
                 Error::argument("AWS_ENDPOINT_URL", "an https address", format!("`{text}` ({e})"))
             })?;
             settings.endpoint = Some(url);
         }
-        S3::new(settings, keys(variable, std::env::home_dir()))
+        let keys = KEYS.get_or_init(|| keys(variable, std::env::home_dir()));
+        S3::new(settings, keys.clone())
     }
 
-    /// What is known of the object at `url`.
+    /// The ways in which the user reads buckets, the first to be tried first: as anybody, and with her keys where that is refused. She pays
+    /// only where she has set `AWS_REQUEST_PAYER`, and is anybody only where she has set `AWS_NO_SIGN_REQUEST`.
     ///
     /// # Errors
-    /// When there is none, or it may not be read.
-    pub async fn head(&self, url: &Url) -> Result<Meta, Failure> {
-        let options = GetOptions {
-            head: true,
-            ..GetOptions::default()
+    /// As `of_user`.
+    pub fn ways_of_user() -> Result<Vec<S3>> {
+        let says = |name: &str, words: &[&str]| {
+            variable(name).is_some_and(|text| words.contains(&text.to_ascii_lowercase().as_str()))
         };
-        Ok(self.get(url, options).await?.meta)
-    }
-
-    /// The object at `url` from byte `from` on. With `etag`, only where it is still that version.
-    ///
-    /// # Errors
-    /// When there is none, it may not be read, or is another version (status 412).
-    pub async fn open(&self, url: &Url, from: u64, etag: Option<&str>) -> Result<Object, Failure> {
-        let options = GetOptions {
-            range: (from > 0).then_some(GetRange::Offset(from)),
-            if_match: etag.map(str::to_string),
-            ..GetOptions::default()
-        };
-        self.get(url, options).await
-    }
-
-    async fn get(&self, url: &Url, options: GetOptions) -> Result<Object, Failure> {
-        let wrong = |text: &str| Failure::wrong(url, text);
-        let bucket = url.host_str().filter(|_| url.scheme() == "s3").unwrap_or("");
-        if bucket.is_empty() || url.path().len() < 2 {
-            return Err(wrong("this is no address such as s3://bucket/key"));
+        if says("AWS_REQUEST_PAYER", &["requester"]) {
+            return Ok(vec![S3::of_user(Access::RequesterPays)?]);
         }
-        let key = Path::from_url_path(url.path()).map_err(|_| wrong("this key cannot be asked for"))?;
-        let store = self.bucket(bucket).map_err(|e| wrong(&e.to_string()))?;
-        let answer = tokio::time::timeout(self.settings.patience, store.get_opts(&key, options)).await;
-        let answer = answer.map_err(|_| Failure::new(url, Kind::Silent(self.settings.patience)))?;
-        let found = answer.map_err(|error| self.failure(url, &error))?;
-        let meta = Meta {
-            size: found.meta.size,
-            etag: found.meta.e_tag.clone(),
-            modified: found.meta.last_modified.timestamp(),
+        let mut ways = vec![S3::of_user(Access::Anonymous)?];
+        read_early();
+        let has_keys = KEYS.get().is_some_and(Option::is_some);
+        if has_keys && !says("AWS_NO_SIGN_REQUEST", &["yes", "true", "on", "1"]) {
+            ways.push(S3::of_user(Access::Signed)?);
+        }
+        Ok(ways)
+    }
+
+    /// The request for the object at `url`, an address such as `s3://bucket/key`.
+    ///
+    /// # Errors
+    /// When it is no such address.
+    pub fn request(&self, url: &Url) -> Result<Request, Failure> {
+        let wrong = || Failure::wrong(url, "this is no address such as s3://bucket/key");
+        let name = url.host_str().filter(|_| url.scheme() == "s3").unwrap_or("");
+        if name.is_empty() || url.path().len() < 2 {
+            return Err(wrong());
+        }
+        let learnt = REGIONS.lock().unwrap_or_else(PoisonError::into_inner);
+        let region = learnt.as_ref().and_then(|known| known.get(name));
+        let bucket = Bucket {
+            name: name.to_string(),
+            key: encoded(url.path().trim_start_matches('/')),
+            region: region.unwrap_or(&self.settings.region).clone(),
+            endpoint: self.settings.endpoint.clone(),
+            access: self.settings.access,
+            keys: self.keys.clone(),
         };
-        Ok(Object {
-            meta,
-            from: found.range.start,
-            url: url.clone(),
-            patience: self.settings.patience,
-            stream: found.into_stream(),
+        drop(learnt);
+        let address = bucket.url().ok_or_else(wrong)?;
+        Ok(Request {
+            asked: Some(url.clone()),
+            bucket: Some(bucket),
+            ..Request::file(address)
         })
     }
+}
 
-    fn bucket(&self, name: &str) -> Result<Arc<AmazonS3>> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = buckets.get(name) {
-            return Ok(store.clone());
-        }
-        let settings = &self.settings;
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(name)
-            .with_region(&settings.region)
-            .with_skip_signature(self.keys.is_none())
-            .with_request_payer(settings.access == Access::RequesterPays)
-            .with_http_connector(Connector(settings.patience))
-            .with_retry(RetryConfig {
-                max_retries: settings.retries,
-                ..RetryConfig::default()
-            });
-        if let Some(endpoint) = &settings.endpoint {
-            // `new` has let http pass for this machine only.
-            builder = builder
-                .with_endpoint(endpoint.as_str().trim_end_matches('/'))
-                .with_allow_http(true);
-        }
-        if let Some(keys) = &self.keys {
-            builder = builder
-                .with_access_key_id(&keys.id)
-                .with_secret_access_key(keys.secret.reveal());
-            if let Some(session) = &keys.session {
-                builder = builder.with_token(session.reveal());
-            }
-        }
-        let store = builder
-            .build()
-            .map_err(|e| Error::message(format!("the bucket {name} cannot be asked: {}", text_of(&e))))?;
-        let store = Arc::new(store);
-        buckets.insert(name.to_string(), store.clone());
-        Ok(store)
+/// Where buckets have said to be.
+static REGIONS: Mutex<Option<HashMap<String, String>>> = Mutex::new(None);
+
+/// An object's place, and how it is asked for there.
+#[derive(Clone)]
+pub struct Bucket {
+    name: String,
+    /// Encoded as it is signed.
+    key: String,
+    region: String,
+    endpoint: Option<Url>,
+    access: Access,
+    keys: Option<Arc<Keys>>,
+}
+
+impl Bucket {
+    fn url(&self) -> Option<Url> {
+        let (name, key, region) = (&self.name, &self.key, &self.region);
+        let text = match &self.endpoint {
+            Some(endpoint) => format!("{}/{name}/{key}", endpoint.as_str().trim_end_matches('/')),
+            // Amazon's certificates are for one name before the service's.
+            None if name.contains('.') => format!("https://s3.{region}.amazonaws.com/{name}/{key}"),
+            None => format!("https://{name}.s3.{region}.amazonaws.com/{key}"),
+        };
+        Url::parse(&text).ok()
     }
 
-    fn failure(&self, url: &Url, error: &object_store::Error) -> Failure {
-        let text = text_of(error);
-        let status = match error {
-            object_store::Error::NotFound { .. } => 404,
-            object_store::Error::Precondition { .. } => 412,
-            object_store::Error::PermissionDenied { .. } => 403,
-            object_store::Error::Unauthenticated { .. } => 401,
-            _ => {
-                let mut failure = Failure::wrong(url, text.clone());
-                if text.contains("301") || text.contains("PermanentRedirect") || text.contains("redirect") {
-                    let region = &self.settings.region;
-                    failure.advice = Some(format!(
-                        "the bucket is not in {region}: set AWS_REGION to where it is"
-                    ));
-                }
-                return failure;
-            }
+    /// What a request to `url` carries for its signature.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub(super) fn headers(&self, url: &Url) -> Result<HeaderMap, Failure> {
+        let Some(keys) = &self.keys else {
+            return Ok(HeaderMap::new());
         };
-        let mut failure = Failure::new(url, Kind::Status { status, text });
-        failure.advice = match (status, self.settings.access) {
+        let wrong = || Failure::wrong(url, "the request cannot be signed with these AWS keys");
+        let text = |secret: &Secret| secret.reveal().to_string();
+        let credential = AwsCredential {
+            key_id: keys.id.clone(),
+            secret_key: text(&keys.secret),
+            token: keys.session.as_ref().map(text),
+        };
+        // The library takes it for granted that these are plain text.
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain(&credential.key_id) || !credential.token.as_deref().is_none_or(plain) {
+            return Err(wrong());
+        }
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.uri_mut() = url.as_str().parse().map_err(|_| wrong())?;
+        AwsAuthorizer::new(&credential, "s3", &self.region)
+            .with_request_payer(self.access == Access::RequesterPays)
+            .try_authorize(&mut request, None)
+            .map_err(|_| wrong())?;
+        let mut headers = std::mem::take(request.headers_mut());
+        for value in headers.values_mut() {
+            value.set_sensitive(true);
+        }
+        Ok(headers)
+    }
+
+    /// The same object where the bucket says that it is, if that is elsewhere.
+    pub(super) fn elsewhere(&self, status: u16, headers: &HeaderMap) -> Option<(Bucket, Url)> {
+        let region = headers.get("x-amz-bucket-region")?.to_str().ok()?;
+        let is_name = region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !matches!(status, 301 | 307 | 400) || !is_name || region == self.region {
+            return None;
+        }
+        let mut learnt = REGIONS.lock().unwrap_or_else(PoisonError::into_inner);
+        learnt
+            .get_or_insert_default()
+            .insert(self.name.clone(), region.to_string());
+        let moved = Bucket {
+            region: region.to_string(),
+            ..self.clone()
+        };
+        let url = moved.url()?;
+        Some((moved, url))
+    }
+
+    /// What the user can do about a refusal.
+    pub(super) fn advice(&self, status: u16) -> Option<String> {
+        let text = match (status, self.access) {
             (401 | 403, Access::Anonymous) => {
-                Some("the bucket is not public: read it with AWS keys, and as requester pays where it asks for that".into())
+                "the bucket is not public: read it with AWS keys, and as requester pays where it asks for that"
             }
             (401 | 403, Access::Signed) => {
-                Some("the keys do not open it: a bucket may want requester pays, which costs money".into())
+                "the keys do not open it: a bucket may want requester pays, which costs money (AWS_REQUEST_PAYER=requester)"
             }
             (401 | 403, Access::RequesterPays) => {
-                Some("check the AWS keys, whether they have run out, and that the account may read from S3".into())
+                "check the AWS keys, whether they have run out, and that the account may read from S3"
             }
-            _ => None,
+            (301 | 307 | 400, _) => "check AWS_REGION: the bucket may be in another region",
+            (404, _) => "check bucket and key",
+            _ => return None,
         };
-        failure
+        Some(text.to_string())
+    }
+
+    /// The failure of a redirect, which no signature follows.
+    pub(super) fn redirected(url: &Url) -> Failure {
+        Failure::new(
+            url,
+            Kind::Redirect("to another host, which files of S3 are not read from".into()),
+        )
     }
 }
 
-/// The innermost reason, without what signs a request.
-fn text_of(error: &dyn std::error::Error) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
+/// A key with all escapes resolved and then all bytes escaped that signatures want so, which is more than addresses need.
+fn encoded(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|b| char::from(*b).to_digit(16));
+    let mut out = String::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = match (bytes[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                at += 2;
+                (high * 16 + low) as u8
+            }
+            (byte, ..) => byte,
+        };
+        at += 1;
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
     }
-    redacted_text(&last.to_string())
-}
-
-/// A client that follows no redirect: the key of a session must not go to where one leads.
-#[derive(Debug)]
-struct Connector(Duration);
-
-impl HttpConnector for Connector {
-    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("perilune/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .http1_only()
-            .connect_timeout(Duration::from_secs(20))
-            .read_timeout(self.0)
-            .build();
-        client
-            .map(HttpClient::new)
-            .map_err(|e| object_store::Error::Generic {
-                store: "S3",
-                source: Box::new(e),
-            })
-    }
+    out
 }
 
 /// The user's keys: from the variables that Amazon's own tools read, else of her profile in ~/.aws/credentials.
@@ -344,4 +350,23 @@ pub fn keys(variable: impl Fn(&str) -> Option<String>, home: Option<PathBuf>) ->
         secret: Secret::new(*values.get("aws_secret_access_key")?),
         session: values.get("aws_session_token").map(|text| Secret::new(*text)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_encoded_once_as_signatures_want() {
+        assert_eq!(encoded("a%20b+c=d/é"), "a%20b%2Bc%3Dd/%C3%A9");
+        assert_eq!(encoded("50%/x%2"), "50%25/x%252");
+    }
+
+    #[test]
+    fn buckets_have_hosts() {
+        let s3 = S3::new(Settings::default(), None).unwrap();
+        let of = |text: &str| s3.request(&Url::parse(text).unwrap()).unwrap().url.to_string();
+        assert_eq!(of("s3://b/k/a b"), "https://b.s3.us-west-2.amazonaws.com/k/a%20b");
+        assert_eq!(of("s3://b.c/k"), "https://s3.us-west-2.amazonaws.com/b.c/k");
+    }
 }

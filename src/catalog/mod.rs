@@ -13,7 +13,6 @@ pub mod items;
 pub mod itslive;
 pub mod join;
 pub mod pages;
-pub mod reading;
 pub mod snapshot;
 pub mod stac;
 pub mod transfer;

@@ -863,4 +863,19 @@ function catalog.unzip(archive, options) end
 ---@return catalog.ZipMember[] members
 function catalog.zip_members(archive) end
 
+---@class catalog.Traffic
+---@field requests integer Requests that were sent, redirects and tries included.
+---@field bytes integer Bytes of the answers that were read, as they were sent but for searches, whose answers are counted uncompressed.
+
+--- What this process has asked of servers so far: searches, downloads, and the ranges of images that are opened where they lie. The
+--- difference of two calls is the cost of what lies between them.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local before = catalog.traffic()
+--- assert(catalog.traffic().bytes == before.bytes)
+--- ```
+---@return catalog.Traffic
+function catalog.traffic() end
+
 return catalog

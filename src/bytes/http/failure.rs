@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 use url::Url;
 
-use super::Settings;
+use super::{Request, Settings};
 use crate::error::Error;
 
 #[derive(Clone)]
@@ -86,6 +86,17 @@ impl Failure {
         self
     }
 
+    /// Under the name that the user gave the request.
+    pub(super) fn named_as(mut self, request: &Request) -> Failure {
+        if let Some(asked) = &request.asked {
+            if self.url.host_str() == request.url.host_str() {
+                self.url = Box::new(asked.clone());
+            }
+            self.asked = Box::new(asked.clone());
+        }
+        self
+    }
+
     /// The failure of a login, for the request that needed it.
     pub(super) fn on_the_way_to(mut self, asked: &Url) -> Self {
         self.asked = Box::new(asked.clone());
@@ -107,6 +118,10 @@ impl Failure {
             Kind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             _ => false,
         }
+    }
+
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.kind, Kind::TooLarge(_))
     }
 
     /// True where a smaller page may succeed: the server gave up on this one.

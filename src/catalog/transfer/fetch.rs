@@ -248,6 +248,10 @@ impl<'a> Fetch<'a> {
                 self.restart(part).await?;
                 return Ok(Step::Again);
             }
+            Ok(Answer::Changed) => {
+                self.restart(part).await?;
+                return Ok(Step::Again);
+            }
             Err(failure) => return Err(self.in_user_words(failure).into()),
         };
         self.body(part, opened).await

@@ -8,10 +8,10 @@ use ndarray::Array2;
 use num_complex::Complex32;
 
 use super::encoding::{Encoding, Mask};
-use super::explained;
 use super::pool::SourceFile;
 use super::transfer::{Part, transfer};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::raster::integer::is_wide;
 use crate::raster::operation::{Operation, PicturePart};
 use crate::raster::tile::{MASKED_COMPLEX, MASKED_INTEGER, integer_to_f64};
@@ -86,15 +86,12 @@ impl FileBand {
 
     fn read_from(&self, dataset: &gdal::Dataset, part: &Part) -> Result<Pixels> {
         let window = part.window;
-        let fail = |text: String| {
-            Error::file(
+        let fail = |text: String| match interrupt::check() {
+            Ok(()) => Error::file(
                 &self.file.path,
-                format!(
-                    "cannot read {window} of band {}: {}",
-                    self.band,
-                    explained(&self.file.name, &text)
-                ),
-            )
+                format!("cannot read {window} of band {}: {text}", self.band),
+            ),
+            Err(stopped) => stopped,
         };
         let band = dataset.rasterband(self.band).map_err(|e| fail(e.to_string()))?;
         // SAFETY: the handle lives as long as `dataset`, which is borrowed for this whole function.
