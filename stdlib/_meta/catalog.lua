@@ -839,7 +839,7 @@ function catalog.download(files, options) end
 --- local members = catalog.unzip("a.zip", { into = "out", delete = true })
 --- assert(members[1].path == "out/a.txt" and fs.size("out/a.txt") == 0 and not fs.exists("a.zip"))
 --- ```
----@param archive string A path, or an address on the web.
+---@param archive string A path, or an address (`https://`, `s3://`).
 ---@param options? catalog.UnzipOptions
 ---@return catalog.UnzippedMember[] members
 function catalog.unzip(archive, options) end
@@ -859,7 +859,7 @@ function catalog.unzip(archive, options) end
 --- fs.write("empty.zip", "PK\5\6" .. ("\0"):rep(18))
 --- assert(#catalog.zip_members("empty.zip") == 0)
 --- ```
----@param archive string A path, or an address on the web.
+---@param archive string A path, or an address (`https://`, `s3://`).
 ---@return catalog.ZipMember[] members
 function catalog.zip_members(archive) end
 

@@ -14,7 +14,7 @@ use super::standin::{Answer, Got, StandIn};
 const KIB: usize = 1 << 10;
 
 fn content(bytes: usize) -> Vec<u8> {
-    (0..bytes).map(|i| (i * 7919 >> 3) as u8).collect()
+    (0..bytes).map(|i| ((i * 7919) >> 3) as u8).collect()
 }
 
 fn client() -> Http {

@@ -101,6 +101,10 @@ fn succeed(mut command: Command, code: &str) -> Run {
     done
 }
 
+const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0a.txt\
+    PK\x01\x02\x14\x03\x14\0\0\0\0\0\0\0\x21\0\0\0\0\0\0\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0\xa4\x81\0\0\0\0a.txt\
+    PK\x05\x06\0\0\0\0\x01\0\x01\0\x33\0\0\0\x23\0\0\0\0\0";
+
 /// 16 MiB of classes without compression, with overviews of 2048, 1024 and 512 pixels a side.
 const CLASSES: &str = r#"
   local grid = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = 4096, cols = 4096 }
@@ -189,6 +193,7 @@ fn netcdf_4_on_a_server_has_the_values_that_it_has_on_disk() {
       v:write("classic.nc")
     "#;
     succeed(plain(here.path()), code);
+    fs::copy(here.path().join("one.nc"), here.path().join("one.h5")).unwrap();
     let mut names = vec!["one.nc".to_string()];
     if let Some(data) = shared() {
         for entry in fs::read_dir(data.join("awkward")).unwrap().flatten() {
@@ -222,6 +227,8 @@ fn netcdf_4_on_a_server_has_the_values_that_it_has_on_disk() {
             end
             return table.concat(text, "\n")
           end
+          local as_netcdf, as_hdf5 = raster.open("one.nc"), raster.open("one.h5")
+          assert(as_netcdf:stats().b1.mean == as_hdf5:stats().b1.mean and as_hdf5:stats().b1.min > 5)
           local compared = 0
           for _, name in ipairs {{ {list} }} do
             local far = "{}" .. name
@@ -314,6 +321,9 @@ fn buckets_are_read_by_windows_as_anybody_first() {
             .is_some_and(|text| text.contains("Credential=AKIAEXAMPLE/"));
         match got.path() {
             "/public/x.tif" => Answer::new(200, bytes.clone()),
+            // An archive of one empty file.
+            "/own/a.zip" if signed => Answer::new(200, ZIP),
+            "/own/a.zip" => Answer::new(403, "<Error><Code>AccessDenied</Code></Error>"),
             "/own/x.tif" if signed => Answer::new(200, bytes.clone()),
             "/own/x.tif" => Answer::new(403, "<Error><Code>AccessDenied</Code></Error>"),
             _ => Answer::new(404, "<Error><Code>NoSuchKey</Code></Error>"),
@@ -336,6 +346,13 @@ fn buckets_are_read_by_windows_as_anybody_first() {
     server.knows_nothing(&["AKIAEXAMPLE", "secret-5"]);
     let done = bucket("own", true);
     assert_eq!((done.code, done.out.as_str()), (0, "4\n"), "{}", done.err);
+    let mut command = plain(here.path());
+    command
+        .env("AWS_ENDPOINT_URL", server.url(""))
+        .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "secret-5");
+    let listed = succeed(command, "print(catalog.zip_members('s3://own/a.zip')[1].name)");
+    assert_eq!(listed.out, "a.txt\n");
     let refused = bucket("own", false);
     assert_eq!(refused.code, 1);
     assert_holds(&refused.err, "s3://own/x.tif: the server answers 403");

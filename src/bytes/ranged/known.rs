@@ -40,7 +40,7 @@ pub fn find(address: &Url, anew: bool) -> Result<Found> {
     if let Some(found) = earlier(&name, anew) {
         return Ok(found);
     }
-    let found = match opened(address) {
+    let found = match open(Http::shared()?, address, First::Head) {
         Ok(remote) => match earlier(&name, false) {
             // What has come of it still holds.
             Some(Found::File(file)) if file.is_same(&remote) => {
@@ -93,10 +93,13 @@ pub(super) fn doubt(number: u64) {
     drop(doubted);
 }
 
-fn opened(address: &Url) -> Result<Remote<'static>, Error> {
-    let http = Http::shared()?;
+/// Opens the file at an address of the web or of S3 in the first of the user's ways that is let in.
+///
+/// # Errors
+/// As [`Remote::open`].
+pub fn open<'a>(http: &'a Http, address: &Url, first: First) -> Result<Remote<'a>, Error> {
     if address.scheme() != "s3" {
-        return Remote::open(http, Way::Web, address, First::Head);
+        return Remote::open(http, Way::Web, address, first);
     }
     let bucket = address.host_str().unwrap_or("").to_string();
     let ways = S3::ways_of_user()?;
@@ -105,7 +108,7 @@ fn opened(address: &Url) -> Result<Remote<'static>, Error> {
     let last = ways.len().saturating_sub(1);
     let mut refused = None;
     for (number, way) in ways.into_iter().enumerate().skip(known.unwrap_or(0).min(last)) {
-        match Remote::open(http, Way::Bucket(Arc::new(way)), address, First::Head) {
+        match Remote::open(http, Way::Bucket(Arc::new(way)), address, first) {
             Ok(remote) => {
                 lock().get_or_insert_default().insert(bucket, number);
                 return Ok(remote);

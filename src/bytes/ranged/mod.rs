@@ -23,7 +23,7 @@ use super::s3::S3;
 use crate::error::Result;
 use crate::interrupt;
 
-pub use known::{Found, find};
+pub use known::{Found, find, open};
 pub use range::{ContentRange, Range, Validator, Wanted, range};
 pub use reader::{Hint, Reader};
 
@@ -151,7 +151,7 @@ impl<'a> Remote<'a> {
         let mut fetched = false;
         loop {
             interrupt::check()?;
-            let mut missing = self.from_cache(parts);
+            let mut missing = self.fill_from_cache(parts);
             let Some(&last) = missing.last() else {
                 return Ok(fetched);
             };
@@ -184,7 +184,7 @@ impl<'a> Remote<'a> {
     }
 
     /// Fills the parts with what is in the cache, and names the blocks that are not.
-    fn from_cache(&self, parts: &mut [Part<'_>]) -> BTreeSet<u64> {
+    fn fill_from_cache(&self, parts: &mut [Part<'_>]) -> BTreeSet<u64> {
         cache::with(|cache| {
             let mut missing = BTreeSet::new();
             for part in parts {

@@ -18,7 +18,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::bytes::http::{Http, redacted};
-use crate::bytes::ranged::{First, Reader, Remote, Way};
+use crate::bytes::ranged::{self, First, Reader};
 use crate::error::{Error, Result};
 use crate::gate::{self, Entry};
 
@@ -116,7 +116,7 @@ fn open_remote<'a>(http: &'a Http, url: &Url) -> Result<ZipArchive<Reader<'a>>> 
 }
 
 fn reader<'a>(http: &'a Http, url: &Url) -> Result<Reader<'a>> {
-    let remote = Remote::open(http, Way::Web, url, First::Tail)?;
+    let remote = ranged::open(http, url, First::Tail)?;
     Ok(Reader::new(Arc::new(remote)))
 }
 
