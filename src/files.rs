@@ -1,6 +1,7 @@
 //! Files that appear complete or not at all, and the files that a pattern names.
 
 mod draft;
+pub(crate) mod failed;
 
 use std::fs;
 use std::io;
@@ -8,6 +9,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft, shown};
+pub use failed::has_failed;
 
 use crate::error::{Error, Result, said};
 use crate::gate::Entry;

@@ -1,7 +1,8 @@
 //! Every parser of our own under one name each, for `fuzz/` and for a short run among the tests. What is checked is that none panics,
 //! and, where a form is written too, that what was read reads the same again.
 
-use crate::catalog::{archive, asf, credentials, http, itslive, stac, transfer};
+use crate::bytes::{credentials, http};
+use crate::catalog::{archive, asf, itslive, stac, transfer};
 use crate::earth::wkb;
 use crate::{files, host, raster, table, vector};
 
@@ -215,9 +216,9 @@ pub const TARGETS: &[Target] = &[
     (
         "retry_after",
         |b| {
-            if let Ok(value) = reqwest::header::HeaderValue::from_bytes(b) {
-                let mut headers = reqwest::header::HeaderMap::new();
-                headers.insert(reqwest::header::RETRY_AFTER, value);
+            if let Ok(value) = crate::bytes::http::header::HeaderValue::from_bytes(b) {
+                let mut headers = crate::bytes::http::header::HeaderMap::new();
+                headers.insert(crate::bytes::http::header::RETRY_AFTER, value);
                 let _ = http::retry_after(&headers);
             }
         },

@@ -32,6 +32,8 @@ mod itslive_search;
 mod join;
 #[path = "catalog/pgstac/mod.rs"]
 mod pgstac;
+#[path = "catalog/ranged.rs"]
+mod ranged;
 #[path = "catalog/replay.rs"]
 mod replay;
 #[path = "catalog/script.rs"]

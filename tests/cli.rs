@@ -54,6 +54,8 @@ mod paste;
 mod prompt;
 #[path = "cli/pty.rs"]
 mod pty;
+#[path = "cli/ranged.rs"]
+mod ranged;
 #[path = "cli/remote.rs"]
 mod remote;
 #[path = "cli/rle.rs"]

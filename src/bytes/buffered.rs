@@ -7,8 +7,8 @@ use std::os::fd::IntoRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use super::failed;
 use super::lost::Lost;
+use crate::files::failed;
 
 /// Larger pieces go past the buffer.
 const BUFFER: usize = 32 << 10;

@@ -7,9 +7,13 @@
 //! Libraries beneath GDAL that open files themselves (netCDF, HDF4) do not come by here.
 
 mod buffered;
-mod failed;
+pub mod credentials;
+pub mod http;
 mod listing;
 mod lost;
+pub mod ranged;
+mod refused;
+pub mod s3;
 mod vsi;
 
 use std::fs::File;
@@ -18,8 +22,8 @@ use std::sync::OnceLock;
 
 use crate::error::Result;
 
-pub use failed::{failure, has_failed, refusal};
-pub use vsi::install;
+pub use refused::{broken, forget_refusals, reason, refusal};
+pub use vsi::{address, beginning, install, reach};
 
 /// What GDAL may open; without one, as in tests of kernels, everything.
 #[derive(Debug, Clone, Copy)]

@@ -7,16 +7,12 @@
 
 pub mod archive;
 pub mod asf;
-pub mod credentials;
 pub mod footprint;
-pub mod http;
 pub mod item;
 pub mod items;
 pub mod itslive;
 pub mod join;
 pub mod pages;
-pub mod reading;
-pub mod s3;
 pub mod snapshot;
 pub mod stac;
 pub mod transfer;

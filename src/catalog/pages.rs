@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use stac::Item;
 
-use super::http::{Failure, Http, redacted};
 use super::items::Items;
+use crate::bytes::http::{Failure, Http, redacted};
 use crate::error::{Error, Result};
 
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;

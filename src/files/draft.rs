@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
-use crate::bytes;
+use super::failed;
 use crate::error::{Error, Result, said};
 use crate::gate::{self, Entry, Folder};
 
@@ -166,7 +166,7 @@ fn checked<T>(draft: &Path, target: &Path, made: Result<T>) -> Result<T> {
             format!("cannot be written: {}", said(target, &e)),
         ))
     };
-    if let Some(reason) = bytes::failure(draft) {
+    if let Some(reason) = failed::failure(draft) {
         return unwritten(reason);
     }
     match made {
@@ -206,7 +206,7 @@ impl Drop for Draft {
     fn drop(&mut self) {
         if !self.published {
             // Nobody asks any more.
-            let _ = bytes::failure(&self.temporary);
+            let _ = failed::failure(&self.temporary);
             let _ = fs::remove_file(&self.temporary);
             live().remove(&self.temporary);
         }
@@ -350,7 +350,7 @@ impl DraftFolder {
 
 impl Drop for DraftFolder {
     fn drop(&mut self) {
-        let _ = bytes::failure(&self.inside.path().join(""));
+        let _ = failed::failure(&self.inside.path().join(""));
         if !self.kept {
             let _ = fs::remove_dir_all(&self.folder);
         }

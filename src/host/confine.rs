@@ -18,7 +18,6 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 
-use crate::catalog::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
 
@@ -111,14 +110,10 @@ fn hold_files(access: &Access, missing: &mut Vec<String>) -> std::result::Result
     }
     let words = |e: landlock::RulesetError| e.to_string();
     let writable = writable(access);
-    let read_later: Vec<PathBuf> = Vault::files_of_libraries()
-        .into_iter()
-        .filter_map(|file| file.canonicalize().ok())
-        .collect();
     let (hidden, open): (Vec<&PathBuf>, Vec<&PathBuf>) = access
         .files_of_logins()
         .iter()
-        .filter(|file| file.exists() && !read_later.contains(file))
+        .filter(|file| file.exists())
         .partition(|file| !writable.iter().any(|folder| file.starts_with(folder)));
     if !open.is_empty() {
         let mut names: Vec<String> = open.iter().map(|file| file.display().to_string()).collect();

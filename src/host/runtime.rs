@@ -44,7 +44,6 @@ impl Runtime {
             StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::OS;
         // Natives turn panics into errors themselves; Lua's own pcall, unlike mlua's, lets coroutines yield across it.
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
-        crate::raster::file::set_resolver(crate::catalog::reading::without_login);
         crate::bytes::set_policy(crate::lua::access::policy_of_files());
         lua.set_app_data(access);
         lua.set_app_data(limits.clone());

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use mlua::Lua;
 
 use crate::bytes;
-use crate::catalog::credentials::Vault;
+use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::gate::{self, Policy, settle};
 use crate::raster::file::probe;

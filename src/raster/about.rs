@@ -13,8 +13,6 @@ pub struct Gdal {
     pub drivers: Vec<String>,
     /// Coordinate systems can be looked up.
     pub projections: bool,
-    /// Remote files can be read.
-    pub network: bool,
 }
 
 pub fn gdal() -> Gdal {
@@ -26,7 +24,6 @@ pub fn gdal() -> Gdal {
     Gdal {
         version: VersionInfo::version_summary(),
         projections: SpatialRef::from_epsg(4326).is_ok(),
-        network: super::file::reads_servers(),
         drivers,
     }
 }

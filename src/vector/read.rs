@@ -16,6 +16,7 @@ use crate::earth::wkb;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::raster::file::probe::{Use, try_out};
+use crate::raster::file::{gdal_name, reach, why};
 use crate::raster::{Bounds, Crs};
 use crate::table::Value;
 
@@ -50,13 +51,16 @@ impl Features {
                 looked_in,
             });
         }
-        quietly(|| read(path, options))
+        let features = quietly(|| read(path, options))?;
+        // Drivers end a list where a server breaks off.
+        bytes::broken().map_or(Ok(features), Err)
     }
 }
 
 fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
     let encoding = options.encoding.as_deref();
     encoding.map_or(Ok(()), encoding::check)?;
+    let name = gdal_name(&path.to_string_lossy());
     // Other drivers do not know the option.
     let open = |encoding: Option<&str>| {
         let option = encoding.map(|name| format!("ENCODING={name}"));
@@ -68,14 +72,15 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
                 .map(|o| o.as_slice()),
             ..Default::default()
         };
-        Dataset::open_ex(path, open)
+        Dataset::open_ex(&name, open)
     };
     crate::raster::file::initialise();
-    try_out(&path.to_string_lossy(), Use::Features)?;
-    bytes::refusal();
+    reach(&name)?;
+    try_out(&name, Use::Features)?;
+    bytes::forget_refusals();
     let mut dataset = open(encoding).map_err(|e| {
-        if let Some(refusal) = bytes::refusal() {
-            return refusal;
+        if let Some(reason) = why(&name) {
+            return reason;
         }
         // Those read any file as any format, so their driver is not there.
         let is_virtual = crate::gate::open(path)

@@ -839,7 +839,7 @@ function catalog.download(files, options) end
 --- local members = catalog.unzip("a.zip", { into = "out", delete = true })
 --- assert(members[1].path == "out/a.txt" and fs.size("out/a.txt") == 0 and not fs.exists("a.zip"))
 --- ```
----@param archive string A path, or an address on the web.
+---@param archive string A path, or an address (`https://`, `s3://`).
 ---@param options? catalog.UnzipOptions
 ---@return catalog.UnzippedMember[] members
 function catalog.unzip(archive, options) end
@@ -859,8 +859,23 @@ function catalog.unzip(archive, options) end
 --- fs.write("empty.zip", "PK\5\6" .. ("\0"):rep(18))
 --- assert(#catalog.zip_members("empty.zip") == 0)
 --- ```
----@param archive string A path, or an address on the web.
+---@param archive string A path, or an address (`https://`, `s3://`).
 ---@return catalog.ZipMember[] members
 function catalog.zip_members(archive) end
+
+---@class catalog.Traffic
+---@field requests integer Requests that were sent, redirects and tries included.
+---@field bytes integer Bytes of the answers that were read, as they were sent but for searches, whose answers are counted uncompressed.
+
+--- What this process has asked of servers so far: searches, downloads, and the ranges of images that are opened where they lie. The
+--- difference of two calls is the cost of what lies between them.
+---
+--- ```lua
+--- local catalog = require "catalog"
+--- local before = catalog.traffic()
+--- assert(catalog.traffic().bytes == before.bytes)
+--- ```
+---@return catalog.Traffic
+function catalog.traffic() end
 
 return catalog

@@ -35,7 +35,9 @@ local raster = {}
 --- Bands are called by their descriptions in the file, else `b1`, `b2`…; the only band of a subdataset by its variable.
 --- Scale and offset of the file are applied; whole scale factors of HDF-EOS (MOD09, MOD13) are divisors, as their guides say.
 --- Bytes are signed or not as the file says (`_Unsigned`, signed bytes of GeoTIFF, netCDF and HDF). 64-bit integers stay exact. The file's metadata items become properties, its path the property `path`.
---- Remote files are read by the windows that are needed.
+--- Files on servers are read by the windows that are needed, with the logins and the rules of downloads: `https://`, `s3://` (as anybody, then with
+--- the user's keys; requester pays with `AWS_REQUEST_PAYER=requester`), public `gs://` and `az://` (of `AZURE_STORAGE_ACCOUNT`), also behind GDAL's
+--- `/vsizip/`. netCDF in its classic format and HDF4 have to be downloaded first; netCDF-4 has not.
 ---
 --- Arrays of netCDF, HDF5 and Zarr lie where their coordinates say, whatever the order of the axes: row 0 in the north, column 0 in the
 --- west. Coordinates in degrees east and north without a grid mapping are on WGS 84. Steps of a time axis are bands; `raster.stack` makes
@@ -49,7 +51,8 @@ local raster = {}
 --- place lie in pixel coordinates, and have no CRS.
 ---
 --- **Errors.** A file that is missing, empty or no image; a band or subdataset that is not there, with those that are; a
---- container without `subdataset`; a CRS without a place in it (its message says how to read the pixels all the same).
+--- container without `subdataset`; a CRS without a place in it (its message says how to read the pixels all the same). Of a server: one that has
+--- no such file, refuses, does not answer, serves no parts of a large file, or has changed it meanwhile.
 ---
 --- **Source.** CF conventions 1.11, https://cfconventions.org; GDAL's transformers, https://gdal.org/api/gdal_alg.html
 ---

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use perilune::bytes::credentials::Vault;
+use perilune::bytes::http::Http;
 use perilune::catalog::archive::{Limits, Options, members, remote_members, remote_unzip, unzip};
-use perilune::catalog::credentials::Vault;
-use perilune::catalog::http::Http;
 use url::Url;
 
 use crate::faults::{Reply, Server, Stored, noise};
@@ -399,8 +399,8 @@ fn one_member_of_a_remote_archive_is_fetched_alone() {
 #[test]
 fn remote_archives_that_change_or_have_no_parts_are_named() {
     let zip = archive(&[stored("a", &noise(200_000, 1)), stored("b", b"b")]);
-    let whole = zip.clone();
-    let server = Server::start(move |_| Reply::new(200, whole.clone()));
+    let large = archive(&[stored("a", &noise(17 << 20, 1))]);
+    let server = Server::start(move |_| Reply::new(200, large.clone()));
     let url = Url::parse(&server.url("a.zip")).unwrap();
     let error = remote_members(&http(), &url).unwrap_err().to_string();
     assert!(error.contains("download all of it first"), "{error}");

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use geo::{Geometry, Intersects};
 use jiff::Timestamp;
+use perilune::bytes::http::wait;
 use perilune::catalog::asf::{AsfOptions, AsfSearch, Range};
-use perilune::catalog::http::wait;
 use perilune::catalog::item::{checksum, property, size, span};
 use perilune::catalog::items::Items;
 use perilune::catalog::pages::Search;

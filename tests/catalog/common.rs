@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use perilune::catalog::credentials::Vault;
-use perilune::catalog::http::{Http, Settings};
+use perilune::bytes::credentials::Vault;
+use perilune::bytes::http::{Http, Settings};
 
 /// A file or folder of the shared data; None, with a word, where the project stands alone.
 pub fn shared(path: &str) -> Option<PathBuf> {

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use perilune::catalog::credentials::{Login, Secret, Sources, Store, Vault};
-use perilune::catalog::http::{Failure, Http, Request, Settings, parse_url};
+use perilune::bytes::credentials::{Login, Secret, Sources, Store, Vault};
+use perilune::bytes::http::{Failure, Http, Request, Settings, parse_url};
 use serde_json::json;
 
 use super::standin::{Answer, Got, StandIn, send};

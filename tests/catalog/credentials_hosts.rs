@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use perilune::catalog::credentials::{Entry, Login, Place, Secret, Services, Sources, Vault};
-use perilune::catalog::http::{Http, Request, Settings, parse_url, redacted, redacted_text};
+use perilune::bytes::credentials::{Entry, Login, Place, Secret, Services, Sources, Vault};
+use perilune::bytes::http::{Http, Request, Settings, parse_url, redacted, redacted_text};
 use proptest::prelude::*;
 use reqwest::header::HeaderName;
 use url::Url;

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use perilune::catalog::credentials::{Sources, Vault};
-use perilune::catalog::http::{Failure, Http, Request, Settings, parse_url};
+use perilune::bytes::credentials::{Sources, Vault};
+use perilune::bytes::http::{Failure, Http, Request, Settings, parse_url};
 use serde_json::json;
 
 use super::standin::{Answer, StandIn, send};

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
-use perilune::catalog::credentials::{Secret, Vault};
-use perilune::catalog::http::{Failure, Http, wait};
-use perilune::catalog::s3::{Access, Keys, Meta, S3, Settings, keys};
+use perilune::bytes::credentials::{Secret, Vault};
+use perilune::bytes::http::header::{IF_MATCH, RANGE};
+use perilune::bytes::http::{Failure, Http, wait};
+use perilune::bytes::s3::{Access, Keys, S3, Settings, keys};
 use perilune::catalog::transfer::{
     Answer as Source, Buckets, Options, Silent, Sources, Status, Validator, Wanted, Web, download, plan,
 };
@@ -58,8 +58,6 @@ fn open(server: &StandIn, access: Access, with_keys: bool) -> perilune::error::R
     let settings = Settings {
         access,
         endpoint: Some(Url::parse(&server.url("")).unwrap()),
-        patience: Duration::from_secs(5),
-        retries: 0,
         ..Settings::default()
     };
     let keys = Keys {
@@ -70,19 +68,33 @@ fn open(server: &StandIn, access: Access, with_keys: bool) -> perilune::error::R
     S3::new(settings, with_keys.then_some(keys))
 }
 
-fn read(s3: &S3, url: &str, from: u64, etag: Option<&str>) -> Result<(Meta, String), Failure> {
-    let url = Url::parse(url).unwrap();
+fn client() -> Http {
+    Http::new(Default::default(), Arc::new(Vault::empty())).unwrap()
+}
+
+/// The status, the tag and the text of an answer.
+type Read = (u16, Option<String>, String);
+
+fn read(s3: &S3, url: &str, from: u64, etag: Option<&str>) -> Result<Read, Failure> {
+    let mut request = s3.request(&Url::parse(url).unwrap())?;
+    if from > 0 {
+        request = request.header(RANGE, &format!("bytes={from}-")).unwrap();
+    }
+    if let Some(tag) = etag {
+        request = request.header(IF_MATCH, tag).unwrap();
+    }
+    let http = client();
     let mut result = None;
     wait::<_, Failure>(async {
-        let mut all = Vec::new();
-        result = Some(match s3.open(&url, from, etag).await {
-            Ok(mut object) => loop {
-                match object.chunk().await {
-                    Ok(Some(bytes)) => all.extend_from_slice(&bytes),
-                    Ok(None) => break Ok((object.meta.clone(), String::from_utf8(all).unwrap())),
-                    Err(failure) => break Err(failure),
-                }
-            },
+        result = Some(match http.send(&request).await {
+            Ok(answer) => {
+                let (status, tag) = (
+                    answer.status().as_u16(),
+                    answer.header("etag").map(str::to_string),
+                );
+                let text = answer.bytes(1 << 20).await;
+                text.map(|text| (status, tag, String::from_utf8(text).unwrap()))
+            }
             Err(failure) => Err(failure),
         });
         Ok(())
@@ -96,18 +108,14 @@ fn public_buckets_are_asked_unsigned_even_by_who_has_keys() {
     let server = StandIn::start("127.0.0.5", bucket);
     for with_keys in [false, true] {
         let s3 = open(&server, Access::Anonymous, with_keys).unwrap();
-        let (meta, text) = read(&s3, "s3://public/a%20b.bin", 0, None).unwrap();
-        assert_eq!(text, "a public file");
+        let (_, tag, text) = read(&s3, "s3://public/a%20b.bin", 0, None).unwrap();
+        assert_eq!((tag.as_deref(), text.as_str()), (Some("\"e5\""), "a public file"));
         assert_eq!(
-            (meta.size, meta.etag.as_deref(), meta.modified),
-            (13, Some("\"e5\""), 1_445_412_480)
-        );
-        assert_eq!(
-            read(&s3, "s3://public/a%20b.bin", 9, Some("\"e5\"")).unwrap().1,
+            read(&s3, "s3://public/a%20b.bin", 9, Some("\"e5\"")).unwrap().2,
             "file"
         );
-        let changed = read(&s3, "s3://public/a%20b.bin", 9, Some("\"e4\"")).unwrap_err();
-        assert_eq!(changed.status(), Some(412), "{changed}");
+        let changed = read(&s3, "s3://public/a%20b.bin", 9, Some("\"e4\"")).unwrap();
+        assert_eq!(changed.0, 412);
         let missing = read(&s3, "s3://public/none", 0, None).unwrap_err();
         assert_eq!(missing.status(), Some(404), "{missing}");
         let closed = read(&s3, "s3://usgs/inwam.bin", 0, None).unwrap_err();
@@ -121,20 +129,13 @@ fn who_pays_says_so_and_signs() {
     let server = StandIn::start("127.0.0.5", bucket);
     let s3 = open(&server, Access::RequesterPays, true).unwrap();
     assert_eq!(
-        read(&s3, "s3://usgs/inwam.bin", 0, None).unwrap().1,
+        read(&s3, "s3://usgs/inwam.bin", 0, None).unwrap().2,
         "a tile that is paid for"
     );
     assert_eq!(
-        read(&s3, "s3://usgs/inwam.bin", 12, None).unwrap().1,
+        read(&s3, "s3://usgs/inwam.bin", 12, None).unwrap().2,
         "is paid for"
     );
-    let mut meta = None;
-    wait::<_, Failure>(async {
-        meta = Some(s3.head(&Url::parse("s3://usgs/inwam.bin").unwrap()).await?);
-        Ok(())
-    })
-    .unwrap();
-    assert_eq!(meta.unwrap().size, 23);
     // Signed, but not as the one who pays: the bucket refuses, and the message says what may help.
     let s3 = open(&server, Access::Signed, true).unwrap();
     let refused = read(&s3, "s3://usgs/inwam.bin", 0, None).unwrap_err();
@@ -142,7 +143,7 @@ fn who_pays_says_so_and_signs() {
         refused.status() == Some(403) && refused.to_string().contains("requester pays"),
         "{refused}"
     );
-    assert_eq!(read(&s3, "s3://own/a.tif", 0, None).unwrap().1, "my own");
+    assert_eq!(read(&s3, "s3://own/a.tif", 0, None).unwrap().2, "my own");
     let none = open(&server, Access::RequesterPays, false)
         .err()
         .unwrap()
@@ -166,10 +167,8 @@ fn downloads_draw_on_buckets_and_continue_there() {
     });
     let paid = HashSet::from(["usgs".to_string()]);
     let sources = Sources {
-        web: Arc::new(Web(Arc::new(
-            Http::new(Default::default(), Arc::new(Vault::empty())).unwrap(),
-        ))),
-        s3: Some(Arc::new(Buckets::new(paid, Box::new(opener)))),
+        web: Arc::new(Web(Arc::new(client()))),
+        s3: Some(Arc::new(Buckets::new(Arc::new(client()), paid, Box::new(opener)))),
         signer: None,
     };
     let report = wait(download(
@@ -228,6 +227,25 @@ fn a_redirect_is_not_followed_with_keys() {
     }
     assert_eq!(server.log().len(), 1);
     assert_eq!(stranger.log().len(), 0);
+}
+
+/// A bucket that says where it is, is asked there, and from then on at once.
+#[test]
+fn a_bucket_in_another_region_is_asked_there() {
+    let server = StandIn::start("127.0.0.5", |got| {
+        match got
+            .header("authorization")
+            .is_some_and(|text| text.contains("/eu-central-1/s3/"))
+        {
+            true => Answer::new(200, "far away"),
+            false => error(400, "AuthorizationHeaderMalformed").with("x-amz-bucket-region", "eu-central-1"),
+        }
+    });
+    let s3 = open(&server, Access::Signed, true).unwrap();
+    for requests in [2, 3] {
+        assert_eq!(read(&s3, "s3://far-away/a.tif", 0, None).unwrap().2, "far away");
+        assert_eq!(server.log().len(), requests);
+    }
 }
 
 #[test]

@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use perilune::catalog::credentials::m2m::M2m;
-use perilune::catalog::credentials::{Sources, Vault};
-use perilune::catalog::http::{Failure, Http, Request, Settings, parse_url, wait};
+use perilune::bytes::credentials::m2m::M2m;
+use perilune::bytes::credentials::{Sources, Vault};
+use perilune::bytes::http::{Failure, Http, Request, Settings, parse_url, wait};
 use serde_json::{Value, json};
 
 use super::standin::{Answer, Got, StandIn, send};

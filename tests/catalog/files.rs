@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use perilune::catalog::http::wait;
+use perilune::bytes::http::wait;
 use perilune::catalog::item::Invalid;
 use perilune::catalog::items::Items;
 use perilune::catalog::snapshot;

@@ -1,7 +1,7 @@
 //! ITS_LIVE: searches of both services, with recorded answers and answers that are wrong.
 
 use geo::{LineString, Polygon};
-use perilune::catalog::http::{parse_url, wait};
+use perilune::bytes::http::{parse_url, wait};
 use perilune::catalog::item;
 use perilune::catalog::items::Items;
 use perilune::catalog::itslive::filter::entries_of_urls;

@@ -283,7 +283,7 @@ mod tests {
 
     use super::super::common::client;
     use super::*;
-    use perilune::catalog::http::{Request, wait};
+    use perilune::bytes::http::{Request, wait};
 
     /// The server itself: what it would not notice, no test that uses it would.
     #[test]

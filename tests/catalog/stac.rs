@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use geo::{Geometry, Intersects};
-use perilune::catalog::http::{Http, wait};
+use perilune::bytes::http::{Http, wait};
 use perilune::catalog::items::Items;
 use perilune::catalog::pages::{Limits, Search};
 use perilune::catalog::stac::{

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use perilune::catalog::http::{Failure, Http, Request, wait};
+use perilune::bytes::http::{Failure, Http, Request, wait};
 
 /// A request as it came.
 #[derive(Debug, Clone, Default)]
@@ -233,10 +233,21 @@ fn ranged(got: &Got, answer: Answer) -> Answer {
     else {
         return answer;
     };
-    if answer.status != 200 {
+    if answer.status != 200 || answer.headers.iter().any(|(name, _)| name == "X-No-Ranges") {
         return answer;
     }
     let size = answer.body.len();
+    // `-9` are the last nine.
+    if let (true, Ok(length)) = (first.is_empty(), last.parse::<usize>()) {
+        let first = size.saturating_sub(length);
+        let mut part = answer.clone();
+        part.status = 206;
+        part.body = answer.body[first..].to_vec();
+        return part.with(
+            "Content-Range",
+            &format!("bytes {first}-{}/{size}", size.saturating_sub(1)),
+        );
+    }
     let first: usize = first.parse().unwrap_or(0);
     let last: usize = last.parse().map_or(size.saturating_sub(1), |last: usize| {
         last.min(size.saturating_sub(1))

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use perilune::catalog::credentials::Vault;
-use perilune::catalog::http::{Http, Settings, wait};
+use perilune::bytes::credentials::Vault;
+use perilune::bytes::http::{Http, Settings, wait};
 use perilune::catalog::transfer::{
     Checksum, Event, Job, Observer, Options, Report, Silent, Sources, Status, USD_PER_GB, Wanted, Web,
     download, estimate, parse_address, plan,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use perilune::catalog::http::{Failure, wait};
+use perilune::bytes::http::{Failure, wait};
 use perilune::catalog::transfer::{Checksum, Later, Options, Signer, Silent, Sources, Status, download};
 use url::Url;
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use perilune::catalog::http::wait;
+use perilune::bytes::http::wait;
 use perilune::catalog::transfer::{Options, Silent, Status, download};
 
 use crate::faults::{Server, Stored, noise};

@@ -149,6 +149,40 @@ fn one_ctrl_c_or_the_time_limit_ends_the_waiting_for_a_server() {
     all_end(&waiting.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
+/// The image opens, and its pixels come a byte in ten seconds.
+#[test]
+fn one_ctrl_c_or_the_time_limit_ends_a_slow_range() {
+    let here = folder(&[]);
+    let made = super::run(
+        here.path(),
+        &[
+            "--quiet",
+            "-e",
+            "raster.random(raster.grid { rows = 512, cols = 512 }):write('x.tif', { compress = 'none' })",
+        ],
+    );
+    assert_eq!(made.code, 0, "{}", made.err);
+    let bytes = std::fs::read(here.path().join("x.tif")).unwrap();
+    let server = super::standin::StandIn::start("127.0.0.1", move |got| {
+        let range = got.header("range").unwrap_or("");
+        if got.path() != "/x.tif" {
+            return super::standin::Answer::new(404, "");
+        }
+        if !range.starts_with("bytes=0-") {
+            std::thread::sleep(Duration::from_secs(60));
+        }
+        super::standin::Answer::new(200, bytes.clone())
+    });
+    let slow = format!("raster.open('{}'):stats()", server.url("/x.tif"));
+    let code = slow.as_str();
+    all_end(&[code]);
+    let reads = server.count(|got| {
+        got.header("range")
+            .is_some_and(|range| !range.starts_with("bytes=0-"))
+    });
+    assert!(reads >= 2, "{:?}", server.log());
+}
+
 fn all_end(scripts: &[&str]) {
     let jobs: Vec<(&str, bool)> = scripts
         .iter()

@@ -3,21 +3,22 @@
 //! An archive is judged as a whole before the first byte is written (`names`): links, names that lead out of the folder,
 //! names that come twice, entries that overlap and sizes beyond all measure refuse it. Members are written in a hidden
 //! folder beside their place and renamed, so that a killed run leaves nothing under a final name (`extract`). Of an
-//! archive on a server, only the directory and the members asked for are fetched (`remote`).
+//! archive on a server, only the directory and the members asked for are fetched.
 
 mod extract;
 pub(crate) mod names;
-mod remote;
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use url::Url;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use crate::catalog::http::{Http, redacted};
+use crate::bytes::http::{Http, redacted};
+use crate::bytes::ranged::{self, First, Reader};
 use crate::error::{Error, Result};
 use crate::gate::{self, Entry};
 
@@ -97,8 +98,8 @@ pub fn unzip(path: &Path, options: &Options) -> Result<Vec<Extracted>> {
 /// # Errors
 /// As `unzip` and `remote_members`.
 pub fn remote_unzip(http: &Http, url: &Url, options: &Options) -> Result<Vec<Extracted>> {
-    let reader = remote::Remote::open(http, url)?;
-    let (packed, hint) = (reader.size(), reader.hint());
+    let reader = reader(http, url)?;
+    let (packed, hint) = (reader.remote().size(), reader.hint());
     let mut archive = of_reader(reader, &redacted(url))?;
     extract::extract(&mut archive, &redacted(url), packed, options, &mut |end| {
         hint.set(end)
@@ -110,8 +111,13 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>> {
     of_reader(BufReader::new(file), &path.display().to_string())
 }
 
-fn open_remote<'a>(http: &'a Http, url: &Url) -> Result<ZipArchive<remote::Remote<'a>>> {
-    of_reader(remote::Remote::open(http, url)?, &redacted(url))
+fn open_remote<'a>(http: &'a Http, url: &Url) -> Result<ZipArchive<Reader<'a>>> {
+    of_reader(reader(http, url)?, &redacted(url))
+}
+
+fn reader<'a>(http: &'a Http, url: &Url) -> Result<Reader<'a>> {
+    let remote = ranged::open(http, url, First::Tail)?;
+    Ok(Reader::new(Arc::new(remote)))
 }
 
 pub(crate) fn of_reader<R: Read + Seek>(reader: R, what: &str) -> Result<ZipArchive<R>> {

@@ -13,8 +13,8 @@ use url::Url;
 use super::granule;
 use super::options::AsfOptions;
 use super::request::{self, Fields, Query};
+use crate::bytes::http::{Failure, Http, Request, parse_url};
 use crate::catalog::footprint;
-use crate::catalog::http::{Failure, Http, Request, parse_url};
 use crate::catalog::items::Items;
 use crate::catalog::pages::{Answer, Ask, Limits, Page, Pages, Search, Source, Stream, address};
 use crate::error::{Error, Result};
@@ -347,6 +347,6 @@ impl Source for CmrSource {
     }
 }
 
-fn hits(answer: &crate::catalog::http::Response) -> Option<u64> {
+fn hits(answer: &crate::bytes::http::Response) -> Option<u64> {
     answer.header("cmr-hits")?.trim().parse().ok()
 }

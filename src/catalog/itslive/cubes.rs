@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::area::Area;
 use super::projection::Projection;
 use crate::bounds;
-use crate::catalog::http::{Http, Request, parse_url, wait};
+use crate::bytes::http::{Http, Request, parse_url, wait};
 use crate::error::{Error, Result};
 
 /// Where the archive keeps its catalogue of version 2.

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::GRANULES;
 use super::query::Query;
-use crate::catalog::http::{Http, redacted};
+use crate::bytes::http::{Http, redacted};
 use crate::catalog::items::Items;
 use crate::catalog::pages::{Answer, Limits, Search, Stream};
 use crate::catalog::stac::{self as service, Client, Filter, Interval, ItemSearch};

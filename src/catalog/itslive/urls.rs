@@ -13,7 +13,7 @@ use url::Url;
 use super::area::Area;
 use super::names::{self, Granule, Place, Scene, id_of, projection_of, stamp};
 use super::query::Query;
-use crate::catalog::http::{Failure, Http, Request, redacted};
+use crate::bytes::http::{Failure, Http, Request, redacted};
 use crate::catalog::items::Items;
 use crate::catalog::pages::{Answer, Search, Stream};
 use crate::error::{Error, Result};

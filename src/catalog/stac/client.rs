@@ -7,7 +7,7 @@ use url::Url;
 use super::conformance::{Conformance, Feature};
 use super::query::Query;
 use super::search::{Endpoint, ItemSearch};
-use crate::catalog::http::{Failure, Http, Request, parse_url, redacted};
+use crate::bytes::http::{Failure, Http, Request, parse_url, redacted};
 use crate::catalog::item;
 use crate::catalog::pages::Limits;
 use crate::error::{Error, Result};

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{geoparquet, walk};
 use crate::bounds;
-use crate::catalog::http::{Failure, Http, Request, parse_json, parse_url, redacted};
+use crate::bytes::http::{Failure, Http, Request, parse_json, parse_url, redacted};
 use crate::catalog::item::{self, Invalid};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;

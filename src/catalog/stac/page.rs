@@ -1,13 +1,13 @@
 //! One page of a search's answer: its items, its count, and where the next page is.
 
-use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use crate::bytes::http::Method;
+use crate::bytes::http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use stac::Item;
 use url::Url;
 
-use crate::catalog::http::{Failure, Request, parse_json};
+use crate::bytes::http::{Failure, Request, parse_json};
 use crate::catalog::item::{self, Invalid};
 
 /// The request of one page.

@@ -1,14 +1,14 @@
 //! An item search at one service, page by page.
 
-use reqwest::Method;
-use reqwest::header::HeaderMap;
+use crate::bytes::http::Method;
+use crate::bytes::http::header::HeaderMap;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::conformance::Conformance;
 use super::page::{self, Call};
 use super::query::Query;
-use crate::catalog::http::{Failure, Http, Kind};
+use crate::bytes::http::{Failure, Http, Kind};
 use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
 use crate::catalog::pages::{self, Ask, Limits, Page, Pages, Source, Stream};

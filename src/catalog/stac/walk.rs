@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::open::{Place, documents, read_bytes};
-use crate::catalog::http::{Http, parse_json};
+use crate::bytes::http::{Http, parse_json};
 use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
 use crate::error::{Error, Result};

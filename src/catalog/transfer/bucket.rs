@@ -1,33 +1,38 @@
 //! Files of S3 as a source of downloads.
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::sync::OnceLock;
 
 use url::Url;
 
-use super::source::{Answer, Body, Chunks, Later, Opened, Source, Validator};
-use crate::catalog::http::Failure;
-use crate::catalog::s3::{Access, Object, S3};
+use super::source::{Answer, Later, Source, Validator};
+use super::web;
+use crate::bytes::http::header::IF_MATCH;
+use crate::bytes::http::{Failure, Http, Request};
+use crate::bytes::s3::{Access, S3};
 use crate::error::Result;
 
 type Opener = Box<dyn Fn(Access) -> Result<S3> + Send + Sync>;
 
 /// Buckets, asked as anybody, but for those whose readers pay.
-pub struct Buckets {
+pub struct Buckets<H> {
+    http: H,
     paid: HashSet<String>,
     opener: Opener,
     public: OnceLock<S3>,
     paying: OnceLock<S3>,
 }
 
-impl Buckets {
+impl<H: Deref<Target = Http> + Send + Sync> Buckets<H> {
     /// With the user's keys where they are needed. `paid`: names of the buckets whose readers pay.
-    pub fn of_user(paid: HashSet<String>) -> Buckets {
-        Buckets::new(paid, Box::new(S3::of_user))
+    pub fn of_user(http: H, paid: HashSet<String>) -> Buckets<H> {
+        Buckets::new(http, paid, Box::new(S3::of_user))
     }
 
-    pub fn new(paid: HashSet<String>, opener: Opener) -> Buckets {
+    pub fn new(http: H, paid: HashSet<String>, opener: Opener) -> Buckets<H> {
         Buckets {
+            http,
             paid,
             opener,
             public: OnceLock::new(),
@@ -35,21 +40,21 @@ impl Buckets {
         }
     }
 
-    fn store(&self, url: &Url) -> Result<&S3, Failure> {
+    fn request(&self, url: &Url) -> Result<Request, Failure> {
         let paid = self.paid.contains(url.host_str().unwrap_or(""));
         let (store, access) = match paid {
             true => (&self.paying, Access::RequesterPays),
             false => (&self.public, Access::Anonymous),
         };
         if let Some(store) = store.get() {
-            return Ok(store);
+            return store.request(url);
         }
         let opened = (self.opener)(access).map_err(|e| Failure::wrong(url, e.to_string()))?;
-        Ok(store.get_or_init(|| opened))
+        store.get_or_init(|| opened).request(url)
     }
 }
 
-impl Source for Buckets {
+impl<H: Deref<Target = Http> + Send + Sync> Source for Buckets<H> {
     fn open<'a>(
         &'a self,
         url: &'a Url,
@@ -57,43 +62,23 @@ impl Source for Buckets {
         validator: &'a Validator,
     ) -> Later<'a, Result<Answer, Failure>> {
         Box::pin(async move {
-            let store = self.store(url)?;
-            let tag = validator.etag.as_deref().filter(|_| from > 0);
-            let object = match store.open(url, from, tag).await {
-                Ok(object) => object,
-                // Another version by now: all of it comes again.
-                Err(failure) if failure.status() == Some(412) => store.open(url, 0, None).await?,
-                Err(failure) if from > 0 && failure.status().is_none() => {
-                    let size = store.head(url).await?.size;
-                    match size <= from {
-                        true => return Ok(Answer::Beyond(Some(size))),
-                        false => return Err(failure),
-                    }
-                }
-                Err(failure) => return Err(failure),
+            // S3 knows If-Match, which takes tags alone.
+            let tag = Validator {
+                etag: validator.etag.clone(),
+                modified: None,
             };
-            Ok(Answer::Opened(Opened {
-                from: object.from,
-                size: Some(object.meta.size),
-                validator: Validator {
-                    etag: object.meta.etag.clone(),
-                    modified: None,
-                },
-                // The tag of an object is its MD5 only where it was put in one piece and not encrypted, which it does not say.
-                checksum: None,
-                coding: None,
-                body: Body::Other(Box::new(object)),
-            }))
+            match web::open(&self.http, self.request(url)?, IF_MATCH, from, &tag).await? {
+                Answer::Changed => {
+                    let none = Validator::default();
+                    web::open(&self.http, self.request(url)?, IF_MATCH, 0, &none).await
+                }
+                Answer::Beyond(None) => Ok(Answer::Beyond(self.probe(url).await?)),
+                other => Ok(other),
+            }
         })
     }
 
     fn probe<'a>(&'a self, url: &'a Url) -> Later<'a, Result<Option<u64>, Failure>> {
-        Box::pin(async move { Ok(Some(self.store(url)?.head(url).await?.size)) })
-    }
-}
-
-impl Chunks for Object {
-    fn chunk(&mut self) -> Later<'_, Result<Option<bytes::Bytes>, Failure>> {
-        Box::pin(Object::chunk(self))
+        Box::pin(async move { web::probe(&self.http, self.request(url)?).await })
     }
 }

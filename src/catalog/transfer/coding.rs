@@ -8,7 +8,7 @@ use url::Url;
 
 use super::format::{self, Format};
 use super::source::{Body, Chunks, Later};
-use crate::catalog::http::{Failure, Response};
+use crate::bytes::http::{Failure, Response};
 
 /// How the bytes of an answer are compressed, by its header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,30 +24,19 @@ pub enum Meaning {
 }
 
 impl Coding {
-    /// `None` without compression. Stores keep other words in this header too (`aws-chunked`, `utf-8`), which say nothing of the bytes.
+    /// `None` without compression.
     ///
     /// # Errors
     /// When the bytes are compressed more than once.
     pub fn of(response: &Response) -> Result<Option<Coding>, Failure> {
-        let told = response
-            .header("content-encoding")
-            .unwrap_or("")
-            .to_ascii_lowercase();
-        let mut known = told.split(',').map(str::trim).filter(|name| {
-            matches!(
-                *name,
-                "gzip" | "x-gzip" | "deflate" | "br" | "zstd" | "compress" | "x-compress"
-            )
-        });
-        let coding = known
-            .next()
-            .map(|name| Coding(name.trim_start_matches("x-").to_string()));
-        match known.next() {
-            None => Ok(coding),
-            Some(_) => Err(Failure::wrong(
+        let mut told = response.codings();
+        match told.len() {
+            0 | 1 => Ok(told.pop().map(Coding)),
+            _ => Err(Failure::wrong(
                 response.asked(),
                 format!(
-                    "the server sends the file compressed more than once ({told}), though it was asked not to"
+                    "the server sends the file compressed more than once ({}), though it was asked not to",
+                    told.join(", ")
                 ),
             )),
         }

@@ -9,7 +9,7 @@ use super::report::{Report, Row, Status};
 use super::run::Options;
 use super::source::Sources;
 use super::wanted::Job;
-use crate::catalog::http::redacted;
+use crate::bytes::http::redacted;
 use crate::error::{Error, Result};
 
 /// What AWS asks for bytes that leave it, in US dollars for 10^9 bytes (the first 10 TB of a month, from us-west-2 to the

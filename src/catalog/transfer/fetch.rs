@@ -16,7 +16,7 @@ use super::run::Shared;
 use super::source::{Answer, Body, Opened, Validator};
 use super::wanted::Job;
 use super::web::polling_wait;
-use crate::catalog::http::{Failure, Kind};
+use crate::bytes::http::{Failure, Kind};
 use crate::error::Error;
 
 /// A file that is complete but not yet under its own name.
@@ -218,7 +218,7 @@ impl<'a> Fetch<'a> {
             tries += 1;
             if !in_body || tries >= settings.attempts {
                 let tries = if in_body { tries } else { failure.tries };
-                return Err(Failure { tries, ..failure }.into());
+                return Err(failure.after(tries).into());
             }
             let wait = settings.shortest_wait * 2_u32.pow(tries.min(6) as u32 - 1);
             self.waits("the connection broke", wait);
@@ -245,6 +245,10 @@ impl<'a> Fetch<'a> {
                     part.size = size;
                     return Ok(Step::Again);
                 }
+                self.restart(part).await?;
+                return Ok(Step::Again);
+            }
+            Ok(Answer::Changed) => {
                 self.restart(part).await?;
                 return Ok(Step::Again);
             }

@@ -124,7 +124,7 @@ pub fn check_head(name: &str, head: &[u8]) -> Result<Option<Format>, String> {
     };
     match found {
         Some(Format::Html) if !expected.contains(&Format::Html) => {
-            let text = crate::catalog::http::said(&String::from_utf8_lossy(head));
+            let text = crate::bytes::http::said(&String::from_utf8_lossy(head));
             wrong(&format!("a web page that says {text},"))
         }
         Some(format) if !expected.is_empty() && !expected.contains(&format) => {

@@ -31,4 +31,4 @@ pub use report::{Report, Row, Status};
 pub use run::{Options, download, free_space, shown};
 pub use source::{Answer, Body, Chunks, Later, Opened, Signer, Source, Sources, Validator};
 pub use wanted::{Assets, Job, Wanted, of_items, parse_address, plan};
-pub use web::{Range, Web, range};
+pub use web::Web;

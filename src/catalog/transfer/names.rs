@@ -55,7 +55,7 @@ pub fn of_url(url: &Url) -> Result<String> {
     if decoded.trim_matches('.').is_empty() {
         return Err(Error::message(format!(
             "{} does not end with the name of a file; give one: {{ url = …, name = \"scene.zip\" }}",
-            crate::catalog::http::redacted(url)
+            crate::bytes::http::redacted(url)
         )));
     }
     Ok(safe(&decoded))

@@ -17,7 +17,7 @@ use super::report::{Report, Row, Status};
 use super::settle::{self, Present, Settled};
 use super::source::Sources;
 use super::wanted::Job;
-use crate::catalog::http::redacted;
+use crate::bytes::http::redacted;
 use crate::error::{Error, Result};
 use crate::gate::Folder;
 

@@ -5,46 +5,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::checksum::Checksum;
 use super::coding::Coding;
-use crate::catalog::http::{Failure, Response};
+use crate::bytes::http::{Failure, Response};
+pub use crate::bytes::ranged::Validator;
 use crate::error::{Error, Result};
 
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What tells one version of a file from another: with it a part can be continued.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Validator {
-    /// A strong entity tag, with its quotation marks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-    /// The header Last-Modified as it came.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub modified: Option<String>,
-}
-
-impl Validator {
-    pub fn is_empty(&self) -> bool {
-        self.etag.is_none() && self.modified.is_none()
-    }
-
-    /// True where the two are certainly not of the same version.
-    pub fn differs(&self, other: &Validator) -> bool {
-        match (&self.etag, &other.etag, &self.modified, &other.modified) {
-            (Some(a), Some(b), ..) => a != b,
-            (_, _, Some(a), Some(b)) => a != b,
-            _ => false,
-        }
-    }
-
-    /// What the header If-Range takes: the tag, or else the date.
-    pub fn if_range(&self) -> Option<&str> {
-        self.etag.as_deref().or(self.modified.as_deref())
-    }
-}
 
 /// A file that starts to arrive.
 pub struct Opened {
@@ -66,6 +35,8 @@ pub enum Answer {
     Opened(Opened),
     /// The server is still making the file, and may say when to ask again.
     NotReady(Option<Duration>),
+    /// It is another version by now, of which nothing was sent.
+    Changed,
     /// There is nothing from that byte on; the size, where it is said.
     Beyond(Option<u64>),
 }
@@ -124,7 +95,7 @@ pub struct Sources {
 
 impl Sources {
     pub fn of(&self, url: &Url) -> Result<&Arc<dyn Source>> {
-        let none = |text: &str| Error::message(format!("{}: {text}", crate::catalog::http::redacted(url)));
+        let none = |text: &str| Error::message(format!("{}: {text}", crate::bytes::http::redacted(url)));
         match url.scheme() {
             "http" | "https" => Ok(&self.web),
             "s3" => self

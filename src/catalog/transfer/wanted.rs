@@ -8,7 +8,7 @@ use url::Url;
 
 use super::checksum::Checksum;
 use super::names;
-use crate::catalog::http::redacted;
+use crate::bytes::http::redacted;
 use crate::catalog::item::{data_assets, without_data};
 use crate::error::{Error, Result};
 
@@ -55,7 +55,7 @@ pub fn parse_address(text: &str) -> Result<Url> {
         }
         return Ok(url);
     }
-    crate::catalog::http::parse_url("url", text)
+    crate::bytes::http::parse_url("url", text)
 }
 
 /// A file with its place.

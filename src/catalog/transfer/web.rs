@@ -3,13 +3,14 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE};
+use crate::bytes::http::header::{ACCEPT_ENCODING, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use url::Url;
 
 use super::checksum::{Algorithm, Checksum};
 use super::coding::Coding;
 use super::source::{Answer, Body, Later, Opened, Source, Validator};
-use crate::catalog::http::{Failure, Http, Request, Response};
+use crate::bytes::http::{Failure, Http, Request, Response};
+use crate::bytes::ranged::ContentRange;
 
 /// The client of the process, or one of a test.
 pub struct Web<H>(pub H);
@@ -21,29 +22,39 @@ impl<H: Deref<Target = Http> + Send + Sync> Source for Web<H> {
         from: u64,
         validator: &'a Validator,
     ) -> Later<'a, Result<Answer, Failure>> {
-        Box::pin(open(&self.0, url, from, validator))
+        let request = Request::file(url.clone());
+        Box::pin(open(&self.0, request, IF_RANGE, from, validator))
     }
 
     fn probe<'a>(&'a self, url: &'a Url) -> Later<'a, Result<Option<u64>, Failure>> {
-        Box::pin(async move {
-            // Not HEAD: addresses that are signed for GET refuse it.
-            let mut request = Request::file(url.clone());
-            request
-                .headers
-                .insert(RANGE, HeaderValue::from_static("bytes=0-0"));
-            let response = self.0.send(&request).await?;
-            Ok(match response.status().as_u16() {
-                206 => content_range(&response).and_then(|r| r.size),
-                200 => response.content_length(),
-                416 => content_range(&response).and_then(|r| r.size),
-                _ => None,
-            })
-        })
+        Box::pin(probe(&self.0, Request::file(url.clone())))
     }
 }
 
-async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Result<Answer, Failure> {
-    let mut request = Request::file(url.clone());
+/// The size of the file that `request` asks for, where the server says it.
+pub(super) async fn probe(http: &Http, mut request: Request) -> Result<Option<u64>, Failure> {
+    // Not HEAD: addresses that are signed for GET refuse it.
+    request
+        .headers
+        .insert(RANGE, HeaderValue::from_static("bytes=0-0"));
+    let response = http.send(&request).await?;
+    Ok(match response.status().as_u16() {
+        206 | 416 => ContentRange::of(&response).and_then(|r| r.size),
+        200 => response.content_length(),
+        _ => None,
+    })
+}
+
+/// The file that `request` asks for, from a byte on. `condition`: the header that has all of it, or nothing (412), come where it is another
+/// version by now.
+pub(super) async fn open(
+    http: &Http,
+    mut request: Request,
+    condition: HeaderName,
+    from: u64,
+    validator: &Validator,
+) -> Result<Answer, Failure> {
+    let url = &request.asked().clone();
     request
         .headers
         .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -54,7 +65,7 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
             .map_err(|e| Failure::wrong(url, e.to_string()))?;
         if let Some(text) = validator.if_range() {
             request = request
-                .header(IF_RANGE, text)
+                .header(condition, text)
                 .map_err(|e| Failure::wrong(url, e.to_string()))?;
         }
     }
@@ -62,10 +73,11 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
     match response.status().as_u16() {
         200 | 206 => opened(url, response, from, validator).map(Answer::Opened),
         202 => {
-            let wait = crate::catalog::http::retry_after(response.headers());
+            let wait = crate::bytes::http::retry_after(response.headers());
             Ok(Answer::NotReady(wait))
         }
-        416 if from > 0 => Ok(Answer::Beyond(content_range(&response).and_then(|r| r.size))),
+        412 if from > 0 => Ok(Answer::Changed),
+        416 if from > 0 => Ok(Answer::Beyond(ContentRange::of(&response).and_then(|r| r.size))),
         status => Err(Failure::wrong(
             url,
             format!("the server answers {status}, which is no answer to this request"),
@@ -76,11 +88,11 @@ async fn open(http: &Http, url: &Url, from: u64, validator: &Validator) -> Resul
 /// The answer by what it says that it sends, whatever its status: some servers send a part as 200.
 fn opened(url: &Url, response: Response, from: u64, validator: &Validator) -> Result<Opened, Failure> {
     let wrong = |text: String| Failure::wrong(url, text);
-    let new = validator_of(&response);
+    let new = Validator::of(&response);
     let coding = Coding::of(&response)?;
     let told = response.header("content-range").map(str::to_string);
     let range = match &told {
-        Some(text) => Some(parse_content_range(text).ok_or_else(|| {
+        Some(text) => Some(ContentRange::parse(text).ok_or_else(|| {
             wrong(format!(
                 "the server answers a range of bytes with Content-Range `{text}`"
             ))
@@ -142,153 +154,6 @@ fn opened(url: &Url, response: Response, from: u64, validator: &Validator) -> Re
     })
 }
 
-/// Some bytes of a file.
-pub struct Range {
-    pub start: u64,
-    /// Of the whole file.
-    pub size: u64,
-    pub validator: Validator,
-    pub bytes: Vec<u8>,
-}
-
-/// `length` bytes of the file from `start` on, or its last `length` bytes; less where the file ends before.
-///
-/// # Errors
-/// When the server does not serve ranges, sends others than asked for, or another version than that of `validator`.
-pub async fn range(
-    http: &Http,
-    url: &Url,
-    start: Option<u64>,
-    length: u64,
-    validator: &Validator,
-) -> Result<Range, Failure> {
-    let asked = match start {
-        Some(start) => format!("bytes={start}-{}", start + length.max(1) - 1),
-        None => format!("bytes=-{length}"),
-    };
-    let mut request = Request::file(url.clone());
-    request
-        .headers
-        .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    let request = request
-        .header(RANGE, &asked)
-        .map_err(|e| Failure::wrong(url, e.to_string()))?;
-    let response = http.send(&request).await?;
-    if response.status().as_u16() == 200 && response.header("content-range").is_none() {
-        if response.content_length().is_some_and(|size| size <= length) && start.unwrap_or(0) == 0 {
-            let validator = validator_of(&response);
-            let bytes = response
-                .bytes(usize::try_from(length).unwrap_or(usize::MAX))
-                .await?;
-            let size = bytes.len() as u64;
-            return Ok(Range {
-                start: 0,
-                size,
-                validator,
-                bytes,
-            });
-        }
-        let text = "the server does not serve parts of this file; download all of it first";
-        return Err(Failure::wrong(url, text));
-    }
-    if let Some(coding) = Coding::of(&response)? {
-        let text = format!(
-            "the server has the file compressed ({}); download all of it first",
-            coding.0
-        );
-        return Err(Failure::wrong(url, text));
-    }
-    let got = content_range(&response);
-    let told = response.header("content-range").unwrap_or("nothing").to_string();
-    let Some(ContentRange {
-        start: Some(from),
-        end: Some(end),
-        size: Some(size),
-    }) = got
-    else {
-        return Err(Failure::wrong(
-            url,
-            format!(
-                "the server was asked for `{asked}` and answers {} with `{told}`",
-                response.status()
-            ),
-        ));
-    };
-    let expected = start.unwrap_or(size.saturating_sub(length));
-    let validator_now = validator_of(&response);
-    if from != expected || end >= size || end - from >= length {
-        return Err(Failure::wrong(
-            url,
-            format!("the server was asked for `{asked}` and sends `{told}`"),
-        ));
-    }
-    if validator.differs(&validator_now) {
-        return Err(Failure::wrong(
-            url,
-            "the file has changed on the server while it was read; run the same again",
-        ));
-    }
-    let bytes = response
-        .bytes(usize::try_from(length).unwrap_or(usize::MAX))
-        .await?;
-    if bytes.len() as u64 != end - from + 1 {
-        return Err(Failure::wrong(
-            url,
-            format!("the server says `{told}` and sends {} bytes", bytes.len()),
-        ));
-    }
-    Ok(Range {
-        start: from,
-        size,
-        validator: validator_now,
-        bytes,
-    })
-}
-
-struct ContentRange {
-    start: Option<u64>,
-    end: Option<u64>,
-    size: Option<u64>,
-}
-
-/// `bytes 0-9/100`, `bytes 0-9/*`, `bytes */100`.
-fn content_range(response: &Response) -> Option<ContentRange> {
-    parse_content_range(response.header("content-range")?)
-}
-
-fn parse_content_range(text: &str) -> Option<ContentRange> {
-    let (range, size) = text.trim().strip_prefix("bytes")?.trim().split_once('/')?;
-    let size = match size.trim() {
-        "*" => None,
-        size => Some(size.parse().ok()?),
-    };
-    if range.trim() == "*" {
-        return Some(ContentRange {
-            start: None,
-            end: None,
-            size,
-        });
-    }
-    let (start, end) = range.trim().split_once('-')?;
-    let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
-    (start <= end).then_some(ContentRange {
-        start: Some(start),
-        end: Some(end),
-        size,
-    })
-}
-
-fn validator_of(response: &Response) -> Validator {
-    let etag = response.header("etag").map(str::trim);
-    Validator {
-        // A weak tag says that two versions mean the same, not that their bytes are the same.
-        etag: etag
-            .filter(|e| e.starts_with('"') && e.len() > 2)
-            .map(str::to_string),
-        modified: response.header("last-modified").map(str::to_string),
-    }
-}
-
 /// A checksum of the whole file among the headers. `whole`: the answer carries all of it.
 fn published(response: &Response, whole: bool) -> Option<Checksum> {
     let header = |name: &str| response.header(name);
@@ -330,27 +195,4 @@ pub fn polling_wait(asked: Option<Duration>, polls: u32) -> Duration {
     asked
         .unwrap_or(own)
         .clamp(Duration::from_millis(50), Duration::from_secs(600))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_ranges() {
-        let of = |text: &str| parse_content_range(text).map(|r| (r.start, r.end, r.size));
-        assert_eq!(of("bytes 5-9/100"), Some((Some(5), Some(9), Some(100))));
-        assert_eq!(of("bytes 5-9/*"), Some((Some(5), Some(9), None)));
-        assert_eq!(of("bytes */100"), Some((None, None, Some(100))));
-        for bad in [
-            "",
-            "bytes",
-            "bytes 9-5/100",
-            "items 5-9/100",
-            "bytes 5-/100",
-            "bytes -5-9/100",
-        ] {
-            assert_eq!(of(bad), None, "{bad}");
-        }
-    }
 }

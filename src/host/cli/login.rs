@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::{DONE, SCRIPT_ERROR};
-use crate::catalog::credentials::{Checked, Login, Place, Secret, Services, Sources, Store, Vault, check};
+use crate::bytes::credentials::{Checked, Login, Place, Secret, Services, Sources, Store, Vault, check};
 use crate::error::{Error, Result};
 
 /// Names of archives, for those who do not know their login's host by heart.

@@ -17,7 +17,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use super::confine::{Confine, Level, confine};
 use super::{Limits, documentation, repl, signals};
 use crate::bounds::process;
-use crate::catalog::credentials::Vault;
+use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::lua::Access;
 use crate::raster::file::probe;

@@ -6,12 +6,13 @@ use mlua::{Lua, Table as LuaTable};
 
 use super::values::several;
 use crate::catalog::archive::{self, Limits, Options};
-use crate::catalog::http::{Http, parse_url};
+use crate::catalog::transfer::parse_address;
+use crate::bytes::http::Http;
 use crate::error::{Error, Result};
 use crate::lua::{Args, access};
 
 fn is_remote(place: &str) -> bool {
-    place.starts_with("http://") || place.starts_with("https://")
+    ["http://", "https://", "s3://"].iter().any(|scheme| place.starts_with(scheme))
 }
 
 pub fn unzip(lua: &Lua, args: &Args) -> Result<Vec<LuaTable>> {
@@ -38,7 +39,7 @@ pub fn unzip(lua: &Lua, args: &Args) -> Result<Vec<LuaTable>> {
         if options.delete {
             return Err(Error::argument("delete", "left out for an archive on a server", "true"));
         }
-        archive::remote_unzip(Http::shared()?, &parse_url("archive", &place)?, &options)?
+        archive::remote_unzip(Http::shared()?, &parse_address(&place)?, &options)?
     } else {
         let path = if options.delete { policy.write(&place)? } else { policy.read(&place)? };
         archive::unzip(&path, &options)?
@@ -59,7 +60,7 @@ pub fn unzip(lua: &Lua, args: &Args) -> Result<Vec<LuaTable>> {
 pub fn zip_members(lua: &Lua, args: &Args) -> Result<Vec<LuaTable>> {
     let place: String = args.get("archive")?;
     let members = match is_remote(&place) {
-        true => archive::remote_members(Http::shared()?, &parse_url("archive", &place)?)?,
+        true => archive::remote_members(Http::shared()?, &parse_address(&place)?)?,
         false => archive::members(&access(lua).read(&place)?)?,
     };
     members

@@ -10,7 +10,7 @@ use mlua::{Lua, Table as LuaTable, Value as LuaValue};
 use super::item::LuaItem;
 use super::items::LuaItems;
 use super::values::several;
-use crate::catalog::http::{Http, wait};
+use crate::bytes::http::{self, Http, wait};
 use crate::catalog::transfer::{
     self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
 };
@@ -20,6 +20,15 @@ use crate::lua::value::describe;
 use crate::lua::{Args, FromScript, Options, access};
 use crate::table::{Column, Table};
 
+/// What this process has asked of servers.
+pub fn traffic(lua: &Lua, _: &Args) -> Result<LuaTable> {
+    let (requests, bytes) = http::traffic();
+    let table = lua.create_table()?;
+    table.raw_set("requests", requests)?;
+    table.raw_set("bytes", bytes)?;
+    Ok(table)
+}
+
 pub fn download(lua: &Lua, args: &Args) -> Result<(Table, LuaTable)> {
     let (choice, assets) = args.options(|o| Ok((Choice::read(lua, o)?, assets(o)?)))?;
     let jobs = transfer::plan(wanted(&args.get("files")?, &assets)?)?;
@@ -28,7 +37,7 @@ pub fn download(lua: &Lua, args: &Args) -> Result<(Table, LuaTable)> {
     let paid = paid.filter_map(|job| job.url.host_str().map(str::to_string)).collect();
     let sources = Sources {
         web: Arc::new(Web(http)),
-        s3: Some(Arc::new(Buckets::of_user(paid))),
+        s3: Some(Arc::new(Buckets::of_user(http, paid))),
         signer: None,
     };
     let totals = lua.create_table()?;

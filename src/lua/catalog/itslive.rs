@@ -8,7 +8,7 @@ use super::items::LuaItems;
 use super::search::LuaSearch;
 use super::values::{area_argument, area_option, several, time_options};
 use crate::bind_class;
-use crate::catalog::http::{Http, parse_url};
+use crate::bytes::http::{Http, parse_url};
 use crate::catalog::itslive::cubes::{CATALOGUE, Cubes, Found};
 use crate::catalog::itslive::filter::{by_year, entries_of_urls, month};
 use crate::catalog::itslive::query::{platforms, version};

@@ -29,6 +29,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("download(files, options)", download::download)?;
     m.function("unzip(archive, options?)", archive::unzip)?;
     m.function("zip_members(archive)", archive::zip_members)?;
+    m.function("traffic()", download::traffic)?;
     m.function("items(list)", items::from_list)?;
     m.function("open(path, options?)", open)?;
     m.function("stac(url)", open_service)?;

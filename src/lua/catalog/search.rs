@@ -8,7 +8,7 @@ use mlua::{Function, IntoLua, Lua, LuaSerdeExt, Value as LuaValue};
 
 use super::items::LuaItems;
 use crate::bind_class;
-use crate::catalog::http::{Http, wait};
+use crate::bytes::http::{Http, wait};
 use crate::catalog::items::Items;
 use crate::catalog::pages::{Search, Stream};
 use crate::catalog::snapshot as file;

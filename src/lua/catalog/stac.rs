@@ -12,7 +12,7 @@ use super::items::LuaItems;
 use super::search::LuaSearch;
 use super::values::{area_option, several};
 use crate::bind_class;
-use crate::catalog::http::{Http, wait};
+use crate::bytes::http::{Http, wait};
 use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
 use crate::catalog::pages::Limits;

@@ -9,10 +9,10 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use super::open::check_local;
 use super::pool;
 use super::probe::{Use, try_out};
-use super::remote::resolved;
+use super::remote::{drivers_for, reach, why};
 use super::stamp::Stamp;
 use super::truncated::with_reason;
-use super::{dtype_of, explained, gdal_name, initialise, message_of, quieten_hdf5};
+use super::{dtype_of, gdal_name, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::raster::DType;
@@ -137,6 +137,16 @@ fn pool() -> MutexGuard<'static, Vec<(Stamp, Dataset)>> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Closes idle datasets of a file that is not what it was.
+pub(super) fn close_changed(path: &str) {
+    let now = Stamp::of(path);
+    let changed: Vec<_> = pool()
+        .extract_if(.., |(of, _)| of.is_of(path) && Some(&*of) != now.as_ref())
+        .collect();
+    // Closed outside the lock: closing can take long.
+    drop(changed);
+}
+
 /// A file of arrays, open.
 pub(super) struct Container {
     path: String,
@@ -216,25 +226,31 @@ pub(super) fn open(path: &str) -> Result<Dataset> {
     check_local(path)?;
     initialise();
     quieten_hdf5();
+    let name = gdal_name(path);
+    let drivers = drivers_for(&name);
     let options = DatasetOptions {
+        allowed_drivers: drivers.as_deref(),
         open_flags: GdalOpenFlags::GDAL_OF_MULTIDIM_RASTER
             | GdalOpenFlags::GDAL_OF_READONLY
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
         ..Default::default()
     };
-    let name = gdal_name(path);
     pool::close_changed(&name);
+    reach(&name)?;
     try_out(&name, Use::Arrays)?;
-    let found = resolved(&name)?;
-    bytes::refusal();
-    Dataset::open_ex(found.as_ref(), options).map_err(|e| {
-        if let Some(refusal) = bytes::refusal() {
-            return refusal;
+    bytes::forget_refusals();
+    let opened = Dataset::open_ex(&name, options);
+    if let (Ok(_), Some(broken)) = (&opened, bytes::broken()) {
+        return Err(broken);
+    }
+    opened.map_err(|e| {
+        if let Some(reason) = why(&name) {
+            return reason;
         }
         with_reason(path, || {
             format!(
                 "holds no arrays that can be read (HDF5, netCDF, Zarr): {}",
-                explained(&name, &message_of(&e))
+                message_of(&e)
             )
         })
     })

@@ -9,7 +9,7 @@ use std::ffi::{CStr, c_char, c_void};
 use gdal::{Driver, DriverManager};
 
 /// Short names, rasters first.
-const ALLOWED: &[&str] = &[
+pub(super) const ALLOWED: &[&str] = &[
     "GTiff",
     "COG",
     "VRT",
@@ -97,7 +97,7 @@ pub(super) fn register() {
     }
 }
 
-/// File systems of GDAL's that take what they read from a file that a script can write, wait for a terminal, or speak to clusters.
+/// File systems of GDAL's that take what they read from a file that a script can write, or wait for a terminal. (Those on servers: `crate::bytes`.)
 const CLOSED: &[&CStr] = &[
     c"/vsisparse/",
     c"/vsicrypt/",
@@ -105,8 +105,6 @@ const CLOSED: &[&CStr] = &[
     c"/vsistdin?",
     c"/vsistdout/",
     c"/vsistdout_redirect/",
-    c"/vsihdfs/",
-    c"/vsiwebhdfs/",
 ];
 
 /// Puts a file system in which there is no file in the place of those that are closed.
@@ -123,17 +121,6 @@ pub(super) fn close_file_systems() {
             gdal_sys::VSIInstallPluginHandler(prefix.as_ptr(), calls);
             gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
         }
-    }
-}
-
-/// Whether GDAL was built with curl.
-pub fn reads_servers() -> bool {
-    // SAFETY: the list is null or ends with a null pointer, its strings end with a null byte; it is freed after its last use.
-    unsafe {
-        let prefixes = gdal_sys::VSIGetFileSystemsPrefixes();
-        let found = gdal_sys::CSLFindString(prefixes, c"/vsicurl/".as_ptr()) >= 0;
-        gdal_sys::CSLDestroy(prefixes);
-        found
     }
 }
 

@@ -10,9 +10,10 @@ use gdal::raster::RasterBand;
 use gdal::{Dataset, Metadata};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Layout, driver_of};
+use super::layout::{Layout, driver_of, only_image};
 use super::open::OpenOptions;
 use super::pool::SourceFile;
+use super::truncated::container_of;
 use super::{arrays, dtype_of, gdal_name, message_of};
 use crate::error::{Error, Result};
 use crate::raster::DType;
@@ -35,18 +36,36 @@ pub struct Encoding {
 }
 
 /// What a file says of one variable beside its pixels, and what the values of its attributes are.
-pub struct Attributes(Vec<(String, String)>);
+pub struct Attributes {
+    items: Vec<(String, String)>,
+    /// The variable's full name, where neither the name of the image nor its attributes say it.
+    variable: Option<String>,
+}
 
 impl Attributes {
     /// GDAL gives those of netCDF with the band, of HDF5 with the band under the full name of the variable
     /// (`science_grids_height_scale_factor`), of HDF4 with the dataset.
-    pub fn of(file: &SourceFile, dataset: &Dataset, band: &RasterBand) -> Attributes {
+    ///
+    /// # Errors
+    /// When the container of the only image of a file cannot be listed.
+    pub fn of(file: &SourceFile, dataset: &Dataset, band: &RasterBand) -> Result<Attributes> {
+        let mut only = None;
         let (items, prefix) = match driver_of(dataset).as_str() {
             // A view carries its variable's attributes.
             _ if matches!(file.layout, Some(Layout::View(_))) => (dataset.metadata_domain(""), String::new()),
             "netCDF" => (band.metadata_domain(""), String::new()),
             "HDF5Image" => {
-                let variable = file.name.rsplit("://").next().unwrap_or_default();
+                let named = file
+                    .name
+                    .rsplit_once("://")
+                    .filter(|_| file.name.starts_with("HDF5:"));
+                // The only image of a file has a name that GDAL does not tell.
+                let variable = match named {
+                    Some((_, variable)) => variable,
+                    None => only
+                        .insert(only_image(container_of(&file.name))?.unwrap_or_default())
+                        .as_str(),
+                };
                 let prefix = variable.trim_start_matches('/').replace(['/', ' '], "_");
                 (band.metadata_domain(""), format!("{prefix}_"))
             }
@@ -58,11 +77,15 @@ impl Attributes {
             let (key, value) = item.split_once('=')?;
             Some((key.strip_prefix(&prefix)?.to_string(), value.trim().to_string()))
         };
-        Attributes(items.unwrap_or_default().into_iter().filter_map(one).collect())
+        let items = items.unwrap_or_default().into_iter().filter_map(one).collect();
+        Ok(Attributes {
+            items,
+            variable: only,
+        })
     }
 
     pub fn text(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(key, _)| key == name)?;
+        let found = self.items.iter().find(|(key, _)| key == name)?;
         Some(found.1.as_str())
     }
 
@@ -364,7 +387,10 @@ pub fn container_and_variable(file: &SourceFile, attributes: &Attributes) -> (St
     let quoted = file.name.split('"').nth(1);
     let container = quoted.map_or_else(|| gdal_name(&file.path), str::to_string);
     let last = file.name.rsplit(':').next().filter(|_| quoted.is_some());
-    let variable = last.or(attributes.text("NETCDF_VARNAME")).unwrap_or_default();
+    let known = attributes
+        .text("NETCDF_VARNAME")
+        .or(attributes.variable.as_deref());
+    let variable = last.or(known).unwrap_or_default();
     (container, variable.to_string())
 }
 

@@ -265,7 +265,7 @@ fn array_of(name: &str, dataset: &Dataset) -> Option<String> {
 }
 
 /// The only array of a container with rows and columns.
-fn only_image(container: &str) -> Result<Option<String>> {
+pub fn only_image(container: &str) -> Result<Option<String>> {
     let listed = Container::open(container)?.list()?;
     let mut images = listed.into_iter().filter(|array| array.shape.len() >= 2);
     Ok(images

@@ -177,7 +177,7 @@ fn array(file: &Arc<SourceFile>, arrays: &[String], which: &str) -> Result<Array
     let dataset = lent.dataset()?;
     let band = dataset.rasterband(number).map_err(fail)?;
     let reported = reported_type(&source, &band, number)?;
-    let attributes = Attributes::of(&source, dataset, &band);
+    let attributes = Attributes::of(&source, dataset, &band)?;
     let encoding = Encoding::of(
         &source,
         dataset,

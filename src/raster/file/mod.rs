@@ -35,8 +35,8 @@ use std::sync::{Once, OnceLock};
 
 use gdal_sys::GDALDataType as Gdt;
 
-pub use drivers::{reads_servers, refused_in};
-pub use remote::{explained, gdal_name, is_special, set_resolver};
+pub use drivers::refused_in;
+pub use remote::{gdal_name, is_special, reach, why};
 
 use super::DType;
 use crate::work;
@@ -69,6 +69,8 @@ pub fn initialise() {
             ("SQLITE_USE_OGR_VFS", "YES"),
             // Its virtual tables open files themselves: `USING VirtualText('/home/me/.netrc', …)`.
             ("SPATIALITE_LOAD", "NO"),
+            // netCDF would read servers by way of page faults, where an error is a crash.
+            ("CPL_ENABLE_USERFAULTFD", "NO"),
         ] {
             let _ = gdal::config::set_config_option(key, value);
         }
@@ -76,20 +78,8 @@ pub fn initialise() {
         end_without_hdf5();
         drivers::register();
         drivers::close_file_systems();
-        remote::forget_logins();
-        // Settings of the user's environment win.
-        for (key, value) in [
-            ("GDAL_HTTP_MAX_RETRY", "3"),
-            // Seconds before the first try again; it grows with each.
-            ("GDAL_HTTP_RETRY_DELAY", "0.5"),
-            ("GDAL_HTTP_CONNECTTIMEOUT", "20"),
-            ("GDAL_HTTP_LOW_SPEED_TIME", "60"),
-            ("GDAL_HTTP_LOW_SPEED_LIMIT", "1"),
-            ("GDAL_INGESTED_BYTES_AT_OPEN", "32768"),
-        ] {
-            if std::env::var_os(key).is_none() {
-                let _ = gdal::config::set_config_option(key, value);
-            }
+        if std::env::var_os("GDAL_INGESTED_BYTES_AT_OPEN").is_none() {
+            let _ = gdal::config::set_config_option("GDAL_INGESTED_BYTES_AT_OPEN", "32768");
         }
     });
 }

@@ -404,7 +404,7 @@ fn describe_band(
     let fail = |e: gdal::errors::GdalError| Error::file(&file.path, message_of(&e));
     let band = dataset.rasterband(index).map_err(fail)?;
     let reported = reported_type(file, &band, index)?;
-    let attributes = Attributes::of(file, dataset, &band);
+    let attributes = Attributes::of(file, dataset, &band)?;
     let encoding = Encoding::of(file, dataset, &band, reported, &attributes, options)?;
     let mut dtype = encoding.dtype;
     let mut kind = kind_of(dtype);

@@ -10,9 +10,9 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use super::floating::Blocks;
 use super::layout::{self, Layout};
 use super::probe::{Use, try_out};
-use super::remote::resolved;
+use super::remote::{drivers_for, reach, why};
 use super::truncated::{container_of, with_reason};
-use super::{explained, initialise, message_of, quieten_hdf5};
+use super::{arrays, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::raster::execute::KEPT_OPEN;
@@ -50,6 +50,7 @@ pub fn close_changed(name: &str) {
     drop(pool);
     // Closed outside the lock: closing can take long.
     drop::<VecDeque<Idle>>(changed);
+    arrays::close_changed(container);
 }
 
 /// A file as it was when it was opened.
@@ -160,7 +161,9 @@ fn open_dataset(path: &str, name: &str, layout: Option<&Layout>) -> Result<Datas
     if let Some(Layout::View(view)) = layout {
         return layout::open(path, name, view);
     }
+    let drivers = drivers_for(name);
     let options = DatasetOptions {
+        allowed_drivers: drivers.as_deref(),
         open_flags: GdalOpenFlags::GDAL_OF_RASTER
             | GdalOpenFlags::GDAL_OF_READONLY
             | GdalOpenFlags::GDAL_OF_VERBOSE_ERROR,
@@ -168,23 +171,24 @@ fn open_dataset(path: &str, name: &str, layout: Option<&Layout>) -> Result<Datas
         open_options: Some(&["@HONOUR_VALID_RANGE=NO"]),
         ..Default::default()
     };
-    let found = resolved(name)?;
+    reach(name)?;
     try_out(name, Use::Image)?;
-    bytes::refusal();
-    layout::as_stored(layout, || Dataset::open_ex(found.as_ref(), options)).map_err(|e| {
-        if let Some(refusal) = bytes::refusal() {
-            return refusal;
+    bytes::forget_refusals();
+    let opened = layout::as_stored(layout, || Dataset::open_ex(name, options));
+    if let (Ok(_), Some(broken)) = (&opened, bytes::broken()) {
+        return Err(broken);
+    }
+    opened.map_err(|e| {
+        if let Some(reason) = why(name) {
+            return reason;
         }
         let text = message_of(&e);
-        let text = text.replace(found.as_ref(), name);
         // GDAL starts many messages with the name that we put in front already.
         let text = text
             .trim_start_matches('`')
             .trim_start_matches(name)
             .trim_start_matches(['\'', ':', ',', ' ']);
-        with_reason(path, || {
-            format!("cannot be opened as an image: {}", explained(name, text))
-        })
+        with_reason(path, || format!("cannot be opened as an image: {text}"))
     })
 }
 

@@ -8,13 +8,13 @@ use ndarray::Array2;
 use num_complex::Complex32;
 
 use super::encoding::{Encoding, Mask};
-use super::explained;
 use super::floating::{Blocks, Number};
 use super::layout::Layout;
 use super::pool::SourceFile;
 use super::transfer::{Part, transfer};
 use crate::described;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::integer::is_wide;
 use crate::raster::operation::{Operation, PicturePart};
@@ -180,15 +180,12 @@ impl FileBand {
 
     fn read_from(&self, dataset: &gdal::Dataset, part: &Part) -> Result<Pixels> {
         let window = part.window;
-        let fail = |text: String| {
-            Error::file(
+        let fail = |text: String| match interrupt::check() {
+            Ok(()) => Error::file(
                 &self.file.path,
-                format!(
-                    "cannot read {window} of band {}: {}",
-                    self.band,
-                    explained(&self.file.name, &text)
-                ),
-            )
+                format!("cannot read {window} of band {}: {text}", self.band),
+            ),
+            Err(stopped) => stopped,
         };
         let band = dataset.rasterband(self.band).map_err(|e| fail(e.to_string()))?;
         // SAFETY: the handle lives as long as `dataset`, which is borrowed for this whole function.

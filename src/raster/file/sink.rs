@@ -18,9 +18,8 @@ use super::write::WriteOptions;
 use super::{
     gdal_type, has_signed_bytes, initialise, last_message, located, message_of, reset_message, whole,
 };
-use crate::bytes;
 use crate::error::{Error, Result};
-use crate::files::DraftFolder;
+use crate::files::{self, DraftFolder};
 use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
@@ -478,7 +477,7 @@ unsafe extern "C" fn go_on(complete: f64, _: *const c_char, watch: *mut c_void) 
     let now = (complete.clamp(0.0, 1.0) * Watch::PARTS as f64) as u64;
     let before = watch.done.fetch_max(now, Ordering::Relaxed);
     work::progress().advance(now.saturating_sub(before));
-    c_int::from(!interrupt::requested() && !bytes::has_failed(watch.draft))
+    c_int::from(!interrupt::requested() && !files::has_failed(watch.draft))
 }
 
 /// The error of GDAL's work on a whole file, which also ends when a stop was asked for.

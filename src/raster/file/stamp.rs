@@ -30,4 +30,9 @@ impl Stamp {
             ],
         })
     }
+
+    /// Whether it is of the file of this path.
+    pub fn is_of(&self, path: &str) -> bool {
+        self.path == Path::new(path)
+    }
 }

@@ -82,6 +82,7 @@ pub unsafe fn transfer(
 ) -> Result<(), String> {
     let window = part.window;
     reset_message();
+    bytes::forget_refusals();
     // SAFETY: the caller's promise; GDAL checks that the window lies inside the image, and `whole_block` that a block
     // has the buffer's shape and type.
     let status = unsafe {
@@ -112,9 +113,10 @@ pub unsafe fn transfer(
 
 fn done(status: CPLErr::Type) -> Result<(), String> {
     match status {
-        CPLErr::CE_None => Ok(()),
+        // Drivers may take what a server did not send for what the file does not have.
+        CPLErr::CE_None => bytes::broken().map_or(Ok(()), |broken| Err(broken.to_string())),
         // Of a file that a virtual file names and that is opened only now.
-        _ => Err(bytes::refusal().map_or_else(last_message, |refusal| refusal.to_string())),
+        _ => Err(bytes::reason().map_or_else(last_message, |reason| reason.to_string())),
     }
 }
 

@@ -5,7 +5,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use perilune::catalog::http::{Http, wait};
+use perilune::bytes::http::{Http, wait};
 use perilune::catalog::items::Items;
 use perilune::catalog::pages::{Limits, Search};
 use perilune::catalog::stac::{

@@ -17,7 +17,7 @@ impl Secret {
     }
 
     /// The text itself, for the places that send or store it.
-    pub(in crate::catalog) fn reveal(&self) -> &str {
+    pub(in crate::bytes) fn reveal(&self) -> &str {
         &self.0
     }
 }

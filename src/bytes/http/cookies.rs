@@ -4,7 +4,7 @@ use reqwest::cookie::{CookieStore, Jar};
 use reqwest::header::HeaderValue;
 use url::Url;
 
-use crate::catalog::credentials::protected;
+use crate::bytes::credentials::protected;
 
 /// Cookies by host, as browsers keep them, in memory only. None is taken from or sent over a way that others can read,
 /// whatever the cookie itself allows.

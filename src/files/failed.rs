@@ -1,19 +1,17 @@
-//! What went wrong below GDAL, kept for those who can say it better.
+//! What went wrong in writing drafts below those who write them: libraries say little of it, whoever publishes the draft says it.
 
-use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use crate::error::Error;
 
 /// Files whose writing failed, and the system's number of the first error.
 static FAILED: Mutex<Vec<(PathBuf, i32)>> = Mutex::new(Vec::new());
 /// Spares the lock where nothing has failed, which is always.
 static ANY: AtomicBool = AtomicBool::new(false);
 
-pub(super) fn remember(name: &Path, error: &io::Error) {
+/// Keeps the first error in writing the file `name`.
+pub fn remember(name: &Path, error: &io::Error) {
     let mut failed = FAILED.lock().unwrap_or_else(|e| e.into_inner());
     if !failed.iter().any(|(known, _)| known == name) {
         failed.push((name.to_path_buf(), error.raw_os_error().unwrap_or(libc::EIO)));
@@ -48,15 +46,4 @@ pub fn has_failed(draft: &Path) -> bool {
 fn belongs(name: &Path, draft: &Path) -> bool {
     let start = draft.as_os_str().as_encoded_bytes();
     name.as_os_str().as_encoded_bytes().starts_with(start)
-}
-
-thread_local!(static REFUSED: RefCell<Option<Error>> = const { RefCell::new(None) });
-
-pub(super) fn refuse(error: Error) {
-    REFUSED.with_borrow_mut(|refused| *refused = Some(error));
-}
-
-/// Why the policy last refused a file on this thread, since this was asked last: GDAL says at best that there is no such file.
-pub fn refusal() -> Option<Error> {
-    REFUSED.take()
 }

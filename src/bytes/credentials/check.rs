@@ -10,7 +10,7 @@ use super::session::{refusal, send_form};
 use super::sources::Entry;
 use super::store::Login;
 use super::{Place, Services, Vault, token};
-use crate::catalog::http::{Failure, Http, Request, Settings, wait};
+use crate::bytes::http::{Failure, Http, Request, Settings, wait};
 use crate::error::{Error, Result};
 
 /// What became of a check.

@@ -8,14 +8,15 @@ mod request;
 mod runtime;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use backon::BackoffBuilder;
-use reqwest::StatusCode;
-use reqwest::cookie::CookieStore;
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, LOCATION, PROXY_AUTHORIZATION};
 use url::Url;
+
+pub use reqwest::{Method, StatusCode, header};
 
 pub use body::{Response, parse_json};
 pub use failure::{Failure, Kind, redacted, redacted_text, said};
@@ -26,6 +27,7 @@ pub use runtime::wait;
 use self::cookies::Cookies;
 use self::host::Host;
 use super::credentials::{Vault, protected, session};
+use super::s3::Bucket;
 use crate::error::Result;
 
 /// How long, how often, how much. The defaults suit the public archives; tests shorten them.
@@ -60,6 +62,17 @@ impl Default for Settings {
             largest_answer: 256 << 20,
         }
     }
+}
+
+/// Requests that were sent and bytes of answers that came, in this process.
+static TRAFFIC: (AtomicU64, AtomicU64) = (AtomicU64::new(0), AtomicU64::new(0));
+
+/// Requests that this process has sent to servers, and bytes of their answers that it has read, as they are stored and sent.
+pub fn traffic() -> (u64, u64) {
+    (
+        TRAFFIC.0.load(Ordering::Relaxed),
+        TRAFFIC.1.load(Ordering::Relaxed),
+    )
 }
 
 /// The redirects that one request may take. Earthdata's login takes five.
@@ -131,6 +144,17 @@ impl Http {
     /// # Errors
     /// A [`Failure`] that says what happened, after how many tries.
     pub async fn send(&self, request: &Request) -> Result<Response, Failure> {
+        self.fetch(request, |answer| std::future::ready(Ok(answer))).await
+    }
+
+    /// As [`send`](Http::send), with what `take` makes of the answer. Where the answer breaks off meanwhile, all of it is asked for again.
+    ///
+    /// # Errors
+    /// As `send`; those of `take`.
+    pub async fn fetch<T, F>(&self, request: &Request, take: impl Fn(Response) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         let most = request.attempts.unwrap_or(self.settings.attempts).max(1);
         let mut waits = backon::ExponentialBuilder::default()
             .with_min_delay(self.settings.shortest_wait)
@@ -144,15 +168,19 @@ impl Http {
         loop {
             tries += 1;
             let begun = Instant::now();
-            let failure = match self.follow(request).await {
-                Ok(response) => return Ok(response),
+            let taken = match self.follow(request).await {
+                Ok(answer) => take(answer).await,
+                Err(failure) => Err(failure),
+            };
+            let failure = match taken {
+                Ok(taken) => return Ok(taken),
                 Err(failure) => failure,
             };
             let help = match request.login {
                 true => Ok(false),
                 false => session::help(self, &failure, begun, &mut met).await,
             };
-            if help.map_err(|refused| refused.on_the_way_to(&request.url))? {
+            if help.map_err(|refused| refused.on_the_way_to(request.asked()))? {
                 tries -= 1;
                 continue;
             }
@@ -169,7 +197,7 @@ impl Http {
                 _ => most,
             };
             if tries >= most || !patient || !failure.may_pass() {
-                return Err(failure.after(tries));
+                return Err(failure.after(tries).named_as(request));
             }
             if failure.retry_after.is_none() {
                 tokio::time::sleep(waits.next().unwrap_or(self.settings.longest_wait)).await;
@@ -184,6 +212,12 @@ impl Http {
         for _ in 0..=MOST_REDIRECTS {
             let answer = self.hop(&hop).await?;
             let status = answer.status();
+            if let Some(bucket) = &hop.bucket
+                && let Some((bucket, url)) = bucket.elsewhere(status.as_u16(), answer.headers())
+            {
+                (hop.bucket, hop.url) = (Some(bucket), url);
+                continue;
+            }
             if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return self.judge(request, &hop, answer).await;
             }
@@ -197,6 +231,9 @@ impl Http {
             if !matches!(next.scheme(), "http" | "https") {
                 let text = format!("to {}, which is no web address", redacted(&next));
                 return Err(Failure::new(&hop.url, Kind::Redirect(text)));
+            }
+            if hop.bucket.is_some() && next.origin() != hop.url.origin() {
+                return Err(Bucket::redirected(&hop.url));
             }
             if hop.url.scheme() == "https" && next.scheme() == "http" && !is_loopback(&next) {
                 let text = format!("from https to the unprotected {}", redacted(&next));
@@ -244,8 +281,14 @@ impl Http {
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
+        if let Some(bucket) = &request.bucket {
+            builder = builder.headers(bucket.headers(&request.url)?);
+        }
         let mut attempt = None;
-        if !request.headers.contains_key(AUTHORIZATION) && request.url.password().is_none() {
+        if request.bucket.is_none()
+            && !request.headers.contains_key(AUTHORIZATION)
+            && request.url.password().is_none()
+        {
             attempt = self
                 .vault
                 .attempt(&request.url)
@@ -255,6 +298,7 @@ impl Http {
         if let Some((name, value)) = attempt.as_ref().and_then(|attempt| attempt.header.clone()) {
             builder = builder.header(name, value);
         }
+        TRAFFIC.0.fetch_add(1, Ordering::Relaxed);
         let first_byte = request.first_byte.unwrap_or(self.settings.first_byte);
         match tokio::time::timeout(first_byte, builder.send()).await {
             Ok(Ok(answer)) => {
@@ -281,7 +325,7 @@ impl Http {
             StatusCode::NOT_MODIFIED | StatusCode::PRECONDITION_FAILED | StatusCode::RANGE_NOT_SATISFIABLE
         );
         let sent = answer.url().clone();
-        let response = Response::new(answer, &request.url, self.settings.stall);
+        let response = Response::new(answer, request.asked(), self.settings.stall);
         if status.is_success()
             && self.vault.is_login_host(&hop.url)
             && !self.vault.is_login_host(&request.url)
@@ -293,7 +337,10 @@ impl Http {
         }
         let retry_after = host::retry_after(response.headers());
         let body = response.beginning().await;
-        let advice = self.vault.advice(&hop.url, status.as_u16(), &body);
+        let advice = match &hop.bucket {
+            Some(bucket) => bucket.advice(status.as_u16()),
+            None => self.vault.advice(&hop.url, status.as_u16(), &body),
+        };
         let text = self.vault.without_secrets(&failure::said(&body));
         let mut failure = Failure::new(
             &hop.url,
@@ -302,7 +349,7 @@ impl Http {
                 text,
             },
         );
-        failure.asked = Box::new(request.url.clone());
+        failure.asked = Box::new(request.asked().clone());
         failure.sent = Some(Box::new(sent));
         failure.advice = advice;
         failure.retry_after = retry_after;
@@ -313,7 +360,7 @@ impl Http {
     fn login_missing(&self, request: &Request, login: &Url) -> Failure {
         let text = format!("it asks for a login at {}", login.host_str().unwrap_or(""));
         let mut failure = Failure::new(login, Kind::Status { status: 401, text });
-        failure.asked = Box::new(request.url.clone());
+        failure.asked = Box::new(request.asked().clone());
         failure.advice = self.vault.advice(login, 401, "");
         failure
     }
@@ -321,11 +368,6 @@ impl Http {
     /// Whether a request to `url` would carry the cookie `name`.
     pub fn has_cookie(&self, url: &Url, name: &str) -> bool {
         self.cookies.has(url, name)
-    }
-
-    /// Whether a request to `url` would carry any cookie.
-    pub fn has_cookies(&self, url: &Url) -> bool {
-        self.cookies.cookies(url).is_some()
     }
 
     /// The server asks for a rest: nobody sends it anything for that long.

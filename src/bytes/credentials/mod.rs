@@ -97,6 +97,7 @@ impl Vault {
     pub fn read_early() {
         let mut kept = EARLY.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = Some(Vault::of_user());
+        super::s3::read_early();
     }
 
     /// The logins that were read early, else those of now.
@@ -135,29 +136,10 @@ impl Vault {
         Sources::of_user().files()
     }
 
-    /// Those of them that libraries read themselves.
-    pub fn files_of_libraries() -> Vec<PathBuf> {
-        Sources::of_user().files_of_libraries()
-    }
-
     /// The header that a request to `url` needs, if the user has a login for its host. Only https, and this machine's
     /// own addresses, get any.
     pub fn authorization(&self, url: &Url) -> Option<(HeaderName, HeaderValue)> {
         self.entries.iter().find_map(|(entry, _)| self.header(entry, url))
-    }
-
-    /// True where a request to `url` may end in a login that the user has: these addresses are asked through this
-    /// program's own client and not through GDAL's.
-    pub fn may_open(&self, url: &Url) -> bool {
-        let earthdata = Place::of(&self.services.earthdata);
-        let ers = Place::of(&self.services.ers);
-        let has = |place: &Place| self.logins().any(|entry| entry.place == *place);
-        let within = |places: &[Place]| places.iter().any(|place| place.holds(url));
-        protected(url)
-            && (self.authorization(url).is_some()
-                || signature::container(&self.services, url).is_some()
-                || (has(&earthdata) && within(&self.services.earthdata_data))
-                || (has(&ers) && within(&self.services.ers_data)))
     }
 
     fn header(&self, entry: &Entry, url: &Url) -> Option<(HeaderName, HeaderValue)> {

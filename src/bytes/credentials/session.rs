@@ -11,7 +11,7 @@ use url::Url;
 use super::attempt::{Attempt, Refused};
 use super::form::login_form;
 use super::{Login, Place, Vault, protected, signature};
-use crate::catalog::http::{Failure, Http, Kind, Request};
+use crate::bytes::http::{Failure, Http, Kind, Request};
 
 /// When the user was last let in.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use url::Url;
 use super::place::protected;
 use super::secret::Secret;
 use super::services::Services;
-use crate::catalog::http::{Failure, Http, Request};
+use crate::bytes::http::{Failure, Http, Request};
 
 #[derive(Debug, Default)]
 pub struct Signatures {

@@ -1,5 +1,6 @@
 //! The body of an answer, with a limit on its silence and on its size.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -51,6 +52,20 @@ impl Response {
         self.header("content-length").and_then(|v| v.trim().parse().ok())
     }
 
+    /// How the body is compressed, by its header. Stores keep other words there too (`aws-chunked`, `utf-8`), which say nothing of the bytes.
+    pub fn codings(&self) -> Vec<String> {
+        let told = self.header("content-encoding").unwrap_or("").to_ascii_lowercase();
+        let known = told.split(',').map(str::trim).filter(|name| {
+            matches!(
+                *name,
+                "gzip" | "x-gzip" | "deflate" | "br" | "zstd" | "compress" | "x-compress"
+            )
+        });
+        known
+            .map(|name| name.trim_start_matches("x-").to_string())
+            .collect()
+    }
+
     /// The type without its parameters, in small letters: `text/html`.
     pub fn media_type(&self) -> Option<String> {
         let value = self.headers().get(CONTENT_TYPE)?.to_str().ok()?;
@@ -63,7 +78,11 @@ impl Response {
     /// When the server falls silent for too long, or the connection ends before the answer does.
     pub async fn chunk(&mut self) -> Result<Option<bytes::Bytes>, Failure> {
         match tokio::time::timeout(self.stall, self.inner.chunk()).await {
-            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Ok(bytes)) => {
+                let length = bytes.as_ref().map_or(0, bytes::Bytes::len);
+                super::TRAFFIC.1.fetch_add(length as u64, Ordering::Relaxed);
+                Ok(bytes)
+            }
             Ok(Err(error)) => Err(Failure::of_body(&self.asked, &error)),
             Err(_) => Err(Failure::new(&self.asked, Kind::Stalled(self.stall))),
         }

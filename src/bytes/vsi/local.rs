@@ -1,54 +1,46 @@
-//! The functions that GDAL calls in place of its own file system.
+//! Files of this machine.
 
-use std::ffi::{CStr, OsStr, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Once;
 
 use gdal_sys::{VSIStatBufL, vsi_l_offset};
 
-use super::buffered::Buffered;
-use super::{failed, is_sound, listing, may_read, may_write};
+use super::{answer, path, set_errno};
+use crate::bytes::buffered::Buffered;
+use crate::bytes::listing;
+use crate::bytes::refused::refuse;
+use crate::bytes::{is_sound, may_read, may_write};
 use crate::error::{Error, Result};
+use crate::files::failed;
 use crate::gate;
 
-/// Replaces GDAL's file system, once for the process and before the first file is opened.
+/// Takes the place of GDAL's default file system.
 pub fn install() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // SAFETY: GDAL allocates the structure with no call-backs and copies it. The empty prefix is the name of its default file
-        // system. The call-backs live as long as the process.
-        unsafe {
-            let calls = gdal_sys::VSIAllocFilesystemPluginCallbacksStruct();
-            (*calls).stat = Some(stat);
-            (*calls).unlink = Some(unlink);
-            (*calls).rename = Some(rename);
-            (*calls).mkdir = Some(mkdir);
-            (*calls).rmdir = Some(rmdir);
-            (*calls).read_dir = Some(read_dir);
-            (*calls).open = Some(open);
-            (*calls).tell = Some(tell);
-            (*calls).seek = Some(seek);
-            (*calls).read = Some(read);
-            (*calls).eof = Some(eof);
-            (*calls).write = Some(write);
-            (*calls).flush = Some(flush);
-            (*calls).truncate = Some(truncate);
-            (*calls).close = Some(close);
-            gdal_sys::VSIInstallPluginHandler(c"".as_ptr(), calls);
-            gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
-        }
-    });
-}
-
-/// # Safety
-/// `name` is a string that ends with a zero byte and outlives the answer.
-unsafe fn path<'a>(name: *const c_char) -> &'a Path {
-    // SAFETY: as the caller promises.
-    Path::new(OsStr::from_bytes(unsafe { CStr::from_ptr(name) }.to_bytes()))
+    // SAFETY: GDAL allocates the structure with no call-backs and copies it. The empty prefix is the name of its default file
+    // system. The call-backs live as long as the process.
+    unsafe {
+        let calls = gdal_sys::VSIAllocFilesystemPluginCallbacksStruct();
+        (*calls).stat = Some(stat);
+        (*calls).unlink = Some(unlink);
+        (*calls).rename = Some(rename);
+        (*calls).mkdir = Some(mkdir);
+        (*calls).rmdir = Some(rmdir);
+        (*calls).read_dir = Some(read_dir);
+        (*calls).open = Some(open);
+        (*calls).tell = Some(tell);
+        (*calls).seek = Some(seek);
+        (*calls).read = Some(read);
+        (*calls).eof = Some(eof);
+        (*calls).write = Some(write);
+        (*calls).flush = Some(flush);
+        (*calls).truncate = Some(truncate);
+        (*calls).close = Some(close);
+        gdal_sys::VSIInstallPluginHandler(c"".as_ptr(), calls);
+        gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
+    }
 }
 
 /// # Safety
@@ -58,26 +50,10 @@ unsafe fn file<'a>(file: *mut c_void) -> &'a mut Buffered {
     unsafe { &mut *file.cast::<Buffered>() }
 }
 
-/// What C functions answer: 0, or -1 with the reason in `errno`.
-fn answer(result: io::Result<()>) -> c_int {
-    match result {
-        Ok(()) => 0,
-        Err(error) => {
-            set_errno(&error);
-            -1
-        }
-    }
-}
-
-fn set_errno(error: &io::Error) {
-    // SAFETY: the address is of this thread's own errno.
-    unsafe { *libc::__errno_location() = error.raw_os_error().unwrap_or(libc::EIO) }
-}
-
 /// The policy's answer in the words of the system; its own are kept.
 fn allowed<T>(answer: Result<T>) -> io::Result<T> {
     answer.map_err(|error| {
-        failed::refuse(error);
+        refuse(error);
         io::Error::from_raw_os_error(libc::EACCES)
     })
 }

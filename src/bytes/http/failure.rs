@@ -6,7 +6,7 @@ use std::time::Duration;
 use regex::Regex;
 use url::Url;
 
-use super::Settings;
+use super::{Request, Settings};
 use crate::error::Error;
 
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct Failure {
     /// What the user knows: the address before redirects.
     pub asked: Box<Url>,
     /// `url` as it was sent, with its signature: not for messages.
-    pub(in crate::catalog) sent: Option<Box<Url>>,
+    pub(in crate::bytes) sent: Option<Box<Url>>,
     pub kind: Kind,
     pub retry_after: Option<Duration>,
     /// What the user can do about it, where the credentials know.
@@ -81,8 +81,19 @@ impl Failure {
         Failure::new(url, Kind::Cut(innermost(error)))
     }
 
-    pub(super) fn after(mut self, tries: usize) -> Failure {
+    pub fn after(mut self, tries: usize) -> Failure {
         self.tries = tries;
+        self
+    }
+
+    /// Under the name that the user gave the request.
+    pub(super) fn named_as(mut self, request: &Request) -> Failure {
+        if let Some(asked) = &request.asked {
+            if self.url.host_str() == request.url.host_str() {
+                self.url = Box::new(asked.clone());
+            }
+            self.asked = Box::new(asked.clone());
+        }
         self
     }
 
@@ -107,6 +118,10 @@ impl Failure {
             Kind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             _ => false,
         }
+    }
+
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.kind, Kind::TooLarge(_))
     }
 
     /// True where a smaller page may succeed: the server gave up on this one.

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::catalog::http::is_loopback;
+use crate::bytes::http::is_loopback;
 
 /// A host, or a domain with all hosts beneath it, on one port or on any.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -169,26 +169,9 @@ impl Sources {
         }
     }
 
-    /// Those of [`files`](Sources::files) that the libraries which speak to S3 and its like read themselves, whenever they need them.
-    pub fn files_of_libraries(&self) -> Vec<PathBuf> {
-        let names = [
-            "AWS_SHARED_CREDENTIALS_FILE",
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-            "GOOGLE_APPLICATION_CREDENTIALS",
-        ];
-        let mut files: Vec<PathBuf> = names
-            .iter()
-            .filter_map(|name| (self.variable)(name))
-            .map(PathBuf::from)
-            .collect();
-        files.extend(self.home.iter().map(|home| home.join(".aws/credentials")));
-        files
-    }
-
     /// All files with secrets in them that are the host's to read and no script's.
     pub fn files(&self) -> Vec<PathBuf> {
-        let mut files = self.files_of_libraries();
-        files.extend(self.netrc_path());
+        let mut files: Vec<PathBuf> = self.netrc_path().into_iter().collect();
         files.extend(self.store.as_ref().map(|store| store.path().to_path_buf()));
         let names = [
             "EARTHDATA_TOKEN_FILE",
@@ -197,6 +180,10 @@ impl Sources {
             "USGS_TOKEN_FILE",
             "USGSXPLORE_TOKEN_FILE",
             "PC_SDK_SUBSCRIPTION_KEY_FILE",
+            // Keys and tokens of AWS and Google, the second and third of which nothing here reads.
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "GOOGLE_APPLICATION_CREDENTIALS",
         ];
         files.extend(
             names
@@ -209,6 +196,7 @@ impl Sources {
             "_netrc",
             PLANETARY_COMPUTER_FILE,
             ".edl_token",
+            ".aws/credentials",
             ".urs_cookies",
         ];
         if let Some(home) = &self.home {

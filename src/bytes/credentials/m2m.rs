@@ -8,7 +8,7 @@ use url::Url;
 
 use super::session::refusal;
 use super::{Login, Place, Secret};
-use crate::catalog::http::{Failure, Http, Kind, Request};
+use crate::bytes::http::{Failure, Http, Kind, Request};
 
 const KEY: HeaderName = HeaderName::from_static("x-auth-token");
 

@@ -6,6 +6,7 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
+use crate::bytes::s3::Bucket;
 use crate::error::{Error, Result};
 
 /// A request that can be sent again. Credentials are not in it: every host gets its own when it is asked.
@@ -23,8 +24,12 @@ pub struct Request {
     pub first_byte: Option<Duration>,
     /// Headers that are for the first host alone and do not follow a redirect elsewhere.
     pub bound: Vec<HeaderName>,
+    /// What the user calls it, where that is another address: what messages name.
+    pub(in crate::bytes) asked: Option<Url>,
+    /// What signs it, for a file of S3.
+    pub(in crate::bytes) bucket: Option<Bucket>,
     /// Part of a login itself: a refusal of it is final.
-    pub(in crate::catalog) login: bool,
+    pub(in crate::bytes) login: bool,
 }
 
 impl Request {
@@ -38,6 +43,8 @@ impl Request {
             attempts: None,
             first_byte: None,
             bound: Vec::new(),
+            asked: None,
+            bucket: None,
             login: false,
         }
     }
@@ -48,6 +55,11 @@ impl Request {
             transfer: true,
             ..Request::get(url)
         }
+    }
+
+    /// The address that the user knows it by.
+    pub fn asked(&self) -> &Url {
+        self.asked.as_ref().unwrap_or(&self.url)
     }
 
     pub fn json(url: Url, body: &serde_json::Value) -> Request {
@@ -79,7 +91,7 @@ impl Request {
     }
 
     /// A step of a login, which is tried once.
-    pub(in crate::catalog) fn login(mut self) -> Request {
+    pub(in crate::bytes) fn login(mut self) -> Request {
         self.login = true;
         self.once()
     }
@@ -120,6 +132,7 @@ impl Request {
         headers.values().any(HeaderValue::is_sensitive)
             || headers.contains_key(AUTHORIZATION)
             || headers.contains_key(COOKIE)
+            || self.bucket.is_some()
             || self.bound.iter().any(|name| headers.contains_key(name))
     }
 }
