@@ -69,7 +69,7 @@ impl Described for FileBand {
             band: self.band,
             kind: self.kind,
             encoding: self.encoding.clone(),
-            mask: self.mask.clone(),
+            mask: self.mask,
             upward: self.upward,
             block: self.block,
         })
