@@ -199,7 +199,7 @@ def series():
     listed = ", ".join(f"{{ {x}, {y} }}" for x, y in places)
     ours = lua(f'local r = require "raster"; local t = r.stack("series_*.tif"):sample({{ {listed} }}); '
                'local v = {}; for i = 1, #t do v[i] = ("%.9g"):format(t[i].random) end; '
-               'require("fs").write("series_ours.txt", table.concat(v, "\n") .. "\n")')
+               'require("fs").write("series_ours.txt", table.concat(v, "\\n") .. "\\n")')
     files = sorted(path.name for path in DATA.glob("series_*.tif"))
     a, b = compare(ours, peer("series", "series_peer.txt", *(f"{x},{y}" for x, y in places), *files))
     x, y = np.loadtxt(DATA / "series_ours.txt"), np.loadtxt(DATA / "series_peer.txt")

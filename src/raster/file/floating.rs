@@ -5,21 +5,61 @@
 //! Adobe Photoshop TIFF Technical Note 3, 2005: the bytes of a row are sorted by significance, the most significant ones of all its numbers
 //! first, and each is stored as the difference from the one before it.
 
+use std::collections::VecDeque;
 use std::ffi::{CStr, CString, c_void};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gdal::{Dataset, Metadata};
 use gdal_sys::GDALRasterBandH;
 use ndarray::{Array2, s};
 
 use super::layout::driver_of;
+use crate::bounds::held::Held;
 use crate::gate;
 use crate::raster::Window;
+use crate::settings;
+
+/// Pixels of a window that is read of blocks that are kept.
+const MOST_FEW: usize = 80 * 80;
+
+/// (file, band, column, row)
+type Key = (u64, i32, usize, usize);
+/// Bytes of blocks, whose differences are undone, the last one first.
+static KEPT: Mutex<VecDeque<(Key, Arc<Vec<u8>>)>> = Mutex::new(VecDeque::new());
+
+/// What they may take, which is never given back.
+fn kept_bytes() -> usize {
+    static BYTES: OnceLock<usize> = OnceLock::new();
+    *BYTES.get_or_init(|| {
+        let bytes = (settings::memory() / 64).clamp(1 << 20, 16 << 20);
+        std::mem::forget(Held::hold(bytes));
+        bytes
+    })
+}
+
+fn kept(key: &Key) -> Option<Arc<Vec<u8>>> {
+    let blocks = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    blocks
+        .iter()
+        .find(|(of, _)| of == key)
+        .map(|(_, bytes)| Arc::clone(bytes))
+}
+
+fn keep(key: Key, bytes: Arc<Vec<u8>>) {
+    let mut blocks = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    blocks.push_front((key, bytes));
+    while blocks.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > kept_bytes() {
+        blocks.pop_back();
+    }
+}
 
 /// A file with such blocks.
 pub struct Blocks {
+    id: u64,
     file: File,
     /// Of the image and of its blocks.
     rows: usize,
@@ -30,8 +70,10 @@ pub struct Blocks {
 
 /// A number of that many bytes.
 pub trait Number: Copy + Default {
-    /// From its bytes, the most significant first, of each a plane.
+    /// Row `out` from the planes of its bytes, the most significant first.
     fn join(planes: &[u8], out: &mut [Self]);
+    /// One number of a row of `count`.
+    fn at(planes: &[u8], count: usize, i: usize) -> Self;
     const BYTES: usize;
 }
 
@@ -50,6 +92,10 @@ impl Number for f32 {
             out[i] = f32::from_be_bytes([a[i], b[i], c[i], d[i]]);
         }
     }
+
+    fn at(planes: &[u8], count: usize, i: usize) -> f32 {
+        f32::from_be_bytes(std::array::from_fn(|k| planes[k * count + i]))
+    }
 }
 
 impl Number for f64 {
@@ -58,8 +104,12 @@ impl Number for f64 {
     fn join(planes: &[u8], out: &mut [f64]) {
         let n = out.len();
         for (i, out) in out.iter_mut().enumerate() {
-            *out = f64::from_be_bytes(std::array::from_fn(|k| planes[k * n + i]));
+            *out = f64::at(planes, n, i);
         }
+    }
+
+    fn at(planes: &[u8], count: usize, i: usize) -> f64 {
+        f64::from_be_bytes(std::array::from_fn(|k| planes[k * count + i]))
     }
 }
 
@@ -74,7 +124,9 @@ impl Blocks {
             return None;
         }
         let (cols, rows) = dataset.raster_size();
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         Some(Blocks {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
             file: gate::open(Path::new(name)).ok()?,
             rows,
             cols,
@@ -107,7 +159,8 @@ impl Blocks {
         let is_most =
             |block: &(usize, usize)| 2 * area(*block).intersect(&window).len() >= area(*block).len();
         if !blocks.iter().all(is_most) {
-            return None;
+            // SAFETY: the caller's promise.
+            return unsafe { self.read_few(band, window, &blocks) };
         }
         let mut out = Array2::from_elem((window.rows, window.cols), T::default());
         let (mut stored, mut bytes) = (Vec::new(), Vec::new());
@@ -130,6 +183,50 @@ impl Blocks {
                             .zip(&line[left..])
                             .for_each(|(out, value)| *out = *value);
                     }
+                }
+            }
+        }
+        Some(out)
+    }
+
+    /// A window of few pixels, such as around a point: of blocks that are kept for the next ones.
+    ///
+    /// # Safety
+    /// As `read`.
+    unsafe fn read_few<T: Number>(
+        &self,
+        band: GDALRasterBandH,
+        window: Window,
+        blocks: &[(usize, usize)],
+    ) -> Option<Array2<T>> {
+        let width = self.block_cols * T::BYTES;
+        if window.len() > MOST_FEW || blocks.len() > 4 || width * self.block_rows > kept_bytes() / 4 {
+            return None;
+        }
+        let mut out = Array2::from_elem((window.rows, window.cols), T::default());
+        for &(x, y) in blocks {
+            // SAFETY: the caller's promise.
+            let number = unsafe { gdal_sys::GDALGetBandNumber(band) };
+            let key = (self.id, number, x, y);
+            let bytes = match kept(&key) {
+                Some(bytes) => bytes,
+                None => {
+                    let mut bytes = Vec::new();
+                    // SAFETY: the caller's promise.
+                    unsafe { self.inflate(band, (x, y), T::BYTES, &mut Vec::new(), &mut bytes)? };
+                    bytes.chunks_exact_mut(width).for_each(sum_up);
+                    let bytes = Arc::new(bytes);
+                    keep(key, Arc::clone(&bytes));
+                    bytes
+                }
+            };
+            let (top, left) = ((y * self.block_rows) as isize, (x * self.block_cols) as isize);
+            let part = Window::new(top, left, self.block_rows, self.block_cols).intersect(&window);
+            for row in part.row..part.row_end() {
+                let planes = bytes.chunks_exact(width).nth((row - top) as usize)?;
+                for col in part.col..part.col_end() {
+                    let place = ((row - window.row) as usize, (col - window.col) as usize);
+                    out[place] = T::at(planes, self.block_cols, (col - left) as usize);
                 }
             }
         }
