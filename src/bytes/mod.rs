@@ -1,8 +1,10 @@
-//! GDAL's one way to the files of this machine. Its own file system is replaced by this one, so that every file that an open reaches,
+//! The one way to the bytes: files of this machine as GDAL sees them, and files on servers by the program's own client.
+//!
+//! GDAL's own file system is replaced by this one, so that every file that an open reaches,
 //! through virtual files, archives and sidecars to any depth, is opened here: asked of the policy on the open descriptor, never a
-//! device or a pipe, and written only as a draft. The first write of a file that fails is remembered, and GDAL, which does not always
-//! survive failures while it closes a file, reads from then on what it has written as if all were well; whoever publishes the file asks
-//! [`failure`].
+//! device or a pipe, and written only as a draft. The first write of a file that fails is remembered (`files::failed`), and GDAL, which does not
+//! always survive failures while it closes a file, reads from then on what it has written as if all were well; whoever publishes the file asks
+//! for the failure. Files on servers are read by windows through [`ranged`], with the logins, retries and redirects of [`http`].
 //!
 //! Libraries beneath GDAL that open files themselves (netCDF, HDF4) do not come by here.
 
