@@ -18,10 +18,10 @@ use gdal_sys::GDALRasterBandH;
 use ndarray::{Array2, s};
 
 use super::layout::driver_of;
-use crate::bounds::held::Held;
 use crate::gate;
 use crate::raster::Window;
-use crate::settings;
+use crate::work;
+use crate::work::Held;
 
 /// Pixels of a window that is read of blocks that are kept.
 const MOST_FEW: usize = 80 * 80;
@@ -35,7 +35,7 @@ static KEPT: Mutex<VecDeque<(Key, Arc<Vec<u8>>)>> = Mutex::new(VecDeque::new());
 fn kept_bytes() -> usize {
     static BYTES: OnceLock<usize> = OnceLock::new();
     *BYTES.get_or_init(|| {
-        let bytes = (settings::memory() / 64).clamp(1 << 20, 16 << 20);
+        let bytes = (work::memory() / 64).clamp(1 << 20, 16 << 20);
         std::mem::forget(Held::hold(bytes));
         bytes
     })
