@@ -13,6 +13,7 @@ use super::plane::Signal;
 use super::points::Place;
 use super::reason::Reason;
 use super::settings::Extent;
+use super::vocabulary::{deviation, note_images};
 use crate::described;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -26,7 +27,8 @@ const TILE: usize = 16;
 
 /// A lazy image of offsets: a pixel for every window that lies wholly in the reference, windows `skip` pixels apart from the
 /// upper left corner on; its centre is the centre of the window. Bands dx_px, dy_px, dx_m and dy_m (east and north,
-/// where the images have a CRS), snr, cov_xx, cov_yy, cov_xy, peak, and reason (the codes of `Reason`); NaN
+/// where the images have a CRS), dx_std_px and dy_std_px (standard deviations, the roots of cov_xx and cov_yy), correlation, snr, cov_xx, cov_yy, cov_xy, and
+/// reason (the codes of `Reason`); NaN
 /// where a window failed. Offsets include the gross offsets, which are looked up now.
 ///
 /// # Errors
@@ -85,7 +87,9 @@ pub fn dense(pair: &ImagePair, method: &Method, skip: Extent, gross: &GrossOffse
             port,
         })
         .collect();
-    Ok(pair.reference.with_grid(grid, bands))
+    let mut field = pair.reference.with_grid(grid, bands);
+    note_images(&mut field, &pair.reference, &pair.secondary);
+    Ok(field)
 }
 
 /// A pixel for every window, its centre at the window's.
@@ -131,11 +135,13 @@ impl Dense {
             bands.extend([("dx_m", "m"), ("dy_m", "m")]);
         }
         bands.extend([
+            ("dx_std_px", "px"),
+            ("dy_std_px", "px"),
+            ("correlation", "1"),
             ("snr", "1"),
             ("cov_xx", "px²"),
             ("cov_yy", "px²"),
             ("cov_xy", "px²"),
-            ("peak", "1"),
             ("reason", "class"),
         ]);
         bands
@@ -172,11 +178,13 @@ impl Dense {
             .into_iter()
             .chain(metres.into_iter().flat_map(|(east, north)| [east, north]))
             .chain([
+                deviation(m.cov_xx),
+                deviation(m.cov_yy),
+                m.peak,
                 m.snr,
                 m.cov_xx,
                 m.cov_yy,
                 m.cov_xy,
-                m.peak,
                 f64::from(m.reason.code()),
             ]);
         for (band, value) in out.iter_mut().zip(values) {

@@ -26,6 +26,7 @@ pub mod sinc;
 pub mod surface;
 pub mod target_in_image;
 pub mod velocity;
+mod vocabulary;
 pub mod zncc;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::images::{ChipReader, ImagePair};
 use super::method::{Chips, Match, Method};
 use super::metres::Metres;
 use super::reason::Reason;
+use super::vocabulary::deviation;
 use crate::error::{Error, Result};
 use crate::raster::Window;
 use crate::table::{Column, Table};
@@ -21,7 +22,8 @@ pub struct Point {
     pub y: i64,
 }
 
-/// One row a point, in the order given: id, x, y, dx_px, dy_px, snr, cov_xx, cov_yy, cov_xy, peak, reason, and dx_m, dy_m
+/// One row a point, in the order given: id, x, y, dx_px, dy_px, dx_std_px, dy_std_px, correlation, snr, cov_xx, cov_yy, cov_xy,
+/// reason, and dx_m, dy_m
 /// (east and north) where the images have a CRS. Offsets include the gross offset. `gross` holds one for all points or
 /// one each; None where it is not known.
 pub fn at_points(
@@ -121,11 +123,13 @@ fn table(pair: &ImagePair, points: &[Point], matches: &[Match]) -> Result<Table>
         ("y", integer(|p| p.y)),
         ("dx_px", number(|m| m.dx)),
         ("dy_px", number(|m| m.dy)),
+        ("dx_std_px", number(|m| deviation(m.cov_xx))),
+        ("dy_std_px", number(|m| deviation(m.cov_yy))),
+        ("correlation", number(|m| m.peak)),
         ("snr", number(|m| m.snr)),
         ("cov_xx", number(|m| m.cov_xx)),
         ("cov_yy", number(|m| m.cov_yy)),
         ("cov_xy", number(|m| m.cov_xy)),
-        ("peak", number(|m| m.peak)),
         ("reason", Column::Text(matches.iter().map(reason).collect())),
     ];
     if let Some(metres) = Metres::of(&pair.reference.grid) {

@@ -46,14 +46,14 @@ local correlation = {}
 --- | signal-to-noise ratio | of the whole surface | the last row and column are left out |
 --- | masked pixels | take no part: the correlation is over the pixels valid in both | are zeros |
 --- | real images | values, without their mean | magnitudes |
---- | peak | interpolated correlation of the second surface | of the first surface |
+--- | `correlation` | interpolated correlation of the second surface | of the first surface |
 --- | peak of the second correlation on its border | fails as `edge` | is taken |
 ---
 --- With `points`, the answer is a Table; without, a lazy Raster with a pixel for every window that lies wholly in the reference,
 --- its centre at the window's, computed in tiles on all cores when it is read or written.
 ---
---- The Table has the columns id, x, y, dx_px, dy_px, snr, cov_xx, cov_yy, cov_xy, peak, reason, and, where the images have a
---- CRS, dx_m and dy_m (metres to the east and the north); its rows are in the order of the points. The Raster has
+--- The Table has the columns id, x, y, dx_px, dy_px, dx_std_px, dy_std_px (standard deviations, the roots of cov_xx and cov_yy), correlation (at the peak),
+--- snr, cov_xx, cov_yy, cov_xy, reason, and, where the images have a CRS, dx_m and dy_m (metres to the east and the north); its rows are in the order of the points. The Raster has
 --- bands of the same names, without id, x and y. `reason` is 0 `ok`, 1 `nodata` (too many masked pixels, or the window reaches beyond the images), 2 `low_signal` (a constant window), 3
 --- `no_peak` (no correlation above 0), 4 `edge` (the peak lies on the border of the search range), 5 `flat` (no curvature), 6
 --- `low_snr` or 7 `high_covariance`: the words in the Table, the numbers in the Raster. For points only the chips around them are
@@ -116,7 +116,7 @@ function correlation.ncc(reference, secondary, options) end
 ---
 --- The spectra of both windows, under a Hann taper, are divided by their amplitudes where these rise above the noise; the
 --- inverse transform has its peak at the offset. The window of the secondary is cut again around that peak, and the offset
---- between pixels is the slope at which the phases agree best. `peak` is their agreement (1 for all), the covariance comes
+--- between pixels is the slope at which the phases agree best. `correlation` is their agreement (1 for all), the covariance comes
 --- from their residuals. It is blind to smooth changes of brightness and needs windows with detail at all scales; `search` must
 --- be below half the window. Complex images are oversampled by two before their magnitudes are taken. Answers, reasons, nodata
 --- and other errors are those of `correlation.ampcor`; masked pixels are filled with the mean.

@@ -11,11 +11,12 @@ use super::pair::{PreparedPair, in_bytes, in_complex, in_floats};
 use super::parameters::Parameters;
 use super::prefilter::Prefilter;
 use super::track::{Field, Tracked, Watch, track};
+use crate::correlation::vocabulary::note_images;
 use crate::described;
 use crate::error::{Error, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::whole::{Inputs, WholeOperation};
-use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Property, Raster, Unit};
+use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Raster, Unit};
 use crate::work;
 use serde_json::Value as Json;
 
@@ -200,21 +201,7 @@ pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) ->
         })
         .collect();
     let mut out = Raster::new(grid, bands);
-    out.time = reference.time;
-    let (width, height) = (image.transform.dx, image.transform.dy);
-    out.properties
-        .insert("x_pixel_size".into(), Property::Number(width));
-    out.properties
-        .insert("y_pixel_size".into(), Property::Number(height));
-    for (name, time) in [
-        ("reference_time", reference.time),
-        ("secondary_time", secondary.time),
-    ] {
-        if let Some(time) = time {
-            out.properties
-                .insert(name.into(), Property::Text(time.to_string()));
-        }
-    }
+    note_images(&mut out, reference, secondary);
     Ok(out)
 }
 

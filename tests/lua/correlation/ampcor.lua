@@ -23,11 +23,11 @@ test("points give a table in their order", function()
     -- East, and north as rows go up.
     assert_close(t[i].dx_m, 30, 0.2)
     assert_close(t[i].dy_m, 20, 0.2)
-    assert(t[i].snr > 1 and t[i].peak > 0.95 and t[i].cov_xx >= 0 and t[i].cov_yy >= 0)
+    assert(t[i].snr > 1 and t[i].correlation > 0.95 and t[i].cov_xx >= 0 and t[i].cov_yy >= 0)
   end
   t:write_csv("offsets.csv")
   local names = table.concat(tables.read_csv("offsets.csv").names, " ")
-  assert(names == "id x y dx_px dy_px snr cov_xx cov_yy cov_xy peak reason dx_m dy_m", names)
+  assert(names == "id x y dx_px dy_px dx_std_px dy_std_px correlation snr cov_xx cov_yy cov_xy reason dx_m dy_m", names)
 end)
 
 test("a table of points, and gross offsets of every sort", function()
@@ -36,7 +36,7 @@ test("a table of points, and gross offsets of every sort", function()
   local function found(gross)
     return correlation.ampcor(image, far, with { points = t, gross = gross })[1]
   end
-  assert(found(nil).reason ~= "ok" or found(nil).peak < 0.9)
+  assert(found(nil).reason ~= "ok" or found(nil).correlation < 0.9)
   local constant = found { 20.4, 11.6 }
   assert(constant.id == 5 and constant.reason == "ok")
   assert_close(constant.dx_px, 21, 0.02)
@@ -57,7 +57,7 @@ test("without points a field of offsets, the same numbers", function()
   assert(field.grid.rows == 6 and field.grid.cols == 8)
   local names = {}
   for i, name in ipairs(field.bands) do names[i] = name end
-  assert(table.concat(names, " ") == "dx_px dy_px dx_m dy_m snr cov_xx cov_yy cov_xy peak reason", table.concat(names, " "))
+  assert(table.concat(names, " ") == "dx_px dy_px dx_m dy_m dx_std_px dy_std_px correlation snr cov_xx cov_yy cov_xy reason", table.concat(names, " "))
   local dx, reason = field.dx_px:read():totable(), field.reason:read():totable()
   local at = correlation.ampcor(image, moved, with { points = { { 16 + 24 * 3, 16 + 24 * 2 } } })[1]
   assert_close(dx[3][4], at.dx_px, 1e-6)
@@ -143,4 +143,27 @@ test("the simpler methods behind the same interface", function()
   assert_error(function() correlation.ncc(image, moved, { peak = "sink" }) end, "did you mean \"sinc\"")
   assert_error(function() correlation.phase(image, moved, { window = 32, search = 16 }) end,
     "correlation%.phase: search must be below half the window, 16, got 16")
+end)
+
+test("velocities of any method carry its errors", function()
+  local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 20, rows = 96, cols = 96 }
+  local a = raster.random(grid, { distribution = "smooth", scale = 4, seed = 5 }) + 0.2
+  local b = a:shift { rows = 1, cols = 2 }
+  for _, name in ipairs { "ampcor", "ncc", "phase" } do
+    local field = correlation[name](a, b, { window = 32, search = 6, skip = 16 })
+    local velocity = correlation.velocity(field, { days = 12, ground = false })
+    local v, e, dx, std = velocity.vx:read(), velocity.vx_error:read(), field.dx_px:read(), field.dx_std_px:read()
+    local seen = 0
+    for r = 0, field.rows - 1 do
+      for c = 0, field.cols - 1 do
+        if dx:get(r, c) == dx:get(r, c) then
+          -- 20 m pixels over 12 days, in metres a year.
+          assert_close(v:get(r, c), dx:get(r, c) * 20 * 365.25 / 12, 1e-2)
+          assert_close(e:get(r, c), std:get(r, c) * 20 * 365.25 / 12, 1e-2)
+          seen = seen + 1
+        end
+      end
+    end
+    assert(seen > 5, name)
+  end
 end)
