@@ -179,7 +179,8 @@ tables.new(located, { columns = POINT_COLUMNS }):write_csv(out "points.csv")
 
 --%% Match
 
-local COLUMNS = { "id", "x", "y", "dx_m", "dy_m", "dx_px", "dy_px", "snr", "cov_xx", "cov_yy", "cov_xy", "correlation", "reason" }
+local COLUMNS = { "id", "x", "y", "dx_m", "dy_m", "dx_px", "dy_px", "dx_std_px", "dy_std_px",
+  "correlation", "snr", "cov_xx", "cov_yy", "cov_xy", "reason" }
 local function path_of(pair) return out(("pairs/%s_%s.csv"):format(days[pair.reference], days[pair.secondary])) end
 
 -- A file is whole if it has the columns and a row for each point; anything else is made again.
