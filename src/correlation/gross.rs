@@ -122,5 +122,8 @@ pub(super) fn at_places(
     }
     let bands = raster.select(&["dx_px".to_string(), "dy_px".to_string()])?;
     let values = sample(&bands, places, Resampling::Nearest)?;
-    Ok(values.iter().map(|v| Gross::nearest(v[0], v[1])).collect())
+    Ok(values
+        .iter()
+        .map(|v| Gross::nearest(v[0].number(), v[1].number()))
+        .collect())
 }

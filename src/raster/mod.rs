@@ -19,6 +19,7 @@ pub mod extent;
 pub mod file;
 pub mod fold;
 pub mod follow;
+pub mod forecast;
 pub mod graph;
 pub mod grid;
 pub mod ground;

@@ -59,6 +59,11 @@ pub trait Operation: Send + Sync {
         Err(Error::message(format!("{} has no small picture", self.name())))
     }
 
+    /// The file that it reads, and its bytes where that is one of this machine; for operations that read one.
+    fn file(&self) -> Option<(String, Option<u64>)> {
+        None
+    }
+
     /// Block size (rows, cols) of the file that it reads, for operations that read one.
     fn block(&self) -> Option<(usize, usize)> {
         None

@@ -125,6 +125,15 @@ impl Plan {
         self.steps.iter().zip(windows).map(describe).collect()
     }
 
+    /// The nodes without inputs, and what the tile `out` needs of each; those of which it needs nothing are left out.
+    pub fn sources(&self, out: Window) -> impl Iterator<Item = (Arc<Node>, Window)> {
+        let windows = self.windows(out);
+        let steps = self.steps.iter().zip(windows);
+        steps
+            .filter(|(step, window)| step.node.inputs.is_empty() && !window.is_empty())
+            .map(|(step, window)| (step.node.clone(), window))
+    }
+
     /// The step that makes each root.
     pub fn root_steps(&self) -> impl Iterator<Item = usize> {
         self.roots.iter().map(|&(step, _)| step)

@@ -5,12 +5,32 @@ use std::sync::OnceLock;
 
 use super::extent::Columns;
 use super::resample::{Resampling, interpolate};
-use super::{Pixels, Raster, Window};
+use super::tile::MASKED_INTEGER;
+use super::{Band, Kind, Pixels, Raster, Window};
 use crate::error::{Error, Result};
 use crate::work::{self, workers};
 
 /// Points of one neighbourhood, this many pixels a side, are read together.
 const NEIGHBOURHOOD: f64 = 64.0;
+
+/// A value at a point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sampled {
+    /// NaN where it is masked or outside.
+    Number(f64),
+    /// Of a band of 64-bit integers, exactly; None where it is masked or outside.
+    Integer(Option<i128>),
+}
+
+impl Sampled {
+    /// NaN where it is masked.
+    pub fn number(self) -> f64 {
+        match self {
+            Sampled::Number(v) => v,
+            Sampled::Integer(v) => v.map_or(f64::NAN, |v| v as f64),
+        }
+    }
+}
 
 /// A point: its place in the list, its column and its row.
 type Wanted = (usize, f64, f64);
@@ -30,8 +50,8 @@ pub fn sample_all<'a>(
     images: &[Raster],
     points: impl Fn(usize) -> &'a [(f64, f64)] + Sync,
     method: Resampling,
-) -> Result<Vec<Vec<Vec<f64>>>> {
-    let found: Vec<OnceLock<Vec<Vec<f64>>>> = images.iter().map(|_| OnceLock::new()).collect();
+) -> Result<Vec<Vec<Vec<Sampled>>>> {
+    let found: Vec<OnceLock<Vec<Vec<Sampled>>>> = images.iter().map(|_| OnceLock::new()).collect();
     workers::for_each(
         work::threads(),
         images.len(),
@@ -47,11 +67,11 @@ pub fn sample_all<'a>(
 
 /// Values of every band at map points (x, y) in the raster's CRS: one row per point, NaN where masked or outside; of complex bands
 /// the magnitude. `nearest` takes the pixel that holds the point; `bilinear` and `cubic` interpolate between pixel centres as
-/// `Warp` does, with the same rule for masked pixels.
+/// `Warp` does, with the same rule for masked pixels, and give numbers of integers, too.
 ///
 /// # Errors
 /// When the method is none of these.
-pub fn sample(raster: &Raster, points: &[(f64, f64)], method: Resampling) -> Result<Vec<Vec<f64>>> {
+pub fn sample(raster: &Raster, points: &[(f64, f64)], method: Resampling) -> Result<Vec<Vec<Sampled>>> {
     let reach = match method {
         Resampling::Nearest => 0,
         Resampling::Bilinear => 1,
@@ -66,7 +86,12 @@ pub fn sample(raster: &Raster, points: &[(f64, f64)], method: Resampling) -> Res
         }
     };
     let columns = Columns::new(&raster.grid);
-    let mut out = vec![vec![f64::NAN; raster.bands.len()]; points.len()];
+    let exact = |kind: Kind| kind == Kind::I128 && method == Resampling::Nearest;
+    let nothing = |band: &Band| match exact(band.kind()) {
+        true => Sampled::Integer(None),
+        false => Sampled::Number(f64::NAN),
+    };
+    let mut out = vec![raster.bands.iter().map(nothing).collect::<Vec<_>>(); points.len()];
     let mut near: BTreeMap<(isize, isize), Vec<Wanted>> = BTreeMap::new();
     for (i, &point) in points.iter().enumerate() {
         if is_inside(raster, &columns, point) {
@@ -92,24 +117,36 @@ pub fn sample(raster: &Raster, points: &[(f64, f64)], method: Resampling) -> Res
         let windows = [Some(wanted.intersect(&whole)), beyond];
         let mut parts = Vec::new();
         for window in windows.into_iter().flatten().filter(|w| !w.is_empty()) {
-            let bands: Vec<_> = raster.read(window)?.into_iter().map(Pixels::into_f64).collect();
+            let numbers = |pixels: Pixels| match exact(pixels.kind()) {
+                true => pixels,
+                false => Pixels::F64(pixels.into_f64()),
+            };
+            let bands: Vec<Pixels> = raster.read(window)?.into_iter().map(numbers).collect();
             parts.push((window, bands));
         }
         for &(i, col, row) in points {
             for band in 0..raster.bands.len() {
-                let at = |r: isize, c: isize| -> f64 {
-                    let Some(c) = columns.column(c) else {
-                        return f64::NAN;
-                    };
-                    let pixel = Window::new(r, c, 1, 1);
-                    parts
-                        .iter()
-                        .find(|(w, _)| w.contains(&pixel))
-                        .map_or(f64::NAN, |(w, bands)| {
-                            bands[band][((r - w.row) as usize, (c - w.col) as usize)]
-                        })
+                let find = |r: isize, c: isize| {
+                    let pixel = Window::new(r, columns.column(c)?, 1, 1);
+                    let (w, bands) = parts.iter().find(|(w, _)| w.contains(&pixel))?;
+                    let at = ((pixel.row - w.row) as usize, (pixel.col - w.col) as usize);
+                    Some((&bands[band], at))
                 };
-                out[i][band] = interpolate(method, (col, row), (1.0, 1.0), at);
+                out[i][band] = match out[i][band] {
+                    Sampled::Integer(_) => {
+                        Sampled::Integer(match find(row.floor() as isize, col.floor() as isize) {
+                            Some((Pixels::I128(a), at)) => Some(a[at]).filter(|v| *v != MASKED_INTEGER),
+                            _ => None,
+                        })
+                    }
+                    Sampled::Number(_) => {
+                        let at = |r: isize, c: isize| match find(r, c) {
+                            Some((Pixels::F64(a), at)) => a[at],
+                            _ => f64::NAN,
+                        };
+                        Sampled::Number(interpolate(method, (col, row), (1.0, 1.0), at))
+                    }
+                };
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::execute::Run;
 use super::image::Raster;
-use super::tile::integer_to_f64;
+use super::tile::{MASKED_INTEGER, integer_to_f64};
 use super::{Kind, Pixels};
 use crate::bounds;
 use crate::error::{Error, Result};
@@ -20,6 +20,8 @@ pub struct Moments {
     pub mean: f64,
     /// Sum of squared differences from the mean.
     pub m2: f64,
+    /// Least and greatest of 64-bit integers, which no float holds.
+    pub exact: Option<(i128, i128)>,
 }
 
 impl Default for Moments {
@@ -30,6 +32,7 @@ impl Default for Moments {
             max: f64::NEG_INFINITY,
             mean: 0.0,
             m2: 0.0,
+            exact: None,
         }
     }
 }
@@ -38,7 +41,16 @@ impl Moments {
     /// Of the valid pixels of a tile; of complex ones the magnitude.
     pub fn of(pixels: &Pixels) -> Moments {
         match pixels {
-            Pixels::I128(a) => Moments::of_values(a.iter().map(|&v| integer_to_f64(v))),
+            Pixels::I128(a) => {
+                let valid = a.iter().copied().filter(|v| *v != MASKED_INTEGER);
+                let ends = valid.fold(None, |ends: Option<(i128, i128)>, v| {
+                    Some(ends.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
+                });
+                Moments {
+                    exact: ends,
+                    ..Moments::of_values(a.iter().map(|&v| integer_to_f64(v)))
+                }
+            }
             Pixels::F32(a) => Moments::of_values(a.iter().map(|&v| f64::from(v))),
             Pixels::F64(a) => Moments::of_values(a.iter().copied()),
             Pixels::C32(a) => Moments::of_values(a.iter().map(|z| f64::from(z.norm()))),
@@ -70,6 +82,7 @@ impl Moments {
             max,
             mean,
             m2,
+            exact: None,
         }
     }
 
@@ -89,6 +102,10 @@ impl Moments {
             max: self.max.max(other.max),
             mean: self.mean + delta * share,
             m2: self.m2 + other.m2 + delta * delta * self.count as f64 * share,
+            exact: self
+                .exact
+                .zip(other.exact)
+                .map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))),
         }
     }
 

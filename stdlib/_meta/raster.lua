@@ -1732,7 +1732,7 @@ function Raster:percentile(p) end
 ---
 --- **Errors.** Points that are no pairs of numbers; points of which none lies in the image; an image without CRS where the points have one.
 ---
---- **Nodata.** A band that is masked at the point, or a point outside, has no value in its row.
+--- **Nodata.** A band that is masked at the point, or a point outside, has no value in its row. Bands of 64-bit integers give integers by `nearest`.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -1825,6 +1825,39 @@ function Raster:plot(options) end
 --- ```
 ---@return string
 function Raster:explain() end
+
+---@class raster.PlanOptions
+---@field measure? boolean Compute one tile in the middle, twice, and tell the time of all by the second. Default false: nothing is computed.
+
+---@class raster.Plan
+---@field files Table A row for each file that is read: path, size_mib, share (of its pixels that is wanted), read_mib.
+---@field tiles integer
+---@field tile_rows integer
+---@field tile_cols integer
+---@field threads integer
+---@field memory_mib number Of pixels, at the worst moment of the tiles.
+---@field read_mib number Of files of this machine.
+---@field result_mib number The image in its own types, before compression.
+---@field before string[] What is computed once, of whole images, before the tiles.
+---@field seconds? number Of all tiles; with `measure`, where nothing comes before them.
+
+--- What computing the image takes: files and bytes that are read, tiles, memory, the size of the result. From its graph alone, unless `measure`
+--- has one tile tried. It prints as a few lines.
+---
+--- **Errors.** When not even the smallest tile fits the memory.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 600, cols = 600 }
+--- raster.random(grid):write("large.tif")
+--- local part = raster.open("large.tif"):crop { row = 0, col = 0, rows = 300, cols = 600 }
+--- local plan = (part * 2):plan()
+--- print(plan)
+--- assert(plan.files[1].share == 0.5 and plan.seconds == nil)
+--- ```
+---@param options? raster.PlanOptions
+---@return raster.Plan
+function Raster:plan(options) end
 
 --- The image as JSON: not its pixels, but how they come about. Every operation stands there with its name, version and parameters, every
 --- file with its path, its size and the time of its last change. `raster.from_json` makes the same image of it, in another session or

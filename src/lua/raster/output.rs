@@ -6,7 +6,7 @@ use mlua::{Lua, Table, Value};
 
 use super::array::{Array, reserve};
 use super::values::window;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::lua::module::{guard, unknown_name};
@@ -14,6 +14,7 @@ use crate::lua::geometry::features::zonal_options;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
 use crate::raster::file::write::{WriteOptions, write, write_all};
+use crate::raster::forecast::{Reading, forecast};
 use crate::raster::{DType, Property, Raster, explain, stats};
 use crate::table;
 use crate::vector::{Features, zonal_statistics};
@@ -46,7 +47,63 @@ pub fn define(c: &mut Builder<Raster>) {
         let features: Features = args.get("features")?;
         zonal_statistics(this, &features, &args.options(zonal_options)?)
     })
-    .method("explain()", |_, this, _| explain::explain(this));
+    .method("explain()", |_, this, _| explain::explain(this))
+    .method("plan(options?)", plan);
+}
+
+/// `raster:plan(options?)`
+fn plan(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
+    const NAMES: [&str; 10] = [
+        "files", "tiles", "tile_rows", "tile_cols", "threads", "memory_mib", "read_mib", "result_mib", "before", "seconds",
+    ];
+    let found = forecast(this, args.options(|o| o.get_or("measure", false))?)?;
+    let mebibytes = |bytes: f64| (bytes / f64::from(1 << 20) * 10.0).round() / 10.0;
+    let read = |file: &Reading| file.size.map(|size| mebibytes(size as f64 * file.share));
+    let number = |v: Option<f64>| v.map_or(table::Value::Missing, table::Value::Float);
+    let rows = found.files.iter().map(|file| {
+        vec![
+            ("path".to_string(), table::Value::Text(file.path.clone())),
+            ("size_mib".to_string(), number(file.size.map(|size| mebibytes(size as f64)))),
+            ("share".to_string(), table::Value::Float((file.share * 1000.0).round() / 1000.0)),
+            ("read_mib".to_string(), number(read(file))),
+        ]
+    });
+    let files = table::Table::from_rows(rows.collect::<Vec<_>>())?;
+    let total: f64 = found.files.iter().filter_map(read).sum();
+    let mut text = format!(
+        "reads     {} MiB of {}\ncomputes  {} of {} × {} (rows × cols) on {}, {} MiB of pixels at a time (limit {} MiB)\nresult    {} MiB before compression",
+        total,
+        counted(found.files.len(), "file"),
+        counted(found.tiles, "tile"),
+        found.tile.0,
+        found.tile.1,
+        counted(found.threads, "thread"),
+        mebibytes(found.memory as f64),
+        crate::work::memory() >> 20,
+        mebibytes(found.result as f64),
+    );
+    for name in &found.before {
+        text.push_str(&format!("\nbefore    {name}, of the whole image"));
+    }
+    if let Some(seconds) = found.seconds {
+        text.push_str(&format!("\ntime      about {seconds:.1} s, by one tile that was tried"));
+    }
+    let out = lua.create_table()?;
+    out.raw_set("files", files)?;
+    out.raw_set("tiles", found.tiles)?;
+    out.raw_set("tile_rows", found.tile.0)?;
+    out.raw_set("tile_cols", found.tile.1)?;
+    out.raw_set("threads", found.threads)?;
+    out.raw_set("memory_mib", mebibytes(found.memory as f64))?;
+    out.raw_set("read_mib", total)?;
+    out.raw_set("result_mib", mebibytes(found.result as f64))?;
+    out.raw_set("before", found.before.clone())?;
+    out.raw_set("seconds", found.seconds)?;
+    speak(lua, &out, text, |name| match NAMES.contains(&name) {
+        true => Ok(()),
+        false => Err(Error::Message(unknown_name("plan()", "field", name, &NAMES.map(String::from)))),
+    })?;
+    Ok(out)
 }
 
 /// The options of `write`.
@@ -150,8 +207,18 @@ fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
         let table = lua.create_table()?;
         table.raw_set("count", moments.count)?;
         if moments.count > 0 {
-            table.raw_set("min", moments.min)?;
-            table.raw_set("max", moments.max)?;
+            // Whole numbers of 64 bits as Lua has them, where it does.
+            let whole = |v: i128| i64::try_from(v).ok();
+            match moments.exact.and_then(|(low, high)| whole(low).zip(whole(high))) {
+                Some((low, high)) => {
+                    table.raw_set("min", low)?;
+                    table.raw_set("max", high)?;
+                }
+                None => {
+                    table.raw_set("min", moments.min)?;
+                    table.raw_set("max", moments.max)?;
+                }
+            }
             table.raw_set("mean", moments.mean)?;
             table.raw_set("std", moments.std())?;
         }

@@ -8,7 +8,7 @@ use crate::lua::class::Builder;
 use crate::lua::geometry::values::positions;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::extent::Columns;
-use crate::raster::sample::{is_inside, sample as values_at, sample_all};
+use crate::raster::sample::{Sampled, is_inside, sample as values_at, sample_all};
 use crate::raster::warp::Resampling;
 use crate::raster::{Crs, Raster, Transformer};
 use crate::table;
@@ -98,12 +98,12 @@ impl Points {
     }
 
     /// One row for each point, one value for each band.
-    pub fn sample(&self, raster: &Raster) -> Result<Vec<Vec<f64>>> {
+    pub fn sample(&self, raster: &Raster) -> Result<Vec<Vec<Sampled>>> {
         values_at(raster, &self.on(raster)?, self.resampling)
     }
 
     /// As `sample` of each of many images, on all cores.
-    pub fn sample_all(&self, images: &[Raster]) -> Result<Vec<Vec<Vec<f64>>>> {
+    pub fn sample_all(&self, images: &[Raster]) -> Result<Vec<Vec<Vec<Sampled>>>> {
         // Most stacks have one CRS, in which the places are the same.
         let mut on: Vec<(&Raster, Vec<(f64, f64)>)> = Vec::new();
         let mut which = Vec::with_capacity(images.len());
@@ -222,6 +222,16 @@ fn feature_places(features: &Features) -> Result<Vec<Place>> {
     Ok(features.features.iter().zip(points).map(place).collect())
 }
 
+/// A value of a band as tables hold it.
+pub fn cell(value: Sampled) -> table::Value {
+    match value {
+        Sampled::Number(v) => table::Value::Float(v),
+        Sampled::Integer(None) => table::Value::Missing,
+        // What only unsigned ones hold is rounded.
+        Sampled::Integer(Some(v)) => i64::try_from(v).map_or(table::Value::Float(v as f64), table::Value::Integer),
+    }
+}
+
 /// What a point has beside its coordinates, by name.
 fn named_cells(point: &Table) -> Result<Vec<(String, table::Value)>> {
     let mut cells = Vec::new();
@@ -245,7 +255,7 @@ fn sample(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
     let values = points.sample(this)?;
     let rows = points.places.iter().zip(values).map(|(place, values)| {
         let bands = this.bands.iter().map(|b| b.name.clone());
-        let values = bands.zip(values.into_iter().map(table::Value::Float));
+        let values = bands.zip(values.into_iter().map(cell));
         place.cells().chain(values).collect()
     });
     table::Table::from_rows(rows)
@@ -276,7 +286,7 @@ fn profile(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
         let place = [(distance, station.distance), ("x", station.x), ("y", station.y)];
         let place = place.map(|(name, v)| (name.to_string(), table::Value::Float(v)));
         let bands = this.bands.iter().map(|b| b.name.clone());
-        place.into_iter().chain(bands.zip(values.into_iter().map(table::Value::Float))).collect()
+        place.into_iter().chain(bands.zip(values.into_iter().map(cell))).collect()
     });
     table::Table::from_rows(rows)
 }

@@ -3,7 +3,7 @@
 use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
 use super::output::write_options;
-use super::sample::Points;
+use super::sample::{Points, cell};
 use super::values::{Area, band_names, property_value, resampling, time_range, time_text};
 use super::{MosaicOptions, netcdf};
 use crate::bind_class;
@@ -359,7 +359,7 @@ fn sample(_: &Lua, this: &Stack, args: &Args) -> Result<table::Table> {
             let mut row = vec![("time".to_string(), time)];
             row.extend(point.cells());
             let bands = image.bands.iter().map(|b| b.name.clone());
-            row.extend(bands.zip(values.into_iter().map(table::Value::Float)));
+            row.extend(bands.zip(values.into_iter().map(cell)));
             rows.push(row);
         }
     }

@@ -114,6 +114,10 @@ impl Operation for FileBand {
         self.kind
     }
 
+    fn file(&self) -> Option<(String, Option<u64>)> {
+        Some((self.file.path.clone(), self.file.state().map(|(bytes, _)| bytes)))
+    }
+
     fn block(&self) -> Option<(usize, usize)> {
         Some(self.block)
     }

@@ -215,6 +215,33 @@ local function large(dtype)
   return raster.from_table(grid, rows, { name = "id", dtype = dtype or "int64" })
 end
 
+test("64-bit integers are exact at points and in the ends of statistics", function()
+  local image = awkward "i64.tif"
+  local points, grid = {}, image.grid
+  local function centre(row, col)
+    local b = grid.bounds
+    return { b[1] + (col + 0.5) * (b[3] - b[1]) / image.cols, b[4] - (row + 0.5) * (b[4] - b[2]) / image.rows }
+  end
+  for row = 0, 2 do
+    for col = 0, 2 do points[#points + 1] = centre(row, col) end
+  end
+  local found = image:sample(points)
+  local expected = {
+    false, LARGEST - 1, 9223372036854775707, 9223372036854775296, 9223372036854775295, 9007199254740993, 1000, 2000, 3000,
+  }
+  for i, v in ipairs(expected) do
+    if v then
+      assert(found[i].b1 == v and math.type(found[i].b1) == "integer", i)
+    else
+      assert(found[i].b1 == nil, tostring(found[i].b1))
+    end
+  end
+  local s = image:stats().b1
+  assert(s.min == 1000 and s.max == LARGEST - 1 and math.type(s.max) == "integer")
+  -- Between pixels they are numbers.
+  assert(math.type(image:sample({ centre(2, 1) }, { resampling = "bilinear" })[1].b1) == "float")
+end)
+
 test("64-bit integers: comparisons, masks and choices", function()
   local id = large()
   assert_pixels(id:eq(9007199254740993), { { 0, 1, nan }, { 0, 0, 1 } })

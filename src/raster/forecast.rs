@@ -1,0 +1,118 @@
+//! What computing an image will take, from its graph alone: files and bytes, tiles, memory; and, where one tile may be tried, time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::execute::Run;
+use super::graph::{Node, Port, Work};
+use super::plan::Plan;
+use super::{Grid, Raster, Window};
+use crate::error::Result;
+use crate::work;
+
+/// A file that is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    pub path: String,
+    /// Bytes of the file; None for what is no file of this machine.
+    pub size: Option<u64>,
+    /// Share of its pixels that is wanted, over all of its bands that are.
+    pub share: f64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    pub files: Vec<Reading>,
+    /// (rows, cols)
+    pub tile: (usize, usize),
+    pub tiles: usize,
+    pub threads: usize,
+    /// Bytes of pixels at the worst moment of the tiles.
+    pub memory: usize,
+    /// Bytes of the result in its own types, before compression.
+    pub result: u64,
+    /// What is computed once, of whole images, before the tiles.
+    pub before: Vec<String>,
+    /// Of all tiles, by one that was tried; None where none was, or something comes before.
+    pub seconds: Option<f64>,
+}
+
+/// Looks at the graph. With `measure` one tile in the middle is computed, twice, and the second time counts.
+///
+/// # Errors
+/// When not even the smallest tile fits the memory, or the tile cannot be computed.
+pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
+    let (grid, ports) = (&raster.grid, raster.ports());
+    let plan = Plan::new(grid, &ports);
+    let unprepared = plan.unprepared();
+    let mut shares: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let mut sizes: BTreeMap<String, Option<u64>> = BTreeMap::new();
+    let mut add = |plan: &Plan, region: Window| {
+        for (node, window) in plan.sources(region) {
+            let Some((path, size)) = source_of(&node) else {
+                continue;
+            };
+            let share = window.len() as f64 / node.grid.window().len().max(1) as f64;
+            shares.entry(path.clone()).or_default().push(share);
+            sizes.insert(path, size);
+        }
+    };
+    add(&plan, grid.window());
+    // These read all of their inputs.
+    for input in unprepared.iter().flat_map(|node| &node.inputs) {
+        let below = Plan::new(&input.node.grid, std::slice::from_ref(input));
+        add(&below, input.node.grid.window());
+    }
+    let files = shares.into_iter().map(|(path, shares)| Reading {
+        size: sizes.get(&path).copied().flatten(),
+        share: shares.iter().copied().fold(0.0, f64::max),
+        path,
+    });
+    let (rows, cols) = super::execute::tile_size(&plan, grid.window())?;
+    let tile = (rows.min(grid.rows), cols.min(grid.cols));
+    let tiles = grid.rows.div_ceil(tile.0) * grid.cols.div_ceil(tile.1);
+    let threads = work::threads().min(tiles);
+    let middle = middle(grid, tile);
+    let seconds = match measure && unprepared.is_empty() {
+        true => Some(tried(grid, &ports, middle)? * tiles as f64 / threads as f64),
+        false => None,
+    };
+    Ok(Forecast {
+        files: files.collect(),
+        tile,
+        tiles,
+        threads,
+        memory: plan.peak_bytes(middle).saturating_mul(threads),
+        result: raster
+            .bands
+            .iter()
+            .map(|b| grid.window().len() as u64 * b.dtype.bytes() as u64)
+            .sum(),
+        before: unprepared.iter().map(|node| node.name()).collect(),
+        seconds,
+    })
+}
+
+/// A tile away from the border.
+fn middle(grid: &Grid, (rows, cols): (usize, usize)) -> Window {
+    let at = |size: usize, tile: usize| (size / 2 / tile * tile) as isize;
+    Window::new(at(grid.rows, rows), at(grid.cols, cols), rows, cols).intersect(&grid.window())
+}
+
+/// Seconds of a tile on one thread, once its files are open.
+fn tried(grid: &Arc<Grid>, ports: &[Port], tile: Window) -> Result<f64> {
+    let run = Run::new(grid, ports, tile)?.with_tile(tile.rows, tile.cols);
+    run.collect_quietly()?;
+    let start = Instant::now();
+    run.collect_quietly()?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
+/// The file that a node reads, and its size.
+fn source_of(node: &Node) -> Option<(String, Option<u64>)> {
+    match &node.work {
+        Work::Tiles(operation) => operation.file(),
+        _ => None,
+    }
+}
