@@ -224,6 +224,125 @@ fn rooms_lean_only_on_those_before_them() {
     );
 }
 
+/// The names of a `use` with its braces opened: `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn opened(text: &str) -> Vec<String> {
+    let Some(brace) = text.find('{') else {
+        return vec![text.split(" as ").next().unwrap_or_default().trim().to_string()];
+    };
+    let inside = text[brace + 1..].trim_end().trim_end_matches('}');
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (i, c) in inside.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&inside[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&inside[start..]);
+    let parts = parts.into_iter().filter(|part| !part.trim().is_empty());
+    parts
+        .flat_map(|part| opened(&format!("{}{}", &text[..brace], part.trim())))
+        .collect()
+}
+
+/// Files of one room that lean on each other in a circle, each circle by the names of its modules. A module that only gathers those in its folder
+/// leans on nothing.
+fn circles() -> Vec<Vec<String>> {
+    let mut leans: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (_, path, code) in sources() {
+        let gathers = path.ends_with("mod.rs") || path.ends_with("lib.rs") || path.ends_with("main.rs");
+        let path = path.with_extension("");
+        let module = path.to_string_lossy().trim_end_matches("/mod").replace('/', "::");
+        // What `super` is.
+        let above = match module.rsplit_once("::") {
+            Some((above, _)) => above.to_string(),
+            None => String::new(),
+        };
+        let mut uses = Vec::new();
+        let text = code.replace('\n', " ");
+        for part in text.split("use ").skip(1).filter(|_| !gathers) {
+            for name in opened(part.split(';').next().unwrap_or_default()) {
+                let name = match name.strip_prefix("super::") {
+                    Some(rest) if rest.starts_with("super::") => continue,
+                    Some(rest) if above.is_empty() => rest.to_string(),
+                    Some(rest) => format!("{above}::{rest}"),
+                    None => match name.strip_prefix("crate::") {
+                        Some(rest) => rest.to_string(),
+                        None => continue,
+                    },
+                };
+                uses.push(name);
+            }
+        }
+        leans.insert(module, uses);
+    }
+    let room = |module: &str| module.split("::").next().unwrap_or_default().to_string();
+    let modules: Vec<String> = leans.keys().cloned().collect();
+    let edges: BTreeMap<&str, Vec<&str>> = leans
+        .iter()
+        .map(|(module, uses)| {
+            // The file that a name is in: the longest module that begins it.
+            let file = |name: &String| {
+                let within = |m: &&String| name == *m || name.starts_with(&format!("{m}::"));
+                modules.iter().filter(within).max_by_key(|m| m.len())
+            };
+            let there = uses
+                .iter()
+                .filter_map(file)
+                .filter(|m| *m != module && room(m) == room(module));
+            (module.as_str(), there.map(String::as_str).collect())
+        })
+        .collect();
+    let reached = |from: &str| {
+        let (mut seen, mut left) = (std::collections::BTreeSet::new(), vec![from.to_string()]);
+        while let Some(module) = left.pop() {
+            for next in edges.get(module.as_str()).into_iter().flatten() {
+                if seen.insert(next.to_string()) {
+                    left.push(next.to_string());
+                }
+            }
+        }
+        seen
+    };
+    let all: BTreeMap<&str, _> = edges.keys().map(|module| (*module, reached(module))).collect();
+    let mut found: Vec<Vec<String>> = Vec::new();
+    for (module, reach) in &all {
+        let circle: Vec<String> = reach
+            .iter()
+            .filter(|other| all.get(other.as_str()).is_some_and(|back| back.contains(*module)))
+            .cloned()
+            .collect();
+        if circle.len() > 1 && !found.contains(&circle) {
+            found.push(circle);
+        }
+    }
+    found
+}
+
+#[test]
+fn circles_inside_rooms_do_not_grow() {
+    // Files in circles today. Fewer is better: lower the number with them.
+    const MOST: usize = 69;
+    let found = circles();
+    let files: usize = found.iter().map(Vec::len).sum();
+    let shown: Vec<String> = found.iter().map(|circle| circle.join(" ↔ ")).collect();
+    assert!(
+        files <= MOST,
+        "{files} files lean on each other in circles, more than {MOST}:\n{}",
+        shown.join("\n")
+    );
+}
+
+#[test]
+fn names_of_a_use_are_opened() {
+    assert_eq!(opened("a::{b, c::{d, e as f}}"), ["a::b", "a::c::d", "a::c::e"]);
+    assert_eq!(opened("super::pool"), ["super::pool"]);
+}
+
 #[test]
 fn libraries_stay_in_their_rooms() {
     let homes: [(&str, &[&str]); 18] = [
