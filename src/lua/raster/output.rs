@@ -70,6 +70,7 @@ fn plan(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
     });
     let files = table::Table::from_rows(rows.collect::<Vec<_>>())?;
     let total: f64 = found.files.iter().filter_map(read).sum();
+    let total = (total * 10.0).round() / 10.0;
     let mut text = format!(
         "reads     {} MiB of {}\ncomputes  {} of {} × {} (rows × cols) on {}, {} MiB of pixels at a time (limit {} MiB)\nresult    {} MiB before compression",
         total,
@@ -86,7 +87,11 @@ fn plan(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
         text.push_str(&format!("\nbefore    {name}, of the whole image"));
     }
     if let Some(seconds) = found.seconds {
-        text.push_str(&format!("\ntime      about {seconds:.1} s, by one tile that was tried"));
+        let shown = match seconds < 1.0 {
+            true => format!("{:.0} ms", (seconds * 1000.0).max(1.0)),
+            false => format!("{seconds:.1} s"),
+        };
+        text.push_str(&format!("\ntime      about {shown}, by one tile that was tried"));
     }
     let out = lua.create_table()?;
     out.raw_set("files", files)?;
