@@ -177,7 +177,8 @@ fn one_chip_of_a_cslc_behind_a_login_costs_its_chunks() {
     let fetched = archive.fetched(name, size);
     let chunks = 2 * 128 * 128 * 8;
     println!("one chip: {fetched} bytes of {size}, {chunks} in its chunks");
-    assert!((chunks..chunks + 5 * 16_384).contains(&fetched), "{fetched}");
+    // How far is read ahead depends a little on which thread comes first.
+    assert!((chunks..chunks + 8 * 16_384).contains(&fetched), "{fetched}");
     archive.is_discreet();
 }
 

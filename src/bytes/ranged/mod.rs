@@ -162,7 +162,10 @@ impl<'a> Remote<'a> {
             let claim = self.claim(missing.iter().copied());
             let Some(claim) = claim else {
                 let state = self.state();
-                let _ = self.arrived.wait_timeout(state, Duration::from_millis(50));
+                // What has arrived meanwhile is in the cache.
+                if missing.iter().any(|block| state.busy.contains(block)) {
+                    let _ = self.arrived.wait_timeout(state, Duration::from_millis(50));
+                }
                 continue;
             };
             for got in self.fetch(&claim.blocks)? {
@@ -199,10 +202,15 @@ impl<'a> Remote<'a> {
         })
     }
 
-    /// Those of the blocks that nobody else fetches, which this thread now does.
+    /// Those of the blocks that nobody else fetches, or has fetched since they were missed, which this thread now does.
     fn claim(&self, blocks: impl Iterator<Item = u64>) -> Option<Claim<'_, 'a>> {
         let mut state = self.state();
-        let blocks: Vec<u64> = blocks.filter(|&block| state.busy.insert(block)).collect();
+        // Blocks are in the cache before their claim ends.
+        let blocks: Vec<u64> = cache::with(|cache| {
+            blocks
+                .filter(|&block| !cache.has(self.number, block) && state.busy.insert(block))
+                .collect()
+        });
         // A claim looks at the state when it ends.
         drop(state);
         match blocks.is_empty() {
