@@ -24,6 +24,8 @@ mod damaged;
 mod documentation;
 #[path = "cli/download.rs"]
 mod download;
+#[path = "cli/dry_run.rs"]
+mod dry_run;
 #[path = "cli/escape.rs"]
 mod escape;
 #[path = "cli/footprints.rs"]

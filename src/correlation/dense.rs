@@ -1,11 +1,11 @@
 //! Dense fields of offsets: a window at every node of a lattice, as an operation of the engine.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ndarray::{Array2, CowArray, Ix2, s};
 use num_complex::Complex32;
 
-use super::gross::{Gross, GrossOffsets};
+use super::gross::{Gross, GrossOffsets, at_places, bands_of, check_crs, nearest_rows};
 use super::images::{ImagePair, Input};
 use super::method::{Chips, Match, Method, WindowMatcher};
 use super::metres::Metres;
@@ -29,49 +29,37 @@ const TILE: usize = 16;
 /// upper left corner on; its centre is the centre of the window. Bands dx_px, dy_px, dx_m and dy_m (east and north,
 /// where the images have a CRS), dx_std_px and dy_std_px (standard deviations, the roots of cov_xx and cov_yy), correlation, snr, cov_xx, cov_yy, cov_xy, and
 /// reason (the codes of `Reason`); NaN
-/// where a window failed. Offsets include the gross offsets, which are looked up now.
+/// where a window failed. Offsets include the gross offsets; those of an image are read before the first window is matched.
 ///
 /// # Errors
 /// Parameters that `method` refuses; a skip of 0; a window larger than the image.
 pub fn dense(pair: &ImagePair, method: &Method, skip: Extent, gross: &GrossOffsets) -> Result<Raster> {
-    method.check()?;
-    let (window, image) = (method.window(), &pair.reference.grid);
-    if skip.is_empty() {
-        return Err(Error::argument(
-            "skip",
-            "an integer of at least 1, or { rows, cols } of such",
-            skip,
-        ));
+    let image = &pair.reference.grid;
+    let grid = Arc::new(nodes(image, method, skip)?);
+    let mut inputs = vec![
+        pair.reference.bands[0].port.clone(),
+        pair.secondary.bands[0].port.clone(),
+    ];
+    let known = OnceLock::new();
+    match gross {
+        GrossOffsets::Raster(raster) => inputs.extend(bands_of(raster, pair)?.ports()),
+        GrossOffsets::Constant(gross) => {
+            let _ = known.set(Array2::from_elem((1, 1), Some(*gross)));
+        }
+        GrossOffsets::Table(table) => {
+            let found = nearest_rows(table, &centres(&grid, method, skip))?;
+            let _ = known.set(at_nodes(&grid, found)?);
+        }
     }
-    if window.rows > image.rows || window.cols > image.cols {
-        return Err(method.too_large(image));
-    }
-    let grid = Arc::new(node_grid(image, window, skip)?);
-    let centres: Vec<(i64, i64)> = (0..grid.rows)
-        .flat_map(|i| (0..grid.cols).map(move |j| (i, j)))
-        .map(|(i, j)| {
-            let at = |node: usize, skip: usize, window: usize| (node * skip + window / 2) as i64;
-            (at(j, skip.cols, window.cols), at(i, skip.rows, window.rows))
-        })
-        .collect();
-    let known = gross.at_nodes(pair, &centres)?;
-    let gross = match known.len() {
-        1 => Array2::from_elem((1, 1), known[0]),
-        _ => Array2::from_shape_vec((grid.rows, grid.cols), known)
-            .map_err(|e| Error::message(format!("gross offsets of the nodes: {e}")))?,
-    };
     let operation = Arc::new(Dense {
         pair: pair.clone(),
         method: method.clone(),
         skip,
-        gross,
+        takes_offsets: known.get().is_none(),
+        gross: known,
         metres: Metres::of(image),
         matchers: Mutex::new(Vec::new()),
     });
-    let inputs = vec![
-        pair.reference.bands[0].port.clone(),
-        pair.secondary.bands[0].port.clone(),
-    ];
     let names = operation.bands();
     let bands = Port::tiles(&grid, operation, inputs)
         .into_iter()
@@ -90,6 +78,38 @@ pub fn dense(pair: &ImagePair, method: &Method, skip: Extent, gross: &GrossOffse
     let mut field = pair.reference.with_grid(grid, bands);
     note_images(&mut field, &pair.reference, &pair.secondary);
     Ok(field)
+}
+
+/// The nodes of windows `skip` pixels apart in an image.
+fn nodes(image: &Grid, method: &Method, skip: Extent) -> Result<Grid> {
+    method.check()?;
+    if skip.is_empty() {
+        return Err(Error::argument(
+            "skip",
+            "an integer of at least 1, or { rows, cols } of such",
+            skip,
+        ));
+    }
+    let window = method.window();
+    if window.rows > image.rows || window.cols > image.cols {
+        return Err(method.too_large(image));
+    }
+    node_grid(image, window, skip)
+}
+
+/// The pixels of the reference (x, y) in which the windows of nodes are centred, row by row.
+fn centres(nodes: &Grid, method: &Method, skip: Extent) -> Vec<(i64, i64)> {
+    let window = method.window();
+    let at = |node: usize, skip: usize, window: usize| (node * skip + window / 2) as i64;
+    (0..nodes.rows)
+        .flat_map(|i| (0..nodes.cols).map(move |j| (i, j)))
+        .map(|(i, j)| (at(j, skip.cols, window.cols), at(i, skip.rows, window.rows)))
+        .collect()
+}
+
+fn at_nodes(nodes: &Grid, known: Vec<Option<Gross>>) -> Result<Array2<Option<Gross>>> {
+    Array2::from_shape_vec((nodes.rows, nodes.cols), known)
+        .map_err(|e| Error::message(format!("gross offsets of the nodes: {e}")))
 }
 
 /// A pixel for every window, its centre at the window's.
@@ -120,8 +140,9 @@ struct Dense {
     pair: ImagePair,
     method: Method,
     skip: Extent,
-    /// One for all nodes, or one each.
-    gross: Array2<Option<Gross>>,
+    /// One for all nodes, or one each; of the third and fourth input, once they have been looked up, where there are those.
+    gross: OnceLock<Array2<Option<Gross>>>,
+    takes_offsets: bool,
     metres: Option<Metres>,
     /// Those that no tile uses at the moment: their plans and buffers serve again.
     matchers: Mutex<Vec<Box<dyn WindowMatcher>>>,
@@ -148,10 +169,17 @@ impl Dense {
     }
 
     fn gross(&self, row: isize, col: isize) -> Option<Gross> {
-        match self.gross.dim() {
-            (1, 1) => self.gross[(0, 0)],
-            _ => self.gross.get((row as usize, col as usize)).copied().flatten(),
+        match self.gross.get() {
+            // Before they are looked up, none is as good a guess as any.
+            None => Some(Gross::default()),
+            Some(one) if one.dim() == (1, 1) => one[(0, 0)],
+            Some(each) => each.get((row as usize, col as usize)).copied().flatten(),
         }
+    }
+
+    /// True where all nodes have the same, so that corners tell what a tile needs.
+    fn is_even(&self) -> bool {
+        self.gross.get().is_none_or(|gross| gross.dim() == (1, 1))
     }
 
     /// The pixels of both images that a node takes.
@@ -199,9 +227,8 @@ struct Parameters {
     method: Method,
     signal: Signal,
     skip: Extent,
-    /// (rows, cols) of `gross`.
-    nodes: (usize, usize),
-    gross: Vec<Option<Gross>>,
+    /// (rows, cols), and the offsets of those nodes; none where inputs say them.
+    gross: Option<((usize, usize), Vec<Option<Gross>>)>,
 }
 
 impl Described for Dense {
@@ -213,20 +240,30 @@ impl Described for Dense {
             method: self.method.clone(),
             signal: self.pair.signal,
             skip: self.skip,
-            nodes: self.gross.dim(),
-            gross: self.gross.iter().copied().collect(),
+            gross: match self.gross.get() {
+                Some(gross) if !self.takes_offsets => Some((gross.dim(), gross.iter().copied().collect())),
+                _ => None,
+            },
         })
     }
 
     fn again(parameters: &Json, site: &Site) -> Result<Dense> {
         let p: Parameters = from_json(Self::NAME, parameters)?;
-        let [reference, secondary] = site.inputs else {
-            return Err(site.wrong_inputs(Self::NAME, "2", site.inputs.len()));
+        let (reference, secondary) = match (site.inputs, &p.gross) {
+            ([reference, secondary], Some(_)) | ([reference, secondary, _, _], None) => {
+                (reference, secondary)
+            }
+            (_, gross) => return Err(site.wrong_inputs(if gross.is_some() { 2 } else { 4 })),
         };
-        let gross = Array2::from_shape_vec(p.nodes, p.gross);
-        let gross = gross.map_err(|e| Error::message(format!("gross offsets of the nodes: {e}")))?;
-        if gross.dim() != (1, 1) && gross.dim() != (site.grid.rows, site.grid.cols) {
-            return Err(Error::message("there are not as many gross offsets as nodes"));
+        let takes_offsets = p.gross.is_none();
+        let gross = OnceLock::new();
+        if let Some((nodes, known)) = p.gross {
+            let known = Array2::from_shape_vec(nodes, known)
+                .map_err(|e| Error::message(format!("gross offsets of the nodes: {e}")))?;
+            if known.dim() != (1, 1) && known.dim() != (site.grid.rows, site.grid.cols) {
+                return Err(Error::message("there are not as many gross offsets as nodes"));
+            }
+            let _ = gross.set(known);
         }
         let input = match p.signal {
             Signal::Complex => Input::Complex,
@@ -238,8 +275,27 @@ impl Described for Dense {
             method: p.method,
             skip: p.skip,
             gross,
+            takes_offsets,
             matchers: Mutex::new(Vec::new()),
         })
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        let nodes = nodes(&self.pair.reference.grid, &self.method, self.skip)?;
+        let known = self.gross.get().into_iter().flatten().flatten();
+        known.copied().try_for_each(Gross::check)?;
+        if let [_, _, offsets @ ..] = site.inputs {
+            offsets
+                .iter()
+                .try_for_each(|port| check_crs(&port.node.grid, &self.pair))?;
+        }
+        match nodes.matches(site.grid) {
+            true => Ok(()),
+            false => Err(Error::GridMismatch {
+                left: nodes.to_string(),
+                right: site.grid.to_string(),
+            }),
+        }
     }
 }
 
@@ -263,12 +319,38 @@ impl Operation for Dense {
         self.bands().len()
     }
 
+    fn is_prepared(&self) -> bool {
+        self.gross.get().is_some()
+    }
+
+    fn prepare(&self, inputs: &[Port]) -> Result<()> {
+        let [_, _, dx, dy] = inputs else {
+            return Err(Error::message("the gross offsets have no input"));
+        };
+        let grid = nodes(&self.pair.reference.grid, &self.method, self.skip)?;
+        let bands = [("dx_px", dx), ("dy_px", dy)].map(|(name, port)| Band {
+            name: name.into(),
+            dtype: DType::F32,
+            unit: Unit::Unknown,
+            nodata: None,
+            port: port.clone(),
+        });
+        let offsets = Raster::new(dx.node.grid.clone(), bands.into());
+        let image = &self.pair.reference.grid;
+        let places: Vec<(f64, f64)> = centres(&grid, &self.method, self.skip)
+            .into_iter()
+            .map(|(x, y)| image.pixel_centre(y as isize, x as isize))
+            .collect();
+        let _ = self.gross.set(at_nodes(&grid, at_places(&offsets, &places)?)?);
+        Ok(())
+    }
+
     fn tile(&self) -> Option<(usize, usize)> {
         Some((TILE, TILE))
     }
 
     fn needs(&self, index: usize, out: Window) -> Window {
-        if out.is_empty() {
+        if out.is_empty() || index > 1 {
             return Window::EMPTY;
         }
         let (last_row, last_col) = (out.row_end() - 1, out.col_end() - 1);
@@ -280,7 +362,7 @@ impl Operation for Dense {
                 place.secondary
             }
         };
-        if index == 0 || self.gross.dim() == (1, 1) {
+        if index == 0 || self.is_even() {
             let Some(gross) = self.gross(0, 0).or((index == 0).then(Gross::default)) else {
                 return Window::EMPTY;
             };

@@ -137,7 +137,7 @@ impl ChipReader {
     pub fn new(image: &Raster, signal: Signal) -> Result<ChipReader> {
         let (grid, ports) = (&image.grid, image.ports());
         // What needs the whole scene is computed once, before the first chip.
-        Run::new(grid, &ports, grid.window())?;
+        Run::prepare(grid, &ports, grid.window())?;
         Ok(ChipReader {
             plan: Plan::new(grid, &ports),
             inside: grid.window(),

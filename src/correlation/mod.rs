@@ -23,6 +23,7 @@ pub mod quality;
 pub mod reason;
 pub mod settings;
 pub mod sinc;
+mod still;
 pub mod surface;
 pub mod target_in_image;
 pub mod velocity;

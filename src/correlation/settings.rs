@@ -221,7 +221,7 @@ impl AmpcorSettings {
             (1..=1024).contains(&self.statistics_reach),
             "statistics_window",
             "an odd number of pixels from 3 to 2049",
-            &(2 * self.statistics_reach + 1),
+            &(self.statistics_reach.saturating_mul(2).saturating_add(1)),
         )?;
         let divides = |n: usize, looks: usize| looks >= 1 && n.is_multiple_of(looks);
         demand(
@@ -242,7 +242,7 @@ impl AmpcorSettings {
                 "{}, {} and {}",
                 self.looks,
                 self.deramp,
-                2 * self.statistics_reach + 1
+                self.statistics_reach.saturating_mul(2).saturating_add(1)
             ),
         )?;
         demand(

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
+use super::still::Still;
 use crate::described;
 use crate::error::{Error, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
-use crate::raster::execute;
 use crate::raster::ground::{Ground, Measure};
 use crate::raster::{Band, DType, Grid, Operation, Pixels, Port, Property, Raster, Unit, View, Window};
 use serde::{Deserialize, Serialize};
@@ -27,18 +27,6 @@ pub struct Options {
     pub stable: Option<Raster>,
     /// Fewer nodes with an offset on still ground are an error.
     pub min_stable: usize,
-}
-
-/// What still ground says of the velocities before their correction, m/yr.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stability {
-    pub count: usize,
-    /// The median, which is taken off.
-    pub shift: (f64, f64),
-    /// Root mean square about the shift.
-    pub rmse: (f64, f64),
-    /// 1.4826 times the median absolute deviation.
-    pub nmad: (f64, f64),
 }
 
 const BANDS: [&str; 6] = ["vx", "vy", "v", "vx_error", "vy_error", "v_error"];
@@ -91,26 +79,29 @@ pub fn velocity(offsets: &Raster, options: &Options) -> Result<Raster> {
         pixel,
         per_year: DAYS_PER_YEAR / options.days,
         ground: options.ground,
-        shift: (0.0, 0.0),
-        least_error: (0.0, 0.0),
         has_deviations: inputs.len() == 4,
+        has_still: false,
     };
-    let stability = match &options.stable {
-        Some(stable) => Some(measure_stability(
-            &base,
-            inputs.clone(),
-            stable,
-            options.min_stable,
-        )?),
+    let still = match &options.stable {
+        Some(stable) => {
+            let mask = stable.only_band("stable")?;
+            if !stable.grid.matches(grid) {
+                return Err(Error::message(format!(
+                    "stable must lie on the grid of the offsets,\n  {grid}\nbut lies on\n  {}\nbring it there first: \
+                     `mask:align(offsets, {{ resampling = \"nearest\" }})`",
+                    stable.grid
+                )));
+            }
+            let before = Port::tiles(grid, Arc::new(base.clone()), inputs.clone());
+            let [vx, vy] = [before[0].clone(), before[1].clone()];
+            Some(Still::of(vx, vy, mask.port.clone(), options.min_stable)?)
+        }
         None => None,
     };
-    let operation = match stability {
-        Some(s) => Velocity {
-            shift: s.shift,
-            least_error: s.rmse,
-            ..base
-        },
-        None => base,
+    inputs.extend(still.iter().flat_map(Still::ports));
+    let operation = Velocity {
+        has_still: still.is_some(),
+        ..base
     };
     let outputs = Port::tiles(grid, Arc::new(operation), inputs);
     let bands = BANDS
@@ -125,20 +116,9 @@ pub fn velocity(offsets: &Raster, options: &Options) -> Result<Raster> {
         })
         .collect();
     let mut out = offsets.with_bands(bands);
-    let mut note = |name: &str, value: f64| {
-        out.properties.insert(name.into(), Property::Number(value));
-    };
-    note("date_dt", options.days.abs());
-    if let Some(s) = stability {
-        note("stable_shift_vx", s.shift.0);
-        note("stable_shift_vy", s.shift.1);
-        note("stable_rmse_vx", s.rmse.0);
-        note("stable_rmse_vy", s.rmse.1);
-        note("stable_nmad_vx", s.nmad.0);
-        note("stable_nmad_vy", s.nmad.1);
-        out.properties
-            .insert("stable_count".into(), Property::Integer(s.count as i64));
-    }
+    out.properties
+        .insert("date_dt".into(), Property::Number(options.days.abs()));
+    out.properties.extend(still.iter().flat_map(Still::properties));
     Ok(out)
 }
 
@@ -160,70 +140,7 @@ fn pixel_size(offsets: &Raster) -> Result<(f64, f64)> {
     }
 }
 
-/// Reads velocities over still ground.
-fn measure_stability(base: &Velocity, inputs: Vec<Port>, stable: &Raster, least: usize) -> Result<Stability> {
-    let mask = stable.only_band("stable")?;
-    if !stable.grid.matches(&base.grid) {
-        return Err(Error::message(format!(
-            "stable must lie on the grid of the offsets,\n  {}\nbut lies on\n  {}\nbring it there first: \
-             `mask:align(offsets, {{ resampling = \"nearest\" }})`",
-            base.grid, stable.grid
-        )));
-    }
-    let outputs = Port::tiles(&base.grid, Arc::new(base.clone()), inputs);
-    let roots = [outputs[0].clone(), outputs[1].clone(), mask.port.clone()];
-    let mut arrays = execute::read(&base.grid, &roots, base.grid.window())?
-        .into_iter()
-        .map(Pixels::into_f64);
-    let mut next = || arrays.next().unwrap_or_default();
-    let (vx, vy, still) = (next(), next(), next());
-    let on = |field: &Array2<f64>| -> Vec<f64> {
-        field
-            .iter()
-            .zip(&still)
-            .filter(|(v, s)| !v.is_nan() && **s > 0.0)
-            .map(|(v, _)| *v)
-            .collect()
-    };
-    let (mut xs, mut ys) = (on(&vx), on(&vy));
-    if xs.len() < least.max(1) {
-        let marked = still.iter().filter(|s| **s > 0.0).count();
-        return Err(Error::message(format!(
-            "still ground has {} reliable offsets at its {marked} nodes, fewer than min_stable = {least}; \
-             mark more of it, take smaller chips, or leave `stable` out",
-            xs.len()
-        )));
-    }
-    let (x, y) = (spread(&mut xs), spread(&mut ys));
-    Ok(Stability {
-        count: xs.len(),
-        shift: (x[0], y[0]),
-        rmse: (x[1], y[1]),
-        nmad: (x[2], y[2]),
-    })
-}
-
-/// Median, root mean square about it, normalised median absolute deviation. Reorders the values, of which there is one.
-fn spread(values: &mut [f64]) -> [f64; 3] {
-    let shift = median(values);
-    let squares: f64 = values.iter().map(|v| (v - shift).powi(2)).sum();
-    let rmse = (squares / values.len() as f64).sqrt();
-    let mut apart: Vec<f64> = values.iter().map(|v| (v - shift).abs()).collect();
-    [shift, rmse, 1.4826 * median(&mut apart)]
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let n = values.len();
-    let at = |i: usize| values.get(i).copied().unwrap_or(f64::NAN);
-    if n % 2 == 1 {
-        at(n / 2)
-    } else {
-        (at((n / 2).wrapping_sub(1)) + at(n / 2)) / 2.0
-    }
-}
-
-/// Inputs: dx, dy, and their deviations where `has_deviations`.
+/// Inputs: dx, dy, their deviations where `has_deviations`, and the first of `Still` where `has_still`.
 #[derive(Clone)]
 struct Velocity {
     grid: Arc<Grid>,
@@ -232,18 +149,28 @@ struct Velocity {
     /// Years of 1 over the time between the images.
     per_year: f64,
     ground: bool,
-    /// m/yr
+    has_deviations: bool,
+    has_still: bool,
+}
+
+/// What still ground says, in x and y, m/yr.
+#[derive(Clone, Copy, Default)]
+struct Calibration {
     shift: (f64, f64),
     least_error: (f64, f64),
-    has_deviations: bool,
 }
 
 impl Velocity {
+    /// How many inputs lie on the grid.
+    fn fields(&self) -> usize {
+        if self.has_deviations { 4 } else { 2 }
+    }
+
     /// The six outputs at one node.
-    fn at(&self, ground: Ground, offset: (f64, f64), deviation: (f64, f64)) -> [f32; 6] {
+    fn at(&self, ground: Ground, offset: (f64, f64), deviation: (f64, f64), still: Calibration) -> [f32; 6] {
         let x = self.pixel.0 * ground.x * self.per_year;
         let y = self.pixel.1 * ground.y * self.per_year;
-        let (vx, vy) = (offset.0 * x - self.shift.0, offset.1 * y - self.shift.1);
+        let (vx, vy) = (offset.0 * x - still.shift.0, offset.1 * y - still.shift.1);
         if vx.is_nan() || vy.is_nan() {
             return [f32::NAN; 6];
         }
@@ -255,8 +182,8 @@ impl Velocity {
             true => f64::NAN,
             false => own.max(least),
         };
-        let ex = error((deviation.0 * x).abs(), self.least_error.0);
-        let ey = error((deviation.1 * y).abs(), self.least_error.1);
+        let ex = error((deviation.0 * x).abs(), still.least_error.0);
+        let ey = error((deviation.1 * y).abs(), still.least_error.1);
         let e = if v > 0.0 {
             (vx * ex).hypot(vy * ey) / v
         } else {
@@ -272,8 +199,7 @@ struct Parameters {
     pixel: (f64, f64),
     per_year: f64,
     ground: bool,
-    shift: (f64, f64),
-    least_error: (f64, f64),
+    still: bool,
 }
 
 impl Described for Velocity {
@@ -285,27 +211,51 @@ impl Described for Velocity {
             pixel: self.pixel,
             per_year: self.per_year,
             ground: self.ground,
-            shift: self.shift,
-            least_error: self.least_error,
+            still: self.has_still,
         })
     }
 
     fn again(parameters: &Json, site: &Site) -> Result<Velocity> {
         let p: Parameters = from_json(Self::NAME, parameters)?;
-        let has_deviations = match site.inputs.len() {
-            2 => false,
-            4 => true,
-            n => return Err(site.wrong_inputs(Self::NAME, "2 or 4", n)),
+        let still = if p.still { 4 } else { 0 };
+        let has_deviations = match site.inputs.len().checked_sub(still) {
+            Some(2) => false,
+            Some(4) => true,
+            _ => return Err(site.wrong_inputs(format!("{} or {}", 2 + still, 4 + still))),
         };
         Ok(Velocity {
             grid: site.grid.clone(),
             pixel: p.pixel,
             per_year: p.per_year,
             ground: p.ground,
-            shift: p.shift,
-            least_error: p.least_error,
             has_deviations,
+            has_still: p.still,
         })
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        let (fields, still) = site.inputs.split_at(self.fields());
+        Site {
+            inputs: fields,
+            ..*site
+        }
+        .on_grid()?;
+        if let Some(other) = still
+            .iter()
+            .find(|p| (p.node.grid.rows, p.node.grid.cols) != (1, 1))
+        {
+            return Err(Error::argument(
+                "what still ground says",
+                "images of one pixel",
+                &other.node.grid,
+            ));
+        }
+        site.real()?;
+        let numbers = [self.pixel.0, self.pixel.1, self.per_year];
+        match numbers.into_iter().find(|v| !v.is_finite()) {
+            Some(v) => Err(Error::argument("parameters of a velocity", "finite numbers", v)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -324,8 +274,11 @@ impl Operation for Velocity {
         BANDS.len()
     }
 
-    fn needs(&self, _: usize, out: Window) -> Window {
-        out
+    fn needs(&self, index: usize, out: Window) -> Window {
+        match index < self.fields() {
+            true => out,
+            false => Window::new(0, 0, 1, 1),
+        }
     }
 
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
@@ -345,6 +298,16 @@ impl Operation for Velocity {
             y: unit,
             cosine: 0.0,
         };
+        let still = match (self.has_still, self.fields()) {
+            (true, first) => {
+                let said = |i: usize| f64::from(views[first + i][(0, 0)]);
+                Calibration {
+                    shift: (said(0), said(1)),
+                    least_error: (said(2), said(3)),
+                }
+            }
+            (false, _) => Calibration::default(),
+        };
         let mut made: Vec<Array2<f32>> = vec![Array2::from_elem((out.rows, out.cols), f32::NAN); BANDS.len()];
         for r in 0..out.rows {
             let row = measure
@@ -359,7 +322,7 @@ impl Operation for Velocity {
                     (f64::NAN, f64::NAN)
                 };
                 let ground = row.as_ref().map_or(map, |row| row[c]);
-                let values = self.at(ground, (input(0), input(1)), deviation);
+                let values = self.at(ground, (input(0), input(1)), deviation, still);
                 for (made, v) in made.iter_mut().zip(values) {
                     made[at] = v;
                 }

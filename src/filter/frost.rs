@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::moments::{LocalMoments, filter_rows};
 use super::padded::Padded;
-use super::speckle::{Filter, check_size, filter_bands};
+use super::speckle::{Filter, check_filter, check_size, filter_bands};
 use crate::described;
 use crate::error::{Error, Result};
 use crate::raster::Raster;
@@ -175,11 +175,18 @@ struct Frost {
     damping: f64,
 }
 
-described!(Frost, Tiles, "filter.frost", 1);
+described!(Frost, Tiles, "filter.frost", 1, check_filter);
 
 impl Filter for Frost {
     fn label(&self) -> String {
         format!("filter.frost(size {}, damping {})", self.size, self.damping)
+    }
+
+    fn check(&self) -> Result<()> {
+        if !(self.damping >= 0.0 && self.damping.is_finite()) {
+            return Err(Error::argument("damping", "a number of at least 0", self.damping));
+        }
+        check_size(self.size).map(drop)
     }
 
     fn halo(&self) -> usize {
@@ -196,10 +203,6 @@ impl Filter for Frost {
 /// # Errors
 /// Bands in dB, amplitude or complex; a size that is even, below 3 or above 101; a damping below 0.
 pub fn frost(raster: &Raster, size: usize, damping: f64) -> Result<Raster> {
-    if !(damping >= 0.0 && damping.is_finite()) {
-        return Err(Error::argument("damping", "a number of at least 0", damping));
-    }
-    let size = check_size(size)?;
     filter_bands(raster, Frost { size, damping })
 }
 

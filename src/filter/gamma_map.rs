@@ -4,7 +4,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::moments::filter_rows;
-use super::speckle::{Filter, check_looks, check_size, filter_bands};
+use super::speckle::{Filter, check_filter, check_looks, check_size, filter_bands};
 use crate::described;
 use crate::error::Result;
 use crate::raster::Raster;
@@ -57,11 +57,17 @@ struct GammaMap {
     looks: f64,
 }
 
-described!(GammaMap, Tiles, "filter.gamma_map", 1);
+described!(GammaMap, Tiles, "filter.gamma_map", 1, check_filter);
 
 impl Filter for GammaMap {
     fn label(&self) -> String {
         format!("filter.gamma_map(size {}, looks {})", self.size, self.looks)
+    }
+
+    fn check(&self) -> Result<()> {
+        check_size(self.size)?;
+        check_looks(self.looks)?;
+        Ok(())
     }
 
     fn halo(&self) -> usize {
@@ -78,7 +84,6 @@ impl Filter for GammaMap {
 /// # Errors
 /// Bands in dB, amplitude or complex; a size that is even, below 3 or above 101; looks that are not above 0.
 pub fn gamma_map(raster: &Raster, size: usize, looks: f64) -> Result<Raster> {
-    let (size, looks) = (check_size(size)?, check_looks(looks)?);
     filter_bands(raster, GammaMap { size, looks })
 }
 

@@ -181,6 +181,10 @@ impl Described for ImpulseResponse {
         let (rows, cols) = from_json(Self::NAME, parameters)?;
         ImpulseResponse::new(rows, cols)
     }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(1)?.on_grid()?.complex().map(drop)
+    }
 }
 
 described!(ImpulseResponse, Tiles);

@@ -4,7 +4,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::moments::filter_rows;
-use super::speckle::{Filter, check_looks, check_size, filter_bands};
+use super::speckle::{Filter, check_filter, check_looks, check_size, filter_bands};
 use crate::described;
 use crate::error::Result;
 use crate::raster::Raster;
@@ -55,11 +55,17 @@ struct Kuan {
     looks: f64,
 }
 
-described!(Kuan, Tiles, "filter.kuan", 1);
+described!(Kuan, Tiles, "filter.kuan", 1, check_filter);
 
 impl Filter for Kuan {
     fn label(&self) -> String {
         format!("filter.kuan(size {}, looks {})", self.size, self.looks)
+    }
+
+    fn check(&self) -> Result<()> {
+        check_size(self.size)?;
+        check_looks(self.looks)?;
+        Ok(())
     }
 
     fn halo(&self) -> usize {
@@ -76,7 +82,6 @@ impl Filter for Kuan {
 /// # Errors
 /// Bands in dB, amplitude or complex; a size that is even, below 3 or above 101; looks that are not above 0.
 pub fn kuan(raster: &Raster, size: usize, looks: f64) -> Result<Raster> {
-    let (size, looks) = (check_size(size)?, check_looks(looks)?);
     filter_bands(raster, Kuan { size, looks })
 }
 

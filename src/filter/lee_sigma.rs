@@ -346,12 +346,29 @@ impl Described for LeeSigma {
         })
     }
 
-    fn again(parameters: &Json, site: &Site) -> Result<LeeSigma> {
-        let filter = LeeSigma::new(&from_json(Self::NAME, parameters)?)?;
-        let inputs = 1 + usize::from(filter.strong.is_none());
-        match site.inputs.len() == inputs {
-            true => Ok(filter),
-            false => Err(site.wrong_inputs(Self::NAME, &inputs.to_string(), site.inputs.len())),
+    fn again(parameters: &Json, _: &Site) -> Result<LeeSigma> {
+        LeeSigma::new(&from_json(Self::NAME, parameters)?)
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        let [image, strong] = match (site.inputs, self.strong) {
+            ([image], Some(_)) => [image, image],
+            ([image, strong], None) => [image, strong],
+            (_, strong) => return Err(site.wrong_inputs(if strong.is_some() { 1 } else { 2 })),
+        };
+        Site {
+            inputs: std::slice::from_ref(image),
+            ..*site
+        }
+        .on_grid()?
+        .real()?;
+        match self.strong.is_some() || (strong.node.grid.rows, strong.node.grid.cols) == (1, 1) {
+            true => Ok(()),
+            false => Err(Error::argument(
+                "the strongest power",
+                "an image of one pixel",
+                &strong.node.grid,
+            )),
         }
     }
 }

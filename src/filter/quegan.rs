@@ -11,7 +11,7 @@ use super::padded::Padded;
 use super::speckle::{check_power, check_size};
 use crate::described;
 use crate::error::{Error, Result};
-use crate::raster::describe::Description;
+use crate::raster::describe::{Description, Site};
 use crate::raster::doubt;
 use crate::raster::{Band, DType, Operation, Pixels, Port, Raster, View, Window};
 
@@ -117,9 +117,14 @@ impl Quegan {
         let size = check_size(size)?;
         Ok(Quegan { size, images })
     }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(self.images)?.on_grid()?.real()?;
+        Quegan::new(self.size, self.images).map(drop)
+    }
 }
 
-described!(Quegan, Tiles, "filter.quegan", 1);
+described!(Quegan, Tiles, "filter.quegan", 1, Quegan::check);
 
 impl Operation for Quegan {
     fn describe(&self) -> Result<Description> {

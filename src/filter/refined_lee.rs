@@ -4,7 +4,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 
 use super::padded::Padded;
-use super::speckle::{Filter, filter_bands};
+use super::speckle::{Filter, check_filter, filter_bands};
 use crate::described;
 use crate::error::Result;
 use crate::raster::Raster;
@@ -395,11 +395,15 @@ fn noise(variations: [&[f32]; 3], out: &mut [f32]) {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct RefinedLee;
 
-described!(RefinedLee, Tiles, "filter.refined_lee", 1);
+described!(RefinedLee, Tiles, "filter.refined_lee", 1, check_filter);
 
 impl Filter for RefinedLee {
     fn label(&self) -> String {
         "filter.refined_lee".into()
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
     }
 
     fn halo(&self) -> usize {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Error, Result};
-use crate::raster::describe::{Described, Description};
+use crate::raster::describe::{Described, Description, Site};
 use crate::raster::doubt;
 use crate::raster::{Band, Operation, Pixels, Raster, Unit, View, Window};
 
@@ -66,6 +66,10 @@ pub trait Filter: Described + Send + Sync + 'static {
     /// With its parameters: `filter.lee(size 7, looks 4)`.
     fn label(&self) -> String;
 
+    /// # Errors
+    /// Parameters that are out of range.
+    fn check(&self) -> Result<()>;
+
     /// How far it looks, in pixels, on every side.
     fn halo(&self) -> usize;
 
@@ -91,11 +95,18 @@ impl<F: Filter> Operation for F {
     }
 }
 
+/// What filters hold to, wherever they are made.
+pub fn check_filter<F: Filter>(filter: &F, site: &Site) -> Result<()> {
+    site.takes(1)?.on_grid()?.real()?;
+    Filter::check(filter)
+}
+
 /// Every band of an image in power through one filter.
 ///
 /// # Errors
-/// Bands in dB, amplitude or complex.
+/// Parameters that the filter refuses; bands in dB, amplitude or complex.
 pub fn filter_bands(raster: &Raster, filter: impl Filter) -> Result<Raster> {
+    Filter::check(&filter)?;
     check_power(raster)?;
     let operation: Arc<dyn Operation> = Arc::new(filter);
     let name = operation.name();

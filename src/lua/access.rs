@@ -10,7 +10,7 @@ use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::gate::{self, Policy, settle};
 use crate::raster::file::probe;
-use crate::{files, scratch};
+use crate::{files, scratch, work};
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
 /// working folder, the process's own temporary folder and the folders that were allowed on the command line. Files that hold logins
@@ -107,6 +107,9 @@ impl Access {
         }
         let absolute = self.absolute(path);
         self.check_public(path, &settle(&absolute))?;
+        if let Some(rehearsal) = work::rehearsal() {
+            rehearsal.check(&absolute)?;
+        }
         Ok(absolute)
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mlua::{Function, Lua};
 
+use super::rehearsal::is_told;
 use super::{Access, Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
@@ -60,7 +61,7 @@ fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
 }
 
 fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
-    let path = path(lua, args, "path")?;
+    let path = access(lua).read(path(lua, args, "path")?)?;
     let size = gate::open(&path).and_then(|file| file.metadata()).map_err(failed(&path))?.len();
     let limit = 1 << 28;
     if size > limit {
@@ -76,7 +77,7 @@ fn read(lua: &Lua, args: &Args) -> Result<mlua::LuaString> {
 }
 
 fn lines(lua: &Lua, args: &Args) -> Result<Function> {
-    let path = path(lua, args, "path")?;
+    let path = access(lua).read(path(lua, args, "path")?)?;
     let reader = std::cell::RefCell::new(BufReader::new(bounds::open(&path)?));
     let most = work::memory() / 4;
     Module::alone(lua, "fs.", "lines(...)", move |lua, _| {
@@ -102,18 +103,25 @@ fn text(args: &Args) -> Result<Vec<u8>> {
 }
 
 fn write(lua: &Lua, args: &Args) -> Result<()> {
-    let text = text(args)?;
-    write_atomically(&path(lua, args, "path")?, |out| out.write_all(&text))
+    let (path, text) = (path(lua, args, "path")?, text(args)?);
+    match is_told(lua, "write", &path) {
+        true => Ok(()),
+        false => write_atomically(&path, |out| out.write_all(&text)),
+    }
 }
 
 fn append(lua: &Lua, args: &Args) -> Result<()> {
     let path = path(lua, args, "path")?;
     let text = text(args)?;
-    files::append(&path, &text)
+    match is_told(lua, "append", &path) {
+        true => Ok(()),
+        false => files::append(&path, &text),
+    }
 }
 
 fn exists(lua: &Lua, args: &Args) -> Result<bool> {
-    Ok(path(lua, args, "path")?.exists())
+    let path = path(lua, args, "path")?;
+    Ok(path.exists() || work::rehearsal().is_some_and(|rehearsal| rehearsal.has_promised(&path)))
 }
 
 fn is_folder(lua: &Lua, args: &Args) -> Result<bool> {
@@ -121,7 +129,7 @@ fn is_folder(lua: &Lua, args: &Args) -> Result<bool> {
 }
 
 fn size(lua: &Lua, args: &Args) -> Result<u64> {
-    let path = path(lua, args, "path")?;
+    let path = access(lua).read(path(lua, args, "path")?)?;
     Ok(fs::metadata(&path).map_err(failed(&path))?.len())
 }
 
@@ -245,7 +253,10 @@ fn wildcard(part: &str) -> Result<regex::Regex> {
 
 fn mkdir(lua: &Lua, args: &Args) -> Result<()> {
     let path = path(lua, args, "path")?;
-    Folder::make(&path).map(drop)
+    match is_told(lua, "mkdir", &path) {
+        true => Ok(()),
+        false => Folder::make(&path).map(drop),
+    }
 }
 
 fn remove(lua: &Lua, args: &Args) -> Result<bool> {
@@ -255,6 +266,9 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
         return Ok(false);
     };
     access(lua).check_movable(&target)?;
+    if is_told(lua, "remove", &target) {
+        return Ok(true);
+    }
     let entry = Entry::of(&target)?;
     match (found.is_dir(), recursive) {
         (false, _) => fs::remove_file(entry.path()),
@@ -277,6 +291,9 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
 fn rename(lua: &Lua, args: &Args) -> Result<()> {
     let (from, to) = (path(lua, args, "from")?, path(lua, args, "to")?);
     access(lua).check_movable(&from)?;
+    if is_told(lua, "rename", &to) {
+        return Ok(());
+    }
     let (old, new) = (Entry::of(&from)?, Entry::of(&to)?);
     fs::rename(old.path(), new.path()).map_err(failed(&from))
 }
@@ -285,6 +302,9 @@ fn copy(lua: &Lua, args: &Args) -> Result<u64> {
     let from = access(lua).read(args.get::<PathBuf>("from")?)?;
     let to = path(lua, args, "to")?;
     let mut source = gate::open(&from).map_err(failed(&from))?;
+    if is_told(lua, "copy", &to) {
+        return Ok(source.metadata().map_err(failed(&from))?.len());
+    }
     let mut copied = 0;
     write_atomically(&to, |out| {
         copied = std::io::copy(&mut source, out)?;

@@ -35,6 +35,7 @@ pub mod library;
 pub mod module;
 pub mod names;
 pub mod native;
+pub mod rehearsal;
 pub mod signature;
 pub mod value;
 

@@ -29,7 +29,11 @@ pub enum Part {
     Conjugate,
 }
 
-described!(Part, Tiles, "raster.part", 1);
+described!(Part, Tiles, "raster.part", 1, |_, site| site
+    .takes(1)?
+    .on_grid()?
+    .complex()
+    .map(drop));
 
 impl Operation for Part {
     fn describe(&self) -> Result<Description> {
@@ -78,7 +82,16 @@ impl Operation for Part {
 #[derive(Serialize, Deserialize)]
 struct ComplexBinary(Binary);
 
-described!(ComplexBinary, Tiles, "raster.complex_arithmetic", 1);
+described!(
+    ComplexBinary,
+    Tiles,
+    "raster.complex_arithmetic",
+    1,
+    |arithmetic, site| {
+        site.takes(2)?.on_grid()?;
+        check_binary(arithmetic.0)
+    }
+);
 
 impl Operation for ComplexBinary {
     fn describe(&self) -> Result<Description> {
@@ -126,10 +139,13 @@ impl Operation for ComplexBinary {
 }
 
 pub fn binary(grid: &Arc<Grid>, op: Binary, a: Port, b: Port) -> Result<Port> {
+    check_binary(op)?;
+    Ok(Port::tiles(grid, Arc::new(ComplexBinary(op)), vec![a, b]).swap_remove(0))
+}
+
+fn check_binary(op: Binary) -> Result<()> {
     match op {
-        Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Mask => {
-            Ok(Port::tiles(grid, Arc::new(ComplexBinary(op)), vec![a, b]).swap_remove(0))
-        }
+        Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Mask => Ok(()),
         _ => Err(Error::argument(
             "operands",
             "real bands (take `:abs()`, `:power()` or `:phase()` first)",
@@ -142,7 +158,11 @@ pub fn binary(grid: &Arc<Grid>, op: Binary, a: Port, b: Port) -> Result<Port> {
 #[derive(Serialize, Deserialize)]
 struct Compose;
 
-described!(Compose, Tiles, "raster.complex", 1);
+described!(Compose, Tiles, "raster.complex", 1, |_, site| site
+    .takes(2)?
+    .on_grid()?
+    .real()
+    .map(drop));
 
 impl Operation for Compose {
     fn describe(&self) -> Result<Description> {

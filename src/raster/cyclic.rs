@@ -36,18 +36,23 @@ pub fn cycle_of(port: &Port) -> Option<Cycle> {
     }
 }
 
+fn check_cycle((low, high): Cycle) -> Result<()> {
+    match low < high && (high - low).is_finite() {
+        true => Ok(()),
+        false => Err(Error::argument(
+            "high",
+            format!("a number above low ({low})"),
+            high,
+        )),
+    }
+}
+
 /// The same values, said to run in a circle from `low` to `high`.
 ///
 /// # Errors
 /// When `low` is not below `high`, or a band is complex.
 pub fn cyclic(raster: &Raster, low: f64, high: f64) -> Result<Raster> {
-    if !(low < high && (high - low).is_finite()) {
-        return Err(Error::argument(
-            "high",
-            format!("a number above low ({low})"),
-            high,
-        ));
-    }
+    check_cycle((low, high))?;
     if let Some(band) = raster.bands.iter().find(|b| b.kind() == Kind::C32) {
         let found = format!("`{}`, which is complex: its phase is", band.name);
         return Err(Error::argument("band", "real", found));
@@ -76,7 +81,10 @@ pub fn as_vectors(
 #[derive(Serialize, Deserialize)]
 struct Marked(Cycle);
 
-described!(Marked, Tiles, "raster.cyclic", 1);
+described!(Marked, Tiles, "raster.cyclic", 1, |marked, site| {
+    site.takes(1)?.on_grid()?.real()?;
+    check_cycle(marked.0)
+});
 
 impl Operation for Marked {
     fn describe(&self) -> Result<Description> {
@@ -106,7 +114,10 @@ impl Operation for Marked {
 #[derive(Serialize, Deserialize)]
 struct Vectors(Cycle);
 
-described!(Vectors, Tiles, "raster.unit_vectors", 1);
+described!(Vectors, Tiles, "raster.unit_vectors", 1, |vectors, site| {
+    site.takes(1)?.on_grid()?.real()?;
+    check_cycle(vectors.0)
+});
 
 impl Operation for Vectors {
     fn describe(&self) -> Result<Description> {
@@ -141,7 +152,10 @@ impl Operation for Vectors {
 #[derive(Serialize, Deserialize)]
 struct Angles(Cycle);
 
-described!(Angles, Tiles, "raster.directions", 1);
+described!(Angles, Tiles, "raster.directions", 1, |angles, site| {
+    site.takes(1)?.on_grid()?.complex()?;
+    check_cycle(angles.0)
+});
 
 impl Operation for Angles {
     fn describe(&self) -> Result<Description> {

@@ -1,10 +1,12 @@
 //! Work as data: an operation says its name, version and parameters, and is made again from them by name. What a graph is, and whether two
 //! are the same, is read from these descriptions alone; see `exchange`.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::value::{self, MapAccessDeserializer, MapDeserializer, SeqDeserializer};
+use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
+use serde::{Deserializer, Serialize, forward_to_deserialize_any};
 use serde_json::{Map, Value as Json};
 
 use super::crs::Locator;
@@ -12,7 +14,7 @@ use super::graph::Port;
 use super::image::float_of;
 use super::operation::{Operation, SceneOperation};
 use super::whole::WholeOperation;
-use super::{Band, Grid, Raster, Unit};
+use super::{Band, Grid, Kind, Raster, Unit};
 use crate::error::{Error, Result};
 
 /// What an operation is.
@@ -37,6 +39,8 @@ impl Description {
 
 /// Where an operation is made again.
 pub struct Site<'a> {
+    /// What is made, for errors.
+    pub name: &'a str,
     pub grid: &'a Arc<Grid>,
     pub inputs: &'a [Port],
     /// What a file is opened by, given what it was opened by before; an error where it must not be read.
@@ -45,18 +49,67 @@ pub struct Site<'a> {
 
 impl Site<'_> {
     /// # Errors
-    /// When `what`, which takes one input, is given another number.
-    pub fn only_input(&self, what: &str) -> Result<&Port> {
+    /// When there is another number of inputs than one.
+    pub fn only_input(&self) -> Result<&Port> {
         match self.inputs {
             [input] => Ok(input),
-            inputs => Err(self.wrong_inputs(what, "1", inputs.len())),
+            _ => Err(self.wrong_inputs("1")),
         }
     }
 
-    pub fn wrong_inputs(&self, what: &str, takes: &str, given: usize) -> Error {
-        Error::message(format!(
-            "{what} takes {takes} inputs, and the description gives it {given}"
-        ))
+    /// # Errors
+    /// When there is another number of inputs.
+    pub fn takes(&self, count: usize) -> Result<&Self> {
+        match self.inputs.len() == count {
+            true => Ok(self),
+            false => Err(self.wrong_inputs(count)),
+        }
+    }
+
+    pub fn wrong_inputs(&self, takes: impl Display) -> Error {
+        Error::argument(
+            format!("inputs of {}", self.name),
+            takes.to_string(),
+            self.inputs.len(),
+        )
+    }
+
+    /// # Errors
+    /// Inputs that do not lie on the grid.
+    pub fn on_grid(&self) -> Result<&Self> {
+        match self.inputs.iter().find(|p| !p.node.grid.matches(self.grid)) {
+            Some(port) => Err(Error::GridMismatch {
+                left: self.grid.to_string(),
+                right: port.node.grid.to_string(),
+            }),
+            None => Ok(self),
+        }
+    }
+
+    /// # Errors
+    /// Complex inputs.
+    pub fn real(&self) -> Result<&Self> {
+        match self.inputs.iter().any(|p| p.kind() == Kind::C32) {
+            true => Err(Error::argument(
+                format!("inputs of {}", self.name),
+                "real numbers",
+                "complex ones",
+            )),
+            false => Ok(self),
+        }
+    }
+
+    /// # Errors
+    /// Inputs that are not complex.
+    pub fn complex(&self) -> Result<&Self> {
+        match self.inputs.iter().all(|p| p.kind() == Kind::C32) {
+            true => Ok(self),
+            false => Err(Error::argument(
+                format!("inputs of {}", self.name),
+                "complex numbers",
+                "real ones",
+            )),
+        }
     }
 }
 
@@ -71,6 +124,12 @@ pub trait Described: Sized {
     /// # Errors
     /// Parameters that are not its own; files that are gone or have changed.
     fn again(parameters: &Json, site: &Site) -> Result<Self>;
+
+    /// What all that makes one holds to: ranges of parameters, number, grids and kinds of inputs. A description may have been edited.
+    ///
+    /// # Errors
+    /// What it does not hold to.
+    fn check(&self, site: &Site) -> Result<()>;
 }
 
 /// An input as an image of one band.
@@ -131,8 +190,8 @@ pub fn make(name: &str, version: u32, parameters: &Json, site: &Site) -> Result<
     (found.make)(parameters, site)
 }
 
-/// Enters a `Described` type into the list of constructors, as `Tiles`, `Scene`, `Whole` or `Locator`. With a name and a version it is one whose
-/// fields are its parameters.
+/// Enters a `Described` type into the list of constructors, as `Tiles`, `Scene`, `Whole` or `Locator`. With a name, a version and
+/// what checks it, it is one whose fields are its parameters.
 #[macro_export]
 macro_rules! described {
     ($type:ty, $made:ident) => {
@@ -143,12 +202,13 @@ macro_rules! described {
                 type_name: stringify!($type),
                 make: |parameters, site| {
                     let made = <$type as $crate::raster::describe::Described>::again(parameters, site)?;
+                    $crate::raster::describe::Described::check(&made, site)?;
                     Ok($crate::raster::describe::Made::$made(std::sync::Arc::new(made)))
                 },
             }
         }
     };
-    ($type:ty, $made:ident, $name:literal, $version:literal) => {
+    ($type:ty, $made:ident, $name:literal, $version:literal, $check:expr) => {
         impl $crate::raster::describe::Described for $type {
             const NAME: &'static str = $name;
             const VERSION: u32 = $version;
@@ -162,6 +222,11 @@ macro_rules! described {
                 _: &$crate::raster::describe::Site,
             ) -> $crate::error::Result<Self> {
                 $crate::raster::describe::from_json(Self::NAME, parameters)
+            }
+
+            fn check(&self, site: &$crate::raster::describe::Site) -> $crate::error::Result<()> {
+                let check: fn(&Self, &$crate::raster::describe::Site) -> $crate::error::Result<()> = $check;
+                check(self, site)
             }
         }
         $crate::described!($type, $made);
@@ -182,9 +247,7 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<Json> {
 /// # Errors
 /// JSON of something else.
 pub fn from_json<T: DeserializeOwned>(what: &str, json: &Json) -> Result<T> {
-    let value = as_value(json)?;
-    value.deserialized().map_err(|e| {
-        let ciborium::value::Error::Custom(reason) = e;
+    T::deserialize(Parameter(json.clone())).map_err(|reason| {
         Error::message(format!(
             "the parameters of {what} are not what it takes: {reason}"
         ))
@@ -224,30 +287,84 @@ fn as_json(value: ciborium::Value) -> Result<Json> {
     })
 }
 
-fn as_value(json: &Json) -> Result<ciborium::Value> {
-    use ciborium::Value;
-    Ok(match json {
-        Json::Null => Value::Null,
-        Json::Bool(v) => Value::Bool(*v),
-        Json::String(v) => Value::Text(v.clone()),
-        Json::Number(v) => match (v.as_i64(), v.as_u64(), v.as_f64()) {
-            (Some(v), _, _) => Value::Integer(v.into()),
-            (_, Some(v), _) => Value::Integer(v.into()),
-            (_, _, Some(v)) => Value::Float(v),
-            _ => return Err(Error::message(format!("{v} is no number that is known here"))),
-        },
-        Json::Array(list) => Value::Array(list.iter().map(as_value).collect::<Result<_>>()?),
-        Json::Object(map) => {
-            if let (1, Some(Json::String(text))) = (map.len(), map.get(NOT_FINITE)) {
-                let number: f64 = text
-                    .parse()
-                    .map_err(|_| Error::message(format!("`{text}` is no number")))?;
-                return Ok(Value::Float(number));
+/// JSON as what it describes. Numbers count as numbers, whichever way they are written: other programs write 5 for 5.0.
+struct Parameter(Json);
+
+impl Parameter {
+    fn entries(map: Map<String, Json>) -> impl Iterator<Item = (String, Parameter)> {
+        map.into_iter().map(|(key, value)| (key, Parameter(value)))
+    }
+}
+
+impl<'de> IntoDeserializer<'de> for Parameter {
+    type Deserializer = Parameter;
+
+    fn into_deserializer(self) -> Parameter {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Parameter {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        match self.0 {
+            Json::Null => visitor.visit_unit(),
+            Json::Bool(v) => visitor.visit_bool(v),
+            Json::String(v) => visitor.visit_string(v),
+            Json::Number(v) => v.deserialize_any(visitor).map_err(de::Error::custom),
+            Json::Array(list) => {
+                let mut items = SeqDeserializer::new(list.into_iter().map(Parameter));
+                let made = visitor.visit_seq(&mut items)?;
+                items.end().map(|()| made)
             }
-            let entry = |(key, value): (&String, &Json)| Ok((Value::Text(key.clone()), as_value(value)?));
-            Value::Map(map.iter().map(entry).collect::<Result<_>>()?)
+            Json::Object(map) => {
+                if let (1, Some(Json::String(text))) = (map.len(), map.get(NOT_FINITE)) {
+                    let number = text.parse();
+                    return visitor
+                        .visit_f64(number.map_err(|_| de::Error::custom(format!("`{text}` is no number")))?);
+                }
+                let mut entries = MapDeserializer::new(Parameter::entries(map));
+                let made = visitor.visit_map(&mut entries)?;
+                entries.end().map(|()| made)
+            }
         }
-    })
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        match self.0 {
+            Json::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, value::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, value::Error> {
+        match self.0 {
+            Json::String(name) => visitor.visit_enum(name.into_deserializer()),
+            Json::Object(map) if map.len() == 1 => visitor.visit_enum(MapAccessDeserializer::new(
+                MapDeserializer::new(Parameter::entries(map)),
+            )),
+            other => Err(de::Error::custom(format!("{other} is none of the choices"))),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +390,10 @@ mod tests {
             numbers.map(f64::to_bits).to_vec(),
             back.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
         );
+        let whole: (f64, f32) = from_json("test", &serde_json::from_str("[-1, 7]").unwrap()).unwrap();
+        assert_eq!(whole, (-1.0, 7.0));
+        assert!(from_json::<usize>("test", &Json::from(2.5)).is_err());
+        assert!(from_json::<(f64, f64)>("test", &serde_json::from_str("[1, 2, 3]").unwrap()).is_err());
         let single: f32 = from_json("test", &to_json(&0.1f32).unwrap()).unwrap();
         assert_eq!(single, 0.1f32);
         let most: (u64, i64) = from_json("test", &to_json(&(u64::MAX, i64::MIN)).unwrap()).unwrap();
@@ -283,6 +404,7 @@ mod tests {
     fn what_is_not_known_says_so() {
         let grid = Arc::new(Grid::new(None, super::super::Affine::PIXELS, 1, 1).unwrap());
         let site = Site {
+            name: "",
             grid: &grid,
             inputs: &[],
             file: &|path| Ok(path.to_string()),

@@ -26,7 +26,10 @@ struct AsPower {
 /// The sources that were spoken of.
 static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
-described!(AsPower, Tiles, "raster.as_power", 1);
+described!(AsPower, Tiles, "raster.as_power", 1, |_, site| site
+    .takes(1)?
+    .on_grid()
+    .map(drop));
 
 impl Operation for AsPower {
     fn describe(&self) -> Result<Description> {

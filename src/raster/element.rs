@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{DType, Kind};
+use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +95,40 @@ pub enum Binary {
 }
 
 impl Element {
+    /// # Errors
+    /// Parameters that have no meaning.
+    pub fn check(&self) -> Result<()> {
+        let Element::Unary(unary) = self else {
+            return Ok(());
+        };
+        let integers = |dtype: DType| dtype.integer_range().is_some();
+        let wrong = match *unary {
+            Unary::Clamp(low, high) | Unary::MaskOutside(low, high) => (!(low <= high)).then(|| {
+                (
+                    "low and high",
+                    "numbers, low not above high",
+                    format!("{low} and {high}"),
+                )
+            }),
+            Unary::Cast(dtype) => dtype
+                .is_complex()
+                .then(|| ("dtype", "a real type", dtype.to_string())),
+            Unary::BitNot(dtype) => {
+                (!integers(dtype)).then(|| ("dtype", "a type of integers", dtype.to_string()))
+            }
+            Unary::ShiftLeft(by) | Unary::ShiftRight(by) => {
+                (by > 64).then(|| ("shift", "from 0 to 64", by.to_string()))
+            }
+            Unary::Bits(first, width) => (width == 0 || first.saturating_add(width) > 64)
+                .then(|| ("bits", "some of 64", format!("{width} from {first} on"))),
+            _ => None,
+        };
+        match wrong {
+            Some((name, expected, got)) => Err(Error::argument(name, expected, got)),
+            None => Ok(()),
+        }
+    }
+
     /// How many operands it has.
     pub fn inputs(&self) -> usize {
         match self {

@@ -15,7 +15,7 @@ use super::crs::Locator;
 use super::describe::{self, Description, Made, Site, from_json, to_json};
 use super::element::Element;
 use super::graph::{Node, Port, Work};
-use super::image::{Band, Properties, Property, Raster};
+use super::image::{Band, Computed, Properties, Property, Raster};
 use super::plan::post_order;
 use super::scene::SceneNode;
 use super::{Affine, Crs, DType, Grid, Unit};
@@ -79,6 +79,9 @@ struct Image {
     bands: Vec<BandEntry>,
     time: Option<String>,
     properties: Vec<(String, Property)>,
+    /// Properties that are pixels: (node, output), and whether they are whole numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    computed: Vec<(String, (usize, usize), bool)>,
 }
 
 impl Node {
@@ -177,7 +180,14 @@ impl CrsEntry {
 /// Parts that cannot be described.
 pub fn raster_to_json(raster: &Raster) -> Result<Json> {
     let mut places = Places::new();
-    let ports = raster.ports();
+    let mut ports = raster.ports();
+    let mut computed = Vec::new();
+    for (name, property) in &raster.properties {
+        if let Property::Computed(one) = property {
+            ports.push(one.port.clone());
+            computed.push((name, one));
+        }
+    }
     let order = post_order(&ports);
     let number: HashMap<u64, usize> = order.iter().enumerate().map(|(i, node)| (node.id, i)).collect();
     let port = |port: &Port| (number[&port.node.id], port.output);
@@ -213,7 +223,12 @@ pub fn raster_to_json(raster: &Raster) -> Result<Json> {
         properties: raster
             .properties
             .iter()
+            .filter(|(_, value)| !matches!(value, Property::Computed(_)))
             .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        computed: computed
+            .into_iter()
+            .map(|(name, one)| (name.clone(), port(&one.port), one.whole))
             .collect(),
     };
     let graph = Graph {
@@ -287,6 +302,20 @@ pub fn raster_from_json(json: &Json, file: &dyn Fn(&str) -> Result<String>) -> R
         None => None,
     };
     raster.properties = image.properties.into_iter().collect::<Properties>();
+    for (name, at, whole) in image.computed {
+        let port = port(&nodes, at)?;
+        let grid = &port.node.grid;
+        if (grid.rows, grid.cols) != (1, 1) {
+            return Err(Error::argument(
+                format!("property `{name}`"),
+                "an image of one pixel",
+                grid,
+            ));
+        }
+        raster
+            .properties
+            .insert(name, Property::Computed(Computed { port, whole }));
+    }
     Ok(raster)
 }
 
@@ -319,6 +348,7 @@ fn grids(graph: &Graph, file: &dyn Fn(&str) -> Result<String>) -> Result<Vec<Arc
                 parameters,
             } => {
                 let site = Site {
+                    name: operation,
                     grid: &nowhere,
                     inputs: &[],
                     file,
@@ -346,28 +376,22 @@ fn node(
     inputs: Vec<Port>,
     file: &dyn Fn(&str) -> Result<String>,
 ) -> Result<Arc<Node>> {
-    let site = Site {
-        grid,
-        inputs: &inputs,
-        file,
-    };
     let NodeEntry {
         operation,
         version,
         parameters,
         ..
     } = entry;
+    let site = Site {
+        name: operation,
+        grid,
+        inputs: &inputs,
+        file,
+    };
     if operation == ELEMENT {
         let element: Element = from_json(ELEMENT, parameters)?;
-        if element.inputs() != inputs.len() {
-            return Err(site.wrong_inputs(&element.name(), &element.inputs().to_string(), inputs.len()));
-        }
-        if let Some(port) = inputs.iter().find(|p| !p.node.grid.matches(grid)) {
-            return Err(Error::GridMismatch {
-                left: grid.to_string(),
-                right: port.node.grid.to_string(),
-            });
-        }
+        element.check()?;
+        site.takes(element.inputs())?.on_grid()?.real()?;
         return Ok(Port::element(grid, element, inputs).node);
     }
     let made = describe::make(operation, *version, parameters, &site)?;
@@ -375,7 +399,7 @@ fn node(
         Made::Tiles(operation) => Port::tiles(grid, operation, inputs),
         Made::Whole(operation) => Port::whole(grid, operation, inputs),
         Made::Scene(operation) => {
-            let input = site.only_input(entry.operation.as_str())?.clone();
+            let input = site.takes(1)?.on_grid()?.real()?.only_input()?.clone();
             vec![Port::scene(grid, SceneNode::new(operation), input)]
         }
         Made::Locator(_) => return Err(Error::message(format!("{operation} is no node of a graph"))),

@@ -30,8 +30,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// Prepares to compute `roots`, all of which lie on `grid`, over `region`.
-    pub fn new(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Run> {
+    /// Ready to compute `roots`, all of which lie on `grid`, over `region`: what must be known before the first tile, such as the results of
+    /// operations on whole scenes, is computed here and now. Graphs and plans compute nothing by themselves.
+    ///
+    /// # Errors
+    /// A region outside the grid; what goes wrong with those operations; a memory that the smallest tile does not fit.
+    pub fn prepare(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Run> {
         let region = region.intersect(&grid.window());
         if region.is_empty() {
             return Err(Error::argument(
@@ -40,17 +44,24 @@ impl Run {
                 "an empty one",
             ));
         }
+        if let Some(rehearsal) = work::rehearsal() {
+            let names: Vec<String> = roots.iter().map(|port| port.node.name()).take(1).collect();
+            return Err(rehearsal.wants(format!("the pixels of {}", names.join(", "))));
+        }
         let plan = Plan::new(grid, roots);
         for node in plan.unprepared() {
             if let Work::Whole(whole) = &node.work {
                 whole.prepare(&node.inputs)?;
+            }
+            if let Work::Tiles(operation) = &node.work {
+                operation.prepare(&node.inputs)?;
             }
             if let Work::Scene(scene) = &node.work {
                 let input = node.inputs[0].clone();
                 let (rows, cols) = (input.node.grid.rows, input.node.grid.cols);
                 let strip_rows = (budget::left() / 16 / (4 * cols)).clamp(1, TILE).min(rows);
                 let mut strip = |window: Window| {
-                    let strip = Run::new(&input.node.grid, std::slice::from_ref(&input), window)?;
+                    let strip = Run::prepare(&input.node.grid, std::slice::from_ref(&input), window)?;
                     Ok(strip.collect_quietly()?.swap_remove(0).into_f32())
                 };
                 scene.prepare((rows, cols), strip_rows, &mut strip)?;
@@ -262,7 +273,7 @@ pub fn read(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Vec<Pixe
         roots.iter().map(|p| p.kind().bytes()).sum(),
         "read a window, resample to a coarser grid first",
     )?;
-    Run::new(grid, roots, region)?.collect_quietly()
+    Run::prepare(grid, roots, region)?.collect_quietly()
 }
 
 /// As `read`, for one band, as f32.

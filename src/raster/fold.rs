@@ -9,12 +9,12 @@ use multiversion::multiversion;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::describe::Description;
+use super::describe::{Described, Description, Site, from_json};
 use super::operation::Operation;
 use super::reduce::Reducer;
 use super::{Grid, Kind, Pixels, PixelsView, Port, View, Window};
 use crate::described;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Images that a node takes: more would take more memory, fewer more passes over the state.
 pub const GROUP: usize = 8;
@@ -87,8 +87,8 @@ struct Finish {
     double: bool,
 }
 
-described!(Take, Tiles, "raster.fold", 1);
-described!(Finish, Tiles, "raster.fold_result", 1);
+described!(Take, Tiles, "raster.fold", 1, Take::check);
+described!(Finish, Tiles, "raster.fold_result", 1, Finish::check);
 
 /// True where a fold gives what `wanted` asks for: all but what needs all values at once.
 pub fn is_possible(wanted: &[Wanted]) -> bool {
@@ -127,6 +127,95 @@ pub fn fold(grid: &Arc<Grid>, images: &[Port], times: &[f64], wanted: &[Wanted])
         double: kind.floating() == Kind::F64,
     };
     Port::tiles(grid, Arc::new(finish), state)
+}
+
+/// State of what is asked, each once.
+fn check_slots(slots: &[Slot]) -> Result<()> {
+    let twice = slots
+        .iter()
+        .enumerate()
+        .find(|(i, slot)| slots[..*i].contains(slot));
+    match twice {
+        _ if slots.is_empty() => Err(Error::argument("slots", "at least one", "none")),
+        Some((_, slot)) => Err(Error::argument(
+            "slots",
+            "each once",
+            format!("{slot:?} again").to_lowercase(),
+        )),
+        None => Ok(()),
+    }
+}
+
+impl Take {
+    fn check(&self, site: &Site) -> Result<()> {
+        check_slots(&self.slots)?;
+        site.on_grid()?.real()?;
+        let kept = if self.first { 0 } else { self.slots.len() };
+        let images = site.inputs.len().saturating_sub(kept);
+        if images == 0 || images > GROUP {
+            return Err(site.wrong_inputs(format!("{} to {}", kept + 1, kept + GROUP)));
+        }
+        let has_line = self.slots.contains(&Slot::MeanTime);
+        if self.times.len() != images && (has_line || !self.times.is_empty()) {
+            return Err(Error::argument(
+                "times",
+                format!("one for each of {images} images"),
+                self.times.len(),
+            ));
+        }
+        if let Some(time) = self.times.iter().find(|time| !time.is_finite()) {
+            return Err(Error::argument("times", "finite numbers", time));
+        }
+        check_state(&self.slots, site, kept)
+    }
+}
+
+/// The first inputs of what takes a state are those of one that has the same slots.
+fn check_state(slots: &[Slot], site: &Site, kept: usize) -> Result<()> {
+    let of_state = |(i, port): (usize, &Port)| {
+        let parameters = port
+            .node
+            .describe()
+            .ok()
+            .filter(|d| d.name == Take::NAME)?
+            .parameters;
+        let take: Take = from_json(Take::NAME, &parameters).ok()?;
+        (port.output == i && take.slots == slots).then_some(())
+    };
+    match site
+        .inputs
+        .iter()
+        .take(kept)
+        .enumerate()
+        .all(|input| of_state(input).is_some())
+    {
+        true => Ok(()),
+        false => Err(Error::argument(
+            format!("inputs of {}", site.name),
+            "the state of a fold with the same slots first, in their order",
+            "others",
+        )),
+    }
+}
+
+impl Finish {
+    fn check(&self, site: &Site) -> Result<()> {
+        check_slots(&self.slots)?;
+        site.takes(self.slots.len())?.on_grid()?;
+        let missing = self
+            .wanted
+            .iter()
+            .find(|w| w.slots().is_empty() || w.slots().iter().any(|s| !self.slots.contains(s)));
+        match missing {
+            _ if self.wanted.is_empty() => Err(Error::argument("wanted", "at least one", "none")),
+            Some(wanted) => Err(Error::argument(
+                "wanted",
+                "what the slots give",
+                format!("{wanted:?}").to_lowercase(),
+            )),
+            None => check_state(&self.slots, site, self.slots.len()),
+        }
+    }
 }
 
 impl Operation for Take {

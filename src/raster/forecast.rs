@@ -74,7 +74,9 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
     let tiles = grid.rows.div_ceil(tile.0) * grid.cols.div_ceil(tile.1);
     let threads = work::threads().min(tiles);
     let middle = middle(grid, tile);
-    let seconds = match measure && unprepared.is_empty() {
+    // What lies on servers would be fetched for it.
+    let here = sizes.values().all(Option::is_some);
+    let seconds = match measure && unprepared.is_empty() && (here || work::rehearsal().is_none()) {
         true => Some(tried(grid, &ports, middle)? * tiles as f64 / threads as f64),
         false => None,
     };
@@ -102,7 +104,11 @@ fn middle(grid: &Grid, (rows, cols): (usize, usize)) -> Window {
 
 /// Seconds of a tile on one thread, once its files are open.
 fn tried(grid: &Arc<Grid>, ports: &[Port], tile: Window) -> Result<f64> {
-    let run = Run::new(grid, ports, tile)?.with_tile(tile.rows, tile.cols);
+    // Also in a dry run, which computes nothing else.
+    let _entered = work::Context::clone(&work::current())
+        .with_rehearsal(None)
+        .enter();
+    let run = Run::prepare(grid, ports, tile)?.with_tile(tile.rows, tile.cols);
     run.collect_quietly()?;
     let start = Instant::now();
     run.collect_quietly()?;

@@ -190,11 +190,11 @@ impl Window {
     }
 
     pub fn row_end(&self) -> isize {
-        self.row + self.rows as isize
+        self.row.saturating_add_unsigned(self.rows)
     }
 
     pub fn col_end(&self) -> isize {
-        self.col + self.cols as isize
+        self.col.saturating_add_unsigned(self.cols)
     }
 
     /// Grown by `rows` and `cols` on each side: the halo of a neighbourhood operation.

@@ -21,6 +21,53 @@ pub enum Property {
     Integer(i64),
     Boolean(bool),
     Text(String),
+    /// What pixels say, computed when somebody asks; see `Raster::property`.
+    #[serde(skip)]
+    Computed(Computed),
+}
+
+/// The one pixel of an image as a property.
+#[derive(Clone)]
+pub struct Computed {
+    pub port: Port,
+    /// For numbers that count something.
+    pub whole: bool,
+}
+
+impl PartialEq for Computed {
+    fn eq(&self, other: &Computed) -> bool {
+        (self.port.node.id, self.port.output, self.whole)
+            == (other.port.node.id, other.port.output, other.whole)
+    }
+}
+
+impl std::fmt::Debug for Computed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "output {} of {}", self.port.output, self.port.node.name())
+    }
+}
+
+impl Property {
+    /// Itself, or what it is computed to be.
+    ///
+    /// # Errors
+    /// What goes wrong while it is computed.
+    pub fn now(&self) -> Result<Property> {
+        let Property::Computed(Computed { port, whole }) = self else {
+            return Ok(self.clone());
+        };
+        let grid = &port.node.grid;
+        let read = execute::read(grid, std::slice::from_ref(port), grid.window())?;
+        let value = read
+            .into_iter()
+            .next()
+            .and_then(|pixels| pixels.into_f64().first().copied());
+        let value = value.unwrap_or(f64::NAN);
+        Ok(match whole {
+            true => Property::Integer(value as i64),
+            false => Property::Number(value),
+        })
+    }
 }
 
 pub type Properties = BTreeMap<String, Property>;
@@ -32,6 +79,7 @@ impl std::fmt::Display for Property {
             Property::Integer(v) => write!(f, "{v}"),
             Property::Boolean(v) => write!(f, "{v}"),
             Property::Text(v) => f.write_str(v),
+            Property::Computed(_) => f.write_str("computed when it is asked for"),
         }
     }
 }
@@ -89,6 +137,14 @@ impl Raster {
 
     pub fn band_names(&self) -> Vec<&str> {
         self.bands.iter().map(|b| b.name.as_str()).collect()
+    }
+
+    /// A property, computed where it must be.
+    ///
+    /// # Errors
+    /// What goes wrong with that.
+    pub fn property(&self, name: &str) -> Result<Option<Property>> {
+        self.properties.get(name).map(Property::now).transpose()
     }
 
     pub fn band(&self, name: &str) -> Result<&Band> {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use ndarray::{Array2, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::describe::Description;
+use super::describe::{Description, Site};
 use super::element::{Binary, Element, Unary};
 use super::operation::Operation;
 use super::tile::{MASKED_INTEGER, f64_to_integer};
-use super::{DType, Kind, Pixels, PixelsView, View, Window};
+use super::{DType, Kind, Pixels, PixelsView, Port, View, Window};
 use crate::described;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// True for the types that no float holds.
 pub fn is_wide(dtype: DType) -> bool {
@@ -38,7 +38,31 @@ enum Integers {
     Chosen(Choice),
 }
 
-described!(Integers, Tiles, "raster.integers", 1);
+described!(Integers, Tiles, "raster.integers", 1, Integers::check);
+
+impl Integers {
+    fn check(&self, site: &Site) -> Result<()> {
+        site.on_grid()?.real()?;
+        match self {
+            Integers::Constant(_) => site.takes(0).map(drop),
+            Integers::Chosen(_) if site.inputs.is_empty() => Err(site.wrong_inputs("at least 1")),
+            Integers::Chosen(_) => Ok(()),
+            Integers::Element(one) => {
+                one.check()?;
+                site.takes(one.inputs())?;
+                let kinds: Vec<Kind> = site.inputs.iter().map(Port::kind).collect();
+                match element(*one, &kinds) {
+                    Some(_) => Ok(()),
+                    None => Err(Error::argument(
+                        format!("inputs of {}", one.name()),
+                        "such as it keeps exact, 64-bit integers",
+                        "others",
+                    )),
+                }
+            }
+        }
+    }
+}
 
 impl Operation for Integers {
     fn describe(&self) -> Result<Description> {

@@ -28,6 +28,10 @@ impl Described for Memory {
             false => Err(Error::message("an array is of another size than its grid")),
         }
     }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(0).map(drop)
+    }
 }
 
 described!(Memory, Tiles);

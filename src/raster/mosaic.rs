@@ -6,7 +6,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::align::{align, grid_over};
-use super::describe::Description;
+use super::describe::{Description, Site};
 use super::extent::{footprint, transform_bounds, turns};
 use super::image::{Band, Raster};
 use super::operation::Operation;
@@ -52,7 +52,7 @@ struct Mosaic {
     footprints: Vec<Window>,
 }
 
-described!(Mosaic, Tiles, "raster.mosaic", 1);
+described!(Mosaic, Tiles, "raster.mosaic", 1, Mosaic::check);
 
 impl Operation for Mosaic {
     fn describe(&self) -> Result<Description> {
@@ -121,6 +121,29 @@ impl Operation for Mosaic {
 }
 
 impl Mosaic {
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(self.footprints.len())?.on_grid()?;
+        if site.inputs.is_empty() {
+            return Err(site.wrong_inputs("at least 1"));
+        }
+        let image = site.grid.window();
+        let within = |first: isize, count: usize, size: usize| {
+            usize::try_from(first).is_ok_and(|first| count <= size && first <= size - count)
+        };
+        let outside = self
+            .footprints
+            .iter()
+            .find(|f| !(within(f.row, f.rows, image.rows) && within(f.col, f.cols, image.cols)));
+        match outside {
+            Some(outside) => Err(Error::argument(
+                "footprints",
+                format!("windows within the image ({image})"),
+                outside,
+            )),
+            None => Ok(()),
+        }
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn merge<'a, T: Copy + 'a>(
         &self,

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Window;
 use super::describe::Description;
+use super::graph::Port;
 use super::tile::{Kind, Pixels, View};
 use crate::error::{Error, Result};
 
@@ -75,7 +76,17 @@ pub trait Operation: Send + Sync {
         None
     }
 
-    /// The window of input `index` that `out` depends on. It may reach outside the input's grid: pixels there
+    /// False while something of its inputs must be known before their windows can be told.
+    fn is_prepared(&self) -> bool {
+        true
+    }
+
+    /// Finds that out, once, before the first tile.
+    fn prepare(&self, _inputs: &[Port]) -> Result<()> {
+        Ok(())
+    }
+
+    /// The window of input `index` that `out` depends on; a guess before `prepare`. It may reach outside the input's grid: pixels there
     /// arrive masked. An empty window means that this input is not needed.
     fn needs(&self, index: usize, out: Window) -> Window;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use super::describe::Description;
+use super::describe::{Description, Site};
 use super::whole::{Inputs, WholeOperation};
 use super::{Affine, Grid, Port, stats};
 use crate::described;
@@ -14,7 +14,28 @@ use crate::error::{Error, Result};
 #[derive(Serialize, Deserialize)]
 struct Percentile(f64);
 
-described!(Percentile, Whole, "raster.percentile", 1);
+described!(Percentile, Whole, "raster.percentile", 1, Percentile::check);
+
+impl Percentile {
+    fn new(percentile: f64) -> Result<Percentile> {
+        match (0.0..=100.0).contains(&percentile) {
+            true => Ok(Percentile(percentile)),
+            false => Err(Error::argument("percentile", "between 0 and 100", percentile)),
+        }
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(1)?.real()?;
+        if (site.grid.rows, site.grid.cols) != (1, 1) {
+            return Err(Error::argument(
+                "the grid of a percentile",
+                "one of one pixel",
+                site.grid,
+            ));
+        }
+        Percentile::new(self.0).map(drop)
+    }
+}
 
 impl WholeOperation for Percentile {
     fn name(&self) -> String {
@@ -40,9 +61,7 @@ impl WholeOperation for Percentile {
 /// # Errors
 /// A percentile that is not from 0 to 100.
 pub fn percentile_of(port: &Port, percentile: f64) -> Result<Port> {
-    if !(0.0..=100.0).contains(&percentile) {
-        return Err(Error::argument("percentile", "between 0 and 100", percentile));
-    }
+    let percentile = Percentile::new(percentile)?;
     let grid = Arc::new(Grid::new(None, Affine::PIXELS, 1, 1)?);
-    Ok(Port::whole(&grid, Arc::new(Percentile(percentile)), vec![port.clone()]).swap_remove(0))
+    Ok(Port::whole(&grid, Arc::new(percentile), vec![port.clone()]).swap_remove(0))
 }

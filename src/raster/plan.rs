@@ -74,7 +74,8 @@ impl Plan {
         let unprepared = |node: &Node| match &node.work {
             Work::Scene(scene) => !scene.is_ready(),
             Work::Whole(whole) => !whole.is_ready(),
-            Work::Element(_) | Work::Tiles(_) => false,
+            Work::Tiles(operation) => !operation.is_prepared(),
+            Work::Element(_) => false,
         };
         self.steps
             .iter()

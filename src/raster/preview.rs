@@ -61,7 +61,7 @@ pub fn preview(raster: &Raster, max_rows: usize, max_cols: usize, mode: Mode) ->
     let (grid, small) = (&raster.grid, shape(&raster.grid, max_rows, max_cols));
     let full = (grid.rows, grid.cols);
     if small == full {
-        let run = Run::new(grid, &raster.ports(), grid.window())?;
+        let run = Run::prepare(grid, &raster.ports(), grid.window())?;
         return Ok(run.collect_quietly()?.into_iter().map(Pixels::into_f32).collect());
     }
     let large = grid.window().len() > EASY;
@@ -111,7 +111,7 @@ fn reduced(
 }
 
 fn compute(grid: &Arc<Grid>, raster: &Raster, cells: &Cells) -> Result<()> {
-    let run = Run::new(grid, &raster.ports(), grid.window())?;
+    let run = Run::prepare(grid, &raster.ports(), grid.window())?;
     let consume = |_: usize, window: Window, pixels: Vec<Pixels>| {
         cells.add(window, pixels);
         Ok(())

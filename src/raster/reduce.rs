@@ -111,6 +111,20 @@ impl Described for Reduce {
         let reducers: Vec<Reducer> = from_json(Self::NAME, parameters)?;
         Ok(Reduce::new(&reducers, site.inputs.len()))
     }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.on_grid()?.real()?;
+        if site.inputs.is_empty() {
+            return Err(site.wrong_inputs("at least 1"));
+        }
+        if self.reducers.is_empty() {
+            return Err(Error::argument("reducers", "at least one", "none"));
+        }
+        self.reducers.iter().try_for_each(|reducer| match reducer {
+            Reducer::Percentile(p) => Reducer::percentile(*p).map(drop),
+            _ => Ok(()),
+        })
+    }
 }
 
 described!(Reduce, Tiles);

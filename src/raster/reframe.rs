@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::describe::Description;
+use super::describe::{Description, Site};
+use super::grid::LARGEST_SIDE;
 use super::image::{Band, Raster};
 use super::operation::Operation;
 use super::{Grid, Kind, Pixels, Port, View, Window};
@@ -18,7 +19,33 @@ struct Move {
     cols: isize,
 }
 
-described!(Move, Tiles, "raster.move", 1);
+described!(Move, Tiles, "raster.move", 1, Move::check);
+
+impl Move {
+    /// Farther than this lies nothing of an image.
+    const FARTHEST: isize = 2 * LARGEST_SIDE as isize;
+
+    fn new(rows: isize, cols: isize) -> Move {
+        let near = |by: isize| by.clamp(-Move::FARTHEST, Move::FARTHEST);
+        Move {
+            rows: near(rows),
+            cols: near(cols),
+        }
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(1)?;
+        let near = Move::new(self.rows, self.cols);
+        match (near.rows, near.cols) == (self.rows, self.cols) {
+            true => Ok(()),
+            false => Err(Error::argument(
+                "rows and cols of a move",
+                format!("at most {} either way", Move::FARTHEST),
+                format!("{} and {}", self.rows, self.cols),
+            )),
+        }
+    }
+}
 
 impl Operation for Move {
     fn describe(&self) -> Result<Description> {
@@ -56,7 +83,7 @@ impl Operation for Move {
 
 /// `raster`'s pixels moved onto `grid`: pixel (r, c) of the result is pixel (r + rows, c + cols) of the raster.
 pub fn moved(raster: &Raster, grid: Arc<Grid>, rows: isize, cols: isize) -> Raster {
-    let operation: Arc<dyn Operation> = Arc::new(Move { rows, cols });
+    let operation: Arc<dyn Operation> = Arc::new(Move::new(rows, cols));
     let one = |b: &Band| Band {
         port: Port::tiles(&grid, operation.clone(), vec![b.port.clone()]).swap_remove(0),
         ..b.clone()
@@ -98,5 +125,10 @@ pub fn crop(raster: &Raster, window: Window) -> Result<Raster> {
 
 /// The image displaced by whole pixels on its own grid: what was at (row, col) is now at (row + rows, col + cols).
 pub fn shift(raster: &Raster, rows: isize, cols: isize) -> Raster {
-    moved(raster, raster.grid.clone(), -rows, -cols)
+    moved(
+        raster,
+        raster.grid.clone(),
+        rows.saturating_neg(),
+        cols.saturating_neg(),
+    )
 }

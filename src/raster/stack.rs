@@ -46,19 +46,24 @@ impl Stack {
     }
 
     /// In order of time, or of a property. Images without it come last, in the order they had.
-    pub fn sort(&self, property: Option<&str>, descending: bool) -> Stack {
-        let mut items = self.items.clone();
-        let order = |a: &Raster, b: &Raster| match property {
+    ///
+    /// # Errors
+    /// Those of properties that must be computed.
+    pub fn sort(&self, property: Option<&str>, descending: bool) -> Result<Stack> {
+        let key = |item: &Raster| property.map_or(Ok(None), |name| item.property(name));
+        let keys = self.items.iter().map(key).collect::<Result<Vec<_>>>()?;
+        let mut pairs: Vec<_> = self.items.iter().zip(keys).collect();
+        pairs.sort_by(|(a, x), (b, y)| match property {
             None => compare_options(a.time, b.time, |x, y| x.cmp(y), descending),
-            Some(p) => compare_options(
-                a.properties.get(p),
-                b.properties.get(p),
+            Some(_) => compare_options(
+                x.as_ref(),
+                y.as_ref(),
                 |x, y| compare_properties(x, y),
                 descending,
             ),
-        };
-        items.sort_by(order);
-        Stack { items }
+        });
+        let items = pairs.into_iter().map(|(item, _)| item.clone()).collect();
+        Ok(Stack { items })
     }
 
     /// Groups in the order of their keys.
@@ -74,8 +79,7 @@ impl Stack {
                 GroupBy::Month => day()?.strftime("%Y-%m").to_string(),
                 GroupBy::Day => day()?.strftime("%Y-%m-%d").to_string(),
                 GroupBy::Property(name) => item
-                    .properties
-                    .get(name)
+                    .property(name)?
                     .ok_or_else(|| Error::not_found("property", name, item.properties.keys()))?
                     .to_string(),
             };
@@ -263,7 +267,7 @@ fn compare_properties(a: &Property, b: &Property) -> std::cmp::Ordering {
         Property::Number(v) => Some(*v),
         Property::Integer(v) => Some(*v as f64),
         Property::Boolean(v) => Some(f64::from(u8::from(*v))),
-        Property::Text(_) => None,
+        Property::Text(_) | Property::Computed(_) => None,
     };
     match (number(a), number(b)) {
         (Some(x), Some(y)) => x.total_cmp(&y),

@@ -150,7 +150,7 @@ impl TileMoments {
 
 /// Statistics of each band over all valid pixels.
 pub fn stats(raster: &Raster) -> Result<Vec<Moments>> {
-    let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
+    let run = Run::prepare(&raster.grid, &raster.ports(), raster.grid.window())?;
     let totals: Vec<TileMoments> = raster.bands.iter().map(|_| TileMoments::default()).collect();
     run.for_each("statistics", &|index, _, pixels| {
         for (total, band) in totals.iter().zip(&pixels) {
@@ -202,7 +202,7 @@ pub fn histogram(raster: &Raster, bins: usize, range: Option<(f64, f64)>) -> Res
             }
         }
     };
-    let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
+    let run = Run::prepare(&raster.grid, &raster.ports(), raster.grid.window())?;
     let total = Mutex::new(Histogram {
         low,
         high,
@@ -254,7 +254,7 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
     }
     let single = band.kind() == Kind::F32 || band.kind() == Kind::C32;
     let passes = if single { 2 } else { 4 };
-    let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
+    let run = Run::prepare(&raster.grid, &raster.ports(), raster.grid.window())?;
     // Each bin holds the values whose orders begin with its key: the rank of its first value, and the running sums of its parts.
     let mut bins: BTreeMap<u64, (u64, Vec<u64>)> = BTreeMap::new();
     let mut ranks: Vec<(u64, u64, f64)> = Vec::new();

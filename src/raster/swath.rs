@@ -364,6 +364,10 @@ impl Described for Swath {
         let a: Arrays = from_json(Self::NAME, parameters)?;
         Swath::new(a.longitude.doubles()?, a.latitude.doubles()?, a.nodes, a.size)
     }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(0).map(drop)
+    }
 }
 
 described!(Swath, Locator);

@@ -28,13 +28,36 @@ pub enum Distribution {
     Smooth { scale: f64, octaves: u32 },
 }
 
+impl Distribution {
+    fn check(self) -> Result<()> {
+        match self {
+            Distribution::Speckle { looks } if !(looks > 0.0 && looks.is_finite()) => {
+                Err(Error::argument("looks", "a positive number", looks))
+            }
+            Distribution::Smooth { scale, octaves }
+                if !(scale > 0.0 && scale.is_finite() && (1..=32).contains(&octaves)) =>
+            {
+                Err(Error::argument(
+                    "scale and octaves",
+                    "a positive size in pixels and 1…32 octaves",
+                    format!("{scale} and {octaves}"),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Random {
     distribution: Distribution,
     seed: u64,
 }
 
-described!(Random, Tiles, "raster.random", 1);
+described!(Random, Tiles, "raster.random", 1, |random, site| {
+    site.takes(0)?;
+    random.distribution.check()
+});
 
 impl Operation for Random {
     fn describe(&self) -> Result<Description> {
@@ -148,21 +171,7 @@ impl Stream {
 
 /// An image of random numbers.
 pub fn random(grid: Arc<Grid>, distribution: Distribution, seed: u64) -> Result<Raster> {
-    match distribution {
-        Distribution::Speckle { looks } if !(looks > 0.0 && looks.is_finite()) => {
-            return Err(Error::argument("looks", "a positive number", looks));
-        }
-        Distribution::Smooth { scale, octaves }
-            if !(scale > 0.0 && scale.is_finite() && (1..=32).contains(&octaves)) =>
-        {
-            return Err(Error::argument(
-                "scale and octaves",
-                "a positive size in pixels and 1…32 octaves",
-                format!("{scale} and {octaves}"),
-            ));
-        }
-        _ => {}
-    }
+    distribution.check()?;
     let port = Port::tiles(&grid, Arc::new(Random { distribution, seed }), Vec::new()).swap_remove(0);
     let band = Band {
         name: "random".into(),
@@ -186,6 +195,10 @@ impl Described for Coordinates {
 
     fn again(_: &Json, site: &Site) -> Result<Coordinates> {
         Ok(Coordinates(site.grid.clone()))
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(0).map(drop)
     }
 }
 

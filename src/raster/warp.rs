@@ -67,8 +67,12 @@ impl Described for Warp {
     }
 
     fn again(parameters: &Json, site: &Site) -> Result<Warp> {
-        let source = site.only_input(Self::NAME)?;
+        let source = site.only_input()?;
         Warp::new(&source.node.grid, site.grid, from_json(Self::NAME, parameters)?)
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(1).map(drop)
     }
 }
 

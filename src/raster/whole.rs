@@ -53,8 +53,16 @@ impl Inputs<'_> {
     /// A window of an input, within its grid.
     pub fn read(&self, index: usize, window: Window) -> Result<Pixels> {
         let port = &self.ports[index];
-        let run = Run::new(&port.node.grid, std::slice::from_ref(port), window)?;
+        let run = Run::prepare(&port.node.grid, std::slice::from_ref(port), window)?;
         Ok(run.collect_quietly()?.swap_remove(0))
+    }
+
+    /// A window of all inputs, which must lie on one grid: what they share is computed once.
+    pub fn read_together(&self, window: Window) -> Result<Vec<Pixels>> {
+        let Some(first) = self.ports.first() else {
+            return Ok(Vec::new());
+        };
+        Run::prepare(&first.node.grid, self.ports, window)?.collect_quietly()
     }
 
     /// Rows of an input that are worth reading at once, given a share of the memory.

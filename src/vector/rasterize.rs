@@ -110,7 +110,17 @@ impl Rasterize {
     }
 }
 
-described!(Rasterize, Tiles, "raster.rasterize", 1);
+described!(Rasterize, Tiles, "raster.rasterize", 1, |rasterized, site| {
+    site.takes(0)?;
+    match rasterized.kind {
+        Kind::F32 | Kind::F64 => Ok(()),
+        kind => Err(Error::argument(
+            "kind",
+            "f32 or f64",
+            format!("{kind:?}").to_lowercase(),
+        )),
+    }
+});
 
 impl Operation for Rasterize {
     fn describe(&self) -> Result<Description> {

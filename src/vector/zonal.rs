@@ -361,7 +361,7 @@ pub fn zonal_statistics(raster: &Raster, features: &Features, options: &ZonalOpt
     let parts = zones.zones.iter().flatten().map(|z| z.reach(whole));
     let region = parts.fold(Window::EMPTY, |a, b| a.hull(&b));
     if !region.is_empty() {
-        Run::new(&raster.grid, &raster.ports(), region)?.for_each_where(
+        Run::prepare(&raster.grid, &raster.ports(), region)?.for_each_where(
             "zonal statistics",
             &|window| zones.reaches(window),
             &|_, window, pixels| zones.add_tile(window, &pixels),

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use super::budget::Budget;
+use super::rehearsal::Rehearsal;
 use crate::interrupt::{self, Stop};
 
 /// Told how far a run has come, from any thread.
@@ -32,6 +33,8 @@ pub struct Context {
     progress: Arc<dyn Progress>,
     /// Key and value of tags that every file written gets: the script, its parameters, the version.
     provenance: Arc<RwLock<Vec<(String, String)>>>,
+    /// Where nothing is to be computed or written, what would be.
+    rehearsal: Option<Arc<Rehearsal>>,
 }
 
 impl Default for Context {
@@ -49,6 +52,7 @@ impl Context {
             stop: Arc::new(Stop::default()),
             progress: Arc::new(Silent),
             provenance: Arc::default(),
+            rehearsal: None,
         }
     }
 
@@ -72,6 +76,12 @@ impl Context {
     #[must_use]
     pub fn with_progress(self, progress: Arc<dyn Progress>) -> Context {
         Context { progress, ..self }
+    }
+
+    /// That tells what it would do in place of doing it, or not.
+    #[must_use]
+    pub fn with_rehearsal(self, rehearsal: Option<Arc<Rehearsal>>) -> Context {
+        Context { rehearsal, ..self }
     }
 
     pub fn budget(&self) -> &Arc<Budget> {
@@ -130,6 +140,11 @@ pub fn memory() -> usize {
 
 pub fn progress() -> Arc<dyn Progress> {
     current().progress.clone()
+}
+
+/// Where a dry run tells what it would do; None in others.
+pub fn rehearsal() -> Option<Arc<Rehearsal>> {
+    current().rehearsal.clone()
 }
 
 pub fn provenance() -> Vec<(String, String)> {

@@ -5,10 +5,12 @@
 
 pub mod budget;
 mod context;
+mod rehearsal;
 pub mod workers;
 
 pub use budget::{Budget, Held};
 pub use context::{
-    Context, Entered, Progress, cores, current, memory, physical_memory, progress, provenance,
+    Context, Entered, Progress, cores, current, memory, physical_memory, progress, provenance, rehearsal,
     set_provenance, threads,
 };
+pub use rehearsal::{Rehearsal, Step};

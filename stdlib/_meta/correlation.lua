@@ -328,12 +328,12 @@ function correlation.autorift(reference, secondary, options) end
 ---
 --- With still ground, the median of vx and of vy over it is taken off, once, and reported with what is left as properties:
 --- `stable_count`, `stable_shift_vx`, `stable_rmse_vx` (root mean square about the shift), `stable_nmad_vx` (1.4826 times the
---- median absolute deviation), and the same of vy. It is computed when this is called. Errors are those of the offsets
+--- median absolute deviation), and the same of vy. It is computed when pixels or these properties are first wanted. Errors are those of the offsets
 --- (`dx_std_px`, `dy_std_px`), or the RMSE of still ground where that is larger or the only one;
 --- v_error = √((vx · vx_error)² + (vy · vy_error)²) / v.
 ---
 --- **Errors.** Bands `dx_px` and `dy_px` that are missing; times that are missing or equal; no CRS; a turned grid; still ground
---- on another grid or with too few offsets.
+--- on another grid; when it is computed, still ground with too few offsets.
 ---
 --- **Nodata.** Nodes without an offset are masked; errors are where neither the offset nor still ground has one.
 ---

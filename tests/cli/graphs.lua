@@ -1,5 +1,6 @@
 -- Every operation, as data and back. Prints the names of those that were met.
-local raster, filter, correlation, geometry, json = require "raster", require "filter", require "correlation", require "geometry", require "json"
+local raster, filter, correlation, geometry = require "raster", require "filter", require "correlation", require "geometry"
+local json, fs = require "json", require "fs"
 local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
 local function random(seed, distribution) return raster.random(grid, { seed = seed, distribution = distribution }):rename "v" end
 local a, b = random(1) - 0.3, random(2) - 0.4
@@ -110,6 +111,9 @@ end
 local offsets = correlation.autorift(power, shifted, { chip = 8, chip_max = 8, spacing = 8, search = 4 })
 graph("autorift", offsets)
 graph("velocity", correlation.velocity(offsets, { days = 12 }))
+local lattice = correlation.ncc(power, shifted, { window = 16, search = 4, skip = 4 })
+graph("velocity calibrated", correlation.velocity(lattice, { days = 12, stable = lattice.dx_px:is_valid(), min_stable = 1 }))
+graph("ncc with gross offsets", correlation.ncc(power, shifted, { window = 16, search = 4, skip = 8, gross = lattice:select("dx_px", "dy_px") }))
 graph("file", raster.open "holes.tif")
 graph("file of two bands", raster.open "both.tif")
 graph("file of 64-bit integers", raster.open "wide.tif")
@@ -134,6 +138,7 @@ local function same(name, one, other)
 end
 for name, image in pairs(graphs) do
   local text = image:to_json()
+  fs.write("described/" .. name .. ".json", text)
   local data = json.decode(text)
   for _, node in ipairs(data.graph.nodes) do
     -- Of elementwise ones, which.

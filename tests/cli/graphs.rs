@@ -4,16 +4,26 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use perilune::raster::Window;
 use perilune::raster::describe::constructors;
+use perilune::raster::exchange::raster_from_json;
+use perilune::raster::execute::Run;
+use perilune::work::Context;
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
 
 use super::{assert_holds, folder, run};
 
 const GRAPHS: &str = include_str!("graphs.lua");
 
-#[test]
-fn every_operation_is_made_again_of_its_description() {
+/// A folder with a description of every operation, and the names of those.
+fn described() -> (TempDir, String) {
     let here = folder(&[("graphs.lua", GRAPHS)]);
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/located");
+    fs::create_dir(here.path().join("described")).unwrap();
     fs::create_dir(here.path().join("located")).unwrap();
     for entry in fs::read_dir(fixtures).unwrap() {
         let path = entry.unwrap().path();
@@ -21,7 +31,13 @@ fn every_operation_is_made_again_of_its_description() {
     }
     let done = run(here.path(), &["run", "-q", "graphs.lua"]);
     assert_eq!(done.code, 0, "{}", done.err);
-    let met: BTreeSet<&str> = done.out.lines().collect();
+    (here, done.out)
+}
+
+#[test]
+fn every_operation_is_made_again_of_its_description() {
+    let (_here, met) = described();
+    let met: BTreeSet<&str> = met.lines().collect();
     let missing: Vec<&str> = constructors()
         .map(|c| c.name)
         .filter(|name| !met.contains(name))
@@ -133,4 +149,141 @@ fn graphs_of_what_is_gone_or_unknown_or_closed_are_refused() {
     );
     fs::remove_file(here.path().join("a.tif")).unwrap();
     assert_holds(&open(read).err, "No such file or directory");
+}
+
+/// What somebody might make of a value.
+fn edits(value: &Json) -> Vec<Json> {
+    match value {
+        Json::Number(_) => vec![
+            json!(-1),
+            json!(0),
+            json!(1),
+            json!(2),
+            json!(0.5),
+            json!(4_000_000_000u64),
+            json!(i64::MAX),
+            json!(u64::MAX),
+            json!(-1e300),
+            json!({ "not finite": "NaN" }),
+            Json::Null,
+        ],
+        Json::String(_) => vec![json!("x"), json!(""), json!(1)],
+        Json::Bool(v) => vec![json!(!v)],
+        Json::Null => vec![json!(1), json!(-0.5)],
+        Json::Array(list) => {
+            let (mut shorter, mut longer) = (list.clone(), list.clone());
+            shorter.pop();
+            longer.extend(list.last().cloned());
+            vec![Json::Array(shorter), Json::Array(longer), json!([]), json!({})]
+        }
+        Json::Object(map) => {
+            let without = |key: &String| {
+                let mut fewer = map.clone();
+                fewer.remove(key);
+                Json::Object(fewer)
+            };
+            map.keys()
+                .map(without)
+                .chain([json!([]), json!("none")])
+                .collect()
+        }
+    }
+}
+
+/// The places of all values below one, as JSON pointers. Of long lists of numbers the ends are enough.
+fn places(value: &Json, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_string());
+    match value {
+        Json::Array(list) => {
+            for (i, item) in list
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| *i < 3 || i + 1 == list.len())
+            {
+                places(item, &format!("{at}/{i}"), found);
+            }
+        }
+        Json::Object(map) => {
+            for (key, item) in map {
+                places(item, &format!("{at}/{key}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Computes some pixels of every band.
+fn compute(graph: &Json) -> perilune::error::Result<()> {
+    let image = raster_from_json(graph, &|path| Ok(path.to_string()))?;
+    let (rows, cols) = (image.grid.rows.min(9), image.grid.cols.min(9));
+    for port in image.ports() {
+        let window = Window::new(
+            image.grid.rows as isize / 2,
+            image.grid.cols as isize / 2,
+            rows,
+            cols,
+        );
+        let window = window.intersect(&image.grid.window());
+        Run::prepare(&image.grid, std::slice::from_ref(&port), window)?.collect_quietly()?;
+    }
+    Ok(())
+}
+
+/// A description may have been edited: what it says then is computed, or an error names what cannot be.
+#[test]
+fn edited_descriptions_are_images_or_errors() {
+    let (here, _) = described();
+    let _entered = Context::new().with_threads(1).with_memory(1 << 28).enter();
+    let mut files: Vec<_> = fs::read_dir(here.path().join("described"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let (mut tried, mut computed, mut wrong) = (0, 0, Vec::new());
+    // The same value of the same operation in other graphs is not edited again and again.
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for file in files {
+        let whole: Json = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        compute(&whole).unwrap();
+        let mut found = Vec::new();
+        places(&whole, "", &mut found);
+        for place in found {
+            let mut names = place.split('/');
+            let node = match (names.nth(2), names.next()) {
+                (Some("nodes"), Some(number)) => whole.pointer(&format!("/graph/nodes/{number}/operation")),
+                _ => None,
+            };
+            let digits = |c: char| if c.is_ascii_digit() { '#' } else { c };
+            let key = format!("{node:?} {}", place.chars().map(digits).collect::<String>());
+            let times = seen.entry(key).or_default();
+            *times += 1;
+            if *times > 2 {
+                continue;
+            }
+            for edit in edits(whole.pointer(&place).unwrap()) {
+                let mut edited = whole.clone();
+                *edited.pointer_mut(&place).unwrap() = edit.clone();
+                tried += 1;
+                let told = match catch_unwind(AssertUnwindSafe(|| compute(&edited))) {
+                    Ok(Ok(())) => {
+                        computed += 1;
+                        continue;
+                    }
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => "a panic: internal error".to_string(),
+                };
+                if told.contains("internal error") {
+                    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+                    wrong.push(format!("{name}: {place} = {edit}: {told}"));
+                }
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {tried}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(computed > 300 && tried > 3000, "{computed} of {tried}");
 }

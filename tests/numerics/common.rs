@@ -68,7 +68,7 @@ pub fn image(grid: &Arc<Grid>, array: Array2<f32>) -> Raster {
 
 /// All bands over a window, computed in tiles of the given size.
 pub fn computed(raster: &Raster, window: Window, tile: (usize, usize)) -> Vec<Array2<f64>> {
-    let run = Run::new(&raster.grid, &raster.ports(), window)
+    let run = Run::prepare(&raster.grid, &raster.ports(), window)
         .unwrap()
         .with_tile(tile.0, tile.1);
     run.collect_quietly()

@@ -42,7 +42,7 @@ fn two_ceilings_live_side_by_side() {
             .with_threads(threads)
             .with_progress(listener.clone());
         let _entered = context.enter();
-        let tile = Run::new(&image.grid, &image.ports(), image.grid.window())
+        let tile = Run::prepare(&image.grid, &image.ports(), image.grid.window())
             .unwrap()
             .tile();
         let found = stats(&image).unwrap();

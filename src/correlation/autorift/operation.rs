@@ -1,5 +1,6 @@
 //! The engine operation: two images to a lazy raster of offsets on the grid of nodes.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -73,6 +74,10 @@ impl Default for Options {
 
 /// Half search windows are at most this wide: beyond it an offset known before is wanted.
 const LARGEST_SEARCH: f64 = 1000.0;
+/// Constants of nodes.
+const SEARCHES: RangeInclusive<f64> = 1.0..=LARGEST_SEARCH;
+const PRIORS: RangeInclusive<f64> = -1e6..=1e6;
+const CHIPS: RangeInclusive<f64> = 1.0..=1e6;
 
 /// Names and units of the bands.
 const BANDS: [(&str, &str); 9] = [
@@ -132,27 +137,12 @@ pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) ->
     };
     let spacing = node_spacing(image, &grid)?;
     options.parameters.spacing = spacing;
-    options.parameters.check()?;
-    let chip = (
-        options.parameters.height(options.parameters.chip),
-        options.parameters.chip,
-    );
-    if image.rows < chip.0 || image.cols < chip.1 {
-        return Err(Error::argument(
-            "chip",
-            format!(
-                "no larger than the images of {} × {} (rows × cols)",
-                image.rows, image.cols
-            ),
-            format!("{} × {}", chip.0, chip.1),
-        ));
-    }
+    check_parameters(&options.parameters, image)?;
     let mut ports = vec![first.port.clone(), second.port.clone()];
-    let mut slot = |value: &PerNode, name: &str, range: std::ops::RangeInclusive<f64>| match value {
-        PerNode::Constant(v) if range.contains(v) => Ok(Value::Constant(*v as f32)),
+    let mut slot = |value: &PerNode, name: &str, range: RangeInclusive<f64>| match value {
         PerNode::Constant(v) => {
-            let expected = format!("from {} to {}", range.start(), range.end());
-            Err(Error::argument(name, expected, v))
+            check_constant(name, *v, &range)?;
+            Ok(Value::Constant(*v as f32))
         }
         PerNode::Raster(raster) => {
             let band = raster.only_band(name)?;
@@ -166,19 +156,15 @@ pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) ->
             Ok(Value::Input(ports.len() - 1))
         }
     };
-    let far = 1e6;
     let [sx, sy] = &options.search;
     let [px, py] = &options.prior;
-    let search = [
-        slot(sx, "search", 1.0..=LARGEST_SEARCH)?,
-        slot(sy, "search", 1.0..=LARGEST_SEARCH)?,
-    ];
-    let prior = [slot(px, "prior", -far..=far)?, slot(py, "prior", -far..=far)?];
+    let search = [slot(sx, "search", SEARCHES)?, slot(sy, "search", SEARCHES)?];
+    let prior = [slot(px, "prior", PRIORS)?, slot(py, "prior", PRIORS)?];
     let (least, most) = (options.parameters.chip as f64, options.parameters.chip_max as f64);
     let chips =
         |raster: Option<Raster>, constant: f64| raster.map_or(PerNode::Constant(constant), PerNode::Raster);
-    let chip_min = slot(&chips(options.chip_min, least), "chip_min", 1.0..=far)?;
-    let chip_max = slot(&chips(options.chip_max, most), "chip_max", 1.0..=far)?;
+    let chip_min = slot(&chips(options.chip_min, least), "chip_min", CHIPS)?;
+    let chip_max = slot(&chips(options.chip_max, most), "chip_max", CHIPS)?;
     let operation = Autorift {
         parameters: options.parameters,
         prefilter: options.prefilter,
@@ -203,6 +189,33 @@ pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) ->
     let mut out = Raster::new(grid, bands);
     note_images(&mut out, reference, secondary);
     Ok(out)
+}
+
+fn check_constant(name: &str, v: f64, range: &RangeInclusive<f64>) -> Result<()> {
+    match range.contains(&v) {
+        true => Ok(()),
+        false => Err(Error::argument(
+            name,
+            format!("from {} to {}", range.start(), range.end()),
+            v,
+        )),
+    }
+}
+
+fn check_parameters(parameters: &Parameters, image: &Grid) -> Result<()> {
+    parameters.check()?;
+    let chip = (parameters.height(parameters.chip), parameters.chip);
+    if image.rows < chip.0 || image.cols < chip.1 {
+        return Err(Error::argument(
+            "chip",
+            format!(
+                "no larger than the images of {} × {} (rows × cols)",
+                image.rows, image.cols
+            ),
+            format!("{} × {}", chip.0, chip.1),
+        ));
+    }
+    Ok(())
 }
 
 /// The grid of pixels `spacing` times as large: a node in the middle of each.
@@ -303,11 +316,6 @@ impl Described for Autorift {
 
     fn again(parameters: &Json, site: &Site) -> Result<Autorift> {
         let d: Choices = from_json(Self::NAME, parameters)?;
-        let values = [d.search, d.prior, d.chip].into_iter().flatten();
-        let inputs = 2 + values.filter(|value| matches!(value, Value::Input(_))).count();
-        if site.inputs.len() != inputs {
-            return Err(site.wrong_inputs(Self::NAME, &inputs.to_string(), site.inputs.len()));
-        }
         Ok(Autorift {
             parameters: d.parameters,
             prefilter: d.prefilter,
@@ -317,6 +325,62 @@ impl Described for Autorift {
             prior: d.prior,
             chip: d.chip,
         })
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        let mut inputs = 2;
+        let named = [
+            (self.search, "search", SEARCHES),
+            (self.prior, "prior", PRIORS),
+            (self.chip, "chip", CHIPS),
+        ];
+        for (values, name, range) in named {
+            for value in values {
+                match value {
+                    Value::Constant(v) => check_constant(name, f64::from(v), &range)?,
+                    Value::Input(index) if index == inputs => inputs += 1,
+                    Value::Input(index) => {
+                        return Err(Error::argument(
+                            format!("the input of {name}"),
+                            inputs.to_string(),
+                            index,
+                        ));
+                    }
+                }
+            }
+        }
+        let (images, rasters) = site.takes(inputs)?.inputs.split_at(2);
+        let image = &images[0].node.grid;
+        Site {
+            inputs: images,
+            grid: image,
+            ..*site
+        }
+        .on_grid()?;
+        Site {
+            inputs: rasters,
+            ..*site
+        }
+        .on_grid()?
+        .real()?;
+        let images = Site {
+            inputs: images,
+            ..*site
+        };
+        match self.precision {
+            Precision::Complex => images.complex()?,
+            Precision::U8 | Precision::F32 => images.real()?,
+        };
+        let spacing = node_spacing(image, site.grid)?;
+        if self.parameters.spacing != spacing {
+            return Err(Error::argument(
+                "spacing",
+                format!("that of the nodes, {spacing}"),
+                self.parameters.spacing,
+            ));
+        }
+        self.prefilter.check()?;
+        check_parameters(&self.parameters, image)
     }
 }
 

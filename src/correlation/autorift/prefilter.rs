@@ -59,19 +59,30 @@ impl Prefilter {
                 ));
             }
         };
+        filter.check()?;
+        Ok(filter)
+    }
+
+    /// # Errors
+    /// A width that is even or not from 3 to 101, for derivatives to 31; a cutoff below 0.
+    pub fn check(&self) -> Result<()> {
         // Coefficients of derivatives grow as 2^width.
-        let most = match filter {
-            Prefilter::Sobel { .. } | Prefilter::LogLaplacian { .. } => 31,
-            _ => 101,
+        let (width, most) = match *self {
+            Prefilter::None | Prefilter::Decibel => return Ok(()),
+            Prefilter::Sobel { width } | Prefilter::LogLaplacian { width } => (width, 31),
+            Prefilter::HighPass { width } | Prefilter::Wallis { width } => (width, 101),
+            Prefilter::WallisFill { width, .. } => (width, 101),
         };
         if width < 3 || width.is_multiple_of(2) || width > most {
             let expected = format!("an odd number of pixels from 3 to {most}");
             return Err(Error::argument("prefilter_width", expected, width));
         }
-        if !(cutoff >= 0.0 && cutoff.is_finite()) {
-            return Err(Error::argument("prefilter_cutoff", "at least 0", cutoff));
+        match *self {
+            Prefilter::WallisFill { cutoff, .. } if !(cutoff >= 0.0 && cutoff.is_finite()) => {
+                Err(Error::argument("prefilter_cutoff", "at least 0", cutoff))
+            }
+            _ => Ok(()),
         }
-        Ok(filter)
     }
 
     /// How far around a pixel its result looks.

@@ -10,7 +10,7 @@ use super::{mode, rank, wide};
 use crate::described;
 use crate::error::{Error, Result};
 use crate::raster::crs::metres_per_degree;
-use crate::raster::describe::Description;
+use crate::raster::describe::{Description, Site};
 use crate::raster::{Grid, Kind, Operation, Pixels, Raster, View, Window};
 
 /// What is taken of the valid pixels under the kernel; the functions `focal_…` say how.
@@ -68,7 +68,17 @@ struct Focal {
     statistic: Statistic,
 }
 
-described!(Focal, Tiles, "filter.focal", 1);
+described!(Focal, Tiles, "filter.focal", 1, Focal::check);
+
+impl Focal {
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(1)?.on_grid()?.real()?;
+        match self.statistic {
+            Statistic::Percentile(p) => Statistic::percentile(p).map(drop),
+            _ => Ok(()),
+        }
+    }
+}
 
 impl Operation for Focal {
     fn describe(&self) -> Result<Description> {
@@ -274,7 +284,7 @@ mod tests {
             let filtered = focal(&raster, &kernel, statistic).unwrap();
             let whole: Array2<f32> = filter(padded.view(), &kernel);
             for tile in [(1, 58), (16, 16), (45, 3), (512, 512)] {
-                let run = Run::new(&filtered.grid, &filtered.ports(), filtered.grid.window()).unwrap();
+                let run = Run::prepare(&filtered.grid, &filtered.ports(), filtered.grid.window()).unwrap();
                 let got = run
                     .with_tile(tile.0, tile.1)
                     .collect_quietly()

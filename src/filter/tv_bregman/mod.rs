@@ -10,7 +10,7 @@ use self::row::Step;
 use crate::described;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::raster::describe::Description;
+use crate::raster::describe::{Description, Site};
 use crate::raster::{Raster, Scene, SceneOperation};
 use crate::work;
 
@@ -89,6 +89,11 @@ impl TvBregman {
         })
     }
 
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(1)?.on_grid()?.real()?;
+        TvBregman::new(self.weight, self.max_iterations, self.tolerance, self.isotropic).map(drop)
+    }
+
     fn step(&self) -> Step {
         Step::new(self.weight, self.isotropic)
     }
@@ -123,7 +128,7 @@ impl TvBregman {
     }
 }
 
-described!(TvBregman, Scene, "filter.tv_bregman", 1);
+described!(TvBregman, Scene, "filter.tv_bregman", 1, TvBregman::check);
 
 /// The end of the iteration is a property of the whole scene, and so are its results. Where four arrays of the scene
 /// fit the memory that `scene` offers, one pass usually is enough; else a first pass counts the iterations and a second

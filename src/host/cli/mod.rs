@@ -1,6 +1,7 @@
 //! The command line: options, commands, exit codes (0 done, 1 a script failed, 2 wrong usage, 130 interrupted).
 
 mod doctor;
+mod dry_run;
 mod login;
 mod script;
 mod types;
@@ -77,6 +78,9 @@ enum Command {
     /// Run a script, or a workflow that ships, by its name
     #[command(disable_help_flag = true)]
     Run {
+        /// Compute, download and write nothing, and tell what would be
+        #[arg(long)]
+        dry_run: bool,
         /// A Lua file or a name that `perilune workflows` lists, and its parameters as --name value; --help lists them
         #[arg(
             trailing_var_arg = true,
@@ -208,7 +212,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
             }
             repl::start(global.limits(), global.confined(&[])?)
         }
-        (Some(Command::Run { script }), None) => match script.split_first() {
+        (Some(Command::Run { dry_run, script }), None) => match script.split_first() {
             Some((name, _)) if name == "--help" || name == "-h" => {
                 print_help("run");
                 Ok(DONE)
@@ -216,7 +220,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
             Some((name, _)) if name.starts_with('-') => Err(Error::message(format!(
                 "perilune has no option {name}; `perilune run --help` lists them"
             ))),
-            Some((name, parameters)) => script::run(name, parameters, &global),
+            Some((name, parameters)) => script::run(name, parameters, dry_run, &global),
             None => {
                 print_help("run");
                 Ok(USAGE)

@@ -2,7 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use mlua::Lua;
+
+use super::dry_run;
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE};
 use crate::bounds;
 use crate::console;
@@ -10,7 +14,7 @@ use crate::error::{Error, Result, nearest};
 use crate::host::report::{Report, interruption};
 use crate::host::{Runtime, loader, params, sandbox};
 use crate::interrupt::{self, Reason};
-use crate::work;
+use crate::work::{self, Context, Rehearsal};
 
 /// A script that was found.
 pub struct Script {
@@ -93,15 +97,22 @@ fn lua_files(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
+/// `--dry-run` may stand among the arguments, too.
+pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> Result<u8> {
     let script = Script::find(name)?;
+    // A script with a parameter of that name gets it.
+    let is_flag = |a: &String| a == "--dry-run" && !mentions(&script.text, "dry_run");
+    let (flags, arguments): (Vec<_>, Vec<_>) = arguments.iter().cloned().partition(is_flag);
+    let rehearsal = (dry_run || !flags.is_empty()).then(|| Arc::new(Rehearsal::default()));
+    let context = Context::clone(&work::current()).with_rehearsal(rehearsal.clone());
+    let _entered = context.enter();
     let help = arguments.iter().any(|a| a == "--help" || a == "-h");
     let given = if help {
         Vec::new()
     } else {
-        params::split_arguments(arguments)?
+        params::split_arguments(&arguments)?
     };
-    if !given.is_empty() && !mentions_params(&script.text) {
+    if !given.is_empty() && !mentions(&script.text, "params") {
         return Err(Error::message(format!(
             "{} declares no parameters, so it cannot take --{}",
             script.name, given[0].0
@@ -117,7 +128,17 @@ pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
     if let Some(folder) = &script.folder {
         loader::add_folder(lua, folder);
     }
-    let code = execute(&runtime, &script.text, &script.chunk);
+    let code = match (
+        &rehearsal,
+        call(&runtime, &script.text, &script.chunk).map_err(|e| Report::new(&e)),
+    ) {
+        (Some(rehearsal), Ok(())) if !help => dry_run::tell(rehearsal, None),
+        (Some(rehearsal), Err(report)) if !report.interrupted && rehearsal.wanted().is_some() => {
+            dry_run::tell(rehearsal, Some(&report))
+        }
+        (_, Ok(())) => DONE,
+        (_, Err(report)) => code_of(lua, &report),
+    };
     if help && (code == DONE || interrupt::reason() == Some(Reason::HelpShown)) {
         let specs = params::with(lua, |p| {
             p.declared.as_ref().map(|d| d.specs.clone()).unwrap_or_default()
@@ -130,11 +151,11 @@ pub fn run(name: &str, arguments: &[String], global: &Global) -> Result<u8> {
     Ok(close(runtime, code))
 }
 
-/// Whether the script can take parameters at all.
-fn mentions_params(text: &str) -> bool {
+/// Whether a script has this name anywhere in its code.
+fn mentions(text: &str, name: &str) -> bool {
     crate::host::lexer::tokens(text)
         .iter()
-        .any(|token| token.is("params"))
+        .any(|token| token.is(name))
 }
 
 pub fn run_code(code: &str, global: &Global) -> Result<u8> {
@@ -149,16 +170,23 @@ pub fn run_code(code: &str, global: &Global) -> Result<u8> {
 
 /// Runs a chunk, reports what goes wrong, and answers with the exit code.
 fn execute(runtime: &Runtime, text: &str, chunk: &str) -> u8 {
-    let lua = runtime.lua();
+    match call(runtime, text, chunk) {
+        Ok(()) => DONE,
+        Err(error) => code_of(runtime.lua(), &Report::new(&error)),
+    }
+}
+
+fn call(runtime: &Runtime, text: &str, chunk: &str) -> mlua::Result<()> {
     runtime.watchdog("").stay();
     let result = runtime
         .load(text, chunk, None)
         .and_then(|function| runtime.call(&function));
     console::reset();
-    let Err(error) = result else {
-        return DONE;
-    };
-    let report = Report::new(&error);
+    result.map(drop)
+}
+
+/// Tells an error, and answers with its exit code.
+fn code_of(lua: &Lua, report: &Report) -> u8 {
     if report.interrupted {
         return match interrupt::reason() {
             Some(Reason::HelpShown) => DONE,

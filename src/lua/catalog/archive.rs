@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use mlua::{Lua, Table as LuaTable};
 
 use super::values::several;
+use crate::work;
 use crate::catalog::archive::{self, Limits, Options};
 use crate::catalog::transfer::parse_address;
 use crate::bytes::http::Http;
@@ -35,6 +36,9 @@ pub fn unzip(lua: &Lua, args: &Args) -> Result<Vec<LuaTable>> {
             },
         })
     })?;
+    if let Some(rehearsal) = work::rehearsal() {
+        return Err(rehearsal.wants(format!("the members of {place}")));
+    }
     let members = if is_remote(&place) {
         if options.delete {
             return Err(Error::argument("delete", "left out for an archive on a server", "true"));

@@ -15,10 +15,11 @@ use crate::catalog::transfer::{
     self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
 };
 use crate::console::SideBySide;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::lua::value::describe;
 use crate::lua::{Args, FromScript, Options, access};
 use crate::table::{Column, Table};
+use crate::work::{self, Step};
 
 /// What this process has asked of servers.
 pub fn traffic(lua: &Lua, _: &Args) -> Result<LuaTable> {
@@ -50,6 +51,31 @@ pub fn download(lua: &Lua, args: &Args) -> Result<(Table, LuaTable)> {
         totals.raw_set("paid_bytes", found.paid_bytes)?;
         totals.raw_set("cost_usd", found.cost_usd)?;
         totals.raw_set("free_bytes", found.free)?;
+        let report = if choice.raise { found.report.whole()? } else { found.report };
+        return Ok((table(&report)?, totals));
+    }
+    if let Some(rehearsal) = work::rehearsal() {
+        let found = wait(transfer::estimate(sources, jobs, &choice.options, choice.usd_per_gb))?;
+        let path = access(lua).shown(&choice.options.dir).display().to_string();
+        for row in &found.report.rows {
+            rehearsal.promise(&access(lua).write(&row.path)?);
+        }
+        rehearsal.tell(Step {
+            does: "download",
+            path,
+            what: counted(found.report.rows.len(), "file"),
+            downloads: (found.unknown == 0).then_some(found.bytes),
+            cost_usd: (found.paid_bytes > 0).then_some(found.cost_usd),
+            ..Step::default()
+        });
+        for name in ["bytes", "received"] {
+            totals.raw_set(name, found.bytes)?;
+        }
+        let present = found.report.count(Status::Present);
+        totals.raw_set("fetched", found.report.rows.len() - present)?;
+        totals.raw_set("present", present)?;
+        totals.raw_set("failed", found.report.count(Status::Failed))?;
+        totals.raw_set("seconds", 0)?;
         let report = if choice.raise { found.report.whole()? } else { found.report };
         return Ok((table(&report)?, totals));
     }

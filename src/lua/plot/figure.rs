@@ -14,6 +14,8 @@ use crate::bind_class;
 use crate::console;
 use crate::error::Error;
 use crate::interrupt;
+use crate::work;
+use crate::lua::rehearsal::is_told;
 use crate::lua::access;
 use crate::lua::class::{Builder, Class};
 use crate::plot::{Axes, Figure, Terminal};
@@ -50,11 +52,20 @@ impl Class for FigureHandle {
         })
         .method("write(path)", |lua, this, args| {
             let path: PathBuf = args.get("path")?;
-            this.0.borrow().write(&access(lua).write(&path)?)?;
+            let target = access(lua).write(&path)?;
+            if !is_told(lua, "write", &target) {
+                this.0.borrow().write(&target)?;
+            }
             Ok(path.display().to_string())
         })
-        .method("svg()", |_, this, _| this.0.borrow().svg())
+        .method("svg()", |_, this, _| match work::rehearsal() {
+            Some(rehearsal) => Err(rehearsal.wants("a figure as text".to_string())),
+            None => this.0.borrow().svg(),
+        })
         .method("show()", |_, this, _| {
+            if work::rehearsal().is_some() {
+                return Ok(());
+            }
             let text = Terminal::detect()?.figure(&this.0.borrow())?;
             match console::above(|| std::io::stdout().lock().write_all(text.as_bytes())) {
                 Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {

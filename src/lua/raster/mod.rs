@@ -10,6 +10,7 @@ use super::access;
 use super::args::{Args, Options};
 use super::module::Module;
 use super::value::{FromScript, describe};
+use crate::lua::rehearsal;
 use crate::error::{Error, Result};
 use crate::raster::element::Binary;
 use crate::raster::file::cube;
@@ -91,6 +92,9 @@ pub struct Opening {
 /// Opens a path as a script wrote it: relative to the working folder, under the host's policy.
 pub fn open_path(lua: &Lua, path: &str, opening: &Opening) -> Result<Raster> {
     let access = access(lua);
+    if let Some(image) = access.write(path).ok().and_then(|target| rehearsal::written(lua, &target)) {
+        return Ok(image);
+    }
     let resolved = access.read(path)?;
     let resolved = resolved.to_string_lossy();
     let opened = match opening.subdatasets.as_slice() {

@@ -1,11 +1,12 @@
 //! `raster.write_netcdf`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use mlua::{Lua, Table, Value};
 
 use crate::error::{Error, Result};
+use crate::lua::rehearsal::are_told;
 use crate::lua::access;
 use crate::lua::args::{Args, Options};
 use crate::lua::value::{FromScript, describe};
@@ -26,8 +27,7 @@ pub fn write(lua: &Lua, args: &Args) -> Result<String> {
         })
         .collect::<Result<_>>()?;
     let contents = args.options(|o| contents(o, variables, None))?;
-    netcdf::write(&access(lua).write(&path)?, &contents)?;
-    Ok(path.display().to_string())
+    write_contents(lua, &path, &contents)
 }
 
 /// `stack:write(path, options?)`
@@ -60,7 +60,15 @@ pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args) -> Result<String> {
         }
         Ok(contents)
     })?;
-    netcdf::write(&access(lua).write(&path)?, &contents)?;
+    write_contents(lua, &path, &contents)
+}
+
+fn write_contents(lua: &Lua, path: &Path, contents: &NetCdf) -> Result<String> {
+    let target = access(lua).write(path)?;
+    let images: Vec<Raster> = contents.variables.iter().flat_map(|v| v.images.iter().cloned()).collect();
+    if !are_told(lua, &target, &images)? {
+        netcdf::write(&target, contents)?;
+    }
     Ok(path.display().to_string())
 }
 

@@ -13,6 +13,7 @@ use crate::lua::module::{guard, unknown_name};
 use crate::lua::geometry::features::zonal_options;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
+use crate::lua::rehearsal::are_told;
 use crate::raster::file::write::{WriteOptions, write, write_all};
 use crate::raster::forecast::{Reading, forecast};
 use crate::raster::{DType, Property, Raster, explain, stats};
@@ -23,7 +24,10 @@ pub fn define(c: &mut Builder<Raster>) {
     c.method("write(path, options?)", |lua, this, args| {
         let path: PathBuf = args.get("path")?;
         let options = args.options(write_options)?;
-        write(this, &access(lua).write(&path)?, &options)?;
+        let target = access(lua).write(&path)?;
+        if !are_told(lua, &target, std::slice::from_ref(this))? {
+            write(this, &target, &options)?;
+        }
         Ok(path.display().to_string())
     })
     .method("read(options?)", |lua, this, args| {
@@ -198,7 +202,13 @@ pub fn write_many(lua: &Lua, args: &Args) -> Result<Vec<String>> {
         shown.push(path.display().to_string());
         jobs.push((raster, access(lua).write(&path)?, options));
     }
-    write_all(&jobs)?;
+    let mut told = false;
+    for (raster, target, _) in &jobs {
+        told |= are_told(lua, target, std::slice::from_ref(raster))?;
+    }
+    if !told {
+        write_all(&jobs)?;
+    }
     Ok(shown)
 }
 

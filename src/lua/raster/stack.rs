@@ -6,6 +6,8 @@ use super::output::write_options;
 use super::sample::{Points, cell};
 use super::values::{Area, band_names, property_value, resampling, time_range, time_text};
 use super::{MosaicOptions, netcdf};
+use crate::lua::rehearsal::are_told;
+use crate::work;
 use crate::bind_class;
 use crate::error::{Error, Result, counted};
 use crate::lua::access;
@@ -126,10 +128,10 @@ fn choose(c: &mut Builder<Stack>) {
         let property: Option<String> = args.get("property")?;
         let descending = args.options(|o| o.get_or("descending", false))?;
         match property.as_deref() {
-            None | Some("time") => Ok(this.sort(None, descending)),
+            None | Some("time") => this.sort(None, descending),
             Some(name) => {
                 known_property(this, name)?;
-                Ok(this.sort(Some(name), descending))
+                this.sort(Some(name), descending)
             }
         }
     })
@@ -227,13 +229,16 @@ fn filter(_: &Lua, this: &Stack, args: &Args) -> Result<Stack> {
                 };
                 conditions.push((name, values));
             }
-            let fits = |image: &&Raster| {
-                conditions.iter().all(|(name, values)| {
-                    let own = image.properties.get(name);
-                    own.is_some_and(|own| values.iter().any(|v| same(own, v)))
-                })
-            };
-            items.extend(this.items.iter().filter(fits).cloned());
+            for image in &this.items {
+                let mut fits = true;
+                for (name, values) in &conditions {
+                    let own = image.property(name)?;
+                    fits &= own.is_some_and(|own| values.iter().any(|v| same(&own, v)));
+                }
+                if fits {
+                    items.push(image.clone());
+                }
+            }
         }
         other => {
             return Err(Error::argument(
@@ -337,6 +342,11 @@ fn export(lua: &Lua, this: &Stack, args: &Args) -> Result<Vec<String>> {
         Ok((export, write_options(o)?))
     })?;
     let folder = access(lua).write(&export.folder)?;
+    if work::rehearsal().is_some() {
+        let target = folder.join(&export.prefix);
+        are_told(lua, &target, &this.items)?;
+        return Ok(Vec::new());
+    }
     let written = this.export(&Export { folder: folder.clone(), ..export.clone() }, &options)?;
     let shown = |path: std::path::PathBuf| match path.strip_prefix(&folder) {
         Ok(name) => export.folder.join(name).display().to_string(),
@@ -388,6 +398,8 @@ fn show(stack: &Stack) -> Result<String> {
                 Property::Integer(v) => table::Value::Integer(*v),
                 Property::Boolean(v) => table::Value::Bool(*v),
                 Property::Text(v) => table::Value::Text(v.clone()),
+                // A table that is printed computes nothing.
+                Property::Computed(_) => table::Value::Missing,
             });
             row.push((name.to_string(), value));
         }

@@ -292,6 +292,7 @@ pub fn property_value(lua: &Lua, property: &Property) -> Result<Value> {
         Property::Integer(v) => Value::Integer(*v),
         Property::Boolean(v) => Value::Boolean(*v),
         Property::Text(v) => v.as_str().into_lua(lua)?,
+        Property::Computed(_) => return property_value(lua, &property.now()?),
     })
 }
 

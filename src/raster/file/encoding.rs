@@ -16,10 +16,10 @@ use super::pool::SourceFile;
 use super::truncated::container_of;
 use super::{arrays, dtype_of, gdal_name, message_of};
 use crate::error::{Error, Result};
-use crate::raster::DType;
-use crate::raster::element::Real;
+use crate::raster::element::{Real, kind_of};
 use crate::raster::integer::{is_wide, whole};
 use crate::raster::tile::MASKED_INTEGER;
+use crate::raster::{DType, Kind};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
@@ -33,6 +33,26 @@ pub struct Encoding {
     /// Least and largest stored number that is a value.
     valid: Option<(f64, f64)>,
     scale_offset: Option<(f64, f64)>,
+}
+
+impl Encoding {
+    /// The type of its values.
+    pub fn value_type(&self) -> DType {
+        match self.is_scaled() && !self.dtype.is_float() {
+            false => self.dtype,
+            // A 16-bit integer times a scale needs no more than f32; wider ones were read as f64 already.
+            true if kind_of(self.dtype) == Kind::F32 => DType::F32,
+            true => DType::F64,
+        }
+    }
+
+    /// What its values are computed in.
+    pub fn kind(&self) -> Kind {
+        match self.value_type() {
+            DType::F64 => Kind::F64,
+            _ => kind_of(self.dtype),
+        }
+    }
 }
 
 /// What a file says of one variable beside its pixels, and what the values of its attributes are.

@@ -280,7 +280,7 @@ fn write_image(
     dataset: &H5Dataset,
     chunk: (usize, usize),
 ) -> Result<()> {
-    let run = Run::new(&raster.grid, &raster.ports(), raster.grid.window())?;
+    let run = Run::prepare(&raster.grid, &raster.ports(), raster.grid.window())?;
     // Whole chunks a tile, so that each chunk is written once.
     let (rows, cols) = run.tile();
     let run = run.with_tile(rows.next_multiple_of(chunk.0), cols.next_multiple_of(chunk.1));

@@ -14,13 +14,12 @@ use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use gdal::cpl::CslStringList;
 use gdal::{Dataset, Gcp, Metadata};
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::encoding::{Attributes, Encoding, Mask, reported_type};
 use super::layout::Layout;
 use super::open::OpenOptions;
-use super::pool::SourceFile;
+use super::pool::{SourceFile, Stated, changed_since_described};
 use super::read::FileBand;
 use super::transfer::Part;
 use super::truncated::container_of;
@@ -255,45 +254,21 @@ impl FromFile {
     }
 }
 
-/// The file whose points or polynomials these are.
-#[derive(Serialize, Deserialize)]
-struct Source {
-    path: String,
-    name: String,
-    size: Option<u64>,
-    modified: Option<i64>,
-    layout: Option<Layout>,
-}
-
 impl Described for FromFile {
     const NAME: &'static str = "raster.place_of_file";
     const VERSION: u32 = 1;
 
     fn parameters(&self) -> Result<Json> {
-        let state = self.file.state();
-        to_json(&Source {
-            path: self.file.path.clone(),
-            name: self.file.name.clone(),
-            size: state.map(|(size, _)| size),
-            modified: state.map(|(_, modified)| modified),
-            layout: self.file.layout.clone(),
-        })
+        to_json(&Stated::of(&self.file))
     }
 
     fn again(parameters: &Json, site: &Site) -> Result<FromFile> {
-        let source: Source = from_json(Self::NAME, parameters)?;
-        let name = (site.file)(&source.name)?;
-        let (file, lent) = SourceFile::laid_out(&source.path, &name, source.layout)?;
-        let changed = || {
-            Error::file(
-                &source.path,
-                "the file has changed since the graph was described; open it again",
-            )
-        };
-        if file.state() != source.size.zip(source.modified) {
-            return Err(changed());
-        }
-        by_points(lent.dataset()?, &file)?.ok_or_else(changed)
+        let (file, lent) = from_json::<Stated>(Self::NAME, parameters)?.open(site)?;
+        by_points(lent.dataset()?, &file)?.ok_or_else(|| changed_since_described(&file.path))
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(0).map(drop)
     }
 }
 

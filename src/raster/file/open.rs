@@ -16,9 +16,8 @@ use super::stamp::Stamp;
 use super::{current_dir, gdal_name, is_special, message_of, refused_in, unsigned, zarr};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::raster::element::kind_of;
 use crate::raster::image::{Band, Properties, Property, Raster};
-use crate::raster::{DType, Grid, Kind, Port, Unit};
+use crate::raster::{DType, Grid, Port, Unit};
 
 /// How to open a file.
 #[derive(Clone, Default)]
@@ -406,15 +405,7 @@ fn describe_band(
     let reported = reported_type(file, &band, index)?;
     let attributes = Attributes::of(file, dataset, &band)?;
     let encoding = Encoding::of(file, dataset, &band, reported, &attributes, options)?;
-    let mut dtype = encoding.dtype;
-    let mut kind = kind_of(dtype);
-    if encoding.is_scaled() && !dtype.is_float() {
-        // A 16-bit integer times a scale needs no more than f32; wider ones were read as f64 already.
-        dtype = if kind == Kind::F32 { DType::F32 } else { DType::F64 };
-    }
-    if dtype == DType::F64 {
-        kind = Kind::F64;
-    }
+    let (dtype, kind) = (encoding.value_type(), encoding.kind());
     let (block_cols, block_rows) = band.block_size();
     check_blocks(file, dataset, (block_rows, block_cols), reported.bytes())?;
     let (source, upward) =

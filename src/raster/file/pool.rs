@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::UNIX_EPOCH;
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+use serde::{Deserialize, Serialize};
 
 use super::floating::Blocks;
 use super::layout::{self, Layout};
@@ -15,6 +16,7 @@ use super::truncated::{container_of, with_reason};
 use super::{arrays, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
+use crate::raster::describe::Site;
 use crate::raster::execute::KEPT_OPEN;
 
 static POOL: Mutex<VecDeque<Idle>> = Mutex::new(VecDeque::new());
@@ -190,6 +192,50 @@ fn open_dataset(path: &str, name: &str, layout: Option<&Layout>) -> Result<Datas
             .trim_start_matches(['\'', ':', ',', ' ']);
         with_reason(path, || format!("cannot be opened as an image: {text}"))
     })
+}
+
+/// A file and its state, as data.
+#[derive(Serialize, Deserialize)]
+pub struct Stated {
+    /// What the user called it, and what GDAL does.
+    path: String,
+    name: String,
+    /// Bytes, and nanoseconds since 1970; none for what is no file of the system.
+    size: Option<u64>,
+    modified: Option<i64>,
+    layout: Option<Layout>,
+}
+
+impl Stated {
+    pub fn of(file: &SourceFile) -> Stated {
+        Stated {
+            path: file.path.clone(),
+            name: file.name.clone(),
+            size: file.state.map(|(size, _)| size),
+            modified: file.state.map(|(_, modified)| modified),
+            layout: file.layout.clone(),
+        }
+    }
+
+    /// Opens the file again.
+    ///
+    /// # Errors
+    /// What must not be read there, is gone, or has changed.
+    pub fn open(self, site: &Site) -> Result<(Arc<SourceFile>, Lent)> {
+        let name = (site.file)(&self.name)?;
+        let (file, lent) = SourceFile::laid_out(&self.path, &name, self.layout)?;
+        match file.state == self.size.zip(self.modified) {
+            true => Ok((file, lent)),
+            false => Err(changed_since_described(&self.path)),
+        }
+    }
+}
+
+pub fn changed_since_described(path: &str) -> Error {
+    Error::file(
+        path,
+        "the file has changed since the graph was described; open it again",
+    )
 }
 
 pub struct Lent {

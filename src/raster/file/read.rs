@@ -9,8 +9,8 @@ use num_complex::Complex32;
 
 use super::encoding::{Encoding, Mask};
 use super::floating::{Blocks, Number};
-use super::layout::Layout;
-use super::pool::SourceFile;
+use super::message_of;
+use super::pool::{SourceFile, Stated, changed_since_described};
 use super::transfer::{Part, transfer};
 use crate::described;
 use crate::error::{Error, Result};
@@ -36,22 +36,14 @@ pub struct FileBand {
     pub block: (usize, usize),
 }
 
-/// What a `FileBand` is, and the state of the file that it is of.
+/// What a `FileBand` is; its blocks are the file's own affair.
 #[derive(Serialize, Deserialize)]
 struct Source {
-    /// What the user called the file, and what GDAL does.
-    path: String,
-    name: String,
-    /// Bytes, and nanoseconds since 1970; none for what is no file of the system.
-    size: Option<u64>,
-    modified: Option<i64>,
-    layout: Option<Layout>,
+    file: Stated,
     band: usize,
-    kind: Kind,
     encoding: Encoding,
     mask: Mask,
     upward: bool,
-    block: (usize, usize),
 }
 
 impl Described for FileBand {
@@ -59,43 +51,51 @@ impl Described for FileBand {
     const VERSION: u32 = 1;
 
     fn parameters(&self) -> Result<Json> {
-        let state = self.file.state();
         to_json(&Source {
-            path: self.file.path.clone(),
-            name: self.file.name.clone(),
-            size: state.map(|(size, _)| size),
-            modified: state.map(|(_, modified)| modified),
-            layout: self.file.layout.clone(),
+            file: Stated::of(&self.file),
             band: self.band,
-            kind: self.kind,
             encoding: self.encoding.clone(),
             mask: self.mask,
             upward: self.upward,
-            block: self.block,
         })
     }
 
     fn again(parameters: &Json, site: &Site) -> Result<FileBand> {
         let source: Source = from_json(Self::NAME, parameters)?;
-        let name = (site.file)(&source.name)?;
-        let (file, _) = SourceFile::laid_out(&source.path, &name, source.layout)?;
-        if file.state() != source.size.zip(source.modified)
-            || (file.rows, file.cols) != (site.grid.rows, site.grid.cols)
-        {
-            return Err(Error::file(
-                &source.path,
-                "the file has changed since the graph was described; open it again",
-            ));
+        let (file, lent) = source.file.open(site)?;
+        if (file.rows, file.cols) != (site.grid.rows, site.grid.cols) {
+            return Err(changed_since_described(&file.path));
         }
+        let dataset = lent.dataset()?;
+        let bands = dataset.raster_count();
+        let alpha = match source.mask {
+            Mask::Alpha(index) => index,
+            Mask::None | Mask::Own => source.band,
+        };
+        if let Some(missing) = [source.band, alpha]
+            .into_iter()
+            .find(|band| !(1..=bands).contains(band))
+        {
+            let expected = format!("from 1 to {bands}, as {} has them", file.path);
+            return Err(Error::argument("band", expected, missing));
+        }
+        let band = dataset
+            .rasterband(source.band)
+            .map_err(|e| Error::file(&file.path, message_of(&e)))?;
+        let (block_cols, block_rows) = band.block_size();
         Ok(FileBand {
-            file,
             band: source.band,
-            kind: source.kind,
+            kind: source.encoding.kind(),
             encoding: source.encoding,
             mask: source.mask,
             upward: source.upward,
-            block: source.block,
+            block: (block_rows, block_cols),
+            file,
         })
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(0).map(drop)
     }
 }
 

@@ -44,12 +44,19 @@ impl Described for Steps {
 
     fn again(parameters: &Json, _: &Site) -> Result<Steps> {
         let c: Coordinates = from_json(Self::NAME, parameters)?;
-        if c.x.len() < 2 || c.y.len() < 2 {
+        let rise = |steps: &[f64], sign: f64| {
+            steps.len() >= 2 && steps.windows(2).all(|pair| pair[0] * sign < pair[1] * sign)
+        };
+        if !(rise(&c.x, 1.0) && rise(&c.y, -1.0)) {
             return Err(Error::message(
-                "uneven coordinates are two or more along each axis",
+                "uneven coordinates are two or more along each axis, rising along columns and falling along rows",
             ));
         }
         Ok(Steps::new(Crs::from_wkt(&c.crs)?, c.x, c.y))
+    }
+
+    fn check(&self, site: &Site) -> Result<()> {
+        site.takes(0).map(drop)
     }
 }
 

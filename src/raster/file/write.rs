@@ -70,7 +70,7 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
         }
     }
     let ports: Vec<_> = jobs.iter().flat_map(|(raster, _, _)| raster.ports()).collect();
-    let run = Run::new(&first.grid, &ports, first.grid.window())?;
+    let run = Run::prepare(&first.grid, &ports, first.grid.window())?;
     let mut sinks = Vec::with_capacity(jobs.len());
     for (raster, path, options) in jobs {
         let sink = Sink::create(raster, path, options, run.tile());

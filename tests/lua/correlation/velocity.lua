@@ -85,7 +85,10 @@ test("what makes no velocity is said", function()
   said("no band `dx_px`", year, offsets:rename("a", "b", "c", "d"))
   said("do not say how large", year, raster.bands(offsets.dx_px, offsets.dy_px):set("x_pixel_size", 0))
   said("stable must lie on the grid", { days = 1, stable = raster.constant(raster.grid { rows = 2, cols = 2 }, 1) })
-  said("0 reliable offsets at its 0 nodes, fewer than min_stable = 10", { days = 1, stable = offsets.dx_px:lt(0) })
+  local calibrated = correlation.velocity(offsets, { days = 1, stable = offsets.dx_px:lt(0) })
+  for _, wants in ipairs { function() calibrated:read() end, function() calibrated:get "stable_count" end } do
+    assert_error(wants, "0 reliable offsets at its 0 nodes, fewer than min_stable = 10")
+  end
   said("have no CRS", { days = 1 }, correlation.autorift(
     raster.random(raster.grid { rows = 64, cols = 64 }), raster.random(raster.grid { rows = 64, cols = 64 })))
   said("ground must be true on a grid in degrees", { days = 1, ground = false }, offsets_on("EPSG:4326", { 10, 60 }, 0.016, 1, 1))

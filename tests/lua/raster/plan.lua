@@ -49,7 +49,10 @@ test("building a graph reads no pixel", function()
     correlation.ampcor(a, b, { window = 32, search = 4, skip = 64 }), correlation.ncc(a, b, { window = 32, search = 4, skip = 64 }),
     correlation.autorift(a, b, { chip = 16, chip_max = 16, spacing = 64, search = 4 }),
     correlation.velocity(correlation.autorift(a, b, { chip = 16, chip_max = 16, spacing = 64, search = 4 }), { days = 12 }),
+    correlation.ncc(a, b, { window = 32, search = 4, skip = 64, gross = raster.bands(a:rename "dx_px", b:rename "dy_px") }),
   }
+  local offsets = correlation.ncc(a, b, { window = 32, search = 4, skip = 64 })
+  built[#built + 1] = correlation.velocity(offsets, { days = 12, stable = offsets.correlation:gt(0.5) })
   for i, made in ipairs(built) do
     local band = made.bands[1]
     assert(#made:identity(band) == 64 and made:plan() and made:explain() and raster.bands(made) and #made.bands > 0, i)

@@ -101,7 +101,9 @@ impl Target<'_> {
         for first in (0..grid.rows).step_by(self.chunk_rows) {
             let rows = self.chunk_rows.min(grid.rows - first);
             let window = Window::new(first as isize, 0, rows, grid.cols);
-            let pixels = Run::new(grid, &ports, window)?.collect_quietly()?.swap_remove(0);
+            let pixels = Run::prepare(grid, &ports, window)?
+                .collect_quietly()?
+                .swap_remove(0);
             let bytes = match &pixels {
                 Pixels::I128(a) => self.whole(a.iter().copied())?,
                 Pixels::F32(a) => self.stored(a.iter().map(|&v| f64::from(v)))?,

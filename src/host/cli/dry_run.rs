@@ -1,0 +1,112 @@
+//! `perilune run --dry-run`: what a script would read, download and write.
+
+use super::{DONE, SCRIPT_ERROR};
+use crate::error::{Result, counted};
+use crate::host::report::Report;
+use crate::table::{Table, Value};
+use crate::work::{Rehearsal, Step};
+
+/// Tells what a script came to, and where it ended if it could not go on.
+pub fn tell(rehearsal: &Rehearsal, end: Option<&Report>) -> u8 {
+    let steps = rehearsal.steps();
+    match table(&steps) {
+        Ok(Some(table)) => crate::say!("{table}"),
+        Ok(None) => {}
+        Err(error) => {
+            crate::complain!("error: {error}");
+            return SCRIPT_ERROR;
+        }
+    }
+    crate::say!("{}", totals(&steps));
+    if let (Some(report), Some(wanted)) = (end, rehearsal.wanted()) {
+        let place = report.place.as_ref();
+        let place = place
+            .map(|(file, line)| format!(" at {file}:{line}"))
+            .unwrap_or_default();
+        crate::say!(
+            "It ends{place}, where the script wants {wanted}: what comes after is known when that is."
+        );
+    }
+    DONE
+}
+
+fn mebibytes(bytes: Option<u64>) -> Value {
+    bytes.map_or(Value::Missing, |bytes| {
+        Value::Float((bytes as f64 / f64::from(1 << 20) * 10.0).round() / 10.0)
+    })
+}
+
+/// A row a step, with the columns in which any step says something.
+fn table(steps: &[Step]) -> Result<Option<Table>> {
+    if steps.is_empty() {
+        return Ok(None);
+    }
+    let text = |text: &str| match text {
+        "" => Value::Missing,
+        text => Value::Text(text.to_string()),
+    };
+    let seconds = |step: &Step| {
+        step.seconds
+            .map_or(Value::Missing, |s| Value::Float((s * 100.0).round() / 100.0))
+    };
+    let columns: [(&str, &dyn Fn(&Step) -> Value); 9] = [
+        ("does", &|step| text(step.does)),
+        ("path", &|step| text(&step.path)),
+        ("what", &|step| text(&step.what)),
+        ("downloads_mib", &|step| mebibytes(step.downloads)),
+        ("cost_usd", &|step| {
+            step.cost_usd.map_or(Value::Missing, Value::Float)
+        }),
+        ("reads_mib", &|step| mebibytes(step.reads)),
+        ("writes_mib", &|step| mebibytes(step.writes)),
+        ("memory_mib", &|step| mebibytes(step.memory)),
+        ("seconds", &seconds),
+    ];
+    let said =
+        |(_, of): &&(&str, &dyn Fn(&Step) -> Value)| steps.iter().any(|step| of(step) != Value::Missing);
+    let columns: Vec<_> = columns.iter().filter(said).collect();
+    let row = |step: &Step| {
+        let cells = columns.iter().map(|(name, of)| ((*name).to_string(), of(step)));
+        cells.collect::<Vec<_>>()
+    };
+    Table::from_rows(steps.iter().map(row).collect::<Vec<_>>()).map(Some)
+}
+
+fn totals(steps: &[Step]) -> String {
+    let of =
+        |does: &[&str]| -> Vec<&Step> { steps.iter().filter(|step| does.contains(&step.does)).collect() };
+    let (written, downloads) = (of(&["write", "append", "copy"]), of(&["download"]));
+    let sum = |of: &dyn Fn(&Step) -> Option<u64>| {
+        steps.iter().filter_map(of).sum::<u64>() as f64 / f64::from(1 << 20)
+    };
+    let mut text = format!("Dry run: {} would be written", counted(written.len(), "file"));
+    let images = sum(&|step| step.writes);
+    if images > 0.0 {
+        text.push_str(&format!(
+            ", images of {images:.1} MiB before compression out of {:.1} MiB that are read",
+            sum(&|step| step.reads)
+        ));
+    }
+    if !downloads.is_empty() {
+        text.push_str(&format!("; {:.1} MiB downloaded", sum(&|step| step.downloads)));
+        if downloads.iter().any(|step| step.downloads.is_none()) {
+            text.push_str(" and files of sizes that no server says");
+        }
+        let cost: f64 = steps.iter().filter_map(|step| step.cost_usd).sum();
+        if cost > 0.0 {
+            text.push_str(&format!(", for {cost:.2} USD that the requester pays"));
+        }
+    }
+    let timed: Vec<&&Step> = written.iter().filter(|step| step.writes.is_some()).collect();
+    match timed.iter().map(|step| step.seconds).sum::<Option<f64>>() {
+        Some(seconds) if !timed.is_empty() => {
+            text.push_str(&format!(
+                "; about {seconds:.1} s on this machine, by a tile of each that was tried"
+            ));
+        }
+        None => text.push_str("; the time is not known where whole scenes come before the tiles"),
+        Some(_) => {}
+    }
+    text.push_str(". Nothing was computed, downloaded or written.");
+    text
+}
