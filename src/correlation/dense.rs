@@ -227,8 +227,15 @@ struct Parameters {
     method: Method,
     signal: Signal,
     skip: Extent,
-    /// (rows, cols), and the offsets of those nodes; none where inputs say them.
-    gross: Option<((usize, usize), Vec<Option<Gross>>)>,
+    /// None where inputs say them.
+    gross: Option<Known>,
+}
+
+/// Gross offsets of (rows, cols) nodes, row by row.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    nodes: (usize, usize),
+    offsets: Vec<Option<Gross>>,
 }
 
 impl Described for Dense {
@@ -241,7 +248,10 @@ impl Described for Dense {
             signal: self.pair.signal,
             skip: self.skip,
             gross: match self.gross.get() {
-                Some(gross) if !self.takes_offsets => Some((gross.dim(), gross.iter().copied().collect())),
+                Some(gross) if !self.takes_offsets => Some(Known {
+                    nodes: gross.dim(),
+                    offsets: gross.iter().copied().collect(),
+                }),
                 _ => None,
             },
         })
@@ -257,8 +267,8 @@ impl Described for Dense {
         };
         let takes_offsets = p.gross.is_none();
         let gross = OnceLock::new();
-        if let Some((nodes, known)) = p.gross {
-            let known = Array2::from_shape_vec(nodes, known)
+        if let Some(Known { nodes, offsets }) = p.gross {
+            let known = Array2::from_shape_vec(nodes, offsets)
                 .map_err(|e| Error::message(format!("gross offsets of the nodes: {e}")))?;
             if known.dim() != (1, 1) && known.dim() != (site.grid.rows, site.grid.cols) {
                 return Err(Error::message("there are not as many gross offsets as nodes"));

@@ -103,13 +103,15 @@ impl Element {
         };
         let integers = |dtype: DType| dtype.integer_range().is_some();
         let wrong = match *unary {
-            Unary::Clamp(low, high) | Unary::MaskOutside(low, high) => (!(low <= high)).then(|| {
-                (
-                    "low and high",
-                    "numbers, low not above high",
-                    format!("{low} and {high}"),
-                )
-            }),
+            Unary::Clamp(low, high) | Unary::MaskOutside(low, high) => {
+                (low > high || low.is_nan() || high.is_nan()).then(|| {
+                    (
+                        "low and high",
+                        "numbers, low not above high",
+                        format!("{low} and {high}"),
+                    )
+                })
+            }
             Unary::Cast(dtype) => dtype
                 .is_complex()
                 .then(|| ("dtype", "a real type", dtype.to_string())),

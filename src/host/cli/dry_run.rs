@@ -49,7 +49,8 @@ fn table(steps: &[Step]) -> Result<Option<Table>> {
         step.seconds
             .map_or(Value::Missing, |s| Value::Float((s * 100.0).round() / 100.0))
     };
-    let columns: [(&str, &dyn Fn(&Step) -> Value); 9] = [
+    type Told<'a> = (&'a str, &'a dyn Fn(&Step) -> Value);
+    let columns: [Told; 9] = [
         ("does", &|step| text(step.does)),
         ("path", &|step| text(&step.path)),
         ("what", &|step| text(&step.what)),
@@ -62,8 +63,7 @@ fn table(steps: &[Step]) -> Result<Option<Table>> {
         ("memory_mib", &|step| mebibytes(step.memory)),
         ("seconds", &seconds),
     ];
-    let said =
-        |(_, of): &&(&str, &dyn Fn(&Step) -> Value)| steps.iter().any(|step| of(step) != Value::Missing);
+    let said = |(_, of): &&Told| steps.iter().any(|step| of(step) != Value::Missing);
     let columns: Vec<_> = columns.iter().filter(said).collect();
     let row = |step: &Step| {
         let cells = columns.iter().map(|(name, of)| ((*name).to_string(), of(step)));
