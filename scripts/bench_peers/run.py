@@ -241,6 +241,35 @@ def huge():
     (DATA / "huge.tif").unlink()
 
 
+def netcdf():
+    import xarray
+
+    ours = lua('require("raster").open("a8192.tif"):rename("v"):write("netcdf_ours.nc", { statistics = false })')
+    for how in ("xarray", "rasterio"):
+        a, b = compare(ours, peer("netcdf", how, "a8192.tif", "netcdf_peer.nc"))
+        with xarray.open_dataset(DATA / "netcdf_ours.nc") as x, xarray.open_dataset(DATA / "netcdf_peer.nc") as y:
+            y = y.v if how == "xarray" else y.Band1
+            # Of a file that GDAL made, row 0 is the southernmost.
+            y = y if y.y[0] > y.y[1] else y[::-1]
+            assert np.array_equal(x.v.values, y.values, equal_nan=True), "the pixels differ"
+        sizes = [(DATA / f"netcdf_{side}.nc").stat().st_size >> 20 for side in ("ours", "peer")]
+        row("8192² as netCDF-4, deflated", a, b, f"{how}; {sizes[0]} and {sizes[1]} MiB")
+
+
+def ceilings():
+    """The median of 24 deflated dates: no ceiling is to cost much more than another."""
+    for dtype in ("float32", "int16"):
+        make = (f'local r = require "raster"; local g = r.grid {{ crs = 32633, origin = {{ 500000, 5000000 }}, resolution = 10, rows = 4096, cols = 4096 }}; '
+                f'for i = 1, 24 do (r.random(g, {{ seed = i }}) * 1000):rename("v"):write(("date_{dtype}_%02d.tif"):format(i), {{ dtype = "{dtype}", level = 1 }}) end')
+        if not (DATA / f"date_{dtype}_24.tif").exists():
+            subprocess.run(lua(make), cwd=DATA, check=True)
+        median = (f'local r = require "raster"; local l = {{}}; for i = 1, 24 do l[i] = r.open(("date_{dtype}_%02d.tif"):format(i)) end; '
+                  'print(r.stack(l):median():stats().v.mean)')
+        for memory in ("64M", "256M", "4G"):
+            cpu, wall, peak = median_of([measured([PERILUNE, "--memory", memory, "-e", median]) for _ in range(3)])
+            print(f"| median of 24 deflated 4096² {dtype} dates, {memory} | {cpu:.2f} s CPU, {wall:.2f} s, {peak:.0f} MiB | — | | |", flush=True)
+
+
 def start():
     a, b = compare(lua("print(1)"), [sys.executable, "-c", "import rasterio, xarray"], runs=11)
     row("start: print(1)", a, b, "python -c 'import rasterio, xarray'")
@@ -267,7 +296,7 @@ def stac():
         process.wait()
 
 
-CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, warp, series, granules, cog, huge, stac, start]
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, warp, series, granules, cog, netcdf, ceilings, huge, stac, start]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)

@@ -182,9 +182,9 @@ function raster.write_hdf5(path, contents, options) end
 --- Computes images and writes them to one netCDF-4 file by the CF conventions, each as a variable of its own type. Returns the
 --- path.
 ---
---- Beside them stand the coordinates `x` and `y` of pixel centres and the grid mapping with the CRS, as CF and as WKT. The file
---- appears under its name only when it is complete. `Raster:write` with the extension `.nc` is enough where all bands share
---- a type and no attributes are wanted.
+--- Beside them stand the coordinates `x` and `y` (`lon` and `lat` of degrees) of pixel centres and the grid mapping with the CRS, as CF and as WKT. The file
+--- appears under its name only when it is complete. `Raster:write` with the extension `.nc` is enough where no attributes and no
+--- variables of their own are wanted.
 ---
 --- **Errors.** No variable; images of several bands, complex ones, or on several grids; a turned grid; a fill value that the
 --- type does not hold; without `fill`, valid pixels of whole numbers that have the default one; two variables of one name.
@@ -1597,14 +1597,16 @@ function Raster:shift(options) end
 
 ---@class raster.WriteOptions
 ---@field format? string `GTiff`, `COG`, `netCDF`, `PNG` and others. Default by the extension of the path.
----@field compress? string `deflate` (the default), `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`.
----@field level? integer How hard `deflate` and `lzma` (1 to 9) or `zstd` (1 to 22) try. Default GDAL's own: 6, 6 and 9. Time and size of each are in docs/benchmarks.md.
+---@field compress? string `deflate` (the default), `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`; of netCDF `deflate` or `none`.
+---@field level? integer How hard `deflate` and `lzma` (1 to 9) or `zstd` (1 to 22) try. Default GDAL's own: 6, 6 and 9; of netCDF 2. Time and size of each are in docs/benchmarks.md.
 ---@field predictor? boolean Difference neighbouring pixels before compression. Default true, but for types of one byte: those are classes and masks more often than pictures.
 ---@field overviews? boolean Add reduced copies for fast display; a COG has them always. Default false.
 ---@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
 ---@field statistics? boolean Note minimum, maximum, mean and standard deviation in the file. Default true.
 ---@field dtype? string Pixel type of the file. Default the bands' own.
----@field nodata? number The value of masked pixels. Default NaN for floats; for integers the band's own, else an end of the type's range where pixels are masked.
+---@field nodata? number The value of masked pixels, as it is stored. Default NaN for floats; for integers the band's own, else an end of the type's range where pixels are masked.
+---@field scale? number Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. GeoTIFF, COG and netCDF say so, and readers undo it. Default 1.
+---@field offset? number Default 0.
 ---@field tags? table<string, string|number|boolean> Metadata items, beside those that name the script and its parameters.
 
 --- Computes the image and writes it to a file. Returns the path.
@@ -1612,8 +1614,12 @@ function Raster:shift(options) end
 --- The file appears under its name only when it is complete: a run that fails or is killed leaves the old file as it was. Band names,
 --- units, time, CRS and nodata are written with it.
 ---
---- **Errors.** A folder that does not exist or may not be written; a disk that is full; valid pixels that have the value of nodata;
---- what is wrong with the sources.
+--- A path that ends in `.nc` becomes netCDF-4 by the CF conventions: each band a variable of its own type in chunks, coordinates `x` and `y`
+--- (`lon` and `lat` of degrees), a grid mapping with the CRS, and, where the image has a time, an axis `time` of one step. Open it with
+--- `{ subdataset = { "VV", "VH" } }` where it has several bands. netCDF holds no complex pixels, no overviews and no turned grids.
+---
+--- **Errors.** A folder that does not exist or may not be written; a disk that is full; valid pixels that have the value of nodata; what
+--- the format cannot hold, and options that it has no use for; what is wrong with the sources.
 ---
 --- **Nodata.** Masked pixels get the nodata value.
 ---

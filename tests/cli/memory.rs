@@ -15,6 +15,12 @@ const PROMISES: &[(&str, &str)] = &[
     ("write", "raster.random(image.grid, { seed = 2 }):write 'out.tif'"),
     ("cog", "image:write('out.tif', { format = 'COG' })"),
     ("netcdf", "raster.write_netcdf('out.nc', { { image = image } })"),
+    ("netcdf by tiles", "image:write 'out.nc'"),
+    (
+        "netcdf of many bands",
+        "local grid = raster.grid { rows = 1500, cols = 1500 } local bands = {} \
+         for i = 1, 16 do bands[i] = raster.random(grid, { seed = i }):rename('b' .. i) end raster.bands(bands):write 'out.nc'",
+    ),
     ("arithmetic", "((image - 1) / (image + 1)):write 'out.tif'"),
     ("mask", "image:mask(image:gt(0.5)):write 'out.tif'"),
     ("speckle", "filter.boxcar(image, { size = 7 }):write 'out.tif'"),

@@ -191,11 +191,17 @@ fn netcdf_4_on_a_server_has_the_values_that_it_has_on_disk() {
       local v = raster.random(grid, { seed = 5 }) * 100
       raster.write_netcdf("one.nc", { { name = "v", image = v:mask(v:gt(20)), dtype = "int16", fill = -1, attributes = {
         scale_factor = 0.01, add_offset = 5, units = "m", valid_min = 30 } } })
-      v:write("classic.nc")
+      local wide = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = 2048, cols = 2048 }
+      raster.random(wide, { seed = 6 }):rename("v"):write("tiles.nc", { compress = "none" })
     "#;
     succeed(plain(here.path()), code);
     fs::copy(here.path().join("one.nc"), here.path().join("one.h5")).unwrap();
-    let mut names = vec!["one.nc".to_string()];
+    fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encodings/classic.nc"),
+        here.path().join("classic.nc"),
+    )
+    .unwrap();
+    let mut names = vec!["one.nc".to_string(), "tiles.nc".to_string()];
     if let Some(data) = shared() {
         for entry in fs::read_dir(data.join("awkward")).unwrap().flatten() {
             let path = entry.path();
@@ -229,7 +235,7 @@ fn netcdf_4_on_a_server_has_the_values_that_it_has_on_disk() {
             return table.concat(text, "\n")
           end
           local as_netcdf, as_hdf5 = raster.open("one.nc"), raster.open("one.h5")
-          assert(as_netcdf:stats().b1.mean == as_hdf5:stats().b1.mean and as_hdf5:stats().b1.min > 5)
+          assert(as_netcdf:stats().v.mean == as_hdf5:stats().v.mean and as_hdf5:stats().v.min > 5)
           local compared = 0
           for _, name in ipairs {{ {list} }} do
             local far = "{}" .. name
@@ -255,6 +261,35 @@ fn netcdf_4_on_a_server_has_the_values_that_it_has_on_disk() {
     assert_eq!(first, "true", "{}", done.out);
     assert_holds(classic, "netCDF in its classic format");
     assert_holds(classic, "download it");
+}
+
+#[test]
+fn a_window_of_a_netcdf_costs_its_chunk() {
+    let here = folder(&[]);
+    let code = r#"
+      local grid = raster.grid { crs = "EPSG:32611", origin = { 400000, 3860000 }, resolution = 10, rows = 2048, cols = 2048 }
+      raster.random(grid, { seed = 4 }):rename("v"):write("wide.nc", { compress = "none" })
+    "#;
+    succeed(plain(here.path()), code);
+    let bytes = fs::read(here.path().join("wide.nc")).unwrap();
+    let size = bytes.len();
+    assert!(size > 16 << 20);
+    let archive = Archive::start("/wide.nc", bytes);
+    let code = format!(
+        r#"
+          local function part(image) return image:crop {{ row = 600, col = 600, rows = 100, cols = 100 }} end
+          local near, far = part(raster.open "wide.nc"), part(raster.open("{}"))
+          local difference = (near - far):abs():stats().v
+          print(difference.count, difference.max, near.grid == far.grid)
+        "#,
+        archive.front.url("/wide.nc")
+    );
+    assert_eq!(succeed(plain(here.path()), &code).out, "10000\t0.0\ttrue\n");
+    // Rows and columns 512 to 1023 are a chunk.
+    let (fetched, chunk) = (archive.fetched("/wide.nc", size), 512 * 512 * 4);
+    println!("one window: {fetched} bytes of {size}, {chunk} in its chunk");
+    assert!((chunk..chunk + 16 * 16_384).contains(&fetched), "{fetched}");
+    archive.is_discreet();
 }
 
 #[test]

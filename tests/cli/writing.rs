@@ -31,8 +31,12 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// Starts the long run and waits until it is writing.
 fn writing(folder: &Path) -> std::process::Child {
+    writing_as(folder, "big.tif")
+}
+
+fn writing_as(folder: &Path, name: &str) -> std::process::Child {
     let child = perilune(folder)
-        .args(["--quiet", "-e", LONG])
+        .args(["--quiet", "-e", &LONG.replace("big.tif", name)])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -52,8 +56,14 @@ fn writing(folder: &Path) -> std::process::Child {
 
 #[test]
 fn ctrl_c_while_writing_leaves_nothing() {
+    for name in ["big.tif", "big.nc"] {
+        ctrl_c_while_writing(name);
+    }
+}
+
+fn ctrl_c_while_writing(name: &str) {
     let folder = folder(&[]);
-    let child = writing(folder.path());
+    let child = writing_as(folder.path(), name);
     let start = Instant::now();
     // SAFETY: the child has not been waited for, so its number is its own.
     unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
@@ -84,10 +94,16 @@ fn kill_9_leaves_nothing_under_the_final_name_and_the_next_run_sweeps() {
 
 #[test]
 fn a_full_disk_is_an_error_and_keeps_the_old_file() {
+    for name in ["big.tif", "big.nc"] {
+        a_full_disk(name);
+    }
+}
+
+fn a_full_disk(name: &str) {
     let folder = folder(&[]);
-    std::fs::write(folder.path().join("big.tif"), "what was there before").unwrap();
+    std::fs::write(folder.path().join(name), "what was there before").unwrap();
     let mut command = perilune(folder.path());
-    command.args(["-e", SMALL]);
+    command.args(["-e", &SMALL.replace("big.tif", name)]);
     // A file may grow to 200 kB only; the image needs 1 MB. To the program this is what a full disk is.
     let limit = libc::rlimit {
         rlim_cur: 200_000,
@@ -103,13 +119,13 @@ fn a_full_disk_is_an_error_and_keeps_the_old_file() {
     let full = finish(command);
     assert_eq!(full.code, 1, "{}{}", full.out, full.err);
     assert!(
-        full.err.contains("big.tif") && full.err.contains("cannot be written"),
+        full.err.contains(name) && full.err.contains("cannot be written"),
         "{}",
         full.err
     );
-    assert_eq!(names(folder.path()), ["big.tif"]);
+    assert_eq!(names(folder.path()), [name]);
     assert_eq!(
-        std::fs::read(folder.path().join("big.tif")).unwrap(),
+        std::fs::read(folder.path().join(name)).unwrap(),
         b"what was there before"
     );
 }

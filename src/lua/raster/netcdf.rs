@@ -10,7 +10,9 @@ use crate::lua::rehearsal::are_told;
 use crate::lua::access;
 use crate::lua::args::{Args, Options};
 use crate::lua::value::{FromScript, describe};
-use crate::raster::file::netcdf::{self, Attribute, Attributes, NetCdf, Variable};
+use crate::raster::file::netcdf::{
+    self, Attribute, Attributes, CONVENTIONS, Definition, Fill, Header, LEVEL, NetCdf, Variable,
+};
 use crate::raster::element::kind_of;
 use crate::raster::stack::{Cube, Stack};
 use crate::raster::{DType, Kind, Raster};
@@ -45,18 +47,18 @@ pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args) -> Result<String> {
             let dtype = dtype.or(one).unwrap_or(if wide { DType::F64 } else { DType::F32 });
             let band = images.first().and_then(|image| image.bands.first());
             let unit = band.map(|band| band.unit.symbol().to_string()).filter(|unit| !unit.is_empty());
-            Ok(Variable {
+            let what = Definition {
                 name,
-                is_default_fill: fill.is_none(),
-                fill: fill_value(fill.or_else(|| band.and_then(|band| band.nodata)), dtype)?,
+                fill: fill_value(fill, band.and_then(|band| band.nodata), dtype)?,
                 dtype,
                 attributes: unit.into_iter().map(|unit| ("units".to_string(), Attribute::Text(unit))).collect(),
-                images,
-            })
+            };
+            Ok(Variable { what, images })
         });
         let mut contents = contents(o, variables.collect::<Result<_>>()?, Some(times))?;
-        if !contents.attributes.iter().any(|(name, _)| name == "Conventions") {
-            contents.attributes.push(("Conventions".to_string(), Attribute::Text("CF-1.11".to_string())));
+        let stated = &mut contents.header.attributes;
+        if !stated.iter().any(|(name, _)| name == "Conventions") {
+            stated.push(("Conventions".to_string(), Attribute::Text(CONVENTIONS.to_string())));
         }
         Ok(contents)
     })?;
@@ -75,18 +77,20 @@ fn write_contents(lua: &Lua, path: &Path, contents: &NetCdf) -> Result<String> {
 fn contents(o: &Options, variables: Vec<Variable>, times: Option<Vec<Timestamp>>) -> Result<NetCdf> {
     Ok(NetCdf {
         variables,
-        times,
-        records: records(o)?,
-        attributes: attributes(o, "attributes")?,
-        mapping: o.get_or("mapping", "mapping".to_string())?,
+        header: Header {
+            times,
+            records: records(o)?,
+            attributes: attributes(o, "attributes")?,
+            mapping: o.get_or("mapping", "mapping".to_string())?,
+        },
         chunk_rows: o.count("chunk_rows")?,
-        level: o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?.unwrap_or(2),
+        level: o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?.unwrap_or(LEVEL),
     })
 }
 
-/// What stands for masked pixels: what was asked for, or NaN, or an end of the type's range.
-fn fill_value(wanted: Option<f64>, dtype: DType) -> Result<f64> {
-    Ok(match (wanted, dtype.integer_range()) {
+/// What stands for masked pixels: what was asked for, or the band's own, or NaN, or an end of the type's range.
+fn fill_value(asked: Option<f64>, own: Option<f64>, dtype: DType) -> Result<Fill> {
+    let value = match (asked.or(own), dtype.integer_range()) {
         (Some(fill), Some((low, high))) if !(low..=high).contains(&fill) || fill.fract() != 0.0 => {
             return Err(Error::argument("fill", format!("a whole number that {dtype} holds"), fill));
         }
@@ -94,6 +98,10 @@ fn fill_value(wanted: Option<f64>, dtype: DType) -> Result<f64> {
         (None, Some((low, _))) if low < 0.0 => low,
         (None, Some((_, high))) => high,
         (None, None) => f64::NAN,
+    };
+    Ok(match (asked, dtype.integer_range()) {
+        (None, Some(_)) => Fill::Default(value),
+        _ => Fill::Given(value),
     })
 }
 
@@ -104,14 +112,14 @@ fn variable(o: &Options) -> Result<Variable> {
         Some(name) => DType::parse(&name)?,
         None => band.dtype,
     };
-    let chosen = o.get::<f64>("fill")?;
-    let fill = fill_value(chosen, dtype)?;
-    Ok(Variable {
+    let what = Definition {
         name: o.get("name")?.unwrap_or_else(|| band.name.clone()),
         attributes: attributes(o, "attributes")?,
         dtype,
-        fill,
-        is_default_fill: chosen.is_none(),
+        fill: fill_value(o.get("fill")?, None, dtype)?,
+    };
+    Ok(Variable {
+        what,
         images: vec![image],
     })
 }

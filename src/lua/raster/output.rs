@@ -14,7 +14,7 @@ use crate::lua::geometry::features::zonal_options;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
 use crate::lua::rehearsal::are_told;
-use crate::raster::file::write::{WriteOptions, write, write_all};
+use crate::raster::file::write::{Packing, WriteOptions, write, write_all};
 use crate::raster::forecast::{Reading, forecast};
 use crate::raster::{DType, Property, Raster, explain, stats};
 use crate::table;
@@ -126,12 +126,22 @@ pub fn write_options(o: &Options) -> Result<WriteOptions> {
         overviews: o.get_or("overviews", default.overviews)?,
         overview_resampling: o
             .choice("overview_resampling", OVERVIEW_METHODS)?
-            .map_or(default.overview_resampling, str::to_string),
+            .map(str::to_string),
         statistics: o.get_or("statistics", default.statistics)?,
         dtype: o.get::<DType>("dtype")?,
+        packing: packing(o)?,
         nodata: o.get("nodata")?,
         tags: tags(o)?,
     })
+}
+
+fn packing(o: &Options) -> Result<Option<Packing>> {
+    let scale = o.checked("scale", "a number other than 0", |v: &f64| v.is_finite() && *v != 0.0)?;
+    let offset = o.checked("offset", "a finite number", |v: &f64| v.is_finite())?;
+    Ok((scale.is_some() || offset.is_some()).then(|| Packing {
+        scale: scale.unwrap_or(1.0),
+        offset: offset.unwrap_or(0.0),
+    }))
 }
 
 /// `raster:chips(centres, size)`

@@ -38,15 +38,6 @@ pub fn common_dtype(bands: &[Band], options: &WriteOptions) -> Result<DType> {
             dtype,
         ));
     }
-    if let (Some((lo, hi)), Some(nodata)) = (dtype.integer_range(), options.nodata)
-        && !((lo..=hi).contains(&nodata) && nodata.fract() == 0.0)
-    {
-        return Err(Error::argument(
-            "nodata",
-            format!("a whole number that {dtype} holds ({lo}…{hi})"),
-            nodata,
-        ));
-    }
     Ok(dtype)
 }
 

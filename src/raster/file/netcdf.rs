@@ -1,53 +1,86 @@
 //! Writing netCDF-4 by the CF conventions: images of one grid as variables of their own, text variables that only carry
-//! attributes, coordinates, and a grid mapping.
+//! attributes, coordinates, and a grid mapping. Whole images come as `Variable`s, pixels tile by tile to `Tiles`.
+//!
+//! # Source
+//! CF conventions 1.11, <https://cfconventions.org>
 
+mod code;
 mod file;
 mod image;
 mod library;
 mod mapping;
+mod tiles;
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use self::file::{File, Owner, is_unplaced};
+pub(super) use self::tiles::Tiles;
+
+use self::file::{File, Handle, Owner, axes_of, is_unplaced};
 use super::{initialise, quieten_hdf5, whole};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::files::Draft;
+use crate::files::DraftFolder;
 use crate::interrupt;
-use crate::raster::{DType, Grid, Raster};
+use crate::raster::{Band, DType, Grid, Raster};
 
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Attribute {
     Text(String),
     Number(f64),
+    Numbers(Vec<f64>),
     Integer(i64),
     /// Whole numbers of the variable's own type, as flag values are.
     Flags(Vec<i64>),
+    /// A whole number of the variable's own type.
+    Own(f64),
 }
 
 pub type Attributes = Vec<(String, Attribute)>;
 
-/// One variable of a file.
+/// The version that files which say nothing else are written by.
+pub const CONVENTIONS: &str = "CF-1.11";
+
+/// What stands for masked pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fill {
+    /// Asked for, or NaN: valid pixels that have it are masked ones.
+    Given(f64),
+    /// Nobody has asked for it, so that a valid pixel that has it is an error.
+    Default(f64),
+    /// The same, but the file says it only where a pixel is masked.
+    Spare(f64),
+}
+
+impl Fill {
+    fn value(self) -> f64 {
+        match self {
+            Fill::Given(v) | Fill::Default(v) | Fill::Spare(v) => v,
+        }
+    }
+}
+
+/// What a variable is. Values are rounded for types of whole numbers, halves away from zero as everywhere here, and limited to what they hold.
 #[derive(Clone)]
-pub struct Variable {
+pub struct Definition {
     pub name: String,
-    /// Of one band each, as many as there are times, or one; values are rounded for types of whole numbers, and limited to what
-    /// they hold.
-    pub images: Vec<Raster>,
     pub dtype: DType,
-    /// What stands for masked pixels.
-    pub fill: f64,
-    /// Nobody has asked for this value, so that whole numbers that have it are no masked pixels.
-    pub is_default_fill: bool,
+    pub fill: Fill,
     pub attributes: Attributes,
 }
 
-pub struct NetCdf {
-    /// All on one grid.
-    pub variables: Vec<Variable>,
+/// A variable of whole images.
+#[derive(Clone)]
+pub struct Variable {
+    pub what: Definition,
+    /// Of one band each, as many as there are times, or one.
+    pub images: Vec<Raster>,
+}
+
+/// What a file says beside its variables.
+pub struct Header {
     /// The steps of a time axis, in order, that all variables have; none for images of no time.
     pub times: Option<Vec<Timestamp>>,
     /// Text variables without dimensions, of one attribute at least.
@@ -56,11 +89,29 @@ pub struct NetCdf {
     pub attributes: Attributes,
     /// The name of the grid mapping.
     pub mapping: String,
+}
+
+/// How pixels are kept.
+#[derive(Clone, Copy)]
+struct Storage {
+    /// Rows and columns of a chunk.
+    chunk: (usize, usize),
+    /// Of deflate, 1 to 9; none for pixels as they are.
+    level: Option<u32>,
+}
+
+pub struct NetCdf {
+    /// All on one grid.
+    pub variables: Vec<Variable>,
+    pub header: Header,
     /// Rows of a chunk, which are as wide as the image; None for 512, or fewer where such a chunk would have more than 1 MiB.
     pub chunk_rows: Option<usize>,
     /// Of deflate, 1 to 9.
     pub level: u32,
 }
+
+/// The level of deflate where nobody asks for one: more takes much longer and saves little.
+pub const LEVEL: u32 = 2;
 
 /// Writes a file: what stands under `path` is whole or as it was.
 ///
@@ -74,18 +125,43 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
     let grid = first.grid.clone();
     for variable in &contents.variables {
         for image in &variable.images {
-            let band = image.only_band(&variable.name)?;
+            check_real(image.only_band(&variable.what.name)?, variable.what.dtype)?;
             first.check_grid(image)?;
-            if band.dtype.is_complex() || variable.dtype.is_complex() {
-                return Err(Error::argument(
-                    &*variable.name,
-                    "an image of real numbers",
-                    "a complex one",
-                ));
-            }
         }
     }
-    let times = contents.times.as_deref().unwrap_or_default();
+    let definitions: Vec<&Definition> = contents.variables.iter().map(|v| &v.what).collect();
+    check(&grid, &contents.header, &definitions)?;
+    let draft = DraftFolder::new(path)?;
+    draft.checked(fill(path, draft.path(), contents, &grid))?;
+    draft.publish(&whole::stale_beside(path))
+}
+
+fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()> {
+    let (mut file, dimensions) = begin(path, draft, grid, &contents.header)?;
+    for variable in &contents.variables {
+        interrupt::check()?;
+        file.image(variable, &dimensions, contents)?;
+    }
+    drop(dimensions);
+    file.finish()?;
+    let names = contents.variables.iter().map(|v| v.what.name.as_str());
+    check_whole(path, draft, grid, names)
+}
+
+fn check_real(band: &Band, dtype: DType) -> Result<()> {
+    match band.dtype.is_complex() || dtype.is_complex() {
+        true => Err(Error::argument(
+            &*band.name,
+            "an image of real numbers, which are all that netCDF holds (write `:real()` and `:imag()`, or a GeoTIFF or HDF5 file)",
+            "a complex one",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// What no netCDF file can say.
+fn check(grid: &Grid, header: &Header, definitions: &[&Definition]) -> Result<()> {
+    let times = header.times.as_deref().unwrap_or_default();
     if let Some(pair) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
         return Err(Error::argument(
             "times",
@@ -103,9 +179,30 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
             "the grid is turned against its CRS, which x and y coordinates cannot say; reproject the images first",
         ));
     }
-    let mut names: Vec<&str> = vec!["x", "y", "time", &contents.mapping];
-    names.extend(contents.variables.iter().map(|v| v.name.as_str()));
-    names.extend(contents.records.iter().map(|(name, _)| name.as_str()));
+    let [y, x] = axes_of(grid);
+    let own = [x, y, "time", &header.mapping];
+    let mut names: Vec<&str> = definitions.iter().map(|what| what.name.as_str()).collect();
+    names.extend(header.records.iter().map(|(name, _)| name.as_str()));
+    for name in &names {
+        if own.contains(name) {
+            return Err(Error::argument(
+                "variables",
+                "names that the coordinates and the grid mapping do not have; rename the band",
+                format!("`{name}`"),
+            ));
+        }
+        let starts = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
+        if !name.starts_with(starts)
+            || name.ends_with(' ')
+            || name.contains(|c: char| c == '/' || c.is_control())
+        {
+            return Err(Error::argument(
+                "variables",
+                "names that begin with a letter, a digit or `_`, and hold no `/`, as netCDF wants them; rename the band",
+                format!("`{name}`"),
+            ));
+        }
+    }
     names.sort_unstable();
     if let Some(pair) = names.windows(2).find(|p| p[0] == p[1]) {
         return Err(Error::argument(
@@ -119,40 +216,42 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
         grid.rows.max(grid.cols),
         size_of::<f64>(),
         "resample to a coarser grid first",
-    )?;
-    initialise();
-    quieten_hdf5();
-    let draft = Draft::new(path)?;
-    draft.checked(fill(path, draft.path(), contents, &grid))?;
-    draft.publish()
+    )
 }
 
-fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()> {
-    let mut file = File::create(path, draft)?;
-    file.attributes(&Owner::Group(file.root), None, &contents.attributes)?;
-    for (name, attributes) in &contents.records {
+/// A file with all but its variables, and the dimensions that these have.
+fn begin(path: &Path, draft: &Path, grid: &Grid, header: &Header) -> Result<(File, Vec<Handle>)> {
+    initialise();
+    quieten_hdf5();
+    let file = File::create(path, draft)?;
+    file.attributes(&Owner::Group(file.root), None, &header.attributes)?;
+    for (name, attributes) in &header.records {
         file.record(name, attributes)?;
     }
     if let Some(crs) = &grid.crs {
-        file.record(&contents.mapping, &mapping::of(crs, grid))?;
+        file.record(&header.mapping, &mapping::of(crs, grid))?;
     }
     let mut dimensions = Vec::new();
-    if let Some(times) = &contents.times {
+    if let Some(times) = &header.times {
         dimensions.push(file.times(times)?);
     }
     dimensions.extend(file.coordinates(grid)?);
-    for variable in &contents.variables {
-        interrupt::check()?;
-        file.image(variable, &dimensions, contents)?;
-    }
-    drop(dimensions);
-    file.finish()?;
+    Ok((file, dimensions))
+}
+
+/// A file that was closed can be read to its end.
+fn check_whole<'a>(
+    path: &Path,
+    draft: &Path,
+    grid: &Grid,
+    variables: impl Iterator<Item = &'a str>,
+) -> Result<()> {
     interrupt::check()?;
     let mut names = if is_unplaced(grid) {
         Vec::new()
     } else {
-        vec!["y", "x"]
+        axes_of(grid).to_vec()
     };
-    names.extend(contents.variables.iter().map(|v| v.name.as_str()));
+    names.extend(variables);
     whole::arrays(draft, "netCDF", &names).map_err(|reason| whole::error(path, &reason))
 }

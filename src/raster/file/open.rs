@@ -296,10 +296,7 @@ fn describe(
     let count = dataset.raster_count();
     let mut names = Vec::with_capacity(count);
     let array = arranged.as_ref().map(|arranged| arranged.axes.array.clone());
-    let named = match &options.subdataset {
-        Some(_) => variable.or(array.as_deref()),
-        None => variable,
-    };
+    let named = variable.or(array.as_deref());
     for i in 1..=count {
         names.push(band_name(dataset, i, count, named, &names)?);
     }

@@ -1,78 +1,35 @@
-//! A file that is being made, tile by tile.
+//! A file that takes an image tile by tile.
 
-use std::ffi::{CString, OsStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use gdal::cpl::CslStringList;
-use gdal::{Dataset, DriverManager, Metadata};
-use gdal_sys::{CPLErr, GDALDataType as Gdt, GDALRWFlag};
-
-use super::creation::{
-    check_signed_bytes, check_space, common_dtype, create, creation_options, driver_for, has_predictor,
-    level_of,
-};
-use super::transfer::{Part, transfer};
-use super::write::WriteOptions;
-use super::{
-    gdal_type, has_signed_bytes, initialise, last_message, located, message_of, reset_message, whole,
-};
+use super::creation::driver_for;
+use super::netcdf::Tiles;
+use super::staged::Staged;
+use super::write::{Packing, WriteOptions};
+use super::{initialise, whole};
 use crate::error::{Error, Result};
-use crate::files::{self, DraftFolder};
+use crate::files::DraftFolder;
 use crate::interrupt;
-use crate::raster::stats::{Moments, TileMoments};
-use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
-use crate::raster::{Band, DType, Kind, Pixels, Raster, Window};
-use crate::work;
+use crate::raster::{Band, DType, Pixels, Raster, Window};
 
 /// A file that is being made.
 pub struct Sink {
     path: PathBuf,
-    // Before the draft: fields are dropped in their order, and closing writes.
-    dataset: Mutex<Staged>,
-    draft: DraftFolder,
-    driver: String,
-    options: WriteOptions,
-    pub bands: Vec<SinkBand>,
+    format: Format,
+    packing: Option<Packing>,
 }
 
-/// The dataset while tiles are written to it. One that is given up is closed without ado.
-#[derive(Default)]
-struct Staged(Option<Dataset>);
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        let Some(dataset) = &mut self.0 else { return };
-        // GDAL fills blocks that were never written when it closes a file: with nodata by writing every one of them, many
-        // seconds of a large image; without nodata by making the file longer.
-        for i in 1..=dataset.raster_count() {
-            if let Ok(mut band) = dataset.rasterband(i) {
-                let _ = band.set_no_data_value(None);
-            }
-        }
-    }
-}
-
-pub struct SinkBand {
-    name: String,
-    dtype: DType,
-    /// What masked pixels are written as.
-    fill: f64,
-    /// True where `fill` was asked for, or is NaN; otherwise it counts as nodata only if a pixel was masked.
-    declared: bool,
-    moments: TileMoments,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Default, Clone, Copy)]
-struct Seen {
-    masked: bool,
-    /// Valid pixels that have the value of `fill`.
-    clashes: u64,
+enum Format {
+    /// Through a GeoTIFF, by GDAL.
+    Staged(Box<Staged>),
+    NetCdf(Box<Tiles>),
 }
 
 impl Sink {
+    /// A file of the format that the options or the extension say, which takes tiles of this size.
+    ///
+    /// # Errors
+    /// What the format cannot hold, options that it does not know, and what the file system says.
     pub fn create(
         raster: &Raster,
         path: &Path,
@@ -80,279 +37,67 @@ impl Sink {
         tile: (usize, usize),
     ) -> Result<Sink> {
         initialise();
-        let draft = DraftFolder::new(path)?;
         let driver = driver_for(path, options)?;
-        let (rows, cols) = (raster.grid.rows, raster.grid.cols);
-        let dtype = common_dtype(&raster.bands, options)?;
-        check_signed_bytes(dtype, &driver)?;
-        let mut options = options.clone();
-        if dtype == DType::I8
-            && !has_signed_bytes()
-            && !options.overview_resampling.eq_ignore_ascii_case("mode")
-        {
-            // Before 3.7, GDAL averages signed bytes as unsigned ones: of −10 and 10 it makes −128.
-            options.overview_resampling = "nearest".into();
+        if options.packing.is_some() {
+            check_packing(raster, &driver, options)?;
         }
-        let options = &options;
-        let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
-        check_space(path, bytes, options)?;
-        level_of(options)?;
-        // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
-        let staged = driver != "GTiff";
-        let creation = creation_options(options, dtype, tile, (rows, cols), staged, bytes)?;
-        let size_error = || {
-            Error::file(
-                path,
-                format!("an image of {rows} × {cols} pixels is too large for GDAL"),
-            )
+        let format = match driver.as_str() {
+            "netCDF" => Format::NetCdf(Box::new(Tiles::create(raster, path, options, tile)?)),
+            _ => Format::Staged(Box::new(Staged::create(raster, path, driver, options, tile)?)),
         };
-        let (c_cols, c_rows) = (
-            c_int::try_from(cols).map_err(|_| size_error())?,
-            c_int::try_from(rows).map_err(|_| size_error())?,
-        );
-        let dataset = create(
-            draft.path(),
-            (c_cols, c_rows),
-            raster.bands.len(),
-            gdal_type(dtype),
-            &creation,
-        )
-        .map_err(|text| Error::file(path, format!("cannot be created: {text}")));
-        let dataset = draft.checked(dataset)?;
-        let mut sink = Sink {
+        Ok(Sink {
             path: path.to_path_buf(),
-            draft,
-            driver,
-            options: options.clone(),
-            bands: raster
-                .bands
-                .iter()
-                .map(|b| sink_band(b, dtype, options))
-                .collect(),
-            dataset: Mutex::default(),
-        };
-        let described = sink.describe(raster, dataset);
-        sink.draft.checked(described)?;
-        Ok(sink)
+            format,
+            packing: options.packing,
+        })
     }
 
-    /// Georeference, names, units, tags.
-    fn describe(&mut self, raster: &Raster, mut dataset: Dataset) -> Result<()> {
-        let fail = |e: gdal::errors::GdalError| Error::file(&self.path, message_of(&e));
-        match &raster.grid.crs {
-            Some(crs) if crs.locator().is_some() => {
-                let kept = located::write(&dataset, &raster.grid).map_err(fail)?;
-                if !(kept && matches!(self.driver.as_str(), "GTiff" | "COG")) {
-                    // The CRS's words on how the image has its place, and on the way out.
-                    let reason = crs.spatial_ref().err().map_or(String::new(), |e| e.to_string());
-                    work::progress().note(&format!(
-                        "{} is written in pixel coordinates, without its place on the map: {reason}",
-                        self.path.display()
-                    ));
-                }
-            }
-            crs => {
-                if let Some(crs) = crs {
-                    dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;
-                }
-                dataset
-                    .set_geo_transform(&raster.grid.transform.to_gdal())
-                    .map_err(fail)?;
-            }
+    pub fn bands(&self) -> usize {
+        match &self.format {
+            Format::Staged(staged) => staged.bands(),
+            Format::NetCdf(tiles) => tiles.bands(),
         }
-        let tags = work::provenance()
-            .into_iter()
-            .chain(self.options.tags.iter().cloned());
-        for (key, value) in tags {
-            dataset.set_metadata_item(&key, &value, "").map_err(fail)?;
-        }
-        if let Some(time) = raster.time {
-            dataset
-                .set_metadata_item("TIME", &time.to_string(), "")
-                .map_err(fail)?;
-        }
-        for (i, band) in raster.bands.iter().enumerate() {
-            let mut target = dataset.rasterband(i + 1).map_err(fail)?;
-            target.set_description(&band.name).map_err(fail)?;
-            if let (false, Ok(unit)) = (band.unit.symbol().is_empty(), CString::new(band.unit.symbol())) {
-                // SAFETY: the handle lives as long as `dataset`; GDAL copies the string.
-                unsafe { gdal_sys::GDALSetRasterUnitType(target.c_rasterband(), unit.as_ptr()) };
-            }
-            let declared = &self.bands[i];
-            if declared.declared && !declared.dtype.is_complex() {
-                set_nodata(&mut target, declared.dtype, declared.fill).map_err(fail)?;
-            }
-        }
-        self.dataset.lock().unwrap_or_else(|e| e.into_inner()).0 = Some(dataset);
-        Ok(())
     }
 
+    /// Takes the pixels of a band in a tile, from any thread.
+    ///
+    /// # Errors
+    /// What cannot be written.
     pub fn write(&self, index: usize, window: Window, band: usize, pixels: Pixels) -> Result<()> {
-        let target = &self.bands[band];
-        let (data, mut buffer) = (&target.moments, pixels);
-        let mut seen = Seen::default();
-        if self.options.statistics {
-            data.add(index, Moments::of(&buffer));
-        }
-        // 64-bit integers go into whole numbers as they are, into floats rounded.
-        if buffer.kind() == Kind::I128 && target.dtype.integer_range().is_none() {
-            buffer = Pixels::F64(buffer.into_f64());
-        }
-        let (mut signed, mut signed_64, mut unsigned_64) = (Vec::new(), Vec::new(), Vec::new());
-        let (gdal, pointer) = match &mut buffer {
-            Pixels::I128(a) => {
-                let unsigned = target.dtype == DType::U64;
-                // 2⁶³ − 1 is 2⁶³ as a float, and nodata is limited to the type when it is set.
-                let fill = f64_to_integer(target.fill);
-                let fill = if unsigned { fill } else { fill.min(i64::MAX.into()) };
-                let filled = a.iter().map(|&v| fill_integer(v, fill, &mut seen));
-                if unsigned {
-                    unsigned_64
-                        .extend(filled.map(|v| u64::try_from(v).unwrap_or(if v < 0 { 0 } else { u64::MAX })));
-                    (Gdt::GDT_UInt64, unsigned_64.as_mut_ptr().cast::<c_void>())
-                } else {
-                    signed_64.extend(
-                        filled.map(|v| i64::try_from(v).unwrap_or(if v < 0 { i64::MIN } else { i64::MAX })),
-                    );
-                    (Gdt::GDT_Int64, signed_64.as_mut_ptr().cast::<c_void>())
-                }
+        let pixels = match self.packing {
+            Some(Packing { scale, offset }) => {
+                Pixels::F64(pixels.into_f64().mapv_into(|v| (v - offset) / scale))
             }
-            Pixels::F32(a) if target.dtype == DType::I8 && !has_signed_bytes() => {
-                let fill = target.fill as f32;
-                signed.extend(a.iter().map(|&v| fill_one(v, fill, &mut seen).round() as i8));
-                (Gdt::GDT_Byte, signed.as_mut_ptr().cast::<c_void>())
-            }
-            Pixels::F32(a) => {
-                let fill = target.fill as f32;
-                if fill.is_nan() {
-                    // Masked pixels are what they should be already.
-                } else {
-                    a.mapv_inplace(|v| fill_one(v, fill, &mut seen));
-                }
-                (Gdt::GDT_Float32, a.as_mut_ptr().cast::<c_void>())
-            }
-            Pixels::F64(a) => {
-                let fill = target.fill;
-                if !fill.is_nan() {
-                    a.mapv_inplace(|v| fill_one(v, fill, &mut seen));
-                }
-                (Gdt::GDT_Float64, a.as_mut_ptr().cast::<c_void>())
-            }
-            Pixels::C32(a) => (Gdt::GDT_CFloat32, a.as_mut_ptr().cast::<c_void>()),
+            None => pixels,
         };
-        if seen.masked || seen.clashes > 0 {
-            let mut all = target.seen.lock().unwrap_or_else(|e| e.into_inner());
-            all.masked |= seen.masked;
-            all.clashes += seen.clashes;
+        match &self.format {
+            Format::Staged(staged) => staged.write(index, window, band, pixels),
+            Format::NetCdf(tiles) => tiles.write(index, window, band, pixels),
         }
-        let guard = self.dataset.lock().unwrap_or_else(|e| e.into_inner());
-        let dataset = guard
-            .0
-            .as_ref()
-            .ok_or_else(|| Error::file(&self.path, "was closed while it was written"))?;
-        let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
-        let band = dataset.rasterband(band + 1).map_err(|e| fail(message_of(&e)))?;
-        // SAFETY: the buffer holds window.rows × window.cols values of the given type in standard layout; the dataset is
-        // locked.
-        let written = unsafe {
-            transfer(
-                band.c_rasterband(),
-                GDALRWFlag::GF_Write,
-                &Part::all(window),
-                gdal,
-                pointer,
-            )
-        };
-        self.draft.checked(written.map_err(fail))
     }
 
     /// Whether overviews or another format are made when all pixels are there.
     pub fn has_second_step(&self) -> bool {
-        self.driver != "GTiff" || self.options.overviews
+        match &self.format {
+            Format::Staged(staged) => staged.has_second_step(),
+            Format::NetCdf(_) => false,
+        }
     }
 
-    /// Statistics, overviews and the final format; the answer has everything but its name.
+    /// All that is made of the pixels; the answer has everything but its name.
+    ///
+    /// # Errors
+    /// Pixels that would come back as others, and what cannot be written.
     pub fn finish(self) -> Result<Whole> {
         interrupt::check()?;
-        let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
-        let dataset = self.draft.checked(self.complete())?;
-        let shape = (dataset.raster_size(), dataset.raster_count());
-        let draft = if self.driver == "GTiff" {
-            self.draft.checked(close(dataset).map_err(fail))?;
-            self.draft
-        } else {
-            let copied = DraftFolder::new(&self.path)?;
-            let dtype = self.bands[0].dtype;
-            let done = copy(dataset, &copied, &self.driver, &self.options, dtype).map_err(stopped_or(&fail));
-            self.draft.check()?;
-            copied.checked(done)?;
-            // A format that only names the staged file is not whole without it.
-            drop(self.draft);
-            copied
+        let draft = match self.format {
+            Format::Staged(staged) => staged.finish()?,
+            Format::NetCdf(tiles) => tiles.finish()?,
         };
-        let read = whole::image(draft.path(), &self.driver, shape);
-        draft.checked(read.map_err(|reason| whole::error(&self.path, &reason)))?;
         Ok(Whole {
             draft,
             path: self.path,
         })
-    }
-
-    /// The staged file with all that goes into it.
-    fn complete(&self) -> Result<Dataset> {
-        let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
-        let gdal_fail = |e: gdal::errors::GdalError| fail(message_of(&e));
-        let mut dataset = self
-            .dataset
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
-            .0
-            .take()
-            .ok_or_else(|| fail("it was closed".into()))?;
-        for (i, band) in self.bands.iter().enumerate() {
-            let seen = *band.seen.lock().unwrap_or_else(|e| e.into_inner());
-            if seen.masked && seen.clashes > 0 {
-                return Err(Error::file(
-                    &self.path,
-                    format!(
-                        "band `{}`: {} valid pixels have the value {} that is to mark masked ones; \
-                         choose another with {{ nodata = … }} or a wider {{ dtype = … }}; nothing was written",
-                        band.name, seen.clashes, band.fill
-                    ),
-                ));
-            }
-            let mut target = dataset.rasterband(i + 1).map_err(gdal_fail)?;
-            if seen.masked && !band.declared {
-                set_nodata(&mut target, band.dtype, band.fill).map_err(gdal_fail)?;
-            }
-            let m = band.moments.total();
-            if self.options.statistics && m.count > 0 {
-                for (key, value) in [
-                    ("STATISTICS_MINIMUM", m.min),
-                    ("STATISTICS_MAXIMUM", m.max),
-                    ("STATISTICS_MEAN", m.mean),
-                    ("STATISTICS_STDDEV", m.std()),
-                ] {
-                    target
-                        .set_metadata_item(key, &format!("{value}"), "")
-                        .map_err(gdal_fail)?;
-                }
-            }
-        }
-        if self.options.overviews && self.driver == "GTiff" {
-            flush(&mut dataset).map_err(&fail)?;
-            let (cols, rows) = dataset.raster_size();
-            let factors: Vec<i32> = (1..31)
-                .map(|p| 1 << p)
-                .take_while(|f| rows.max(cols) / (*f as usize / 2) > 512)
-                .collect();
-            let method = self.options.overview_resampling.to_uppercase();
-            if !factors.is_empty() {
-                build_overviews(&dataset, &method, &factors, self.draft.path()).map_err(stopped_or(&fail))?;
-            }
-        }
-        flush(&mut dataset).map_err(&fail)?;
-        Ok(dataset)
     }
 }
 
@@ -363,168 +108,54 @@ pub struct Whole {
 }
 
 impl Whole {
+    /// # Errors
+    /// As a draft's.
     pub fn publish(self) -> Result<()> {
-        // What GDAL keeps beside the old file (statistics, overviews, masks) would be wrong for the new one.
-        let name = self.path.file_name().unwrap_or_default();
-        let stale = [".aux.xml", ".ovr", ".msk"].map(|end| [name, OsStr::new(end)].into_iter().collect());
-        self.draft.publish(&stale)
+        self.draft.publish(&whole::stale_beside(&self.path))
     }
 }
 
-/// The staged GeoTIFF in the final format.
-fn copy(
-    staged: Dataset,
-    target: &DraftFolder,
-    driver: &str,
-    options: &WriteOptions,
-    dtype: DType,
-) -> Result<(), String> {
-    let found = DriverManager::get_driver_by_name(driver).map_err(|e| message_of(&e))?;
-    let mut list = CslStringList::new();
-    let mut set = |key: &str, value: &str| list.set_name_value(key, value).map_err(|e| message_of(&e));
-    if driver == "COG" {
-        set("COMPRESS", &options.compress.to_uppercase())?;
-        if let Some((_, level)) = level_of(options).map_err(|e| e.to_string())? {
-            set("LEVEL", &level)?;
-        }
-        if has_predictor(options, dtype) {
-            set("PREDICTOR", "YES")?;
-        }
-        set("OVERVIEW_RESAMPLING", &options.overview_resampling.to_uppercase())?;
-        set("NUM_THREADS", &work::threads().to_string())?;
-        set("BIGTIFF", "IF_SAFER")?;
-    }
-    let name = CString::new(target.path().to_string_lossy().as_bytes())
-        .map_err(|_| "the path holds a NUL byte".to_string())?;
-    let watch = Watch::start(target.path());
-    reset_message();
-    // SAFETY: driver and dataset are alive; the call ends before `watch` does; GDAL copies name and options; a null answer is checked; the new handle is owned
-    // by the Dataset alone.
-    let copied = unsafe {
-        let handle = gdal_sys::GDALCreateCopy(
-            found.c_driver(),
-            name.as_ptr(),
-            staged.c_dataset(),
-            0,
-            list.as_ptr(),
-            Some(go_on),
-            (&raw const watch).cast_mut().cast(),
+/// Packed values are whole numbers, in formats that say how to read them.
+fn check_packing(raster: &Raster, driver: &str, options: &WriteOptions) -> Result<()> {
+    if !matches!(driver, "GTiff" | "COG" | "netCDF") {
+        let expected = format!(
+            "left out: only GeoTIFF, COG and netCDF say how stored numbers are read, {driver} does not"
         );
-        if handle.is_null() {
-            return Err(last_message());
-        }
-        Dataset::from_c_dataset(handle)
-    };
-    close(copied)
-}
-
-fn build_overviews(dataset: &Dataset, method: &str, factors: &[c_int], draft: &Path) -> Result<(), String> {
-    let method =
-        CString::new(method).map_err(|_| "the name of the resampling holds a NUL byte".to_string())?;
-    let watch = Watch::start(draft);
-    reset_message();
-    // SAFETY: the dataset is alive; `factors` and `watch` are read during the call only; without bands, all are meant.
-    let status = unsafe {
-        gdal_sys::GDALBuildOverviews(
-            dataset.c_dataset(),
-            method.as_ptr(),
-            factors.len() as c_int,
-            factors.as_ptr(),
-            0,
-            std::ptr::null(),
-            Some(go_on),
-            (&raw const watch).cast_mut().cast(),
-        )
-    };
-    match status {
-        CPLErr::CE_None => Ok(()),
-        _ => Err(last_message()),
+        return Err(Error::argument("scale", expected, "given"));
     }
-}
-
-/// Tells the engine's progress how far GDAL has come with a file.
-struct Watch<'a> {
-    draft: &'a Path,
-    done: AtomicU64,
-}
-
-impl Watch<'_> {
-    const PARTS: u64 = 1000;
-
-    fn start(draft: &Path) -> Watch<'_> {
-        let name = draft.file_name().unwrap_or_default().to_string_lossy();
-        work::progress().start(Watch::PARTS, &format!("{name}, step 2 of 2"));
-        Watch {
-            draft,
-            done: AtomicU64::new(0),
+    for band in &raster.bands {
+        let dtype = options.dtype.unwrap_or(band.dtype);
+        if dtype.integer_range().is_none() || band.dtype.is_complex() {
+            return Err(Error::argument(
+                "dtype",
+                "one of whole numbers, as int16, where values are packed by { scale = …, offset = … }",
+                dtype,
+            ));
         }
     }
+    Ok(())
 }
 
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        work::progress().finish();
-    }
-}
-
-/// GDAL asks this from time to time, and gives up where the answer is 0. What is written to a disk that takes no more is of no use.
+/// What masked pixels of a band are written as, and whether a file is to say so though no pixel may be masked: where it was
+/// asked for, or is NaN.
 ///
-/// # Safety
-/// `watch` is a pointer to a `Watch`.
-unsafe extern "C" fn go_on(complete: f64, _: *const c_char, watch: *mut c_void) -> c_int {
-    // SAFETY: as the caller promises.
-    let watch = unsafe { &*watch.cast::<Watch>() };
-    let now = (complete.clamp(0.0, 1.0) * Watch::PARTS as f64) as u64;
-    let before = watch.done.fetch_max(now, Ordering::Relaxed);
-    work::progress().advance(now.saturating_sub(before));
-    c_int::from(!interrupt::requested() && !files::has_failed(watch.draft))
-}
-
-/// The error of GDAL's work on a whole file, which also ends when a stop was asked for.
-fn stopped_or(fail: &impl Fn(String) -> Error) -> impl Fn(String) -> Error {
-    move |text| interrupt::check().err().unwrap_or_else(|| fail(text))
-}
-
-/// 64-bit integers have functions of their own, since not all of them fit an f64.
-fn set_nodata(
-    band: &mut gdal::raster::RasterBand,
-    dtype: DType,
-    value: f64,
-) -> Result<(), gdal::errors::GdalError> {
-    match dtype {
-        DType::I64 => band.set_no_data_value_i64(Some(value as i64)),
-        DType::U64 => band.set_no_data_value_u64(Some(value as u64)),
-        _ => band.set_no_data_value(Some(value)),
+/// # Errors
+/// A value that was asked for and that the type does not hold.
+pub fn fill_of(band: &Band, dtype: DType, options: &WriteOptions) -> Result<(f64, bool)> {
+    let holds = |v: &f64| match dtype.integer_range() {
+        Some((low, high)) => (low..=high).contains(v) && v.fract() == 0.0,
+        None => true,
+    };
+    if let (Some((low, high)), Some(nodata)) = (dtype.integer_range(), options.nodata.filter(|v| !holds(v))) {
+        return Err(Error::argument(
+            "nodata",
+            format!("a whole number that {dtype} holds ({low}…{high})"),
+            nodata,
+        ));
     }
-}
-
-fn fill_one<T: num_traits::Float>(v: T, fill: T, seen: &mut Seen) -> T {
-    if v.is_nan() {
-        seen.masked = true;
-        fill
-    } else {
-        seen.clashes += u64::from(v == fill);
-        v
-    }
-}
-
-fn fill_integer(v: i128, fill: i128, seen: &mut Seen) -> i128 {
-    if v == MASKED_INTEGER {
-        seen.masked = true;
-        fill
-    } else {
-        seen.clashes += u64::from(v == fill);
-        v
-    }
-}
-
-fn sink_band(band: &Band, dtype: DType, options: &WriteOptions) -> SinkBand {
-    let given = options
-        .nodata
-        .or(band.nodata.filter(|v| match dtype.integer_range() {
-            Some((lo, hi)) => (lo..=hi).contains(v) && v.fract() == 0.0,
-            None => true,
-        }));
+    // The band's own is a value, not what a value is stored as.
+    let own = band.nodata.filter(|v| options.packing.is_none() && holds(v));
+    let given = options.nodata.or(own);
     // Without a word from the user: NaN for floats, the lowest value of signed and the highest of unsigned integers.
     let fallback = match dtype.integer_range() {
         None => f64::NAN,
@@ -533,35 +164,5 @@ fn sink_band(band: &Band, dtype: DType, options: &WriteOptions) -> SinkBand {
         Some((0.0, high)) => high,
         Some((low, _)) => low,
     };
-    SinkBand {
-        name: band.name.clone(),
-        dtype,
-        fill: given.unwrap_or(fallback),
-        declared: given.is_some() || fallback.is_nan(),
-        moments: TileMoments::default(),
-        seen: Mutex::default(),
-    }
-}
-
-fn flush(dataset: &mut Dataset) -> Result<(), String> {
-    reset_message();
-    dataset.flush_cache().map_err(|e| message_of(&e))?;
-    failed_quietly()
-}
-
-/// Closing writes what is left; GDAL reports failures of that only as a message.
-fn close(dataset: Dataset) -> Result<(), String> {
-    reset_message();
-    dataset.close().map_err(|e| message_of(&e))?;
-    failed_quietly()
-}
-
-fn failed_quietly() -> Result<(), String> {
-    // SAFETY: no preconditions.
-    let class = unsafe { gdal_sys::CPLGetLastErrorType() };
-    if class >= CPLErr::CE_Failure {
-        Err(last_message())
-    } else {
-        Ok(())
-    }
+    Ok((given.unwrap_or(fallback), given.is_some() || fallback.is_nan()))
 }

@@ -1,6 +1,6 @@
 //! Whether a file that was written and closed can be read to its end: closing does not report all that has gone wrong.
 
-use std::ffi::c_int;
+use std::ffi::{OsStr, OsString, c_int};
 use std::path::Path;
 
 use gdal::cpl::CslStringList;
@@ -17,6 +17,12 @@ pub fn error(path: &Path, reason: &str) -> Error {
         path,
         format!("is not whole ({}); nothing was written", files::shown(reason)),
     )
+}
+
+/// What GDAL keeps beside an old file (statistics, overviews, masks), which would be wrong for a new one.
+pub fn stale_beside(path: &Path) -> [OsString; 3] {
+    let name = path.file_name().unwrap_or_default();
+    [".aux.xml", ".ovr", ".msk"].map(|end| [name, OsStr::new(end)].into_iter().collect())
 }
 
 fn open(path: &Path, driver: &str, kind: GdalOpenFlags) -> Result<Dataset, String> {

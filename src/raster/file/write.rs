@@ -21,13 +21,23 @@ pub struct WriteOptions {
     pub predictor: Option<bool>,
     /// Reduced-resolution copies inside the file (a COG has them always).
     pub overviews: bool,
-    /// How overviews are made: `average`, `nearest`, `mode`…
-    pub overview_resampling: String,
+    /// How overviews are made: `average` when absent, `nearest`, `mode`…
+    pub overview_resampling: Option<String>,
     /// Minimum, maximum, mean and standard deviation in the file's metadata.
     pub statistics: bool,
     pub dtype: Option<DType>,
+    /// Of whole numbers: a pixel is stored as (value − offset) / scale, and says so.
+    pub packing: Option<Packing>,
+    /// Of stored numbers, where they are packed.
     pub nodata: Option<f64>,
     pub tags: Vec<(String, String)>,
+}
+
+/// How values are kept as whole numbers: value = stored × scale + offset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Packing {
+    pub scale: f64,
+    pub offset: f64,
 }
 
 impl Default for WriteOptions {
@@ -38,12 +48,19 @@ impl Default for WriteOptions {
             level: None,
             predictor: None,
             overviews: false,
-            overview_resampling: "average".into(),
+            overview_resampling: None,
             statistics: true,
             dtype: None,
+            packing: None,
             nodata: None,
             tags: Vec::new(),
         }
+    }
+}
+
+impl WriteOptions {
+    pub fn resampling(&self) -> &str {
+        self.overview_resampling.as_deref().unwrap_or("average")
     }
 }
 
@@ -85,7 +102,7 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     run.for_each(&format!("{}{step}", label(jobs)), &|index, window, pixels| {
         let mut pixels = pixels.into_iter();
         for sink in &sinks {
-            for band in 0..sink.bands.len() {
+            for band in 0..sink.bands() {
                 if let Some(band_pixels) = pixels.next() {
                     sink.write(index, window, band, band_pixels)?;
                 }

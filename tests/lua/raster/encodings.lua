@@ -159,8 +159,8 @@ test("signed bytes of GeoTIFF, and a copy of them", function()
 end)
 
 test("a valid range of values, and unsigned bytes", function()
-  assert_stats(awkward "mod13_unpacked.nc", "b1", 10, -0.1, 0.9, 0.44)
-  assert_stats(awkward "landcover_ubyte.nc", "b1", 6, 0, 254)
+  assert_stats(awkward "mod13_unpacked.nc", "ndvi", 10, -0.1, 0.9, 0.44)
+  assert_stats(awkward "landcover_ubyte.nc", "lc", 6, 0, 254)
 end)
 
 test("HDF4-EOS: scale factors that divide", function()

@@ -26,7 +26,7 @@ pub(super) enum Owner {
 /// A file being written, and its root group. GDAL writes what is left when it is closed.
 pub(super) struct File {
     pub(super) path: PathBuf,
-    draft: PathBuf,
+    pub(super) draft: PathBuf,
     /// What is written has failed.
     lost: AtomicBool,
     dataset: gdal_sys::GDALDatasetH,
@@ -48,11 +48,18 @@ impl Drop for File {
     }
 }
 
+// SAFETY: GDAL's datasets and what belongs to them may go from thread to thread, as long as one at a time uses them: nothing here
+// is `Sync`.
+unsafe impl Send for File {}
+
 /// A handle of GDAL and how it is let go.
 pub(super) struct Handle {
     pub(super) pointer: *mut c_void,
     release: unsafe extern "C" fn(*mut c_void),
 }
+
+// SAFETY: as for `File`.
+unsafe impl Send for Handle {}
 
 impl Drop for Handle {
     fn drop(&mut self) {
@@ -199,14 +206,25 @@ impl File {
                     let attribute = self.attribute(owner, name, &[], &self.number_type(Gdt::GDT_Float64)?)?;
                     self.raw(&attribute, &value.to_ne_bytes())?;
                 }
+                Attribute::Numbers(values) => {
+                    let shape = [values.len() as u64];
+                    let attribute =
+                        self.attribute(owner, name, &shape, &self.number_type(Gdt::GDT_Float64)?)?;
+                    self.raw(&attribute, bytemuck::cast_slice(values))?;
+                }
                 Attribute::Integer(value) => {
                     let attribute = self.attribute(owner, name, &[], &self.number_type(Gdt::GDT_Int64)?)?;
                     self.raw(&attribute, &value.to_ne_bytes())?;
                 }
                 Attribute::Flags(values) => {
-                    let (gdal, bytes) = flags(dtype, values);
+                    let (gdal, bytes) = own(dtype, values.iter().map(|&v| v as f64));
                     let attribute =
                         self.attribute(owner, name, &[values.len() as u64], &self.number_type(gdal)?)?;
+                    self.raw(&attribute, &bytes)?;
+                }
+                Attribute::Own(value) => {
+                    let (gdal, bytes) = own(dtype, std::iter::once(*value));
+                    let attribute = self.attribute(owner, name, &[], &self.number_type(gdal)?)?;
                     self.raw(&attribute, &bytes)?;
                 }
             }
@@ -299,38 +317,46 @@ impl File {
         self.check(ok)
     }
 
-    /// The dimensions y and x, with the coordinates of pixel centres unless those are pixel coordinates themselves.
+    /// The dimensions of rows and columns, with the coordinates of pixel centres unless those are pixel coordinates themselves.
     pub(super) fn coordinates(&self, grid: &Grid) -> Result<[Handle; 2]> {
+        let [y, x] = axes_of(grid);
         if is_unplaced(grid) {
-            return Ok([self.dimension("y", grid.rows)?, self.dimension("x", grid.cols)?]);
+            return Ok([self.dimension(y, grid.rows)?, self.dimension(x, grid.cols)?]);
         }
-        let metres = grid.crs.as_ref().and_then(Crs::metres_per_unit);
-        let one = |name: &str, n: usize, at: &dyn Fn(usize) -> f64| -> Result<Handle> {
-            let (geographic, projected) = match name {
-                "x" => (("longitude", "degrees_east"), "projection_x_coordinate"),
-                _ => (("latitude", "degrees_north"), "projection_y_coordinate"),
+        let unit = match grid.crs.as_ref().and_then(Crs::metres_per_unit) {
+            Some(1.0) => "m",
+            Some(1000.0) => "km",
+            // Feet have many names; no unit is better than a wrong one.
+            _ => "",
+        };
+        let one = |axis: &str, name: &str, values: Vec<f64>| -> Result<Handle> {
+            let letter = axis.to_lowercase();
+            let (standard, long, unit) = match (&grid.crs, axis) {
+                (Some(crs), "X") if crs.is_geographic() => ("longitude", "longitude".into(), "degrees_east"),
+                (Some(crs), _) if crs.is_geographic() => ("latitude", "latitude".into(), "degrees_north"),
+                (Some(_), _) => (
+                    match axis {
+                        "X" => "projection_x_coordinate",
+                        _ => "projection_y_coordinate",
+                    },
+                    format!("{letter} coordinate of projection"),
+                    unit,
+                ),
+                (None, _) => ("", format!("{letter} coordinate"), ""),
             };
-            let (standard, unit) = match (&grid.crs, metres) {
-                (Some(crs), _) if crs.is_geographic() => geographic,
-                (Some(_), Some(1.0)) => (projected, "m"),
-                (Some(_), Some(1000.0)) => (projected, "km"),
-                // Feet have many names; no unit is better than a wrong one.
-                (Some(_), _) => (projected, ""),
-                (None, _) => ("", ""),
-            };
-            let described = format!("{name} coordinate of projection");
             let list = [
                 ("standard_name", standard),
-                ("description", described.as_str()),
+                ("long_name", long.as_str()),
+                ("description", long.as_str()),
                 ("units", unit),
+                ("axis", axis),
             ];
             let list: Vec<_> = list.into_iter().filter(|(_, text)| !text.is_empty()).collect();
-            let values: Vec<f64> = (0..n).map(at).collect();
             self.axis(name, Gdt::GDT_Float64, &list, &values)
         };
-        let y = one("y", grid.rows, &|r| grid.pixel_centre(r as isize, 0).1)?;
-        let x = one("x", grid.cols, &|c| grid.pixel_centre(0, c as isize).0)?;
-        Ok([y, x])
+        let rows = (0..grid.rows).map(|r| grid.pixel_centre(r as isize, 0).1);
+        let cols = (0..grid.cols).map(|c| grid.pixel_centre(0, c as isize).0);
+        Ok([one("Y", y, rows.collect())?, one("X", x, cols.collect())?])
     }
 
     /// The dimension of times: in whole seconds where they are whole.
@@ -423,6 +449,14 @@ impl File {
     }
 }
 
+/// What the dimensions of rows and of columns are called.
+pub(super) fn axes_of(grid: &Grid) -> [&'static str; 2] {
+    match &grid.crs {
+        Some(crs) if crs.is_geographic() => ["lat", "lon"],
+        _ => ["y", "x"],
+    }
+}
+
 /// True for images in pixel coordinates, which are nobody's projection.
 pub(super) fn is_unplaced(grid: &Grid) -> bool {
     grid.crs.is_none() && grid.transform == Affine::PIXELS
@@ -435,9 +469,13 @@ fn text(path: &Path, value: &str) -> Result<CString> {
 /// Numbers of a type, as bytes. (A type that GDAL cannot write does not come here.)
 pub(super) fn encoded(dtype: DType, values: impl Iterator<Item = f64>) -> Vec<u8> {
     macro_rules! of {
-        ($number:ty) => {
-            values.flat_map(|v| (v as $number).to_ne_bytes()).collect()
-        };
+        ($number:ty) => {{
+            let mut bytes = Vec::with_capacity(values.size_hint().0 * size_of::<$number>());
+            for v in values {
+                bytes.extend_from_slice(&(v as $number).to_ne_bytes());
+            }
+            bytes
+        }};
     }
     match dtype {
         DType::U8 => of!(u8),
@@ -453,7 +491,8 @@ pub(super) fn encoded(dtype: DType, values: impl Iterator<Item = f64>) -> Vec<u8
     }
 }
 
-fn flags(dtype: Option<DType>, values: &[i64]) -> (Gdt::Type, Vec<u8>) {
+/// Numbers as attributes in the type of whole numbers of their variable.
+fn own(dtype: Option<DType>, values: impl Iterator<Item = f64>) -> (Gdt::Type, Vec<u8>) {
     let dtype = dtype
         .filter(|d| d.integer_range().is_some())
         .unwrap_or(DType::I64);
@@ -462,5 +501,5 @@ fn flags(dtype: Option<DType>, values: &[i64]) -> (Gdt::Type, Vec<u8>) {
         DType::I8 if !has_signed_bytes() => DType::I64,
         dtype => dtype,
     };
-    (gdal_type(dtype), encoded(dtype, values.iter().map(|&v| v as f64)))
+    (gdal_type(dtype), encoded(dtype, values))
 }

@@ -1,6 +1,6 @@
 //! The C library of netCDF itself, for what GDAL does not pass on.
 
-use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::fs;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
@@ -24,30 +24,72 @@ fn symbol(name: &CStr) -> Option<*mut c_void> {
     (!found.is_null()).then_some(found)
 }
 
+type InqVarId = unsafe extern "C" fn(c_int, *const c_char, *mut c_int) -> c_int;
+type SetCache = unsafe extern "C" fn(c_int, c_int, usize, usize, f32) -> c_int;
+
+/// The number under which the library has a file open that GDAL made.
+///
+/// # Errors
+/// When it is not open.
+fn number_of(file: &Path) -> io::Result<c_int> {
+    let inq_path = symbol(c"nc_inq_path").ok_or_else(missing)?;
+    // SAFETY: the function is called as netCDF declares it. The thread that writes a file calls this when no tile of any image is
+    // computed: no other is in the library.
+    let found = unsafe {
+        let inq_path: InqPath = std::mem::transmute(inq_path);
+        (1..=0xffff).map(|n| n << 16).find(|id| is(inq_path, *id, file))
+    };
+    found.ok_or_else(|| io::Error::other("the netCDF library does not know the file"))
+}
+
+fn missing() -> io::Error {
+    io::Error::other("the netCDF library is not there")
+}
+
+/// What the library says of a status.
+fn checked(status: c_int) -> io::Result<()> {
+    if status == 0 {
+        return Ok(());
+    }
+    let strerror = symbol(c"nc_strerror").ok_or_else(missing)?;
+    // SAFETY: called as netCDF declares it; the text is the library's own and terminated.
+    let text = unsafe {
+        let strerror: StrError = std::mem::transmute(strerror);
+        CStr::from_ptr(strerror(status)).to_string_lossy().into_owned()
+    };
+    Err(io::Error::other(text))
+}
+
 /// Writes all that the library holds of the file, which GDAL has open for writing.
 ///
 /// # Errors
 /// What the library says, which is little.
 pub fn sync(file: &Path) -> io::Result<()> {
-    let symbols = (symbol(c"nc_inq_path"), symbol(c"nc_sync"), symbol(c"nc_strerror"));
-    let (Some(inq_path), Some(sync), Some(strerror)) = symbols else {
-        return Err(io::Error::other("the netCDF library is not there"));
-    };
-    // SAFETY: the functions are called as netCDF declares them. The thread that writes a file syncs it, when no tile of any image
-    // is computed: no other is in the library.
-    unsafe {
-        let inq_path: InqPath = std::mem::transmute(inq_path);
+    let (id, sync) = (number_of(file)?, symbol(c"nc_sync").ok_or_else(missing)?);
+    // SAFETY: as in `number_of`.
+    checked(unsafe {
         let sync: Sync = std::mem::transmute(sync);
-        let strerror: StrError = std::mem::transmute(strerror);
-        let Some(id) = (1..=0xffff).map(|n| n << 16).find(|id| is(inq_path, *id, file)) else {
-            return Err(io::Error::other("the netCDF library does not know the file"));
-        };
-        match sync(id) {
-            0 => Ok(()),
-            status => Err(io::Error::other(
-                CStr::from_ptr(strerror(status)).to_string_lossy().into_owned(),
-            )),
-        }
+        sync(id)
+    })
+}
+
+/// Has the library keep no chunk of a variable of the file, which GDAL has open for writing: it would keep 16 MiB of each.
+///
+/// # Errors
+/// What the library says, which is little.
+pub fn without_cache(file: &Path, variable: &str) -> io::Result<()> {
+    let id = number_of(file)?;
+    let name = CString::new(variable)?;
+    let (inq_varid, set_cache) = (symbol(c"nc_inq_varid"), symbol(c"nc_set_var_chunk_cache"));
+    let (inq_varid, set_cache) = (inq_varid.ok_or_else(missing)?, set_cache.ok_or_else(missing)?);
+    // SAFETY: as in `number_of`; the name is terminated, and the number is written during the call.
+    unsafe {
+        let inq_varid: InqVarId = std::mem::transmute(inq_varid);
+        let set_cache: SetCache = std::mem::transmute(set_cache);
+        let mut found = 0;
+        checked(inq_varid(id, name.as_ptr(), &mut found))?;
+        // Of no bytes at all it makes its usual cache; no chunk is as small as one.
+        checked(set_cache(id, found, 1, 1, 0.75))
     }
 }
 
