@@ -17,7 +17,7 @@ use crate::gate::Entry;
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
 pub fn write_atomically(
     target: &Path,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()>,
 ) -> Result<()> {
     let draft = Draft::new(target)?;
     let fill = || {

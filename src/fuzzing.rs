@@ -193,6 +193,17 @@ pub const TARGETS: &[Target] = &[
         &[b"\xef\xbb\xbfa;b\n1,5;\"x\"\"y\"\n;2020-01-01T00:00:00Z\n", b"a\tb\n1\t2\n3"],
     ),
     (
+        "parquet",
+        |b| {
+            let _ = table::Table::from_parquet(b.to_vec().into(), std::path::Path::new("bytes"));
+        },
+        &[
+            b"PAR1PAR1",
+            include_bytes!("../tests/fixtures/tables/types.parquet"),
+            include_bytes!("../tests/fixtures/tables/strange.parquet"),
+        ],
+    ),
+    (
         "units",
         |b| {
             text(b, |t| {

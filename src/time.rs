@@ -62,7 +62,48 @@ impl Stretch {
 
 /// The instant that `text` names, the first of those of a day, a month or a year: what pystac takes for the time of an item.
 pub fn parse(text: &str) -> Option<Timestamp> {
-    Stretch::parse(text).map(|stretch| stretch.first)
+    usual(text.trim().as_bytes()).or_else(|| Stretch::parse(text).map(|stretch| stretch.first))
+}
+
+/// The forms that columns of tables are full of, without the pattern: `2020-06-01`, and that with `T` or a blank, `10:11:12`, a
+/// fraction or none, and `Z` or nothing. None for all others, among them what is no time.
+fn usual(text: &[u8]) -> Option<Timestamp> {
+    fn digits(text: &[u8]) -> Option<i32> {
+        let digit = |number: i32, byte: &u8| {
+            byte.is_ascii_digit()
+                .then(|| number * 10 + i32::from(byte - b'0'))
+        };
+        text.iter().try_fold(0, digit)
+    }
+    let small = |text| digits(text).and_then(|number| i8::try_from(number).ok());
+    let (date, time) = text.split_at_checked(10)?;
+    if date[4] != b'-' || date[7] != b'-' {
+        return None;
+    }
+    let year = i16::try_from(digits(&date[..4])?).ok()?;
+    let day = Date::new(year, small(&date[5..7])?, small(&date[8..])?).ok()?;
+    let time = time.strip_suffix(b"Z").unwrap_or(time);
+    let clock = match time {
+        [] if text.len() == 10 => Time::midnight(),
+        [b'T' | b' ', h1, h2, b':', m1, m2, b':', s1, s2, fraction @ ..] => {
+            let nanosecond = match fraction {
+                [] => 0,
+                [b'.', fraction @ ..] if (1..=9).contains(&fraction.len()) => {
+                    digits(fraction)? * 10i32.pow(9 - fraction.len() as u32)
+                }
+                _ => return None,
+            };
+            Time::new(
+                small(&[*h1, *h2])?,
+                small(&[*m1, *m2])?,
+                small(&[*s1, *s2])?,
+                nanosecond,
+            )
+            .ok()?
+        }
+        _ => return None,
+    };
+    Offset::UTC.to_timestamp(day.to_datetime(clock)).ok()
 }
 
 fn in_utc(time: DateTime) -> Option<Timestamp> {
@@ -202,6 +243,30 @@ mod tests {
             "2020-06T10:00",
         ] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_usual_forms_are_read_as_by_the_pattern() {
+        for text in [
+            "2020-06-01",
+            "2020-06-01Z",
+            "2020-02-30",
+            "2020-06-01T10:11:12Z",
+            "2020-06-01 10:11:12",
+            "2020-06-01T10:11:12.000000001",
+            "2020-06-01T10:11:12.5Z",
+            "2020-06-01T10:11:12.1234567899Z",
+            "2020-06-01T10:11:12.Z",
+            "2020-06-01T24:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "2020-06-01T10:11:12ZZ",
+            "2020-06-01t10:11:12",
+            "2020-06-01T1O:11:12",
+            "0000-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999999999Z",
+        ] {
+            assert_eq!(parse(text), Stretch::parse(text).map(|s| s.first), "{text}");
         }
     }
 

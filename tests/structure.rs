@@ -123,6 +123,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "scratch",
                 "files",
                 "interrupt",
+                "panics",
             ],
         ),
         (

@@ -231,6 +231,28 @@ def cog():
         row(f"COG of 8192², {compress} {level}: {size:.0f} MiB", a, b, "gdal_translate; the same pixels")
 
 
+def tables():
+    import pandas
+
+    if not (DATA / "million.csv").exists():
+        subprocess.run(peer("tables", "make", DATA / "million.csv"), check=True)
+    read = 'local t = require("tables").read("{}"); '
+    group = 't = t:group_by("station", {{ {{ "mean", "value" }}, {{ "std", "value" }}, {{ "count", "value" }} }}); '
+    cases = [("CSV read, grouped, written", "million.csv", "group", "group_{}.csv"), ("CSV read and written", "million.csv", "copy", "copy_{}.csv"),
+             ("CSV to Parquet", "million.csv", "copy", "copy_{}.parquet"), ("Parquet read, grouped, written", "copy_ours.parquet", "group", "again_{}.csv")]
+    for case, source, what, target in cases:
+        code = read + (group if what == "group" else "") + 't:write("{}")'
+        ours = lua(code.format(source, target.format("ours")))
+        for name in ("pandas", "polars"):
+            a, b = compare(ours, peer("tables", name, source, what, target.format(name)))
+            frames = [(pandas.read_csv if target.endswith(".csv") else pandas.read_parquet)(DATA / target.format(side)) for side in ("ours", name)]
+            for frame in frames:
+                if "time" in frame:
+                    frame["time"] = pandas.to_datetime(frame["time"], utc=True).astype("datetime64[ns, UTC]")
+            pandas.testing.assert_frame_equal(*frames, rtol=1e-12)
+            row(f"{case}, 1 million rows", a, b, f"{name}; the same values")
+
+
 def huge():
     code = ('local r, f = require "raster", require "filter"; '
             'local g = r.grid { crs = "EPSG:32633", origin = { 0, 9e6 }, resolution = 10, rows = 30000, cols = 30000 }; '
@@ -296,7 +318,7 @@ def stac():
         process.wait()
 
 
-CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, warp, series, granules, cog, netcdf, ceilings, huge, stac, start]
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, warp, series, granules, cog, netcdf, tables, ceilings, huge, stac, start]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)

@@ -114,8 +114,8 @@ impl Place {
 }
 
 fn table(pair: &ImagePair, points: &[Point], matches: &[Match]) -> Result<Table> {
-    let integer = |f: fn(&Point) -> i64| Column::Integer(points.iter().map(|p| Some(f(p))).collect());
-    let number = |f: fn(&Match) -> f64| Column::Float(matches.iter().map(f).collect());
+    let integer = |f: fn(&Point) -> i64| Column::integers(points.iter().map(|p| Some(f(p))));
+    let number = |f: fn(&Match) -> f64| Column::floats(matches.iter().map(f).collect());
     let reason = |m: &Match| Some(m.reason.name().to_string());
     let mut columns = vec![
         ("id", integer(|p| p.id)),
@@ -130,7 +130,7 @@ fn table(pair: &ImagePair, points: &[Point], matches: &[Match]) -> Result<Table>
         ("cov_xx", number(|m| m.cov_xx)),
         ("cov_yy", number(|m| m.cov_yy)),
         ("cov_xy", number(|m| m.cov_xy)),
-        ("reason", Column::Text(matches.iter().map(reason).collect())),
+        ("reason", Column::texts(matches.iter().map(reason))),
     ];
     if let Some(metres) = Metres::of(&pair.reference.grid) {
         let (east, north) = points
@@ -138,7 +138,7 @@ fn table(pair: &ImagePair, points: &[Point], matches: &[Match]) -> Result<Table>
             .zip(matches)
             .map(|(p, m)| metres.at(p.x as f64 + 0.5, p.y as f64 + 0.5, m.dx, m.dy))
             .unzip();
-        columns.extend([("dx_m", Column::Float(east)), ("dy_m", Column::Float(north))]);
+        columns.extend([("dx_m", Column::floats(east)), ("dy_m", Column::floats(north))]);
     }
     Table::new(columns.into_iter().map(|(n, c)| (n.to_string(), c)).collect())
 }

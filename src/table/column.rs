@@ -1,76 +1,57 @@
-//! A column: values of one type, any of which may be missing.
+//! A column: values of one type, any of which may be missing, in Arrow's arrays.
 
 use std::cmp::Ordering;
-use std::fmt;
 
+use arrow_array::{Array, BooleanArray, Float64Array, Int64Array, StringViewArray, UInt64Array};
+use arrow_select::take::take;
 use jiff::Timestamp;
 
+use super::builder::{self, Builder};
+use super::cell;
+use super::kind::ColumnType;
+use super::ledger::Ledger;
+use super::times::Times;
 use super::value::{Value, parse_time};
 
-/// In a column of numbers NaN is the missing value; there is no other.
+/// In a column of numbers NaN is the missing value; there is no other. Copies share their values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
-    Bool(Vec<Option<bool>>),
-    Integer(Vec<Option<i64>>),
-    Float(Vec<f64>),
-    Text(Vec<Option<String>>),
-    Time(Vec<Option<Timestamp>>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ColumnType {
-    Bool,
-    Integer,
-    Float,
-    Text,
-    Time,
-}
-
-impl ColumnType {
-    pub const NAMES: [&'static str; 5] = ["boolean", "integer", "number", "string", "time"];
-
-    /// The name that scripts use: `boolean`, `integer`, `number`, `string`, `time`.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
-    pub fn parse(name: &str) -> Option<ColumnType> {
-        use ColumnType::*;
-        [Bool, Integer, Float, Text, Time]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
-
-    pub fn is_numeric(self) -> bool {
-        matches!(self, ColumnType::Integer | ColumnType::Float)
-    }
-
-    pub(super) fn with_article(self) -> String {
-        let article = if self == ColumnType::Integer { "an" } else { "a" };
-        format!("{article} {}", self.name())
-    }
-}
-
-impl fmt::Display for ColumnType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Calls `$body` with the vector of whichever type it is.
-macro_rules! each {
-    ($column:expr, $values:ident => $body:expr) => {
-        match $column {
-            Column::Bool($values) => $body,
-            Column::Integer($values) => $body,
-            Column::Float($values) => $body,
-            Column::Text($values) => $body,
-            Column::Time($values) => $body,
-        }
-    };
+    Bool(BooleanArray),
+    Integer(Int64Array),
+    Float(Float64Array),
+    Text(StringViewArray),
+    Time(Times),
 }
 
 impl Column {
+    pub fn bools(values: impl IntoIterator<Item = Option<bool>>) -> Column {
+        Column::Bool(values.into_iter().collect())
+    }
+
+    pub fn integers(values: impl IntoIterator<Item = Option<i64>>) -> Column {
+        Column::Integer(values.into_iter().collect())
+    }
+
+    pub fn floats(values: Vec<f64>) -> Column {
+        Column::Float(Float64Array::from(values))
+    }
+
+    pub fn texts(values: impl IntoIterator<Item = Option<impl AsRef<str>>>) -> Column {
+        let mut builder = Builder::new(ColumnType::Text);
+        for value in values {
+            match value {
+                Some(text) if builder.parse(text.as_ref()) => {}
+                _ => builder.push_null(1),
+            }
+        }
+        builder.finish()
+    }
+
+    /// Texts where no unit holds all of the times: fractions finer than microseconds beyond the years 1677 to 2262.
+    pub fn times(values: impl Iterator<Item = Option<Timestamp>> + Clone) -> Column {
+        builder::times(values)
+    }
+
     /// The type is that of the values: integers with other numbers make numbers; any other mixture, and lists or
     /// objects, make strings; only missing values make numbers.
     pub fn from_values(values: Vec<Value>) -> Column {
@@ -84,85 +65,62 @@ impl Column {
                 Value::Text(_) | Value::Nested(_) => ColumnType::Text,
                 Value::Time(_) => ColumnType::Time,
             };
-            kind = Some(kind.map_or(this, |kind| common(kind, this)));
+            kind = Some(kind.map_or(this, |kind| kind.common(this)));
         }
-        Column::collect(kind.unwrap_or(ColumnType::Float), values.into_iter())
+        Column::collect(kind.unwrap_or(ColumnType::Float), values.iter())
     }
 
     /// A column without values yet.
     pub fn empty(kind: ColumnType) -> Column {
-        Column::with_capacity(kind, 0)
-    }
-
-    pub(super) fn with_capacity(kind: ColumnType, rows: usize) -> Column {
-        match kind {
-            ColumnType::Bool => Column::Bool(Vec::with_capacity(rows)),
-            ColumnType::Integer => Column::Integer(Vec::with_capacity(rows)),
-            ColumnType::Float => Column::Float(Vec::with_capacity(rows)),
-            ColumnType::Text => Column::Text(Vec::with_capacity(rows)),
-            ColumnType::Time => Column::Time(Vec::with_capacity(rows)),
-        }
-    }
-
-    /// Adds text read as the column's type, as `cast` reads it; false where it has no meaning there.
-    pub(super) fn push(&mut self, cell: Option<&str>) -> bool {
-        fn one<T>(
-            values: &mut Vec<Option<T>>,
-            cell: Option<&str>,
-            parse: impl Fn(&str) -> Option<T>,
-        ) -> bool {
-            let value = cell.and_then(parse);
-            let good = value.is_some() == cell.is_some();
-            values.push(value);
-            good
-        }
-        match self {
-            Column::Bool(values) => one(values, cell, parse_bool),
-            Column::Integer(values) => one(values, cell, |s| s.trim().parse().ok()),
-            Column::Float(values) => {
-                let value = cell.map_or(Ok(f64::NAN), |s| s.trim().parse());
-                let good = value.is_ok();
-                values.push(value.unwrap_or(f64::NAN));
-                good
-            }
-            Column::Text(values) => one(values, cell, |s| Some(s.to_string())),
-            Column::Time(values) => one(values, cell, parse_time),
-        }
+        Builder::new(kind).finish()
     }
 
     /// Values that fit `kind` (an integer fits a number, everything fits a string); others become missing.
-    fn collect(kind: ColumnType, values: impl Iterator<Item = Value>) -> Column {
+    fn collect<'a>(kind: ColumnType, values: impl Iterator<Item = &'a Value> + Clone) -> Column {
         match kind {
-            ColumnType::Bool => Column::Bool(
-                values
-                    .map(|v| if let Value::Bool(b) = v { Some(b) } else { None })
-                    .collect(),
-            ),
-            ColumnType::Integer => Column::Integer(
-                values
-                    .map(|v| if let Value::Integer(i) = v { Some(i) } else { None })
-                    .collect(),
-            ),
-            ColumnType::Float => Column::Float(values.map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()),
-            ColumnType::Text => Column::Text(
-                values
-                    .map(|v| match v {
-                        Value::Text(s) => Some(s),
-                        v if v.is_missing() => None,
-                        v => Some(v.to_string()),
-                    })
-                    .collect(),
-            ),
-            ColumnType::Time => Column::Time(
-                values
-                    .map(|v| if let Value::Time(t) = v { Some(t) } else { None })
-                    .collect(),
-            ),
+            ColumnType::Bool => Column::bools(values.map(|v| match v {
+                Value::Bool(b) => Some(*b),
+                _ => None,
+            })),
+            ColumnType::Integer => Column::integers(values.map(|v| match v {
+                Value::Integer(i) => Some(*i),
+                _ => None,
+            })),
+            ColumnType::Float => Column::floats(values.map(|v| v.as_f64().unwrap_or(f64::NAN)).collect()),
+            ColumnType::Text => Column::texts(values.map(|v| match v {
+                v if v.is_missing() => None,
+                v => Some(v.to_string()),
+            })),
+            ColumnType::Time => Column::times(values.map(|v| match v {
+                Value::Time(t) => Some(*t),
+                _ => None,
+            })),
         }
     }
 
+    pub(super) fn array(&self) -> &dyn Array {
+        match self {
+            Column::Bool(values) => values,
+            Column::Integer(values) => values,
+            Column::Float(values) => values,
+            Column::Text(values) => values,
+            Column::Time(values) => &values.units,
+        }
+    }
+
+    /// Enters what it holds into the ledger of memory, once however many columns share it, for as long as any does.
+    pub(super) fn entered(self) -> Column {
+        self.array().claim(&Ledger);
+        self
+    }
+
+    /// Bytes that it holds, those that it shares included.
+    pub(super) fn bytes(&self) -> usize {
+        self.array().get_buffer_memory_size()
+    }
+
     pub fn len(&self) -> usize {
-        each!(self, values => values.len())
+        self.array().len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -181,13 +139,15 @@ impl Column {
 
     /// The value at a row, `Missing` where there is none (NaN included).
     pub fn get(&self, row: usize) -> Value {
+        if self.is_missing(row) {
+            return Value::Missing;
+        }
         match self {
-            Column::Bool(v) => v[row].map_or(Value::Missing, Value::Bool),
-            Column::Integer(v) => v[row].map_or(Value::Missing, Value::Integer),
-            Column::Float(v) if v[row].is_nan() => Value::Missing,
-            Column::Float(v) => Value::Float(v[row]),
-            Column::Text(v) => v[row].as_ref().map_or(Value::Missing, |s| Value::Text(s.clone())),
-            Column::Time(v) => v[row].map_or(Value::Missing, Value::Time),
+            Column::Bool(v) => Value::Bool(v.value(row)),
+            Column::Integer(v) => Value::Integer(v.value(row)),
+            Column::Float(v) => Value::Float(v.value(row)),
+            Column::Text(v) => Value::Text(v.value(row).to_string()),
+            Column::Time(v) => v.get(row).map_or(Value::Missing, Value::Time),
         }
     }
 
@@ -195,78 +155,131 @@ impl Column {
         (0..self.len()).map(|row| self.get(row))
     }
 
+    #[inline]
     pub fn is_missing(&self, row: usize) -> bool {
         match self {
-            Column::Bool(v) => v[row].is_none(),
-            Column::Integer(v) => v[row].is_none(),
-            Column::Float(v) => v[row].is_nan(),
-            Column::Text(v) => v[row].is_none(),
-            Column::Time(v) => v[row].is_none(),
+            Column::Float(v) => v.value(row).is_nan(),
+            other => other.array().is_null(row),
         }
     }
 
     /// How many values are not missing.
     pub fn present(&self) -> usize {
-        (0..self.len()).filter(|&row| !self.is_missing(row)).count()
+        match self {
+            Column::Float(v) => v.values().iter().filter(|x| !x.is_nan()).count(),
+            other => other.len() - other.array().null_count(),
+        }
+    }
+
+    /// Whether it holds times that are all midnights, UTC, which are written as dates.
+    pub fn is_dates(&self) -> bool {
+        matches!(self, Column::Time(times) if times.are_dates())
     }
 
     /// Numbers as f64, NaN where missing; None for columns that are not numeric.
     pub fn to_f64(&self) -> Option<Vec<f64>> {
         match self {
             Column::Integer(v) => Some(v.iter().map(|i| i.map_or(f64::NAN, |i| i as f64)).collect()),
-            Column::Float(v) => Some(v.clone()),
+            Column::Float(v) => Some(v.values().to_vec()),
+            _ => None,
+        }
+    }
+
+    /// The number at a row, None where it is missing or none.
+    #[inline]
+    pub(super) fn number(&self, row: usize) -> Option<f64> {
+        match self {
+            Column::Integer(v) => v.is_valid(row).then(|| v.value(row) as f64),
+            Column::Float(v) => Some(v.value(row)).filter(|x| !x.is_nan()),
             _ => None,
         }
     }
 
     pub fn take(&self, rows: &[usize]) -> Column {
-        match self {
-            Column::Bool(v) => Column::Bool(rows.iter().map(|&r| v[r]).collect()),
-            Column::Integer(v) => Column::Integer(rows.iter().map(|&r| v[r]).collect()),
-            Column::Float(v) => Column::Float(rows.iter().map(|&r| v[r]).collect()),
-            Column::Text(v) => Column::Text(rows.iter().map(|&r| v[r].clone()).collect()),
-            Column::Time(v) => Column::Time(rows.iter().map(|&r| v[r]).collect()),
-        }
+        self.gathered(&rows.iter().map(|row| *row as u64).collect::<Vec<u64>>().into())
     }
 
     /// The rows at the positions given, missing where there is none.
     pub(super) fn take_optional(&self, rows: &[Option<usize>]) -> Column {
-        Column::collect(
-            self.kind(),
-            rows.iter().map(|r| r.map_or(Value::Missing, |r| self.get(r))),
-        )
+        self.gathered(&rows.iter().map(|row| row.map(|row| row as u64)).collect())
+    }
+
+    fn gathered(&self, rows: &UInt64Array) -> Column {
+        fn of<T: Array + Clone + 'static>(values: &T, rows: &UInt64Array) -> T {
+            let taken = take(values, rows, None);
+            let taken = taken.unwrap_or_else(|e| unreachable!("rows are those of the table: {e}"));
+            taken
+                .as_any()
+                .downcast_ref::<T>()
+                .cloned()
+                .unwrap_or_else(|| unreachable!("taking keeps the type"))
+        }
+        match self {
+            Column::Bool(v) => Column::Bool(of(v, rows)),
+            Column::Integer(v) => Column::Integer(of(v, rows)),
+            Column::Float(v) => Column::Float(nan_for_null(of(v, rows))),
+            Column::Text(v) => Column::Text(compacted(of(v, rows))),
+            Column::Time(v) => Column::Time(v.with_units(of(&v.units, rows))),
+        }
+    }
+
+    /// A run of rows, which shares the values.
+    pub(super) fn slice(&self, first: usize, count: usize) -> Column {
+        match self {
+            Column::Bool(v) => Column::Bool(v.slice(first, count)),
+            Column::Integer(v) => Column::Integer(v.slice(first, count)),
+            Column::Float(v) => Column::Float(v.slice(first, count)),
+            Column::Text(v) => Column::Text(v.slice(first, count)),
+            Column::Time(v) => Column::Time(v.with_units(v.units.slice(first, count))),
+        }
     }
 
     pub(super) fn missing_like(&self, rows: usize) -> Column {
-        Column::collect(self.kind(), std::iter::repeat_n(Value::Missing, rows))
+        let mut builder = Builder::new(self.kind());
+        builder.push_null(rows);
+        builder.finish()
     }
 
     pub(super) fn append(&self, more: &Column) -> Column {
-        Column::collect(
-            common(self.kind(), more.kind()),
-            self.values().chain(more.values()),
-        )
+        let kind = self.kind().common(more.kind());
+        let mut builder = Builder::new(kind);
+        let appended = [self, more]
+            .into_iter()
+            .all(|part| builder.append(&part.widened(kind)));
+        match appended {
+            true => builder.finish(),
+            // Times of which no unit holds all.
+            false => self
+                .widened(ColumnType::Text)
+                .append(&more.widened(ColumnType::Text)),
+        }
+    }
+
+    /// As a type that holds every value of this one.
+    pub(super) fn widened(&self, to: ColumnType) -> Column {
+        match (self, to) {
+            (column, to) if column.kind() == to => column.clone(),
+            (_, ColumnType::Float) if self.kind().is_numeric() => {
+                Column::floats(self.to_f64().unwrap_or_default())
+            }
+            _ => Column::texts(self.values().map(|v| (!v.is_missing()).then(|| v.to_string()))),
+        }
     }
 
     /// Order of two rows; missing values are last in both directions.
     pub(super) fn compare(&self, a: usize, b: usize, descending: bool) -> Ordering {
-        fn of<T: PartialOrd>(a: Option<T>, b: Option<T>, descending: bool) -> Ordering {
-            match (a, b) {
-                (Some(a), Some(b)) => {
-                    let order = a.partial_cmp(&b).unwrap_or(Ordering::Equal);
-                    if descending { order.reverse() } else { order }
-                }
-                (a, b) => a.is_none().cmp(&b.is_none()),
-            }
+        match (self.is_missing(a), self.is_missing(b)) {
+            (false, false) => {}
+            (a, b) => return a.cmp(&b),
         }
-        let number = |x: f64| Some(x).filter(|x| !x.is_nan());
-        match self {
-            Column::Bool(v) => of(v[a], v[b], descending),
-            Column::Integer(v) => of(v[a], v[b], descending),
-            Column::Float(v) => of(number(v[a]), number(v[b]), descending),
-            Column::Text(v) => of(v[a].as_deref(), v[b].as_deref(), descending),
-            Column::Time(v) => of(v[a], v[b], descending),
-        }
+        let order = match self {
+            Column::Bool(v) => v.value(a).cmp(&v.value(b)),
+            Column::Integer(v) => v.value(a).cmp(&v.value(b)),
+            Column::Float(v) => v.value(a).partial_cmp(&v.value(b)).unwrap_or(Ordering::Equal),
+            Column::Text(v) => v.value(a).cmp(v.value(b)),
+            Column::Time(v) => v.units.value(a).cmp(&v.units.value(b)),
+        };
+        if descending { order.reverse() } else { order }
     }
 
     /// The same values in another type; the row and value of the first that has no meaning there.
@@ -282,26 +295,38 @@ impl Column {
                 value => cast_value(&value, to).ok_or((row, value)),
             })
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Column::collect(to, values.into_iter()))
+        Ok(Column::collect(to, values.iter()))
     }
 }
 
-/// The type that holds values of both.
-fn common(a: ColumnType, b: ColumnType) -> ColumnType {
-    match (a, b) {
-        (a, b) if a == b => a,
-        (a, b) if a.is_numeric() && b.is_numeric() => ColumnType::Float,
-        _ => ColumnType::Text,
+/// Missing numbers are NaN.
+pub(super) fn nan_for_null(numbers: Float64Array) -> Float64Array {
+    match numbers.null_count() {
+        0 => numbers,
+        _ => numbers
+            .iter()
+            .map(|x| x.unwrap_or(f64::NAN))
+            .collect::<Vec<f64>>()
+            .into(),
     }
 }
 
-/// Text is read as `parse_cell` reads it, but leading zeros are allowed; booleans are 0 and 1 as numbers;
+/// A few rows of a large table do not hold all its text.
+pub(super) fn compacted(texts: StringViewArray) -> StringViewArray {
+    let held: usize = texts.data_buffers().iter().map(|b| b.capacity()).sum();
+    match held > 1 << 12 && texts.total_buffer_bytes_used() < held / 2 {
+        true => texts.gc(),
+        false => texts,
+    }
+}
+
+/// Text is read as a cell of CSV is, but leading zeros are allowed; booleans are 0 and 1 as numbers;
 /// numbers become integers only where they are whole. Times and numbers do not mix: the unit would be a guess.
 fn cast_value(value: &Value, to: ColumnType) -> Option<Value> {
     match (value, to) {
-        (Value::Text(s), ColumnType::Bool) => parse_bool(s).map(Value::Bool),
-        (Value::Text(s), ColumnType::Integer) => s.trim().parse().ok().map(Value::Integer),
-        (Value::Text(s), ColumnType::Float) => s.trim().parse().ok().map(Value::Float),
+        (Value::Text(s), ColumnType::Bool) => cell::boolean(s).map(Value::Bool),
+        (Value::Text(s), ColumnType::Integer) => cell::integer(s).map(Value::Integer),
+        (Value::Text(s), ColumnType::Float) => cell::float(s).map(Value::Float),
         (Value::Text(s), ColumnType::Time) => parse_time(s).map(Value::Time),
         (Value::Bool(b), ColumnType::Integer) => Some(Value::Integer((*b).into())),
         (Value::Bool(b), ColumnType::Float) => Some(Value::Float((*b as u8).into())),
@@ -318,77 +343,4 @@ fn cast_value(value: &Value, to: ColumnType) -> Option<Value> {
 pub(super) fn whole(x: f64) -> Option<i64> {
     // Beyond 2^53 neighbouring integers share a float, so "the" integer would be a guess.
     (x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0).then_some(x as i64)
-}
-
-pub(super) fn parse_bool(text: &str) -> Option<bool> {
-    match text.trim() {
-        t if t.eq_ignore_ascii_case("true") => Some(true),
-        t if t.eq_ignore_ascii_case("false") => Some(false),
-        _ => None,
-    }
-}
-
-/// What the cells of a column of text were so far. Its type is the narrowest that each present one allows, in this order: boolean
-/// (`true`, `false`), integer, number (also `nan` and `inf`), time (see `parse_time`), else string. Numbers with leading zeros (`007`)
-/// are codes and stay strings, and so do whole numbers beyond 64 bits, which would lose digits.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
-    present: usize,
-    /// Bytes of the present cells.
-    text: usize,
-    /// What some cell was not.
-    not_bool: bool,
-    not_integer: bool,
-    not_float: bool,
-    not_time: bool,
-}
-
-impl Seen {
-    pub fn add(&mut self, cell: Option<&str>) {
-        let Some(cell) = cell else { return };
-        self.present += 1;
-        self.text += cell.len();
-        let number = cell.trim();
-        let code = is_code(number);
-        self.not_bool = self.not_bool || parse_bool(cell).is_none();
-        self.not_integer = self.not_integer || code || number.parse::<i64>().is_err();
-        self.not_float = self.not_float || code || number.parse::<f64>().is_err();
-        self.not_time = self.not_time || parse_time(cell).is_none();
-    }
-
-    pub fn kind(&self) -> ColumnType {
-        match self {
-            Seen { present: 0, .. } => ColumnType::Float,
-            Seen { not_bool: false, .. } => ColumnType::Bool,
-            Seen {
-                not_integer: false, ..
-            } => ColumnType::Integer,
-            Seen { not_float: false, .. } => ColumnType::Float,
-            Seen { not_time: false, .. } => ColumnType::Time,
-            _ => ColumnType::Text,
-        }
-    }
-
-    /// What these cells and the missing ones take in memory as a column of `kind`.
-    pub fn bytes(&self, kind: ColumnType, rows: usize) -> usize {
-        // Allocators give no piece without a header, and none below this.
-        const LEAST: usize = 24;
-        let (each, text) = match kind {
-            ColumnType::Bool => (size_of::<Option<bool>>(), 0),
-            ColumnType::Integer => (size_of::<Option<i64>>(), 0),
-            ColumnType::Float => (size_of::<f64>(), 0),
-            ColumnType::Text => (size_of::<Option<String>>(), self.text + LEAST * self.present),
-            ColumnType::Time => (size_of::<Option<Timestamp>>(), 0),
-        };
-        rows.saturating_mul(each).saturating_add(text)
-    }
-}
-
-/// Digits that are a name rather than a quantity.
-fn is_code(text: &str) -> bool {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let bytes = digits.as_bytes();
-    let leading_zero = bytes.len() > 1 && bytes[0] == b'0' && bytes[1].is_ascii_digit();
-    let whole = bytes.iter().all(u8::is_ascii_digit);
-    leading_zero || (whole && text.parse::<i64>().is_err())
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::csv::all_midnight;
 use super::{Column, Table, Value};
 use crate::error::counted;
 
@@ -88,7 +87,7 @@ impl Table {
     }
 
     fn cells(&self, name: &str, column: &Column, rows: &[usize], max_cell: usize) -> Vec<String> {
-        let dates = all_midnight(column);
+        let dates = column.is_dates();
         let cell = |&row: &usize| match column.get(row) {
             Value::Missing => "–".to_string(),
             Value::Float(x) => six_digits(x),

@@ -1,10 +1,10 @@
 //! Groups of rows and what is computed of them.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
-use super::column::whole;
+use super::key::Groups;
 use super::statistics::{Moments, percentile};
-use super::{Column, Table, Value};
+use super::{Column, Table};
 use crate::error::{Error, Result};
 
 /// What to compute of the values of a group. Missing values are left out of all of them.
@@ -107,21 +107,19 @@ impl Table {
     /// The rows of each combination of values of the key columns, in the order of first appearance. Missing values
     /// make a group of their own.
     pub fn groups(&self, keys: &[impl AsRef<str>]) -> Result<Vec<Vec<usize>>> {
-        let columns = keys
-            .iter()
-            .map(|k| self.column(k.as_ref()))
-            .collect::<Result<Vec<_>>>()?;
-        let mut groups: Vec<Vec<usize>> = Vec::new();
-        let mut position: HashMap<Vec<Key>, usize> = HashMap::new();
-        for row in 0..self.rows() {
-            let key = columns.iter().map(|c| Key::of(&c.get(row))).collect();
-            let index = *position.entry(key).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
+        Ok(self.grouped(keys)?.rows())
+    }
+
+    fn grouped(&self, keys: &[impl AsRef<str>]) -> Result<Groups> {
+        let mut groups: Option<Groups> = None;
+        for key in keys {
+            let of_key = Groups::of(self.column(key.as_ref())?);
+            groups = Some(match groups {
+                Some(groups) => groups.within(&of_key),
+                None => of_key,
             });
-            groups[index].push(row);
         }
-        Ok(groups)
+        Ok(groups.unwrap_or_else(|| Groups::whole(self.rows())))
     }
 
     /// One row a group: the key columns, then the aggregates. Without keys the whole table is one group.
@@ -130,16 +128,8 @@ impl Table {
     /// When a column is not there, a sum, mean, std, median or percentile is asked of a column that is not numeric,
     /// or two new columns have the same name.
     pub fn group_by(&self, keys: &[impl AsRef<str>], aggregates: &[Aggregate]) -> Result<Table> {
-        let groups = match keys.is_empty() {
-            true => vec![(0..self.rows()).collect()],
-            false => self.groups(keys)?,
-        };
-        let firsts: Vec<usize> = if keys.is_empty() {
-            Vec::new()
-        } else {
-            groups.iter().map(|g| g[0]).collect()
-        };
-        let mut columns = self.select(keys)?.take(&firsts).columns;
+        let groups = self.grouped(keys)?;
+        let mut columns = self.select(keys)?.take(&groups.firsts).columns;
         for Aggregate {
             column: name,
             aggregation,
@@ -154,80 +144,99 @@ impl Table {
                     column.kind().with_article(),
                 ));
             }
-            let values = groups
-                .iter()
-                .map(|rows| aggregate(column, aggregation, rows))
-                .collect();
             let new_name = new_name
                 .clone()
                 .unwrap_or_else(|| format!("{}_{name}", aggregation.name()));
-            columns.push((new_name, Column::from_values(values)));
+            columns.push((new_name, aggregate(column, aggregation, &groups)));
         }
         let mut table = Table::new(columns)?;
-        table.rows = groups.len();
+        table.rows = groups.count;
         Ok(table)
     }
 }
 
-/// Of the rows given; `Missing` where there is no value to compute of, except counts and sums, which are 0.
-pub(super) fn aggregate(column: &Column, aggregation: &Aggregation, rows: &[usize]) -> Value {
-    let present = || rows.iter().copied().filter(|&row| !column.is_missing(row));
-    let numbers = || present().filter_map(|row| column.get(row).as_f64());
-    let moments = || {
-        let mut moments = Moments::default();
-        numbers().for_each(|x| moments.add(x));
-        moments
+/// One value for each group, missing where there is none to compute of, except counts and sums, which are 0.
+pub(super) fn aggregate(column: &Column, aggregation: &Aggregation, groups: &Groups) -> Column {
+    let rows = || {
+        let all = groups.of_row.iter().map(|group| *group as usize).enumerate();
+        all.filter(|(row, _)| !column.is_missing(*row))
     };
-    let get = |row: Option<usize>| row.map_or(Value::Missing, |row| column.get(row));
     match aggregation {
-        Aggregation::Count => Value::Integer(present().count() as i64),
+        Aggregation::Count => {
+            let mut counts = vec![0i64; groups.count];
+            rows().for_each(|(_, group)| counts[group] += 1);
+            whole_numbers(counts)
+        }
         Aggregation::Distinct => {
-            let keys: std::collections::HashSet<Key> =
-                present().map(|row| Key::of(&column.get(row))).collect();
-            Value::Integer(keys.len() as i64)
+            let mut counts = vec![0i64; groups.count];
+            let values = Groups::of(column);
+            let mut seen = HashSet::new();
+            for (row, group) in rows() {
+                if seen.insert((group, values.of_row[row])) {
+                    counts[group] += 1;
+                }
+            }
+            whole_numbers(counts)
         }
         Aggregation::Sum => match column {
             // Whole numbers stay whole as long as 64 bits hold them.
-            Column::Integer(v) => match present().filter_map(|r| v[r]).try_fold(0i64, i64::checked_add) {
-                Some(sum) => Value::Integer(sum),
-                None => Value::Float(moments().sum()),
-            },
-            _ => Value::Float(moments().sum()),
+            Column::Integer(v) => {
+                let mut sums = vec![0i128; groups.count];
+                rows().for_each(|(row, group)| sums[group] += i128::from(v.value(row)));
+                let whole = |sum: &i128| i64::try_from(*sum).ok();
+                match sums.iter().all(|sum| whole(sum).is_some()) {
+                    true => Column::integers(sums.iter().map(whole)),
+                    false => Column::floats(sums.iter().map(|sum| *sum as f64).collect()),
+                }
+            }
+            _ => Column::floats(moments(column, groups).iter().map(Moments::sum).collect()),
         },
-        Aggregation::Mean => Value::Float(moments().mean()),
-        Aggregation::Std => Value::Float(moments().std()),
-        Aggregation::Min => get(present().min_by(|&a, &b| column.compare(a, b, false))),
+        Aggregation::Mean => Column::floats(moments(column, groups).iter().map(Moments::mean).collect()),
+        Aggregation::Std => Column::floats(moments(column, groups).iter().map(Moments::std).collect()),
+        Aggregation::Min => picked(column, groups, |new, old| column.compare(new, old, false).is_lt()),
         // The first of equals, as for the minimum.
-        Aggregation::Max => get(present().min_by(|&a, &b| column.compare(a, b, true))),
-        Aggregation::Median => Value::Float(percentile(&mut numbers().collect::<Vec<_>>(), 50.0)),
-        Aggregation::Percentile(p) => Value::Float(percentile(&mut numbers().collect::<Vec<_>>(), *p)),
-        Aggregation::First => get(present().next()),
-        Aggregation::Last => get(present().next_back()),
+        Aggregation::Max => picked(column, groups, |new, old| column.compare(new, old, true).is_lt()),
+        Aggregation::Median => percentiles(column, groups, 50.0),
+        Aggregation::Percentile(p) => percentiles(column, groups, *p),
+        Aggregation::First => picked(column, groups, |_, _| false),
+        Aggregation::Last => picked(column, groups, |_, _| true),
     }
 }
 
-/// A value as a key: whole floats equal integers, so that `1` meets `1.0`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Key {
-    Missing,
-    Bool(bool),
-    Integer(i64),
-    Float(u64),
-    Text(String),
-    Time(jiff::Timestamp),
+fn whole_numbers(numbers: Vec<i64>) -> Column {
+    Column::integers(numbers.into_iter().map(Some))
 }
 
-impl Key {
-    pub(super) fn of(value: &Value) -> Key {
-        match value {
-            value if value.is_missing() => Key::Missing,
-            Value::Missing => Key::Missing,
-            Value::Bool(b) => Key::Bool(*b),
-            Value::Integer(i) => Key::Integer(*i),
-            Value::Float(x) => whole(*x).map_or(Key::Float(x.to_bits()), Key::Integer),
-            Value::Text(s) => Key::Text(s.clone()),
-            Value::Time(t) => Key::Time(*t),
-            Value::Nested(v) => Key::Text(v.to_string()),
+fn numbers<'a>(column: &'a Column, groups: &'a Groups) -> impl Iterator<Item = (usize, f64)> + 'a {
+    let rows = groups.of_row.iter().enumerate();
+    rows.filter_map(|(row, group)| Some((*group as usize, column.number(row)?)))
+}
+
+fn moments(column: &Column, groups: &Groups) -> Vec<Moments> {
+    let mut moments = vec![Moments::default(); groups.count];
+    numbers(column, groups).for_each(|(group, x)| moments[group].add(x));
+    moments
+}
+
+fn percentiles(column: &Column, groups: &Groups, percent: f64) -> Column {
+    let mut values: Vec<Vec<f64>> = vec![Vec::new(); groups.count];
+    numbers(column, groups).for_each(|(group, x)| values[group].push(x));
+    Column::floats(
+        values
+            .iter_mut()
+            .map(|values| percentile(values, percent))
+            .collect(),
+    )
+}
+
+/// Of each group the value of the row that no later one is `better` than.
+fn picked(column: &Column, groups: &Groups, better: impl Fn(usize, usize) -> bool) -> Column {
+    let mut rows: Vec<Option<usize>> = vec![None; groups.count];
+    for (row, group) in groups.of_row.iter().enumerate() {
+        let best = &mut rows[*group as usize];
+        if !column.is_missing(row) && best.is_none_or(|best| better(row, best)) {
+            *best = Some(row);
         }
     }
+    column.take_optional(&rows)
 }

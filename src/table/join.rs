@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::group::Key;
+use super::key::Key;
 use super::{Column, Table};
 use crate::bounds;
 use crate::error::{Error, Result, counted};
@@ -45,22 +45,30 @@ impl Table {
                 ));
             }
         }
-        let key = |columns: &[Column], row: usize| -> Option<Vec<Key>> {
-            columns
-                .iter()
-                .map(|c| Some(Key::of(&c.get(row))).filter(|k| *k != Key::Missing))
-                .collect()
-        };
-        let mut rows_of: HashMap<Vec<Key>, Vec<usize>> = HashMap::new();
-        for row in 0..other.rows() {
-            if let Some(key) = key(&right, row) {
-                rows_of.entry(key).or_default().push(row);
+        // Keys are numbered one column after the other, so that each is told from the others by one number.
+        let (mut of_left, mut of_right) = (vec![Some(0); self.rows()], vec![Some(0); other.rows()]);
+        for (left, right) in left.iter().zip(&right) {
+            let mut numbers: HashMap<(u32, Key), u32> = HashMap::new();
+            for (row, number) in of_right.iter_mut().enumerate() {
+                let next = numbers.len() as u32;
+                *number = pair(*number, right, row).map(|key| *numbers.entry(key).or_insert(next));
+            }
+            for (row, number) in of_left.iter_mut().enumerate() {
+                *number = pair(*number, left, row).and_then(|key| numbers.get(&key).copied());
             }
         }
+        let mut rows_of: Vec<Vec<usize>> = Vec::new();
+        for (row, number) in of_right.iter().enumerate() {
+            if let Some(number) = number.map(|n| n as usize) {
+                rows_of.resize_with(rows_of.len().max(number + 1), Vec::new);
+                rows_of[number].push(row);
+            }
+        }
+        let matches = |row: usize| of_left[row].map(|number: u32| &rows_of[number as usize]);
         // Keys that both tables have k times make k × k rows: counted before they are made.
         let mut rows = 0usize;
         for row in 0..self.rows() {
-            rows = rows.saturating_add(match key(&left, row).and_then(|key| rows_of.get(&key)) {
+            rows = rows.saturating_add(match matches(row) {
                 Some(matches) => matches.len(),
                 None => usize::from(kind == JoinKind::Left),
             });
@@ -76,7 +84,7 @@ impl Table {
         )?;
         let (mut here, mut there) = (Vec::new(), Vec::new());
         for row in 0..self.rows() {
-            match key(&left, row).and_then(|key| rows_of.get(&key)) {
+            match matches(row) {
                 Some(matches) => {
                     here.extend(std::iter::repeat_n(row, matches.len()));
                     there.extend(matches.iter().map(|m| Some(*m)));
@@ -94,10 +102,13 @@ impl Table {
             .iter()
             .map(|(n, c)| (n.clone(), c.take_optional(&there)))
             .collect();
-        let rest = Table {
-            columns,
-            rows: there.len(),
-        };
+        let rest = Table::of(columns, there.len());
         self.take(&here).beside(&rest)
     }
+}
+
+/// The key of a row in a column, after the number of those before; None where something is missing.
+fn pair(number: Option<u32>, column: &Column, row: usize) -> Option<(u32, Key<'_>)> {
+    let key = Key::of(column, row);
+    number.filter(|_| key != Key::Missing).map(|number| (number, key))
 }

@@ -1,20 +1,31 @@
-//! Tables: rows in order, columns with a name and one type each, missing values, CSV in and out.
+//! Tables: rows in order, columns with a name and one type each in Arrow's arrays, missing values, CSV and Parquet in and out.
 
+mod builder;
+mod cell;
 mod column;
 mod csv;
 mod display;
+mod exchange;
+mod file;
 mod group;
 mod join;
+mod key;
+mod kind;
+mod ledger;
+mod parquet;
+mod sort;
 pub mod statistics;
+mod times;
 mod value;
 
-use std::cmp::Ordering;
-
-pub use self::column::{Column, ColumnType};
+pub use self::column::Column;
 pub use self::csv::CsvOptions;
 pub use self::display::DisplayOptions;
 pub use self::group::{Aggregate, Aggregation};
 pub use self::join::JoinKind;
+use self::key::Groups;
+pub use self::kind::ColumnType;
+pub use self::sort::SortKey;
 pub use self::value::{Value, format_time, parse_time};
 use crate::error::{Error, Result};
 
@@ -26,34 +37,32 @@ pub struct Table {
     rows: usize,
 }
 
-/// One column to sort by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SortKey {
-    pub column: String,
-    pub descending: bool,
-}
-
 impl Table {
     /// # Errors
     /// When two columns share a name or differ in length.
     pub fn new(columns: Vec<(String, Column)>) -> Result<Table> {
-        let mut table = Table {
-            rows: columns.first().map_or(0, |(_, c)| c.len()),
-            columns: Vec::new(),
-        };
+        let rows = columns.first().map_or(0, |(_, c)| c.len());
         let mut names = std::collections::HashSet::new();
-        for (name, column) in columns {
-            if !names.insert(name.clone()) {
+        for (name, column) in &columns {
+            if !names.insert(name) {
                 return Err(Error::argument(
                     "columns",
                     "names that differ",
                     format!("`{name}` twice"),
                 ));
             }
-            table.check_length(&name, &column)?;
-            table.columns.push((name, column));
+            check_length(name, column, rows)?;
         }
-        Ok(table)
+        Ok(Table::of(columns, rows))
+    }
+
+    /// Columns that are as they should be.
+    fn of(columns: Vec<(String, Column)>, rows: usize) -> Table {
+        let columns = columns.into_iter().map(|(name, column)| (name, column.entered()));
+        Table {
+            columns: columns.collect(),
+            rows,
+        }
     }
 
     /// A table of rows, each a list of (name, value). Columns are in the order of their first appearance; a name
@@ -169,7 +178,8 @@ impl Table {
         if out.columns.is_empty() && out.rows == 0 {
             out.rows = column.len();
         }
-        out.check_length(name, &column)?;
+        check_length(name, &column, out.rows)?;
+        let column = column.entered();
         match out.columns.iter_mut().find(|(n, _)| n == name) {
             Some((_, old)) => *old = column,
             None => out.columns.push((name.to_string(), column)),
@@ -182,7 +192,7 @@ impl Table {
     pub fn beside(&self, other: &Table) -> Result<Table> {
         let mut out = self.clone();
         for (name, column) in &other.columns {
-            out.check_length(name, column)?;
+            check_length(name, column, out.rows)?;
             let name = out.free_name(name);
             out.columns.push((name, column.clone()));
         }
@@ -203,22 +213,22 @@ impl Table {
         for (name, column) in other.columns.iter().filter(|(n, _)| !self.has(n)) {
             columns.push((name.clone(), column.missing_like(self.rows).append(column)));
         }
-        Table {
-            columns,
-            rows: self.rows + other.rows,
-        }
+        Table::of(columns, self.rows + other.rows)
     }
 
     /// The rows at the given positions (from 0), in that order; a position may come more than once.
     pub fn take(&self, rows: &[usize]) -> Table {
-        Table {
-            columns: self
-                .columns
-                .iter()
-                .map(|(name, c)| (name.clone(), c.take(rows)))
-                .collect(),
-            rows: rows.len(),
-        }
+        self.with_each(|column| column.take(rows), rows.len())
+    }
+
+    /// So many rows from one on (from 0), which share the values.
+    fn run(&self, first: usize, count: usize) -> Table {
+        self.with_each(|column| column.slice(first, count), count)
+    }
+
+    fn with_each(&self, column: impl Fn(&Column) -> Column, rows: usize) -> Table {
+        let columns = self.columns.iter().map(|(name, c)| (name.clone(), column(c)));
+        Table::of(columns.collect(), rows)
     }
 
     /// The rows for which `keep` is true.
@@ -233,28 +243,12 @@ impl Table {
     }
 
     pub fn head(&self, count: usize) -> Table {
-        self.take(&(0..count.min(self.rows)).collect::<Vec<_>>())
+        self.run(0, count.min(self.rows))
     }
 
     pub fn tail(&self, count: usize) -> Table {
-        self.take(&(self.rows.saturating_sub(count)..self.rows).collect::<Vec<_>>())
-    }
-
-    /// Sorted by the keys, the first one first. Equal rows keep their order; missing values come last, whatever
-    /// the direction. Strings are in the order of their Unicode code points.
-    pub fn sort(&self, keys: &[SortKey]) -> Result<Table> {
-        let keys = keys
-            .iter()
-            .map(|key| Ok((self.column(&key.column)?, key.descending)))
-            .collect::<Result<Vec<_>>>()?;
-        let mut order: Vec<usize> = (0..self.rows).collect();
-        order.sort_by(|&a, &b| {
-            keys.iter()
-                .map(|(column, descending)| column.compare(a, b, *descending))
-                .find(|o| o.is_ne())
-                .unwrap_or(Ordering::Equal)
-        });
-        Ok(self.take(&order))
+        let first = self.rows.saturating_sub(count);
+        self.run(first, self.rows - first)
     }
 
     /// With a column's values as another type.
@@ -282,9 +276,10 @@ impl Table {
         .into();
         for (name, column) in &self.columns {
             let present = column.present();
-            let all: Vec<usize> = (0..self.rows).collect();
+            let all = Groups::whole(self.rows);
+            let one = |a: Aggregation| group::aggregate(column, &a, &all).get(0);
             let number = |a: Aggregation| match column.kind().is_numeric() {
-                true => group::aggregate(column, &a, &all),
+                true => one(a),
                 false => Value::Missing,
             };
             let row = [
@@ -292,7 +287,7 @@ impl Table {
                 Value::Text(column.kind().name().to_string()),
                 Value::Integer(present as i64),
                 Value::Integer((self.rows - present) as i64),
-                group::aggregate(column, &Aggregation::Distinct, &all),
+                one(Aggregation::Distinct),
                 number(Aggregation::Mean),
                 number(Aggregation::Std),
                 number(Aggregation::Min),
@@ -304,11 +299,13 @@ impl Table {
                 .for_each(|((_, values), value)| values.push(value));
         }
         let rows = self.columns.len();
-        let columns = out
-            .into_iter()
-            .map(|(name, values)| (name, Column::from_values(values)))
-            .collect();
-        Table { columns, rows }
+        let columns = out.into_iter();
+        Table::of(
+            columns
+                .map(|(name, values)| (name, Column::from_values(values)))
+                .collect(),
+            rows,
+        )
     }
 
     fn index_of(&self, name: &str) -> Result<usize> {
@@ -316,17 +313,6 @@ impl Table {
             .iter()
             .position(|(n, _)| n == name)
             .ok_or_else(|| Error::not_found("column", name, self.names()))
-    }
-
-    fn check_length(&self, name: &str, column: &Column) -> Result<()> {
-        if column.len() != self.rows {
-            return Err(Error::argument(
-                format!("column `{name}`"),
-                format!("{} values long, as the other columns are", self.rows),
-                column.len(),
-            ));
-        }
-        Ok(())
     }
 
     /// `name`, or `name_2`, `name_3`… where it is taken.
@@ -339,6 +325,17 @@ impl Table {
             .find(|n| !self.has(n))
             .unwrap_or_default()
     }
+}
+
+fn check_length(name: &str, column: &Column, rows: usize) -> Result<()> {
+    if column.len() != rows {
+        return Err(Error::argument(
+            format!("column `{name}`"),
+            format!("{rows} values long, as the other columns are"),
+            column.len(),
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -148,7 +148,7 @@ fn written_csv_reads_back_the_same() {
 proptest! {
     #[test]
     fn numbers_survive_csv(values in prop::collection::vec(prop::num::f64::NORMAL | prop::num::f64::ZERO, 1..20)) {
-        let t = Table::new(vec![("x".into(), Column::Float(values.clone()))]).unwrap();
+        let t = Table::new(vec![("x".into(), Column::floats(values.clone()))]).unwrap();
         let back = csv(&t.to_csv(&CsvOptions::default()).unwrap());
         prop_assert_eq!(back.column("x").unwrap().to_f64().unwrap(), values);
     }
@@ -321,7 +321,7 @@ fn columns_are_selected_renamed_added_and_cast() {
     assert!(t.rename("city", "country").is_err());
     assert_eq!(t.rename("city", "town").unwrap().names().next(), Some("town"));
     let error = t
-        .with_column("x", Column::Float(vec![1.0]))
+        .with_column("x", Column::floats(vec![1.0]))
         .unwrap_err()
         .to_string();
     assert_eq!(
@@ -391,9 +391,9 @@ fn display_is_aligned_and_cut() {
          –                 –  2021-12-31"
     );
     let long = Table::new(vec![
-        ("i".into(), Column::Integer((0..100).map(Some).collect())),
-        ("text".into(), Column::Text(vec![Some("x\ny".repeat(30)); 100])),
-        ("more".into(), Column::Float(vec![0.1; 100])),
+        ("i".into(), Column::integers((0..100).map(Some))),
+        ("text".into(), Column::texts(vec![Some("x\ny".repeat(30)); 100])),
+        ("more".into(), Column::floats(vec![0.1; 100])),
     ])
     .unwrap();
     let shown = long.render(&DisplayOptions {
@@ -423,8 +423,8 @@ fn display_is_aligned_and_cut() {
 fn a_table_keeps_its_promises() {
     let columns = |a: usize, b: usize, name: &str| {
         Table::new(vec![
-            ("a".into(), Column::Float(vec![0.0; a])),
-            (name.into(), Column::Float(vec![0.0; b])),
+            ("a".into(), Column::floats(vec![0.0; a])),
+            (name.into(), Column::floats(vec![0.0; b])),
         ])
     };
     assert!(columns(2, 2, "b").is_ok());
@@ -460,5 +460,181 @@ fn times_are_read_only_in_the_unambiguous_form() {
         "2020-01-05T25:00",
     ] {
         assert_eq!(at(bad), None, "{bad}");
+    }
+}
+
+fn read(text: &str, options: &CsvOptions) -> Table {
+    Table::from_csv(text, options).unwrap()
+}
+
+/// More rows than one piece of text has; only the last cells say what the columns are.
+#[test]
+fn types_are_those_of_all_cells_however_long_the_text() {
+    let rows = 200_000;
+    let mut text = String::from("whole,number,time,flag,none,late\n");
+    for i in 0..rows {
+        text += &format!("{i},{i},2020-01-05T10:00:00Z,true,,\n");
+    }
+    let last = "x,0.5,0800-12-25T10:00:00.000001Z,1,,7\n";
+    let t = csv(&(text.clone() + last));
+    assert_eq!(
+        kinds(&t),
+        ["string", "number", "time", "string", "number", "integer"]
+    );
+    assert_eq!(t.rows(), rows + 1);
+    assert_eq!(
+        (t.value(7, "whole").unwrap(), t.value(rows, "whole").unwrap()),
+        (self::text("7"), self::text("x"))
+    );
+    assert_eq!(
+        (t.value(7, "number").unwrap(), t.value(rows, "number").unwrap()),
+        (Value::Float(7.0), Value::Float(0.5))
+    );
+    assert_eq!(
+        t.value(rows, "time").unwrap(),
+        Value::Time("0800-12-25T10:00:00.000001Z".parse().unwrap())
+    );
+    assert_eq!(t.value(7, "flag").unwrap(), self::text("true"));
+    assert_eq!(
+        (
+            t.column("none").unwrap().present(),
+            t.column("late").unwrap().present()
+        ),
+        (0, 1)
+    );
+    // Times that no unit holds together are their texts.
+    let fine = text.clone() + "1,1,1500-01-01T00:00:00.000000001Z,true,,\n";
+    let t = csv(&fine);
+    assert_eq!(
+        t.value(rows, "time").unwrap(),
+        self::text("1500-01-01T00:00:00.000000001Z")
+    );
+    // The first wrong line is told, whichever thread finds one first.
+    let wrong = text.clone() + &text[text.len() / 2..] + "1,2\n" + &text[..text.len() / 2];
+    let error = Table::from_csv(
+        &wrong.replacen("\n150000,", "\n150000,9,", 1),
+        &CsvOptions::default(),
+    )
+    .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("CSV text: line 150002 has 7 cells, the header has 6"),
+        "{error}"
+    );
+    let options = CsvOptions {
+        columns: Some(vec!["late".into(), "whole".into()]),
+        ..Default::default()
+    };
+    let t = read(&(text + last), &options);
+    assert_eq!(
+        (t.names().collect::<Vec<_>>(), kinds(&t)),
+        (vec!["late", "whole"], vec!["integer", "string"])
+    );
+    assert!(
+        Table::from_csv("a\n1\n", &options)
+            .unwrap_err()
+            .to_string()
+            .contains("no column `late`")
+    );
+}
+
+#[test]
+fn threads_do_not_change_what_is_read_and_written() {
+    let mut text = String::from("a,b,c\n");
+    for i in 0..100_000 {
+        text += &format!("{},\"a \"\"{i}\"\"\n\",{}\n", i * 7, i as f64 / 3.0);
+    }
+    let of = |threads| {
+        let _entered = crate::work::Context::new().with_threads(threads).enter();
+        csv(&text).to_csv(&CsvOptions::default()).unwrap()
+    };
+    // Whole numbers in a column of numbers have a decimal.
+    assert_eq!(of(1).replace(".0\n", "\n"), text);
+    assert_eq!(of(1), of(3));
+}
+
+#[test]
+fn tables_are_in_the_ledger_for_as_long_as_any_holds_their_columns() {
+    const MIB: usize = 1 << 20;
+    let context = crate::work::Context::new().with_memory(16 * MIB);
+    let _entered = context.enter();
+    let held = || context.budget().held();
+    let text = "x,y\n".to_string() + &"1.5,station_number_12\n".repeat(100_000);
+    let t = csv(&text);
+    // Two columns of 8 and 16 bytes a row, and the texts.
+    let all = held();
+    assert!((4_000_000..6_000_000).contains(&all), "{all}");
+    let same = t.select(&["x", "y"]).unwrap();
+    assert_eq!(held(), all);
+    drop(t);
+    assert_eq!(held(), all);
+    let x = same.select(&["x"]).unwrap();
+    drop(same);
+    assert_eq!(held(), 800_000);
+    assert!(Table::from_csv(&text, &CsvOptions::default()).is_ok());
+    let more = "x,y\n".to_string() + &"1.5,station_number_12\n".repeat(500_000);
+    let error = Table::from_csv(&more, &CsvOptions::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("rows and 2 columns needs") && error.contains("more than the memory limit of 16 MiB"),
+        "{error}"
+    );
+    drop((x, error));
+    let few = csv(&text).take(&[5, 6]);
+    assert!(held() < 10_000, "{}", held());
+    assert_eq!(few.value(1, "y").unwrap(), self::text("station_number_12"));
+}
+
+proptest! {
+    #[test]
+    fn sorting_groups_and_joins_are_those_of_plain_loops(
+        rows in prop::collection::vec((prop::option::of(-3i64..3), prop::option::of(-2i64..2), "[ab]{0,10}"), 0..40),
+        descending in any::<bool>(),
+    ) {
+        let numbers = |v: Option<i64>| v.map_or(f64::NAN, |v| v as f64 / 2.0);
+        let t = Table::new(vec![
+            ("i".into(), Column::integers(rows.iter().map(|r| r.0))),
+            ("x".into(), Column::floats(rows.iter().map(|r| numbers(r.1)).collect())),
+            ("t".into(), Column::texts(rows.iter().map(|r| Some(&r.2)))),
+        ]).unwrap();
+        for by in ["i", "x", "t"] {
+            let keys = [SortKey { column: by.into(), descending }, SortKey { column: "t".into(), descending: false }];
+            let sorted = t.sort(&keys).unwrap();
+            // Insertion, one row after the other.
+            let mut expected: Vec<usize> = Vec::new();
+            for row in 0..t.rows() {
+                let after = |other: &usize| {
+                    let order = |key: &SortKey| t.column(&key.column).unwrap().compare(*other, row, key.descending);
+                    keys.iter().map(order).find(|o| o.is_ne()).is_none_or(|o| o.is_lt())
+                };
+                let place = expected.iter().position(|other| !after(other)).unwrap_or(expected.len());
+                expected.insert(place, row);
+            }
+            prop_assert_eq!(sorted.to_csv(&CsvOptions::default()).unwrap(), t.take(&expected).to_csv(&CsvOptions::default()).unwrap());
+        }
+        let means = t.group_by(&["i", "t"], &[Aggregate { column: "x".into(), aggregation: Aggregation::Mean, name: None }]).unwrap();
+        let mut seen: Vec<(Option<i64>, &String)> = Vec::new();
+        for row in &rows {
+            if !seen.contains(&(row.0, &row.2)) {
+                seen.push((row.0, &row.2));
+            }
+        }
+        prop_assert_eq!(means.rows(), seen.len());
+        for (group, key) in seen.iter().enumerate() {
+            let of: Vec<f64> = rows.iter().filter(|r| (r.0, &r.2) == *key).map(|r| numbers(r.1)).filter(|x| !x.is_nan()).collect();
+            let mean = of.iter().sum::<f64>() / of.len() as f64;
+            let found = means.value(group, "mean_x").unwrap().as_f64();
+            prop_assert!(found == Some(mean) || (found.is_none() && of.is_empty()));
+        }
+        let other = t.select(&["x", "i"]).unwrap().rename("i", "j").unwrap().rename("x", "i").unwrap();
+        let joined = t.join(&other, &["i"], JoinKind::Inner).unwrap();
+        let pairs: Vec<Option<i64>> = rows.iter().flat_map(|a| {
+            let meets = move |b: &&(Option<i64>, Option<i64>, String)| a.0.is_some() && a.0.map(|i| i * 2) == b.1;
+            rows.iter().filter(meets).map(|b| b.0)
+        }).collect();
+        let found: Vec<Option<i64>> = joined.column("j").map_or(Vec::new(), |c| c.values().map(|v| match v { Value::Integer(i) => Some(i), _ => None }).collect());
+        prop_assert_eq!(found, pairs);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 
 use crate::time;
 
@@ -126,6 +127,59 @@ pub fn format_time(time: Timestamp) -> String {
     }
 }
 
-pub(super) fn is_midnight(time: Timestamp) -> bool {
+/// As `format_time` where it is one of `dates`, else with the time of day also at midnight.
+pub(super) fn write_time(text: &mut Vec<u8>, time: Timestamp, dates: bool) {
+    let civil = Offset::UTC.to_datetime(time);
+    let Ok(year @ 0..=9999) = u16::try_from(civil.year()) else {
+        let shown = if dates {
+            format_time(time)
+        } else {
+            time.to_string()
+        };
+        text.extend_from_slice(shown.as_bytes());
+        return;
+    };
+    let two = |number: i8| [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+    let (century, of_century) = ((year / 100) as i8, (year % 100) as i8);
+    let [a, b] = two(century);
+    let [c, d] = two(of_century);
+    let ([e, f], [g, h]) = (two(civil.month()), two(civil.day()));
+    text.extend_from_slice(&[a, b, c, d, b'-', e, f, b'-', g, h]);
+    if dates {
+        return;
+    }
+    let ([a, b], [c, d], [e, f]) = (two(civil.hour()), two(civil.minute()), two(civil.second()));
+    text.extend_from_slice(&[b'T', a, b, b':', c, d, b':', e, f]);
+    let fraction = civil.subsec_nanosecond();
+    if fraction > 0 {
+        let digits = format!("{fraction:09}");
+        text.push(b'.');
+        text.extend_from_slice(digits.trim_end_matches('0').as_bytes());
+    }
+    text.push(b'Z');
+}
+
+fn is_midnight(time: Timestamp) -> bool {
     time.as_nanosecond().rem_euclid(86_400_000_000_000) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn times_are_written_as_jiff_shows_them(second in -377705023201i64..253402207200, fraction in prop_oneof![Just(0), 0..1_000_000_000, Just(500_000_000)]) {
+            let time = Timestamp::new(second, fraction).unwrap();
+            let written = |time, dates| {
+                let mut text = Vec::new();
+                write_time(&mut text, time, dates);
+                String::from_utf8(text).unwrap()
+            };
+            prop_assert_eq!(written(time, false), time.to_string());
+            let midnight = Timestamp::from_second(second.div_euclid(86400) * 86400).unwrap();
+            prop_assert_eq!(written(midnight, true), format_time(midnight));
+        }
+    }
 }

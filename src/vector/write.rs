@@ -306,7 +306,7 @@ fn columns(features: &Features) -> Vec<(String, Column)> {
 }
 
 fn create_field(layer: &gdal::vector::Layer<'_>, name: &str, column: &Column) -> Result<()> {
-    let dates_only = matches!(column, Column::Time(times) if times.iter().flatten().all(|t| is_midnight(*t)));
+    let dates_only = column.is_dates();
     let kind = match column.kind() {
         ColumnType::Bool => OGRFieldType::OFTInteger,
         ColumnType::Integer => OGRFieldType::OFTInteger64,
@@ -398,10 +398,6 @@ fn set_time(feature: &mut gdal::vector::Feature<'_>, index: usize, time: Timesta
             UTC,
         );
     }
-}
-
-fn is_midnight(time: Timestamp) -> bool {
-    time.as_nanosecond().rem_euclid(86_400_000_000_000) == 0
 }
 
 fn distinct_ids(features: &[Feature]) -> bool {

@@ -241,9 +241,7 @@ impl ZonalAccumulator {
                     .any(|c| c.integers.is_some());
                 let of_band = cells.iter_mut().skip(band).step_by(bands);
                 let column = match statistic {
-                    Aggregation::Count => {
-                        Column::Integer(of_band.map(|c| Some(c.moments.count as i64)).collect())
-                    }
+                    Aggregation::Count => Column::integers(of_band.map(|c| Some(c.moments.count as i64))),
                     Aggregation::Min | Aggregation::Max if integers => {
                         let end = |c: &Cell| {
                             let (min, max) = c.integers?;
@@ -251,7 +249,7 @@ impl ZonalAccumulator {
                         };
                         extremes(of_band.map(|c| end(c)).collect())
                     }
-                    other => Column::Float(of_band.map(|c| c.statistic(other)).collect()),
+                    other => Column::floats(of_band.map(|c| c.statistic(other)).collect()),
                 };
                 add(band, &statistic.name(), column)?;
             }
@@ -262,7 +260,7 @@ impl ZonalAccumulator {
                 classes.dedup();
                 for class in classes {
                     let counts = of_band().map(|c| Some(c.classes.get(&class).map_or(0, |n| *n as i64)));
-                    add(band, &format!("class_{class}"), Column::Integer(counts.collect()))?;
+                    add(band, &format!("class_{class}"), Column::integers(counts))?;
                 }
             }
         }
@@ -274,13 +272,8 @@ impl ZonalAccumulator {
 fn extremes(values: Vec<Option<i128>>) -> Column {
     let narrow = |v: &Option<i128>| v.is_none_or(|v| i64::try_from(v).is_ok());
     match values.iter().all(narrow) {
-        true => Column::Integer(
-            values
-                .into_iter()
-                .map(|v| v.and_then(|v| i64::try_from(v).ok()))
-                .collect(),
-        ),
-        false => Column::Float(
+        true => Column::integers(values.into_iter().map(|v| v.and_then(|v| i64::try_from(v).ok()))),
+        false => Column::floats(
             values
                 .into_iter()
                 .map(|v| v.map_or(f64::NAN, integer_to_f64))

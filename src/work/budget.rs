@@ -33,6 +33,11 @@ impl Budget {
         self.ceiling
     }
 
+    /// What is held by name, the caches of libraries aside.
+    pub fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
     /// What a run may take, in bytes. Never less than an eighth of the ceiling: a script that fills it with arrays can still look at them.
     pub fn left(&self) -> usize {
         // A cache that the user has made larger than the ceiling leaves runs their half.

@@ -1,6 +1,6 @@
 ---@meta tables
 
---- Tables of named columns with one type each, CSV in and out.
+--- Tables of named columns with one type each, CSV and Parquet in and out.
 ---
 --- Rows are in order and counted from 1. The types are boolean, integer, number, string and time. Any value may be
 --- missing; in a column of numbers NaN is missing. Times are instants (dates are midnight, UTC) and appear in Lua as
@@ -11,9 +11,32 @@
 local tables = {}
 
 ---@class tables.ReadOptions
+---@field columns? string|string[] The columns to read, in this order. Default all.
 ---@field delimiter? string The character between cells. Default: of comma, semicolon, tab and `|` the one that is most frequent in the first line.
 ---@field missing? string|string[] Further texts that stand for a missing value, such as `"NA"` or `"-9999"`. Empty cells are missing anyway, and `NaN` among numbers.
 ---@field types? table<string, string> Types by column, where they should not be inferred: `{ id = "string" }`.
+
+--- Reads a file of CSV or Parquet, told by how it begins.
+---
+--- CSV is read as by `read_csv`. Of Parquet, integers are integers, floats and decimals with a fraction numbers, timestamps and
+--- dates times (UTC where they have no zone), strings and dictionaries of them strings. Integers and whole decimals beyond 64 bits make
+--- strings of their column. Fractions of seconds are kept to the nanosecond.
+---
+--- **Errors.** As `read_csv`; a Parquet file with a column of a type that no column of a table has (binary, lists, structs, durations): the
+--- columns that can be read are named, for `columns`. Options of CSV for a file of Parquet.
+---
+--- **Nodata.** Nulls of Parquet are missing.
+---
+--- ```lua
+--- local tables = require "tables"
+--- tables.new({ { station = "A", height = 3.5 }, { station = "B" } }):write("stations.parquet")
+--- local stations = tables.read("stations.parquet", { columns = { "height" } })
+--- assert(#stations == 2 and stations[1].height == 3.5 and stations[2].height == nil)
+--- ```
+---@param path string
+---@param options? tables.ReadOptions
+---@return Table
+function tables.read(path, options) end
 
 --- Reads a CSV file.
 ---
@@ -26,8 +49,8 @@ local tables = {}
 --- stay strings.
 ---
 --- **Errors.** A file that is not there, is not UTF-8 or is empty, and a line with more or fewer cells than the header;
---- the line is named. A device or a pipe; a table that does not fit the memory limit: the file is read twice, first for what its
---- columns are, and nothing but the table is held.
+--- the line is named. A device or a pipe; a table that does not fit the memory limit beside what is held already. The file is read in
+--- pieces on all cores, and again for columns in which a later cell is of another type than the first ones.
 ---
 --- **Nodata.** Empty cells, and those that `missing` names, are missing.
 ---
@@ -370,6 +393,25 @@ function Table:beside(other) end
 
 ---@class Table.WriteOptions
 ---@field delimiter? string The character between cells. Default: tab for `.tsv` and `.tab`, else comma.
+
+--- Writes a file in the format that its name ends with, in place of what was there: CSV for `.csv`, `.tsv`, `.tab` and `.txt`, as
+--- `Table:write_csv` does, Parquet for `.parquet` and `.pq`.
+---
+--- Parquet is compressed with ZSTD and read by pandas, polars, DuckDB, R and QGIS; types are kept. Times are timestamps in UTC, of
+--- nanoseconds, or of microseconds where one lies beyond the years 1677 to 2262.
+---
+--- **Errors.** A name with another ending; a folder that does not exist or may not be written to.
+---
+--- **Nodata.** Missing values are nulls, or empty cells.
+---
+--- ```lua
+--- local tables = require "tables"
+--- tables.new({ { x = 1.5, day = "2020-01-05" } }):cast("day", "time"):write("x.parquet")
+--- assert(tables.read("x.parquet").types.day == "time")
+--- ```
+---@param path string
+---@param options? Table.WriteOptions
+function Table:write(path, options) end
 
 --- Writes a CSV file, in place of what was there.
 ---

@@ -178,9 +178,9 @@ fn described(o: &Options) -> Result<Wanted> {
 
 /// One row a file.
 fn table(report: &Report) -> Result<Table> {
-    let text = |of: &dyn Fn(&Row) -> Option<String>| Column::Text(report.rows.iter().map(of).collect());
+    let text = |of: &dyn Fn(&Row) -> Option<String>| Column::texts(report.rows.iter().map(of));
     let number = |of: &dyn Fn(&Row) -> Option<u64>| {
-        Column::Integer(report.rows.iter().map(|row| of(row).map(|n| i64::try_from(n).unwrap_or(i64::MAX))).collect())
+        Column::integers(report.rows.iter().map(|row| of(row).map(|n| i64::try_from(n).unwrap_or(i64::MAX))))
     };
     let full = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
     Table::new(vec![
@@ -189,7 +189,7 @@ fn table(report: &Report) -> Result<Table> {
         ("bytes".into(), number(&|row| row.bytes)),
         ("received".into(), number(&|row| Some(row.received))),
         ("status".into(), text(&|row| full(row.status.name()))),
-        ("verified".into(), Column::Bool(report.rows.iter().map(|row| Some(row.verified)).collect())),
+        ("verified".into(), Column::bools(report.rows.iter().map(|row| Some(row.verified)))),
         ("how".into(), text(&|row| full(&row.how))),
         ("url".into(), text(&|row| full(&row.url))),
         ("error".into(), text(&|row| row.error.clone())),

@@ -1,4 +1,4 @@
-//! Module `tables`: tables of named columns, CSV. (Not `table`: that is Lua's own library.)
+//! Module `tables`: tables of named columns, CSV and Parquet. (Not `table`: that is Lua's own library.)
 
 mod table;
 pub mod values;
@@ -14,15 +14,35 @@ use crate::table::{Column, ColumnType, CsvOptions, Table, Value};
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Table>();
+    m.function("read(path, options?)", |lua, args| {
+        let path = access(lua).read(args.get::<PathBuf>("path")?)?;
+        let options = args.options(reading)?;
+        with_room(lua, || Table::read(&path, &options))
+    })?;
     m.function("read_csv(path, options?)", |lua, args| {
         let path = access(lua).read(args.get::<PathBuf>("path")?)?;
-        Table::read_csv(&path, &args.options(reading)?)
+        let options = args.options(reading)?;
+        with_room(lua, || Table::read_csv(&path, &options))
     })?;
-    m.function("from_csv(text, options?)", |_, args| {
-        Table::from_csv(&args.get::<String>("text")?, &args.options(reading)?)
+    m.function("from_csv(text, options?)", |lua, args| {
+        let (text, options) = (args.get::<String>("text")?, args.options(reading)?);
+        with_room(lua, || Table::from_csv(&text, &options))
     })?;
     m.function("new(values, options?)", new)?;
     Ok(())
+}
+
+/// Reads; where there is no room, once more when the tables that no script can reach any more have made way.
+fn with_room(lua: &Lua, read: impl Fn() -> Result<Table>) -> Result<Table> {
+    match read() {
+        Err(Error::Memory { .. }) => {
+            lua.gc_collect()?;
+            // Objects with finalisers go in the second round.
+            lua.gc_collect()?;
+            read()
+        }
+        done => done,
+    }
 }
 
 /// A list of rows, or columns by name.
@@ -87,7 +107,9 @@ fn reading(o: &Options) -> Result<CsvOptions> {
         }
         types.sort_by(|a, b| a.0.cmp(&b.0));
     }
-    Ok(CsvOptions { delimiter: delimiter(o)?, missing: o.get::<Names>("missing")?.map_or(Vec::new(), |Names(m)| m), types })
+    let missing = o.get::<Names>("missing")?.map_or(Vec::new(), |Names(m)| m);
+    let columns = o.get::<Names>("columns")?.map(|Names(names)| names);
+    Ok(CsvOptions { delimiter: delimiter(o)?, missing, types, columns })
 }
 
 pub(super) fn delimiter(o: &Options) -> Result<Option<char>> {
