@@ -152,8 +152,11 @@ impl Stack {
         Ok(Cube { times, bands })
     }
 
-    /// Writes every image to its own file and answers the paths. The folder is made where it is missing.
-    pub fn export(&self, export: &Export, options: &WriteOptions) -> Result<Vec<PathBuf>> {
+    /// The images that `export` writes, and their files.
+    ///
+    /// # Errors
+    /// Images without a name; two of one; names that lead elsewhere.
+    pub fn files<'a>(&'a self, export: &Export) -> Result<Vec<(PathBuf, &'a Raster)>> {
         let first = export.first.max(1) - 1;
         let count = export.max.unwrap_or(usize::MAX);
         if let Some(names) = &export.names
@@ -194,6 +197,12 @@ impl Stack {
             }
             jobs.push((path, item));
         }
+        Ok(jobs)
+    }
+
+    /// Writes every image to its own file and answers the paths. The folder is made where it is missing.
+    pub fn export(&self, export: &Export, options: &WriteOptions) -> Result<Vec<PathBuf>> {
+        let jobs = self.files(export)?;
         if !jobs.is_empty() {
             Folder::make(&export.folder)?;
         }

@@ -3,7 +3,7 @@
 use perilune::raster::DType;
 use perilune::raster::file::arrays;
 use perilune::raster::file::hdf5::{self, Content, Hdf5Options};
-use perilune::raster::file::netcdf::{self, NetCdf, Variable};
+use perilune::raster::file::netcdf::{self, Definition, Fill, Header, NetCdf, Variable};
 use perilune::raster::file::open::{OpenOptions, open};
 
 use crate::common::*;
@@ -30,17 +30,20 @@ fn both_are_read_by_many_threads_at_once() {
         hdf5::write(format!("{name}.h5").as_ref(), &contents, &options).unwrap();
         let contents = NetCdf {
             variables: vec![Variable {
-                name: "v".into(),
+                what: Definition {
+                    name: "v".into(),
+                    dtype: DType::F32,
+                    fill: Fill::Given(-9999.0),
+                    attributes: Vec::new(),
+                },
                 images: vec![image(&grid, values.clone())],
-                dtype: DType::F32,
-                fill: -9999.0,
-                is_default_fill: false,
-                attributes: Vec::new(),
             }],
-            times: None,
-            records: Vec::new(),
-            attributes: Default::default(),
-            mapping: "mapping".into(),
+            header: Header {
+                times: None,
+                records: Vec::new(),
+                attributes: Default::default(),
+                mapping: "mapping".into(),
+            },
             chunk_rows: Some(32),
             level: 1,
         };

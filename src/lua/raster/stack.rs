@@ -342,12 +342,17 @@ fn export(lua: &Lua, this: &Stack, args: &Args) -> Result<Vec<String>> {
         Ok((export, write_options(o)?))
     })?;
     let folder = access(lua).write(&export.folder)?;
-    if work::rehearsal().is_some() {
-        let target = folder.join(&export.prefix);
-        are_told(lua, &target, &this.items)?;
-        return Ok(Vec::new());
-    }
-    let written = this.export(&Export { folder: folder.clone(), ..export.clone() }, &options)?;
+    let there = Export { folder: folder.clone(), ..export.clone() };
+    let written = match work::rehearsal() {
+        None => this.export(&there, &options)?,
+        Some(_) => {
+            let files = this.files(&there)?;
+            for (path, image) in &files {
+                are_told(lua, path, std::slice::from_ref(*image))?;
+            }
+            files.into_iter().map(|(path, _)| path).collect()
+        }
+    };
     let shown = |path: std::path::PathBuf| match path.strip_prefix(&folder) {
         Ok(name) => export.folder.join(name).display().to_string(),
         Err(_) => path.display().to_string(),

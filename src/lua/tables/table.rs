@@ -117,6 +117,9 @@ fn combining(c: &mut Builder<Table>) {
 fn output(c: &mut Builder<Table>) {
     c.method("write(path, options?)", |lua, this, args| {
         let path = access(lua).write(args.get::<PathBuf>("path")?)?;
+        if is_told(lua, "write", &path) {
+            return Ok(());
+        }
         this.write(&path, &CsvOptions { delimiter: args.options(delimiter)?, ..Default::default() })
     })
     .method("write_csv(path, options?)", |lua, this, args| {

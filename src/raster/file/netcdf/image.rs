@@ -152,7 +152,9 @@ impl Target<'_> {
         for first in (0..grid.rows).step_by(self.chunk_rows) {
             let rows = self.chunk_rows.min(grid.rows - first);
             let window = Window::new(first as isize, 0, rows, grid.cols);
-            let pixels = Run::prepare(grid, &ports, window)?.collect_quietly()?.swap_remove(0);
+            let pixels = Run::prepare(grid, &ports, window)?
+                .collect_quietly()?
+                .swap_remove(0);
             let (values, seen) = stored(self.what, pixels);
             if seen.is_lost(self.what.fill) {
                 return Err(clash(&self.file.path, self.what, seen, "fill"));
