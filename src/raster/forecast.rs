@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::execute::Run;
 use super::graph::{Node, Port, Work};
+use super::operation::ReadFile;
 use super::plan::Plan;
 use super::{Grid, Raster, Window};
 use crate::error::Result;
@@ -15,7 +16,7 @@ use crate::work;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     pub path: String,
-    /// Bytes of the file; None for what is no file of this machine.
+    /// Bytes of the file; None where nobody says.
     pub size: Option<u64>,
     /// Share of its pixels that is wanted, over all of its bands that are.
     pub share: f64,
@@ -46,16 +47,15 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
     let (grid, ports) = (&raster.grid, raster.ports());
     let plan = Plan::new(grid, &ports);
     let unprepared = plan.unprepared();
-    let mut shares: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    let mut sizes: BTreeMap<String, Option<u64>> = BTreeMap::new();
+    let mut read: BTreeMap<String, (ReadFile, Vec<f64>)> = BTreeMap::new();
     let mut add = |plan: &Plan, region: Window| {
         for (node, window) in plan.sources(region) {
-            let Some((path, size)) = source_of(&node) else {
+            let Some(file) = source_of(&node) else {
                 continue;
             };
             let share = window.len() as f64 / node.grid.window().len().max(1) as f64;
-            shares.entry(path.clone()).or_default().push(share);
-            sizes.insert(path, size);
+            let one = read.entry(file.path.clone()).or_insert((file, Vec::new()));
+            one.1.push(share);
         }
     };
     add(&plan, grid.window());
@@ -64,8 +64,10 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
         let below = Plan::new(&input.node.grid, std::slice::from_ref(input));
         add(&below, input.node.grid.window());
     }
-    let files = shares.into_iter().map(|(path, shares)| Reading {
-        size: sizes.get(&path).copied().flatten(),
+    // What lies on servers would be fetched for a trial.
+    let here = read.values().all(|(file, _)| !file.is_remote);
+    let files = read.into_iter().map(|(path, (file, shares))| Reading {
+        size: file.size,
         share: shares.iter().copied().fold(0.0, f64::max),
         path,
     });
@@ -74,8 +76,6 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
     let tiles = grid.rows.div_ceil(tile.0) * grid.cols.div_ceil(tile.1);
     let threads = work::threads().min(tiles);
     let middle = middle(grid, tile);
-    // What lies on servers would be fetched for it.
-    let here = sizes.values().all(Option::is_some);
     let seconds = match measure && unprepared.is_empty() && (here || work::rehearsal().is_none()) {
         true => Some(tried(grid, &ports, middle)? * tiles as f64 / threads as f64),
         false => None,
@@ -115,8 +115,8 @@ fn tried(grid: &Arc<Grid>, ports: &[Port], tile: Window) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-/// The file that a node reads, and its size.
-fn source_of(node: &Node) -> Option<(String, Option<u64>)> {
+/// The file that a node reads.
+fn source_of(node: &Node) -> Option<ReadFile> {
     match &node.work {
         Work::Tiles(operation) => operation.file(),
         _ => None,

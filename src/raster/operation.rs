@@ -15,6 +15,15 @@ pub struct PicturePart {
     pub rows: Range<usize>,
 }
 
+/// A file that an operation reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadFile {
+    pub path: String,
+    /// Bytes, where somebody says.
+    pub size: Option<u64>,
+    pub is_remote: bool,
+}
+
 /// A tile operation in the lazy graph. Implementations hold their parameters and no state; the engine calls them
 /// from many threads at once, with any tiling, and the result must not depend on it.
 pub trait Operation: Send + Sync {
@@ -60,8 +69,8 @@ pub trait Operation: Send + Sync {
         Err(Error::message(format!("{} has no small picture", self.name())))
     }
 
-    /// The file that it reads, and its bytes where that is one of this machine; for operations that read one.
-    fn file(&self) -> Option<(String, Option<u64>)> {
+    /// The file that it reads, for operations that read one.
+    fn file(&self) -> Option<ReadFile> {
         None
     }
 

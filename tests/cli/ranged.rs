@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use super::standin::{Answer, Got, StandIn};
 use super::workflows::shared;
@@ -414,4 +415,43 @@ fn a_login_that_is_refused_is_told_once() {
     let done = finish(command);
     assert_holds(&done.out, "refuses the login from ");
     assert_eq!(front.count(|got| got.header("authorization").is_some()), 1);
+}
+
+/// A description names the version of a file on a server, as it names the time of one on disk.
+#[test]
+fn a_file_that_a_server_has_replaced_is_not_the_one_that_was_described() {
+    let here = folder(&[]);
+    let make = "raster.random(raster.grid { rows = 40, cols = 50 }):write('x.tif', { compress = 'none' })";
+    succeed(plain(here.path()), make);
+    let bytes = fs::read(here.path().join("x.tif")).unwrap();
+    let version = Arc::new(Mutex::new("\"first\""));
+    let stated = version.clone();
+    let store = StandIn::start("127.0.0.4", move |got| match got.path() {
+        "/x.tif" => Answer::new(200, bytes.clone()).with("ETag", *stated.lock().unwrap()),
+        _ => Answer::new(404, "no"),
+    });
+    let describe = format!(
+        "local image = raster.open('{}') \
+         fs.write('x.json', (image + 1):to_json()) \
+         local plan = (image + 1):plan() \
+         print(image:identity(), plan.files[1].size_mib)",
+        store.url("/x.tif")
+    );
+    let first = succeed(plain(here.path()), &describe);
+    // 40 × 50 pixels of 4 bytes and a header.
+    assert_holds(&first.out, "\t0.0\n");
+    let described = fs::read_to_string(here.path().join("x.json")).unwrap();
+    assert_holds(&described, "first");
+    let again = "print(raster.from_json(fs.read('x.json')):stats().random.max < 2)";
+    assert_holds(&succeed(plain(here.path()), again).out, "true");
+    *version.lock().unwrap() = "\"second\"";
+    let mut command = plain(here.path());
+    command.args(["--quiet", "-e", again]);
+    let refused = finish(command);
+    assert_eq!(refused.code, 1);
+    assert_holds(
+        &refused.err,
+        "the file has changed since the graph was described; open it again",
+    );
+    assert_ne!(succeed(plain(here.path()), &describe).out, first.out);
 }

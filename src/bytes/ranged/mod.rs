@@ -128,6 +128,11 @@ impl<'a> Remote<'a> {
         self.size
     }
 
+    /// Its entity tag, or the time of its last change, as the server states them.
+    pub fn version(&self) -> Option<&str> {
+        self.validator.if_range()
+    }
+
     /// How long it is since the server was seen to have it.
     fn age(&self) -> Duration {
         self.state().seen.elapsed()

@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Once;
 
-pub use remote::{address, beginning, reach};
+pub use remote::{address, beginning, reach, served};
 
 /// Replaces GDAL's file systems, once for the process and before the first file is opened.
 pub fn install() {

@@ -132,6 +132,14 @@ fn address_of(prefix: usize, rest: &str) -> Result<Url> {
     })
 }
 
+/// Size and version of the file that GDAL calls by a name, where it lies on a server and this process has opened it.
+pub fn served(name: &str) -> Option<(u64, Option<String>)> {
+    match find(&address(name)?.ok()?, false) {
+        Ok(Found::File(file)) => Some((file.size(), file.version().map(str::to_string))),
+        _ => None,
+    }
+}
+
 /// Opens the file at `address` for those who open it next, so that what goes wrong is told as it is.
 ///
 /// # Errors

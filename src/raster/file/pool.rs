@@ -32,6 +32,9 @@ struct Idle {
 /// Bytes, and the time of the last change in nanoseconds since 1970.
 pub type State = (u64, i64);
 
+/// Bytes, and the version that the server states, of a file on one.
+pub type Served = (u64, Option<String>);
+
 /// The state of the file that GDAL opens by a name; None for what is no file of the system.
 fn state_of(container: &str) -> Option<State> {
     let state = std::fs::metadata(container).ok()?;
@@ -68,6 +71,7 @@ pub struct SourceFile {
     pub cols: usize,
     /// When it was opened.
     state: Option<State>,
+    served: Option<Served>,
     /// Where they are such as we decode ourselves; found out with the first that is read.
     pub(super) blocks: OnceLock<Option<Blocks>>,
 }
@@ -83,6 +87,8 @@ impl SourceFile {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let state = state_of(container_of(name));
         let dataset = open_dataset(path, name, layout.as_ref())?;
+        // What has been opened is known, and asks nobody.
+        let served = bytes::served(container_of(name));
         let (cols, rows) = dataset.raster_size();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let file = Arc::new(SourceFile {
@@ -93,6 +99,7 @@ impl SourceFile {
             rows,
             cols,
             state,
+            served,
             blocks: OnceLock::new(),
         });
         let lent = Lent {
@@ -103,9 +110,11 @@ impl SourceFile {
         Ok((file, lent))
     }
 
-    /// The state of the file when it was opened; None for what is no file of the system.
-    pub fn state(&self) -> Option<State> {
-        self.state
+    /// Bytes of the file when it was opened, and whether it lies on a server; None where nobody says.
+    pub fn size(&self) -> (Option<u64>, bool) {
+        let here = self.state.map(|(size, _)| size);
+        let there = self.served.as_ref().map(|(size, _)| *size);
+        (here.or(there), there.is_some())
     }
 
     fn changed(&self) -> Error {
@@ -203,6 +212,9 @@ pub struct Stated {
     /// Bytes, and nanoseconds since 1970; none for what is no file of the system.
     size: Option<u64>,
     modified: Option<i64>,
+    /// What a server states of its file: an entity tag, or the time of the last change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     layout: Option<Layout>,
 }
 
@@ -211,8 +223,9 @@ impl Stated {
         Stated {
             path: file.path.clone(),
             name: file.name.clone(),
-            size: file.state.map(|(size, _)| size),
+            size: file.size().0,
             modified: file.state.map(|(_, modified)| modified),
+            version: file.served.as_ref().and_then(|(_, version)| version.clone()),
             layout: file.layout.clone(),
         }
     }
@@ -224,7 +237,8 @@ impl Stated {
     pub fn open(self, site: &Site) -> Result<(Arc<SourceFile>, Lent)> {
         let name = (site.file)(&self.name)?;
         let (file, lent) = SourceFile::laid_out(&self.path, &name, self.layout)?;
-        match file.state == self.size.zip(self.modified) {
+        let now = Stated::of(&file);
+        match (now.size, now.modified, now.version) == (self.size, self.modified, self.version) {
             true => Ok((file, lent)),
             false => Err(changed_since_described(&self.path)),
         }

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::integer::is_wide;
-use crate::raster::operation::{Operation, PicturePart};
+use crate::raster::operation::{Operation, PicturePart, ReadFile};
 use crate::raster::tile::{MASKED_COMPLEX, MASKED_INTEGER, integer_to_f64};
 use crate::raster::{DType, Kind, Pixels, View, Window};
 use serde::{Deserialize, Serialize};
@@ -114,8 +114,13 @@ impl Operation for FileBand {
         self.kind
     }
 
-    fn file(&self) -> Option<(String, Option<u64>)> {
-        Some((self.file.path.clone(), self.file.state().map(|(bytes, _)| bytes)))
+    fn file(&self) -> Option<ReadFile> {
+        let (size, is_remote) = self.file.size();
+        Some(ReadFile {
+            path: self.file.path.clone(),
+            size,
+            is_remote,
+        })
     }
 
     fn block(&self) -> Option<(usize, usize)> {
