@@ -4,6 +4,8 @@
 mod ampcor;
 #[path = "numerics/autorift.rs"]
 mod autorift;
+#[path = "numerics/blocks.rs"]
+mod blocks;
 #[path = "numerics/common.rs"]
 mod common;
 #[path = "numerics/containers.rs"]

@@ -25,7 +25,7 @@ use std::sync::OnceLock;
 use crate::error::Result;
 
 pub use refused::{broken, forget_refusals, reason, refusal};
-pub use vsi::{address, beginning, install, reach, served};
+pub use vsi::{address, beginning, close, install, reach, served};
 
 /// What GDAL may open; without one, as in tests of kernels, everything.
 #[derive(Debug, Clone, Copy)]

@@ -1,16 +1,17 @@
 //! Runs plans: chooses tiles, shares them over threads, holds the memory ceiling, stops when asked.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
 use ndarray::{Array2, s};
 
 use super::graph::{Port, Work};
+use super::order::{Line, Order, Task};
 use super::plan::Plan;
 use super::{Grid, Pixels, Window};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::work::budget;
+use crate::work::{Room, budget};
 use crate::{work, work::workers};
 
 /// Side of a usual tile: three f32 arrays of it fit a second-level cache of 2 MiB with its halo to spare.
@@ -27,6 +28,7 @@ pub struct Run {
     plan: Plan,
     region: Window,
     tile: (usize, usize),
+    sharing: Sharing,
 }
 
 impl Run {
@@ -67,14 +69,22 @@ impl Run {
                 scene.prepare((rows, cols), strip_rows, &mut strip)?;
             }
         }
-        let tile = tile_size(&plan, region)?;
-        Ok(Run { plan, region, tile })
+        let (tile, sharing) = tiling(&plan, region)?;
+        Ok(Run {
+            plan,
+            region,
+            tile,
+            sharing,
+        })
     }
 
     /// The same run in tiles of another size. Speed and memory change, pixels must not.
     pub fn with_tile(self, rows: usize, cols: usize) -> Run {
+        let tile = (rows.max(1), cols.max(1));
+        let sharing = shared(&self.plan, self.region, tile).unwrap_or(Sharing::NONE);
         Run {
-            tile: (rows.max(1), cols.max(1)),
+            tile,
+            sharing,
             ..self
         }
     }
@@ -83,35 +93,37 @@ impl Run {
         self.tile
     }
 
-    /// How many tiles there are, in rows and columns of tiles. They are counted, never listed: an image may have 2⁵⁰ of them.
-    fn tile_counts(&self) -> (usize, usize) {
-        let count = |first: isize, end: isize, size: usize| ((end - first) as usize).div_ceil(size);
-        let (row, col) = self.first_tile();
-        (
-            count(row, self.region.row_end(), self.tile.0),
-            count(col, self.region.col_end(), self.tile.1),
-        )
+    /// The tiles in their order. They are aligned to the grid, not to the region, so that files are read and written by whole
+    /// blocks.
+    fn order(&self) -> Order {
+        let line = |first: isize, end: isize, tile: usize, group: usize| {
+            let (first, end) = (first as usize / tile, (end as usize).div_ceil(tile));
+            Line {
+                tiles: end - first,
+                group,
+                before: first % group,
+            }
+        };
+        let (region, (rows, cols), sharing) = (self.region, self.tile, self.sharing);
+        Order {
+            down: line(region.row, region.row_end(), rows, sharing.group.0),
+            across: line(region.col, region.col_end(), cols, sharing.group.1),
+            ahead: sharing.ahead,
+        }
     }
 
-    /// Where the first tile would begin: tiles are aligned to the grid, not to the region, so that files are read and written by
-    /// whole blocks.
-    fn first_tile(&self) -> (isize, isize) {
-        let ((rows, cols), region) = (self.tile, self.region);
-        (
-            region.row - region.row.rem_euclid(rows as isize),
-            region.col - region.col.rem_euclid(cols as isize),
+    /// The window of tiles in these rows and columns of tiles.
+    fn window_of(&self, rows: &Range<usize>, cols: &Range<usize>) -> Window {
+        let (height, width) = (self.tile.0, self.tile.1);
+        let first = |start: isize, tile: usize| start as usize / tile * tile;
+        let (row, col) = (first(self.region.row, height), first(self.region.col, width));
+        Window::new(
+            (row + rows.start * height) as isize,
+            (col + cols.start * width) as isize,
+            rows.len() * height,
+            cols.len() * width,
         )
-    }
-
-    /// The window of a tile, counted row by row.
-    fn tile_at(&self, index: usize) -> Window {
-        let ((rows, cols), (row, col)) = (self.tile, self.first_tile());
-        let across = self.tile_counts().1;
-        let (row, col) = (
-            row + (index / across * rows) as isize,
-            col + (index % across * cols) as isize,
-        );
-        Window::new(row, col, rows, cols).intersect(&self.region)
+        .intersect(&self.region)
     }
 
     /// Computes every tile and hands it on, with progress under `label`.
@@ -128,20 +140,13 @@ impl Run {
     ) -> Result<()> {
         let progress = work::progress();
         progress.start(self.region.len() as u64, label);
-        let (down, across) = self.tile_counts();
-        let done = workers::for_each(
-            work::threads(),
-            down * across,
-            || (),
-            |(), index| {
-                let window = self.tile_at(index);
-                if wanted(window) {
-                    consume(index, window, self.plan.compute(window)?)?;
-                }
-                progress.advance(window.len() as u64);
-                Ok(())
-            },
-        );
+        let done = self.tiles_in_parallel(wanted, &|index, window, pixels| {
+            if let Some(pixels) = pixels {
+                consume(index, window, pixels)?;
+            }
+            progress.advance(window.len() as u64);
+            Ok(())
+        });
         progress.finish();
         done
     }
@@ -156,7 +161,7 @@ impl Run {
                 .map(|&kind| Pixels::masked(kind, rows, cols))
                 .collect::<Vec<_>>(),
         );
-        self.tiles_in_parallel(&|_, window, pixels| {
+        self.for_each_quietly(&|_, window, pixels| {
             let (r, c) = (
                 (window.row - self.region.row) as usize,
                 (window.col - self.region.col) as usize,
@@ -178,27 +183,210 @@ impl Run {
 
     /// As `for_each`, without a word of progress.
     pub fn for_each_quietly(&self, consume: &Consume<'_>) -> Result<()> {
-        self.tiles_in_parallel(consume)
+        self.tiles_in_parallel(&|_| true, &|index, window, pixels| match pixels {
+            Some(pixels) => consume(index, window, pixels),
+            None => Ok(()),
+        })
     }
 
-    fn tiles_in_parallel(&self, consume: &Consume<'_>) -> Result<()> {
-        let (down, across) = self.tile_counts();
-        let tiles = down * across;
+    /// Computes the tiles that are `wanted`; of the others there are no pixels.
+    fn tiles_in_parallel(
+        &self,
+        wanted: &(dyn Fn(Window) -> bool + Sync),
+        consume: &(dyn Fn(usize, Window, Option<Vec<Pixels>>) -> Result<()> + Sync),
+    ) -> Result<()> {
+        let order = self.order();
+        let _room = (self.sharing.room > 0).then(|| Room::of(self.sharing.room));
         workers::for_each(
             work::threads(),
-            tiles,
+            order.tasks(),
             || (),
-            |(), index| {
-                let window = self.tile_at(index);
-                consume(index, window, self.plan.compute(window)?)
+            |(), index| match order.task(index) {
+                Task::Ahead { rows, cols, task } => {
+                    let tiles = rows
+                        .clone()
+                        .flat_map(|row| cols.clone().map(move |col| (row, col)));
+                    let mut windows =
+                        tiles.map(|(row, col)| self.window_of(&(row..row + 1), &(col..col + 1)));
+                    match windows.any(wanted) {
+                        true => self.plan.decode(task, self.window_of(&rows, &cols)),
+                        false => Ok(()),
+                    }
+                }
+                Task::Tile { row, col } => {
+                    let window = self.window_of(&(row..row + 1), &(col..col + 1));
+                    let pixels = match wanted(window) {
+                        true => Some(self.plan.compute(window)?),
+                        false => None,
+                    };
+                    consume(row * order.across.tiles + col, window, pixels)
+                }
             },
         )
     }
 }
 
-/// Rows and columns of a tile: whole blocks of the files, within the memory ceiling, enough tiles for every core.
+/// How the tiles of a run share what is decoded of files.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Sharing {
+    /// Rows and columns of tiles that are computed one after the other.
+    group: (usize, usize),
+    /// Sources whose blocks are decoded before the tiles of a group, on all threads.
+    ahead: usize,
+    /// Bytes of blocks that are kept meanwhile.
+    room: usize,
+}
+
+impl Sharing {
+    const NONE: Sharing = Sharing {
+        group: (1, 1),
+        ahead: 0,
+        room: 0,
+    };
+}
+
+/// How tiles of this size share blocks, where so many bytes are left beside them; not at all where no block is in two tiles.
+///
+/// # Errors
+/// The bytes that would be needed, where there are fewer and smaller tiles could leave them.
+fn sharing(
+    plan: &Plan,
+    region: Window,
+    (rows, cols): (usize, usize),
+    spare: usize,
+) -> Result<Sharing, usize> {
+    if region.rows <= rows && region.cols <= cols {
+        return Ok(Sharing::NONE);
+    }
+    let grid = &plan.grid;
+    let tiles = |size: usize, tile: usize, block: usize| block.min(size).div_ceil(tile).max(1);
+    let group = plan.blocks().fold((1, 1), |(down, across), block| {
+        (
+            down.max(tiles(grid.rows, rows, block.0)),
+            across.max(tiles(grid.cols, cols, block.1)),
+        )
+    });
+    let (height, width) = (group.0 * rows, group.1 * cols);
+    // A group in the middle of the region, and its neighbours.
+    let at = |first: isize, size: usize, step: usize| (first as usize + size / 2) / step * step;
+    let (row, col) = (
+        at(region.row, region.rows, height),
+        at(region.col, region.cols, width),
+    );
+    let around = |down: usize, across: usize| {
+        let window = Window::new(
+            (row + down * height) as isize,
+            (col + across * width) as isize,
+            height,
+            width,
+        );
+        plan.decoded(window.intersect(&grid.window()))
+    };
+    let (own, below, right) = (around(0, 0), around(1, 0), around(0, 1));
+    let bytes = |decoded: &[(Window, usize)]| {
+        decoded
+            .iter()
+            .fold(0_usize, |sum, (_, bytes)| sum.saturating_add(*bytes))
+    };
+    let overlap = own
+        .iter()
+        .zip(below.iter().zip(&right))
+        .any(|((own, _), ((below, _), (right, _)))| {
+            !own.intersect(below).is_empty() || !own.intersect(right).is_empty()
+        });
+    match (overlap, group) {
+        (false, (1, 1)) => Ok(Sharing::NONE),
+        // Of two groups, so that threads can begin the next while others finish one; of one where there is no more.
+        (false, _) => {
+            let once = bytes(&own);
+            let room = if once.saturating_mul(2) <= spare {
+                once * 2
+            } else {
+                once
+            };
+            match room <= spare {
+                true => Ok(Sharing {
+                    group,
+                    ahead: own.len(),
+                    room,
+                }),
+                false => Err(room),
+            }
+        }
+        // What a row of groups has decoded is wanted by the next one.
+        (true, _) => {
+            let line = Window::new(row as isize, region.col, height, region.cols);
+            let line = bytes(&plan.decoded(line.intersect(&grid.window())));
+            let ahead = bytes(&own).saturating_mul(work::threads().div_ceil(4));
+            let room = line.saturating_add(ahead);
+            match room <= spare {
+                true => Ok(Sharing {
+                    group,
+                    ahead: 0,
+                    room,
+                }),
+                // Smaller tiles read still more twice.
+                false => Ok(Sharing::NONE),
+            }
+        }
+    }
+}
+
+/// How tiles of this size share blocks.
+///
+/// # Errors
+/// As `sharing`.
+fn shared(plan: &Plan, region: Window, tile: (usize, usize)) -> Result<Sharing, usize> {
+    let memory = budget::left();
+    let needed = work::threads().saturating_mul(plan.peak_bytes(centre(&plan.grid, tile)));
+    // An eighth for those who take the tiles.
+    sharing(
+        plan,
+        region,
+        tile,
+        memory.saturating_sub(needed).saturating_sub(memory / 8),
+    )
+}
+
+/// The tiles of a run and how they share blocks: somewhat smaller ones than fit, where that makes room for blocks that would be
+/// decoded again and again.
+fn tiling(plan: &Plan, region: Window) -> Result<((usize, usize), Sharing)> {
+    let tile = largest_tile(plan, region)?;
+    let mut smaller = tile;
+    for _ in 0..3 {
+        if let Ok(sharing) = shared(plan, region, smaller) {
+            return Ok((smaller, sharing));
+        }
+        smaller = (
+            (smaller.0 / 2).max(SMALLEST_TILE),
+            (smaller.1 / 2).max(SMALLEST_TILE).next_multiple_of(16),
+        );
+    }
+    Ok((tile, Sharing::NONE))
+}
+
+/// Rows and columns of the tiles of a run.
 pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
-    let (grid, threads, memory) = (&plan.grid, work::threads(), budget::left());
+    tiling(plan, region).map(|(tile, _)| tile)
+}
+
+/// A tile in the middle of a grid.
+fn centre(grid: &Grid, (rows, cols): (usize, usize)) -> Window {
+    let (row, col) = (
+        grid.rows.saturating_sub(rows) / 2,
+        grid.cols.saturating_sub(cols) / 2,
+    );
+    Window::new(
+        row as isize,
+        col as isize,
+        rows.min(grid.rows),
+        cols.min(grid.cols),
+    )
+}
+
+/// Rows and columns of a tile: whole blocks of the files, within the memory ceiling, enough tiles for every core.
+fn largest_tile(plan: &Plan, region: Window) -> Result<(usize, usize)> {
+    let (grid, threads, mut memory) = (&plan.grid, work::threads(), budget::left());
     let (mut rows, mut cols) = (TILE, TILE);
     // Each tile opens its files again, and decodes their blocks again.
     let reopened = plan.blocks().count() > KEPT_OPEN;
@@ -217,21 +405,9 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     if let Some(largest) = plan.largest_tile() {
         (rows, cols) = (rows.min(largest.0), cols.min(largest.1));
     }
-    let centre = |rows: usize, cols: usize| {
-        let (row, col) = (
-            grid.rows.saturating_sub(rows) / 2,
-            grid.cols.saturating_sub(cols) / 2,
-        );
-        Window::new(
-            row as isize,
-            col as isize,
-            rows.min(grid.rows),
-            cols.min(grid.cols),
-        )
-    };
     let count = |rows: usize, cols: usize| region.rows.div_ceil(rows) * region.cols.div_ceil(cols);
     loop {
-        let needed = threads.saturating_mul(plan.peak_bytes(centre(rows, cols)));
+        let needed = threads.saturating_mul(plan.peak_bytes(centre(grid, (rows, cols))));
         let too_few = !reopened
             && count(rows, cols) < 2 * threads
             && rows.min(cols) > TILE / 4
@@ -242,6 +418,11 @@ pub(super) fn tile_size(plan: &Plan, region: Window) -> Result<(usize, usize)> {
         if rows <= SMALLEST_TILE && cols <= SMALLEST_TILE {
             if needed <= memory {
                 return Ok((rows, cols));
+            }
+            // Results that are kept can be read from scratch.
+            if budget::give_way() {
+                memory = budget::left();
+                continue;
             }
             return Err(Error::Memory {
                 what: "the smallest tile of this computation".into(),

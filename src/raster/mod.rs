@@ -30,6 +30,7 @@ pub mod math;
 pub mod memory;
 pub mod mosaic;
 pub mod operation;
+mod order;
 pub mod percentile;
 pub mod plan;
 pub mod preview;

@@ -79,6 +79,11 @@ pub trait Operation: Send + Sync {
         None
     }
 
+    /// The window of the whole blocks that a window is read of, for operations that read a file by blocks.
+    fn decoded(&self, _out: Window) -> Option<Window> {
+        None
+    }
+
     /// The largest tile (rows, cols) worth computing at once, for operations whose every pixel takes long: small images of
     /// them must still keep all cores busy.
     fn tile(&self) -> Option<(usize, usize)> {

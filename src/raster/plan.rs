@@ -135,6 +135,37 @@ impl Plan {
             .map(|(step, window)| (step.node.clone(), window))
     }
 
+    /// What is decoded for the tile `out`: of each source that is read by blocks the window that these cover, in an order of their own,
+    /// and its bytes.
+    pub fn decoded(&self, out: Window) -> Vec<(Window, usize)> {
+        let windows = self.windows(out);
+        let steps = self.steps.iter().zip(windows);
+        steps
+            .filter_map(|(step, window)| match &step.node.work {
+                Work::Tiles(operation) if window.is_empty() => operation.block().map(|_| (Window::EMPTY, 0)),
+                Work::Tiles(operation) => {
+                    let blocks = operation.decoded(window)?;
+                    Some((blocks, blocks.len().saturating_mul(step.node.kind.bytes())))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Has the source of this number among those of `decoded` decode what `out` needs of it.
+    pub fn decode(&self, source: usize, out: Window) -> Result<()> {
+        let windows = self.windows(out);
+        let by_blocks = |step: &Step| match &step.node.work {
+            Work::Tiles(operation) => operation.block().is_some(),
+            _ => false,
+        };
+        let mut steps = self.steps.iter().zip(windows).filter(|(step, _)| by_blocks(step));
+        match steps.nth(source) {
+            Some((step, window)) if !window.is_empty() => step.compute(window, &[]).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// The step that makes each root.
     pub fn root_steps(&self) -> impl Iterator<Item = usize> {
         self.roots.iter().map(|&(step, _)| step)

@@ -1,9 +1,12 @@
-//! Images that are made once and read often: in memory where the budget has room for them, else in a scratch file.
+//! Images that are made once and read often: in memory where the budget has room for them, else in a scratch file. Those that live on
+//! between runs give way to others: the one that was not read for the longest time goes to scratch.
 
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytemuck::Pod;
 
@@ -12,43 +15,71 @@ use ndarray::Array2;
 use super::Window;
 use crate::error::{Error, Result};
 use crate::scratch;
+use crate::work::budget::{self, Movable};
 use crate::work::{self, Held};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An image, row by row. Rows can be read from many threads.
 pub struct Store<T> {
     rows: usize,
     cols: usize,
-    kept: Kept<T>,
-    /// In the ledger, where it is in memory and nobody else has noted it.
-    _held: Option<Held>,
+    samples: Arc<Samples<T>>,
+}
+
+struct Samples<T> {
+    kept: RwLock<Kept<T>>,
+    /// When they were last read.
+    used: AtomicU64,
 }
 
 enum Kept<T> {
-    Memory(Vec<T>),
-    Scratch { file: File, path: PathBuf },
+    Memory {
+        all: Vec<T>,
+        /// In the ledger, unless somebody else has noted them.
+        held: Option<Held>,
+    },
+    Scratch {
+        file: File,
+        path: PathBuf,
+    },
 }
 
-impl<T: Pod> Store<T> {
-    /// Room for an image, in memory if it takes at most `memory` bytes. Rows that are never written are zero.
-    pub fn new((rows, cols): (usize, usize), memory: usize) -> Result<Store<T>> {
-        let bytes = rows.saturating_mul(cols).saturating_mul(size_of::<T>());
-        let kept = if bytes <= memory {
-            Kept::Memory(vec![T::zeroed(); rows * cols])
-        } else {
-            let (file, path) = scratch_file(bytes as u64)?;
-            Kept::Scratch { file, path }
-        };
-        Ok(Store {
-            rows,
-            cols,
-            kept,
-            _held: None,
-        })
+impl<T> Samples<T> {
+    fn reading(&self) -> RwLockReadGuard<'_, Kept<T>> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn writing(&self) -> RwLockWriteGuard<'_, Kept<T>> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Pod + Send + Sync> Movable for Samples<T> {
+    fn bytes(&self) -> usize {
+        match &*self.reading() {
+            Kept::Memory { held, .. } => held.as_ref().map_or(0, Held::bytes),
+            Kept::Scratch { .. } => 0,
+        }
+    }
+
+    fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn leave(&self) -> Result<()> {
+        let mut kept = self.writing();
+        if let Kept::Memory { all, .. } = &*kept {
+            let bytes: &[u8] = bytemuck::cast_slice(all);
+            let (file, path) = scratch_file(bytes.len() as u64)?;
+            file.write_all_at(bytes, 0).map_err(|e| Error::io(&path, e))?;
+            *kept = Kept::Scratch { file, path };
+        }
+        Ok(())
+    }
+}
+
+impl<T: Pod + Send + Sync> Store<T> {
     /// Room for an image that lives on between runs: in memory where it takes at most a quarter of the ceiling, and all that is kept at most
-    /// half of it.
+    /// half of it, when what was not read for longest has gone to scratch.
     pub fn kept((rows, cols): (usize, usize)) -> Result<Store<T>> {
         let bytes = rows.saturating_mul(cols).saturating_mul(size_of::<T>());
         let memory = work::memory();
@@ -56,10 +87,41 @@ impl<T: Pod> Store<T> {
             true => Held::within(bytes, memory / 2),
             false => None,
         };
-        let room = if held.is_some() { bytes } else { 0 };
+        let is_held = held.is_some();
+        let store = Store::made((rows, cols), is_held, held)?;
+        if is_held {
+            let samples: Arc<dyn Movable> = store.samples.clone();
+            work::current().budget().note(Arc::downgrade(&samples));
+        }
+        Ok(store)
+    }
+}
+
+impl<T: Pod> Store<T> {
+    /// Room for an image, in memory if it takes at most `memory` bytes. Rows that are never written are zero.
+    pub fn new((rows, cols): (usize, usize), memory: usize) -> Result<Store<T>> {
+        let bytes = rows.saturating_mul(cols).saturating_mul(size_of::<T>());
+        Store::made((rows, cols), bytes <= memory, None)
+    }
+
+    fn made((rows, cols): (usize, usize), in_memory: bool, held: Option<Held>) -> Result<Store<T>> {
+        let kept = if in_memory {
+            Kept::Memory {
+                all: vec![T::zeroed(); rows * cols],
+                held,
+            }
+        } else {
+            let bytes = rows.saturating_mul(cols).saturating_mul(size_of::<T>());
+            let (file, path) = scratch_file(bytes as u64)?;
+            Kept::Scratch { file, path }
+        };
         Ok(Store {
-            _held: held,
-            ..Store::new((rows, cols), room)?
+            rows,
+            cols,
+            samples: Arc::new(Samples {
+                kept: RwLock::new(kept),
+                used: AtomicU64::new(budget::tick()),
+            }),
         })
     }
 
@@ -68,14 +130,14 @@ impl<T: Pod> Store<T> {
     }
 
     pub fn is_in_memory(&self) -> bool {
-        matches!(self.kept, Kept::Memory(_))
+        matches!(&*self.samples.reading(), Kept::Memory { .. })
     }
 
     /// Writes whole rows, as many as `samples` holds, from row `first` on.
     pub fn write(&mut self, first: usize, samples: &[T]) -> Result<()> {
         let start = first * self.cols;
-        match &mut self.kept {
-            Kept::Memory(all) => {
+        match &mut *self.samples.writing() {
+            Kept::Memory { all, .. } => {
                 all[start..start + samples.len()].copy_from_slice(samples);
                 Ok(())
             }
@@ -89,13 +151,15 @@ impl<T: Pod> Store<T> {
     pub fn window(&self, window: Window) -> Result<Array2<T>> {
         let (row, col) = (window.row as usize, window.col as usize);
         let mut out = Array2::from_elem((window.rows, window.cols), T::zeroed());
+        self.samples.used.store(budget::tick(), Ordering::Relaxed);
+        let kept = self.samples.reading();
         for (r, mut target) in out.rows_mut().into_iter().enumerate() {
             let start = (row + r) * self.cols + col;
             let Some(target) = target.as_slice_mut() else {
                 continue;
             };
-            match &self.kept {
-                Kept::Memory(all) => target.copy_from_slice(&all[start..start + window.cols]),
+            match &*kept {
+                Kept::Memory { all, .. } => target.copy_from_slice(&all[start..start + window.cols]),
                 Kept::Scratch { file, path } => file
                     .read_exact_at(bytemuck::cast_slice_mut(target), (start * size_of::<T>()) as u64)
                     .map_err(|e| Error::io(path, e))?,
@@ -107,8 +171,9 @@ impl<T: Pod> Store<T> {
     /// Replaces `out` by whole rows.
     pub fn read(&self, rows: Range<usize>, out: &mut Vec<T>) -> Result<()> {
         let (start, end) = (rows.start * self.cols, rows.end * self.cols);
-        match &self.kept {
-            Kept::Memory(all) => {
+        self.samples.used.store(budget::tick(), Ordering::Relaxed);
+        match &*self.samples.reading() {
+            Kept::Memory { all, .. } => {
                 out.clear();
                 out.extend_from_slice(&all[start..end]);
                 Ok(())
@@ -169,5 +234,66 @@ mod tests {
                 ndarray::array![[2.0, 3.0], [5.0, 6.0]]
             );
         }
+    }
+
+    /// A store of a quarter of the ceiling of `context`, whose samples are all `value`.
+    fn kept(rows: usize, value: f32) -> Store<f32> {
+        let mut store = Store::kept((rows, 64)).unwrap();
+        store.write(0, &vec![value; rows * 64]).unwrap();
+        store
+    }
+
+    fn holds(store: &Store<f32>, value: f32) -> bool {
+        let (rows, cols) = store.shape();
+        let all = store.window(Window::new(0, 0, rows, cols)).unwrap();
+        all.iter().all(|v| *v == value)
+    }
+
+    #[test]
+    fn what_was_not_read_for_longest_goes_to_scratch_and_is_what_it_was() {
+        let rows = 1000;
+        let context = work::Context::new().with_memory(rows * 64 * 4 * 4);
+        let _entered = context.enter();
+        let (mut a, b) = (kept(rows, 1.0), kept(rows, 2.0));
+        assert!(a.is_in_memory() && b.is_in_memory());
+        assert!(holds(&a, 1.0));
+        let c = kept(rows, 3.0);
+        assert!(a.is_in_memory() && !b.is_in_memory() && c.is_in_memory());
+        assert!(holds(&b, 2.0) && holds(&c, 3.0));
+        // Written after it has gone.
+        let d = kept(rows, 4.0);
+        assert!(!a.is_in_memory() && d.is_in_memory());
+        a.write(rows - 1, &[9.0; 64]).unwrap();
+        let mut last = Vec::new();
+        a.read(rows - 2..rows, &mut last).unwrap();
+        assert_eq!((last[0], last[64]), (1.0, 9.0));
+        // What nobody has any more needs no scratch; what is too large moves nobody.
+        drop(d);
+        assert!(kept(rows, 5.0).is_in_memory() && c.is_in_memory());
+        assert!(!kept(rows + 1, 6.0).is_in_memory() && c.is_in_memory());
+        drop((a, b, c));
+        assert_eq!(context.budget().left(), context.budget().ceiling());
+    }
+
+    #[test]
+    fn many_read_while_others_need_their_room() {
+        let rows = 200;
+        let context = work::Context::new().with_memory(rows * 64 * 4 * 4);
+        let _entered = context.enter();
+        let stores: Vec<Store<f32>> = (0..8).map(|i| kept(rows, i as f32)).collect();
+        assert_eq!(stores.iter().filter(|store| store.is_in_memory()).count(), 2);
+        work::workers::for_each(
+            8,
+            800,
+            || (),
+            |(), i| {
+                assert!(holds(&stores[i % 8], (i % 8) as f32));
+                if i % 10 == 0 {
+                    assert!(holds(&kept(rows, -1.0), -1.0));
+                }
+                Ok(())
+            },
+        )
+        .unwrap();
     }
 }

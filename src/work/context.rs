@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use super::budget::Budget;
+use super::decoded::Decoded;
 use super::rehearsal::Rehearsal;
 use crate::interrupt::{self, Stop};
 
@@ -29,6 +30,7 @@ impl Progress for Silent {
 pub struct Context {
     threads: usize,
     budget: Arc<Budget>,
+    decoded: Arc<Decoded>,
     stop: Arc<Stop>,
     progress: Arc<dyn Progress>,
     /// Key and value of tags that every file written gets: the script, its parameters, the version.
@@ -49,6 +51,7 @@ impl Context {
         Context {
             threads: cores(),
             budget: Arc::new(Budget::new(physical_memory() / 4)),
+            decoded: Arc::default(),
             stop: Arc::new(Stop::default()),
             progress: Arc::new(Silent),
             provenance: Arc::default(),
@@ -69,6 +72,7 @@ impl Context {
     pub fn with_memory(self, bytes: usize) -> Context {
         Context {
             budget: Arc::new(Budget::new(bytes)),
+            decoded: Arc::default(),
             ..self
         }
     }
@@ -86,6 +90,11 @@ impl Context {
 
     pub fn budget(&self) -> &Arc<Budget> {
         &self.budget
+    }
+
+    /// What its runs have decoded of files.
+    pub fn decoded(&self) -> &Arc<Decoded> {
+        &self.decoded
     }
 
     /// Ends the work of this context, and of no other.

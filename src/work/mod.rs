@@ -5,6 +5,7 @@
 
 pub mod budget;
 mod context;
+pub mod decoded;
 mod rehearsal;
 pub mod workers;
 
@@ -13,4 +14,5 @@ pub use context::{
     Context, Entered, Progress, cores, current, memory, physical_memory, progress, provenance, rehearsal,
     set_provenance, threads,
 };
+pub use decoded::{Decoded, Room};
 pub use rehearsal::{Rehearsal, Step};

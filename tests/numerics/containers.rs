@@ -5,6 +5,8 @@ use perilune::raster::file::arrays;
 use perilune::raster::file::hdf5::{self, Content, Hdf5Options};
 use perilune::raster::file::netcdf::{self, Definition, Fill, Header, NetCdf, Variable};
 use perilune::raster::file::open::{OpenOptions, open};
+use perilune::raster::file::write::{WriteOptions, write_all};
+use perilune::work::Context;
 
 use crate::common::*;
 
@@ -80,4 +82,43 @@ fn both_are_read_by_many_threads_at_once() {
             });
         }
     });
+}
+
+/// The library of netCDF writes one file's tiles while its other files are read for them.
+#[test]
+fn netcdf_is_written_while_containers_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rows, cols) = (700, 900);
+    let grid = utm_grid(rows, cols);
+    let values = noise(22, rows, cols);
+    let at = |name: &str| folder.path().join(name);
+    let opened = |name: &str, subdataset: Option<&str>| {
+        let options = OpenOptions {
+            subdataset: subdataset.map(str::to_string),
+            ..Default::default()
+        };
+        open(&at(name).display().to_string(), &options).unwrap()
+    };
+    let _entered = Context::new().with_threads(8).enter();
+    let options = Hdf5Options {
+        chunk: (64, 64),
+        deflate: Some(1),
+        attributes: Vec::new(),
+    };
+    let contents = [("/v".to_string(), Content::Image(image(&grid, values.clone())))];
+    hdf5::write(&at("in.h5"), &contents, &options).unwrap();
+    let plain = WriteOptions::default();
+    write_all(&[(image(&grid, values.clone()), at("in.nc"), plain.clone())]).unwrap();
+    let (a, b) = (opened("in.h5", Some("/v")), opened("in.nc", None));
+    write_all(&[
+        (a.clone(), at("a.nc"), plain.clone()),
+        (b.clone(), at("b.nc"), plain.clone()),
+        (a, at("a.tif"), plain),
+    ])
+    .unwrap();
+    let expected = values.mapv(f64::from);
+    for name in ["a.nc", "b.nc", "a.tif"] {
+        let got = computed(&opened(name, None), grid.window(), (256, 256)).swap_remove(0);
+        assert_same(&got, &expected, name);
+    }
 }

@@ -3,7 +3,7 @@
 mod local;
 mod remote;
 
-use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -18,6 +18,23 @@ pub fn install() {
         local::install();
         remote::install();
     });
+}
+
+/// Puts a file system in which there is no file in the place of GDAL's of these prefixes.
+pub fn close(prefixes: &[&CStr]) {
+    unsafe extern "C" fn nothing(_: *mut c_void, _: *const c_char, _: *const c_char) -> *mut c_void {
+        std::ptr::null_mut()
+    }
+    for prefix in prefixes {
+        // SAFETY: GDAL copies the structure, which it allocated itself with no call-backs, and the prefix; one without a call-back
+        // but `open` fails in every other call.
+        unsafe {
+            let calls = gdal_sys::VSIAllocFilesystemPluginCallbacksStruct();
+            (*calls).open = Some(nothing);
+            gdal_sys::VSIInstallPluginHandler(prefix.as_ptr(), calls);
+            gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
+        }
+    }
 }
 
 /// # Safety

@@ -65,18 +65,7 @@ pub fn install() {
             gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
         }
     }
-    unsafe extern "C" fn nothing(_: *mut c_void, _: *const c_char, _: *const c_char) -> *mut c_void {
-        std::ptr::null_mut()
-    }
-    for prefix in CLOSED {
-        // SAFETY: as above; one without a call-back but `open` fails in every other call.
-        unsafe {
-            let calls = gdal_sys::VSIAllocFilesystemPluginCallbacksStruct();
-            (*calls).open = Some(nothing);
-            gdal_sys::VSIInstallPluginHandler(prefix.as_ptr(), calls);
-            gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
-        }
-    }
+    super::close(CLOSED);
     // SAFETY: the call-back lives as long as the process, and a null answer is what GDAL gives where it was built without a client.
     unsafe { CPLHTTPSetFetchCallback(Some(no_fetch), std::ptr::null_mut()) }
 }

@@ -4,9 +4,11 @@
 //! loads a library or starts a program, reads the process's own memory (`MEM:::DATAPOINTER=…`), or opens any file as any
 //! format (OGR VRT). Virtual rasters stay: what they name is opened by the drivers here alone.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::CStr;
 
 use gdal::{Driver, DriverManager};
+
+use crate::bytes;
 
 /// Short names, rasters first.
 pub(super) const ALLOWED: &[&str] = &[
@@ -109,19 +111,7 @@ const CLOSED: &[&CStr] = &[
 
 /// Puts a file system in which there is no file in the place of those that are closed.
 pub(super) fn close_file_systems() {
-    unsafe extern "C" fn nothing(_: *mut c_void, _: *const c_char, _: *const c_char) -> *mut c_void {
-        std::ptr::null_mut()
-    }
-    for prefix in CLOSED {
-        // SAFETY: GDAL copies the structure, which it allocated itself with no call-backs, and the prefix; one without a call-back
-        // but `open` fails in every other call.
-        unsafe {
-            let calls = gdal_sys::VSIAllocFilesystemPluginCallbacksStruct();
-            (*calls).open = Some(nothing);
-            gdal_sys::VSIInstallPluginHandler(prefix.as_ptr(), calls);
-            gdal_sys::VSIFreeFilesystemPluginCallbacksStruct(calls);
-        }
-    }
+    bytes::close(CLOSED);
 }
 
 pub(super) fn is_allowed(driver: &str) -> bool {

@@ -117,6 +117,11 @@ impl SourceFile {
         (here.or(there), there.is_some())
     }
 
+    /// A number that no other open file has.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
     fn changed(&self) -> Error {
         Error::file(
             &self.path,

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use gdal_sys::{GDALDataType as Gdt, GDALRWFlag, GDALRasterBandH};
-use ndarray::Array2;
+use ndarray::{Array2, s};
 use num_complex::Complex32;
 
 use super::encoding::{Encoding, Mask};
@@ -20,6 +20,7 @@ use crate::raster::integer::is_wide;
 use crate::raster::operation::{Operation, PicturePart, ReadFile};
 use crate::raster::tile::{MASKED_COMPLEX, MASKED_INTEGER, integer_to_f64};
 use crate::raster::{DType, Kind, Pixels, View, Window};
+use crate::work::{Decoded, current};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -127,6 +128,10 @@ impl Operation for FileBand {
         Some(self.block)
     }
 
+    fn decoded(&self, out: Window) -> Option<Window> {
+        Some(self.in_file(self.units(self.in_file(out)).1))
+    }
+
     fn can_reduce(&self) -> bool {
         true
     }
@@ -155,15 +160,99 @@ impl Operation for FileBand {
 impl FileBand {
     /// Reads a part, whose window must lie inside the image.
     pub(super) fn read(&self, part: &Part) -> Result<Pixels> {
-        let mut lent = self.file.lend()?;
+        let context = current();
+        let decoded = context.decoded();
+        let shared = part.is_all() && decoded.has_room();
         let mut read = match self.upward {
-            true => self.read_from(lent.dataset()?, &part.turned(self.file.rows)),
-            false => self.read_from(lent.dataset()?, part),
+            _ if shared => self.of_blocks(decoded, self.in_file(part.window))?,
+            true => self.decode(decoded, &part.turned(self.file.rows))?,
+            false => self.decode(decoded, part)?,
         };
-        match &mut read {
-            Ok(pixels) if self.upward => pixels.invert_rows(),
-            Ok(_) => {}
-            Err(_) => lent.discard(),
+        if self.upward {
+            read.invert_rows();
+        }
+        Ok(read)
+    }
+
+    /// A window of the image in the file, and the other way round.
+    fn in_file(&self, window: Window) -> Window {
+        match self.upward {
+            true => Part::all(window).turned(self.file.rows).window,
+            false => window,
+        }
+    }
+
+    /// What is decoded at once: whole blocks of some size, in rows and columns, and the window of those that a window of the file
+    /// reaches into.
+    fn units(&self, window: Window) -> ((usize, usize), Window) {
+        // Lines alone are not worth a search.
+        const LEAST: usize = 64;
+        let side = |block: usize| block.max(1) * LEAST.div_ceil(block.max(1));
+        let (rows, cols) = (side(self.block.0), side(self.block.1));
+        let down = |at: isize, side: usize| at.div_euclid(side as isize) * side as isize;
+        let up = |end: isize, side: usize| down(end + side as isize - 1, side);
+        let (row, col) = (down(window.row, rows), down(window.col, cols));
+        let (end, last) = (up(window.row_end(), rows), up(window.col_end(), cols));
+        let covered = Window::new(row, col, (end - row) as usize, (last - col) as usize);
+        let whole = Window::new(0, 0, self.file.rows, self.file.cols);
+        ((rows, cols), covered.intersect(&whole))
+    }
+
+    /// A window of the file, of blocks that are kept for others.
+    fn of_blocks(&self, decoded: &Decoded, window: Window) -> Result<Pixels> {
+        let mut out = Pixels::masked(self.kind, window.rows, window.cols);
+        let ((rows, cols), covered) = self.units(window);
+        for row in (covered.row..covered.row_end()).step_by(rows) {
+            for col in (covered.col..covered.col_end()).step_by(cols) {
+                let unit = Window::new(row, col, rows, cols).intersect(&covered);
+                let key = (self.file.id(), self.band, row as usize, col as usize);
+                let bytes = unit.len() * self.kind.bytes();
+                let pixels = decoded.get(key, bytes, || self.decode(decoded, &Part::all(unit)))?;
+                let part = unit.intersect(&window);
+                let place = |of: &Window| {
+                    let (row, col) = ((part.row - of.row) as usize, (part.col - of.col) as usize);
+                    s![row..row + part.rows, col..col + part.cols]
+                };
+                match (&mut out, pixels.as_ref()) {
+                    (Pixels::I128(out), Pixels::I128(a)) => {
+                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
+                    }
+                    (Pixels::F32(out), Pixels::F32(a)) => {
+                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
+                    }
+                    (Pixels::F64(out), Pixels::F64(a)) => {
+                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
+                    }
+                    (Pixels::C32(out), Pixels::C32(a)) => {
+                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
+                    }
+                    _ => {
+                        return Err(Error::file(
+                            &self.file.path,
+                            "was decoded as numbers of another kind",
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// Reads a part of the file, its first row first.
+    fn decode(&self, decoded: &Decoded, part: &Part) -> Result<Pixels> {
+        let window = part.window;
+        let reached = |first: isize, end: isize, block: usize| {
+            (end as usize).div_ceil(block.max(1)) - first as usize / block.max(1)
+        };
+        let (down, across) = (
+            reached(window.row, window.row_end(), self.block.0),
+            reached(window.col, window.col_end(), self.block.1),
+        );
+        decoded.count((down * across) as u64);
+        let mut lent = self.file.lend()?;
+        let read = self.read_from(lent.dataset()?, part);
+        if read.is_err() {
+            lent.discard();
         }
         read
     }
