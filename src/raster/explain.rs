@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use super::execute::tile_size;
 use super::plan::{Plan, StepInfo};
+use super::tiling::tiling;
 use super::{Kind, Raster, Window};
 use crate::error::Result;
 use crate::work;
@@ -14,7 +14,7 @@ use crate::work;
 pub fn explain(raster: &Raster) -> Result<String> {
     let grid = &raster.grid;
     let plan = Plan::new(grid, &raster.ports());
-    let (rows, cols) = tile_size(&plan, grid.window())?;
+    let ((rows, cols), sharing) = tiling(&plan, grid.window())?;
     let (rows, cols) = (rows.min(grid.rows), cols.min(grid.cols));
     // A tile away from the border, so that halos show in full.
     let middle = |size: usize, tile: usize| (size / 2 / tile * tile) as isize;
@@ -24,7 +24,8 @@ pub fn explain(raster: &Raster) -> Result<String> {
     let threads = work::threads().min(tiles);
     let peak = plan
         .peak_bytes(Window::new(tile.row, tile.col, rows, cols))
-        .saturating_mul(threads);
+        .saturating_mul(threads)
+        .saturating_add(sharing.room);
     let steps = plan.describe(tile);
     let mut text = format!("{grid}\n");
     let _ = writeln!(

@@ -8,6 +8,7 @@ use super::execute::Run;
 use super::graph::{Node, Port, Work};
 use super::operation::ReadFile;
 use super::plan::Plan;
+use super::tiling::tiling;
 use super::{Grid, Raster, Window};
 use crate::error::Result;
 use crate::work;
@@ -71,13 +72,18 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
         share: shares.iter().copied().fold(0.0, f64::max),
         path,
     });
-    let (rows, cols) = super::execute::tile_size(&plan, grid.window())?;
+    let ((rows, cols), sharing) = tiling(&plan, grid.window())?;
     let tile = (rows.min(grid.rows), cols.min(grid.cols));
     let tiles = grid.rows.div_ceil(tile.0) * grid.cols.div_ceil(tile.1);
     let threads = work::threads().min(tiles);
-    let middle = middle(grid, tile);
+    // Tiles that share blocks are tried together.
+    let group = (
+        (rows * sharing.group.0).min(grid.rows),
+        (cols * sharing.group.1).min(grid.cols),
+    );
+    let groups = grid.rows.div_ceil(group.0) * grid.cols.div_ceil(group.1);
     let seconds = match measure && unprepared.is_empty() && (here || work::rehearsal().is_none()) {
-        true => Some(tried(grid, &ports, middle)? * tiles as f64 / threads as f64),
+        true => Some(tried(grid, &ports, middle(grid, group), tile)? * groups as f64 / threads as f64),
         false => None,
     };
     Ok(Forecast {
@@ -85,7 +91,10 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
         tile,
         tiles,
         threads,
-        memory: plan.peak_bytes(middle).saturating_mul(threads),
+        memory: plan
+            .peak_bytes(middle(grid, tile))
+            .saturating_mul(threads)
+            .saturating_add(sharing.room),
         result: raster
             .bands
             .iter()
@@ -102,13 +111,14 @@ fn middle(grid: &Grid, (rows, cols): (usize, usize)) -> Window {
     Window::new(at(grid.rows, rows), at(grid.cols, cols), rows, cols).intersect(&grid.window())
 }
 
-/// Seconds of a tile on one thread, once its files are open.
-fn tried(grid: &Arc<Grid>, ports: &[Port], tile: Window) -> Result<f64> {
+/// Seconds of a group of tiles on one thread, once their files are open.
+fn tried(grid: &Arc<Grid>, ports: &[Port], group: Window, tile: (usize, usize)) -> Result<f64> {
     // Also in a dry run, which computes nothing else.
     let _entered = work::Context::clone(&work::current())
         .with_rehearsal(None)
+        .with_threads(1)
         .enter();
-    let run = Run::prepare(grid, ports, tile)?.with_tile(tile.rows, tile.cols);
+    let run = Run::prepare(grid, ports, group)?.with_tile(tile.0, tile.1);
     run.collect_quietly()?;
     let start = Instant::now();
     run.collect_quietly()?;

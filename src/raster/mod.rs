@@ -47,6 +47,7 @@ mod stored;
 pub mod swath;
 pub mod synthetic;
 pub mod tile;
+mod tiling;
 pub mod types;
 pub mod warp;
 pub mod whole;

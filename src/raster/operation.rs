@@ -79,10 +79,19 @@ pub trait Operation: Send + Sync {
         None
     }
 
-    /// The window of the whole blocks that a window is read of, for operations that read a file by blocks.
-    fn decoded(&self, _out: Window) -> Option<Window> {
+    /// The window of the whole blocks that a window is read of, and the pixels that are kept where these are kept for other windows;
+    /// for operations that read a file by blocks.
+    fn decoded(&self, _out: Window) -> Option<(Window, usize)> {
         None
     }
+
+    /// Decodes and keeps what a window is read of, where there is room for it.
+    fn decode(&self, _out: Window) -> Result<()> {
+        Ok(())
+    }
+
+    /// Lets go what was decoded for a window alone.
+    fn forget(&self, _out: Window) {}
 
     /// The largest tile (rows, cols) worth computing at once, for operations whose every pixel takes long: small images of
     /// them must still keep all cores busy.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::element::Element;
 use super::graph::{Node, Port, Work};
-use super::operation::PicturePart;
+use super::operation::{Operation, PicturePart};
 use super::program::{Instruction, Operand, Program};
 use super::{Grid, Kind, Pixels, View, Window};
 use crate::error::{Error, Result};
@@ -135,34 +135,41 @@ impl Plan {
             .map(|(step, window)| (step.node.clone(), window))
     }
 
-    /// What is decoded for the tile `out`: of each source that is read by blocks the window that these cover, in an order of their own,
-    /// and its bytes.
-    pub fn decoded(&self, out: Window) -> Vec<(Window, usize)> {
+    /// The operations that read files by blocks, in an order of their own, and what the tile `out` needs of each.
+    fn by_blocks(&self, out: Window) -> impl Iterator<Item = (&Step, &Arc<dyn Operation>, Window)> {
         let windows = self.windows(out);
         let steps = self.steps.iter().zip(windows);
-        steps
-            .filter_map(|(step, window)| match &step.node.work {
-                Work::Tiles(operation) if window.is_empty() => operation.block().map(|_| (Window::EMPTY, 0)),
-                Work::Tiles(operation) => {
-                    let blocks = operation.decoded(window)?;
-                    Some((blocks, blocks.len().saturating_mul(step.node.kind.bytes())))
+        steps.filter_map(|(step, window)| match &step.node.work {
+            Work::Tiles(operation) if operation.block().is_some() => Some((step, operation, window)),
+            _ => None,
+        })
+    }
+
+    /// What is decoded for the tile `out`: for each operation that reads a file by blocks, the window that these cover, and the bytes that
+    /// they take where they are kept.
+    pub fn decoded(&self, out: Window) -> Vec<(Window, usize)> {
+        self.by_blocks(out)
+            .map(|(step, operation, window)| match operation.decoded(window) {
+                Some((blocks, pixels)) if !window.is_empty() => {
+                    (blocks, pixels.saturating_mul(step.node.kind.bytes()))
                 }
-                _ => None,
+                _ => (Window::EMPTY, 0),
             })
             .collect()
     }
 
-    /// Has the source of this number among those of `decoded` decode what `out` needs of it.
-    pub fn decode(&self, source: usize, out: Window) -> Result<()> {
-        let windows = self.windows(out);
-        let by_blocks = |step: &Step| match &step.node.work {
-            Work::Tiles(operation) => operation.block().is_some(),
-            _ => false,
-        };
-        let mut steps = self.steps.iter().zip(windows).filter(|(step, _)| by_blocks(step));
-        match steps.nth(source) {
-            Some((step, window)) if !window.is_empty() => step.compute(window, &[]).map(drop),
+    /// Has the operation of this number among those of `decoded` decode and keep what `out` needs of it.
+    pub fn decode(&self, number: usize, out: Window) -> Result<()> {
+        match self.by_blocks(out).nth(number) {
+            Some((_, operation, window)) if !window.is_empty() => operation.decode(window),
             _ => Ok(()),
+        }
+    }
+
+    /// Lets go what was decoded for the tile `out` alone.
+    pub fn forget(&self, out: Window) {
+        for (_, operation, window) in self.by_blocks(out) {
+            operation.forget(window);
         }
     }
 

@@ -123,7 +123,7 @@ impl Held {
     /// None where more than `most` bytes would be held in all, even if what can has given way.
     pub fn within(bytes: usize, most: usize) -> Option<Held> {
         let budget = current().budget().clone();
-        let shared = SHARED.load(Ordering::Relaxed).min(budget.ceiling / 2);
+        let shared = shared();
         loop {
             if let Some(held) = Held::at_once(&budget, bytes, most, shared) {
                 return Some(held);
@@ -160,6 +160,11 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
+}
+
+/// What the caches of libraries take of the ceiling of this thread's context.
+pub fn shared() -> usize {
+    SHARED.load(Ordering::Relaxed).min(current().budget().ceiling / 2)
 }
 
 /// Has what was not read for the longest time give way to a run of this thread's context. False where nothing can.

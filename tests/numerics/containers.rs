@@ -95,6 +95,7 @@ fn netcdf_is_written_while_containers_are_read() {
     let opened = |name: &str, subdataset: Option<&str>| {
         let options = OpenOptions {
             subdataset: subdataset.map(str::to_string),
+            grid: Some(grid.clone()),
             ..Default::default()
         };
         open(&at(name).display().to_string(), &options).unwrap()

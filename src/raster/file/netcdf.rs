@@ -4,6 +4,7 @@
 //! # Source
 //! CF conventions 1.11, <https://cfconventions.org>
 
+mod axes;
 mod code;
 mod file;
 mod image;
@@ -17,7 +18,8 @@ use jiff::Timestamp;
 
 pub(super) use self::tiles::Tiles;
 
-use self::file::{File, Handle, Owner, axes_of, is_unplaced};
+use self::axes::{axes_of, is_unplaced};
+use self::file::{File, Handle, Owner};
 use super::{initialise, quieten_hdf5, whole};
 use crate::bounds;
 use crate::error::{Error, Result};

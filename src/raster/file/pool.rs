@@ -17,7 +17,7 @@ use super::{arrays, initialise, message_of, quieten_hdf5};
 use crate::bytes;
 use crate::error::{Error, Result};
 use crate::raster::describe::Site;
-use crate::raster::execute::KEPT_OPEN;
+use crate::raster::tiling::KEPT_OPEN;
 
 static POOL: Mutex<VecDeque<Idle>> = Mutex::new(VecDeque::new());
 

@@ -20,6 +20,7 @@ use crate::raster::integer::is_wide;
 use crate::raster::operation::{Operation, PicturePart, ReadFile};
 use crate::raster::tile::{MASKED_COMPLEX, MASKED_INTEGER, integer_to_f64};
 use crate::raster::{DType, Kind, Pixels, View, Window};
+use crate::work::decoded::Key;
 use crate::work::{Decoded, current};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -128,8 +129,26 @@ impl Operation for FileBand {
         Some(self.block)
     }
 
-    fn decoded(&self, out: Window) -> Option<Window> {
-        Some(self.in_file(self.units(self.in_file(out)).1))
+    fn decoded(&self, out: Window) -> Option<(Window, usize)> {
+        let window = self.in_file(out);
+        let blocks = self.in_file(self.covered(window, self.block));
+        Some((blocks, self.covered(window, self.unit()).len()))
+    }
+
+    fn decode(&self, out: Window) -> Result<()> {
+        let context = current();
+        let decoded = context.decoded();
+        match decoded.has_room() {
+            true => self.each_unit(decoded, self.in_file(out), &mut |_, _| Ok(())),
+            false => Ok(()),
+        }
+    }
+
+    fn forget(&self, out: Window) {
+        let context = current();
+        for (_, key) in self.units(self.in_file(out)) {
+            context.decoded().forget(&key);
+        }
     }
 
     fn can_reduce(&self) -> bool {
@@ -165,8 +184,8 @@ impl FileBand {
         let shared = part.is_all() && decoded.has_room();
         let mut read = match self.upward {
             _ if shared => self.of_blocks(decoded, self.in_file(part.window))?,
-            true => self.decode(decoded, &part.turned(self.file.rows))?,
-            false => self.decode(decoded, part)?,
+            true => self.read_now(decoded, &part.turned(self.file.rows))?,
+            false => self.read_now(decoded, part)?,
         };
         if self.upward {
             read.invert_rows();
@@ -182,64 +201,81 @@ impl FileBand {
         }
     }
 
-    /// What is decoded at once: whole blocks of some size, in rows and columns, and the window of those that a window of the file
-    /// reaches into.
-    fn units(&self, window: Window) -> ((usize, usize), Window) {
-        // Lines alone are not worth a search.
+    /// Rows and columns that are decoded at once: whole blocks, since lines alone are not worth a search.
+    fn unit(&self) -> (usize, usize) {
         const LEAST: usize = 64;
         let side = |block: usize| block.max(1) * LEAST.div_ceil(block.max(1));
-        let (rows, cols) = (side(self.block.0), side(self.block.1));
-        let down = |at: isize, side: usize| at.div_euclid(side as isize) * side as isize;
-        let up = |end: isize, side: usize| down(end + side as isize - 1, side);
+        (side(self.block.0), side(self.block.1))
+    }
+
+    /// The window of those of such rows and columns that a window of the file reaches into.
+    fn covered(&self, window: Window, (rows, cols): (usize, usize)) -> Window {
+        let down = |at: isize, side: usize| at.div_euclid(side.max(1) as isize) * side.max(1) as isize;
+        let up = |end: isize, side: usize| down(end + side.max(1) as isize - 1, side);
         let (row, col) = (down(window.row, rows), down(window.col, cols));
         let (end, last) = (up(window.row_end(), rows), up(window.col_end(), cols));
-        let covered = Window::new(row, col, (end - row) as usize, (last - col) as usize);
         let whole = Window::new(0, 0, self.file.rows, self.file.cols);
-        ((rows, cols), covered.intersect(&whole))
+        Window::new(row, col, (end - row) as usize, (last - col) as usize).intersect(&whole)
+    }
+
+    /// Hands on all that a window of the file reaches into, kept or decoded now, with the windows that they are of.
+    fn each_unit(
+        &self,
+        decoded: &Decoded,
+        window: Window,
+        take: &mut dyn FnMut(Window, &Pixels) -> Result<()>,
+    ) -> Result<()> {
+        for (unit, key) in self.units(window) {
+            let bytes = unit.len() * self.kind.bytes();
+            let pixels = decoded.get(key, bytes, || self.read_now(decoded, &Part::all(unit)))?;
+            take(unit, &pixels)?;
+        }
+        Ok(())
+    }
+
+    /// All that a window of the file reaches into, and what that is kept under.
+    fn units(&self, window: Window) -> impl Iterator<Item = (Window, Key)> {
+        let (rows, cols) = self.unit();
+        let covered = self.covered(window, (rows, cols));
+        let down = (covered.row..covered.row_end()).step_by(rows);
+        let across = (covered.col..covered.col_end()).step_by(cols);
+        let (id, band) = (self.file.id(), self.band);
+        down.flat_map(move |row| across.clone().map(move |col| (row, col)))
+            .map(move |(row, col)| {
+                let unit = Window::new(row, col, rows, cols).intersect(&covered);
+                (unit, (id, band, row as usize, col as usize))
+            })
     }
 
     /// A window of the file, of blocks that are kept for others.
     fn of_blocks(&self, decoded: &Decoded, window: Window) -> Result<Pixels> {
         let mut out = Pixels::masked(self.kind, window.rows, window.cols);
-        let ((rows, cols), covered) = self.units(window);
-        for row in (covered.row..covered.row_end()).step_by(rows) {
-            for col in (covered.col..covered.col_end()).step_by(cols) {
-                let unit = Window::new(row, col, rows, cols).intersect(&covered);
-                let key = (self.file.id(), self.band, row as usize, col as usize);
-                let bytes = unit.len() * self.kind.bytes();
-                let pixels = decoded.get(key, bytes, || self.decode(decoded, &Part::all(unit)))?;
-                let part = unit.intersect(&window);
-                let place = |of: &Window| {
-                    let (row, col) = ((part.row - of.row) as usize, (part.col - of.col) as usize);
-                    s![row..row + part.rows, col..col + part.cols]
-                };
-                match (&mut out, pixels.as_ref()) {
-                    (Pixels::I128(out), Pixels::I128(a)) => {
-                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
-                    }
-                    (Pixels::F32(out), Pixels::F32(a)) => {
-                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
-                    }
-                    (Pixels::F64(out), Pixels::F64(a)) => {
-                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
-                    }
-                    (Pixels::C32(out), Pixels::C32(a)) => {
-                        out.slice_mut(place(&window)).assign(&a.slice(place(&unit)))
-                    }
-                    _ => {
-                        return Err(Error::file(
-                            &self.file.path,
-                            "was decoded as numbers of another kind",
-                        ));
-                    }
+        self.each_unit(decoded, window, &mut |unit, pixels| {
+            let part = unit.intersect(&window);
+            let place = |of: &Window| {
+                let (row, col) = ((part.row - of.row) as usize, (part.col - of.col) as usize);
+                s![row..row + part.rows, col..col + part.cols]
+            };
+            let (from, to) = (place(&unit), place(&window));
+            match (&mut out, pixels) {
+                (Pixels::I128(out), Pixels::I128(a)) => out.slice_mut(to).assign(&a.slice(from)),
+                (Pixels::F32(out), Pixels::F32(a)) => out.slice_mut(to).assign(&a.slice(from)),
+                (Pixels::F64(out), Pixels::F64(a)) => out.slice_mut(to).assign(&a.slice(from)),
+                (Pixels::C32(out), Pixels::C32(a)) => out.slice_mut(to).assign(&a.slice(from)),
+                _ => {
+                    return Err(Error::file(
+                        &self.file.path,
+                        "was decoded as numbers of another kind",
+                    ));
                 }
             }
-        }
+            Ok(())
+        })?;
         Ok(out)
     }
 
     /// Reads a part of the file, its first row first.
-    fn decode(&self, decoded: &Decoded, part: &Part) -> Result<Pixels> {
+    fn read_now(&self, decoded: &Decoded, part: &Part) -> Result<Pixels> {
         let window = part.window;
         let reached = |first: isize, end: isize, block: usize| {
             (end as usize).div_ceil(block.max(1)) - first as usize / block.max(1)
