@@ -327,7 +327,7 @@ fn circles() -> Vec<Vec<String>> {
 #[test]
 fn circles_inside_rooms_do_not_grow() {
     // Files in circles today. Fewer is better: lower the number with them.
-    const MOST: usize = 69;
+    const MOST: usize = 67;
     let found = circles();
     let files: usize = found.iter().map(Vec::len).sum();
     let shown: Vec<String> = found.iter().map(|circle| circle.join(" ↔ ")).collect();

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use super::budget::Budget;
 use super::decoded::Decoded;
+use super::ledger::Budget;
 use super::rehearsal::Rehearsal;
 use crate::interrupt::{self, Stop};
 

@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::budget::Held;
-use super::context::current;
 use crate::error::{Error, Result};
 use crate::interrupt;
 
@@ -62,6 +60,17 @@ impl Kept {
 impl Decoded {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn widen(&self, bytes: usize) {
+        self.kept().room += bytes;
+    }
+
+    /// Lets blocks go that have no room any more.
+    pub(super) fn narrow(&self, bytes: usize) {
+        let mut kept = self.kept();
+        kept.room -= bytes;
+        kept.fit();
     }
 
     /// False where no run wants blocks to be kept.
@@ -153,38 +162,10 @@ impl Drop for Awaited<'_> {
     }
 }
 
-/// Room for blocks, for as long as this lives.
-pub struct Room {
-    bytes: usize,
-    decoded: Arc<Decoded>,
-    _held: Held,
-}
-
-impl Room {
-    /// Makes room for so many bytes in this thread's context, which its ledger notes.
-    #[must_use]
-    pub fn of(bytes: usize) -> Room {
-        let decoded = current().decoded().clone();
-        decoded.kept().room += bytes;
-        Room {
-            bytes,
-            decoded,
-            _held: Held::hold(bytes),
-        }
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        let mut kept = self.decoded.kept();
-        kept.room -= self.bytes;
-        kept.fit();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::work::room::Room;
     use crate::work::{Context, workers};
 
     #[test]

@@ -6,7 +6,9 @@
 pub mod budget;
 mod context;
 pub mod decoded;
+mod ledger;
 mod rehearsal;
+mod room;
 pub mod workers;
 
 pub use budget::{Budget, Held};
@@ -14,5 +16,6 @@ pub use context::{
     Context, Entered, Progress, cores, current, memory, physical_memory, progress, provenance, rehearsal,
     set_provenance, threads,
 };
-pub use decoded::{Decoded, Room};
+pub use decoded::Decoded;
 pub use rehearsal::{Rehearsal, Step};
+pub use room::Room;

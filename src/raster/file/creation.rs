@@ -7,7 +7,7 @@ use gdal::raster::RasterCreationOptions;
 use gdal::{Dataset, Driver, DriverManager};
 use gdal_sys::GDALDataType as Gdt;
 
-use super::write::WriteOptions;
+use super::options::WriteOptions;
 use super::{has_signed_bytes, last_message, message_of, reset_message};
 use crate::error::{Error, Result};
 use crate::raster::{Band, DType, Kind};

@@ -9,7 +9,7 @@ use gdal::{Dataset, DriverManager};
 use gdal_sys::CPLErr;
 
 use super::creation::{has_predictor, level_of};
-use super::write::WriteOptions;
+use super::options::WriteOptions;
 use super::{last_message, message_of, reset_message};
 use crate::error::Error;
 use crate::files::{self, DraftFolder};

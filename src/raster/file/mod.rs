@@ -13,6 +13,7 @@ mod layout;
 mod located;
 pub mod netcdf;
 pub mod open;
+pub mod options;
 mod place;
 pub mod pool;
 pub mod probe;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::creation::driver_for;
 use super::netcdf::Tiles;
+use super::options::{Packing, WriteOptions};
 use super::staged::Staged;
-use super::write::{Packing, WriteOptions};
 use super::{initialise, whole};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
