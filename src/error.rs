@@ -1,7 +1,10 @@
 //! The one error type. Every variant carries the values that caused it and prints them, with the way out.
 
+mod remedy;
+
 use std::path::{Path, PathBuf};
 
+pub use self::remedy::Remedy;
 use rustix::fs::{Access, access};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -48,7 +51,7 @@ pub enum Error {
     Gdal { what: String, message: String },
 
     /// Two images or an image and a grid do not lie on the same pixels.
-    #[error("the grids differ:\n  {left}\n  {right}\nbring one onto the other first: `b:align(a)`")]
+    #[error("the grids differ:\n  {left}\n  {right}\n{}", Remedy::Align)]
     GridMismatch { left: String, right: String },
 
     /// An operation that makes no sense in the units at hand.

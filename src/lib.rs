@@ -27,6 +27,7 @@ pub mod panics;
 pub mod plot;
 pub mod raster;
 pub mod scratch;
+pub mod statistics;
 pub mod table;
 pub mod time;
 pub mod vector;

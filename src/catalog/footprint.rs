@@ -7,6 +7,7 @@ use geo::{
 };
 use stac::{Bbox, Item};
 
+use crate::earth::antimeridian::{self, Continuous};
 use crate::earth::geojson_shape;
 use crate::error::{Error, Result};
 
@@ -43,10 +44,12 @@ pub fn from_bbox([west, south, east, north]: [f64; 4]) -> Result<Geometry> {
             text,
         ));
     }
-    let rect = |w: f64, e: f64| Rect::new(Coord { x: w, y: south }, Coord { x: e, y: north }).to_polygon();
-    Ok(match west > east {
-        true => Geometry::MultiPolygon(MultiPolygon::new(vec![rect(west, 180.0), rect(-180.0, east)])),
-        false => Geometry::Polygon(rect(west, east)),
+    let rect =
+        |(w, e): (f64, f64)| Rect::new(Coord { x: w, y: south }, Coord { x: e, y: north }).to_polygon();
+    let mut parts: Vec<Polygon> = antimeridian::ranges(west, east).into_iter().map(rect).collect();
+    Ok(match parts.len() {
+        1 => Geometry::Polygon(parts.remove(0)),
+        _ => Geometry::MultiPolygon(MultiPolygon::new(parts)),
     })
 }
 
@@ -150,17 +153,10 @@ fn settled(polygon: &Polygon) -> Option<Vec<Polygon>> {
         .collect();
     let whole = MultiPolygon::new(vec![Polygon::new(exterior, interiors)]);
     let mut pieces = Vec::new();
-    for turn in -2..=2 {
-        let west = -180.0 + 360.0 * f64::from(turn);
-        let world = Rect::new(
-            Coord { x: west, y: -90.0 },
-            Coord {
-                x: west + 360.0,
-                y: 90.0,
-            },
-        );
-        let piece = whole.intersection(&MultiPolygon::new(vec![world.to_polygon()]));
-        pieces.extend(piece.translate(-360.0 * f64::from(turn), 0.0).0);
+    let bounds = whole.bounding_rect()?;
+    for (offset, map) in antimeridian::maps(bounds.min().x, bounds.max().x) {
+        let piece = whole.intersection(&MultiPolygon::new(vec![map.to_polygon()]));
+        pieces.extend(piece.translate(-offset, 0.0).0);
     }
     Some(pieces)
 }
@@ -172,32 +168,12 @@ fn resolved(shape: &MultiPolygon) -> MultiPolygon {
 
 /// The ring without jumps of more than 180°, and whether it goes around a pole (it is then closed along that pole).
 fn unwrap(ring: &LineString) -> (LineString, bool) {
-    let mut out: Vec<Coord> = Vec::with_capacity(ring.0.len() + 3);
-    let mut turns = 0.0;
-    for c in &ring.0 {
-        let mut x = c.x + turns;
-        if let Some(last) = out.last() {
-            let step: f64 = x - last.x;
-            // An edge of the whole 360° is the edge of the map itself.
-            if step.abs() > 180.0 && step.abs() < 360.0 {
-                turns -= 360.0 * step.signum();
-                x = c.x + turns;
-            }
-        }
-        out.push(Coord { x, y: c.y });
-    }
-    let (Some(first), Some(last)) = (out.first().copied(), out.last().copied()) else {
-        return (ring.clone(), false);
-    };
-    if (last.x - first.x).abs() < 180.0 {
-        return (LineString::new(out), false);
-    }
-    let mean = out.iter().map(|c| c.y).sum::<f64>() / out.len() as f64;
-    let pole = 90.0f64.copysign(mean);
-    out.push(Coord { x: last.x, y: pole });
-    out.push(Coord { x: first.x, y: pole });
-    out.push(first);
-    (LineString::new(out), true)
+    let mut longitude = Continuous::default();
+    let followed = ring.0.iter().map(|c| Coord {
+        x: longitude.next_on_map(c.x),
+        y: c.y,
+    });
+    antimeridian::closed(followed.collect())
 }
 
 /// A hole on the same turn as its polygon.

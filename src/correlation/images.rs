@@ -3,7 +3,7 @@
 use num_complex::Complex32;
 
 use super::plane::Signal;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::raster::execute::Run;
 use crate::raster::plan::Plan;
 use crate::raster::{Band, Grid, Kind, Raster, View, Window};
@@ -90,8 +90,11 @@ fn signal(a: &Band, b: &Band, input: Input) -> Result<Signal> {
                 false => ("secondary", b),
             };
             let (expected, got) = match wanted {
-                Input::Complex => ("complex, as input = \"complex\" says", "real"),
-                _ => ("real, as input = \"real\" says (take `:abs()` first)", "complex"),
+                Input::Complex => ("complex, as input = \"complex\" says".to_string(), "real"),
+                _ => (
+                    format!("real, as input = \"real\" says; {}", Remedy::Real),
+                    "complex",
+                ),
             };
             Err(Error::argument(
                 format!("{role} band `{}`", band.name),

@@ -1,6 +1,6 @@
 //! Offsets in pixels as metres on the ground.
 
-use crate::raster::crs::metres_per_degree;
+use crate::earth::ellipsoid::metres_per_degree;
 use crate::raster::{Affine, Grid};
 
 /// How a grid's pixels measure in metres.

@@ -11,6 +11,7 @@ use crate::raster::describe::{Description, Site};
 use crate::raster::image::Computed;
 use crate::raster::whole::{Inputs, WholeOperation};
 use crate::raster::{Affine, Grid, Pixels, Port, Property};
+use crate::statistics::median;
 
 /// Outputs, of one pixel each: the medians of vx and vy, the root mean squares about them, and 1.4826 times the median absolute
 /// deviations, m/yr; how many nodes there are.
@@ -127,15 +128,4 @@ fn spread(values: &mut [f64]) -> [f64; 3] {
     let rmse = (squares / values.len() as f64).sqrt();
     let mut apart: Vec<f64> = values.iter().map(|v| (v - shift).abs()).collect();
     [shift, rmse, 1.4826 * median(&mut apart)]
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let n = values.len();
-    let at = |i: usize| values.get(i).copied().unwrap_or(f64::NAN);
-    if n % 2 == 1 {
-        at(n / 2)
-    } else {
-        (at((n / 2).wrapping_sub(1)) + at(n / 2)) / 2.0
-    }
 }

@@ -1,5 +1,7 @@
-//! Shapes on the earth, from how files and services write them.
+//! The earth: its ellipsoid, its antimeridian, and shapes on it from how files and services write them.
 
+pub mod antimeridian;
+pub mod ellipsoid;
 mod geojson;
 pub mod wkb;
 

@@ -9,7 +9,7 @@ use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::{Kind, Operation, Pixels, Raster, View, Window};
 use serde_json::Value as Json;
@@ -229,7 +229,7 @@ pub fn impulse_response(raster: &Raster, rows: Response, cols: Response) -> Resu
     if let Some(band) = raster.bands.iter().find(|b| !b.dtype.is_complex()) {
         return Err(Error::argument(
             format!("band `{}`", band.name),
-            "complex; raster.complex(real, imaginary) makes it",
+            format!("complex; {}", Remedy::MakeComplex),
             band.dtype,
         ));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::raster::describe::{Described, Description, Site};
 use crate::raster::doubt;
 use crate::raster::{Band, Operation, Pixels, Raster, Unit, View, Window};
@@ -41,20 +41,22 @@ fn check_band(band: &Band) -> Result<()> {
     if band.dtype.is_complex() {
         return Err(Error::Unit {
             message: format!(
-                "band `{name}` is complex, and this filter works on power; make power of it first: `r:power()`"
+                "band `{name}` is complex, and this filter works on power; {}",
+                Remedy::Power
             ),
         });
     }
     match band.unit {
         Unit::Decibel => Err(Error::Unit {
             message: format!(
-                "band `{name}` is in dB, and this filter works on power; convert it first: `r:to_power()`, \
-                 and back with `:to_db()`"
+                "band `{name}` is in dB, and this filter works on power; {}",
+                Remedy::DecibelsToPower
             ),
         }),
         Unit::Amplitude => Err(Error::Unit {
             message: format!(
-                "band `{name}` is an amplitude, and this filter works on power; convert it first: `r:to_power()`"
+                "band `{name}` is an amplitude, and this filter works on power; {}",
+                Remedy::AmplitudeToPower
             ),
         }),
         Unit::Power | Unit::Unknown | Unit::Mask | Unit::Other(_) => Ok(()),

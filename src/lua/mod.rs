@@ -36,6 +36,7 @@ pub mod module;
 pub mod names;
 pub mod native;
 pub mod rehearsal;
+mod remedies;
 pub mod signature;
 pub mod value;
 

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use mlua::{Function, Lua, MultiValue, Value, ffi};
 
 use super::args::Args;
+use super::remedies::with_calls;
 use super::signature::Signature;
 use crate::error::{Error, Result};
 use crate::{interrupt, panics};
@@ -58,7 +59,7 @@ where
                     other if name.is_empty() => other.to_string(),
                     other => format!("{name}: {other}"),
                 };
-                let text = if located { text } else { readable(text) };
+                let text = if located { text } else { readable(with_calls(text)) };
                 Ok(MultiValue::from_vec(vec![
                     Value::Boolean(false),
                     Value::String(lua.create_string(text)?),

@@ -3,6 +3,7 @@
 use super::marks::{Ruler, Side, Sides};
 use super::panel::Panel;
 use super::ticks;
+use crate::earth::antimeridian::Continuous;
 use crate::error::Result;
 use crate::raster::{Crs, Transformer};
 
@@ -64,23 +65,8 @@ fn northward((lon, lat): &(Vec<f64>, Vec<f64>)) -> f64 {
 
 /// Longitudes without the jump from 180 to −180.
 fn unwrapped(longitudes: &[f64]) -> Vec<f64> {
-    let mut turn = 0.0;
-    let mut previous = f64::NAN;
-    longitudes
-        .iter()
-        .map(|&lon| {
-            let step = lon + turn - previous;
-            if step > 180.0 {
-                turn -= 360.0;
-            } else if step < -180.0 {
-                turn += 360.0;
-            }
-            if lon.is_finite() {
-                previous = lon + turn;
-            }
-            lon + turn
-        })
-        .collect()
+    let mut continuous = Continuous::default();
+    longitudes.iter().map(|lon| continuous.next(*lon)).collect()
 }
 
 /// Where along a side its coordinate, given at equally spaced points, meets the multiples of a step; and the step.

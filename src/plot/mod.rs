@@ -48,5 +48,5 @@ pub use outlines::layers as outlines;
 pub use picture::Picture;
 pub use render::FORMATS;
 pub use scene::{Anchor, Level};
-pub use stretch::{Limits, Stretch, percentile};
+pub use stretch::{Limits, Stretch};
 pub use terminal::{Graphics, Size, Terminal};

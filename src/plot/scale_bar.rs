@@ -8,43 +8,32 @@ use super::panel::Panel;
 use super::scene::{Anchor, Item, Level, Rect, Text};
 use super::style::Style;
 use super::ticks;
+use crate::earth::antimeridian::wrapped;
+use crate::earth::ellipsoid::metres_per_degree;
 use crate::error::Result;
 use crate::raster::{Crs, Transformer};
 
 /// Ground metres per map unit along x in the middle of a panel; None without a CRS.
 ///
-/// # Source
-/// Length of a degree on the WGS 84 ellipsoid from its radii of curvature (Snyder 1987, USGS Professional Paper
-/// 1395, equations 4-18 and 4-20); projected maps are measured through longitude and latitude, so that a projection's
-/// own distortion (Web Mercator's, say) is taken into account.
+/// Projected maps are measured through longitude and latitude, so that a projection's own distortion (Web Mercator's, say) is taken
+/// into account.
 pub fn metres_per_unit(panel: &Panel) -> Result<Option<f64>> {
     let Some(crs) = &panel.crs else {
         return Ok(None);
     };
     let (x, y) = (panel.x.value(0.5), panel.y.value(0.5));
     if crs.is_geographic() {
-        return Ok(Some(degree_lengths(y).0));
+        return Ok(Some(metres_per_degree(y).0));
     }
     let half = (panel.x.end - panel.x.start).abs() * 1e-3;
     let (mut xs, mut ys) = ([x - half, x + half], [y, y]);
     Transformer::new(crs, &Crs::wgs84()?)?.apply(&mut xs, &mut ys);
-    let (per_lon, per_lat) = degree_lengths((ys[0] + ys[1]) / 2.0);
-    let east = ((xs[1] - xs[0] + 180.0).rem_euclid(360.0) - 180.0) * per_lon;
+    let (per_lon, per_lat) = metres_per_degree((ys[0] + ys[1]) / 2.0);
+    let east = wrapped(xs[1] - xs[0]) * per_lon;
     let metres = east.hypot((ys[1] - ys[0]) * per_lat) / (2.0 * half);
     // At a pole, or outside where the projection is defined, the CRS's own unit has to do.
     let ground = (metres.is_finite() && ys[0].abs() < 89.9).then_some(metres);
     Ok(ground.or_else(|| crs.metres_per_unit()))
-}
-
-/// Metres of a degree of longitude and of latitude at a latitude.
-fn degree_lengths(latitude: f64) -> (f64, f64) {
-    const A: f64 = 6_378_137.0;
-    const E2: f64 = 0.006_694_379_990_14;
-    let (sin, cos) = latitude.to_radians().sin_cos();
-    let w = 1.0 - E2 * sin * sin;
-    let per_lon = A * cos / w.sqrt();
-    let per_lat = A * (1.0 - E2) / w.powf(1.5);
-    (per_lon.to_radians(), per_lat.to_radians())
 }
 
 /// The longest of 1, 2 or 5 times a power of ten metres that is no longer than `most` metres.

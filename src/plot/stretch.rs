@@ -1,6 +1,7 @@
 //! How values become positions in a colour map: limits, percentiles, linear or logarithmic.
 
 use crate::error::{Error, Result};
+use crate::statistics;
 
 /// Where the ends of a colour map lie.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -107,25 +108,9 @@ impl Stretch {
     }
 }
 
-/// Percentile `p` (0 to 100) with linear interpolation between the order statistics around it, as numpy's default
-/// (definition 7 of Hyndman & Fan 1996, doi:10.1080/00031305.1996.10473566). The values, all finite, are
-/// reordered. None when there are none.
-pub fn percentile(values: &mut [f32], p: f64) -> Option<f64> {
-    let last = values.len().checked_sub(1)?;
-    let position = (p / 100.0).clamp(0.0, 1.0) * last as f64;
-    let below = position.floor() as usize;
-    let (_, low, above) = values.select_nth_unstable_by(below, f32::total_cmp);
-    let low = f64::from(*low);
-    let share = position - below as f64;
-    if share == 0.0 {
-        return Some(low);
-    }
-    let high = above
-        .iter()
-        .copied()
-        .min_by(f32::total_cmp)
-        .map_or(low, f64::from);
-    Some(low + (high - low) * share)
+/// None where there are no values.
+fn percentile(values: &mut [f32], p: f64) -> Option<f64> {
+    (!values.is_empty()).then(|| statistics::percentile(values, p))
 }
 
 #[cfg(test)]

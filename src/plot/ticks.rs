@@ -1,5 +1,7 @@
 //! Where axes carry marks, and what the marks say.
 
+use crate::earth::antimeridian::wrapped;
+
 /// A labelled mark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tick {
@@ -233,7 +235,7 @@ pub fn degree_steps(span: f64, most: usize) -> Vec<f64> {
 
 /// `115.2°W` (for any turn of the circle: 244.8 is the same).
 pub fn longitude(degrees: f64, decimals: usize) -> String {
-    let wrapped = (degrees + 180.0).rem_euclid(360.0) - 180.0;
+    let wrapped = wrapped(degrees);
     let text = plain(wrapped.abs(), decimals);
     if is_zero(&text) || (wrapped.abs() - 180.0).abs() < 1e-9 {
         return format!("{text}°");

@@ -9,7 +9,7 @@ use super::operation::Operation;
 use super::reframe;
 use super::warp::{Resampling, Warp};
 use super::{Affine, Bounds, Crs, Grid, Port};
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// The raster on another grid. Where only whole pixels move, no value changes. Bands whose values run in a circle are
 /// interpolated and averaged as unit vectors.
@@ -174,9 +174,10 @@ pub fn reprojected_grid(grid: &Grid, crs: &Crs, resolution: Option<(f64, f64)>) 
 /// The same area with other pixels.
 pub fn resampled_grid(grid: &Grid, resolution: (f64, f64)) -> Result<Grid> {
     if !grid.transform.is_axis_aligned() {
-        return Err(Error::message(
-            "a rotated image cannot be resampled in place; `:align(grid)` it to a north-up grid",
-        ));
+        return Err(Error::message(format!(
+            "a rotated image cannot be resampled in place; {}",
+            Remedy::NorthUp
+        )));
     }
     grid_over(grid.crs.clone(), &grid.bounds(), resolution)
 }

@@ -3,7 +3,7 @@
 use super::element::{Binary, Element, Unary, kind_of};
 use super::image::{Band, Raster};
 use super::{DType, Port, Unit};
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// What `&` and `|` need to know of a side.
 #[derive(Clone, Copy)]
@@ -63,7 +63,10 @@ pub fn meant(op: Binary, a: Meaning<'_>, b: Meaning<'_>) -> Result<(Binary, DTyp
     let dtype = dtype.ok_or_else(|| {
         Error::argument(
             format!("the sides of `{}`", Element::Binary(op).name()),
-            "two masks (`a:gt(0)`, `a:eq(2)`) or bands of integers, whose bits are combined; compare first, as `a:ne(0)` does",
+            format!(
+                "two masks, or bands of integers, whose bits are combined; {}",
+                Remedy::Compare
+            ),
             format!("{} and {}", a.named(), b.named()),
         )
     })?;
@@ -98,7 +101,7 @@ pub fn not(raster: &Raster) -> Result<Raster> {
         } else {
             Err(Error::argument(
                 format!("band `{}`", b.name),
-                "a mask (`a:gt(0)`) or of integers for `~`; compare first, as `a:eq(0)` does",
+                format!("a mask, or of integers, for `~`; {}", Remedy::Compare),
                 meaning.named(),
             ))
         }
@@ -157,7 +160,7 @@ fn integer(b: &Band) -> Result<bool> {
         Some((low, _)) => Ok(low < 0.0),
         None => Err(Error::argument(
             format!("band `{}`", b.name),
-            "of integers, which have bits (`:cast(\"uint16\")` rounds)",
+            format!("of integers, which have bits; {}", Remedy::Round),
             b.dtype,
         )),
     }

@@ -13,7 +13,7 @@ use super::operation::Operation;
 use super::tile::MASKED_COMPLEX;
 use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// What a complex band turns into.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -148,7 +148,7 @@ fn check_binary(op: Binary) -> Result<()> {
         Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Mask => Ok(()),
         _ => Err(Error::argument(
             "operands",
-            "real bands (take `:abs()`, `:power()` or `:phase()` first)",
+            format!("real bands; {}", Remedy::Real),
             "complex ones",
         )),
     }
@@ -259,7 +259,7 @@ pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
         Unary::Abs => part(raster, Part::Magnitude),
         _ => Err(Error::argument(
             "band",
-            "real (take `:abs()`, `:power()` or `:phase()` first)",
+            format!("real; {}", Remedy::Real),
             "complex",
         )),
     }

@@ -8,7 +8,7 @@ use gdal::spatial_ref::{AxisMappingStrategy, CoordTransform, SpatialRef};
 
 use super::describe::Description;
 use super::file::initialise;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// A coordinate reference system: its WKT and the short name it goes by (`EPSG:32611`, or the WKT's own name).
 ///
@@ -137,8 +137,9 @@ impl Crs {
     pub fn spatial_ref(&self) -> Result<SpatialRef> {
         if let Some(locator) = &self.locator {
             return Err(Error::message(format!(
-                "the image has its place by {}, not by a grid of its CRS; bring it onto one first: `:reproject {{ crs = … }}`",
-                locator.means()
+                "the image has its place by {}, not by a grid of its CRS; {}",
+                locator.means(),
+                Remedy::Reproject
             )));
         }
         let mut reference = SpatialRef::from_wkt(&self.wkt).map_err(|e| Error::Gdal {
@@ -171,22 +172,6 @@ impl Crs {
             .then(|| reference.linear_units())
             .filter(|u| u.is_finite() && *u > 0.0)
     }
-}
-
-/// Metres of a degree of longitude and of latitude on the WGS 84 ellipsoid, at a latitude in degrees.
-///
-/// # Source
-/// Radii of curvature of the prime vertical and of the meridian: Snyder 1987, Map Projections: A Working Manual, USGS
-/// Professional Paper 1395, section 4, doi:10.3133/pp1395.
-pub fn metres_per_degree(latitude: f64) -> (f64, f64) {
-    let (semi_major, flattening) = (6_378_137.0, 1.0 / 298.257_223_563);
-    let eccentricity2: f64 = flattening * (2.0 - flattening);
-    let (sin, cos) = latitude.to_radians().sin_cos();
-    let w2 = 1.0 - eccentricity2 * sin * sin;
-    let prime_vertical = semi_major / w2.sqrt();
-    let meridian = semi_major * (1.0 - eccentricity2) / (w2 * w2.sqrt());
-    let radians = 1f64.to_radians();
-    (radians * prime_vertical * cos, radians * meridian)
 }
 
 impl PartialEq for Crs {

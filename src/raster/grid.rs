@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// Axis-aligned rectangle in the coordinates of a CRS.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -321,11 +321,11 @@ impl Grid {
     pub fn crs(&self) -> Result<&super::Crs> {
         self.crs.as_ref().ok_or_else(|| {
             Error::message(match self.transform == Affine::PIXELS {
-                true => {
-                    "the image has no CRS, and lies in pixel coordinates; say where it lies: open it with \
-                     { grid = raster.grid { crs = …, bounds = …, rows = …, cols = … } }"
-                }
-                false => "the image has no CRS; give it one with `:set_crs(\"EPSG:…\")`",
+                true => format!(
+                    "the image has no CRS, and lies in pixel coordinates; {}",
+                    Remedy::Place
+                ),
+                false => format!("the image has no CRS; {}", Remedy::ImageCrs),
             })
         })
     }

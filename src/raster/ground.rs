@@ -1,11 +1,8 @@
 //! Lengths on the ground: how the units of a CRS measure on the ellipsoid.
 
 use super::{Crs, Grid, Transformer};
+use crate::earth::ellipsoid::from_centre;
 use crate::error::Result;
-
-/// WGS 84: equatorial radius in metres and squared eccentricity.
-const RADIUS: f64 = 6_378_137.0;
-const ECCENTRICITY2: f64 = 6.694_379_990_141_316e-3;
 
 /// What a step of one unit along each axis of a CRS is on the ground, at one place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,7 +52,7 @@ impl Measure {
         if let Some(transformer) = &self.to_lonlat {
             transformer.apply(&mut xs, &mut ys);
         }
-        let point = |i: usize| on_ellipsoid(xs[i], ys[i]);
+        let point = |i: usize| from_centre(xs[i], ys[i]);
         (0..cols)
             .map(|c| {
                 let [west, east, south, north] = std::array::from_fn(|k| point(4 * c + k));
@@ -71,17 +68,6 @@ impl Measure {
             })
             .collect()
     }
-}
-
-/// Metres from the centre of the earth of a place in degrees.
-fn on_ellipsoid(lon: f64, lat: f64) -> [f64; 3] {
-    let (lon, lat) = (lon.to_radians(), lat.to_radians());
-    let n = RADIUS / (1.0 - ECCENTRICITY2 * lat.sin().powi(2)).sqrt();
-    [
-        n * lat.cos() * lon.cos(),
-        n * lat.cos() * lon.sin(),
-        n * (1.0 - ECCENTRICITY2) * lat.sin(),
-    ]
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::graph::Port;
 use super::operation::{Operation, SceneOperation};
 use super::scene::SceneNode;
 use super::{Affine, Crs, DType, Grid, Kind, Pixels, Unit, Window};
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// A value of an image's metadata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -158,7 +158,7 @@ impl Raster {
             [band] => Ok(band),
             bands => Err(Error::argument(
                 what,
-                "an image of one band; choose it with `:select(\"…\")` or by its name, as in `image.VV`",
+                format!("an image of one band; {}", Remedy::OneBand),
                 format!("{} bands ({})", bands.len(), self.band_names().join(", ")),
             )),
         }
@@ -295,7 +295,7 @@ impl Raster {
         if dtype.is_complex() || self.bands.iter().any(|b| b.dtype.is_complex()) {
             return Err(Error::argument(
                 "dtype",
-                "a real type, for real bands (take `:abs()` first)",
+                format!("a real type, for real bands; {}", Remedy::Real),
                 dtype,
             ));
         }
@@ -373,7 +373,7 @@ fn unique_names(raster: Raster) -> Result<Raster> {
         None => Ok(raster),
         Some(band) => Err(Error::argument(
             "band names",
-            "unique; use `:rename(…)` first",
+            format!("unique; {}", Remedy::Rename),
             format!("`{}` twice", band.name),
         )),
     }

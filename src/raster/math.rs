@@ -7,7 +7,7 @@ use super::complex;
 use super::element::{Binary, Element, Unary};
 use super::image::{Band, Raster, float_of};
 use super::{DType, Grid, Kind, Port, Unit, doubt, integer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// What a raster is combined with.
 #[derive(Clone)]
@@ -186,7 +186,7 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
         return unit_of(op, &plain(a), &plain(b), force);
     }
     let one = || Other("1".into());
-    let refuse = |way_out: &str| {
+    let refuse = |way_out: Remedy| {
         let verb = match op {
             Binary::Add => "adding",
             Binary::Subtract => "subtracting",
@@ -199,23 +199,11 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
             named(&a.unit),
             named(&b.unit)
         );
-        let method = match op {
-            Binary::Add => "add",
-            Binary::Subtract => "subtract",
-            Binary::Multiply => "multiply",
-            Binary::Divide => "divide",
-            Binary::Minimum | Binary::Maximum => return Err(Error::Unit { message: text }),
-            other => {
-                return Err(Error::Unit {
-                    message: format!(
-                        "{text}; `a:{}(b, {{ force = true }})` does it all the same",
-                        Element::Binary(other).name()
-                    ),
-                });
-            }
-        };
         Err(Error::Unit {
-            message: format!("{text}; `a:{method}(b, {{ force = true }})` does it all the same"),
+            message: match op {
+                Binary::Minimum | Binary::Maximum => text,
+                _ => format!("{text}; {}", Remedy::Force),
+            },
         })
     };
     let radar = |u: &Unit| matches!(u, Power | Amplitude | Decibel);
@@ -231,29 +219,22 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
                 (x, y) if x == y => Ok(x.clone()),
                 (x, Unknown) => Ok(x.clone()),
                 (Unknown, y) => Ok(y.clone()),
-                (Decibel, y) | (y, Decibel) if radar(y) => {
-                    refuse("bring both to one scale with `:to_power()` or `:to_db()`")
-                }
-                (x, y) if radar(x) && radar(y) => refuse("bring both to one scale with `:to_power()`"),
+                (Decibel, y) | (y, Decibel) if radar(y) => refuse(Remedy::OneScale),
+                (x, y) if radar(x) && radar(y) => refuse(Remedy::OneScale),
                 // A number of unit 1 (a ratio) shifts decibels; everything else that differs is a mistake.
                 (Decibel, Other(u)) | (Other(u), Decibel) if u == "1" => Ok(Decibel),
-                _ => refuse("their units differ; `:set_unit(\"…\")` corrects a wrong one"),
+                _ => refuse(Remedy::WrongUnit),
             }
         }
         Binary::Multiply => match (&a.unit, &b.unit) {
-            (Decibel, y) | (y, Decibel) if radar(y) => {
-                refuse("a product of powers is a sum of decibels, `a + b`; or convert with `:to_power()`")
-            }
+            (Decibel, y) | (y, Decibel) if radar(y) => refuse(Remedy::ProductOfDecibels),
             (x, Unknown) | (Unknown, x) => Ok(scaled(x)),
             (x, Other(u)) | (Other(u), x) if u == "1" => Ok(x.clone()),
             _ => Ok(Unknown),
         },
         Binary::Divide => match (&a.unit, &b.unit) {
-            (Decibel, Decibel) => refuse(
-                "the ratio of two powers is the difference of their decibels, `vv - vh`; \
-                 or convert first: `vv:to_power() / vh:to_power()`",
-            ),
-            (Decibel, y) | (y, Decibel) if radar(y) => refuse("bring both to one scale with `:to_power()`"),
+            (Decibel, Decibel) => refuse(Remedy::RatioOfDecibels),
+            (Decibel, y) | (y, Decibel) if radar(y) => refuse(Remedy::OneScale),
             (x, y) if x == y && *x != Unknown => Ok(one()),
             (x, Unknown) => Ok(scaled(x)),
             (x, Other(u)) if u == "1" => Ok(x.clone()),
@@ -273,7 +254,7 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
         | Binary::NotEqual => {
             let clash = a.unit != b.unit && radar(&a.unit) && radar(&b.unit);
             if clash && !force {
-                refuse("bring both to one scale with `:to_power()` or `:to_db()`")
+                refuse(Remedy::OneScale)
             } else {
                 Ok(Mask)
             }
@@ -329,7 +310,7 @@ pub fn choose(condition: &Raster, then: &Operand, otherwise: &Operand) -> Result
             if port.kind() == Kind::C32 {
                 return Err(Error::argument(
                     "where",
-                    "real bands (take `:abs()` first)",
+                    format!("real bands; {}", Remedy::Real),
                     "a complex band",
                 ));
             }
@@ -370,7 +351,7 @@ pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
         let float = float_of(b.kind());
         if matches!(op, Unary::Sin | Unary::Cos | Unary::Tan) && angle(&b.unit) == Some("deg") {
             return Err(Error::Unit {
-                message: format!("band `{}` is in degrees; take `:to_radians()` first", b.name),
+                message: format!("band `{}` is in degrees; {}", b.name, Remedy::Radians),
             });
         }
         Ok(match op {
@@ -417,14 +398,19 @@ fn convert(
         }
         if b.kind() == Kind::C32 {
             return Err(Error::Unit {
-                message: format!("{what}: band `{}` is complex; take `:power()` first", b.name),
+                message: format!("{what}: band `{}` is complex; {}", b.name, Remedy::Power),
             });
         }
         let op = op(&b.unit).ok_or_else(|| Error::Unit {
             message: format!(
-                "{what}: band `{}` is in {}; say what it is with `:set_unit(\"power\" | \"amplitude\" | \"dB\")`",
+                "{what}: band `{}` is in {}; {}",
                 b.name,
-                if b.unit == Unit::Unknown { "no known unit" } else { b.unit.symbol() }
+                if b.unit == Unit::Unknown {
+                    "no known unit"
+                } else {
+                    b.unit.symbol()
+                },
+                Remedy::SayUnit
             ),
         })?;
         let input = match op {

@@ -14,7 +14,7 @@ use super::tile::{MASKED_COMPLEX, MASKED_INTEGER};
 use super::warp::Resampling;
 use super::{Bounds, Crs, Grid, Kind, Pixels, Port, View, Window};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// Which image wins where several are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -245,9 +245,10 @@ pub fn mosaic(
 fn union_grid(images: &[Raster]) -> Result<Grid> {
     let first = &images[0].grid;
     if !first.transform.is_axis_aligned() {
-        return Err(Error::message(
-            "the first image is rotated; give the mosaic a { grid = … }",
-        ));
+        return Err(Error::message(format!(
+            "the first image is rotated; {}",
+            Remedy::MosaicGrid
+        )));
     }
     let mut bounds = first.bounds();
     let turn = first.crs.as_ref().and_then(Crs::turn);

@@ -13,7 +13,7 @@ use super::integer::{self, Choice};
 use super::operation::Operation;
 use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use serde_json::Value as Json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -333,7 +333,7 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
         if images.iter().any(|i| i.bands[b].kind() == Kind::C32) {
             return Err(Error::argument(
                 "bands",
-                "real (take `:abs()` or `:power()` first)",
+                format!("real; {}", Remedy::Real),
                 format!("`{}` is complex", like.name),
             ));
         }
@@ -343,10 +343,11 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
         {
             return Err(Error::Unit {
                 message: format!(
-                    "band `{}` is in {} in one image and in {} in another; convert with `:to_power()` or `:to_db()` first",
+                    "band `{}` is in {} in one image and in {} in another; {}",
                     like.name,
                     unit_name(&like.unit),
-                    unit_name(&other.bands[b].unit)
+                    unit_name(&other.bands[b].unit),
+                    Remedy::OneScale
                 ),
             });
         }
@@ -421,8 +422,9 @@ pub fn linear_fit(images: &[Raster]) -> Result<Raster> {
     for (i, image) in images.iter().enumerate() {
         let Some(time) = image.time else {
             return Err(Error::message(format!(
-                "image {} has no time, so that no line goes through it; give it one: `:set_time(…)`",
-                i + 1
+                "image {} has no time, so that no line goes through it; {}",
+                i + 1,
+                Remedy::ImageTime
             )));
         };
         times.push(time.as_millisecond() as f64 / 1000.0 / YEAR);

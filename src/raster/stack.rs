@@ -9,7 +9,7 @@ use regex::Regex;
 use super::file::write::{WriteOptions, write};
 use super::image::{Property, Raster};
 use super::reduce::{Reducer, linear_fit, reduce};
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::gate::Folder;
 
 /// Images in order. Each keeps its own grid, bands, time and properties; reducers want one grid and the same bands.
@@ -139,10 +139,11 @@ impl Stack {
             times.push(image.time.ok_or_else(|| no_time(i))?);
             if image.band_names() != first.band_names() {
                 return Err(Error::message(format!(
-                    "image {} has the bands {}, the first {}; choose common ones with `:select(…)`",
+                    "image {} has the bands {}, the first {}; {}",
                     i + 1,
                     image.band_names().join(", "),
-                    first.band_names().join(", ")
+                    first.band_names().join(", "),
+                    Remedy::CommonBands
                 )));
             }
             for ((_, images), band) in bands.iter_mut().zip(&image.bands) {
@@ -174,8 +175,9 @@ impl Stack {
                     .map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y%m%d").to_string())
                     .ok_or_else(|| {
                         Error::message(format!(
-                            "image {} has no time to name its file by; give {{ names = {{…}} }}",
-                            i + 1
+                            "image {} has no time to name its file by; {}",
+                            i + 1,
+                            Remedy::ImageNames
                         ))
                     })?,
             };
@@ -191,8 +193,9 @@ impl Stack {
             let path = export.folder.join(file);
             if jobs.iter().any(|(p, _)| *p == path) {
                 return Err(Error::message(format!(
-                    "two images would both be written to {}; give {{ names = {{…}} }}, or group the stack by day first",
-                    path.display()
+                    "two images would both be written to {}; group the stack by day first, or {}",
+                    path.display(),
+                    Remedy::ImageNames
                 )));
             }
             jobs.push((path, item));
@@ -214,10 +217,7 @@ impl Stack {
 }
 
 fn no_time(index: usize) -> Error {
-    Error::message(format!(
-        "image {} has no time; give it one when the stack is made, or with `:set_time(…)`",
-        index + 1
-    ))
+    Error::message(format!("image {} has no time; {}", index + 1, Remedy::ImageTime))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -20,12 +20,17 @@ pub(super) enum Builder {
 
 impl Builder {
     pub fn new(kind: ColumnType) -> Builder {
+        Builder::with_capacity(kind, 0)
+    }
+
+    /// With room for about so many rows. Memory that nobody writes to is not taken.
+    pub fn with_capacity(kind: ColumnType, rows: usize) -> Builder {
         match kind {
-            ColumnType::Bool => Builder::Bool(BooleanBuilder::with_capacity(0)),
-            ColumnType::Integer => Builder::Integer(Int64Builder::with_capacity(0)),
-            ColumnType::Float => Builder::Float(Float64Builder::with_capacity(0)),
-            ColumnType::Text => Builder::Text(StringViewBuilder::with_capacity(0)),
-            ColumnType::Time => Builder::Time(TimeBuilder::new()),
+            ColumnType::Bool => Builder::Bool(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Integer => Builder::Integer(Int64Builder::with_capacity(rows)),
+            ColumnType::Float => Builder::Float(Float64Builder::with_capacity(rows)),
+            ColumnType::Text => Builder::Text(StringViewBuilder::with_capacity(rows)),
+            ColumnType::Time => Builder::Time(TimeBuilder::with_capacity(rows)),
         }
     }
 
@@ -107,7 +112,7 @@ impl Builder {
 
 /// Times where a unit holds all of them, else their texts.
 pub(super) fn times(values: impl Iterator<Item = Option<Timestamp>> + Clone) -> Column {
-    let mut builder = TimeBuilder::new();
+    let mut builder = TimeBuilder::with_capacity(0);
     let held = values.clone().all(|value| match value {
         Some(time) => builder.push(time),
         None => {

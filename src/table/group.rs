@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::key::Groups;
-use super::statistics::{Moments, percentile};
 use super::{Column, Table};
 use crate::error::{Error, Result};
+use crate::statistics::{Moments, percentile};
 
 /// What to compute of the values of a group. Missing values are left out of all of them.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,11 +12,13 @@ mod join;
 mod key;
 mod kind;
 mod ledger;
+mod making;
 mod parquet;
 mod sort;
-pub mod statistics;
 mod times;
 mod value;
+
+use std::collections::{HashMap, HashSet};
 
 pub use self::column::Column;
 pub use self::csv::CsvOptions;
@@ -42,7 +44,7 @@ impl Table {
     /// When two columns share a name or differ in length.
     pub fn new(columns: Vec<(String, Column)>) -> Result<Table> {
         let rows = columns.first().map_or(0, |(_, c)| c.len());
-        let mut names = std::collections::HashSet::new();
+        let mut names = HashSet::new();
         for (name, column) in &columns {
             if !names.insert(name) {
                 return Err(Error::argument(
@@ -71,7 +73,7 @@ impl Table {
     pub fn from_rows(rows: impl IntoIterator<Item = Vec<(String, Value)>>) -> Result<Table> {
         let mut names: Vec<String> = Vec::new();
         let mut values: Vec<Vec<Value>> = Vec::new();
-        let mut position = std::collections::HashMap::new();
+        let mut position = HashMap::new();
         let mut count = 0;
         for row in rows {
             for (name, value) in row {
@@ -191,10 +193,18 @@ impl Table {
     /// in the second.
     pub fn beside(&self, other: &Table) -> Result<Table> {
         let mut out = self.clone();
+        let mut taken: HashSet<String> = self.names().map(str::to_string).collect();
+        let mut next: HashMap<&str, usize> = HashMap::new();
         for (name, column) in &other.columns {
             check_length(name, column, out.rows)?;
-            let name = out.free_name(name);
-            out.columns.push((name, column.clone()));
+            let mut free = name.clone();
+            while taken.contains(&free) {
+                let number = next.entry(name).or_insert(2);
+                free = format!("{name}_{number}");
+                *number += 1;
+            }
+            taken.insert(free.clone());
+            out.columns.push((free, column.clone()));
         }
         Ok(out)
     }
@@ -313,17 +323,6 @@ impl Table {
             .iter()
             .position(|(n, _)| n == name)
             .ok_or_else(|| Error::not_found("column", name, self.names()))
-    }
-
-    /// `name`, or `name_2`, `name_3`… where it is taken.
-    fn free_name(&self, name: &str) -> String {
-        if !self.has(name) {
-            return name.to_string();
-        }
-        (2..)
-            .map(|i| format!("{name}_{i}"))
-            .find(|n| !self.has(n))
-            .unwrap_or_default()
     }
 }
 

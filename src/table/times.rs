@@ -102,9 +102,9 @@ pub(super) struct TimeBuilder {
 }
 
 impl TimeBuilder {
-    pub fn new() -> TimeBuilder {
+    pub fn with_capacity(rows: usize) -> TimeBuilder {
         TimeBuilder {
-            units: Int64Builder::with_capacity(0),
+            units: Int64Builder::with_capacity(rows),
             unit: Unit::Nanosecond,
         }
     }
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn built(texts: &[&str]) -> Option<Times> {
-        let mut builder = TimeBuilder::new();
+        let mut builder = TimeBuilder::with_capacity(0);
         texts
             .iter()
             .all(|text| builder.push(text.parse().unwrap()))
@@ -208,7 +208,7 @@ mod tests {
         assert!(built(&[fine, far]).is_none() && built(&[far, fine]).is_none());
         let (near, distant) = (built(&[fine]).unwrap(), built(&[far]).unwrap());
         for (first, second) in [(&near, &distant), (&distant, &near)] {
-            let mut builder = TimeBuilder::new();
+            let mut builder = TimeBuilder::with_capacity(0);
             assert!(builder.append(first) && !builder.append(second));
             assert_eq!(builder.finish(), *first);
         }

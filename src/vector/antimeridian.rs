@@ -2,13 +2,12 @@
 //! special (polar stereographic, UTM at zone 1 and 60): rings are followed continuously across ±180°, closed
 //! along the pole where they run around it, and cut at the antimeridian.
 
-use geo::{
-    Coord, Geometry as Shape, GeometryCollection, LineString, MultiLineString, MultiPolygon, Polygon, Rect,
-};
+use geo::{Coord, Geometry as Shape, GeometryCollection, LineString, MultiLineString, MultiPolygon, Polygon};
 
 use super::geometry::{Part, for_each_part, shape_bounds};
 use super::overlay::overlay;
 use super::transform::Projection;
+use crate::earth::antimeridian::{Continuous, closed, maps};
 use crate::error::Result;
 
 /// An edge that seems to jump over 180° is looked at in this many pieces, to tell a long edge from a crossing.
@@ -76,36 +75,25 @@ fn jumps(line: &LineString) -> bool {
 fn unwrap(line: &LineString, projection: &Projection<'_>) -> Result<LineString> {
     let image = |c: Coord| projection.position(c);
     let mut out: Vec<Coord> = Vec::new();
-    let mut turns = 0.0;
+    let mut longitude = Continuous::default();
     let mut previous: Option<(Coord, Coord)> = None;
     for &source in line.coords() {
         let target = image(source)?;
-        if let Some((source_before, target_before)) = previous {
-            let mut steps = vec![target];
-            if (target.x - target_before.x).abs() > 180.0 {
-                let between = |i: usize| {
-                    let t = i as f64 / PIECES as f64;
-                    source_before + (source - source_before) * t
-                };
-                steps = (1..PIECES).map(|i| image(between(i))).collect::<Result<_>>()?;
-                steps.push(target);
-            }
-            let mut before = target_before.x;
-            for step in steps {
-                if step.x - before > 180.0 {
-                    turns -= 360.0;
-                } else if step.x - before < -180.0 {
-                    turns += 360.0;
-                }
-                before = step.x;
-                out.push(Coord {
-                    x: step.x + turns,
-                    y: step.y,
-                });
-            }
-        } else {
-            out.push(target);
+        let mut steps = vec![target];
+        if let Some((source_before, target_before)) = previous
+            && (target.x - target_before.x).abs() > 180.0
+        {
+            let between = |i: usize| {
+                let t = i as f64 / PIECES as f64;
+                source_before + (source - source_before) * t
+            };
+            steps = (1..PIECES).map(|i| image(between(i))).collect::<Result<_>>()?;
+            steps.push(target);
         }
+        out.extend(steps.into_iter().map(|step| Coord {
+            x: longitude.next(step.x),
+            y: step.y,
+        }));
         previous = Some((source, target));
     }
     Ok(LineString::new(out))
@@ -129,17 +117,14 @@ fn polygon(polygon: &Polygon, unwrap: &impl Fn(&LineString) -> Result<LineString
 /// What a continuous ring encloses. One that ends 360° from where it began runs around a pole: the one on whose side
 /// it lies.
 fn ring(ring: LineString) -> Result<Shape<f64>> {
-    let mut coords = ring.0;
-    let (Some(&first), Some(&last)) = (coords.first(), coords.last()) else {
+    if ring.0.is_empty() {
         return Ok(Shape::MultiPolygon(MultiPolygon::new(Vec::new())));
-    };
-    if (last.x - first.x).abs() < 180.0 {
-        return cut(&Shape::Polygon(Polygon::new(LineString::new(coords), Vec::new())));
     }
-    let mean = coords.iter().map(|c| c.y).sum::<f64>() / coords.len() as f64;
-    let pole = 90f64.copysign(mean);
-    coords.extend([Coord { x: last.x, y: pole }, Coord { x: first.x, y: pole }, first]);
-    let pieces = cut(&Shape::Polygon(Polygon::new(LineString::new(coords), Vec::new())))?;
+    let (ring, around) = closed(ring.0);
+    let pieces = cut(&Shape::Polygon(Polygon::new(ring, Vec::new())))?;
+    if !around {
+        return Ok(pieces);
+    }
     // The pieces meet where the ring began, which is nothing special: unite them there.
     let Shape::MultiPolygon(pieces) = pieces else {
         return Ok(pieces);
@@ -156,13 +141,11 @@ fn cut(shape: &Shape<f64>) -> Result<Shape<f64>> {
     let Some(bounds) = shape_bounds(shape) else {
         return Ok(shape.clone());
     };
-    let first = ((bounds.min_x + 180.0) / 360.0).floor() as i64;
-    let last = (((bounds.max_x + 180.0) / 360.0).ceil() as i64 - 1).max(first);
     let mut members = Vec::new();
-    for turn in first..=last {
-        let offset = 360.0 * turn as f64;
-        let zone = Rect::new((offset - 180.0, -90.0), (offset + 180.0, 90.0)).to_polygon();
-        let piece = overlay(shape, &Shape::Polygon(zone), WHAT, |a, b| a.intersection(b))?;
+    for (offset, map) in maps(bounds.min_x, bounds.max_x) {
+        let piece = overlay(shape, &Shape::Polygon(map.to_polygon()), WHAT, |a, b| {
+            a.intersection(b)
+        })?;
         let moved = geo::MapCoords::map_coords(&piece, |c| Coord {
             x: c.x - offset,
             y: c.y,

@@ -6,7 +6,7 @@ use super::Geometry;
 use super::geometry::{Part, for_each_part, shape_bounds, type_name};
 use super::overlay::{from_gdal, to_gdal};
 use super::transform::Projection;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::raster::extent::arc;
 use crate::raster::{Bounds, Crs, Grid};
 use geo::Geometry as Shape;
@@ -263,9 +263,10 @@ impl Features {
     /// All features in another CRS; see `Geometry::to_crs`.
     pub fn to_crs(&self, to: &Crs, densify: Option<f64>) -> Result<Features> {
         let Some(from) = &self.crs else {
-            return Err(Error::message(
-                "the features have no CRS to transform from; give them one first: `f:set_crs(\"EPSG:…\")`",
-            ));
+            return Err(Error::message(format!(
+                "the features have no CRS to transform from; {}",
+                Remedy::FeaturesCrs
+            )));
         };
         let projection = Projection::new(from, to)?;
         self.map_shapes(to, |shape| projection.transform(shape, densify))

@@ -4,6 +4,7 @@ use std::fmt;
 
 use geo::{BoundingRect, CoordsIter, Rect};
 
+use crate::earth::antimeridian::ranges;
 use crate::error::{Error, Result};
 use crate::raster::{Bounds, Crs};
 
@@ -82,7 +83,7 @@ impl Geometry {
         if min_x < max_x {
             return Ok(Geometry::new(rectangle(min_x, max_x), crs));
         }
-        let parts = [(min_x, 180.0), (-180.0, max_x)];
+        let parts = ranges(min_x, max_x);
         let parts = parts
             .iter()
             .filter(|(x0, x1)| x0 < x1)

@@ -7,7 +7,7 @@ use super::Geometry;
 use super::measure::geodesic_distance;
 use super::transform::Projection;
 use crate::earth::wkb;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::raster::Crs;
 use crate::raster::file::initialise;
 
@@ -188,7 +188,7 @@ pub(super) fn from_gdal(geometry: &gdal::vector::Geometry, what: &str) -> Result
 }
 
 fn failed(what: &str, reason: String) -> Error {
-    Error::message(format!("{what}: {reason}; see g:validity() and g:make_valid()"))
+    Error::message(format!("{what}: {reason}; {}", Remedy::Validity))
 }
 
 /// GDAL's last message of this thread; empty where there is none.
@@ -279,7 +279,8 @@ mod tests {
         let square = g("POLYGON ((0 0, 2 0, 2 1, 0 1, 0 0))");
         if let Err(error) = bow_tie.intersection(&square) {
             assert!(
-                error.to_string().contains("self-intersection") && error.to_string().contains("make_valid")
+                error.to_string().contains("self-intersection")
+                    && error.to_string().contains("make it valid")
             );
         }
         let valid = bow_tie.make_valid().unwrap();

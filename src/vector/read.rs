@@ -235,13 +235,12 @@ fn convert(feature: &gdal::vector::Feature<'_>, fields: &[Field]) -> Result<Feat
     let shape = match feature.geometry().filter(|_| has_geometry) {
         None => None,
         Some(geometry) => {
-            let linear;
-            // SAFETY: the geometry is the feature's own and outlives the call, which makes a new one.
-            let geometry = match unsafe { gdal_sys::OGR_G_HasCurveGeometry(geometry.c_geometry(), 1) } {
-                0 => geometry,
-                _ => {
-                    linear = linear_copy(geometry)?;
-                    &linear
+            let plain;
+            let geometry = match is_plain(geometry) {
+                true => geometry,
+                false => {
+                    plain = plain_copy(geometry)?;
+                    &plain
                 }
             };
             let bytes = geometry.iso_wkb().map_err(|e| Error::message(reason(&e)))?;
@@ -277,11 +276,30 @@ fn text(feature: &gdal::vector::Feature<'_>, index: usize, name: &str) -> Result
     Ok(text.to_string())
 }
 
-/// Curves as chains of straight lines, 4° of arc each (GDAL's default).
-fn linear_copy(geometry: &gdal::vector::Geometry) -> Result<gdal::vector::Geometry> {
-    // SAFETY: OGR_G_GetLinearGeometry returns a new geometry; its WKB goes into one that the crate owns, and it is freed.
+/// Whether it has neither curves nor surfaces of triangles or polyhedra.
+fn is_plain(geometry: &gdal::vector::Geometry) -> bool {
+    // SAFETY: the geometry outlives both calls, which look at it.
+    let curved = unsafe { gdal_sys::OGR_G_HasCurveGeometry(geometry.c_geometry(), 1) } != 0;
+    !curved && !is_surface(geometry.geometry_type())
+}
+
+fn is_surface(kind: gdal::vector::OGRwkbGeometryType::Type) -> bool {
+    use gdal::vector::OGRwkbGeometryType::*;
+    // SAFETY: it computes with a number.
+    let flat = unsafe { gdal_sys::OGR_GT_Flatten(kind) };
+    [wkbTriangle, wkbTIN, wkbPolyhedralSurface].contains(&flat)
+}
+
+/// Curves as chains of straight lines, 4° of arc each (GDAL's default), surfaces as their polygons.
+fn plain_copy(geometry: &gdal::vector::Geometry) -> Result<gdal::vector::Geometry> {
+    // SAFETY: OGR_G_GetLinearGeometry returns a new geometry, which OGR_G_ForceTo takes for another; its WKB goes into one that the
+    // crate owns, and it is freed.
     let bytes = unsafe {
-        let linear = gdal_sys::OGR_G_GetLinearGeometry(geometry.c_geometry(), 0.0, std::ptr::null_mut());
+        let mut linear = gdal_sys::OGR_G_GetLinearGeometry(geometry.c_geometry(), 0.0, std::ptr::null_mut());
+        if !linear.is_null() && is_surface(gdal_sys::OGR_G_GetGeometryType(linear)) {
+            let polygons = gdal_sys::OGRwkbGeometryType::wkbMultiPolygon;
+            linear = gdal_sys::OGR_G_ForceTo(linear, polygons, std::ptr::null_mut());
+        }
         if linear.is_null() {
             return Err(Error::message("a curve that GDAL cannot make straight"));
         }
@@ -366,5 +384,40 @@ pub(super) fn reason(error: &gdal::errors::GdalError) -> String {
         }
         GdalError::OgrError { .. } if !last_message().is_empty() => last_message(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn surfaces_and_curves_become_plain_shapes() {
+        for (text, expected) in [
+            (
+                "TIN Z (((0 0 0,0 1 0,1 1 0,0 0 0)))",
+                "MULTIPOLYGON (((0 0, 0 1, 1 1, 0 0)))",
+            ),
+            (
+                "POLYHEDRALSURFACE (((0 0,0 1,1 1,0 0)),((0 0,1 1,1 0,0 0)))",
+                "MULTIPOLYGON (((0 0, 0 1, 1 1, 0 0)), ((0 0, 1 1, 1 0, 0 0)))",
+            ),
+            (
+                "TRIANGLE ((0 0,0 1,1 1,0 0))",
+                "MULTIPOLYGON (((0 0, 0 1, 1 1, 0 0)))",
+            ),
+        ] {
+            let theirs = gdal::vector::Geometry::from_wkt(text).unwrap();
+            assert!(!is_plain(&theirs));
+            let plain = plain_copy(&theirs).unwrap();
+            let ours = wkb::decode(&plain.iso_wkb().unwrap()).unwrap();
+            assert_eq!(crate::vector::Geometry::new(ours, None).to_wkt(), expected);
+        }
+        let arc = gdal::vector::Geometry::from_wkt("CIRCULARSTRING (0 0,1 1,2 0)").unwrap();
+        assert!(!is_plain(&arc));
+        let plain = plain_copy(&arc).unwrap();
+        assert!(
+            matches!(wkb::decode(&plain.iso_wkb().unwrap()).unwrap(), geo::Geometry::LineString(line) if line.0.len() > 40)
+        );
     }
 }

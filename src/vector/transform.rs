@@ -10,7 +10,7 @@ use geo::{
 use super::overlay::quietly;
 use super::{Geometry, antimeridian};
 use crate::bounds;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::raster::follow::follow;
 use crate::raster::{Crs, Transformer};
 
@@ -25,9 +25,10 @@ impl Geometry {
     /// When the geometry has no CRS, or one of its points has no image.
     pub fn to_crs(&self, to: &Crs, densify: Option<f64>) -> Result<Geometry> {
         let Some(from) = &self.crs else {
-            return Err(Error::message(
-                "the geometry has no CRS to transform from; give it one first: `g:set_crs(\"EPSG:…\")`",
-            ));
+            return Err(Error::message(format!(
+                "the geometry has no CRS to transform from; {}",
+                Remedy::GeometryCrs
+            )));
         };
         let shape = Projection::new(from, to)?.transform(&self.shape, densify)?;
         Ok(Geometry {
@@ -295,7 +296,7 @@ mod tests {
             none.to_crs(&crs("EPSG:4326"), None)
                 .unwrap_err()
                 .to_string()
-                .contains("set_crs")
+                .contains("say which CRS the geometry is in")
         );
     }
 }

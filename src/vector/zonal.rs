@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::raster::execute::Run;
 use crate::raster::tile::{MASKED_INTEGER, integer_to_f64};
 use crate::raster::{Grid, Pixels, Raster, Window};
-use crate::table::statistics::{Moments, percentile};
+use crate::statistics::{Moments, percentile};
 use crate::table::{Aggregation, Column, Table};
 use crate::work;
 

@@ -154,7 +154,7 @@ fn a_catalogue_with_a_fault_is_an_error_and_not_a_part_of_itself() {
         )
     });
     let error = open(&service.url("/")).unwrap_err();
-    assert!(error.contains("catalog.stac("), "{error}");
+    assert!(error.contains("search it as a service"), "{error}");
     let page = Server::start(|_| Answer::new(200, "text/html", "<title>Hello</title>"));
     let error = open(&page.url("/catalog.json")).unwrap_err();
     assert!(error.contains("web page") && error.contains("Hello"), "{error}");

@@ -424,7 +424,7 @@ fn what_is_no_service_is_named() {
         ("[1]", &["not that of a STAC catalogue"]),
         (
             "{\"type\": \"FeatureCollection\", \"features\": [], \"links\": [], \"stac_version\": \"1.0.0\"}",
-            &["catalog.open"],
+            &["open it as a catalogue of files"],
         ),
     ] {
         let server = Server::start(move |_| Answer::new(200, "text/html", body));
@@ -458,7 +458,7 @@ fn parameters_that_a_service_lacks_are_refused_with_a_way_out() {
     };
     let error = all_of(&server, &sorted, all()).unwrap_err();
     assert!(
-        error.contains("`sortby`") && error.contains("items:sort"),
+        error.contains("`sortby`") && error.contains("sort the items afterwards"),
         "{error}"
     );
     // One that says nothing of itself is asked all the same.
@@ -472,7 +472,7 @@ fn parameters_that_a_service_lacks_are_refused_with_a_way_out() {
     });
     let error = all_of(&files, &Query::default(), all()).unwrap_err();
     assert!(
-        error.contains("no item search") && error.contains("catalog.open"),
+        error.contains("no item search") && error.contains("open it as a catalogue of files"),
         "{error}"
     );
 }

@@ -204,7 +204,10 @@ fn quegan_keeps_each_image_s_own_description() {
 fn units_other_than_power_name_the_way_to_it() {
     let decibels = to_db(&power_image(1, 20, 20)).unwrap();
     let amplitude = power_image(1, 20, 20).with_unit(&Unit::Amplitude);
-    for (raster, way_out) in [(&decibels, ":to_power()"), (&amplitude, ":to_power()")] {
+    for (raster, way_out) in [
+        (&decibels, "convert it to power first"),
+        (&amplitude, "make power of the amplitude first"),
+    ] {
         for filtered in [
             refined_lee::refined_lee(raster),
             lee::lee(raster, 7, 1.0),

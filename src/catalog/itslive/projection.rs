@@ -4,6 +4,7 @@ use geo::{Coord, Rect};
 use proj4rs::Proj;
 use proj4rs::transform::transform;
 
+use crate::earth::antimeridian::wrapped;
 use crate::error::{Error, Result};
 
 pub struct Projection {
@@ -64,13 +65,13 @@ impl Projection {
     pub fn forward(&self, longitude: f64, latitude: f64) -> Option<Coord<f64>> {
         let (low, high) = (self.window.min(), self.window.max());
         let middle = (low.x + high.x) / 2.0;
-        let near = middle + (longitude - middle + 180.0).rem_euclid(360.0) - 180.0;
+        let near = middle + wrapped(longitude - middle);
         let reach = (high.x - low.x) / 2.0;
         if (near - middle).abs() > reach + 1e-9 || latitude < low.y || latitude > high.y {
             return None;
         }
         // The wrapped longitude is what the series of both projections take.
-        let wrapped = (near + 180.0).rem_euclid(360.0) - 180.0;
+        let wrapped = wrapped(near);
         let mut point = (wrapped.to_radians(), latitude.to_radians(), 0.0);
         transform(&self.from, &self.to, &mut point).ok()?;
         Some(Coord {

@@ -10,7 +10,8 @@ use super::search::{Endpoint, ItemSearch};
 use crate::bytes::http::{Failure, Http, Request, parse_url, redacted};
 use crate::catalog::item;
 use crate::catalog::pages::Limits;
-use crate::error::{Error, Result};
+use crate::earth::antimeridian::ranges;
+use crate::error::{Error, Remedy, Result};
 use crate::time::Stretch;
 
 /// A service whose landing page has been read.
@@ -35,7 +36,7 @@ impl Client {
             landing["links"].is_array() && (landing["stac_version"].is_string() || kind == "Catalog");
         if !is_catalog || matches!(kind, "Feature" | "FeatureCollection") {
             let what = match kind {
-                "Feature" | "FeatureCollection" => format!("a {kind}, which `catalog.open` reads"),
+                "Feature" | "FeatureCollection" => format!("a {kind}; {}", Remedy::OpenCatalogue),
                 _ => "JSON, but not that of a STAC catalogue (it has no `stac_version` and `links`)"
                     .to_string(),
             };
@@ -131,9 +132,9 @@ impl Client {
             });
         }
         Err(Error::message(format!(
-            "{} has no item search: it is a catalogue of files; `catalog.open(\"{}\")` walks through it",
+            "{} has no item search: it is a catalogue of files; {}",
             self.address(),
-            self.address()
+            Remedy::OpenCatalogue
         )))
     }
 
@@ -333,12 +334,8 @@ impl CollectionQuery {
 
 /// Whether two ranges of longitudes meet, either of which may lie over the antimeridian.
 fn meet(a: (f64, f64), b: (f64, f64)) -> bool {
-    let parts = |(west, east): (f64, f64)| match west > east {
-        true => vec![(west, 180.0), (-180.0, east)],
-        false => vec![(west, east)],
-    };
-    let theirs = parts(b);
-    parts(a)
+    let theirs = ranges(b.0, b.1);
+    ranges(a.0, a.1)
         .iter()
         .any(|a| theirs.iter().any(|b| a.0 <= b.1 && b.0 <= a.1))
 }

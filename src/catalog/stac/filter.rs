@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// A filter as the user wrote it, known to be CQL2.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +39,7 @@ impl Filter {
     /// When it is no CQL2 JSON.
     pub fn json(value: Value) -> Result<Filter> {
         let wrong = |e: String| {
-            let expected = "CQL2 JSON such as {op = \"<\", args = {{property = \"eo:cloud_cover\"}, 30}}";
+            let expected = Remedy::FilterJson.words();
             Error::argument("filter", expected, format!("`{value}` ({})", one_line(&e)))
         };
         let expr: cql2::Expr = serde_json::from_value(value.clone()).map_err(|e| wrong(e.to_string()))?;
@@ -145,7 +145,7 @@ pub fn query_text(text: &str, query: &mut Map<String, Value>) -> Result<()> {
 /// When it is no object of objects, or has an operator that the extension does not know.
 pub fn query_json(value: Value) -> Result<Map<String, Value>> {
     let Value::Object(given) = value else {
-        let expected = "comparisons by property, such as { [\"eo:cloud_cover\"] = { lt = 30 } }";
+        let expected = Remedy::Comparisons.words();
         return Err(Error::argument("query", expected, value));
     };
     let mut out = Map::new();
@@ -162,7 +162,7 @@ pub fn query_json(value: Value) -> Result<Map<String, Value>> {
             Value::Array(_) | Value::Null => {
                 return Err(Error::argument(
                     format!("query.{property}"),
-                    "a table such as { lt = 30 }",
+                    Remedy::Comparison.words(),
                     value,
                 ));
             }

@@ -7,7 +7,7 @@ use super::conformance::{Conformance, Feature};
 use super::datetime::Interval;
 use super::filter::Filter;
 use crate::catalog::item::Invalid;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// What to search for. An empty one finds everything.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -99,8 +99,7 @@ impl Query {
     /// # Errors
     /// When the service at `address` says what it can do and one of the parameters is not among it.
     pub fn check(&self, conformance: &Conformance, address: &str) -> Result<()> {
-        let filter =
-            "leave it out and choose among the items afterwards, with `items:filter(function(item) … end)`";
+        let filter = Remedy::FilterItems.words();
         let used = [
             (
                 self.filter.is_some(),
@@ -118,11 +117,7 @@ impl Query {
                     false => filter,
                 },
             ),
-            (
-                !self.sortby.is_empty(),
-                Feature::Sort,
-                "leave it out and sort the items afterwards, with `items:sort(…)`",
-            ),
+            (!self.sortby.is_empty(), Feature::Sort, Remedy::SortItems.words()),
             (
                 self.fields.is_some(),
                 Feature::Fields,

@@ -10,7 +10,7 @@ use super::open::{Place, documents, read_bytes};
 use crate::bytes::http::{Http, parse_json};
 use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::interrupt;
 
 /// Documents that are fetched side by side.
@@ -27,7 +27,8 @@ const MOST_DOCUMENTS: usize = 500_000;
 pub async fn walk(http: &Http, start: Place, value: Value, invalid: Invalid, out: &mut Items) -> Result<()> {
     if links(&value).any(|link| link["rel"] == "search") {
         return Err(start.error(format!(
-            "is a service with a search, not a catalogue of files; `catalog.stac(\"{start}\")` searches it"
+            "is a service with a search, not a catalogue of files; {}",
+            Remedy::SearchService
         )));
     }
     let folder = match &start {

@@ -6,7 +6,7 @@ use md5::Digest;
 use url::Url;
 
 use super::checksum::to_hex;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// The longest name that the common file systems take, less what temporary names add.
 const LONGEST: usize = 200;
@@ -54,8 +54,9 @@ pub fn of_url(url: &Url) -> Result<String> {
     let decoded = percent_decoded(last);
     if decoded.trim_matches('.').is_empty() {
         return Err(Error::message(format!(
-            "{} does not end with the name of a file; give one: {{ url = …, name = \"scene.zip\" }}",
-            crate::bytes::http::redacted(url)
+            "{} does not end with the name of a file; {}",
+            crate::bytes::http::redacted(url),
+            Remedy::NameDownload
         )));
     }
     Ok(safe(&decoded))
@@ -193,7 +194,10 @@ mod tests {
         );
         assert_eq!(name("https://h/a/").unwrap(), "a");
         let error = name("https://h/?token=s3cret").unwrap_err().to_string();
-        assert!(error.contains("give one") && !error.contains("s3cret"), "{error}");
+        assert!(
+            error.contains("give the file a name") && !error.contains("s3cret"),
+            "{error}"
+        );
     }
 
     #[test]

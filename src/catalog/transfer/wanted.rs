@@ -10,7 +10,7 @@ use super::checksum::Checksum;
 use super::names;
 use crate::bytes::http::redacted;
 use crate::catalog::item::{data_assets, without_data};
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 
 /// One file that somebody wants.
 #[derive(Debug, Clone)]
@@ -179,7 +179,7 @@ pub fn plan(wanted: Vec<Wanted>) -> Result<Vec<Job>> {
                     "{} and {} would both be `{name}`; {}",
                     redacted(&job.url),
                     redacted(&file.url),
-                    "give them names, { url = …, name = \"a/x.tif\" }, or fetch items with `folders = true`"
+                    Remedy::NameDownloads
                 )));
             }
             if job.size.is_some() && file.size.is_some() && job.size != file.size {
@@ -264,7 +264,9 @@ mod tests {
         .unwrap_err()
         .to_string();
         assert!(
-            error.contains("h/1/a.tif") && error.contains("h/2/a.tif") && error.contains("folders = true"),
+            error.contains("h/1/a.tif")
+                && error.contains("h/2/a.tif")
+                && error.contains("folders of their own"),
             "{error}"
         );
         assert!(!error.contains("hush"), "{error}");

@@ -2,6 +2,8 @@
 
 use ndarray::{Array2, ArrayView2, s};
 
+use crate::statistics;
+
 /// The values within `half` nodes of (row, col), NaN left out, into `out`.
 fn gather(field: &ArrayView2<f32>, (row, col): (usize, usize), half: usize, out: &mut Vec<f32>) {
     let (rows, cols) = field.dim();
@@ -18,17 +20,7 @@ fn gather(field: &ArrayView2<f32>, (row, col): (usize, usize), half: usize, out:
 
 /// The median of values; of two in the middle their mean, of none NaN. Reorders them.
 pub fn median_of(values: &mut [f32]) -> f32 {
-    let n = values.len();
-    if n == 0 {
-        return f32::NAN;
-    }
-    let (below, middle, _) = values.select_nth_unstable_by(n / 2, f32::total_cmp);
-    let upper = *middle;
-    if n % 2 == 1 {
-        return upper;
-    }
-    let lower = below.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    (lower + upper) / 2.0
+    statistics::median(values) as f32
 }
 
 /// The median of the valid values within a window of `width`, odd, around every node; NaN where there is none.

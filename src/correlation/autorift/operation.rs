@@ -14,7 +14,7 @@ use super::prefilter::Prefilter;
 use super::track::{Field, Tracked, Watch, track};
 use crate::correlation::vocabulary::note_images;
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::whole::{Inputs, WholeOperation};
 use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Raster, Unit};
@@ -113,8 +113,12 @@ pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) ->
     if complex[0] != complex[1] {
         return Err(Error::Unit {
             message: format!(
-                "band `{}` is {} and band `{}` is {}; compare two of a sort, such as amplitudes: `slc:amplitude()`",
-                first.name, first.dtype, second.name, second.dtype
+                "band `{}` is {} and band `{}` is {}; {}",
+                first.name,
+                first.dtype,
+                second.name,
+                second.dtype,
+                Remedy::Amplitudes
             ),
         });
     }

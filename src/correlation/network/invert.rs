@@ -3,6 +3,7 @@
 use super::band::Band;
 use crate::bounds;
 use crate::error::{Error, Result};
+use crate::statistics;
 
 /// What was measured between two dates: `value = series[secondary] − series[reference]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -184,14 +185,13 @@ fn joined(dates: usize, pairs: &[Pair], fixed: usize) -> Vec<bool> {
     joined
 }
 
+/// 0 for no values.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
-    if values.is_empty() {
-        return 0.0;
+    match values.is_empty() {
+        true => 0.0,
+        false => statistics::median(&mut values),
     }
-    values.sort_by(f64::total_cmp);
-    let n = values.len();
-    0.5 * (values[(n - 1) / 2] + values[n / 2])
 }
 
 fn largest(used: &[usize], pairs: &[Pair]) -> f64 {

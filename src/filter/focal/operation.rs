@@ -8,8 +8,8 @@ use super::kernel::{FocalKernel, KernelShape};
 use super::{focal_max, focal_mean, focal_median, focal_min, focal_mode, focal_percentile, focal_std};
 use super::{mode, rank, wide};
 use crate::described;
-use crate::error::{Error, Result};
-use crate::raster::crs::metres_per_degree;
+use crate::earth::ellipsoid::metres_per_degree;
+use crate::error::{Error, Remedy, Result};
 use crate::raster::describe::{Description, Site};
 use crate::raster::{Grid, Kind, Operation, Pixels, Raster, View, Window};
 
@@ -171,7 +171,7 @@ pub fn focal(raster: &Raster, kernel: &FocalKernel, statistic: Statistic) -> Res
     if let Some(band) = raster.bands.iter().find(|b| b.kind() == Kind::C32) {
         return Err(Error::argument(
             format!("band `{}`", band.name),
-            "real; take `:abs()` or `:power()` first",
+            format!("real; {}", Remedy::Real),
             "complex pixels",
         ));
     }
@@ -221,10 +221,10 @@ pub fn kernel_in_metres(grid: &Grid, shape: KernelShape, radius_m: f64) -> Resul
 fn pixel_size_m(grid: &Grid) -> Result<(f64, f64)> {
     let (dx, dy) = grid.resolution();
     let Some(crs) = &grid.crs else {
-        return Err(Error::message(
-            "a radius in metres needs an image with a CRS; give the radius in pixels (`unit = \"px\"`), or the \
-             image a CRS with `:set_crs(\"EPSG:…\")`",
-        ));
+        return Err(Error::message(format!(
+            "a radius in metres needs an image with a CRS; give the radius in pixels (`unit = \"px\"`), or {}",
+            Remedy::ImageCrs
+        )));
     };
     if let Some(metres) = crs.metres_per_unit() {
         return Ok((dx * metres, dy * metres));
@@ -334,7 +334,7 @@ mod tests {
             .to_string();
         assert_eq!(
             message,
-            "band `HH` must be real; take `:abs()` or `:power()` first, got complex pixels"
+            "band `HH` must be real; take a real part of it first, got complex pixels"
         );
         for wrong in [-1.0, 101.0, f64::NAN] {
             assert!(Statistic::percentile(wrong).is_err());

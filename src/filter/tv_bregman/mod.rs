@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use self::pass::{Changes, Rows, pass};
 use self::row::Step;
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Error, Remedy, Result};
 use crate::interrupt;
 use crate::raster::describe::{Description, Site};
 use crate::raster::{Raster, Scene, SceneOperation};
@@ -317,10 +317,7 @@ impl Scene for ArrayScene<'_> {
 pub fn tv_bregman(raster: &Raster, parameters: TvBregman) -> Result<Raster> {
     if let Some(band) = raster.bands.iter().find(|b| b.dtype.is_complex()) {
         return Err(Error::Unit {
-            message: format!(
-                "band `{}` is complex; make decibels of it first: `r:power():to_db()`",
-                band.name
-            ),
+            message: format!("band `{}` is complex; {}", band.name, Remedy::Decibels),
         });
     }
     raster.map_scenes(|_| Ok(Arc::new(parameters)))

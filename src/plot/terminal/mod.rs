@@ -247,15 +247,8 @@ fn sixel(picture: &Picture) -> Result<String> {
 
 /// The size of the terminal on standard output, or None where it is not one.
 fn size() -> Option<Size> {
-    let mut window = libc::winsize {
-        ws_row: 0,
-        ws_col: 0,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    // SAFETY: TIOCGWINSZ writes one winsize to the pointer, which is valid for that long.
-    let answer = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut window) };
-    (answer == 0 && window.ws_col > 0 && window.ws_row > 0).then(|| Size {
+    let window = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (window.ws_col > 0 && window.ws_row > 0).then(|| Size {
         columns: window.ws_col.into(),
         rows: window.ws_row.into(),
         pixels: (window.ws_xpixel > 0 && window.ws_ypixel > 0)

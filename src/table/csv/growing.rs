@@ -149,8 +149,8 @@ impl Growing {
         self.bytes
     }
 
-    /// Appends a piece of so many rows after `before` others; false where the ledger has no room.
-    pub fn add(&mut self, piece: Piece, before: usize, rows: usize) -> bool {
+    /// Appends a piece of so many rows after `before` others, of `expected` in all; false where the ledger has no room.
+    pub fn add(&mut self, piece: Piece, before: usize, rows: usize, expected: usize) -> bool {
         match (piece, self.plan) {
             (Piece::Skipped, _) | (_, Plan::Skip) => {}
             (Piece::Missing, _) => {
@@ -165,12 +165,12 @@ impl Growing {
             (Piece::Read(column), Plan::Guess(Some(old))) if old != column.kind() && column.present() > 0 => {
                 self.widen(old.common(column.kind()));
             }
-            (Piece::Read(column), _) => return self.append(&column, before),
+            (Piece::Read(column), _) => return self.append(&column, before, expected),
         }
         true
     }
 
-    fn append(&mut self, column: &Column, before: usize) -> bool {
+    fn append(&mut self, column: &Column, before: usize, expected: usize) -> bool {
         let bytes = column.bytes();
         let Some(held) = Held::within(bytes, work::memory()) else {
             self.bytes += bytes;
@@ -182,7 +182,7 @@ impl Growing {
             self.plan = Plan::Guess(Some(column.kind()));
         }
         let builder = self.builder.get_or_insert_with(|| {
-            let mut builder = Builder::new(column.kind());
+            let mut builder = Builder::with_capacity(column.kind(), expected);
             builder.push_null(before);
             builder
         });

@@ -289,10 +289,15 @@ impl Reading<'_, '_> {
         let before = found.rows;
         found.rows += part.rows;
         let rows = found.rows;
+        // What was read so far tells about how much there is.
+        let whole = |part: usize| (part as f64 * (self.text.bytes as f64 / read as f64).max(1.0)) as usize;
+        // The widest value takes 16 bytes.
+        let most = work::memory() / 16 / self.names.len();
+        let expected = (whole(rows) + rows / 16).min(most);
         let mut held = true;
         for ((column, piece), name) in found.columns.iter_mut().zip(part.columns).zip(self.names) {
             let given = matches!(column.plan, Plan::Given(_));
-            held &= column.add(piece, before, part.rows);
+            held &= column.add(piece, before, part.rows, expected);
             if given && matches!(column.plan, Plan::Wider(_)) {
                 return Err((self.text.error)(format!(
                     "column `{name}` holds times finer than a microsecond beside times before 1677 or after 2262; read it as a string"
@@ -302,8 +307,6 @@ impl Reading<'_, '_> {
         if held {
             return Ok(());
         }
-        // What was read so far tells about how much there is.
-        let whole = |part: usize| (part as f64 * (self.text.bytes as f64 / read as f64).max(1.0)) as usize;
         let wanted = found.columns.iter().filter(|column| column.is_wanted()).count();
         let bytes = found.columns.iter().map(Growing::bytes).sum();
         Err(ledger::no_room(whole(rows), wanted, whole(bytes)))

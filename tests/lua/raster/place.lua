@@ -104,7 +104,7 @@ test("reprojection goes there and back", function()
   local nowhere = raster.constant(raster.grid { rows = 2, cols = 2 }, 1)
   assert_error(function() nowhere:reproject { crs = 4326 } end, "the image has no CRS, and lies in pixel coordinates; say where it lies")
   local somewhere = raster.constant(raster.grid { origin = { 5e5, 4e6 }, resolution = 10, rows = 2, cols = 2 }, 1)
-  assert_error(function() somewhere:reproject { crs = 4326 } end, "the image has no CRS; give it one with `:set_crs")
+  assert_error(function() somewhere:reproject { crs = 4326 } end, "the image has no CRS; say which CRS the image is in: `:set_crs")
 end)
 
 test("mosaics of shifted images", function()

@@ -246,10 +246,34 @@ pub fn percentile<T: Copy + PartialOrd + Into<f64>>(values: &mut [T], percent: f
     at + (next - at) * fraction
 }
 
+/// The value in the middle; of two the mean. NaN for no values. Sorts `values` partly, in place; they must not be NaN.
+pub fn median<T: Copy + PartialOrd + Into<f64>>(values: &mut [T]) -> f64 {
+    let count = values.len();
+    if count == 0 {
+        return f64::NAN;
+    }
+    let order = |a: &T, b: &T| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    let (below, upper, _) = values.select_nth_unstable_by(count / 2, order);
+    let upper: f64 = (*upper).into();
+    match below.iter().copied().max_by(order) {
+        Some(lower) if count % 2 == 0 => (lower.into() + upper) / 2.0,
+        _ => upper,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn medians_of_known_lists() {
+        // numpy.median
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [3.0f32, 1.0, 4.0, 2.0]), 2.5);
+        assert_eq!(median(&mut [7.0]), 7.0);
+        assert!(median::<f64>(&mut []).is_nan());
+    }
 
     #[test]
     fn std_of_a_nearly_constant_series_keeps_its_digits() {
