@@ -219,7 +219,7 @@ mod tests {
             let groups = |line: Line| {
                 let mut groups: Vec<Vec<usize>> = Vec::new();
                 for tile in 0..line.tiles {
-                    if tile == 0 || (tile + line.before) % line.group == 0 {
+                    if tile == 0 || (tile + line.before).is_multiple_of(line.group) {
                         groups.push(Vec::new());
                     }
                     groups.last_mut().unwrap().push(tile);

@@ -256,7 +256,7 @@ pub fn median<T: Copy + PartialOrd + Into<f64>>(values: &mut [T]) -> f64 {
     let (below, upper, _) = values.select_nth_unstable_by(count / 2, order);
     let upper: f64 = (*upper).into();
     match below.iter().copied().max_by(order) {
-        Some(lower) if count % 2 == 0 => (lower.into() + upper) / 2.0,
+        Some(lower) if count.is_multiple_of(2) => (lower.into() + upper) / 2.0,
         _ => upper,
     }
 }

@@ -116,13 +116,13 @@ impl TimeBuilder {
     /// False, and nothing done, where no unit holds this instant and those before it.
     pub fn push(&mut self, time: Timestamp) -> bool {
         let nanoseconds = time.as_nanosecond();
-        if self.unit == Unit::Nanosecond {
-            if let Ok(units) = i64::try_from(nanoseconds) {
-                self.units.append_value(units);
-                return true;
-            }
+        if self.unit == Unit::Nanosecond
+            && let Ok(units) = i64::try_from(nanoseconds)
+        {
+            self.units.append_value(units);
+            return true;
         }
-        if nanoseconds % 1000 != 0 || !self.to_microseconds() {
+        if nanoseconds % 1000 != 0 || !self.settle_for_microseconds() {
             return false;
         }
         self.units.append_value(time.as_microsecond());
@@ -134,7 +134,7 @@ impl TimeBuilder {
             self.units.append_array(&times.units);
             return true;
         }
-        if !self.to_microseconds() {
+        if !self.settle_for_microseconds() {
             return false;
         }
         if times.unit == Unit::Microsecond {
@@ -151,7 +151,7 @@ impl TimeBuilder {
     }
 
     /// False where an instant is finer than a microsecond.
-    fn to_microseconds(&mut self) -> bool {
+    fn settle_for_microseconds(&mut self) -> bool {
         if self.unit == Unit::Microsecond {
             return true;
         }

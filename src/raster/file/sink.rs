@@ -10,7 +10,7 @@ use super::{initialise, whole};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::interrupt;
-use crate::raster::{Band, DType, Pixels, Raster, Window};
+use crate::raster::{Pixels, Raster, Window};
 
 /// A file that is being made.
 pub struct Sink {
@@ -134,35 +134,4 @@ fn check_packing(raster: &Raster, driver: &str, options: &WriteOptions) -> Resul
         }
     }
     Ok(())
-}
-
-/// What masked pixels of a band are written as, and whether a file is to say so though no pixel may be masked: where it was
-/// asked for, or is NaN.
-///
-/// # Errors
-/// A value that was asked for and that the type does not hold.
-pub fn fill_of(band: &Band, dtype: DType, options: &WriteOptions) -> Result<(f64, bool)> {
-    let holds = |v: &f64| match dtype.integer_range() {
-        Some((low, high)) => (low..=high).contains(v) && v.fract() == 0.0,
-        None => true,
-    };
-    if let (Some((low, high)), Some(nodata)) = (dtype.integer_range(), options.nodata.filter(|v| !holds(v))) {
-        return Err(Error::argument(
-            "nodata",
-            format!("a whole number that {dtype} holds ({low}…{high})"),
-            nodata,
-        ));
-    }
-    // The band's own is a value, not what a value is stored as.
-    let own = band.nodata.filter(|v| options.packing.is_none() && holds(v));
-    let given = options.nodata.or(own);
-    // Without a word from the user: NaN for floats, the lowest value of signed and the highest of unsigned integers.
-    let fallback = match dtype.integer_range() {
-        None => f64::NAN,
-        // u64::MAX itself is no f64.
-        Some(_) if dtype == DType::U64 => (1u64 << 63) as f64,
-        Some((0.0, high)) => high,
-        Some((low, _)) => low,
-    };
-    Ok((given.unwrap_or(fallback), given.is_some() || fallback.is_nan()))
 }

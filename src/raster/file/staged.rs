@@ -7,10 +7,11 @@ use std::sync::Mutex;
 use gdal::{Dataset, Metadata};
 use gdal_sys::{GDALDataType as Gdt, GDALRWFlag};
 
-use super::creation::{check_signed_bytes, check_space, common_dtype, create, creation_options, level_of};
+use super::creation::{
+    check_signed_bytes, check_space, common_dtype, create, creation_options, fill_of, level_of,
+};
 use super::finish::{build_overviews, close, copy, flush, stopped_or};
 use super::options::{Packing, WriteOptions};
-use super::sink::fill_of;
 use super::transfer::{Part, transfer};
 use super::{gdal_type, has_signed_bytes, located, message_of, whole};
 use crate::error::{Error, Result};

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
+use crate::raster::file::creation::fill_of;
 use crate::raster::file::creation::{check_space, level_of};
-use crate::raster::file::sink::fill_of;
 use crate::raster::file::write::{Packing, WriteOptions};
 use crate::raster::stats::{Moments, TileMoments};
 use crate::raster::{Grid, Pixels, Raster, Window};
