@@ -81,9 +81,12 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
         (rows * sharing.group.0).min(grid.rows),
         (cols * sharing.group.1).min(grid.cols),
     );
-    let groups = grid.rows.div_ceil(group.0) * grid.cols.div_ceil(group.1);
     let seconds = match measure && unprepared.is_empty() && (here || work::rehearsal().is_none()) {
-        true => Some(tried(grid, &ports, middle(grid, group), tile)? * groups as f64 / threads as f64),
+        true => {
+            let group = middle(grid, group);
+            let times = grid.window().len() as f64 / group.len().max(1) as f64;
+            Some(tried(grid, &ports, group, tile)? * times / threads as f64)
+        }
         false => None,
     };
     Ok(Forecast {

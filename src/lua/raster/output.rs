@@ -13,7 +13,7 @@ use crate::lua::module::{guard, unknown_name};
 use crate::lua::geometry::features::zonal_options;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::access;
-use crate::lua::rehearsal::are_told;
+use crate::lua::rehearsal::{are_told, pass_is_told};
 use crate::raster::file::write::{Packing, WriteOptions, write, write_all};
 use crate::raster::forecast::{Reading, forecast};
 use crate::raster::{DType, Property, Raster, explain, stats};
@@ -212,11 +212,8 @@ pub fn write_many(lua: &Lua, args: &Args) -> Result<Vec<String>> {
         shown.push(path.display().to_string());
         jobs.push((raster, access(lua).write(&path)?, options));
     }
-    let mut told = false;
-    for (raster, target, _) in &jobs {
-        told |= are_told(lua, target, std::slice::from_ref(raster))?;
-    }
-    if !told {
+    let files: Vec<_> = jobs.iter().map(|(raster, target, _)| (raster, target.as_path())).collect();
+    if !pass_is_told(lua, &files)? {
         write_all(&jobs)?;
     }
     Ok(shown)
