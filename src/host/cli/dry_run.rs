@@ -107,6 +107,6 @@ fn totals(steps: &[Step]) -> String {
         None => text.push_str("; the time is not known where whole scenes come before the tiles"),
         Some(_) => {}
     }
-    text.push_str(". Nothing was computed, downloaded or written.");
+    text.push_str(". Nothing else was computed, and nothing downloaded or written.");
     text
 }
