@@ -1,9 +1,13 @@
 //! The one error type. Every variant carries the values that caused it and prints them, with the way out.
 
+mod choice;
+mod domain;
 mod remedy;
 
 use std::path::{Path, PathBuf};
 
+pub use self::choice::Choice;
+pub use self::domain::Domain;
 pub use self::remedy::Remedy;
 use rustix::fs::{Access, access};
 

@@ -7,7 +7,7 @@ use super::moments::{LocalMoments, filter_rows};
 use super::padded::Padded;
 use super::speckle::{Filter, check_filter, check_size, filter_bands};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Domain, Result};
 use crate::raster::Raster;
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +169,9 @@ fn exp_of_negative(x: f32) -> f32 {
     series * f32::from_bits(((n as i32 + 127) as u32) << 23)
 }
 
+/// How fast weights fall off with distance.
+pub const DAMPING: Domain = Domain::at_least(0.0);
+
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Frost {
     size: usize,
@@ -183,9 +186,7 @@ impl Filter for Frost {
     }
 
     fn check(&self) -> Result<()> {
-        if !(self.damping >= 0.0 && self.damping.is_finite()) {
-            return Err(Error::argument("damping", "a number of at least 0", self.damping));
-        }
+        DAMPING.check("damping", self.damping)?;
         check_size(self.size).map(drop)
     }
 

@@ -9,7 +9,7 @@ use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 use crate::described;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Domain, Error, Remedy, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::{Kind, Operation, Pixels, Raster, View, Window};
 use serde_json::Value as Json;
@@ -121,6 +121,12 @@ fn add_scaled(target: &mut [f32], source: &[f32], weight: f32) {
     }
 }
 
+/// Processed bandwidth over sampling rate.
+pub const BANDWIDTH: Domain = Domain::above(0.0).up_to(1.0);
+/// Coefficients of the spectral window.
+pub const WINDOW: Domain = Domain::within(0.5, 1.0);
+pub const SHIFT: Domain = Domain::within(-4096.0, 4096.0).in_unit("pixels");
+
 /// `convolve` as an operation of the engine: one complex input, one output.
 #[derive(Debug, Clone)]
 struct ImpulseResponse {
@@ -134,29 +140,9 @@ struct ImpulseResponse {
 impl ImpulseResponse {
     fn new(rows: Response, cols: Response) -> Result<ImpulseResponse> {
         for (axis, response) in [("rows", rows), ("cols", cols)] {
-            if !(response.bandwidth > 0.0 && response.bandwidth <= 1.0) {
-                let expected = "above 0 and at most 1 (of the sampling rate)";
-                return Err(Error::argument(
-                    format!("bandwidth of the {axis}"),
-                    expected,
-                    response.bandwidth,
-                ));
-            }
-            if !(0.5..=1.0).contains(&response.window) {
-                return Err(Error::argument(
-                    format!("window of the {axis}"),
-                    "from 0.5 to 1",
-                    response.window,
-                ));
-            }
-            if response.shift.is_nan() || response.shift.abs() > 4096.0 {
-                let expected = "at most 4096 pixels either way";
-                return Err(Error::argument(
-                    format!("shift of the {axis}"),
-                    expected,
-                    response.shift,
-                ));
-            }
+            BANDWIDTH.check(&format!("bandwidth of the {axis}"), response.bandwidth)?;
+            WINDOW.check(&format!("window of the {axis}"), response.window)?;
+            SHIFT.check(&format!("shift of the {axis}"), response.shift)?;
         }
         let ((row, row_taps), (col, col_taps)) = (rows.taps(), cols.taps());
         Ok(ImpulseResponse {

@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 use super::moments::LocalMoments;
 use super::padded::Padded;
 use super::sigma_range::{SigmaRange, sigma_range};
-use super::speckle::{check_looks, check_power, check_size};
+use super::speckle::{check_looks, check_power};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::doubt;
 use crate::raster::percentile::percentile_of;
@@ -23,6 +23,9 @@ const TARGET_PIXELS: f32 = 5.0;
 
 /// The share of an image, in percent, above which a pixel is strong by default: Z₉₈ of the paper.
 pub const STRONG_PERCENTILE: f64 = 98.0;
+
+/// Sides of the window, which must hold more than the window of the targets.
+pub const SIZE: Domain = Domain::within(5.0, 101.0).odd().in_unit("pixels");
 
 /// The window around a pixel that says whether it belongs to a target, and what its power may be.
 const TARGET_SIZE: usize = 3;
@@ -315,13 +318,7 @@ impl LeeSigma {
             sigma,
             strong,
         } = choices;
-        if check_size(size)? <= TARGET_SIZE {
-            return Err(Error::argument(
-                "size",
-                "an odd number of pixels from 5 to 101",
-                size,
-            ));
-        }
+        SIZE.check_count("size", size)?;
         let (looks, range) = (check_looks(looks)?, sigma_range(looks, sigma)?);
         Ok(LeeSigma {
             size,

@@ -2,7 +2,7 @@
 
 mod moments;
 mod padded;
-mod speckle;
+pub mod speckle;
 #[cfg(test)]
 mod testing;
 

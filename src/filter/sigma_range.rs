@@ -1,6 +1,9 @@
 //! The range of speckle that a sigma filter takes for the spread of one backscatter.
 
-use crate::error::{Error, Result};
+use crate::error::{Domain, Result};
+
+/// The share of speckle that a range holds.
+pub const SIGMA: Domain = Domain::within(0.1, 0.99);
 
 /// A range low..high of unit-mean speckle that holds the share `sigma` of it and whose own mean is 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,9 +30,7 @@ pub struct SigmaRange {
 /// looks and sigma 0.5 to 0.95.
 pub fn sigma_range(looks: f64, sigma: f64) -> Result<SigmaRange> {
     let looks = super::speckle::check_looks(looks)?;
-    if !(0.1..=0.99).contains(&sigma) {
-        return Err(Error::argument("sigma", "a share from 0.1 to 0.99", sigma));
-    }
+    let sigma = SIGMA.check("sigma", sigma)?;
     // The two conditions differ by F_L − F_(L+1), which is (L·v)^L·e^(−L·v) / Γ(L + 1): it must be the same at both
     // ends, so v·e^(−v) must. That gives the upper end for a lower one; the share then decides which.
     let upper = |low: f64| {

@@ -5,29 +5,27 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Domain, Error, Remedy, Result};
 use crate::raster::describe::{Described, Description, Site};
 use crate::raster::doubt;
 use crate::raster::{Band, Operation, Pixels, Raster, Unit, View, Window};
 
-/// The largest window, in pixels: keeps the halo of a tile, and with it the memory of one, within reason.
-pub const MAX_SIZE: usize = 101;
+/// Sides of a window. The largest keeps the halo of a tile, and with it the memory of one, within reason.
+pub const SIZE: Domain = Domain::within(3.0, 101.0).odd().in_unit("pixels");
 
-/// A window that filters of this folder accept: an odd number of pixels from 3 to `MAX_SIZE`.
+/// The equivalent number of looks of the input.
+pub const LOOKS: Domain = Domain::above(0.0);
+
+/// # Errors
+/// When a window has no such side.
 pub fn check_size(size: usize) -> Result<usize> {
-    if size % 2 == 1 && (3..=MAX_SIZE).contains(&size) {
-        return Ok(size);
-    }
-    let expected = format!("an odd number of pixels from 3 to {MAX_SIZE}");
-    Err(Error::argument("size", expected, size))
+    SIZE.check_count("size", size)
 }
 
-/// The equivalent number of looks of the input: any number above 0.
+/// # Errors
+/// When an image has no such number of looks.
 pub fn check_looks(looks: f64) -> Result<f64> {
-    if looks > 0.0 && looks.is_finite() {
-        return Ok(looks);
-    }
-    Err(Error::argument("looks", "a number above 0", looks))
+    LOOKS.check("looks", looks)
 }
 
 /// Speckle filters rest on the statistics of power: decibels, amplitudes and complex pixels are errors that name the

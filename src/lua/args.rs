@@ -56,6 +56,20 @@ impl Args {
         choice(value, name, choices)
     }
 
+    /// # Errors
+    /// When a parameter before the options that cannot be left out was.
+    pub(super) fn check_given(&self) -> Result<()> {
+        let positions = self.signature.parameters.iter().enumerate();
+        let mut needed = positions.filter(|(_, p)| !p.optional && p.name != "options");
+        match needed.find(|(at, _)| self.values.get(*at).is_none_or(Value::is_nil)) {
+            Some((_, parameter)) => Err(Error::message(format!(
+                "{} is missing; call it as {}",
+                parameter.name, self.signature
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// What follows the named parameters, where the signature ends with `...`.
     pub fn rest(&self) -> &[Value] {
         self.values.get(self.signature.parameters.len()..).unwrap_or(&[])
@@ -194,7 +208,7 @@ impl Options {
         }
     }
 
-    fn label(&self, name: &str) -> String {
+    pub(super) fn label(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
@@ -212,7 +226,7 @@ impl Options {
         Ok(names)
     }
 
-    fn missing(&self, name: &str, expected: &str) -> Error {
+    pub(super) fn missing(&self, name: &str, expected: &str) -> Error {
         let label = self.label(name);
         let asked = self.asked.borrow();
         let given = self.given().unwrap_or_default();

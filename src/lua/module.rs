@@ -8,6 +8,7 @@ use super::args::Args;
 use super::class::{Class, class_info};
 use super::names::{Entry, What, change_names};
 use super::native::{body, native};
+use super::options::{Declared, OptionTable};
 use super::signature::Signature;
 use super::value::describe;
 use crate::error::{Error, Result, nearest};
@@ -51,12 +52,33 @@ impl<'a> Module<'a> {
         F: Fn(&Lua, &Args) -> Result<R> + 'static,
         R: IntoLuaMulti,
     {
+        self.add(signature, None, function)
+    }
+
+    /// A function whose trailing `options` are declared by `options!`: `lee(raster, options)`.
+    pub fn function_with<O, F, R>(&mut self, signature: &str, function: F) -> Result<&mut Self>
+    where
+        O: OptionTable,
+        F: Fn(&Lua, &Args, O) -> Result<R> + 'static,
+        R: IntoLuaMulti,
+    {
+        self.add(signature, Some(Declared::of::<O>()), move |lua, args| {
+            function(lua, args, args.table()?)
+        })
+    }
+
+    fn add<F, R>(&mut self, signature: &str, options: Option<Declared>, function: F) -> Result<&mut Self>
+    where
+        F: Fn(&Lua, &Args) -> Result<R> + 'static,
+        R: IntoLuaMulti,
+    {
         let signature = Signature::parse(&format!("{}.", self.name), signature);
         let name = signature.name.clone();
         self.entries.push(Entry {
             name: name.clone(),
             what: What::Function,
             signature: Some(signature.to_string()),
+            options,
         });
         let function = native(self.lua, Rc::new(signature), body(function))?;
         self.fields.raw_set(name, function)?;
@@ -82,6 +104,7 @@ impl<'a> Module<'a> {
             name: name.to_string(),
             what: What::Value,
             signature: None,
+            options: None,
         });
         self.fields.raw_set(name, value)?;
         Ok(self)

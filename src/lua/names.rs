@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use mlua::{AnyUserData, Lua};
 
+use super::options::Declared;
 use crate::error::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +17,14 @@ pub enum What {
     Value,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     pub name: String,
     pub what: What,
     /// `filter.refined_lee(raster, options?)`; none for fields and values.
     pub signature: Option<String>,
+    /// What its table of options was declared to be.
+    pub options: Option<Declared>,
 }
 
 type FieldNames = Rc<dyn Fn(&AnyUserData) -> Vec<String>>;

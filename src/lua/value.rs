@@ -3,17 +3,30 @@
 use std::path::PathBuf;
 
 use mlua::{AnyUserData, Function, Table, UserDataRef, UserDataRefMut, Value};
+use serde_json::Value as Json;
 
 use super::class::Class;
-use crate::error::{Error, Result};
+use super::value_type::ValueType;
+use crate::error::{Choice, Error, Result, nearest};
 
 /// A type that natives take as an argument, option or list entry.
 pub trait FromScript: Sized {
     /// What errors call it, with its article: "a string".
     fn expected() -> String;
 
+    /// Whether it may be left out.
+    const OPTIONAL: bool = false;
+
+    /// Its type, for the documentation and for checks of numbers.
+    fn kind() -> ValueType;
+
     /// `None` when the value is of another type. Most types need only this.
     fn accept(value: &Value) -> Option<Self>;
+
+    /// As a default is shown; `Null` for what has no short form.
+    fn literal(&self) -> Json {
+        Json::Null
+    }
 
     /// `name` is what an error calls the value.
     fn from_script(value: &Value, name: &str) -> Result<Self> {
@@ -68,48 +81,95 @@ pub fn with_article(name: &str) -> String {
 }
 
 macro_rules! accept {
-    ($type:ty, $expected:expr, $value:ident => $body:expr) => {
+    ($type:ty, $kind:expr, $expected:expr, $value:ident => $body:expr $(, $this:ident => $literal:expr)?) => {
         impl FromScript for $type {
             fn expected() -> String {
                 $expected.to_string()
             }
+            fn kind() -> ValueType {
+                $kind
+            }
             fn accept($value: &Value) -> Option<Self> {
                 $body
             }
+            $(fn literal(&self) -> Json {
+                let $this = self;
+                Json::from($literal)
+            })?
         }
     };
 }
 
-accept!(bool, "true or false", value => value.as_boolean());
-accept!(String, "a string", value => match value {
+accept!(bool, ValueType::Boolean, "true or false", value => value.as_boolean(), this => *this);
+accept!(String, ValueType::String, "a string", value => match value {
     Value::String(s) => s.to_str().ok().map(|s| s.to_string()),
     _ => None,
-});
-accept!(mlua::LuaString, "a string", value => value.as_string().cloned());
-accept!(PathBuf, "a path (string)", value => String::accept(value).map(PathBuf::from));
-accept!(f64, "a number", value => match value {
+}, this => this.as_str());
+accept!(mlua::LuaString, ValueType::String, "a string", value => value.as_string().cloned());
+accept!(PathBuf, ValueType::Path, "a path (string)", value => String::accept(value).map(PathBuf::from));
+accept!(f64, ValueType::Number, "a number", value => match value {
     Value::Integer(i) => Some(*i as f64),
     Value::Number(n) => Some(*n),
     _ => None,
-});
-accept!(f32, "a number", value => f64::accept(value).map(|n| n as f32));
-accept!(i64, "an integer", value => match value {
+}, this => *this);
+accept!(f32, ValueType::Number, "a number", value => f64::accept(value).map(|n| n as f32), this => *this);
+accept!(i64, ValueType::Integer, "an integer", value => match value {
     Value::Integer(i) => Some(*i),
     // 2⁶³ is the first float beyond every integer.
     Value::Number(n) if n.fract() == 0.0 && n.abs() < 9_223_372_036_854_775_808.0 => Some(*n as i64),
     _ => None,
-});
-accept!(i32, "an integer", value => i64::accept(value).and_then(|i| i.try_into().ok()));
-accept!(usize, "an integer of at least 0", value => i64::accept(value).and_then(|i| i.try_into().ok()));
-accept!(u64, "an integer of at least 0", value => i64::accept(value).and_then(|i| i.try_into().ok()));
-accept!(u32, "an integer of at least 0", value => i64::accept(value).and_then(|i| i.try_into().ok()));
-accept!(Table, "a table", value => value.as_table().cloned());
-accept!(Function, "a function", value => value.as_function().cloned());
-accept!(AnyUserData, "an object", value => value.as_userdata().cloned());
+}, this => *this);
+accept!(i32, ValueType::Integer, "an integer", value => i64::accept(value).and_then(|i| i.try_into().ok()), this => *this);
+accept!(Table, ValueType::Of("table".into()), "a table", value => value.as_table().cloned());
+accept!(Function, ValueType::Of("function".into()), "a function", value => value.as_function().cloned());
+accept!(AnyUserData, ValueType::Of("userdata".into()), "an object", value => value.as_userdata().cloned());
+
+macro_rules! accept_counts {
+    ($($type:ty),*) => {
+        $(accept!($type, ValueType::Integer, "an integer of at least 0",
+            value => i64::accept(value).and_then(|i| i.try_into().ok()), this => *this);)*
+    };
+}
+
+accept_counts!(usize, u64, u32);
+
+/// One of a few names; an error lists them, and the one that was nearly given.
+impl<T: Choice> FromScript for T {
+    fn expected() -> String {
+        let quoted: Vec<String> = T::names().map(|name| format!("{name:?}")).collect();
+        quoted.join(" or ")
+    }
+    fn kind() -> ValueType {
+        match T::DOCUMENTED {
+            Some(name) => ValueType::Of(name.into()),
+            None => {
+                let quoted: Vec<String> = T::names().map(|name| format!("{name:?}")).collect();
+                ValueType::Of(quoted.join("|").into())
+            }
+        }
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        String::accept(value).as_deref().and_then(T::named)
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        T::accept(value).ok_or_else(|| {
+            let given = String::accept(value);
+            let near = given.as_deref().and_then(|given| nearest(given, T::names()));
+            let hint = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+            Error::argument(name, T::expected(), format!("{}{hint}", describe(value)))
+        })
+    }
+    fn literal(&self) -> Json {
+        Json::from(self.name())
+    }
+}
 
 impl FromScript for Value {
     fn expected() -> String {
         "a value".to_string()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("any".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         Some(value.clone())
@@ -118,8 +178,13 @@ impl FromScript for Value {
 
 /// `nil` and what was left out become `None`.
 impl<T: FromScript> FromScript for Option<T> {
+    const OPTIONAL: bool = true;
+
     fn expected() -> String {
         T::expected()
+    }
+    fn kind() -> ValueType {
+        T::kind()
     }
     fn accept(value: &Value) -> Option<Self> {
         match value {
@@ -139,6 +204,9 @@ impl<T: FromScript> FromScript for Option<T> {
 impl<T: FromScript> FromScript for Vec<T> {
     fn expected() -> String {
         format!("a list (each {})", T::expected())
+    }
+    fn kind() -> ValueType {
+        ValueType::List(Box::new(T::kind()))
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()
@@ -162,6 +230,12 @@ impl<T: FromScript, const N: usize> FromScript for [T; N] {
     fn expected() -> String {
         format!("a list of {N} (each {})", T::expected())
     }
+    fn kind() -> ValueType {
+        ValueType::List(Box::new(T::kind()))
+    }
+    fn literal(&self) -> Json {
+        self.iter().map(T::literal).collect()
+    }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()
     }
@@ -181,6 +255,9 @@ impl<T: Class> FromScript for UserDataRef<T> {
     fn expected() -> String {
         with_article(T::NAME)
     }
+    fn kind() -> ValueType {
+        ValueType::Of(T::NAME.into())
+    }
     fn accept(value: &Value) -> Option<Self> {
         value.as_userdata().and_then(|u| u.borrow().ok())
     }
@@ -190,6 +267,9 @@ impl<T: Class> FromScript for UserDataRef<T> {
 impl<T: Class> FromScript for UserDataRefMut<T> {
     fn expected() -> String {
         with_article(T::NAME)
+    }
+    fn kind() -> ValueType {
+        ValueType::Of(T::NAME.into())
     }
     fn accept(value: &Value) -> Option<Self> {
         value.as_userdata().and_then(|u| u.borrow_mut().ok())

@@ -9,7 +9,7 @@ use super::describe::{Description, Site};
 use super::whole::{Inputs, WholeOperation};
 use super::{Affine, Grid, Port, stats};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 
 #[derive(Serialize, Deserialize)]
 struct Percentile(f64);
@@ -18,10 +18,7 @@ described!(Percentile, Whole, "raster.percentile", 1, Percentile::check);
 
 impl Percentile {
     fn new(percentile: f64) -> Result<Percentile> {
-        match (0.0..=100.0).contains(&percentile) {
-            true => Ok(Percentile(percentile)),
-            false => Err(Error::argument("percentile", "between 0 and 100", percentile)),
-        }
+        Domain::PERCENT.check("percentile", percentile).map(Percentile)
     }
 
     fn check(&self, site: &Site) -> Result<()> {

@@ -8,7 +8,7 @@ use super::image::Raster;
 use super::tile::{MASKED_INTEGER, integer_to_f64};
 use super::{Kind, Pixels};
 use crate::bounds;
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 use crate::work;
 
 /// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
@@ -249,8 +249,8 @@ pub(super) fn all_masked(what: &str) -> Error {
 /// float32, four over float64 and 64-bit integers (which are rounded to float64).
 pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
     let band = raster.only_band("percentile")?;
-    if let Some(bad) = wanted.iter().find(|p| !(0.0..=100.0).contains(*p)) {
-        return Err(Error::argument("percentile", "between 0 and 100", bad));
+    for &percentile in wanted {
+        Domain::PERCENT.check("percentile", percentile)?;
     }
     let single = band.kind() == Kind::F32 || band.kind() == Kind::C32;
     let passes = if single { 2 } else { 4 };

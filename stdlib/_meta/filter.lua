@@ -8,15 +8,15 @@
 local filter = {}
 
 ---@class filter.FocalOptions
----@field radius number How far the kernel reaches from the centre of a pixel, at most 512 pixels. Fractions are allowed; below 1 pixel the kernel is the pixel itself.
----@field unit? "px"|"m" Of the radius: pixels (the default) or metres. On a grid in degrees, metres are measured at the latitude of the grid's centre; where pixels are not square, the kernel becomes an ellipse or a rectangle of pixels.
----@field shape? "circle"|"square" `"circle"` (the default) is the disk dx² + dy² ≤ radius², its edge included: 317 pixels for radius 10. `"square"` is |dx| ≤ radius, |dy| ≤ radius.
+---@field radius number How far the kernel reaches from the centre of a pixel, at most 512 pixels. Fractions are allowed; below 1 pixel the kernel is the pixel itself. At least 0.
+---@field unit? "px"|"m" Of the radius: pixels or metres. On a grid in degrees, metres are measured at the latitude of the grid's centre; where pixels are not square, the kernel becomes an ellipse or a rectangle of pixels. Default `"px"`.
+---@field shape? "circle"|"square" `"circle"` is the disk dx² + dy² ≤ radius², its edge included: 317 pixels for radius 10. `"square"` is |dx| ≤ radius, |dy| ≤ radius. Default `"circle"`.
 
 ---@class filter.PercentileOptions: filter.FocalOptions
----@field percentile number From 0 (the minimum) over 50 (the median) to 100 (the maximum).
+---@field percentile number 0 is the minimum, 50 the median, 100 the maximum. From 0 to 100.
 
 ---@class filter.BoxcarOptions
----@field size integer Pixels along a side of the square: odd, at most 1025.
+---@field size integer Pixels along a side of the square. Odd, from 1 to 1025.
 
 --- Median of the pixels around each pixel.
 ---
@@ -178,28 +178,28 @@ function filter.focal_percentile(raster, options) end
 function filter.boxcar(raster, options) end
 
 ---@class filter.LooksOptions
----@field looks number The equivalent number of looks of the image, above 0: mean² / variance of power over a homogeneous area. About 4.4 for Sentinel-1 IW ground range images; products of terrain correction have more.
----@field size? integer Pixels along a side of the window: odd, 3 to 101. Default 7.
+---@field looks number The equivalent number of looks of the image: mean² / variance of power over a homogeneous area. About 4.4 for Sentinel-1 IW ground range images; products of terrain correction have more. Above 0.
+---@field size? integer Pixels along a side of the window. Odd, from 3 to 101. Default 7.
 
 ---@class filter.FrostOptions
----@field size? integer Pixels along a side of the window: odd, 3 to 101. Default 7.
----@field damping? number How fast weights fall off with distance, at least 0: larger values keep more detail. Default 2.
+---@field size? integer Pixels along a side of the window. Odd, from 3 to 101. Default 7.
+---@field damping? number How fast weights fall off with distance: larger values keep more detail. At least 0. Default 2.
 
 ---@class filter.LeeSigmaOptions
----@field looks number The equivalent number of looks of the image, above 0.
----@field size? integer Pixels along a side of the window: odd, 5 to 101; the paper uses 7, 9 and 11. Default 9.
----@field sigma? number The share of speckle that the range holds, 0.1 to 0.99. Default 0.9.
----@field strong_percentile? number Pixels above this percentile of their band may be strong scatterers, which keep their power; 100 turns that off. Default 98.
+---@field looks number The equivalent number of looks of the image. Above 0.
+---@field size? integer Pixels along a side of the window; the paper uses 7, 9 and 11. Odd, from 5 to 101. Default 9.
+---@field sigma? number The share of speckle that the range holds. From 0.1 to 0.99. Default 0.9.
+---@field strong_percentile? number Pixels above this percentile of their band may be strong scatterers, which keep their power; 100 turns that off. From 0 to 100. Default 98.
 ---@field strong_power? number The same as a power, so that all images of a series share it and none has to be read beforehand.
 
 ---@class filter.TvOptions
----@field weight? number How closely the result follows the image, above 0: smaller weights smooth more. Default 0.2.
----@field max_iterations? integer Sweeps at most, 1 to 10000. Default 100.
----@field tolerance? number The sweeps end when the root mean square change of one is at most this, in units of the image. Default 0.001.
----@field isotropic? boolean Whether edges of all directions count alike (true, the default) or rows and columns are taken apart.
+---@field weight? number How closely the result follows the image: smaller weights smooth more. Above 0. Default 0.2.
+---@field max_iterations? integer Sweeps at most. From 1 to 10000. Default 100.
+---@field tolerance? number The sweeps end when the root mean square change of one is at most this, in units of the image. At least 0. Default 0.001.
+---@field isotropic? boolean Whether edges of all directions count alike, or rows and columns are taken apart. Default true.
 
 ---@class filter.QueganOptions
----@field size? integer Pixels along a side of the window: odd, 3 to 101. Default 7.
+---@field size? integer Pixels along a side of the window. Odd, from 3 to 101. Default 7.
 
 --- Refined Lee speckle filter.
 ---
@@ -411,9 +411,9 @@ function filter.tv_bregman(raster, options) end
 function filter.quegan(images, options) end
 
 ---@class filter.ImpulseResponseOptions
----@field bandwidth? number|number[] Processed bandwidth over sampling rate, above 0 and at most 1: one number, or `{ rows, cols }`. Default 0.8.
----@field window? number|number[] Coefficient α of the spectral window α + (1 − α)·cos(2πf/B), 0.5 to 1: 1 is none, 0.75 that of Sentinel-1 in range. Default 1.
----@field shift? number|number[] How far the content moves, in pixels, `{ rows, cols }`: to larger rows and columns where positive. At most 4096. Default 0.
+---@field bandwidth? number|number[] Processed bandwidth over sampling rate: one number, or `{ rows, cols }`. Above 0 and at most 1. Default 0.8.
+---@field window? number|number[] Coefficient α of the spectral window α + (1 − α)·cos(2πf/B): 1 is none, 0.75 that of Sentinel-1 in range. From 0.5 to 1. Default 1.
+---@field shift? number|number[] How far the content moves, in pixels, `{ rows, cols }`: to larger rows and columns where positive. From -4096 to 4096. Default 0.
 
 --- A field of point scatterers as a focused radar images it: convolution with the impulse response, at any sub-pixel shift.
 ---

@@ -4,10 +4,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Choice, Domain, Error, Result};
 
 /// The largest radius, in pixels: keeps the halo of a tile, and with it the memory of one, within reason.
 const MAX_RADIUS: f64 = 512.0;
+
+/// Radii in pixels.
+pub const RADIUS: Domain = Domain::within(0.0, MAX_RADIUS).in_unit("pixels");
+
+/// Sides of a square around a pixel.
+pub const BOXCAR_SIZE: Domain = Domain::within(1.0, 2.0 * MAX_RADIUS + 1.0)
+    .odd()
+    .in_unit("pixels");
 
 /// What "inside the radius" means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,24 +27,9 @@ pub enum KernelShape {
     Square,
 }
 
-impl KernelShape {
-    pub const NAMES: [&'static str; 2] = ["circle", "square"];
-
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
-    pub fn parse(name: &str) -> Result<KernelShape> {
-        match name {
-            "circle" => Ok(KernelShape::Circle),
-            "square" => Ok(KernelShape::Square),
-            _ => Err(Error::argument(
-                "shape",
-                "`circle` or `square`",
-                format!("`{name}`"),
-            )),
-        }
-    }
+impl Choice for KernelShape {
+    const ALL: &'static [(&'static str, Self)] =
+        &[("circle", KernelShape::Circle), ("square", KernelShape::Square)];
 }
 
 /// The pixels around a centre that a focal filter looks at: a disk, an ellipse (for pixels that are not
@@ -78,13 +71,7 @@ impl FocalKernel {
     /// A radius that is negative, not finite, or above 512.
     pub fn new(shape: KernelShape, rx: f64, ry: f64) -> Result<FocalKernel> {
         for radius in [rx, ry] {
-            if !(0.0..=MAX_RADIUS).contains(&radius) {
-                return Err(Error::argument(
-                    "radius",
-                    format!("a number of pixels from 0 to {MAX_RADIUS}"),
-                    radius,
-                ));
-            }
+            RADIUS.check("radius", radius)?;
         }
         // Radii often come from a division (100 m / 9.999999 m), so a pixel that misses the border by
         // rounding counts.
@@ -133,17 +120,7 @@ impl FocalKernel {
     /// # Errors
     /// A size that is even or 0, or above 1025.
     pub fn boxcar(size: usize) -> Result<FocalKernel> {
-        if size.is_multiple_of(2) || size > 2 * MAX_RADIUS as usize + 1 {
-            return Err(Error::argument(
-                "size",
-                format!(
-                    "an odd number of pixels from 1 to {}",
-                    2 * MAX_RADIUS as usize + 1
-                ),
-                size,
-            ));
-        }
-        FocalKernel::square((size / 2) as f64)
+        FocalKernel::square((BOXCAR_SIZE.check_count("size", size)? / 2) as f64)
     }
 
     pub fn shape(&self) -> KernelShape {
@@ -277,8 +254,8 @@ mod tests {
         }
         assert_eq!(FocalKernel::boxcar(5).unwrap().pixels(), 25);
         assert_eq!(
-            KernelShape::parse("round").unwrap_err().to_string(),
-            "shape must be `circle` or `square`, got `round`"
+            (KernelShape::named("round"), KernelShape::Square.name()),
+            (None, "square")
         );
     }
 

@@ -25,7 +25,7 @@ mod wide;
 
 use ndarray::{Array2, ArrayView2};
 
-pub use kernel::{FocalKernel, KernelShape};
+pub use kernel::{BOXCAR_SIZE, FocalKernel, KernelShape};
 pub use operation::{Statistic, focal, kernel_in_metres};
 
 /// Median of the valid pixels under the kernel; of an even number of pixels the mean of the middle two.

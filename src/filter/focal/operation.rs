@@ -9,7 +9,7 @@ use super::{focal_max, focal_mean, focal_median, focal_min, focal_mode, focal_pe
 use super::{mode, rank, wide};
 use crate::described;
 use crate::earth::ellipsoid::metres_per_degree;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Domain, Error, Remedy, Result};
 use crate::raster::describe::{Description, Site};
 use crate::raster::{Grid, Kind, Operation, Pixels, Raster, View, Window};
 
@@ -34,14 +34,9 @@ impl Statistic {
     /// # Errors
     /// A number that is not within 0 … 100.
     pub fn percentile(percentile: f64) -> Result<Statistic> {
-        if !(0.0..=100.0).contains(&percentile) {
-            return Err(Error::argument(
-                "percentile",
-                "a number from 0 to 100",
-                percentile,
-            ));
-        }
-        Ok(Statistic::Percentile(percentile))
+        Domain::PERCENT
+            .check("percentile", percentile)
+            .map(Statistic::Percentile)
     }
 
     fn name(self) -> &'static str {
@@ -199,13 +194,9 @@ pub fn focal(raster: &Raster, kernel: &FocalKernel, statistic: Statistic) -> Res
 /// # Errors
 /// A grid without a CRS; a radius that `FocalKernel::new` refuses once it is in pixels.
 pub fn kernel_in_metres(grid: &Grid, shape: KernelShape, radius_m: f64) -> Result<FocalKernel> {
-    if !(radius_m >= 0.0 && radius_m.is_finite()) {
-        return Err(Error::argument(
-            "radius",
-            "a number of metres of at least 0",
-            radius_m,
-        ));
-    }
+    Domain::at_least(0.0)
+        .in_unit("metres")
+        .check("radius", radius_m)?;
     let (dx_m, dy_m) = pixel_size_m(grid)?;
     let (rx, ry) = (radius_m / dx_m, radius_m / dy_m);
     FocalKernel::new(shape, rx, ry).map_err(|_| {

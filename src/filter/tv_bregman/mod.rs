@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use self::pass::{Changes, Rows, pass};
 use self::row::Step;
 use crate::described;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Domain, Error, Remedy, Result};
 use crate::interrupt;
 use crate::raster::describe::{Description, Site};
 use crate::raster::{Raster, Scene, SceneOperation};
@@ -65,26 +65,17 @@ impl TvBregman {
     pub const MAX_ITERATIONS: usize = 100;
     pub const TOLERANCE: f64 = 1e-3;
 
+    pub const WEIGHTS: Domain = Domain::above(0.0);
+    pub const ITERATIONS: Domain = Domain::within(1.0, 10_000.0);
+    pub const TOLERANCES: Domain = Domain::at_least(0.0);
+
     /// # Errors
     /// A weight that is not above 0, a tolerance below 0, no iteration or more than 10,000.
     pub fn new(weight: f64, max_iterations: usize, tolerance: f64, isotropic: bool) -> Result<TvBregman> {
-        if !(weight > 0.0 && weight.is_finite()) {
-            return Err(Error::argument("weight", "a number above 0", weight));
-        }
-        if !(1..=10_000).contains(&max_iterations) {
-            return Err(Error::argument(
-                "max_iterations",
-                "from 1 to 10000",
-                max_iterations,
-            ));
-        }
-        if !(tolerance >= 0.0 && tolerance.is_finite()) {
-            return Err(Error::argument("tolerance", "a number of at least 0", tolerance));
-        }
         Ok(TvBregman {
-            weight,
-            max_iterations,
-            tolerance,
+            weight: Self::WEIGHTS.check("weight", weight)?,
+            max_iterations: Self::ITERATIONS.check_count("max_iterations", max_iterations)?,
+            tolerance: Self::TOLERANCES.check("tolerance", tolerance)?,
             isotropic,
         })
     }

@@ -11,12 +11,12 @@ use serde_json::{Map, Value as Json};
 
 pub use help::{help_text, wrap};
 pub use source::description;
-pub use spec::{Kind, Spec};
 
 use super::sources;
 use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard, unknown_name};
+use crate::lua::options::{Spec, ValueType};
 use crate::lua::{Args, FromScript};
 use crate::work;
 
@@ -99,7 +99,7 @@ pub fn set(lua: &Lua, name: &str, text: &str) -> Result<()> {
     });
     if let Some((specs, table)) = declared {
         let (spec, text) = find(&specs, &name, &Some(text.to_string()), "NAME")?;
-        let value = spec.parse(&text)?;
+        let value = spec::parse(spec, &text)?;
         table.set(name.as_str(), to_lua(lua, &value)?)?;
     }
     if let Some(mut params) = lua.app_data_mut::<Params>() {
@@ -220,7 +220,7 @@ fn declare(lua: &Lua, declaration: &Table) -> Result<Vec<Spec>> {
     for pair in declaration.pairs::<Value, Value>() {
         let (key, value) = pair?;
         let name = String::from_script(&key, "the name of a parameter")?;
-        let mut spec = Spec::declare(lua, &name, &value)?;
+        let mut spec = spec::declare(lua, &name, &value)?;
         if spec.help.is_empty()
             && let Some(field) = fields.iter().find(|f| f.name == name)
         {
@@ -261,8 +261,8 @@ fn settle(
     }
     for (name, text) in given {
         let (spec, text) = find(specs, name, text, script)?;
-        let value = spec.parse(&text)?;
-        if let (Kind::Path | Kind::String, Json::String(path)) = (&spec.kind, &value) {
+        let value = spec::parse(spec, &text)?;
+        if let (ValueType::Path | ValueType::String, Json::String(path)) = (&spec.kind, &value) {
             allow(lua, path);
         }
         values.insert(spec.name.clone(), value);
@@ -289,7 +289,7 @@ fn find<'a>(
     if let Some(spec) = specs.iter().find(|spec| spec.name == name) {
         return match (text, &spec.kind) {
             (Some(text), _) => Ok((spec, text.clone())),
-            (None, Kind::Boolean) => Ok((spec, "true".to_string())),
+            (None, ValueType::Boolean) => Ok((spec, "true".to_string())),
             (None, _) => Err(Error::argument(
                 format!("parameter {name}"),
                 spec.expected(),
@@ -300,7 +300,7 @@ fn find<'a>(
     if let Some(positive) = name.strip_prefix("no_")
         && let Some(spec) = specs
             .iter()
-            .find(|s| s.name == positive && s.kind == Kind::Boolean)
+            .find(|s| s.name == positive && s.kind == ValueType::Boolean)
         && text.is_none()
     {
         return Ok((spec, "false".to_string()));
@@ -350,7 +350,7 @@ fn view(lua: &Lua, specs: Vec<Spec>, values: &Map<String, Json>) -> Result<Table
         };
         let value = match args.get::<Value>("value")? {
             Value::Nil => Json::Null,
-            value => spec.accept(&value)?,
+            value => spec::accept(spec, &value)?,
         };
         inside.raw_set(name.as_str(), to_lua(lua, &value)?)?;
         if let Some(mut params) = lua.app_data_mut::<Params>()

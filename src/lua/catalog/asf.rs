@@ -6,6 +6,7 @@ use super::search::LuaSearch;
 use super::values::{area_option, several, time_options};
 use crate::catalog::asf::{AsfOptions, AsfSearch, LARGEST_PAGE, PAGE, Range};
 use crate::error::Result;
+use crate::lua::value_type::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::{Args, Options};
 
@@ -59,6 +60,9 @@ struct Numbers(Range);
 impl FromScript for Numbers {
     fn expected() -> String {
         "a whole number, or a range such as \"80-90\"".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("integer|string".into())
     }
     fn accept(value: &mlua::Value) -> Option<Self> {
         match i64::accept(value) {

@@ -9,6 +9,7 @@ use crate::catalog::item::{Item, checksum, data_assets, property, size, span, wi
 use crate::catalog::items::Items;
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::value::describe;
 use crate::lua::{Builder, Class, FromScript};
 use crate::raster::Crs;
@@ -133,6 +134,9 @@ fn asset(lua: &Lua, this: &LuaItem, name: &str) -> Result<LuaTable> {
 impl FromScript for LuaItem {
     fn expected() -> String {
         "an Item".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Item".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         value.as_userdata()?.borrow::<LuaItem>().ok().map(|item| item.clone())

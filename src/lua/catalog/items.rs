@@ -15,6 +15,7 @@ use crate::catalog::item::{self, data_assets, property, size, span};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::rehearsal::is_told;
 use crate::lua::raster::values::time_range;
 use crate::lua::tables::values::{Filter, equal};
@@ -45,6 +46,9 @@ impl LuaItems {
 impl FromScript for LuaItems {
     fn expected() -> String {
         "Items".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Items".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         value.as_userdata()?.borrow::<LuaItems>().ok().map(|items| items.clone())

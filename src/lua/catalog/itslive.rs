@@ -17,6 +17,7 @@ use crate::catalog::itslive::{
     URL_SERVICE, UrlSearch, names, projection_of,
 };
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::lua::{Args, Builder, Class, Module, Options, access};
 use crate::table::{Column, Table, Value};
@@ -96,6 +97,9 @@ impl FromScript for Version {
     fn expected() -> String {
         "a version such as 2 or \"2.1\"".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("number|string".into())
+    }
     fn accept(value: &LuaValue) -> Option<Self> {
         match value {
             LuaValue::Integer(number) => Some(Version(number.to_string())),
@@ -111,6 +115,9 @@ struct Ring(Vec<[f64; 2]>);
 impl FromScript for Ring {
     fn expected() -> String {
         "a list of corners { { lon, lat }, … }, or \"lon,lat,lon,lat,…\"".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("number[][]|number[]|string".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         let flat = match value {
@@ -192,6 +199,9 @@ impl FromScript for Granules {
     fn expected() -> String {
         "Items or a list of addresses".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("Items|string[]".into())
+    }
     fn accept(value: &LuaValue) -> Option<Self> {
         match LuaItems::accept(value) {
             Some(items) => Some(Granules::Items(items)),
@@ -244,6 +254,9 @@ impl FromScript for Month {
     fn expected() -> String {
         "a month, 1 to 12 or its English name".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("integer|string".into())
+    }
     fn accept(value: &LuaValue) -> Option<Self> {
         let text = i64::accept(value)
             .map(|n| n.to_string())
@@ -257,6 +270,9 @@ struct Year(i16);
 impl FromScript for Year {
     fn expected() -> String {
         "a year".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Integer
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         i64::accept(value)?.try_into().ok().map(Year)

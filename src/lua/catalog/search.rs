@@ -13,6 +13,7 @@ use crate::catalog::items::Items;
 use crate::catalog::pages::{Search, Stream};
 use crate::catalog::snapshot as file;
 use crate::error::Result;
+use crate::lua::value_type::ValueType;
 use crate::lua::rehearsal::is_told;
 use crate::lua::{Args, Builder, Class, FromScript, Module, access};
 
@@ -24,6 +25,9 @@ bind_class!(LuaSearch);
 impl FromScript for LuaSearch {
     fn expected() -> String {
         "a Search".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Search".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         value.as_userdata()?.borrow::<LuaSearch>().ok().map(|search| search.clone())

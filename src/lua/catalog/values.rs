@@ -8,6 +8,7 @@ use crate::catalog::footprint;
 use crate::error::{Error, Result};
 use crate::lua::geometry::Place;
 use crate::lua::value::{FromScript, describe};
+use crate::lua::value_type::ValueType;
 use crate::lua::{Args, Options};
 use crate::raster::Crs;
 use crate::time::Stretch;
@@ -19,6 +20,11 @@ pub struct Several<T>(pub Vec<T>);
 impl<T: FromScript> FromScript for Several<T> {
     fn expected() -> String {
         format!("{} or a list", T::expected())
+    }
+    fn kind() -> ValueType {
+        let one = T::kind();
+        let list = ValueType::List(Box::new(one.clone()));
+        ValueType::Of(format!("{}|{}", one.lua_type(), list.lua_type()).into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         Self::from_script(value, "").ok()

@@ -12,6 +12,7 @@ use super::args::Args;
 use super::module::unknown_name;
 use super::names::{ClassInfo, Entry, What};
 use super::native::{Body, body, native};
+use super::options::{Declared, OptionTable};
 use super::signature::Signature;
 use super::value::{describe, with_article};
 use crate::error::{Error, Result};
@@ -71,8 +72,20 @@ impl<T: Class> Builder<T> {
         F: Fn(&Lua, &T, &Args) -> Result<R> + 'static,
         R: IntoLuaMulti,
     {
-        self.add_method(signature, move |lua, object, args| {
+        self.add_method(signature, None, move |lua, object, args| {
             method(lua, &*borrow::<T>(object)?, args)
+        })
+    }
+
+    /// A method whose trailing `options` are declared by `options!`: `write(path, options?)`.
+    pub fn method_with<O, F, R>(&mut self, signature: &str, method: F) -> &mut Self
+    where
+        O: OptionTable,
+        F: Fn(&Lua, &T, &Args, O) -> Result<R> + 'static,
+        R: IntoLuaMulti,
+    {
+        self.add_method(signature, Some(Declared::of::<O>()), move |lua, object, args| {
+            method(lua, &*borrow::<T>(object)?, args, args.table()?)
         })
     }
 
@@ -82,7 +95,7 @@ impl<T: Class> Builder<T> {
         F: Fn(&Lua, &mut T, &Args) -> Result<R> + 'static,
         R: IntoLuaMulti,
     {
-        self.add_method(signature, move |lua, object, args| {
+        self.add_method(signature, None, move |lua, object, args| {
             method(lua, &mut *borrow_mut::<T>(object)?, args)
         })
     }
@@ -92,13 +105,13 @@ impl<T: Class> Builder<T> {
     where
         F: Fn(&Lua, &mut T, &Args) -> Result<()> + 'static,
     {
-        self.add_method(signature, move |lua, object, args| {
+        self.add_method(signature, None, move |lua, object, args| {
             method(lua, &mut *borrow_mut::<T>(object)?, args)?;
             Ok(object.clone())
         })
     }
 
-    fn add_method<F, R>(&mut self, signature: &str, method: F) -> &mut Self
+    fn add_method<F, R>(&mut self, signature: &str, options: Option<Declared>, method: F) -> &mut Self
     where
         F: Fn(&Lua, &AnyUserData, &Args) -> Result<R> + 'static,
         R: IntoLuaMulti,
@@ -108,6 +121,7 @@ impl<T: Class> Builder<T> {
             name: shown.name.clone(),
             what: What::Method,
             signature: Some(shown.to_string()),
+            options,
         });
         let inner = Rc::new(shown.clone());
         let mut outer = shown;
@@ -141,6 +155,7 @@ impl<T: Class> Builder<T> {
             name: name.to_string(),
             what: What::Field,
             signature: None,
+            options: None,
         });
         self.fields.push((
             name,

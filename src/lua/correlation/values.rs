@@ -6,6 +6,7 @@ use crate::correlation::gross::{Gross, GrossOffsets};
 use crate::correlation::points::Point;
 use crate::correlation::settings::Extent;
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::Raster;
 use crate::table;
@@ -14,6 +15,9 @@ use crate::table;
 impl FromScript for Extent {
     fn expected() -> String {
         "an integer, or { rows, cols }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("integer|integer[]".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         if let Some(side) = usize::accept(value) {
@@ -30,6 +34,9 @@ pub struct Points(pub Vec<Point>);
 impl FromScript for Points {
     fn expected() -> String {
         "a list of { x, y } or { id = …, x = …, y = … }, or a Table with columns x and y".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("table|Table".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "points").ok()
@@ -93,6 +100,9 @@ fn of_table(table: &table::Table, name: &str) -> Result<Points> {
 impl FromScript for GrossOffsets {
     fn expected() -> String {
         "{ dx, dy } in pixels, or a Table or Raster with dx_px and dy_px".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("number[]|Table|Raster".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         if let Some(raster) = Raster::accept(value) {

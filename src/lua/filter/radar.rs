@@ -3,37 +3,56 @@
 use mlua::Value;
 
 use crate::error::Result;
-use crate::filter::impulse_response::{Response, impulse_response};
-use crate::lua::args::Options;
+use crate::filter::impulse_response::{BANDWIDTH, Response, SHIFT, WINDOW, impulse_response};
 use crate::lua::module::Module;
 use crate::lua::value::FromScript;
+use crate::lua::value_type::ValueType;
+use crate::options;
 use crate::raster::Raster;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    m.function("impulse_response(raster, options?)", |_, args| {
-        let (rows, cols) = args.options(|o| {
-            let bandwidth = rows_cols(o, "bandwidth", 0.8)?;
-            let window = rows_cols(o, "window", 1.0)?;
-            let shift = rows_cols(o, "shift", 0.0)?;
-            let axis = |i: usize| Response {
-                bandwidth: bandwidth[i],
-                window: window[i],
-                shift: shift[i],
-            };
-            Ok((axis(0), axis(1)))
-        })?;
-        impulse_response(&args.get::<Raster>("raster")?, rows, cols)
+    m.function_with("impulse_response(raster, options?)", |_, args, o: Shape| {
+        let axis = |i: usize| Response {
+            bandwidth: o.bandwidth.0[i],
+            window: o.window.0[i],
+            shift: o.shift.0[i],
+        };
+        impulse_response(&args.get::<Raster>("raster")?, axis(0), axis(1))
     })?;
     Ok(())
 }
 
+options! {
+    struct Shape("filter.ImpulseResponseOptions") {
+        /// Processed bandwidth over sampling rate: one number, or `{ rows, cols }`.
+        bandwidth: RowsCols = RowsCols([0.8; 2]); BANDWIDTH,
+        /// Coefficient α of the spectral window α + (1 − α)·cos(2πf/B): 1 is none, 0.75 that of Sentinel-1 in range.
+        window: RowsCols = RowsCols([1.0; 2]); WINDOW,
+        /// How far the content moves, in pixels, `{ rows, cols }`: to larger rows and columns where positive.
+        shift: RowsCols = RowsCols([0.0; 2]); SHIFT,
+    }
+}
+
 /// `{ rows, cols }`, or one number for both.
-fn rows_cols(o: &Options, name: &str, default: f64) -> Result<[f64; 2]> {
-    match o.raw(name)? {
-        Value::Nil => Ok([default; 2]),
-        value => match f64::accept(&value) {
-            Some(both) => Ok([both; 2]),
-            None => <[f64; 2]>::from_script(&value, name),
-        },
+struct RowsCols([f64; 2]);
+
+impl FromScript for RowsCols {
+    fn expected() -> String {
+        "a number, or { rows, cols }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("number|number[]".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        if let Some(both) = f64::accept(value) {
+            return Some(RowsCols([both; 2]));
+        }
+        <[f64; 2]>::accept(value).map(RowsCols)
+    }
+    fn literal(&self) -> serde_json::Value {
+        match self.0 {
+            [rows, cols] if rows == cols => rows.into(),
+            both => both.as_slice().into(),
+        }
     }
 }

@@ -4,6 +4,7 @@ use geo::Coord;
 use mlua::{Lua, Table as LuaTable, UserDataRef, Value as LuaValue};
 
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::args::Options;
 use crate::lua::tables::values::to_lua;
 use crate::lua::value::{FromScript, describe};
@@ -14,6 +15,9 @@ use crate::vector::{Features, GeoJsonOptions, Geometry, Properties};
 impl FromScript for Geometry {
     fn expected() -> String {
         "a Geometry".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Geometry".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         match UserDataRef::<Geometry>::accept(value) {
@@ -26,6 +30,9 @@ impl FromScript for Geometry {
 impl FromScript for Features {
     fn expected() -> String {
         "Features (see the module geometry)".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Features".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         match UserDataRef::<Features>::accept(value) {
@@ -44,6 +51,9 @@ pub struct Place(pub Features);
 impl FromScript for Place {
     fn expected() -> String {
         "a Geometry or Features".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Geometry|Features".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         Features::accept(value).map(Place)

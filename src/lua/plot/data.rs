@@ -4,6 +4,7 @@ use mlua::{Table, Value};
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
 use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, Rgb, Stretch};
@@ -19,6 +20,9 @@ pub struct Images(pub Vec<Raster>);
 impl FromScript for Images {
     fn expected() -> String {
         "a Stack or a list of Rasters".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Stack|Raster[]".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         match Stack::accept(value) {
@@ -206,6 +210,9 @@ pub fn classes(raster: &Raster, o: &Options, detail: usize) -> Result<Layer> {
 impl FromScript for Class {
     fn expected() -> String {
         "a class: { value = 1, name = \"water\", color = \"blue\" }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("table".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()

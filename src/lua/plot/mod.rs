@@ -12,6 +12,7 @@ use super::args::{Args, Options};
 use super::class::Builder;
 use super::module::Module;
 use super::value::{FromScript, describe};
+use crate::lua::value_type::ValueType;
 use crate::error::{Error, Result};
 use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, Kind, Layer, Terminal};
 use crate::raster::stack::Stack;
@@ -236,6 +237,9 @@ impl FromScript for Color {
     fn expected() -> String {
         "a colour: a CSS name, `#rrggbb`, or `C0` to `C9`".into()
     }
+    fn kind() -> ValueType {
+        ValueType::String
+    }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()
     }
@@ -250,6 +254,9 @@ impl FromScript for Color {
 impl FromScript for Colormap {
     fn expected() -> String {
         "the name of a colour map, or a list of colours".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Colormap|string[]".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()

@@ -5,6 +5,7 @@ use mlua::{Table, Value};
 
 use super::data::{opacity, stretch};
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
 use crate::plot::{
@@ -25,6 +26,9 @@ pub struct Points {
 impl FromScript for Points {
     fn expected() -> String {
         "a list of numbers or times".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("number[]|string[]".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()

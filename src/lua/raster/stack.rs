@@ -6,6 +6,7 @@ use super::output::write_options;
 use super::sample::{Points, cell};
 use super::values::{Area, band_names, property_value, resampling, time_range, time_text};
 use super::{MosaicOptions, netcdf};
+use crate::lua::value_type::ValueType;
 use crate::lua::rehearsal::are_told;
 use crate::work;
 use crate::bind_class;
@@ -26,6 +27,9 @@ bind_class!(Stack);
 impl FromScript for Stack {
     fn expected() -> String {
         "a Stack".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Stack".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         UserDataRef::<Stack>::accept(value).map(|stack| stack.clone())

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use mlua::{IntoLua, Lua, Table, UserDataRef, Value};
 
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::args::{Args, Options};
 use crate::lua::value::{FromScript, describe};
 use crate::raster::extent::transform_bounds;
@@ -21,6 +22,9 @@ impl FromScript for Raster {
     fn expected() -> String {
         "a Raster".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("Raster".into())
+    }
     fn accept(value: &Value) -> Option<Self> {
         UserDataRef::<Raster>::accept(value).map(|raster| raster.clone())
     }
@@ -30,6 +34,9 @@ impl FromScript for Raster {
 impl FromScript for Operand {
     fn expected() -> String {
         "a Raster or a number".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Raster|number".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         // As a whole f64 and back: what does not come back the same is beyond its 53 bits.
@@ -50,6 +57,9 @@ impl FromScript for Arc<Grid> {
     fn expected() -> String {
         "a Grid or a Raster".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("Grid|Raster".into())
+    }
     fn accept(value: &Value) -> Option<Self> {
         match UserDataRef::<Grid>::accept(value) {
             Some(grid) => Some(Arc::new(grid.clone())),
@@ -60,10 +70,13 @@ impl FromScript for Arc<Grid> {
 
 /// Types that are written as text and have errors of their own for text that is wrong.
 macro_rules! from_text {
-    ($type:ty, $expected:expr, $parse:expr) => {
+    ($type:ty, $kind:expr, $expected:expr, $parse:expr) => {
         impl FromScript for $type {
             fn expected() -> String {
                 $expected.into()
+            }
+            fn kind() -> ValueType {
+                $kind
             }
             fn accept(value: &Value) -> Option<Self> {
                 Self::from_script(value, "").ok()
@@ -78,10 +91,11 @@ macro_rules! from_text {
     };
 }
 
-from_text!(DType, "a data type such as \"float32\"", DType::parse);
-from_text!(Unit, "a unit such as \"dB\"", |text: &str| Ok(Unit::parse(text)));
+from_text!(DType, ValueType::String, "a data type such as \"float32\"", DType::parse);
+from_text!(Unit, ValueType::String, "a unit such as \"dB\"", |text: &str| Ok(Unit::parse(text)));
 from_text!(
     Resampling,
+    ValueType::Of("Resampling".into()),
     "a resampling method such as \"nearest\"",
     Resampling::parse
 );
@@ -89,6 +103,9 @@ from_text!(
 impl FromScript for Crs {
     fn expected() -> String {
         "a CRS: an EPSG code (\"EPSG:32611\" or 32611), WKT or a PROJ string".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("string|integer".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()
@@ -107,6 +124,9 @@ impl FromScript for Timestamp {
     fn expected() -> String {
         "a time: \"2024-03-17\", \"2024-03-17T01:58:25Z\", or seconds since 1970".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("string|number".into())
+    }
     fn accept(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => parse_time(&text.to_string_lossy()),
@@ -123,6 +143,9 @@ impl FromScript for Timestamp {
 impl FromScript for Stretch {
     fn expected() -> String {
         "a time, a day, a month or a year: \"2024-03-17T01:58:25Z\", \"2024-03-17\", \"2024-03\", \"2024\", or seconds since 1970".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("string|number".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         match value {
@@ -148,6 +171,9 @@ impl FromScript for Property {
     fn expected() -> String {
         "a string, a number, or true or false".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("string|number|boolean".into())
+    }
     fn accept(value: &Value) -> Option<Self> {
         match value {
             Value::Boolean(v) => Some(Property::Boolean(*v)),
@@ -162,6 +188,9 @@ impl FromScript for Property {
 impl FromScript for Bounds {
     fn expected() -> String {
         "bounds: { min_x, min_y, max_x, max_y } with min < max".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Bounds".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         let [min_x, min_y, max_x, max_y] = <[f64; 4]>::accept(value)?;
@@ -181,6 +210,9 @@ pub struct Resolution(pub f64, pub f64);
 impl FromScript for Resolution {
     fn expected() -> String {
         "a positive pixel size: a number, or { x, y }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("number|number[]".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         let (x, y) = match f64::accept(value) {
@@ -213,6 +245,9 @@ fn across(value: &Value) -> Option<Bounds> {
 impl FromScript for Area {
     fn expected() -> String {
         "bounds { min_x, min_y, max_x, max_y } with min < max, a Geometry, Features, a Grid or a Raster".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Bounds|Geometry|Features|Grid|Raster".into())
     }
     fn accept(value: &Value) -> Option<Self> {
         let bounds = Bounds::accept(value).or_else(|| across(value)).map(Area::Bounds);

@@ -8,6 +8,7 @@ use super::values::{Filter, Names, equal, new_values, row, to_lua};
 use super::{column_type, delimiter, values};
 use crate::bind_class;
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::rehearsal::is_told;
 use crate::lua::value::describe;
 use crate::lua::{Builder, Class, FromScript, access};
@@ -172,6 +173,9 @@ fn aggregate(value: &LuaValue, label: &str) -> Result<Aggregate> {
 impl FromScript for Table {
     fn expected() -> String {
         "a Table (see the module tables)".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Table".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         UserDataRef::<Table>::accept(value).map(|table| table.clone())

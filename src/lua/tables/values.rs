@@ -3,6 +3,7 @@
 use mlua::{Function, IntoLua, Lua, LuaSerdeExt, Table as LuaTable, Value as LuaValue};
 
 use crate::error::{Error, Result};
+use crate::lua::value_type::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::table::{Column, Table, Value, format_time};
 
@@ -24,6 +25,9 @@ pub fn to_lua(lua: &Lua, value: &Value) -> Result<LuaValue> {
 impl FromScript for Value {
     fn expected() -> String {
         "nil, true or false, a number, a string, or a table of these".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("any".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         Some(match value {
@@ -108,6 +112,9 @@ impl FromScript for Filter {
     fn expected() -> String {
         "a function, or a table such as { name = value }".into()
     }
+    fn kind() -> ValueType {
+        ValueType::Of("function|table".into())
+    }
     fn accept(value: &LuaValue) -> Option<Self> {
         match value {
             LuaValue::Function(function) => Some(Filter::Function(function.clone())),
@@ -144,6 +151,9 @@ pub struct Names(pub Vec<String>);
 impl FromScript for Names {
     fn expected() -> String {
         "a name or a list of names".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("string|string[]".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
         match value {
