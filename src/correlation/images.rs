@@ -3,7 +3,7 @@
 use num_complex::Complex32;
 
 use super::plane::Signal;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Choice, Error, Remedy, Result};
 use crate::raster::execute::Run;
 use crate::raster::plan::Plan;
 use crate::raster::{Band, Grid, Kind, Raster, View, Window};
@@ -19,17 +19,13 @@ pub enum Input {
     Real,
 }
 
-impl Input {
-    pub const NAMES: [&'static str; 3] = ["complex", "amplitude", "real"];
-
-    pub fn parse(name: &str) -> Option<Input> {
-        Some(match name {
-            "complex" => Input::Complex,
-            "amplitude" => Input::Amplitude,
-            "real" => Input::Real,
-            _ => return None,
-        })
-    }
+/// Nothing names `AsTheyAre`: it is what is left out.
+impl Choice for Input {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("complex", Input::Complex),
+        ("amplitude", Input::Amplitude),
+        ("real", Input::Real),
+    ];
 }
 
 /// A reference and a secondary image.

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use ndarray::{Array2, ArrayView2};
 use num_complex::{Complex32, Complex64};
 
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 
 /// How a target is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,6 +17,11 @@ pub struct Analysis {
     /// Half of the cross around the peak that does not count as clutter, in pixels.
     pub guard: usize,
 }
+
+/// Sides of the chip around a target.
+pub const CHIP: Domain = Domain::within(16.0, 1024.0).even().in_unit("pixels");
+pub const OVERSAMPLING: Domain = Domain::within(4.0, 256.0);
+pub const SIDELOBES: Domain = Domain::above(0.0);
 
 impl Default for Analysis {
     fn default() -> Self {
@@ -107,13 +112,7 @@ pub fn measure(
         let got = format!("row {row}, col {col} of {rows} × {cols}");
         return Err(Error::argument("the place of the target", "inside the chip", got));
     }
-    if analysis.oversampling < 4 {
-        return Err(Error::argument(
-            "oversampling",
-            "at least 4",
-            analysis.oversampling,
-        ));
-    }
+    OVERSAMPLING.check_count("oversampling", analysis.oversampling)?;
     if chip.iter().any(|z| !z.is_finite()) {
         return Ok(Err(Failure::Nodata));
     }

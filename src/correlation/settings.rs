@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::Match;
 use super::reason::Reason;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Domain, Error, Result};
 
 /// Pixels down and across.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -109,6 +109,11 @@ pub enum Parity {
     Isce2,
 }
 
+/// Nothing names `None`: it is what is left out.
+impl Choice for Parity {
+    const ALL: &'static [(&'static str, Self)] = &[("isce2", Parity::Isce2)];
+}
+
 /// The parameters of `ampcor`. `check` says whether they can be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AmpcorSettings {
@@ -174,94 +179,65 @@ impl AmpcorSettings {
     /// # Errors
     /// The first parameter that cannot be used, with what it must be.
     pub fn check(&self) -> Result<()> {
-        let sides = |e: Extent, fits: &dyn Fn(usize) -> bool| fits(e.rows) && fits(e.cols);
         let demand = |holds: bool, name: &str, expected: &str, got: &dyn std::fmt::Display| match holds {
             true => Ok(()),
             false => Err(Error::argument(name, expected, got)),
         };
-        let power = |n: usize| n.is_power_of_two();
         let parity = self.parity == Parity::Isce2;
-        demand(
-            sides(self.window, &|n| n >= 8 && n.is_multiple_of(2) && n <= 4096),
-            "window",
-            "an even number of pixels from 8 to 4096, or { rows, cols } of such",
-            &self.window,
-        )?;
-        demand(
-            sides(self.search, &|n| n >= 2 && n.is_multiple_of(2) && n <= 1024),
-            "search",
-            "an even number of pixels from 2 to 1024, or { rows, cols } of such",
-            &self.search,
-        )?;
-        demand(
-            power(self.raw_oversampling) && self.raw_oversampling <= 8,
-            "raw_oversampling",
-            "a power of 2 from 1 to 8",
-            &self.raw_oversampling,
-        )?;
+        WINDOW.check_extent("window", self.window)?;
+        SEARCH.check_extent("search", self.search)?;
+        RAW_OVERSAMPLING.check_count("raw_oversampling", self.raw_oversampling)?;
         demand(
             !parity || self.raw_oversampling == 2,
             "raw_oversampling",
             "2 with parity = \"isce2\"",
             &self.raw_oversampling,
         )?;
+        OVERSAMPLING.check_count("oversampling", self.oversampling)?;
+        ZOOM.check_count("zoom", self.zoom)?;
+        let statistics_window = self.statistics_reach.saturating_mul(2).saturating_add(1);
+        STATISTICS_WINDOW.check_count("statistics_window", statistics_window)?;
+        LOOKS.check_extent("looks", self.looks)?;
+        let divides = |e: Extent| e.rows.is_multiple_of(self.looks.rows) && e.cols.is_multiple_of(self.looks.cols);
         demand(
-            power(self.oversampling) && (2..=1024).contains(&self.oversampling),
-            "oversampling",
-            "a power of 2 from 2 to 1024",
-            &self.oversampling,
-        )?;
-        demand(
-            power(self.zoom) && (8..=64).contains(&self.zoom),
-            "zoom",
-            "a power of 2 from 8 to 64",
-            &self.zoom,
-        )?;
-        demand(
-            (1..=1024).contains(&self.statistics_reach),
-            "statistics_window",
-            "an odd number of pixels from 3 to 2049",
-            &(self.statistics_reach.saturating_mul(2).saturating_add(1)),
-        )?;
-        let divides = |n: usize, looks: usize| looks >= 1 && n.is_multiple_of(looks);
-        demand(
-            sides(self.looks, &|n| (1..=4).contains(&n))
-                && divides(self.window.rows, self.looks.rows)
-                && divides(self.window.cols, self.looks.cols)
-                && divides(self.search.rows, self.looks.rows)
-                && divides(self.search.cols, self.looks.cols),
+            divides(self.window) && divides(self.search),
             "looks",
-            "1 to 4 and a divisor of the window and of the search",
+            "a divisor of the window and of the search",
             &self.looks,
         )?;
         demand(
             !parity || (self.looks == Extent::new(1, 1) && self.deramp && self.statistics_reach == 10),
             "looks, deramp and statistics_window",
             "left as they are with parity = \"isce2\"",
-            &format!(
-                "{}, {} and {}",
-                self.looks,
-                self.deramp,
-                self.statistics_reach.saturating_mul(2).saturating_add(1)
-            ),
+            &format!("{}, {} and {statistics_window}", self.looks, self.deramp),
         )?;
-        demand(
-            self.min_valid > 0.0 && self.min_valid <= 1.0,
-            "min_valid",
-            "a share above 0 and up to 1",
-            &self.min_valid,
-        )?;
-        demand(
-            self.snr_threshold >= 0.0,
-            "snr_threshold",
-            "a number of at least 0",
-            &self.snr_threshold,
-        )?;
-        demand(
-            self.covariance_threshold > 0.0,
-            "covariance_threshold",
-            "a positive number of squared pixels",
-            &self.covariance_threshold,
-        )
+        MIN_VALID.check("min_valid", self.min_valid)?;
+        SNR_THRESHOLD.check("snr_threshold", self.snr_threshold)?;
+        // Infinity is none.
+        match self.covariance_threshold == f64::INFINITY {
+            true => Ok(()),
+            false => COVARIANCE_THRESHOLD.check("covariance_threshold", self.covariance_threshold).map(drop),
+        }
+    }
+}
+
+pub const WINDOW: Domain = Domain::within(8.0, 4096.0).even().in_unit("pixels");
+pub const SEARCH: Domain = Domain::within(2.0, 1024.0).even().in_unit("pixels");
+pub const RAW_OVERSAMPLING: Domain = Domain::within(1.0, 8.0).power_of_two();
+pub const OVERSAMPLING: Domain = Domain::within(2.0, 1024.0).power_of_two();
+pub const ZOOM: Domain = Domain::within(8.0, 64.0).power_of_two();
+pub const STATISTICS_WINDOW: Domain = Domain::within(3.0, 2049.0).odd().in_unit("pixels");
+pub const LOOKS: Domain = Domain::within(1.0, 4.0);
+pub const MIN_VALID: Domain = Domain::above(0.0).up_to(1.0);
+pub const SNR_THRESHOLD: Domain = Domain::at_least(0.0);
+pub const COVARIANCE_THRESHOLD: Domain = Domain::above(0.0).in_unit("squared pixels");
+
+impl Domain {
+    /// Both sides of an extent.
+    fn check_extent(&self, name: &str, extent: Extent) -> Result<()> {
+        match self.admit(extent.rows as f64) && self.admit(extent.cols as f64) {
+            true => Ok(()),
+            false => Err(Error::argument(name, self.expected("integer"), extent)),
+        }
     }
 }

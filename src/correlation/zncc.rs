@@ -9,6 +9,7 @@ use super::reason::Reason;
 use super::settings::{Extent, Search};
 use super::sinc::{SubsamplePeak, continuous_peak};
 use super::surface::{Peak, Surface};
+use crate::error::Choice;
 use serde::{Deserialize, Serialize};
 
 /// How the peak is found between pixels.
@@ -21,16 +22,8 @@ pub enum PeakFit {
     Sinc,
 }
 
-impl PeakFit {
-    pub const NAMES: [&'static str; 2] = ["parabola", "sinc"];
-
-    pub fn parse(name: &str) -> Option<PeakFit> {
-        [PeakFit::Parabola, PeakFit::Sinc]
-            .into_iter()
-            .zip(Self::NAMES)
-            .find(|(_, n)| *n == name)
-            .map(|(fit, _)| fit)
-    }
+impl Choice for PeakFit {
+    const ALL: &'static [(&'static str, Self)] = &[("sinc", PeakFit::Sinc), ("parabola", PeakFit::Parabola)];
 }
 
 /// The parameters of `ncc`.

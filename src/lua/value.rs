@@ -250,6 +250,34 @@ impl<T: FromScript, const N: usize> FromScript for [T; N] {
     }
 }
 
+/// One value or a list of them.
+pub struct Several<T>(pub Vec<T>);
+
+impl<T: FromScript> FromScript for Several<T> {
+    fn expected() -> String {
+        format!("{} or a list", T::expected())
+    }
+    fn kind() -> ValueType {
+        let one = T::kind();
+        let list = ValueType::List(Box::new(one.clone()));
+        ValueType::Of(format!("{}|{}", one.lua_type(), list.lua_type()).into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        match value {
+            Value::Table(_) => Vec::<T>::from_script(value, name).map(Several),
+            other => T::accept(other)
+                .map(|one| Several(vec![one]))
+                .ok_or_else(|| Error::argument(name, Self::expected(), describe(other))),
+        }
+    }
+    fn literal(&self) -> Json {
+        self.0.iter().map(T::literal).collect()
+    }
+}
+
 /// An object of a class, borrowed for as long as the native runs.
 impl<T: Class> FromScript for UserDataRef<T> {
     fn expected() -> String {

@@ -12,20 +12,19 @@ local correlation = {}
 ---@field skip? integer|integer[] Without points: pixels from one window to the next, or `{ rows, cols }`. Default half the window.
 ---@field input? "complex"|"amplitude"|"real" What the pixels are; an error where the images are something else. Without it complex images are matched as complex ones and real ones as real ones. `"amplitude"` takes magnitudes of complex pixels first.
 ---@field gross? number[]|Table|Raster Where the search is centred: `{ dx, dy }` in pixels, a Table with columns `dx_px` and `dy_px` and a row a point (for a field also `x` and `y`: the nearest row counts), or a Raster with bands `dx_px` and `dy_px`, of which the nearest pixel counts. To the nearest whole pixel. Default `{ 0, 0 }`.
-
----@field window? integer|integer[] Pixels of the reference that are matched, even: one number, or `{ rows, cols }`. Default 64.
----@field search? integer|integer[] How far offsets may lie from the gross offset in each direction, in pixels, even. Default 20.
----@field statistics_window? integer Side of the square around its peak in which the correlation counts for the signal-to-noise ratio, odd. Default 21.
----@field min_valid? number Share of valid pixels that the window and the search range must have. Default 0.9.
----@field snr_threshold? number Offsets with a signal-to-noise ratio up to this fail as `low_snr`. Default 0.
----@field covariance_threshold? number Offsets with a variance from this on, in squared pixels, fail as `high_covariance`. Default none.
+---@field window? integer|integer[] Pixels of the reference that are matched: one number, or `{ rows, cols }`. Even, from 8 to 4096. Default 64.
+---@field search? integer|integer[] How far offsets may lie from the gross offset in each direction, in pixels. Even, from 2 to 1024. Default 20.
+---@field statistics_window? integer Side of the square around its peak in which the correlation counts for the signal-to-noise ratio. Odd, from 3 to 2049. Default 21.
+---@field min_valid? number Share of valid pixels that the window and the search range must have. Above 0 and at most 1. Default 0.9.
+---@field snr_threshold? number Offsets with a signal-to-noise ratio up to this fail as `low_snr`. At least 0. Default 0.
+---@field covariance_threshold? number Offsets with a variance from this on, in squared pixels, fail as `high_covariance`. Default none. Above 0.
 
 ---@class correlation.AmpcorOptions: correlation.PlaceOptions
----@field raw_oversampling? integer How much finer the second correlation is than the pixels: 1, 2, 4 or 8. Default 2.
----@field oversampling? integer Correlation oversampling, a power of 2: with `parity = "isce2"` offsets are multiples of 1/(2 · oversampling) pixel. Without it offsets are continuous and this changes nothing. Default 16.
----@field zoom? integer Side of the part of the second correlation that ISCE2 interpolates, in its samples, a power of 2 from 8. Only with `parity = "isce2"`. Default 8.
+---@field raw_oversampling? integer How much finer the second correlation is than the pixels. A power of 2, from 1 to 8. Default 2.
+---@field oversampling? integer Correlation oversampling: with `parity = "isce2"` offsets are multiples of 1/(2 · oversampling) pixel. Without it offsets are continuous and this changes nothing. A power of 2, from 2 to 1024. Default 16.
+---@field zoom? integer Side of the part of the second correlation that ISCE2 interpolates, in its samples. Only with `parity = "isce2"`. A power of 2, from 8 to 64. Default 8.
 ---@field deramp? boolean Whether the phase ramp of complex chips is removed before they are oversampled. Default true.
----@field looks? integer|integer[] Pixels averaged before the first correlation, 1 to 4. Default 1.
+---@field looks? integer|integer[] Pixels averaged before the first correlation: one number, or `{ rows, cols }`. From 1 to 4. Default 1.
 ---@field parity? "isce2" Whose numbers are wanted: those of ISCE2's ampcor, to its last digits.
 
 --- Offsets by amplitude correlation, as ROI_PAC's and ISCE2's ampcor find them.
@@ -88,7 +87,7 @@ function correlation.ampcor(reference, secondary, options) end
 
 ---@class correlation.NccOptions: correlation.PlaceOptions
 ---@field zero_mean? boolean Whether the means are removed under every shift (ZNCC). Default true.
----@field peak? "sinc"|"parabola" How the peak is found between pixels: the maximum of the windowed-sinc interpolation (the default), or parabolas through three pixels, which pull offsets towards whole pixels.
+---@field peak? "sinc"|"parabola" How the peak is found between pixels: the maximum of the windowed-sinc interpolation, or parabolas through three pixels, which pull offsets towards whole pixels. Default `"sinc"`.
 
 --- Offsets by plain normalised cross-correlation.
 ---
@@ -139,11 +138,11 @@ function correlation.ncc(reference, secondary, options) end
 function correlation.phase(reference, secondary, options) end
 
 ---@class correlation.InvertOptions
----@field dates? integer How many dates there are. Default: the largest number in `pairs`.
----@field reference? integer The date at which the series is 0, from 1. Default 1.
----@field weights? number[] One a pair, proportional to the inverse variance. Default 1 for all.
+---@field dates? integer How many dates there are. Default: the largest number in `pairs`. At least 1.
+---@field reference? integer The date at which the series is 0, from 1. At least 1. Default 1.
+---@field weights? number[] One a pair, proportional to the inverse variance. Default 1 for all. Above 0.
 ---@field robust? boolean Huber's estimate by iterated reweighting, so that blunders lose their pull. Default false.
----@field tuning? number Of the robust fit: residuals beyond this many standard deviations pull no harder. Default 1.345.
+---@field tuning? number Of the robust fit: residuals beyond this many standard deviations pull no harder. Above 0. Default 1.345.
 
 ---@class correlation.Inversion
 ---@field series number[] One value a date; NaN for dates that no chain of measured pairs joins to the reference.
@@ -177,10 +176,10 @@ function correlation.phase(reference, secondary, options) end
 function correlation.invert(pairs, values, options) end
 
 ---@class correlation.PointTargetOptions
----@field search? integer How far from the place its brightest pixel may lie. Default 8.
----@field chip? integer Side of the square that is measured, even, 16 to 1024. Default 64.
----@field oversampling? integer Samples a pixel of the cuts through the peak, 4 to 256. Default 32.
----@field sidelobes? number How far from the peak sidelobes count, in widths of the main lobe. Default 10.
+---@field search? integer How far from the place its brightest pixel may lie. From 0 to 512. Default 8.
+---@field chip? integer Side of the square that is measured. Even, from 16 to 1024. Default 64.
+---@field oversampling? integer Samples a pixel of the cuts through the peak. From 4 to 256. Default 32.
+---@field sidelobes? number How far from the peak sidelobes count, in widths of the main lobe. Above 0. Default 10.
 ---@field guard? integer Half of the cross around the peak that is no clutter, in pixels. Default 8.
 
 ---@class correlation.PointTarget
@@ -229,31 +228,31 @@ function correlation.invert(pairs, values, options) end
 function correlation.point_target(slc, x, y, options) end
 
 ---@class correlation.AutoriftOptions
----@field spacing? integer Pixels from one node to the next, even; a divisor of `chip`, or at least that. Default `chip`.
----@field grid? Grid Nodes in the middle of the pixels of this grid instead: axes and CRS of the images, pixels at least as large. Each is moved to the nearest corner of image pixels.
----@field chip? integer Width of the smallest chip in pixels, a multiple of 4. Default 32.
+---@field spacing? integer Pixels from one node to the next; a divisor of `chip`, or at least that. Default `chip`. Even, at least 2.
+---@field grid? Grid|Raster Nodes in the middle of the pixels of this grid instead: axes and CRS of the images, pixels at least as large. Each is moved to the nearest corner of image pixels.
+---@field chip? integer Width of the smallest chip in pixels. A multiple of 4, from 4 to 256. Default 32.
 ---@field chip_max? integer|Raster Widest chip, `chip` doubled any number of times, to 256; where narrower ones find nothing wider ones are tried. A Raster on the grid of nodes gives each its own. Default 2 · `chip`.
 ---@field chip_min? Raster The narrowest chip that each node admits.
----@field chip_aspect? number Height of a chip over its width. Default 1.
+---@field chip_aspect? number Height of a chip over its width. Above 0 and at most 8. Default 1.
 ---@field search? number|Raster|table Half the search window in pixels: of n, shifts −n … n − 1 are tried. One for both directions, or `{ x, y }`; numbers, or Rasters on the grid of nodes, where 0 and masked nodes are not searched. Default 25.
----@field search_min? integer Smaller search windows, other than 0, are raised to this. Default 6.
+---@field search_min? integer Smaller search windows, other than 0, are raised to this. From 3 to 1000. Default 6.
 ---@field prior? number|Raster|table Offsets known before, `{ dx, dy }` in pixels, on which the search is centred. Numbers or Rasters. Default 0.
----@field prefilter? "high_pass"|"wallis"|"wallis_fill"|"sobel"|"log_laplacian"|"db"|"none" What is done to real images first: the mean around a pixel is taken off (`"high_pass"`, the default), and the rest divided by the standard deviation (`"wallis"`), with gaps between scan lines filled with noise (`"wallis_fill"`); the sum of first derivatives (`"sobel"`); the Laplacian of 20 log₁₀ (`"log_laplacian"`); 20 log₁₀ (`"db"`).
----@field prefilter_width? integer Side of the prefilter's window, odd. Default 5, for `"wallis_fill"` 21.
----@field prefilter_cutoff? number Windows with a smaller standard deviation are filled with noise by `"wallis_fill"`. Default 0.25.
+---@field prefilter? "high_pass"|"wallis"|"wallis_fill"|"sobel"|"log_laplacian"|"db"|"none" What is done to real images first: the mean around a pixel is taken off (`"high_pass"`), and the rest divided by the standard deviation (`"wallis"`), with gaps between scan lines filled with noise (`"wallis_fill"`); the sum of first derivatives (`"sobel"`); the Laplacian of 20 log₁₀ (`"log_laplacian"`); 20 log₁₀ (`"db"`). Default `"high_pass"`.
+---@field prefilter_width? integer Side of the prefilter's window; of `"sobel"` and `"log_laplacian"` at most 31. Default 5, for `"wallis_fill"` 21. Odd, from 3 to 101.
+---@field prefilter_cutoff? number Windows with a smaller standard deviation are filled with noise by `"wallis_fill"`. At least 0. Default 0.25.
 ---@field precision? "uint8"|"float32" What real images are compared in. `"uint8"`, the default, is faster: three standard deviations around the mean in 256 steps.
----@field oversampling? integer|integer[] Steps a pixel of the refinement, powers of 2, for each chip size from the smallest; the last holds for larger ones. Default `{ 16, 32, 64, 64 }`.
----@field sparse? integer The first search visits every n-th chip each way; 1 visits all. Default 4.
----@field sparse_share? number A chip size of which less than this share of the sparse nodes is coherent is left out. Default 0.01.
----@field sparse_reach? number Nodes are searched that lie nearer than this to a coherent sparse node, in sparse nodes. Default 8.
----@field filter_width? integer Side of the coherence filter's window in chips, odd. Default 5.
----@field filter_valid_share? number Share of the window's nodes that must agree with a node. Default 8/25.
----@field filter_search_share? number How much agreeing offsets may differ by, in search windows. Default 0.2.
----@field filter_iterations? integer Default 3.
----@field filter_deviations? number Offsets further from the window's median than this many median absolute deviations are dropped. Default 4.
----@field filter_border? "kept"|"autorift" What the coherence filter does with nodes closer than a chip at the border of the grid and of what has values: `"kept"`, the default, asks no more of them than of nodes a chip apart; `"autorift"` drops a border that is the wider the denser the nodes are, as autoRIFT 2.1.1 does.
----@field fill_width? integer Side of the window of medians that close small holes, in nodes, odd. Default 3.
----@field min_valid? number Share of a chip's pixels that must have a value, in both images. Default 0.5.
+---@field oversampling? integer|integer[] Steps a pixel of the refinement, for each chip size from the smallest; the last holds for larger ones. A power of 2, from 1 to 128. Default `{ 16, 32, 64, 64 }`.
+---@field sparse? integer The first search visits every n-th chip each way; 1 visits all. From 1 to 64. Default 4.
+---@field sparse_share? number A chip size of which less than this share of the sparse nodes is coherent is left out. From 0 to 1. Default 0.01.
+---@field sparse_reach? number Nodes are searched that lie nearer than this to a coherent sparse node, in sparse nodes. Above 0 and at most 10000. Default 8.
+---@field filter_width? integer Side of the coherence filter's window in chips. Odd, from 3 to 99. Default 5.
+---@field filter_valid_share? number Share of the window's nodes that must agree with a node. Above 0 and at most 1. Default 0.32.
+---@field filter_search_share? number How much agreeing offsets may differ by, in search windows. Above 0 and at most 2. Default 0.2.
+---@field filter_iterations? integer How often the coherence filter is applied. From 1 to 100. Default 3.
+---@field filter_deviations? number Offsets further from the window's median than this many median absolute deviations are dropped. Above 0 and at most 1000000. Default 4.
+---@field filter_border? "kept"|"autorift" What the coherence filter does with nodes closer than a chip at the border of the grid and of what has values: `"kept"` asks no more of them than of nodes a chip apart; `"autorift"` drops a border that is the wider the denser the nodes are, as autoRIFT 2.1.1 does. Default `"kept"`.
+---@field fill_width? integer Side of the window of medians that close small holes, in nodes. Odd, from 3 to 99. Default 3.
+---@field min_valid? number Share of a chip's pixels that must have a value, in both images. Above 0 and at most 1. Default 0.5.
 
 --- Dense offsets by repeat-image feature tracking: autoRIFT.
 ---
@@ -310,11 +309,11 @@ function correlation.autorift(reference, secondary, options) end
 
 ---@class correlation.VelocityOptions
 ---@field reference_time? string|number When the reference was taken. Default: what the offsets know of their images.
----@field secondary_time? string|number When the secondary was taken.
+---@field secondary_time? string|number When the secondary was taken. Default: what the offsets know of their images.
 ---@field days? number Days from the reference to the secondary, instead of times.
 ---@field stable? Raster Above 0 on ground that is known to be still; on the grid of the offsets.
----@field min_stable? integer Fewer reliable offsets on still ground are an error. Default 10.
----@field ground? boolean Lengths on the ellipsoid (the default); false leaves those of the map.
+---@field min_stable? integer Fewer reliable offsets on still ground are an error. At least 1. Default 10.
+---@field ground? boolean Lengths on the ellipsoid; false leaves those of the map. Default true.
 
 --- Velocities in metres a year from offsets in pixels.
 ---

@@ -14,7 +14,7 @@ use super::prefilter::Prefilter;
 use super::track::{Field, Tracked, Watch, track};
 use crate::correlation::vocabulary::note_images;
 use crate::described;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Choice, Error, Remedy, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::whole::{Inputs, WholeOperation};
 use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Raster, Unit};
@@ -30,6 +30,11 @@ pub enum Precision {
     F32,
     /// Complex images as they are.
     Complex,
+}
+
+/// What is asked for of real images; complex ones have no other.
+impl Choice for Precision {
+    const ALL: &'static [(&'static str, Self)] = &[("uint8", Precision::U8), ("float32", Precision::F32)];
 }
 
 /// A value for every node: one for all, or a raster on the grid of nodes.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ndc::Coherence;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Domain, Error, Result};
 
 /// Widest chip: sums of products of larger ones would not fit 32 bits.
 pub const LARGEST_CHIP: usize = 256;
@@ -18,6 +18,10 @@ pub enum Border {
     /// As many nodes as in the middle, as autoRIFT does: the denser the nodes, the wider the border that goes. (Chips of neighbours
     /// overlap and agree by themselves, so it asks for a larger share; nodes outside the grid never agree.)
     Autorift,
+}
+
+impl Choice for Border {
+    const ALL: &'static [(&'static str, Self)] = &[("kept", Border::Kept), ("autorift", Border::Autorift)];
 }
 
 /// How a pair is tracked. Lengths are in pixels of the images unless they say nodes.
@@ -79,22 +83,27 @@ impl Default for Parameters {
     }
 }
 
+pub const SPACING: Domain = Domain::at_least(2.0).even().in_unit("pixels");
+pub const CHIP: Domain = Domain::within(4.0, LARGEST_CHIP as f64).multiple_of(4);
+pub const CHIP_ASPECT: Domain = Domain::above(0.0).up_to(8.0);
+pub const SEARCH_MIN: Domain = Domain::within(3.0, 1000.0);
+pub const SPARSE: Domain = Domain::within(1.0, 64.0);
+pub const SPARSE_SHARE: Domain = Domain::within(0.0, 1.0);
+pub const SPARSE_REACH: Domain = Domain::above(0.0).up_to(1e4);
+/// Sides of windows of nodes.
+pub const NODES: Domain = Domain::within(3.0, 99.0).odd().in_unit("nodes");
+pub const SHARE: Domain = Domain::above(0.0).up_to(1.0);
+pub const FILTER_SEARCH_SHARE: Domain = Domain::above(0.0).up_to(2.0);
+pub const FILTER_ITERATIONS: Domain = Domain::within(1.0, 100.0);
+pub const FILTER_DEVIATIONS: Domain = Domain::above(0.0).up_to(1e6);
+pub const OVERSAMPLING: Domain = Domain::within(1.0, 128.0).power_of_two();
+
 impl Parameters {
     /// # Errors
     /// Sizes that do not fit each other, each with what would.
     pub fn check(&self) -> Result<()> {
-        let even = |name: &str, value: usize| {
-            if value >= 2 && value.is_multiple_of(2) {
-                Ok(())
-            } else {
-                Err(Error::argument(name, "an even number of pixels above 0", value))
-            }
-        };
-        if self.chip < 4 || !self.chip.is_multiple_of(4) || self.chip > LARGEST_CHIP {
-            let expected = format!("a multiple of 4 from 4 to {LARGEST_CHIP}");
-            return Err(Error::argument("chip", expected, self.chip));
-        }
-        even("spacing", self.spacing)?;
+        CHIP.check_count("chip", self.chip)?;
+        SPACING.check_count("spacing", self.spacing)?;
         let times = self.chip_max / self.chip;
         if !self.chip_max.is_multiple_of(self.chip)
             || !times.is_power_of_two()
@@ -112,64 +121,28 @@ impl Parameters {
             let expected = format!("a divisor of the chip, {} px, or at least that", self.chip);
             return Err(Error::argument("spacing", expected, self.spacing));
         }
-        let positive = |name: &str, value: f64, most: f64| {
-            if value > 0.0 && value <= most {
-                Ok(())
-            } else {
-                Err(Error::argument(
-                    name,
-                    format!("above 0 and at most {most}"),
-                    value,
-                ))
-            }
-        };
-        positive("chip_aspect", self.chip_aspect, 8.0)?;
+        CHIP_ASPECT.check("chip_aspect", self.chip_aspect)?;
         let tallest = self.height(self.chip_max);
         if self.height(self.chip) < 4 || tallest > LARGEST_CHIP {
             let expected = format!("a ratio with chips of 4 to {LARGEST_CHIP} px high");
             return Err(Error::argument("chip_aspect", expected, self.chip_aspect));
         }
-        positive("valid_share", self.valid_share, 1.0)?;
-        positive("filter_valid_share", self.filter_valid_share, 1.0)?;
-        positive("filter_search_share", self.filter_search_share, 2.0)?;
-        positive("filter_deviations", self.filter_deviations, 1e6)?;
-        if !(0.0..=1.0).contains(&self.sparse_share) {
-            return Err(Error::argument("sparse_share", "from 0 to 1", self.sparse_share));
-        }
-        positive("sparse_reach", self.sparse_reach, 1e4)?;
-        for (name, value) in [
-            ("filter_width", self.filter_width),
-            ("fill_width", self.fill_width),
-        ] {
-            if value < 3 || value.is_multiple_of(2) || value > 99 {
-                return Err(Error::argument(
-                    name,
-                    "an odd number of nodes from 3 to 99",
-                    value,
-                ));
-            }
-        }
-        for (name, value, range) in [
-            ("search_min", self.search_min, 3..=1000),
-            ("sparse", self.sparse, 1..=64),
-            ("filter_iterations", self.filter_iterations, 1..=100),
-        ] {
-            if !range.contains(&value) {
-                let expected = format!("from {} to {}", range.start(), range.end());
-                return Err(Error::argument(name, expected, value));
-            }
-        }
+        SHARE.check("min_valid", self.valid_share)?;
+        SHARE.check("filter_valid_share", self.filter_valid_share)?;
+        FILTER_SEARCH_SHARE.check("filter_search_share", self.filter_search_share)?;
+        FILTER_DEVIATIONS.check("filter_deviations", self.filter_deviations)?;
+        SPARSE_SHARE.check("sparse_share", self.sparse_share)?;
+        SPARSE_REACH.check("sparse_reach", self.sparse_reach)?;
+        NODES.check_count("filter_width", self.filter_width)?;
+        NODES.check_count("fill_width", self.fill_width)?;
+        SEARCH_MIN.check_count("search_min", self.search_min)?;
+        SPARSE.check_count("sparse", self.sparse)?;
+        FILTER_ITERATIONS.check_count("filter_iterations", self.filter_iterations)?;
         if self.oversampling.is_empty() {
             return Err(Error::argument("oversampling", "at least one number", "none"));
         }
         for &value in &self.oversampling {
-            if !value.is_power_of_two() || value > 128 {
-                return Err(Error::argument(
-                    "oversampling",
-                    "a power of 2 from 1 to 128",
-                    value,
-                ));
-            }
+            OVERSAMPLING.check_count("oversampling", value)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::gaps;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Domain, Result};
 
 /// A filter, with the side of its window in pixels (odd).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,36 +28,46 @@ pub enum Prefilter {
     Decibel,
 }
 
-impl Prefilter {
-    /// Names that users know them by.
-    pub const NAMES: [&str; 7] = [
-        "none",
-        "high_pass",
-        "wallis",
-        "wallis_fill",
-        "sobel",
-        "log_laplacian",
-        "db",
-    ];
+/// The filters without their windows, as users know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    None,
+    HighPass,
+    Wallis,
+    WallisFill,
+    Sobel,
+    LogLaplacian,
+    Decibel,
+}
 
+impl Choice for Method {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("high_pass", Method::HighPass),
+        ("wallis", Method::Wallis),
+        ("wallis_fill", Method::WallisFill),
+        ("sobel", Method::Sobel),
+        ("log_laplacian", Method::LogLaplacian),
+        ("db", Method::Decibel),
+        ("none", Method::None),
+    ];
+}
+
+/// Sides of the window; of derivatives to 31, since their coefficients grow as 2^width.
+pub const WIDTH: Domain = Domain::within(3.0, 101.0).odd().in_unit("pixels");
+pub const CUTOFF: Domain = Domain::at_least(0.0);
+
+impl Prefilter {
     /// # Errors
-    /// A name that is none of `NAMES`; a width that is even or not from 3 to 101, for derivatives to 31.
-    pub fn new(name: &str, width: usize, cutoff: f32) -> Result<Prefilter> {
-        let filter = match name {
-            "none" => Prefilter::None,
-            "high_pass" => Prefilter::HighPass { width },
-            "wallis" => Prefilter::Wallis { width },
-            "wallis_fill" => Prefilter::WallisFill { width, cutoff },
-            "sobel" => Prefilter::Sobel { width },
-            "log_laplacian" => Prefilter::LogLaplacian { width },
-            "db" => Prefilter::Decibel,
-            other => {
-                return Err(Error::argument(
-                    "prefilter",
-                    format!("one of {}", Self::NAMES.join(", ")),
-                    other,
-                ));
-            }
+    /// A width that is even or not from 3 to 101, for derivatives to 31; a cutoff below 0.
+    pub fn new(method: Method, width: usize, cutoff: f32) -> Result<Prefilter> {
+        let filter = match method {
+            Method::None => Prefilter::None,
+            Method::HighPass => Prefilter::HighPass { width },
+            Method::Wallis => Prefilter::Wallis { width },
+            Method::WallisFill => Prefilter::WallisFill { width, cutoff },
+            Method::Sobel => Prefilter::Sobel { width },
+            Method::LogLaplacian => Prefilter::LogLaplacian { width },
+            Method::Decibel => Prefilter::Decibel,
         };
         filter.check()?;
         Ok(filter)
@@ -66,21 +76,15 @@ impl Prefilter {
     /// # Errors
     /// A width that is even or not from 3 to 101, for derivatives to 31; a cutoff below 0.
     pub fn check(&self) -> Result<()> {
-        // Coefficients of derivatives grow as 2^width.
-        let (width, most) = match *self {
+        let (width, domain) = match *self {
             Prefilter::None | Prefilter::Decibel => return Ok(()),
-            Prefilter::Sobel { width } | Prefilter::LogLaplacian { width } => (width, 31),
-            Prefilter::HighPass { width } | Prefilter::Wallis { width } => (width, 101),
-            Prefilter::WallisFill { width, .. } => (width, 101),
+            Prefilter::Sobel { width } | Prefilter::LogLaplacian { width } => (width, WIDTH.up_to(31.0)),
+            Prefilter::HighPass { width } | Prefilter::Wallis { width } => (width, WIDTH),
+            Prefilter::WallisFill { width, .. } => (width, WIDTH),
         };
-        if width < 3 || width.is_multiple_of(2) || width > most {
-            let expected = format!("an odd number of pixels from 3 to {most}");
-            return Err(Error::argument("prefilter_width", expected, width));
-        }
+        domain.check_count("prefilter_width", width)?;
         match *self {
-            Prefilter::WallisFill { cutoff, .. } if !(cutoff >= 0.0 && cutoff.is_finite()) => {
-                Err(Error::argument("prefilter_cutoff", "at least 0", cutoff))
-            }
+            Prefilter::WallisFill { cutoff, .. } => CUTOFF.check("prefilter_cutoff", f64::from(cutoff)).map(drop),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,8 @@ use num_complex::Complex32;
 use super::dot::Shape;
 use super::matcher::{Matcher, Sample};
 use super::parameters::Parameters;
-use super::prefilter::Prefilter;
+use super::prefilter::{Method, Prefilter};
+use crate::error::Choice;
 use super::search::{Nodes, Pair, Search, Which, search};
 use super::track::{Field, Silent, track};
 use crate::error::Result;
@@ -198,8 +199,8 @@ fn filters_do_not_depend_on_strips() {
     let mut image = normal(11, (90, 40)).map(|&v| (200.0 + 30.0 * v) as f32);
     image[[20, 7]] = f32::NAN;
     image.slice_mut(s![40..44, ..]).fill(f32::NAN);
-    for name in Prefilter::NAMES {
-        let filter = Prefilter::new(name, 5, 0.25).unwrap();
+    for &(name, method) in Method::ALL {
+        let filter = Prefilter::new(method, 5, 0.25).unwrap();
         let halo = filter.halo();
         let whole = filter.apply(image.view(), (halo, halo), 0);
         assert_eq!(whole.dim(), image.dim(), "{name}");
@@ -244,7 +245,7 @@ fn filters_are_those_of_the_obvious_loops() {
         }
     };
     let apply = |name: &str| {
-        Prefilter::new(name, 5, 0.25)
+        Prefilter::new(Method::named(name).unwrap(), 5, 0.25)
             .unwrap()
             .apply(image.view(), (2, 2), 0)
     };
@@ -288,7 +289,7 @@ fn gaps_between_scan_lines_are_filled_with_noise_and_the_outside_is_not() {
     let mut image = normal(13, (200, 60)).map(|&v| (200.0 + 30.0 * v) as f32);
     image.slice_mut(s![50..56, ..]).fill(0.0);
     image.slice_mut(s![100.., ..]).fill(f32::NAN);
-    let filter = Prefilter::new("wallis_fill", 5, 0.25).unwrap();
+    let filter = Prefilter::new(Method::WallisFill, 5, 0.25).unwrap();
     let halo = filter.halo();
     let out = filter.apply(image.view(), (halo, halo), 0);
     let gap = out.slice(s![50..56, ..]);

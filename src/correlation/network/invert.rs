@@ -2,7 +2,7 @@
 
 use super::band::Band;
 use crate::bounds;
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 use crate::statistics;
 
 /// What was measured between two dates: `value = series[secondary] − series[reference]`.
@@ -15,6 +15,9 @@ pub struct Pair {
     /// Inverse variance in any unit; 1 for all gives the ordinary fit.
     pub weight: f64,
 }
+
+/// How many standard deviations a robust fit lets a residual pull by.
+pub const TUNING: Domain = Domain::above(0.0);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Robust {
@@ -157,10 +160,8 @@ fn check(dates: usize, pairs: &[Pair], fixed: usize, robust: Robust) -> Result<(
         }
     }
     match robust {
-        Robust::Huber(k) if !(k > 0.0 && k.is_finite()) => {
-            Err(Error::argument("the robust fit's tuning", "a positive number", k))
-        }
-        _ => Ok(()),
+        Robust::Huber(k) => TUNING.check("the robust fit's tuning", k).map(drop),
+        Robust::None => Ok(()),
     }
 }
 

@@ -3,4 +3,4 @@
 mod band;
 pub mod invert;
 
-pub use invert::{Inversion, Pair, Robust, invert};
+pub use invert::{Inversion, Pair, Robust, TUNING, invert};

@@ -7,37 +7,11 @@ use mlua::Value as LuaValue;
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
 use crate::lua::geometry::Place;
-use crate::lua::value::{FromScript, describe};
-use crate::lua::value_type::ValueType;
+use crate::lua::value::{FromScript, Several, describe};
 use crate::lua::{Args, Options};
 use crate::raster::Crs;
 use crate::time::Stretch;
 use crate::vector::{Features, Geometry};
-
-/// One value or a list of them.
-pub struct Several<T>(pub Vec<T>);
-
-impl<T: FromScript> FromScript for Several<T> {
-    fn expected() -> String {
-        format!("{} or a list", T::expected())
-    }
-    fn kind() -> ValueType {
-        let one = T::kind();
-        let list = ValueType::List(Box::new(one.clone()));
-        ValueType::Of(format!("{}|{}", one.lua_type(), list.lua_type()).into())
-    }
-    fn accept(value: &LuaValue) -> Option<Self> {
-        Self::from_script(value, "").ok()
-    }
-    fn from_script(value: &LuaValue, name: &str) -> Result<Self> {
-        match value {
-            LuaValue::Table(_) => Vec::<T>::from_script(value, name).map(Several),
-            other => T::accept(other)
-                .map(|one| Several(vec![one]))
-                .ok_or_else(|| Error::argument(name, Self::expected(), describe(other))),
-        }
-    }
-}
 
 /// The list behind an option, empty where it was left out.
 pub fn several<T: FromScript>(o: &Options, name: &str) -> Result<Vec<T>> {

@@ -2,37 +2,35 @@
 
 use mlua::{Lua, Table, Value};
 
-use crate::correlation::network::{Pair, Robust, invert};
-use crate::error::{Error, Result};
-use crate::lua::args::{Args, Options};
+use crate::correlation::network::{Pair, Robust, TUNING, invert};
+use crate::error::{Domain, Error, Result};
+use crate::lua::args::Args;
 use crate::lua::module::Module;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    m.function("invert(pairs, values, options?)", inverted)?;
+    m.function_with("invert(pairs, values, options?)", inverted)?;
     Ok(())
 }
 
-struct Task {
-    dates: Option<usize>,
-    reference: usize,
-    weights: Option<Vec<f64>>,
-    robust: Robust,
+options! {
+    struct Task("correlation.InvertOptions") {
+        /// How many dates there are. Default: the largest number in `pairs`.
+        dates: Option<usize>; Domain::at_least(1.0),
+        /// The date at which the series is 0, from 1.
+        reference: usize = 1; Domain::at_least(1.0),
+        /// One a pair, proportional to the inverse variance. Default 1 for all.
+        weights: Option<Vec<f64>>; Domain::above(0.0),
+        /// Huber's estimate by iterated reweighting, so that blunders lose their pull.
+        robust: bool = false,
+        /// Of the robust fit: residuals beyond this many standard deviations pull no harder.
+        tuning: f64 = 1.345; TUNING,
+    }
 }
 
-fn options(o: &Options) -> Result<Task> {
-    let robust = o.get_or("robust", false)?;
-    let tuning = o.positive("tuning")?.unwrap_or(1.345);
-    Ok(Task {
-        dates: o.count("dates")?,
-        reference: o.count("reference")?.unwrap_or(1),
-        weights: o.get("weights")?,
-        robust: if robust { Robust::Huber(tuning) } else { Robust::None },
-    })
-}
-
-fn inverted(lua: &Lua, args: &Args) -> Result<Table> {
-    let task = args.options(options)?;
+fn inverted(lua: &Lua, args: &Args, task: Task) -> Result<Table> {
+    let robust = if task.robust { Robust::Huber(task.tuning) } else { Robust::None };
     let ends: Vec<Table> = args.get("pairs")?;
     let values: Vec<Value> = args.get("values")?;
     let count = |name: &str, got: usize| match got == ends.len() {
@@ -71,7 +69,7 @@ fn inverted(lua: &Lua, args: &Args) -> Result<Table> {
         });
     }
     let most = pairs.iter().map(|p| p.reference.max(p.secondary) + 1).max().unwrap_or(1);
-    let found = invert(task.dates.unwrap_or(most), &pairs, task.reference - 1, task.robust)?;
+    let found = invert(task.dates.unwrap_or(most), &pairs, task.reference - 1, robust)?;
     let table = lua.create_table()?;
     table.raw_set("series", found.series)?;
     table.raw_set("sigma", found.sigma)?;

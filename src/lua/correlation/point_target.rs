@@ -2,40 +2,46 @@
 
 use mlua::{Lua, Table};
 
-use crate::correlation::point_target::Analysis;
+use crate::correlation::point_target::{Analysis, CHIP, OVERSAMPLING, SIDELOBES};
 use crate::correlation::target_in_image::{Place, point_target};
-use crate::error::Result;
+use crate::error::{Domain, Result};
 use crate::lua::args::Args;
 use crate::lua::module::Module;
+use crate::options;
 use crate::raster::Raster;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    m.function("point_target(slc, x, y, options?)", measured)?;
+    m.function_with("point_target(slc, x, y, options?)", measured)?;
     Ok(())
 }
 
-fn measured(lua: &Lua, args: &Args) -> Result<Table> {
+options! {
+    struct Target("correlation.PointTargetOptions") {
+        /// How far from the place its brightest pixel may lie.
+        search: usize = 8; Domain::within(0.0, 512.0).in_unit("pixels"),
+        /// Side of the square that is measured.
+        chip: usize = 64; CHIP,
+        /// Samples a pixel of the cuts through the peak.
+        oversampling: usize = Analysis::default().oversampling; OVERSAMPLING,
+        /// How far from the peak sidelobes count, in widths of the main lobe.
+        sidelobes: f64 = Analysis::default().sidelobes; SIDELOBES,
+        /// Half of the cross around the peak that is no clutter, in pixels.
+        guard: usize = Analysis::default().guard,
+    }
+}
+
+fn measured(lua: &Lua, args: &Args, o: Target) -> Result<Table> {
     let slc: Raster = args.get("slc")?;
-    let default = Analysis::default();
-    let (search, chip, analysis) = args.options(|o| {
-        let chip = o.checked("chip", "an even number from 16 to 1024", |n: &usize| {
-            n.is_multiple_of(2) && (16..=1024).contains(n)
-        })?;
-        let search = o.checked("search", "from 0 to 512 pixels", |n: &usize| *n <= 512)?;
-        let analysis = Analysis {
-            oversampling: o
-                .checked("oversampling", "from 4 to 256", |n: &usize| (4..=256).contains(n))?
-                .unwrap_or(default.oversampling),
-            sidelobes: o.positive("sidelobes")?.unwrap_or(default.sidelobes),
-            guard: o.get_or("guard", default.guard)?,
-        };
-        Ok((search.unwrap_or(8), chip.unwrap_or(64), analysis))
-    })?;
+    let analysis = Analysis {
+        oversampling: o.oversampling,
+        sidelobes: o.sidelobes,
+        guard: o.guard,
+    };
     let place = Place {
         x: args.get("x")?,
         y: args.get("y")?,
-        search,
-        chip,
+        search: o.search,
+        chip: o.chip,
     };
     let table = lua.create_table()?;
     match point_target(&slc, &place, &analysis)? {

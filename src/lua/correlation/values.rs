@@ -26,6 +26,12 @@ impl FromScript for Extent {
         let [rows, cols] = <[usize; 2]>::from_script(value, "").ok()?;
         Some(Extent::new(rows, cols))
     }
+    fn literal(&self) -> serde_json::Value {
+        match self.rows == self.cols {
+            true => self.rows.into(),
+            false => [self.rows, self.cols].as_slice().into(),
+        }
+    }
 }
 
 /// A list of { x, y } or { id =, x =, y = }, or a Table with the columns x and y, and id or not.

@@ -1,36 +1,45 @@
 //! `correlation.velocity`.
 
 use jiff::Timestamp;
-use mlua::Value;
 
 use crate::correlation::velocity::{Options as How, velocity};
-use crate::error::{Error, Result};
-use crate::lua::args::{Args, Options};
+use crate::error::{Domain, Error, Result};
+use crate::lua::args::Args;
 use crate::lua::module::Module;
-use crate::lua::value::FromScript;
+use crate::options;
 use crate::raster::{Property, Raster};
 
 pub fn define(m: &mut Module) -> Result<()> {
-    m.function("velocity(offsets, options?)", |_, args| make(args))?;
+    m.function_with("velocity(offsets, options?)", |_, args, o: Velocity| make(args, o))?;
     Ok(())
 }
 
-fn make(args: &Args) -> Result<Raster> {
+options! {
+    struct Velocity("correlation.VelocityOptions") {
+        /// When the reference was taken. Default: what the offsets know of their images.
+        reference_time: Option<Timestamp>,
+        /// When the secondary was taken. Default: what the offsets know of their images.
+        secondary_time: Option<Timestamp>,
+        /// Days from the reference to the secondary, instead of times.
+        days: Option<f64>,
+        /// Above 0 on ground that is known to be still; on the grid of the offsets.
+        stable: Option<Raster>,
+        /// Fewer reliable offsets on still ground are an error.
+        min_stable: usize = 10; Domain::at_least(1.0),
+        /// Lengths on the ellipsoid; false leaves those of the map.
+        ground: bool = true,
+    }
+}
+
+fn make(args: &Args, o: Velocity) -> Result<Raster> {
     let offsets: Raster = args.get("offsets")?;
-    let (times, how) = args.options(|o| {
-        let days = o.get::<f64>("days")?;
-        let times = [time(o, &offsets, "reference_time")?, time(o, &offsets, "secondary_time")?];
-        let how = How {
-            days: days.unwrap_or(f64::NAN),
-            ground: o.get_or("ground", true)?,
-            stable: o.get("stable")?,
-            min_stable: o.count("min_stable")?.unwrap_or(10),
-        };
-        Ok((times, how))
-    })?;
-    let days = match (how.days.is_nan(), times) {
-        (false, _) => how.days,
-        (true, [Some(first), Some(second)]) => {
+    let times = [
+        o.reference_time.or_else(|| noted(&offsets, "reference_time")),
+        o.secondary_time.or_else(|| noted(&offsets, "secondary_time")),
+    ];
+    let days = match (o.days, times) {
+        (Some(days), _) => days,
+        (None, [Some(first), Some(second)]) => {
             let days = (second.as_nanosecond() - first.as_nanosecond()) as f64 / 86_400e9;
             if days == 0.0 {
                 return Err(Error::argument(
@@ -41,7 +50,7 @@ fn make(args: &Args) -> Result<Raster> {
             }
             days
         }
-        (true, [first, _]) => {
+        (None, [first, _]) => {
             let missing = if first.is_none() { "reference_time" } else { "secondary_time" };
             return Err(Error::message(format!(
                 "{missing} is missing, and the images had no time; give `reference_time` and `secondary_time`, such as \
@@ -49,7 +58,13 @@ fn make(args: &Args) -> Result<Raster> {
             )));
         }
     };
-    let mut out = velocity(&offsets, &How { days, ..how })?;
+    let how = How {
+        days,
+        ground: o.ground,
+        stable: o.stable,
+        min_stable: o.min_stable,
+    };
+    let mut out = velocity(&offsets, &how)?;
     for (name, time) in ["reference_time", "secondary_time"].into_iter().zip(times) {
         if let Some(time) = time {
             out.properties.insert(name.into(), Property::Text(time.to_string()));
@@ -58,13 +73,10 @@ fn make(args: &Args) -> Result<Raster> {
     Ok(out)
 }
 
-/// The option, or the property that the tracker noted.
-fn time(o: &Options, offsets: &Raster, name: &str) -> Result<Option<Timestamp>> {
-    if let Value::Nil = o.raw(name)? {
-        return Ok(match offsets.properties.get(name) {
-            Some(Property::Text(text)) => text.parse().ok(),
-            _ => None,
-        });
+/// What the tracker noted.
+fn noted(offsets: &Raster, name: &str) -> Option<Timestamp> {
+    match offsets.properties.get(name) {
+        Some(Property::Text(text)) => text.parse().ok(),
+        _ => None,
     }
-    Timestamp::from_script(&o.raw(name)?, name).map(Some)
 }
