@@ -198,7 +198,8 @@ impl AmpcorSettings {
         let statistics_window = self.statistics_reach.saturating_mul(2).saturating_add(1);
         STATISTICS_WINDOW.check_count("statistics_window", statistics_window)?;
         LOOKS.check_extent("looks", self.looks)?;
-        let divides = |e: Extent| e.rows.is_multiple_of(self.looks.rows) && e.cols.is_multiple_of(self.looks.cols);
+        let divides =
+            |e: Extent| e.rows.is_multiple_of(self.looks.rows) && e.cols.is_multiple_of(self.looks.cols);
         demand(
             divides(self.window) && divides(self.search),
             "looks",
@@ -216,7 +217,9 @@ impl AmpcorSettings {
         // Infinity is none.
         match self.covariance_threshold == f64::INFINITY {
             true => Ok(()),
-            false => COVARIANCE_THRESHOLD.check("covariance_threshold", self.covariance_threshold).map(drop),
+            false => COVARIANCE_THRESHOLD
+                .check("covariance_threshold", self.covariance_threshold)
+                .map(drop),
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Domain {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Any,
+    Finite,
+    NotZero,
     Odd,
     Even,
     PowerOfTwo,
@@ -33,6 +35,11 @@ impl Domain {
         form: Form::Any,
         unit: None,
     };
+
+    /// Any number but infinities and NaN.
+    pub const FINITE: Domain = Domain::ANY.of(Form::Finite);
+
+    pub const NOT_ZERO: Domain = Domain::ANY.of(Form::NotZero);
 
     /// From the smallest value to the largest.
     pub const PERCENT: Domain = Domain::within(0.0, 100.0);
@@ -123,7 +130,8 @@ impl Domain {
             false => value <= high,
         });
         let formed = match self.form {
-            Form::Any => true,
+            Form::Any | Form::Finite => true,
+            Form::NotZero => value != 0.0,
             Form::Odd => value.rem_euclid(2.0) == 1.0,
             Form::Even => value.rem_euclid(2.0) == 0.0,
             Form::PowerOfTwo => value >= 1.0 && value.fract() == 0.0 && value.log2().fract() == 0.0,
@@ -155,7 +163,8 @@ impl Domain {
     /// "an odd number of pixels from 3 to 101"; `noun` is what any number would be called.
     pub fn expected(&self, noun: &str) -> String {
         let form = match self.form {
-            Form::Any => String::new(),
+            Form::Any | Form::NotZero => String::new(),
+            Form::Finite => "finite ".into(),
             Form::Odd => "odd ".into(),
             Form::Even => "even ".into(),
             Form::PowerOfTwo => "power of 2".into(),
@@ -165,8 +174,8 @@ impl Domain {
             (Form::PowerOfTwo | Form::MultipleOf(_), _) => "",
             // What is odd or even is whole.
             (Form::Odd | Form::Even, _) => "number",
-            (Form::Any, Some(_)) => "number",
-            (Form::Any, None) => noun,
+            (Form::Any | Form::Finite | Form::NotZero, Some(_)) => "number",
+            (Form::Any | Form::Finite | Form::NotZero, None) => noun,
         };
         let mut text = format!("{form}{noun}");
         let article = if text.starts_with(['a', 'e', 'i', 'o', 'u']) {
@@ -177,6 +186,9 @@ impl Domain {
         text.insert_str(0, &format!("{article} "));
         if let Some(unit) = self.unit {
             text.push_str(&format!(" of {unit}"));
+        }
+        if self.form == Form::NotZero {
+            text.push_str(" other than 0");
         }
         if let Some(range) = self.range() {
             // "a number of at least 0", but "a number above 0" and "a number from 0 to 1".
@@ -189,7 +201,8 @@ impl Domain {
     /// "odd, from 3 to 101", as it follows a description; `None` where any number will do.
     pub fn fact(&self) -> Option<String> {
         let form = match self.form {
-            Form::Any => None,
+            Form::Any | Form::Finite => None,
+            Form::NotZero => Some("not 0".to_string()),
             Form::Odd => Some("odd".to_string()),
             Form::Even => Some("even".to_string()),
             Form::PowerOfTwo => Some("a power of 2".to_string()),
@@ -224,7 +237,19 @@ mod tests {
 
     #[test]
     fn say_what_they_admit() {
-        let cases: [(Domain, &str, &[f64], &[f64]); 7] = [
+        let cases: [(Domain, &str, &[f64], &[f64]); 9] = [
+            (
+                Domain::FINITE,
+                "a finite number",
+                &[-3.0],
+                &[f64::NAN, f64::INFINITY],
+            ),
+            (
+                Domain::NOT_ZERO,
+                "a number other than 0",
+                &[-3.0],
+                &[0.0, f64::NAN],
+            ),
             (
                 Domain::above(0.0),
                 "a number above 0",

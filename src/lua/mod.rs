@@ -52,8 +52,8 @@ pub mod options;
 pub mod rehearsal;
 mod remedies;
 pub mod signature;
+pub mod spec;
 pub mod value;
-pub mod value_type;
 
 pub use crate::bind_class;
 pub use access::{Access, access};

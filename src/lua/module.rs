@@ -8,8 +8,9 @@ use super::args::Args;
 use super::class::{Class, class_info};
 use super::names::{Entry, What, change_names};
 use super::native::{body, native};
-use super::options::{Declared, OptionTable};
+use super::options::{OptionTable, declared};
 use super::signature::Signature;
+use super::spec::Declared;
 use super::value::describe;
 use crate::error::{Error, Result, nearest};
 
@@ -62,7 +63,7 @@ impl<'a> Module<'a> {
         F: Fn(&Lua, &Args, O) -> Result<R> + 'static,
         R: IntoLuaMulti,
     {
-        self.add(signature, Some(Declared::of::<O>()), move |lua, args| {
+        self.add(signature, Some(declared::<O>()), move |lua, args| {
             function(lua, args, args.table()?)
         })
     }
@@ -108,6 +109,12 @@ impl<'a> Module<'a> {
         });
         self.fields.raw_set(name, value)?;
         Ok(self)
+    }
+
+    /// Says that a parameter of this module is a table, or a list of tables, that `options!` declares.
+    pub fn table<O: OptionTable>(&mut self) -> &mut Self {
+        change_names(self.lua, |names| names.tables.push(declared::<O>()));
+        self
     }
 
     /// Says that objects of this class come from this module, so that help and completion know its methods.

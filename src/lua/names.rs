@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use mlua::{AnyUserData, Lua};
 
-use super::options::Declared;
+use super::spec::Declared;
 use crate::error::Result;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct ClassInfo {
 pub struct Names {
     pub modules: BTreeMap<String, Vec<Entry>>,
     pub classes: BTreeMap<&'static str, ClassInfo>,
+    /// Declared tables that are no options of a function but in another parameter.
+    pub tables: Vec<Declared>,
 }
 
 /// Reads the names that this virtual machine knows so far.

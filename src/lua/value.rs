@@ -6,7 +6,7 @@ use mlua::{AnyUserData, Function, Table, UserDataRef, UserDataRefMut, Value};
 use serde_json::Value as Json;
 
 use super::class::Class;
-use super::value_type::ValueType;
+use super::spec::ValueType;
 use crate::error::{Choice, Error, Result, nearest};
 
 /// A type that natives take as an argument, option or list entry.

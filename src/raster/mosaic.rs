@@ -14,7 +14,7 @@ use super::tile::{MASKED_COMPLEX, MASKED_INTEGER};
 use super::warp::Resampling;
 use super::{Bounds, Crs, Grid, Kind, Pixels, Port, View, Window};
 use crate::described;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Choice, Error, Remedy, Result};
 
 /// Which image wins where several are valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,22 +27,14 @@ pub enum Overlap {
     Mean,
 }
 
-impl Overlap {
-    pub const NAMES: [&'static str; 5] = ["first", "last", "min", "max", "mean"];
-
-    pub fn parse(name: &str) -> Result<Overlap> {
-        let all = [
-            Overlap::First,
-            Overlap::Last,
-            Overlap::Minimum,
-            Overlap::Maximum,
-            Overlap::Mean,
-        ];
-        let index = Self::NAMES.iter().position(|n| *n == name);
-        index
-            .map(|i| all[i])
-            .ok_or_else(|| Error::not_found("mosaic method", name, Self::NAMES))
-    }
+impl Choice for Overlap {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("first", Overlap::First),
+        ("last", Overlap::Last),
+        ("min", Overlap::Minimum),
+        ("max", Overlap::Maximum),
+        ("mean", Overlap::Mean),
+    ];
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,7 +52,7 @@ impl Operation for Mosaic {
     }
 
     fn name(&self) -> String {
-        format!("mosaic({})", Overlap::NAMES[self.overlap as usize])
+        format!("mosaic({})", self.overlap.name())
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {

@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use num_complex::Complex32;
 
 use super::tile::{MASKED_COMPLEX, MASKED_INTEGER, f64_to_integer};
-use crate::error::{Error, Result};
+use crate::error::Choice;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -29,28 +29,25 @@ pub enum Resampling {
     Median,
 }
 
-impl Resampling {
-    pub const NAMES: [&'static str; 8] = [
-        "nearest", "bilinear", "cubic", "average", "mode", "min", "max", "median",
+impl Choice for Resampling {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("nearest", Resampling::Nearest),
+        ("bilinear", Resampling::Bilinear),
+        ("cubic", Resampling::Cubic),
+        ("average", Resampling::Average),
+        ("mode", Resampling::Mode),
+        ("min", Resampling::Minimum),
+        ("max", Resampling::Maximum),
+        ("median", Resampling::Median),
     ];
+    const DOCUMENTED: Option<&'static str> = Some("Resampling");
+}
 
-    pub fn parse(name: &str) -> Result<Resampling> {
-        use Resampling::*;
-        let all = [Nearest, Bilinear, Cubic, Average, Mode, Minimum, Maximum, Median];
-        let index = Self::NAMES.iter().position(|n| *n == name);
-        index
-            .map(|i| all[i])
-            .ok_or_else(|| Error::not_found("resampling method", name, Self::NAMES))
-    }
-
+impl Resampling {
     /// Whether its results are values of the image, never something between them.
     pub fn keeps_values(self) -> bool {
         use Resampling::*;
         matches!(self, Nearest | Mode | Minimum | Maximum)
-    }
-
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
     }
 }
 

@@ -7,7 +7,7 @@ use super::extent::Columns;
 use super::resample::{Resampling, interpolate};
 use super::tile::MASKED_INTEGER;
 use super::{Band, Kind, Pixels, Raster, Window};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::work::{self, workers};
 
 /// Points of one neighbourhood, this many pixels a side, are read together.

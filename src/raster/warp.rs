@@ -16,7 +16,7 @@ pub use super::resample::Resampling;
 use super::resample::{Blend, HAIR, Lines, Sample, interpolate, shares};
 use super::{Bounds, Grid, Kind, Pixels, PixelsView, View, Window};
 use crate::described;
-use crate::error::Result;
+use crate::error::{Choice, Result};
 use serde_json::Value as Json;
 
 pub struct Warp {

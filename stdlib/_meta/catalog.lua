@@ -12,37 +12,39 @@
 ---@class catalog
 local catalog = {}
 
----@class catalog.AsfOptions
+---@class catalog.PeriodOptions
+---@field start? string|number The first time, UTC: of a day, a month or a year its first moment.
+---@field end? string|number The last time, UTC; a day, a month or a year means all of it.
+
+---@class catalog.AsfOptions: catalog.PeriodOptions
 ---@field platform? string|string[] `"ALOS"`, `"Sentinel-1"` (all its satellites), `"SENTINEL-1A"`, …
 ---@field processingLevel? string|string[] `"RTC_HI_RES"`, `"SLC"`, `"GRD_HD"`, `"CSLC"`, `"RTC"`, `"BURST"`, …
 ---@field dataset? string|string[] `"SLC-BURST"`, `"OPERA-S1"`, `"OPERA-S1-CALVAL"`, `"ALOS PALSAR"`, `"NISAR"`, … as in ASF's client; `processingLevel` narrows it to the collections of that level.
 ---@field instrument? string|string[] `"PALSAR"`, `"C-SAR"`, …
 ---@field beamMode? string|string[] `"FBD"`, `"IW"`, …
----@field beamSwath? string|string[]
+---@field beamSwath? string|string[] `"IW1"`, …
 ---@field polarization? string|string[] As the archive writes it: `"HH+HV"`, `"VV+VH"`, `"VV"`, …
 ---@field flightDirection? string|string[] `"ASCENDING"` or `"DESCENDING"`.
 ---@field lookDirection? string|string[] `"LEFT"` or `"RIGHT"`.
 ---@field relativeOrbit? integer|string|(integer|string)[] The path (track): 64, `"80-90"`, or a list.
----@field absoluteOrbit? integer|string|(integer|string)[]
+---@field absoluteOrbit? integer|string|(integer|string)[] The orbit since the launch: 21000, `"21000-21100"`, or a list.
 ---@field frame? integer|string|(integer|string)[] ASF's frame for Sentinel-1 and ALOS, ESA's for the other missions.
 ---@field offNadirAngle? number|number[] Degrees.
 ---@field intersectsWith? Geometry|Features|string|table The area: a Geometry, WKT, or GeoJSON, in longitude and latitude.
----@field start? string The first time, UTC.
----@field end? string The last time, UTC; a day, a month or a year means all of it.
 ---@field season? integer[] First and last day of the year, such as `{ 305, 60 }`.
 ---@field granule_list? string|string[] Names of scenes.
 ---@field product_list? string|string[] Names of products (`<scene>-<level>`).
----@field groupID? string|string[]
----@field campaign? string|string[]
----@field relativeBurstID? integer|integer[]
----@field absoluteBurstID? integer|integer[]
+---@field groupID? string|string[] Of scenes that belong together, as the archive numbers them.
+---@field campaign? string|string[] Of airborne missions: the name of the flights.
+---@field relativeBurstID? integer|integer[] Of Sentinel-1 bursts: the number along the track.
+---@field absoluteBurstID? integer|integer[] Of Sentinel-1 bursts: the number since the launch.
 ---@field fullBurstID? string|string[] `"064_135523_IW2"`.
 ---@field operaBurstID? string|string[] `"T064_135523_IW2"`.
 ---@field collections? string|string[] Concept ids of CMR, such as `"C2803501758-ASF"`.
 ---@field shortName? string|string[] Short names of CMR's collections.
----@field maxResults? integer Stop here. Default: all.
----@field page? integer Granules a request, 1 to 2000. Default 1000; smaller where the server gives up.
----@field partial? boolean Give an answer that has fewer granules than CMR counts, with a note, in place of an error.
+---@field maxResults? integer Stop here. At least 1. Default: all.
+---@field page? integer Granules a request; fewer where the server gives up. From 1 to 2000. Default 1000.
+---@field partial? boolean Give an answer that has fewer granules than CMR counts, with a note, in place of an error. Default false.
 ---@field url? string Another CMR than NASA's.
 
 --- A search of the Alaska Satellite Facility's archive.
@@ -73,24 +75,22 @@ local catalog = {}
 ---@return Search
 function catalog.asf(options) end
 
----@class catalog.ItsliveOptions
+---@class catalog.ItsliveOptions: catalog.PeriodOptions
 ---@field bbox? number[] `{ west, south, east, north }` in degrees; west > east lies over the dateline.
 ---@field polygon? number[][]|number[]|string Corners `{ { lon, lat }, … }`, the numbers in one list, or `"lon,lat,lon,lat,…"`.
 ---@field intersects? Geometry|Features|string|table The area or point: a Geometry, WKT, or GeoJSON. One of bbox, polygon and intersects is needed.
----@field start? string The first time, UTC: pairs whose time between the acquisitions touches the period.
----@field end? string The last time, UTC; a day, a month or a year means all of it.
 ---@field min_separation? number Days between the acquisitions, at least.
 ---@field max_separation? number Days between the acquisitions, at most.
----@field percent_valid_pixels? number At least this much of the ice has a velocity, 0 to 100.
+---@field percent_valid_pixels? number At least this much of the ice has a velocity. From 0 to 100.
 ---@field platform? string|string[] `"S2B"`, `"LC08"`, or a whole mission: `"Landsat 8"`, `"sentinel-1"`, `"L8"`. Of the image that the granule names first.
 ---@field version? number|string `2`, `"2.1"`.
 ---@field epsg? integer Code of the projection. STAC only.
 ---@field max_items? integer Stop here. Default: all.
----@field service? "stac"|"urls" The STAC service (default), or the older service of addresses, of which mirrors may exist.
+---@field service? "stac"|"urls" The STAC service, or the older service of addresses, of which mirrors may exist. Default `"stac"`.
 ---@field url? string Another server than the archive's.
 ---@field serialization? "json"|"text"|"html" What the service of addresses is asked to answer with. Default `"json"`.
----@field page? integer Granules an answer, STAC only. Default 250; smaller where the server gives up.
----@field partial? boolean Give an answer that has fewer granules than the service counts, with a note, in place of an error.
+---@field page? integer Granules an answer, STAC only; fewer where the server gives up. At least 1. Default 250.
+---@field partial? boolean Give an answer that has fewer granules than the service counts, with a note, in place of an error. Default false.
 
 --- A search of ITS_LIVE, NASA's archive of glacier velocities from image pairs.
 ---
@@ -160,10 +160,10 @@ function catalog.itslive(options) end
 function catalog.itslive_granule(address) end
 
 ---@class catalog.ItsliveFilterOptions
----@field months? (integer|string)[] Months of the mid-date: `{ 11, 12, "January" }`. Default: all.
----@field years? integer[] Years of the mid-date. Default: all.
----@field most_per_year? integer At most so many of each year of the mid-date. Default: all.
----@field choose? "valid"|"first"|"spread" Which of a year's: those with the most valid pixels (default), the first of the list, or those spread over the year.
+---@field months? integer|string|(integer|string)[] Months of the mid-date: `{ 11, 12, "January" }`. Default: all.
+---@field years? integer|integer[] Years of the mid-date. Default: all.
+---@field most_per_year? integer At most so many of each year of the mid-date. At least 1. Default: all.
+---@field choose? "valid"|"first"|"spread" Which of a year's: those with the most valid pixels, the first of the list, or those spread over the year. Default `"valid"`.
 
 --- Fewer granules: of some months or years, and at most so many a year. What is in the list twice is kept once; the order stays.
 ---
@@ -221,8 +221,8 @@ function catalog.itslive_cubes(source) end
 ---@class catalog.JoinOptions
 ---@field within? string|number The most time between two acquisitions: `"1d"`, `"12h"`, or seconds. Default one day.
 ---@field by_day? boolean Compare UTC calendar days: `"1d"` is then the day before, the day, and the day after. Default false.
----@field overlap? number The least share of the left footprint that one right footprint covers, 0 to 1. Default 0: all that touch.
----@field coverage? number The least share of the left footprint that the right ones cover together, 0 to 1. Default 0.
+---@field overlap? number The least share of the left footprint that one right footprint covers; 0 takes all that touch. From 0 to 1. Default 0.
+---@field coverage? number The least share of the left footprint that the right ones cover together. From 0 to 1. Default 0.
 ---@field nearest? boolean Of the right items only those of the day (UTC) nearest in time. Default false.
 
 ---@class catalog.Match
@@ -289,7 +289,7 @@ function catalog.snapshot(path, search) end
 function catalog.items(list) end
 
 ---@class catalog.OpenOptions
----@field skip_invalid? boolean Leave out what is no STAC item and name it in `notes`, in place of an error.
+---@field skip_invalid? boolean Leave out what is no STAC item and name it in `notes`, in place of an error. Default false.
 
 --- Items that lie in files: a saved search, an ItemCollection, a single item, a stac-geoparquet file, or a catalogue of files.
 ---
@@ -418,8 +418,8 @@ function Service:queryables(collection) end
 function Service:item(collection, id) end
 
 ---@class catalog.StacOptions
----@field collections? string|string[]
----@field ids? string|string[]
+---@field collections? string|string[] Collections to search. Default: all.
+---@field ids? string|string[] Items to find by their ids.
 ---@field bbox? number[] West, south, east, north in degrees (or six numbers, with heights in metres). West > east is a box over the antimeridian; it is sent as the two on its sides.
 ---@field intersects? Geometry|Features|string|table The area: a Geometry, WKT or GeoJSON in longitude and latitude.
 ---@field datetime? string|string[] `"2020"`, `"2020-06"`, `"2020-06-01"` (all of it), `"2020-06-01T10:00:00Z"`, two of them as `"2020-06/2020-08"` or `{ "2020-06", "2020-08" }`, open as `"2020/.."`. UTC.
@@ -427,11 +427,11 @@ function Service:item(collection, id) end
 ---@field query? string|string[]|table The older filter: `"eo:cloud_cover<30"`, a list of such, or `{ ["eo:cloud_cover"] = { lt = 30 } }`.
 ---@field sortby? string|string[] Fields, each with `-` in front where the largest comes first: `"-properties.datetime"`.
 ---@field fields? string[]|{ include: string[], exclude: string[] } Parts of the items to get or (`"-assets"`) to leave out.
----@field limit? integer Items a request, 1 to 10000. Default 250; smaller where the server gives up.
----@field max_items? integer Stop here. Default: all.
----@field method? "POST"|"GET" Default POST, and GET where the service does not take it.
----@field partial? boolean Give an answer that has fewer items than the server counts, with a note, in place of an error.
----@field skip_invalid? boolean Leave out what is no STAC item and name it in `notes`, in place of an error.
+---@field limit? integer Items a request; fewer where the server gives up. From 1 to 10000. Default 250.
+---@field max_items? integer Stop here. At least 1. Default: all.
+---@field method? "POST"|"GET" How the search is sent. Default POST, and GET where the service does not take it.
+---@field partial? boolean Give an answer that has fewer items than the server counts, with a note, in place of an error. Default false.
+---@field skip_invalid? boolean Leave out what is no STAC item and name it in `notes`, in place of an error. Default false.
 
 --- A search of the service's items, not asked yet.
 ---
@@ -523,7 +523,7 @@ local Items = {}
 function Items:filter(condition) end
 
 ---@class catalog.SortOptions
----@field descending? boolean
+---@field descending? boolean The largest first. Default false.
 
 --- Sorted by a property; items without it come last.
 ---
@@ -737,7 +737,7 @@ function Cubes:intersecting(area) end
 ---@return Table
 function Cubes:table() end
 ---@class catalog.DownloadFile
----@field url string
+---@field url string The address: `https://…` or `s3://…`.
 ---@field name? string The path below the folder, such as `"scene/hh.tif"`. Default: the last part of the address.
 ---@field size? integer Bytes, as published.
 ---@field checksum? string MD5, SHA-1, SHA-256 or SHA-512 in hexadecimal digits, or a multihash.
@@ -745,17 +745,17 @@ function Cubes:table() end
 
 ---@class catalog.DownloadOptions
 ---@field dir string The folder, which is made if it is not there.
----@field parallel? integer Files at once from one host. Default 4.
----@field at_once? integer Files at once from all hosts. Default 16.
+---@field parallel? integer Files at once from one host. At least 1. Default 4.
+---@field at_once? integer Files at once from all hosts. At least 1. Default 16.
 ---@field assets? string|string[] The assets of items to fetch. Default: those with the role `data`, or, where none has it, that called `data` or the only one.
----@field folders? boolean One folder an item, named by its id. Default false: two files of one name are then an error.
+---@field folders? boolean One folder an item, named by its id; without it two files of one name are an error. Default false.
 ---@field missing? "error"|"skip" Items that lack an asset. Default `"error"`.
 ---@field alternate? string The alternate address to use where an asset has it, such as `"s3"`.
 ---@field checksum? boolean Hold the size and checksum of the catalogue, and a checksum that the server sends, against what comes. Default true.
 ---@field overwrite? boolean Fetch also files that are there, and replace them. Default false.
 ---@field dry_run? boolean Only ask how much would come and what it would cost. Default false.
----@field usd_per_gb? number The price of bytes of requester-pays stores, in US dollars for 10^9 bytes. Default 0.09, an assumption: what AWS asks for bytes that leave it.
----@field patience? number Seconds to wait for a server that is still making a file (status 202). Default 3600.
+---@field usd_per_gb? number The price of bytes of requester-pays stores, in US dollars for 10^9 bytes; an assumption: what AWS asks for bytes that leave it. At least 0. Default 0.09.
+---@field patience? number Seconds to wait for a server that is still making a file (status 202), up to a week. From 0 to 604800. Default 3600.
 ---@field on_error? "raise"|"report" What a file that fails makes: an error once all others are through, or a row of the report. Default `"raise"`.
 
 ---@class catalog.DownloadTotals
@@ -812,9 +812,9 @@ function catalog.download(files, options) end
 ---@field members? string|string[] Names of members; `*` stands for any text and `?` for one character. Default: all.
 ---@field delete? boolean Remove the archive once its members are on the disk. Default false.
 ---@field overwrite? boolean Replace files that are there and differ. Default false.
----@field most_members? integer Refuse archives with more members. Default 100000.
----@field most_bytes? integer Refuse archives that unpack to more bytes. Default 5e11.
----@field most_ratio? number Refuse archives that unpack to more than a gigabyte and to more than this times their size. Default 250.
+---@field most_members? integer Refuse archives with more members. At least 1. Default 100000.
+---@field most_bytes? integer Refuse archives that unpack to more bytes. At least 1. Default 500000000000.
+---@field most_ratio? number Refuse archives that unpack to more than a gigabyte and to more than this times their size. Above 0. Default 250.
 
 ---@class catalog.UnzippedMember
 ---@field name string In the archive.

@@ -17,7 +17,7 @@ local correlation = {}
 ---@field statistics_window? integer Side of the square around its peak in which the correlation counts for the signal-to-noise ratio. Odd, from 3 to 2049. Default 21.
 ---@field min_valid? number Share of valid pixels that the window and the search range must have. Above 0 and at most 1. Default 0.9.
 ---@field snr_threshold? number Offsets with a signal-to-noise ratio up to this fail as `low_snr`. At least 0. Default 0.
----@field covariance_threshold? number Offsets with a variance from this on, in squared pixels, fail as `high_covariance`. Default none. Above 0.
+---@field covariance_threshold? number Offsets with a variance from this on, in squared pixels, fail as `high_covariance`. Above 0. Default none.
 
 ---@class correlation.AmpcorOptions: correlation.PlaceOptions
 ---@field raw_oversampling? integer How much finer the second correlation is than the pixels. A power of 2, from 1 to 8. Default 2.
@@ -138,9 +138,9 @@ function correlation.ncc(reference, secondary, options) end
 function correlation.phase(reference, secondary, options) end
 
 ---@class correlation.InvertOptions
----@field dates? integer How many dates there are. Default: the largest number in `pairs`. At least 1.
+---@field dates? integer How many dates there are. At least 1. Default: the largest number in `pairs`.
 ---@field reference? integer The date at which the series is 0, from 1. At least 1. Default 1.
----@field weights? number[] One a pair, proportional to the inverse variance. Default 1 for all. Above 0.
+---@field weights? number[] One a pair, proportional to the inverse variance. Above 0. Default 1 for all.
 ---@field robust? boolean Huber's estimate by iterated reweighting, so that blunders lose their pull. Default false.
 ---@field tuning? number Of the robust fit: residuals beyond this many standard deviations pull no harder. Above 0. Default 1.345.
 
@@ -228,7 +228,7 @@ function correlation.invert(pairs, values, options) end
 function correlation.point_target(slc, x, y, options) end
 
 ---@class correlation.AutoriftOptions
----@field spacing? integer Pixels from one node to the next; a divisor of `chip`, or at least that. Default `chip`. Even, at least 2.
+---@field spacing? integer Pixels from one node to the next; a divisor of `chip`, or at least that. Even, at least 2. Default `chip`.
 ---@field grid? Grid|Raster Nodes in the middle of the pixels of this grid instead: axes and CRS of the images, pixels at least as large. Each is moved to the nearest corner of image pixels.
 ---@field chip? integer Width of the smallest chip in pixels. A multiple of 4, from 4 to 256. Default 32.
 ---@field chip_max? integer|Raster Widest chip, `chip` doubled any number of times, to 256; where narrower ones find nothing wider ones are tried. A Raster on the grid of nodes gives each its own. Default 2 · `chip`.
@@ -238,7 +238,7 @@ function correlation.point_target(slc, x, y, options) end
 ---@field search_min? integer Smaller search windows, other than 0, are raised to this. From 3 to 1000. Default 6.
 ---@field prior? number|Raster|table Offsets known before, `{ dx, dy }` in pixels, on which the search is centred. Numbers or Rasters. Default 0.
 ---@field prefilter? "high_pass"|"wallis"|"wallis_fill"|"sobel"|"log_laplacian"|"db"|"none" What is done to real images first: the mean around a pixel is taken off (`"high_pass"`), and the rest divided by the standard deviation (`"wallis"`), with gaps between scan lines filled with noise (`"wallis_fill"`); the sum of first derivatives (`"sobel"`); the Laplacian of 20 log₁₀ (`"log_laplacian"`); 20 log₁₀ (`"db"`). Default `"high_pass"`.
----@field prefilter_width? integer Side of the prefilter's window; of `"sobel"` and `"log_laplacian"` at most 31. Default 5, for `"wallis_fill"` 21. Odd, from 3 to 101.
+---@field prefilter_width? integer Side of the prefilter's window; of `"sobel"` and `"log_laplacian"` at most 31. Odd, from 3 to 101. Default 5, for `"wallis_fill"` 21.
 ---@field prefilter_cutoff? number Windows with a smaller standard deviation are filled with noise by `"wallis_fill"`. At least 0. Default 0.25.
 ---@field precision? "uint8"|"float32" What real images are compared in. `"uint8"`, the default, is faster: three standard deviations around the mean in 256 steps.
 ---@field oversampling? integer|integer[] Steps a pixel of the refinement, for each chip size from the smallest; the last holds for larger ones. A power of 2, from 1 to 128. Default `{ 16, 32, 64, 64 }`.

@@ -130,9 +130,9 @@ function raster.arrays(path) end
 function raster.read_array(path, names) end
 
 ---@class raster.Hdf5Options
----@field chunk? integer[] `{ rows, cols }` of the chunks of images. Default `{ 128, 128 }`.
----@field compress? "deflate"|"none" Default deflate (gzip), after a byte shuffle.
----@field level? integer Of deflate, 1 to 9. Default 4.
+---@field chunk? integer[] `{ rows, cols }` of the chunks of images. At least 1. Default `{ 128, 128 }`.
+---@field compress? "deflate"|"none" Of the chunks: deflate (gzip) after a byte shuffle, or none. Default `"deflate"`.
+---@field level? integer Of deflate. From 1 to 9. Default 4.
 ---@field attributes? table<string, table<string, string>> Text attributes by full name of the dataset: `{ ["/data/VV"] = { units = "1" } }`.
 
 --- Writes an HDF5 file: images, numbers, text and lists by their full names; the groups in the names are made.
@@ -163,21 +163,21 @@ function raster.write_hdf5(path, contents, options) end
 
 ---@class raster.NetcdfVariable
 ---@field image Raster Of one band. All variables lie on one grid.
----@field name? string Default: the band's name.
+---@field name? string Of the variable. Default: the band's name.
 ---@field dtype? string Pixel type; values are rounded for whole numbers and limited to what they hold. Default: the band's own.
 ---@field fill? number What stands for masked pixels. Default: NaN, or an end of the type's range.
 ---@field attributes? table<string, string|number|integer[]> Numbers with a point become doubles, others 64-bit integers, lists the variable's own type.
 
 ---@class raster.NetcdfRecord
----@field name string
----@field attributes table<string, string|number|integer[]>
+---@field name string Of the variable.
+---@field attributes? table<string, string|number|integer[]> Numbers with a point become doubles, others 64-bit integers.
 
 ---@class raster.NetcdfOptions
----@field attributes? table<string, string|number> Of the file.
+---@field attributes? table<string, string|number|integer[]> Of the file.
 ---@field records? raster.NetcdfRecord[] Text variables that only carry attributes.
----@field mapping? string Name of the grid mapping. Default `mapping`.
----@field chunk_rows? integer Rows of a chunk, which is as wide as the image. Default 512, or as many as 1 MiB holds.
----@field level? integer Of deflate, 1 to 9. Default 2.
+---@field mapping? string Name of the grid mapping. Default `"mapping"`.
+---@field chunk_rows? integer Rows of a chunk, which is as wide as the image. At least 1. Default 512, or as many as 1 MiB holds.
+---@field level? integer Of deflate. From 1 to 9. Default 2.
 
 --- Computes images and writes them to one netCDF-4 file by the CF conventions, each as a variable of its own type. Returns the
 --- path.
@@ -207,8 +207,8 @@ function raster.write_netcdf(path, variables, options) end
 ---@field crs? string|integer `"EPSG:32611"`, 32611, WKT or a PROJ string. Without it the grid lies in no CRS.
 ---@field bounds? Bounds Area to cover.
 ---@field resolution? number|number[] Pixel size in units of the CRS: one number, or `{ x, y }`.
----@field rows? integer
----@field cols? integer
+---@field rows? integer How many rows. At least 1.
+---@field cols? integer How many columns. At least 1.
 ---@field origin? number[] `{ x, y }` of the upper left corner.
 ---@field transform? number[] GDAL's six numbers, for grids that are rotated or not north-up.
 ---@field like? Grid|Raster Take CRS and pixels from here.
@@ -248,9 +248,9 @@ function raster.grid(options) end
 function raster.constant(grid, value) end
 
 ---@class raster.FromTableOptions
----@field name? string Of the band. Default `b1`.
----@field unit? string
----@field dtype? string Pixel type, as `Raster:cast` takes. Default `float32`.
+---@field name? string Of the band. Default `"b1"`.
+---@field unit? string Of its values: `power`, `dB`, `m`…
+---@field dtype? string Pixel type, as `Raster:cast` takes. Default `"float32"`.
 
 --- An image from numbers: a list of rows, each a list of `cols` numbers.
 ---
@@ -271,13 +271,13 @@ function raster.constant(grid, value) end
 function raster.from_table(grid, rows, options) end
 
 ---@class raster.RandomOptions
----@field distribution? "uniform"|"normal"|"speckle"|"smooth" Default uniform.
----@field looks? number Of speckle: gamma distributed with mean 1 and variance 1/looks. Default 1.
----@field scale? number Of smooth noise: size of its largest features in pixels. Default 64.
----@field octaves? integer Of smooth noise: how many sizes, each half the one before and half as strong. Default 4.
+---@field distribution? "uniform"|"normal"|"speckle"|"smooth" Of the values: `"uniform"` from 0 to 1, `"normal"` with mean 0 and standard deviation 1, `"speckle"`, or `"smooth"` noise. Default `"uniform"`.
+---@field looks? number Of speckle: gamma distributed with mean 1 and variance 1/looks. Above 0. Default 1.
+---@field scale? number Of smooth noise: size of its largest features in pixels. Above 0. Default 64.
+---@field octaves? integer Of smooth noise: how many sizes, each half the one before and half as strong. At least 1. Default 4.
 ---@field seed? integer Another seed, another image. Default 1.
----@field name? string Of the band. Default `random`.
----@field unit? string
+---@field name? string Of the band. Default `"random"`.
+---@field unit? string Of its values: `power`, `dB`, `m`…
 
 --- An image of random numbers, the same for the same seed whatever the window, tiles and threads.
 ---
@@ -400,9 +400,9 @@ function raster.atan2(y, x) end
 function raster.complex(real, imaginary) end
 
 ---@class raster.MosaicOptions
----@field method? "first"|"last"|"min"|"max"|"mean" What counts where several images are valid. Default first.
+---@field method? "first"|"last"|"min"|"max"|"mean" What counts where several images are valid. Default `"first"`.
 ---@field grid? Grid|Raster Where the result lies. Default the first image's CRS and pixels over the area of all.
----@field resampling? Resampling For images that lie on other pixels. Default nearest.
+---@field resampling? Resampling For images that lie on other pixels. Default `"nearest"`.
 
 --- One image of many with the same number of bands, of any grids.
 ---
@@ -593,8 +593,8 @@ function Grid:bounds_in(crs) end
 ---@class raster.WindowOptions
 ---@field row? integer First row, from 0. Default 0.
 ---@field col? integer First column, from 0. Default 0.
----@field rows? integer Default all that follow.
----@field cols? integer Default all that follow.
+---@field rows? integer How many rows. At least 1. Default all that follow.
+---@field cols? integer How many columns. At least 1. Default all that follow.
 
 --- The grid of a window of pixels.
 ---
@@ -623,8 +623,8 @@ function Grid:crop(options) end
 function Grid:resample(resolution) end
 
 ---@class raster.GridReprojectOptions
----@field crs string|integer
----@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
+---@field crs string|integer `"EPSG:32611"`, 32611, WKT or a PROJ string.
+---@field resolution? number|number[] Pixel size in units of the new CRS: one number, or `{ x, y }`. Default keeps the number of pixels along the diagonal.
 
 --- A grid in another CRS that covers this one. Its corner is a multiple of the resolution, so that neighbours match. In longitude
 --- and latitude it ends at the poles, goes around the globe once at most, and goes on beyond 180° where this one crosses it.
@@ -1464,7 +1464,7 @@ function Raster:set(name, value) end
 function Raster:get(name, default) end
 
 ---@class raster.AlignOptions
----@field resampling? Resampling Default nearest.
+---@field resampling? Resampling How values between pixel centres are found. Default `"nearest"`.
 
 --- The image on another grid, in any CRS. Where both share one lattice of pixels, only whole pixels move and no value changes.
 ---
@@ -1494,10 +1494,7 @@ function Raster:get(name, default) end
 ---@return Raster
 function Raster:align(target, options) end
 
----@class raster.ReprojectOptions
----@field crs string|integer
----@field resolution? number|number[] Default keeps the number of pixels along the diagonal.
----@field resampling? Resampling Default nearest.
+---@class raster.ReprojectOptions: raster.GridReprojectOptions, raster.AlignOptions
 
 --- The image in another CRS, on a grid that covers it (as `Grid:reproject` makes it), as by `:align`.
 ---
@@ -1576,7 +1573,7 @@ function Raster:crop(options) end
 ---@field rows? number Downward, in pixels.
 ---@field x? number Eastward, in units of the CRS.
 ---@field y? number Northward, in units of the CRS.
----@field resampling? Resampling For fractions of a pixel. Default nearest.
+---@field resampling? Resampling For fractions of a pixel. Default `"nearest"`.
 
 --- The content displaced on the same grid. Whole pixels move without a change of value, fractions are resampled.
 ---
@@ -1597,16 +1594,16 @@ function Raster:shift(options) end
 
 ---@class raster.WriteOptions
 ---@field format? string `GTiff`, `COG`, `netCDF`, `PNG` and others. Default by the extension of the path.
----@field compress? string `deflate` (the default), `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`; of netCDF `deflate` or `none`.
----@field level? integer How hard `deflate` and `lzma` (1 to 9) or `zstd` (1 to 22) try. Default GDAL's own: 6, 6 and 9; of netCDF 2. Time and size of each are in docs/benchmarks.md.
+---@field compress? string `deflate`, `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`; of netCDF `deflate` or `none`. Default `"deflate"`.
+---@field level? integer How hard `deflate` and `lzma` (1 to 9) or `zstd` (1 to 22) try. Time and size of each are in docs/benchmarks.md. Default GDAL's own: 6, 6 and 9; of netCDF 2.
 ---@field predictor? boolean Difference neighbouring pixels before compression. Default true, but for types of one byte: those are classes and masks more often than pictures.
 ---@field overviews? boolean Add reduced copies for fast display; a COG has them always. Default false.
----@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
+---@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" How they are made. Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
 ---@field statistics? boolean Note minimum, maximum, mean and standard deviation in the file. Default true.
 ---@field dtype? string Pixel type of the file. Default the bands' own.
 ---@field nodata? number The value of masked pixels, as it is stored. Default NaN for floats; for integers the band's own, else an end of the type's range where pixels are masked.
----@field scale? number Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. GeoTIFF, COG and netCDF say so, and readers undo it. Default 1.
----@field offset? number Default 0.
+---@field scale? number Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. GeoTIFF, COG and netCDF say so, and readers undo it. Not 0. Default 1.
+---@field offset? number What is taken off before values are packed. Default 0.
 ---@field tags? table<string, string|number|boolean> Metadata items, beside those that name the script and its parameters.
 
 --- Computes the image and writes it to a file. Returns the path.
@@ -1689,9 +1686,9 @@ function Raster:chips(centres, size) end
 function Raster:stats() end
 
 ---@class raster.HistogramOptions
----@field bins? integer Default 256.
----@field min? number Default the smallest value.
----@field max? number Default the largest value.
+---@field bins? integer How many of equal width. At least 1. Default 256.
+---@field min? number Where the first begins. Default the smallest value.
+---@field max? number Where the last ends. Default the largest value.
 
 --- How many valid pixels lie in each of equal bins from `min` to `max`; the last bin holds `max` itself.
 ---
@@ -1729,7 +1726,7 @@ function Raster:percentile(p) end
 
 ---@class raster.SampleOptions
 ---@field crs? string|integer Of the points. Default the image's own.
----@field resampling? "nearest"|"bilinear"|"cubic" The pixel that holds the point, or a value between pixel centres. Default nearest.
+---@field resampling? "nearest"|"bilinear"|"cubic" The pixel that holds the point, or a value between pixel centres. Default `"nearest"`.
 
 --- Values at points: a row for each, with what else the point says, its `x` and `y`, and a value for each band.
 ---
@@ -1754,8 +1751,8 @@ function Raster:sample(points, options) end
 
 ---@class raster.ProfileOptions
 ---@field crs? string|integer Of the line, where it has none itself. Default the image's own.
----@field step? number Most metres on the ground from one place to the next (units of the coordinates without a CRS). Default a pixel.
----@field resampling? "nearest"|"bilinear"|"cubic" As in `:sample`. Default nearest.
+---@field step? number Most metres on the ground from one place to the next (units of the coordinates without a CRS). Above 0. Default a pixel.
+---@field resampling? "nearest"|"bilinear"|"cubic" As in `:sample`. Default `"nearest"`.
 
 --- Values along a line: a row for each place, with `distance_m`, metres on the ground from the start along the line (`distance`, in units
 --- of the coordinates, without a CRS), its `x` and `y` in the line's CRS, and a value for each band.
@@ -1833,7 +1830,7 @@ function Raster:plot(options) end
 function Raster:explain() end
 
 ---@class raster.PlanOptions
----@field measure? boolean Compute one tile in the middle, twice, and tell the time of all by the second. Default false: nothing is computed.
+---@field measure? boolean Compute one tile in the middle, twice, and tell the time of all by the second; else nothing is computed. Default false.
 
 ---@class raster.Plan
 ---@field files Table A row for each file that is read: path, size_mib, share (of its pixels that is wanted), read_mib.
@@ -2178,7 +2175,7 @@ function Stack:select(...) end
 function Stack:map(fn) end
 
 ---@class raster.SortOptions
----@field descending? boolean Default false.
+---@field descending? boolean The largest first. Default false.
 
 --- In order of time, or of a property. Images without it come last.
 ---
@@ -2516,9 +2513,9 @@ function Stack:reduce(reducers) end
 function Stack:linear_fit() end
 
 ---@class raster.RollingOptions
----@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out.
----@field days? number Over the images of this many days that end with each one.
----@field reducer? Reducer Default mean.
+---@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out. At least 1.
+---@field days? number Over the images of this many days that end with each one. Above 0.
+---@field reducer? Reducer What is made of them. Default `"mean"`.
 
 --- A reduction over a window that moves through the stack. Each result has the time and properties of the window's last image.
 ---
@@ -2598,11 +2595,11 @@ function Stack:align(target, options) end
 function Stack:mosaic(options) end
 
 ---@class raster.ExportOptions: raster.WriteOptions
----@field folder string It is made where it is missing.
----@field prefix? string Default `image`.
+---@field folder string Where the files go. It is made where it is missing.
+---@field prefix? string How the names begin. Default `"image"`.
 ---@field names? string[] One for each image, in place of dates.
----@field first? integer The first image to write, from 1. Default 1.
----@field max? integer How many at most. Default all.
+---@field first? integer The first image to write, from 1. At least 1. Default 1.
+---@field max? integer How many at most. At least 1. Default all.
 
 --- Writes every image to a file of its own: `prefix_yyyymmdd_10m.tif`. Returns the paths.
 ---

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use perilune::catalog::itslive::filter::{by_year, entries_of_urls, month};
 use perilune::catalog::itslive::names::projection_of;
-use perilune::catalog::itslive::{Choice, Entry, Filter, Granule, Place};
+use perilune::catalog::itslive::{Entry, Filter, Granule, Place, Preference};
 use serde_json::Value;
 
 use super::common::shared;
@@ -276,10 +276,10 @@ fn filters_agree_with_a_slow_loop() {
                 choice,
                 years: vec![],
             };
-            assert_eq!(filter(Choice::First).apply(&all), expected);
+            assert_eq!(filter(Preference::First).apply(&all), expected);
 
             // However they are chosen, each year has as many of them, and nothing comes twice.
-            for choice in [Choice::Valid, Choice::Spread] {
+            for choice in [Preference::Valid, Preference::Spread] {
                 let kept = filter(choice).apply(&all);
                 assert_eq!(kept.len(), expected.len());
                 let ids: HashSet<&str> = kept.iter().map(|&i| all[i].id.as_str()).collect();
@@ -294,7 +294,7 @@ fn filters_agree_with_a_slow_loop() {
                 assert_eq!(ids, again);
             }
             // No granule that was left out has more valid pixels than one of its year that was kept.
-            let kept = filter(Choice::Valid).apply(&all);
+            let kept = filter(Preference::Valid).apply(&all);
             for (i, e) in all.iter().enumerate() {
                 let fits = months.is_empty() || months.contains(&e.mid_date.month());
                 if fits && !kept.iter().any(|&k| all[k].id == e.id) {
@@ -327,7 +327,7 @@ fn spread_granules_cover_the_year() {
         .collect();
     let filter = Filter {
         most_per_year: Some(5),
-        choice: Choice::Spread,
+        choice: Preference::Spread,
         ..Filter::default()
     };
     // The middles of five parts of 73 days.
@@ -348,7 +348,7 @@ fn recorded_granules_are_filtered_and_counted() {
     let filter = Filter {
         most_per_year: Some(4),
         months: vec![month("March").unwrap(), month("apr").unwrap()],
-        choice: Choice::Valid,
+        choice: Preference::Valid,
         years: vec![2022, 2019],
     };
     let kept = filter.apply(&entries);

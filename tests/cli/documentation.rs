@@ -6,7 +6,7 @@ use std::path::Path;
 use perilune::host::documentation::{self, Entry, Kind};
 use perilune::host::{Limits, Runtime, loader};
 use perilune::lua::names::{Names, What, with_names};
-use perilune::lua::options::Declared;
+use perilune::lua::spec::Declared;
 use perilune::lua::{Access, MODULES};
 
 fn with_everything<R>(read: impl FnOnce(&Names) -> R) -> R {
@@ -122,12 +122,17 @@ fn declared() -> BTreeMap<&'static str, Declared> {
     let mut waiting: Vec<Declared> = with_everything(|names| {
         let functions = names.modules.values().flatten();
         let methods = names.classes.values().flat_map(|info| &info.entries);
-        functions.chain(methods).filter_map(|e| e.options).collect()
+        functions
+            .chain(methods)
+            .filter_map(|e| e.options)
+            .chain(names.tables.iter().copied())
+            .collect()
     });
     let mut found = BTreeMap::new();
     while let Some(table) = waiting.pop() {
-        waiting.extend((table.bases)());
-        found.insert(table.name, table);
+        if found.insert(table.name, table).is_none() {
+            waiting.extend(table.tables());
+        }
     }
     found
 }
@@ -195,11 +200,11 @@ fn functions_take_the_tables_that_their_stubs_name() {
                     table.name, stub.type_name
                 ));
             }
-            if stub.optional == table.required() {
+            // Without a field that is needed, one of several may be.
+            if stub.optional && table.required() {
                 wrong.push(format!(
-                    "{full}: {} has {}field that a call must give",
-                    table.name,
-                    if stub.optional { "a " } else { "no " }
+                    "{full}: {} has a field that a call must give",
+                    table.name
                 ));
             }
         }
@@ -216,7 +221,7 @@ fn functions_take_the_tables_that_their_stubs_name() {
 }
 
 /// Functions whose options are read by closures instead of being declared. It only falls.
-const MOST_UNDECLARED: usize = 107;
+const MOST_UNDECLARED: usize = 47;
 
 /// What Tab offers for `colormap = "` is what there is.
 #[test]

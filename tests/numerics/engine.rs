@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
+use perilune::error::Choice;
 use perilune::raster::element::{Binary, Unary};
 use perilune::raster::math::{self, Operand};
 use perilune::raster::mosaic::{Overlap, mosaic};
@@ -427,8 +428,7 @@ fn every_resampling_is_seamless() {
     ];
     for target in targets {
         let target = Arc::new(target);
-        for name in Resampling::NAMES {
-            let method = Resampling::parse(name).unwrap();
+        for &(name, method) in Resampling::ALL {
             let aligned = align::align(&a, &target, method).unwrap();
             assert_tiling_does_not_matter(&aligned, &format!("{name} onto {target}"));
         }

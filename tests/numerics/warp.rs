@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
+use perilune::error::Choice;
 use perilune::raster::file::open::{OpenOptions, open};
 use perilune::raster::mapping::Mapping;
 use perilune::raster::warp::Resampling;
@@ -82,7 +83,7 @@ fn reprojection_agrees_with_gdalwarp() {
                 .unwrap();
             assert!(status.success());
             let theirs = opened(&target);
-            let ours_method = Resampling::parse(if method == "near" { "nearest" } else { method }).unwrap();
+            let ours_method = Resampling::named(if method == "near" { "nearest" } else { method }).unwrap();
             let ours = align::align(&opened(&source), &theirs.grid, ours_method).unwrap();
             let (a, b) = (values(&ours), values(&theirs));
             let (off, compared) = disagreement(&a, &b, tolerance);
@@ -173,7 +174,7 @@ fn statistics_of_whole_pixels_are_those_of_gdalwarp() {
             .unwrap();
         assert!(status.success());
         let theirs = opened(&target);
-        let ours = align::align(&opened(source), &theirs.grid, Resampling::parse(name).unwrap()).unwrap();
+        let ours = align::align(&opened(source), &theirs.grid, Resampling::named(name).unwrap()).unwrap();
         let (off, compared) = disagreement(&values(&ours), &values(&theirs), 1e-4);
         assert_eq!(compared, 120 * 120, "{method}");
         assert!(off <= allowed, "{method}: {:.3} % differ", off * 100.0);

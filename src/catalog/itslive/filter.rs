@@ -8,7 +8,7 @@ use stac::Item;
 
 use super::names::{Granule, id_of};
 use crate::catalog::item;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 
 /// What the filter asks of a granule.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +23,7 @@ pub struct Entry {
 
 /// Which granules of a year are kept when there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Choice {
+pub enum Preference {
     /// Those with the most valid pixels; of equals the earlier one. Does not depend on the order of the list.
     #[default]
     Valid,
@@ -31,6 +31,14 @@ pub enum Choice {
     First,
     /// Those nearest to the middles of as many equal parts of the year. Does not depend on the order of the list.
     Spread,
+}
+
+impl Choice for Preference {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("valid", Preference::Valid),
+        ("first", Preference::First),
+        ("spread", Preference::Spread),
+    ];
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,7 +49,7 @@ pub struct Filter {
     pub months: Vec<i8>,
     /// Years of the mid-date; empty for all.
     pub years: Vec<i16>,
-    pub choice: Choice,
+    pub choice: Preference,
 }
 
 impl Entry {
@@ -116,9 +124,9 @@ impl Filter {
                 .then_with(|| a.id.cmp(&b.id))
         };
         match self.choice {
-            Choice::First => {}
-            Choice::Valid => year.sort_by(best),
-            Choice::Spread => return spread(entries, year, most),
+            Preference::First => {}
+            Preference::Valid => year.sort_by(best),
+            Preference::Spread => return spread(entries, year, most),
         }
         year.truncate(most);
         year

@@ -14,7 +14,7 @@ pub mod urls;
 
 pub use area::Area;
 pub use cubes::{Cube, Cubes};
-pub use filter::{Choice, Entry, Filter};
+pub use filter::{Entry, Filter, Preference};
 pub use names::{Granule, Place, Scene, projection_of};
 pub use query::Query;
 pub use stac::{ENDPOINT as STAC_SERVICE, PAGE, StacSearch};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::area::Area;
 use super::names::{Granule, Scene};
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 
 /// A search for velocity granules.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,8 +78,8 @@ impl Query {
                 high,
             ));
         }
-        match self.percent_valid_pixels.filter(|p| !(0.0..=100.0).contains(p)) {
-            Some(percent) => Err(Error::argument("percent_valid_pixels", "0 to 100", percent)),
+        match self.percent_valid_pixels {
+            Some(percent) => Domain::PERCENT.check("percent_valid_pixels", percent).map(drop),
             None => Ok(()),
         }
     }

@@ -16,7 +16,7 @@ use super::query::Query;
 use crate::bytes::http::{Failure, Http, Request, redacted};
 use crate::catalog::items::Items;
 use crate::catalog::pages::{Answer, Search, Stream};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 
 pub const ENDPOINT: &str = "https://nsidc.org/apps/itslive-search/velocities/urls/";
 
@@ -29,14 +29,12 @@ pub enum Serialization {
     Html,
 }
 
-impl Serialization {
-    pub fn name(self) -> &'static str {
-        match self {
-            Serialization::Json => "json",
-            Serialization::Text => "text",
-            Serialization::Html => "html",
-        }
-    }
+impl Choice for Serialization {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("json", Serialization::Json),
+        ("text", Serialization::Text),
+        ("html", Serialization::Html),
+    ];
 }
 
 #[derive(Debug, Clone)]

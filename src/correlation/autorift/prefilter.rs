@@ -84,7 +84,9 @@ impl Prefilter {
         };
         domain.check_count("prefilter_width", width)?;
         match *self {
-            Prefilter::WallisFill { cutoff, .. } => CUTOFF.check("prefilter_cutoff", f64::from(cutoff)).map(drop),
+            Prefilter::WallisFill { cutoff, .. } => {
+                CUTOFF.check("prefilter_cutoff", f64::from(cutoff)).map(drop)
+            }
             _ => Ok(()),
         }
     }

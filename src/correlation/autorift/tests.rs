@@ -9,9 +9,9 @@ use super::dot::Shape;
 use super::matcher::{Matcher, Sample};
 use super::parameters::Parameters;
 use super::prefilter::{Method, Prefilter};
-use crate::error::Choice;
 use super::search::{Nodes, Pair, Search, Which, search};
 use super::track::{Field, Silent, track};
+use crate::error::Choice;
 use crate::error::Result;
 
 /// Repeatable numbers in 0 … 1.

@@ -1,6 +1,6 @@
 //! How `--help` of a script reads.
 
-use crate::lua::options::{Spec, ValueType, plain};
+use crate::lua::spec::{Spec, ValueType, plain};
 
 /// The help of a script: usage, description, parameters with type, unit, limits, default and text.
 pub fn help_text(script: &str, description: &str, specs: &[Spec], width: usize) -> String {

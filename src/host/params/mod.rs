@@ -16,7 +16,7 @@ use super::sources;
 use crate::error::{Error, Result, nearest};
 use crate::interrupt;
 use crate::lua::module::{Module, guard, unknown_name};
-use crate::lua::options::{Spec, ValueType};
+use crate::lua::spec::{Spec, ValueType};
 use crate::lua::{Args, FromScript};
 use crate::work;
 

@@ -4,7 +4,7 @@ use mlua::{Lua, Table, Value};
 use serde_json::Value as Json;
 
 use crate::error::{Domain, Error, Result};
-use crate::lua::options::{Spec, ValueType};
+use crate::lua::spec::{Spec, ValueType};
 use crate::lua::{Options, describe};
 
 const KINDS: &[&str] = &["number", "integer", "boolean", "string", "path", "date", "list"];
@@ -225,6 +225,6 @@ fn parsed(kind: &ValueType, text: &str) -> Option<Json> {
             entries.map(Json::from)
         }
         // Parameters are plain values.
-        ValueType::Of(_) => None,
+        ValueType::Table(_) | ValueType::Of(_) => None,
     }
 }

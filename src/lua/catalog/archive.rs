@@ -4,38 +4,56 @@ use std::path::{Path, PathBuf};
 
 use mlua::{Lua, Table as LuaTable};
 
-use super::values::several;
+use super::values::listed;
 use crate::work;
 use crate::catalog::archive::{self, Limits, Options};
 use crate::catalog::transfer::parse_address;
 use crate::bytes::http::Http;
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
+use crate::lua::value::Several;
 use crate::lua::{Args, access};
+use crate::options;
 
 fn is_remote(place: &str) -> bool {
     ["http://", "https://", "s3://"].iter().any(|scheme| place.starts_with(scheme))
 }
 
-pub fn unzip(lua: &Lua, args: &Args) -> Result<Vec<LuaTable>> {
+options! {
+    pub struct UnzipTable("catalog.UnzipOptions") {
+        /// The folder. Default: that of the archive; for one on a server, the working folder.
+        into: Option<PathBuf>,
+        /// Names of members; `*` stands for any text and `?` for one character. Default: all.
+        members: Option<Several<String>>,
+        /// Remove the archive once its members are on the disk.
+        delete: bool = false,
+        /// Replace files that are there and differ.
+        overwrite: bool = false,
+        /// Refuse archives with more members.
+        most_members: usize = Limits::default().members; Domain::at_least(1.0),
+        /// Refuse archives that unpack to more bytes.
+        most_bytes: u64 = Limits::default().bytes; Domain::at_least(1.0),
+        /// Refuse archives that unpack to more than a gigabyte and to more than this times their size.
+        most_ratio: f64 = Limits::default().ratio; Domain::above(0.0),
+    }
+}
+
+pub fn unzip(lua: &Lua, args: &Args, o: UnzipTable) -> Result<Vec<LuaTable>> {
     let place: String = args.get("archive")?;
     let policy = access(lua);
-    let options = args.options(|o| {
-        let limits = Limits::default();
-        let path = Path::new(&place);
-        let beside = path.parent().filter(|_| !is_remote(&place)).unwrap_or(Path::new("."));
-        let into = o.get::<PathBuf>("into")?.unwrap_or(beside.to_path_buf());
-        Ok(Options {
-            into: policy.write(if into.as_os_str().is_empty() { Path::new(".") } else { &into })?,
-            members: several(o, "members")?,
-            delete: o.get_or("delete", false)?,
-            overwrite: o.get_or("overwrite", false)?,
-            limits: Limits {
-                members: o.count("most_members")?.unwrap_or(limits.members),
-                bytes: o.count("most_bytes")?.map_or(limits.bytes, |n| n as u64),
-                ratio: o.positive("most_ratio")?.unwrap_or(limits.ratio),
-            },
-        })
-    })?;
+    let path = Path::new(&place);
+    let beside = path.parent().filter(|_| !is_remote(&place)).unwrap_or(Path::new("."));
+    let into = o.into.unwrap_or(beside.to_path_buf());
+    let options = Options {
+        into: policy.write(if into.as_os_str().is_empty() { Path::new(".") } else { &into })?,
+        members: listed(o.members),
+        delete: o.delete,
+        overwrite: o.overwrite,
+        limits: Limits {
+            members: o.most_members,
+            bytes: o.most_bytes,
+            ratio: o.most_ratio,
+        },
+    };
     if let Some(rehearsal) = work::rehearsal() {
         return Err(rehearsal.wants(format!("the members of {place}")));
     }

@@ -9,14 +9,16 @@ use mlua::{Lua, Table as LuaTable, Value as LuaValue};
 
 use super::item::LuaItem;
 use super::items::LuaItems;
-use super::values::several;
+use super::values::listed;
 use crate::bytes::http::{self, Http, wait};
 use crate::catalog::transfer::{
     self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
 };
 use crate::console::SideBySide;
-use crate::error::{Error, Result, counted};
-use crate::lua::value::describe;
+use crate::error::{Choice, Domain, Error, Result, counted};
+use crate::lua::options::OptionTable;
+use crate::lua::value::{Several, describe};
+use crate::options;
 use crate::lua::{Args, FromScript, Options, access};
 use crate::table::{Column, Table};
 use crate::work::{self, Step};
@@ -30,8 +32,14 @@ pub fn traffic(lua: &Lua, _: &Args) -> Result<LuaTable> {
     Ok(table)
 }
 
-pub fn download(lua: &Lua, args: &Args) -> Result<(Table, LuaTable)> {
-    let (choice, assets) = args.options(|o| Ok((Choice::read(lua, o)?, assets(o)?)))?;
+pub fn download(lua: &Lua, args: &Args, o: DownloadTable) -> Result<(Table, LuaTable)> {
+    let choice = Plan::of(lua, &o)?;
+    let assets = Assets {
+        names: listed(o.assets),
+        folders: o.folders,
+        skip_missing: o.missing == Missing::Skip,
+        alternate: o.alternate,
+    };
     let jobs = transfer::plan(wanted(&args.get("files")?, &assets)?)?;
     let http = Http::shared()?;
     let paid = jobs.iter().filter(|job| job.requester_pays);
@@ -93,46 +101,85 @@ pub fn download(lua: &Lua, args: &Args) -> Result<(Table, LuaTable)> {
     Ok((table(&report)?, totals))
 }
 
-struct Choice {
+#[derive(Clone, Copy, PartialEq)]
+pub enum Missing {
+    Error,
+    Skip,
+}
+
+impl Choice for Missing {
+    const ALL: &'static [(&'static str, Self)] = &[("error", Missing::Error), ("skip", Missing::Skip)];
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum OnError {
+    Raise,
+    Report,
+}
+
+impl Choice for OnError {
+    const ALL: &'static [(&'static str, Self)] = &[("raise", OnError::Raise), ("report", OnError::Report)];
+}
+
+options! {
+    pub struct DownloadTable("catalog.DownloadOptions") {
+        /// The folder, which is made if it is not there.
+        dir: PathBuf,
+        /// Files at once from one host. Default 4.
+        parallel: Option<usize>; Domain::at_least(1.0),
+        /// Files at once from all hosts. Default 16.
+        at_once: Option<usize>; Domain::at_least(1.0),
+        /// The assets of items to fetch. Default: those with the role `data`, or, where none has it, that called `data` or the only one.
+        assets: Option<Several<String>>,
+        /// One folder an item, named by its id; without it two files of one name are an error.
+        folders: bool = false,
+        /// Items that lack an asset.
+        missing: Missing = Missing::Error,
+        /// The alternate address to use where an asset has it, such as `"s3"`.
+        alternate: Option<String>,
+        /// Hold the size and checksum of the catalogue, and a checksum that the server sends, against what comes.
+        checksum: bool = true,
+        /// Fetch also files that are there, and replace them.
+        overwrite: bool = false,
+        /// Only ask how much would come and what it would cost.
+        dry_run: bool = false,
+        /// The price of bytes of requester-pays stores, in US dollars for 10^9 bytes; an assumption: what AWS asks for bytes that leave it.
+        usd_per_gb: f64 = USD_PER_GB; Domain::at_least(0.0),
+        /// Seconds to wait for a server that is still making a file (status 202), up to a week.
+        patience: f64 = 3600.0; Domain::within(0.0, 604_800.0).in_unit("seconds"),
+        /// What a file that fails makes: an error once all others are through, or a row of the report.
+        on_error: OnError = OnError::Raise,
+    }
+}
+
+/// What a download is to do.
+struct Plan {
     options: transfer::Options,
     dry_run: bool,
     usd_per_gb: f64,
     raise: bool,
 }
 
-impl Choice {
-    fn read(lua: &Lua, o: &Options) -> Result<Choice> {
-        let dir = access(lua).write(o.require::<PathBuf>("dir")?)?;
-        let mut options = transfer::Options::new(dir);
-        if let Some(parallel) = o.count("parallel")? {
+impl Plan {
+    fn of(lua: &Lua, o: &DownloadTable) -> Result<Plan> {
+        let mut options = transfer::Options::new(access(lua).write(&o.dir)?);
+        if let Some(parallel) = o.parallel {
             options.per_host = parallel;
             options.at_once = options.at_once.max(parallel);
         }
-        if let Some(at_once) = o.count("at_once")? {
+        if let Some(at_once) = o.at_once {
             options.at_once = at_once;
         }
-        options.overwrite = o.get_or("overwrite", false)?;
-        options.verify = o.get_or("checksum", true)?;
-        if let Some(seconds) = o.checked("patience", "a number of seconds, up to a week", |s: &f64| (0.0..=604_800.0).contains(s))? {
-            options.patience = Duration::from_secs_f64(seconds);
-        }
-        let price = o.checked("usd_per_gb", "a price, at least 0", |p: &f64| *p >= 0.0 && p.is_finite())?;
-        Ok(Choice {
+        options.overwrite = o.overwrite;
+        options.verify = o.checksum;
+        options.patience = Duration::from_secs_f64(o.patience);
+        Ok(Plan {
             options,
-            dry_run: o.get_or("dry_run", false)?,
-            usd_per_gb: price.unwrap_or(USD_PER_GB),
-            raise: o.choice("on_error", &["raise", "report"])?.unwrap_or("raise") == "raise",
+            dry_run: o.dry_run,
+            usd_per_gb: o.usd_per_gb,
+            raise: o.on_error == OnError::Raise,
         })
     }
-}
-
-fn assets(o: &Options) -> Result<Assets> {
-    Ok(Assets {
-        names: several(o, "assets")?,
-        folders: o.get_or("folders", false)?,
-        skip_missing: o.choice("missing", &["error", "skip"])? == Some("skip"),
-        alternate: o.get("alternate")?,
-    })
 }
 
 /// Items, or a list of addresses, tables with an address, and items.
@@ -153,7 +200,7 @@ fn wanted(files: &LuaValue, assets: &Assets) -> Result<Vec<Wanted>> {
         let name = format!("files[{}]", index + 1);
         match entry {
             LuaValue::String(text) => out.push(Wanted::new(transfer::parse_address(&text.to_string_lossy())?)),
-            LuaValue::Table(_) => out.push(Options::read(entry, &name, described)?),
+            LuaValue::Table(_) => out.push(Options::read(entry, &name, DownloadFile::read)?.wanted()?),
             other => match LuaItem::accept(other) {
                 Some(item) => out.extend(transfer::of_items([item.get()], assets)?),
                 None => {
@@ -166,14 +213,30 @@ fn wanted(files: &LuaValue, assets: &Assets) -> Result<Vec<Wanted>> {
     Ok(out)
 }
 
-/// `{ url, name, size, checksum, requester_pays }`.
-fn described(o: &Options) -> Result<Wanted> {
-    let mut wanted = Wanted::new(transfer::parse_address(&o.require::<String>("url")?)?);
-    wanted.name = o.get("name")?;
-    wanted.size = o.get("size")?;
-    wanted.checksum = o.get::<String>("checksum")?.map(|text| Checksum::parse(&text)).transpose()?;
-    wanted.requester_pays = o.get("requester_pays")?.unwrap_or(wanted.requester_pays);
-    Ok(wanted)
+options! {
+    pub struct DownloadFile("catalog.DownloadFile") {
+        /// The address: `https://…` or `s3://…`.
+        url: String,
+        /// The path below the folder, such as `"scene/hh.tif"`. Default: the last part of the address.
+        name: Option<String>,
+        /// Bytes, as published.
+        size: Option<u64>,
+        /// MD5, SHA-1, SHA-256 or SHA-512 in hexadecimal digits, or a multihash.
+        checksum: Option<String>,
+        /// Whoever fetches it pays the store.
+        requester_pays: Option<bool>,
+    }
+}
+
+impl DownloadFile {
+    fn wanted(self) -> Result<Wanted> {
+        let mut wanted = Wanted::new(transfer::parse_address(&self.url)?);
+        wanted.name = self.name;
+        wanted.size = self.size;
+        wanted.checksum = self.checksum.map(|text| Checksum::parse(&text)).transpose()?;
+        wanted.requester_pays = self.requester_pays.unwrap_or(wanted.requester_pays);
+        Ok(wanted)
+    }
 }
 
 /// One row a file.

@@ -9,7 +9,7 @@ use crate::catalog::item::{Item, checksum, data_assets, property, size, span, wi
 use crate::catalog::items::Items;
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::value::describe;
 use crate::lua::{Builder, Class, FromScript};
 use crate::raster::Crs;

@@ -15,12 +15,13 @@ use crate::catalog::item::{self, data_assets, property, size, span};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::rehearsal::is_told;
 use crate::lua::raster::values::time_range;
 use crate::lua::tables::values::{Filter, equal};
 use crate::lua::value::describe;
 use crate::lua::{Args, Builder, Class, FromScript, access};
+use crate::options;
 use crate::raster::Crs;
 use crate::table::{Table, Value, parse_time};
 use crate::vector::{Feature, Features, Properties};
@@ -82,7 +83,7 @@ impl Class for LuaItems {
                 Ok(text)
             });
         c.method("filter(condition)", filter)
-            .method("sort(property, options?)", sort)
+            .method_with("sort(property, options?)", sort)
             .method("head(count)", |_, this, args| {
                 let count = args.get::<usize>("count")?.min(this.0.len());
                 Ok(LuaItems::new(this.0.take(&(0..count).collect::<Vec<_>>())))
@@ -158,10 +159,17 @@ fn filter(lua: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
     Ok(LuaItems::new(this.0.take(&kept)))
 }
 
+options! {
+    struct SortTable("catalog.SortOptions") {
+        /// The largest first.
+        descending: bool = false,
+    }
+}
+
 /// Items without the property come last.
-fn sort(_: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
+fn sort(_: &Lua, this: &LuaItems, args: &Args, o: SortTable) -> Result<LuaItems> {
     let name: String = args.get("property")?;
-    let descending = args.options(|o| o.get_or("descending", false))?;
+    let descending = o.descending;
     let keys: Vec<Option<Value>> =
         this.0.items.iter().map(|item| property(item, &name).map(|v| value(&name, v))).collect();
     if !keys.is_empty() && keys.iter().all(Option::is_none) {

@@ -6,92 +6,130 @@ use mlua::{Lua, Table as LuaTable, Value as LuaValue};
 
 use super::items::LuaItems;
 use super::search::LuaSearch;
-use super::values::{area_argument, area_option, several, time_options};
+use super::values::{AreaShape, Period, area_argument, listed};
 use crate::bind_class;
 use crate::bytes::http::{Http, parse_url};
 use crate::catalog::itslive::cubes::{CATALOGUE, Cubes, Found};
 use crate::catalog::itslive::filter::{by_year, entries_of_urls, month};
 use crate::catalog::itslive::query::{platforms, version};
 use crate::catalog::itslive::{
-    Area, Choice, Entry, Filter, Granule, PAGE, Place, Query, STAC_SERVICE, Serialization, StacSearch,
+    Area, Entry, Filter, Granule, PAGE, Place, Preference, Query, STAC_SERVICE, Serialization, StacSearch,
     URL_SERVICE, UrlSearch, names, projection_of,
 };
-use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
-use crate::lua::value::{FromScript, describe};
-use crate::lua::{Args, Builder, Class, Module, Options, access};
+use crate::error::{Choice, Domain, Error, Result};
+use crate::lua::spec::ValueType;
+use crate::lua::value::{FromScript, Several, describe};
+use crate::lua::{Args, Builder, Class, Module, access};
+use crate::options;
 use crate::table::{Column, Table, Value};
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<LuaCubes>();
-    m.function("itslive(options)", search)?;
+    m.function_with("itslive(options)", search)?;
     m.function("itslive_granule(address)", granule)?;
-    m.function("itslive_filter(granules, options?)", filter)?;
+    m.function_with("itslive_filter(granules, options?)", filter)?;
     m.function("itslive_by_year(granules)", years)?;
     m.function("itslive_cubes(source?)", cubes)?;
     Ok(())
 }
 
-fn search(_: &Lua, args: &Args) -> Result<LuaSearch> {
-    args.options(|o| {
-        let query = query(o)?;
-        let service = o.choice("service", &["stac", "urls"])?.unwrap_or("stac");
-        let url: Option<String> = o.get("url")?;
-        let endpoint = |default: &str| parse_url("url", url.as_deref().unwrap_or(default));
-        let form = match o.choice("serialization", &["json", "text", "html"])? {
-            Some("text") => Serialization::Text,
-            Some("html") => Serialization::Html,
-            _ => Serialization::Json,
-        };
-        let page = o.count("page")?.unwrap_or(PAGE);
-        Ok(match service {
-            "urls" => LuaSearch::new(UrlSearch::new(query, endpoint(URL_SERVICE)?, form)?),
-            _ => LuaSearch::new(StacSearch::new(query, endpoint(STAC_SERVICE)?, page)?),
-        })
-    })
+#[derive(Clone, Copy, PartialEq)]
+pub enum Answers {
+    Stac,
+    Urls,
 }
 
-fn query(o: &Options) -> Result<Query> {
-    let mut codes = Vec::new();
-    for name in several::<String>(o, "platform")? {
-        codes.extend(platforms(&name)?);
+impl Choice for Answers {
+    const ALL: &'static [(&'static str, Self)] = &[("stac", Answers::Stac), ("urls", Answers::Urls)];
+}
+
+options! {
+    pub struct ItsliveTable("catalog.ItsliveOptions") {
+        ..period: Period,
+        /// `{ west, south, east, north }` in degrees; west > east lies over the dateline.
+        bbox: Option<[f64; 4]>,
+        /// Corners `{ { lon, lat }, … }`, the numbers in one list, or `"lon,lat,lon,lat,…"`.
+        polygon: Option<Ring>,
+        /// The area or point: a Geometry, WKT, or GeoJSON. One of bbox, polygon and intersects is needed.
+        intersects: Option<AreaShape>,
+        /// Days between the acquisitions, at least.
+        min_separation: Option<f64>,
+        /// Days between the acquisitions, at most.
+        max_separation: Option<f64>,
+        /// At least this much of the ice has a velocity.
+        percent_valid_pixels: Option<f64>; Domain::PERCENT,
+        /// `"S2B"`, `"LC08"`, or a whole mission: `"Landsat 8"`, `"sentinel-1"`, `"L8"`. Of the image that the granule names first.
+        platform: Option<Several<String>>,
+        /// `2`, `"2.1"`.
+        version: Option<Version>,
+        /// Code of the projection. STAC only.
+        epsg: Option<u32>,
+        /// Stop here. Default: all.
+        max_items: Option<usize>,
+        /// The STAC service, or the older service of addresses, of which mirrors may exist.
+        service: Answers = Answers::Stac,
+        /// Another server than the archive's.
+        url: Option<String>,
+        /// What the service of addresses is asked to answer with.
+        serialization: Serialization = Serialization::Json,
+        /// Granules an answer, STAC only; fewer where the server gives up.
+        page: usize = PAGE; Domain::at_least(1.0),
+        /// Give an answer that has fewer granules than the service counts, with a note, in place of an error.
+        partial: bool = false,
     }
-    let (start, end) = time_options(o)?;
-    Ok(Query {
-        start,
-        end,
-        min_separation: o.get("min_separation")?,
-        max_separation: o.get("max_separation")?,
-        percent_valid_pixels: o.get("percent_valid_pixels")?,
-        platforms: codes,
-        version: o
-            .get::<Version>("version")?
-            .map(|Version(text)| version(&text))
-            .transpose()?,
-        epsg: o.get("epsg")?,
-        most: o.get("max_items")?,
-        partial: o.get_or("partial", false)?,
-        ..Query::new(area(o)?)
+}
+
+/// The first time of a pair is the earlier of its acquisitions': pairs whose time between them touches the period.
+fn search(_: &Lua, _: &Args, o: ItsliveTable) -> Result<LuaSearch> {
+    let endpoint = |default: &str| parse_url("url", o.url.as_deref().unwrap_or(default));
+    Ok(match o.service {
+        Answers::Urls => {
+            let (address, form) = (endpoint(URL_SERVICE)?, o.serialization);
+            LuaSearch::new(UrlSearch::new(o.query()?, address, form)?)
+        }
+        Answers::Stac => {
+            let (address, page) = (endpoint(STAC_SERVICE)?, o.page);
+            LuaSearch::new(StacSearch::new(o.query()?, address, page)?)
+        }
     })
 }
 
-/// One of bbox, polygon, intersects.
-fn area(o: &Options) -> Result<Area> {
-    let bbox: Option<[f64; 4]> = o.get("bbox")?;
-    let polygon: Option<Ring> = o.get("polygon")?;
-    let shape = area_option(o, "intersects")?;
-    match (bbox, polygon, shape) {
-        (Some(bbox), None, None) => Area::bbox(bbox),
-        (None, Some(Ring(corners)), None) => Area::polygon(&corners),
-        (None, None, Some(shape)) => Area::of(shape),
-        _ => Err(Error::message(
-            "a search needs one of the options bbox, polygon and intersects",
-        )),
+impl ItsliveTable {
+    fn query(self) -> Result<Query> {
+        let mut codes = Vec::new();
+        for name in listed(self.platform) {
+            codes.extend(platforms(&name)?);
+        }
+        let (start, end) = self.period.ends();
+        // One of them is needed.
+        let area = match (self.bbox, self.polygon, self.intersects) {
+            (Some(bbox), None, None) => Area::bbox(bbox)?,
+            (None, Some(Ring(corners)), None) => Area::polygon(&corners)?,
+            (None, None, Some(AreaShape(shape))) => Area::of(shape)?,
+            _ => {
+                return Err(Error::message(
+                    "a search needs one of the options bbox, polygon and intersects",
+                ));
+            }
+        };
+        Ok(Query {
+            start,
+            end,
+            min_separation: self.min_separation,
+            max_separation: self.max_separation,
+            percent_valid_pixels: self.percent_valid_pixels,
+            platforms: codes,
+            version: self.version.map(|Version(text)| version(&text)).transpose()?,
+            epsg: self.epsg,
+            most: self.max_items,
+            partial: self.partial,
+            ..Query::new(area)
+        })
     }
 }
 
 /// `2`, `2.1`, `"002"`.
-struct Version(String);
+pub struct Version(String);
 
 impl FromScript for Version {
     fn expected() -> String {
@@ -110,7 +148,7 @@ impl FromScript for Version {
 }
 
 /// `{ { lon, lat }, … }`, `{ lon, lat, lon, lat, … }`, or those numbers as text, as itslive-explorer writes them.
-struct Ring(Vec<[f64; 2]>);
+pub struct Ring(Vec<[f64; 2]>);
 
 impl FromScript for Ring {
     fn expected() -> String {
@@ -219,26 +257,29 @@ impl Granules {
     }
 }
 
+options! {
+    pub struct FilterTable("catalog.ItsliveFilterOptions") {
+        /// Months of the mid-date: `{ 11, 12, "January" }`. Default: all.
+        months: Option<Several<Month>>,
+        /// Years of the mid-date. Default: all.
+        years: Option<Several<Year>>,
+        /// At most so many of each year of the mid-date. Default: all.
+        most_per_year: Option<usize>; Domain::at_least(1.0),
+        /// Which of a year's: those with the most valid pixels, the first of the list, or those spread over the year.
+        choose: Preference = Preference::Valid,
+    }
+}
+
 /// Of the sort that was given.
-fn filter(lua: &Lua, args: &Args) -> Result<LuaValue> {
+fn filter(lua: &Lua, args: &Args, o: FilterTable) -> Result<LuaValue> {
     use mlua::IntoLua;
     let granules: Granules = args.get("granules")?;
-    let filter = args.options(|o| {
-        let months = several::<Month>(o, "months")?
-            .into_iter()
-            .map(|Month(m)| m)
-            .collect();
-        Ok(Filter {
-            most_per_year: o.count("most_per_year")?,
-            months,
-            years: several(o, "years")?.into_iter().map(|Year(y)| y).collect(),
-            choice: match o.choice("choose", &["valid", "first", "spread"])? {
-                Some("first") => Choice::First,
-                Some("spread") => Choice::Spread,
-                _ => Choice::Valid,
-            },
-        })
-    })?;
+    let filter = Filter {
+        most_per_year: o.most_per_year,
+        months: listed(o.months).into_iter().map(|Month(m)| m).collect(),
+        years: listed(o.years).into_iter().map(|Year(y)| y).collect(),
+        choice: o.choose,
+    };
     let kept = filter.apply(&granules.entries()?);
     match granules {
         Granules::Items(items) => Ok(LuaItems::new(items.0.take(&kept)).into_lua(lua)?),
@@ -248,7 +289,7 @@ fn filter(lua: &Lua, args: &Args) -> Result<LuaValue> {
     }
 }
 
-struct Month(i8);
+pub struct Month(i8);
 
 impl FromScript for Month {
     fn expected() -> String {
@@ -265,7 +306,7 @@ impl FromScript for Month {
     }
 }
 
-struct Year(i16);
+pub struct Year(i16);
 
 impl FromScript for Year {
     fn expected() -> String {

@@ -3,24 +3,38 @@
 use mlua::{Lua, Table as LuaTable};
 
 use super::items::LuaItems;
-use super::values::seconds;
+use super::values::Length;
 use crate::catalog::join::{JoinOptions, join as run};
-use crate::error::Result;
+use crate::error::{Domain, Result};
 use crate::lua::Args;
+use crate::options;
+
+options! {
+    pub struct JoinTable("catalog.JoinOptions") {
+        /// The most time between two acquisitions: `"1d"`, `"12h"`, or seconds. Default one day.
+        within: Option<Length>,
+        /// Compare UTC calendar days: `"1d"` is then the day before, the day, and the day after.
+        by_day: bool = false,
+        /// The least share of the left footprint that one right footprint covers; 0 takes all that touch.
+        overlap: f64 = 0.0; Domain::within(0.0, 1.0),
+        /// The least share of the left footprint that the right ones cover together.
+        coverage: f64 = 0.0; Domain::within(0.0, 1.0),
+        /// Of the right items only those of the day (UTC) nearest in time.
+        nearest: bool = false,
+    }
+}
 
 /// A list of `{ item, matches, seconds, coverage }`, in the order of the left items.
-pub fn join(lua: &Lua, args: &Args) -> Result<LuaTable> {
+pub fn join(lua: &Lua, args: &Args, o: JoinTable) -> Result<LuaTable> {
     let (left, right): (LuaItems, LuaItems) = (args.get("left")?, args.get("right")?);
     let default = JoinOptions::default();
-    let options = args.options(|o| {
-        Ok(JoinOptions {
-            within_s: seconds(o, "within")?.unwrap_or(default.within_s),
-            by_day: o.get_or("by_day", default.by_day)?,
-            overlap: o.get_or("overlap", default.overlap)?,
-            coverage: o.get_or("coverage", default.coverage)?,
-            nearest: o.get_or("nearest", default.nearest)?,
-        })
-    })?;
+    let options = JoinOptions {
+        within_s: o.within.map_or(default.within_s, |Length(seconds)| seconds),
+        by_day: o.by_day,
+        overlap: o.overlap,
+        coverage: o.coverage,
+        nearest: o.nearest,
+    };
     let joined = run(&left.0.items, &right.0.items, &options)?;
     let out = lua.create_table_with_capacity(joined.matches.len(), 0)?;
     for (index, found) in joined.matches.iter().enumerate() {

@@ -22,16 +22,17 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.class::<LuaItems>();
     m.class::<item::LuaItem>();
     m.class::<LuaService>();
-    m.function("asf(options)", asf::search)?;
+    m.function_with("asf(options)", asf::search)?;
+    m.table::<download::DownloadFile>();
     itslive::define(m)?;
-    m.function("join(left, right, options?)", join::join)?;
+    m.function_with("join(left, right, options?)", join::join)?;
     m.function("snapshot(path, search)", search::snapshot)?;
-    m.function("download(files, options)", download::download)?;
-    m.function("unzip(archive, options?)", archive::unzip)?;
+    m.function_with("download(files, options)", download::download)?;
+    m.function_with("unzip(archive, options?)", archive::unzip)?;
     m.function("zip_members(archive)", archive::zip_members)?;
     m.function("traffic()", download::traffic)?;
     m.function("items(list)", items::from_list)?;
-    m.function("open(path, options?)", open)?;
+    m.function_with("open(path, options?)", open)?;
     m.function("stac(url)", open_service)?;
     Ok(())
 }

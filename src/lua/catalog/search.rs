@@ -13,7 +13,7 @@ use crate::catalog::items::Items;
 use crate::catalog::pages::{Search, Stream};
 use crate::catalog::snapshot as file;
 use crate::error::Result;
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::rehearsal::is_told;
 use crate::lua::{Args, Builder, Class, FromScript, Module, access};
 

@@ -7,16 +7,38 @@ use mlua::Value as LuaValue;
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
 use crate::lua::geometry::Place;
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, Several, describe};
-use crate::lua::{Args, Options};
+use crate::lua::Args;
+use crate::options;
 use crate::raster::Crs;
 use crate::time::Stretch;
 use crate::vector::{Features, Geometry};
 
 /// The list behind an option, empty where it was left out.
-pub fn several<T: FromScript>(o: &Options, name: &str) -> Result<Vec<T>> {
-    Ok(o.get::<Several<T>>(name)?.map_or(Vec::new(), |Several(list)| list))
+pub fn listed<T>(several: Option<Several<T>>) -> Vec<T> {
+    several.map_or(Vec::new(), |Several(list)| list)
 }
+
+/// An area as an option.
+pub struct AreaShape(pub Shape);
+
+impl FromScript for AreaShape {
+    fn expected() -> String {
+        AREA.into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("Geometry|Features|string|table".into())
+    }
+    fn accept(value: &LuaValue) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &LuaValue, name: &str) -> Result<Self> {
+        area(value, name).map(AreaShape)
+    }
+}
+
+const AREA: &str = "an area in longitude and latitude: a Geometry, Features, WKT or GeoJSON";
 
 /// An area in longitude and latitude: a Geometry, Features, WKT or GeoJSON text, or a GeoJSON table.
 pub fn area(value: &LuaValue, name: &str) -> Result<Shape> {
@@ -46,16 +68,7 @@ pub fn area(value: &LuaValue, name: &str) -> Result<Shape> {
 }
 
 fn wrong(value: &LuaValue, name: &str) -> Error {
-    let expected = "an area in longitude and latitude: a Geometry, Features, WKT or GeoJSON";
-    Error::argument(name, expected, describe(value))
-}
-
-/// The area of an option.
-pub fn area_option(o: &Options, name: &str) -> Result<Option<Shape>> {
-    match o.raw(name)? {
-        LuaValue::Nil => Ok(None),
-        value => area(&value, name).map(Some),
-    }
+    Error::argument(name, AREA, describe(value))
 }
 
 /// The area of an argument.
@@ -64,26 +77,43 @@ pub fn area_argument(args: &Args, name: &str) -> Result<Shape> {
 }
 
 /// A length of time in seconds, from `"1d"`, `"36h"`, `"90m"` or a number of seconds. A day has 24 hours.
-pub fn seconds(o: &Options, name: &str) -> Result<Option<f64>> {
-    let expected = "a length of time such as \"1d\", \"12h\", or a number of seconds";
-    match o.raw(name)? {
-        LuaValue::Nil => Ok(None),
-        value => {
-            if let Some(number) = f64::accept(&value) {
-                return Ok(Some(number));
-            }
-            let text = String::accept(&value).ok_or_else(|| Error::argument(name, expected, describe(&value)))?;
-            let span: jiff::Span =
-                text.parse().map_err(|_| Error::argument(name, expected, format!("{text:?}")))?;
-            let start = jiff::civil::date(2000, 1, 1);
-            let total = span.total((Unit::Second, start));
-            total.map(Some).map_err(|_| Error::argument(name, expected, format!("{text:?}")))
+pub struct Length(pub f64);
+
+impl FromScript for Length {
+    fn expected() -> String {
+        "a length of time such as \"1d\", \"12h\", or a number of seconds".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("string|number".into())
+    }
+    fn accept(value: &LuaValue) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &LuaValue, name: &str) -> Result<Self> {
+        if let Some(number) = f64::accept(value) {
+            return Ok(Length(number));
         }
+        let wrong = || Error::argument(name, Self::expected(), describe(value));
+        let text = String::accept(value).ok_or_else(wrong)?;
+        let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+        let start = jiff::civil::date(2000, 1, 1);
+        span.total((Unit::Second, start)).map(Length).map_err(|_| wrong())
     }
 }
 
-/// The first moment of the option `start` and the last of the option `end`: a day, a month or a year is all of it.
-pub fn time_options(o: &Options) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
-    let (start, end) = (o.get::<Stretch>("start")?, o.get::<Stretch>("end")?);
-    Ok((start.map(|s| s.first), end.map(|s| s.last)))
+options! {
+    /// A stretch of time.
+    pub struct Period("catalog.PeriodOptions") {
+        /// The first time, UTC: of a day, a month or a year its first moment.
+        start: Option<Stretch>,
+        /// The last time, UTC; a day, a month or a year means all of it.
+        end: Option<Stretch>,
+    }
+}
+
+impl Period {
+    /// Its first moment and its last.
+    pub fn ends(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.start.as_ref().map(|s| s.first), self.end.as_ref().map(|s| s.last))
+    }
 }

@@ -12,8 +12,9 @@ use super::args::Args;
 use super::module::unknown_name;
 use super::names::{ClassInfo, Entry, What};
 use super::native::{Body, body, native};
-use super::options::{Declared, OptionTable};
+use super::options::{OptionTable, declared};
 use super::signature::Signature;
+use super::spec::Declared;
 use super::value::{describe, with_article};
 use crate::error::{Error, Result};
 
@@ -84,7 +85,7 @@ impl<T: Class> Builder<T> {
         F: Fn(&Lua, &T, &Args, O) -> Result<R> + 'static,
         R: IntoLuaMulti,
     {
-        self.add_method(signature, Some(Declared::of::<O>()), move |lua, object, args| {
+        self.add_method(signature, Some(declared::<O>()), move |lua, object, args| {
             method(lua, &*borrow::<T>(object)?, args, args.table()?)
         })
     }

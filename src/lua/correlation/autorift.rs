@@ -11,7 +11,7 @@ use crate::correlation::autorift::prefilter::{self, Method, Prefilter};
 use crate::error::{Error, Result};
 use crate::lua::module::Module;
 use crate::lua::value::{FromScript, Several, describe};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::options;
 use crate::raster::{Grid, Raster};
 

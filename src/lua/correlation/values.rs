@@ -6,7 +6,7 @@ use crate::correlation::gross::{Gross, GrossOffsets};
 use crate::correlation::points::Point;
 use crate::correlation::settings::Extent;
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::Raster;
 use crate::table;

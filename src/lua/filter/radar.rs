@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::filter::impulse_response::{BANDWIDTH, Response, SHIFT, WINDOW, impulse_response};
 use crate::lua::module::Module;
 use crate::lua::value::FromScript;
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::options;
 use crate::raster::Raster;
 

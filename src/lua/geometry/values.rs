@@ -4,7 +4,7 @@ use geo::Coord;
 use mlua::{Lua, Table as LuaTable, UserDataRef, Value as LuaValue};
 
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::args::Options;
 use crate::lua::tables::values::to_lua;
 use crate::lua::value::{FromScript, describe};

@@ -4,7 +4,7 @@ use mlua::{Table, Value};
 use ndarray::Array2;
 
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
 use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, Rgb, Stretch};

@@ -12,7 +12,7 @@ use super::args::{Args, Options};
 use super::class::Builder;
 use super::module::Module;
 use super::value::{FromScript, describe};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::error::{Error, Result};
 use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, Kind, Layer, Terminal};
 use crate::raster::stack::Stack;

@@ -5,7 +5,7 @@ use mlua::{Table, Value};
 
 use super::data::{opacity, stretch};
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
 use crate::plot::{

@@ -6,6 +6,7 @@ use mlua::{Lua, MultiValue, Table, Value};
 use ndarray::Array2;
 
 use crate::bind_class;
+use crate::options;
 use crate::work::Held;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
@@ -269,17 +270,23 @@ fn show(array: &Array) -> String {
     text
 }
 
+options! {
+    pub struct FromTable("raster.FromTableOptions") {
+        /// Of the band.
+        name: String = "b1".to_string(),
+        /// Of its values: `power`, `dB`, `m`…
+        unit: Option<Unit>,
+        /// Pixel type, as `Raster:cast` takes.
+        dtype: DType = DType::F32,
+    }
+}
+
 /// `raster.from_table(grid, rows, options?)`
-pub fn from_table(lua: &Lua, args: &Args) -> Result<Raster> {
+pub fn from_table(lua: &Lua, args: &Args, o: FromTable) -> Result<Raster> {
+    let FromTable { name, dtype, .. } = o;
+    let unit = o.unit.unwrap_or(Unit::Unknown);
     let grid: Arc<Grid> = args.get("grid")?;
     let lines: Vec<Table> = args.get("rows")?;
-    let (name, unit, dtype) = args.options(|o| {
-        Ok((
-            o.get_or("name", "b1".to_string())?,
-            o.get_or("unit", Unit::Unknown)?,
-            o.get_or("dtype", DType::F32)?,
-        ))
-    })?;
     let expected = || format!("{} lists of {} numbers, as the grid", grid.rows, grid.cols);
     if lines.len() != grid.rows {
         return Err(Error::argument("rows", expected(), format!("{} lists", lines.len())));

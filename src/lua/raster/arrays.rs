@@ -6,11 +6,13 @@ use mlua::{Lua, Table, Value};
 
 use super::array::reserve;
 use super::as_written;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Domain, Error, Result};
 use crate::lua::rehearsal::is_told;
 use crate::lua::access;
-use crate::lua::args::{Args, Options};
+use crate::lua::args::Args;
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 use crate::raster::Raster;
 use crate::raster::file::arrays::{self, ArrayValues, Elements};
 use crate::raster::file::hdf5::{self, Content, Hdf5Options};
@@ -94,10 +96,10 @@ fn to_lua(lua: &Lua, values: &ArrayValues) -> Result<Value> {
 }
 
 /// `raster.write_hdf5(path, contents, options?)`
-pub fn write(lua: &Lua, args: &Args) -> Result<String> {
+pub fn write(lua: &Lua, args: &Args, o: Hdf5Table) -> Result<String> {
     let path: PathBuf = args.get("path")?;
     let table: Table = args.get("contents")?;
-    let options = args.options(write_options)?;
+    let options = o.into();
     let mut contents = Vec::new();
     for pair in table.pairs::<Value, Value>() {
         let (name, value) = pair?;
@@ -112,33 +114,69 @@ pub fn write(lua: &Lua, args: &Args) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-fn write_options(o: &Options) -> Result<Hdf5Options> {
-    let chunk: Option<[usize; 2]> = o.checked("chunk", "{ rows, cols }, each at least 1", |c: &[usize; 2]| {
-        c.iter().all(|n| *n >= 1)
-    })?;
-    let level = o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?;
-    let compress = o.choice("compress", &["deflate", "none"])?;
-    let mut attributes = Vec::new();
-    if let Some(table) = o.get::<Table>("attributes")? {
-        for pair in table.pairs::<Value, Value>() {
+#[derive(Clone, Copy, PartialEq)]
+pub enum Compression {
+    Deflate,
+    None,
+}
+
+impl Choice for Compression {
+    const ALL: &'static [(&'static str, Self)] = &[("deflate", Compression::Deflate), ("none", Compression::None)];
+}
+
+options! {
+    pub struct Hdf5Table("raster.Hdf5Options") {
+        /// `{ rows, cols }` of the chunks of images.
+        chunk: [usize; 2] = [128, 128]; Domain::at_least(1.0),
+        /// Of the chunks: deflate (gzip) after a byte shuffle, or none.
+        compress: Compression = Compression::Deflate,
+        /// Of deflate.
+        level: u32 = 4; Domain::within(1.0, 9.0),
+        /// Text attributes by full name of the dataset: `{ ["/data/VV"] = { units = "1" } }`.
+        attributes: Option<Texts>,
+    }
+}
+
+impl From<Hdf5Table> for Hdf5Options {
+    fn from(o: Hdf5Table) -> Hdf5Options {
+        let [rows, cols] = o.chunk;
+        Hdf5Options {
+            chunk: (rows, cols),
+            deflate: (o.compress == Compression::Deflate).then_some(o.level),
+            attributes: o.attributes.map_or(Vec::new(), |Texts(list)| list),
+        }
+    }
+}
+
+/// Dataset, attribute and text, in order.
+pub struct Texts(Vec<(String, String, String)>);
+
+impl FromScript for Texts {
+    fn expected() -> String {
+        "a table such as { [\"/data/VV\"] = { units = \"1\" } }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("table<string, table<string, string>>".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "attributes").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        let mut list = Vec::new();
+        for pair in Table::from_script(value, name)?.pairs::<Value, Value>() {
             let (dataset, named) = pair?;
-            let dataset = String::from_script(&dataset, "each name in attributes")?;
-            let named = Table::from_script(&named, &format!("attributes[\"{dataset}\"]"))?;
+            let dataset = String::from_script(&dataset, &format!("each name in {name}"))?;
+            let named = Table::from_script(&named, &format!("{name}[\"{dataset}\"]"))?;
             for pair in named.pairs::<Value, Value>() {
-                let (name, text) = pair?;
-                let name = String::from_script(&name, "the name of an attribute")?;
-                let text = String::from_script(&text, &format!("attributes[\"{dataset}\"].{name}"))?;
-                attributes.push((dataset.clone(), name, text));
+                let (attribute, text) = pair?;
+                let attribute = String::from_script(&attribute, "the name of an attribute")?;
+                let text = String::from_script(&text, &format!("{name}[\"{dataset}\"].{attribute}"))?;
+                list.push((dataset.clone(), attribute, text));
             }
         }
-        attributes.sort();
+        list.sort();
+        Ok(Texts(list))
     }
-    let [rows, cols] = chunk.unwrap_or([128, 128]);
-    Ok(Hdf5Options {
-        chunk: (rows, cols),
-        deflate: (compress != Some("none")).then(|| level.unwrap_or(4)),
-        attributes,
-    })
 }
 
 fn content(name: &str, value: &Value) -> Result<Content> {

@@ -3,9 +3,10 @@
 use mlua::Value;
 
 use crate::error::{Error, Result};
-use crate::lua::args::{Args, Options};
+use crate::lua::args::Args;
 use crate::lua::class::Builder;
 use crate::lua::value::FromScript;
+use crate::options;
 use crate::raster::bits;
 use crate::raster::complex::{self, Part};
 use crate::raster::cyclic::cyclic;
@@ -29,8 +30,11 @@ pub fn define(c: &mut Builder<Raster>) {
         .method("to_degrees()", |_, this, _| math::to_degrees(this));
 }
 
-fn force(options: &Options) -> Result<bool> {
-    options.get_or("force", false)
+options! {
+    struct Force("raster.ForceOptions") {
+        /// Leave units unchecked.
+        force: bool = false,
+    }
 }
 
 fn arithmetic(c: &mut Builder<Raster>) {
@@ -47,19 +51,18 @@ fn arithmetic(c: &mut Builder<Raster>) {
         ("eq", Binary::Equal),
         ("ne", Binary::NotEqual),
     ] {
-        c.method(&format!("{name}(other, options?)"), move |_, this, args| {
+        c.method_with(&format!("{name}(other, options?)"), move |_, this, args, o: Force| {
             let other: Operand = args.get("other")?;
-            math::binary(&Operand::Raster(this.clone()), op, &other, args.options(force)?)
+            math::binary(&Operand::Raster(this.clone()), op, &other, o.force)
         });
     }
-    c.method("power(exponent?, options?)", power);
+    c.method_with("power(exponent?, options?)", power);
 }
 
 /// `x:power(2)` is x²; `z:power()` of a complex image is its |z|².
-fn power(_: &mlua::Lua, this: &Raster, args: &Args) -> Result<Raster> {
-    let force = args.options(force)?;
+fn power(_: &mlua::Lua, this: &Raster, args: &Args, o: Force) -> Result<Raster> {
     match args.get::<Option<Operand>>("exponent")? {
-        Some(exponent) => math::binary(&Operand::Raster(this.clone()), Binary::Power, &exponent, force),
+        Some(exponent) => math::binary(&Operand::Raster(this.clone()), Binary::Power, &exponent, o.force),
         None if is_complex(this) => complex::part(this, Part::Power),
         None => Err(Error::message(
             "exponent is missing; only complex images have a power without one (`:to_power()` converts decibels \

@@ -7,23 +7,29 @@ use mlua::{Lua, Table};
 
 use crate::error::{Error, Result};
 use crate::lua::{Args, access};
+use crate::options;
 use crate::raster::stack::NamePattern;
 use crate::table::format_time;
 
 /// What most image files are called.
 const EXTENSIONS: &[&str] = &["tif", "tiff", "vrt", "img", "nc", "h5", "hdf", "jp2", "png", "jpg", "bil", "envi", "dat"];
 
+options! {
+    pub struct Find("raster.FindOptions") {
+        /// How the names end, small or capital. Default those of the usual image formats: tif, tiff, vrt, img, nc, h5, hdf, jp2, png,
+        /// jpg, bil, envi, dat.
+        extensions: Option<Vec<String>>,
+        /// Also in the folders below.
+        recursive: bool = true,
+        /// Only names that fit a pattern, as in `raster.stack`.
+        pattern: Option<String>,
+    }
+}
+
 /// `raster.find(folder, options?)`
-pub fn find(lua: &Lua, args: &Args) -> Result<Vec<String>> {
+pub fn find(lua: &Lua, args: &Args, o: Find) -> Result<Vec<String>> {
     let folder: String = args.get("folder")?;
-    let (extensions, recursive, pattern) = args.options(|o| {
-        let pattern = o.get::<String>("pattern")?.map(|text| NamePattern::parse(&text));
-        Ok((
-            o.get::<Vec<String>>("extensions")?,
-            o.get_or("recursive", true)?,
-            pattern.transpose()?,
-        ))
-    })?;
+    let pattern = o.pattern.map(|text| NamePattern::parse(&text)).transpose()?;
     let access = access(lua);
     let root = access.read(&folder)?;
     if !root.is_dir() {
@@ -33,12 +39,12 @@ pub fn find(lua: &Lua, args: &Args) -> Result<Vec<String>> {
             Error::file(&folder, format!("no such folder (looked in {})", access.working().display()))
         });
     }
-    let wanted: Vec<String> = match &extensions {
+    let wanted: Vec<String> = match &o.extensions {
         Some(list) => list.iter().map(|e| e.trim_start_matches('.').to_lowercase()).collect(),
         None => EXTENSIONS.iter().map(|e| e.to_string()).collect(),
     };
     let mut found = Vec::new();
-    walk(&root, recursive, &mut HashSet::new(), &mut |path| {
+    walk(&root, o.recursive, &mut HashSet::new(), &mut |path| {
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let fits = match &pattern {

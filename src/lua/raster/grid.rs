@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use mlua::{Lua, MetaMethod, Value};
+use mlua::{MetaMethod, Value};
 
-use super::values::{Resolution, window};
+use super::place::ReprojectedGrid;
+use super::values::{Resolution, WindowOptions};
 use crate::bind_class;
-use crate::error::{Error, Result};
-use crate::lua::args::{Args, Options};
+use crate::error::{Domain, Error, Result};
 use crate::lua::class::{Builder, Class};
+use crate::options;
 use crate::raster::align::{grid_over, reprojected_grid, resampled_grid};
 use crate::raster::extent::transform_bounds;
 use crate::raster::{Affine, Bounds, Crs, Grid};
@@ -53,20 +54,12 @@ impl Class for Grid {
             }
             Ok(bounds_list(&bounds))
         })
-        .method("crop(options)", |_, this, args| {
-            let window = args.options(|o| window(o, this))?;
-            Ok(this.subgrid(&window))
-        })
+        .method_with("crop(options)", |_, this, _, o: WindowOptions| Ok(this.subgrid(&o.on(this)?)))
         .method("resample(resolution)", |_, this, args| {
             let Resolution(x, y) = args.get("resolution")?;
             resampled_grid(this, (x, y))
         })
-        .method("reproject(options)", |_, this, args| {
-            let (crs, resolution) = args.options(|o| {
-                Ok((o.require::<Crs>("crs")?, o.get::<Resolution>("resolution")?))
-            })?;
-            reprojected_grid(this, &crs, resolution.map(|Resolution(x, y)| (x, y)))
-        })
+        .method_with("reproject(options)", |_, this, _, o: ReprojectedGrid| o.of(this))
         .method("matches(other)", |_, this, args| {
             let other: Arc<Grid> = args.get("other")?;
             Ok(this.matches(&other))
@@ -92,49 +85,48 @@ fn bounds_list(bounds: &Bounds) -> Vec<f64> {
     vec![bounds.min_x, bounds.min_y, bounds.max_x, bounds.max_y]
 }
 
-/// `raster.grid{…}`
-pub fn grid(_: &Lua, args: &Args) -> Result<Grid> {
-    let (wanted, like) = args.options(|o| Ok((Wanted::read(o)?, o.get::<Arc<Grid>>("like")?)))?;
-    match like {
-        Some(like) => wanted.like(&like),
-        None => wanted.alone(),
+options! {
+    /// `raster.grid{…}`
+    pub struct Wanted("raster.GridOptions") {
+        /// `"EPSG:32611"`, 32611, WKT or a PROJ string. Without it the grid lies in no CRS.
+        crs: Option<Crs>,
+        /// Area to cover.
+        bounds: Option<Bounds>,
+        /// Pixel size in units of the CRS: one number, or `{ x, y }`.
+        resolution: Option<Resolution>,
+        /// How many rows.
+        rows: Option<usize>; Domain::at_least(1.0),
+        /// How many columns.
+        cols: Option<usize>; Domain::at_least(1.0),
+        /// `{ x, y }` of the upper left corner.
+        origin: Option<[f64; 2]>,
+        /// GDAL's six numbers, for grids that are rotated or not north-up.
+        transform: Option<[f64; 6]>,
+        /// Take CRS and pixels from here.
+        like: Option<Arc<Grid>>,
     }
 }
 
-struct Wanted {
-    crs: Option<Crs>,
-    bounds: Option<Bounds>,
-    resolution: Option<(f64, f64)>,
-    rows: Option<usize>,
-    cols: Option<usize>,
-    origin: Option<[f64; 2]>,
-    transform: Option<[f64; 6]>,
-}
-
 impl Wanted {
-    fn read(o: &Options) -> Result<Wanted> {
-        Ok(Wanted {
-            crs: o.get("crs")?,
-            bounds: o.get("bounds")?,
-            resolution: o.get::<Resolution>("resolution")?.map(|Resolution(x, y)| (x, y)),
-            rows: o.count("rows")?,
-            cols: o.count("cols")?,
-            origin: o.get("origin")?,
-            transform: o.get("transform")?,
-        })
+    pub fn grid(mut self) -> Result<Grid> {
+        match self.like.take() {
+            Some(like) => self.like(&like),
+            None => self.alone(),
+        }
     }
 
     fn alone(self) -> Result<Grid> {
         match self {
             Wanted {
                 bounds: Some(bounds),
-                resolution: Some(resolution),
+                resolution: Some(Resolution(dx, dy)),
                 rows: None,
                 cols: None,
                 origin: None,
                 transform: None,
                 crs,
-            } => grid_over(crs, &bounds, resolution),
+                ..
+            } => grid_over(crs, &bounds, (dx, dy)),
             Wanted {
                 bounds: Some(bounds),
                 resolution: None,
@@ -143,18 +135,20 @@ impl Wanted {
                 origin: None,
                 transform: None,
                 crs,
+                ..
             } => {
                 let (dx, dy) = (bounds.width() / cols as f64, bounds.height() / rows as f64);
                 Grid::new(crs, Affine::north_up(bounds.min_x, bounds.max_y, dx, dy), rows, cols)
             }
             Wanted {
                 bounds: None,
-                resolution: Some((dx, dy)),
+                resolution: Some(Resolution(dx, dy)),
                 rows: Some(rows),
                 cols: Some(cols),
                 origin: Some([x, y]),
                 transform: None,
                 crs,
+                ..
             } => Grid::new(crs, Affine::north_up(x, y, dx, dy), rows, cols),
             Wanted {
                 bounds: None,
@@ -164,6 +158,7 @@ impl Wanted {
                 origin: None,
                 transform,
                 crs,
+                ..
             } => match (crs, transform) {
                 (Some(crs), None) => Err(Error::message(format!(
                     "a grid in {crs} has to lie somewhere in it; with rows and cols, give bounds, or origin and resolution, or transform"
@@ -186,12 +181,13 @@ impl Wanted {
                 "with `like`, a grid takes crs, bounds and resolution only",
             ));
         }
+        let resolution = self.resolution.map(|Resolution(x, y)| (x, y));
         let base = match &self.crs {
-            Some(crs) => reprojected_grid(like, crs, self.resolution)?,
+            Some(crs) => reprojected_grid(like, crs, resolution)?,
             None => like.clone(),
         };
         let Some(bounds) = &self.bounds else {
-            return match self.resolution {
+            return match resolution {
                 Some(resolution) if self.crs.is_none() => resampled_grid(&base, resolution),
                 _ => Ok(base),
             };
@@ -201,7 +197,7 @@ impl Wanted {
                 "a rotated grid has no bounds to follow; give bounds and resolution without `like`",
             ));
         }
-        let (dx, dy) = self.resolution.unwrap_or(base.resolution());
+        let (dx, dy) = resolution.unwrap_or(base.resolution());
         // On the lattice of the other grid, so that pixels coincide; what is whole up to rounding stays.
         let own = base.bounds();
         let low = |v: f64, origin: f64, d: f64| origin + ((v - origin) / d + 1e-6).floor() * d;

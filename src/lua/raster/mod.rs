@@ -7,9 +7,11 @@ use mlua::{Lua, Table, Value};
 
 use self::array::Array;
 use super::access;
-use super::args::{Args, Options};
+use super::args::Args;
 use super::module::Module;
-use super::value::{FromScript, describe};
+use super::spec::ValueType;
+use super::value::{FromScript, Several, describe};
+use crate::options;
 use crate::lua::rehearsal;
 use crate::error::{Error, Result};
 use crate::raster::element::Binary;
@@ -20,7 +22,7 @@ use crate::raster::mosaic::{Overlap, mosaic};
 use crate::raster::stack::Stack;
 use crate::raster::warp::Resampling;
 use crate::raster::synthetic::coordinates;
-use crate::raster::{Grid, Raster, complex};
+use crate::raster::{Grid, Raster, Unit, complex};
 
 pub mod array;
 mod arrays;
@@ -43,17 +45,20 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Grid>();
     m.class::<Array>();
     m.class::<Stack>();
-    m.function("open(path, options?)", open)?;
+    m.table::<netcdf::OneVariable>();
+    m.function_with("open(path, options?)", |lua, args, o: OpenTable| {
+        open_path(lua, &args.get::<String>("path")?, &o.opening())
+    })?;
     m.function("subdatasets(path)", subdatasets)?;
     m.function("arrays(path)", arrays::list)?;
     m.function("read_array(path, names)", arrays::read)?;
-    m.function("write_hdf5(path, contents, options?)", arrays::write)?;
-    m.function("write_netcdf(path, variables, options?)", netcdf::write)?;
-    m.function("grid(options)", grid::grid)?;
+    m.function_with("write_hdf5(path, contents, options?)", arrays::write)?;
+    m.function_with("write_netcdf(path, variables, options?)", netcdf::write)?;
+    m.function_with("grid(options)", |_, _, wanted: grid::Wanted| wanted.grid())?;
     m.function("constant(grid, value)", |_, args| {
         Ok(Raster::constant(args.get::<Arc<Grid>>("grid")?, args.get("value")?))
     })?;
-    m.function("from_table(grid, rows, options?)", array::from_table)?;
+    m.function_with("from_table(grid, rows, options?)", array::from_table)?;
     m.function("bands(...)", bands)?;
     m.function("where(condition, yes, no)", |_, args| {
         let condition: Raster = args.get("condition")?;
@@ -67,16 +72,16 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("complex(real, imaginary)", |_, args| {
         complex::compose(&args.get("real")?, &args.get("imaginary")?)
     })?;
-    m.function("mosaic(images, options?)", |_, args| {
+    m.function_with("mosaic(images, options?)", |_, args, o: MosaicOptions| {
         let images: Vec<Raster> = args.get("images")?;
-        args.options(MosaicOptions::read)?.mosaic(&images)
+        o.mosaic(&images)
     })?;
-    m.function("stack(images, options?)", sources::stack)?;
-    m.function("random(grid, options?)", sources::random)?;
+    m.function_with("stack(images, options?)", sources::stack)?;
+    m.function_with("random(grid, options?)", sources::random)?;
     m.function("coordinates(grid)", |_, args| {
         Ok(coordinates(args.get("grid")?))
     })?;
-    m.function("find(folder, options?)", find::find)?;
+    m.function_with("find(folder, options?)", find::find)?;
     m.function("match_name(name, pattern)", find::match_name)?;
     m.function("write_all(jobs)", output::write_many)?;
     m.function("from_json(text)", exchange::from_json)?;
@@ -125,54 +130,103 @@ fn as_written(error: Error, path: &str, working: &Path) -> Error {
     }
 }
 
-fn open(lua: &Lua, args: &Args) -> Result<Raster> {
-    let path: String = args.get("path")?;
-    open_path(lua, &path, &args.options(opening)?)
+options! {
+    /// How a file is opened.
+    pub struct OpenTable("raster.OpenOptions") {
+        /// Names or numbers (from 1) of the bands wanted. Default all.
+        bands: Option<BandList>,
+        /// New names for these bands, in order.
+        names: Option<Several<String>>,
+        /// Variable of a container (netCDF, HDF5, Zarr); of several, which lie on one grid, the bands together.
+        subdataset: Option<Variables>,
+        /// Unit of all bands, where the file does not say it or says it wrongly: `power`, `amplitude`, `dB`, `deg`, `m`…
+        unit: Option<Unit>,
+        /// Value of masked pixels, instead of the file's.
+        nodata: Option<f64>,
+        /// Leave the file's scale and offset unapplied.
+        raw: bool = false,
+        /// Where the pixels lie, for files that do not carry it, as many HDF5 products. Rows and columns must be the file's.
+        grid: Option<Arc<Grid>>,
+        /// Longitude and latitude of every pixel centre, as two bands, where another file holds them, as of Sentinel-3. They are read
+        /// at once.
+        geolocation: Option<Raster>,
+    }
 }
 
-/// The options of `open`.
-pub fn opening(o: &Options) -> Result<Opening> {
-    let (subdataset, subdatasets) = match o.raw("subdataset")? {
-        list @ Value::Table(_) => (None, Vec::from_script(&list, "subdataset")?),
-        value => (Option::from_script(&value, "subdataset")?, Vec::new()),
-    };
-    Ok(Opening {
-        options: OpenOptions {
-            bands: band_list(&o.raw("bands")?)?,
-            names: names(&o.raw("names")?)?,
-            subdataset,
-            unit: o.get("unit")?,
-            nodata: o.get("nodata")?,
-            raw: o.get_or("raw", false)?,
-            grid: o.get("grid")?,
-            geolocation: o.get("geolocation")?,
-        },
-        subdatasets,
-    })
+impl OpenTable {
+    pub fn opening(self) -> Opening {
+        let (subdataset, subdatasets) = match self.subdataset {
+            Some(Variables::One(name)) => (Some(name), Vec::new()),
+            Some(Variables::Together(names)) => (None, names),
+            None => (None, Vec::new()),
+        };
+        Opening {
+            options: OpenOptions {
+                bands: self.bands.map(|BandList(list)| list),
+                names: self.names.map(|Several(names)| names),
+                subdataset,
+                unit: self.unit,
+                nodata: self.nodata,
+                raw: self.raw,
+                grid: self.grid,
+                geolocation: self.geolocation,
+            },
+            subdatasets,
+        }
+    }
+}
+
+/// A variable of a container, or those that become the bands of one image.
+pub enum Variables {
+    One(String),
+    Together(Vec<String>),
+}
+
+impl FromScript for Variables {
+    fn expected() -> String {
+        "a string, or a list of strings".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("string|string[]".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        match value {
+            Value::Table(_) => Vec::from_script(value, name).map(Variables::Together),
+            value => String::from_script(value, name).map(Variables::One),
+        }
+    }
 }
 
 /// Names or numbers of a file's bands: one, or a list.
-fn band_list(value: &Value) -> Result<Option<Vec<String>>> {
-    let list = match value {
-        Value::Nil => return Ok(None),
-        Value::Table(list) => list.sequence_values::<Value>().collect::<Result<Vec<_>, _>>()?,
-        one => vec![one.clone()],
-    };
-    let one = |value: &Value| match value {
-        Value::Integer(number) => Ok(number.to_string()),
-        Value::String(name) => Ok(name.to_string_lossy()),
-        other => Err(Error::argument("bands", "names or numbers (from 1)", describe(other))),
-    };
-    if list.is_empty() {
-        return Err(Error::argument("bands", "names or numbers (from 1)", describe(value)));
-    }
-    list.iter().map(one).collect::<Result<_>>().map(Some)
-}
+pub struct BandList(Vec<String>);
 
-fn names(value: &Value) -> Result<Option<Vec<String>>> {
-    match value {
-        Value::String(one) => Ok(Some(vec![one.to_string_lossy()])),
-        value => Option::from_script(value, "names"),
+impl FromScript for BandList {
+    fn expected() -> String {
+        "names or numbers (from 1)".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("string|integer|(string|integer)[]".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        let list = match value {
+            Value::Table(list) => list.sequence_values::<Value>().collect::<Result<Vec<_>, _>>()?,
+            one => vec![one.clone()],
+        };
+        let one = |value: &Value| match value {
+            Value::Integer(number) => Ok(number.to_string()),
+            Value::String(name) => Ok(name.to_string_lossy()),
+            other => Err(Error::argument(name, Self::expected(), describe(other))),
+        };
+        match list.is_empty() {
+            true => Err(Error::argument(name, Self::expected(), describe(value))),
+            false => list.iter().map(one).collect::<Result<_>>().map(BandList),
+        }
     }
 }
 
@@ -234,24 +288,19 @@ fn listed<T: FromScript>(args: &Args) -> Result<Vec<T>> {
     }
 }
 
-/// The options `method`, `grid` and `resampling` of a mosaic.
-pub struct MosaicOptions {
-    overlap: Overlap,
-    grid: Option<Arc<Grid>>,
-    resampling: Resampling,
+options! {
+    pub struct MosaicOptions("raster.MosaicOptions") {
+        /// What counts where several images are valid.
+        method: Overlap = Overlap::First,
+        /// Where the result lies. Default the first image's CRS and pixels over the area of all.
+        grid: Option<Arc<Grid>>,
+        /// For images that lie on other pixels.
+        resampling: Resampling = Resampling::Nearest,
+    }
 }
 
 impl MosaicOptions {
-    pub fn read(o: &Options) -> Result<Self> {
-        let method = o.choice("method", &Overlap::NAMES)?.unwrap_or("first");
-        Ok(MosaicOptions {
-            overlap: Overlap::parse(method)?,
-            grid: o.get("grid")?,
-            resampling: values::resampling(o)?,
-        })
-    }
-
     pub fn mosaic(self, images: &[Raster]) -> Result<Raster> {
-        mosaic(images, self.overlap, self.grid, self.resampling)
+        mosaic(images, self.method, self.grid, self.resampling)
     }
 }

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use mlua::{Lua, Table, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 use crate::lua::rehearsal::are_told;
 use crate::lua::access;
-use crate::lua::args::{Args, Options};
+use crate::lua::args::Args;
+use crate::lua::options::Nested;
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 use crate::raster::file::netcdf::{
     self, Attribute, Attributes, CONVENTIONS, Definition, Fill, Header, LEVEL, NetCdf, Variable,
 };
@@ -17,51 +20,91 @@ use crate::raster::element::kind_of;
 use crate::raster::stack::{Cube, Stack};
 use crate::raster::{DType, Kind, Raster};
 
+options! {
+    /// How a netCDF file is laid out.
+    pub struct NetcdfTable("raster.NetcdfOptions") {
+        /// Of the file.
+        attributes: Option<Named>,
+        /// Text variables that only carry attributes.
+        records: Option<Vec<Nested<Record>>>,
+        /// Name of the grid mapping.
+        mapping: String = "mapping".to_string(),
+        /// Rows of a chunk, which is as wide as the image. Default 512, or as many as 1 MiB holds.
+        chunk_rows: Option<usize>; Domain::at_least(1.0),
+        /// Of deflate.
+        level: u32 = LEVEL; Domain::within(1.0, 9.0),
+    }
+}
+
+options! {
+    pub struct Record("raster.NetcdfRecord") {
+        /// Of the variable.
+        name: String,
+        /// Numbers with a point become doubles, others 64-bit integers.
+        attributes: Option<Named>,
+    }
+}
+
+options! {
+    pub struct OneVariable("raster.NetcdfVariable") {
+        /// Of one band. All variables lie on one grid.
+        image: Raster,
+        /// Of the variable. Default: the band's name.
+        name: Option<String>,
+        /// Pixel type; values are rounded for whole numbers and limited to what they hold. Default: the band's own.
+        dtype: Option<DType>,
+        /// What stands for masked pixels. Default: NaN, or an end of the type's range.
+        fill: Option<f64>,
+        /// Numbers with a point become doubles, others 64-bit integers, lists the variable's own type.
+        attributes: Option<Named>,
+    }
+}
+
+options! {
+    /// `stack:write(path, options?)`
+    pub struct CubeTable("raster.CubeOptions") {
+        ..file: NetcdfTable,
+        /// Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
+        dtype: Option<DType>,
+        /// What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
+        fill: Option<f64>,
+    }
+}
+
 /// `raster.write_netcdf(path, variables, options?)`
-pub fn write(lua: &Lua, args: &Args) -> Result<String> {
+pub fn write(lua: &Lua, args: &Args, o: NetcdfTable) -> Result<String> {
     let path: PathBuf = args.get("path")?;
-    let variables: Vec<Table> = args.get("variables")?;
-    let variables = variables
-        .into_iter()
-        .enumerate()
-        .map(|(i, table)| {
-            Options::read(&Value::Table(table), &format!("variables[{}]", i + 1), variable)
-        })
-        .collect::<Result<_>>()?;
-    let contents = args.options(|o| contents(o, variables, None))?;
+    let variables: Vec<Nested<OneVariable>> = args.get("variables")?;
+    let variables = variables.into_iter().map(|Nested(variable)| variable.variable());
+    let contents = o.contents(variables.collect::<Result<_>>()?, None);
     write_contents(lua, &path, &contents)
 }
 
 /// `stack:write(path, options?)`
-pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args) -> Result<String> {
+pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args, o: CubeTable) -> Result<String> {
     let path: PathBuf = args.get("path")?;
-    let contents = args.options(|o| {
-        let (dtype, fill) = (o.get::<String>("dtype")?, o.get::<f64>("fill")?);
-        let dtype = dtype.map(|name| DType::parse(&name)).transpose()?;
-        let Cube { times, bands } = stack.cube()?;
-        let variables = bands.into_iter().map(|(name, images)| {
-            let stated: Vec<DType> = images.iter().flat_map(|i| &i.bands).map(|b| b.dtype).collect();
-            // A float type where the images differ.
-            let one = stated.first().copied().filter(|first| stated.iter().all(|dtype| dtype == first));
-            let wide = stated.iter().any(|dtype| kind_of(*dtype) == Kind::F64);
-            let dtype = dtype.or(one).unwrap_or(if wide { DType::F64 } else { DType::F32 });
-            let band = images.first().and_then(|image| image.bands.first());
-            let unit = band.map(|band| band.unit.symbol().to_string()).filter(|unit| !unit.is_empty());
-            let what = Definition {
-                name,
-                fill: fill_value(fill, band.and_then(|band| band.nodata), dtype)?,
-                dtype,
-                attributes: unit.into_iter().map(|unit| ("units".to_string(), Attribute::Text(unit))).collect(),
-            };
-            Ok(Variable { what, images })
-        });
-        let mut contents = contents(o, variables.collect::<Result<_>>()?, Some(times))?;
-        let stated = &mut contents.header.attributes;
-        if !stated.iter().any(|(name, _)| name == "Conventions") {
-            stated.push(("Conventions".to_string(), Attribute::Text(CONVENTIONS.to_string())));
-        }
-        Ok(contents)
-    })?;
+    let Cube { times, bands } = stack.cube()?;
+    let variables = bands.into_iter().map(|(name, images)| {
+        let stated: Vec<DType> = images.iter().flat_map(|i| &i.bands).map(|b| b.dtype).collect();
+        // A float type where the images differ.
+        let one = stated.first().copied().filter(|first| stated.iter().all(|dtype| dtype == first));
+        let wide = stated.iter().any(|dtype| kind_of(*dtype) == Kind::F64);
+        let dtype = o.dtype.or(one).unwrap_or(if wide { DType::F64 } else { DType::F32 });
+        let band = images.first().and_then(|image| image.bands.first());
+        let unit = band.map(|band| band.unit.symbol().to_string()).filter(|unit| !unit.is_empty());
+        let what = Definition {
+            name,
+            fill: fill_value(o.fill, band.and_then(|band| band.nodata), dtype)?,
+            dtype,
+            attributes: unit.into_iter().map(|unit| ("units".to_string(), Attribute::Text(unit))).collect(),
+        };
+        Ok(Variable { what, images })
+    });
+    let mut contents = o.file.contents(variables.collect::<Result<_>>()?, Some(times));
+    let stated = &mut contents.header.attributes;
+    if !stated.iter().any(|(name, _)| name == "Conventions") {
+        stated.push(("Conventions".to_string(), Attribute::Text(CONVENTIONS.to_string())));
+    }
     write_contents(lua, &path, &contents)
 }
 
@@ -74,18 +117,25 @@ fn write_contents(lua: &Lua, path: &Path, contents: &NetCdf) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-fn contents(o: &Options, variables: Vec<Variable>, times: Option<Vec<Timestamp>>) -> Result<NetCdf> {
-    Ok(NetCdf {
-        variables,
-        header: Header {
-            times,
-            records: records(o)?,
-            attributes: attributes(o, "attributes")?,
-            mapping: o.get_or("mapping", "mapping".to_string())?,
-        },
-        chunk_rows: o.count("chunk_rows")?,
-        level: o.checked("level", "from 1 to 9", |n: &u32| (1..=9).contains(n))?.unwrap_or(LEVEL),
-    })
+impl NetcdfTable {
+    fn contents(self, variables: Vec<Variable>, times: Option<Vec<Timestamp>>) -> NetCdf {
+        let records = self.records.unwrap_or_default().into_iter();
+        NetCdf {
+            variables,
+            header: Header {
+                times,
+                records: records.map(|Nested(record)| (record.name, listed(record.attributes))).collect(),
+                attributes: listed(self.attributes),
+                mapping: self.mapping,
+            },
+            chunk_rows: self.chunk_rows,
+            level: self.level,
+        }
+    }
+}
+
+fn listed(named: Option<Named>) -> Attributes {
+    named.map_or(Attributes::new(), |Named(list)| list)
 }
 
 /// What stands for masked pixels: what was asked for, or the band's own, or NaN, or an end of the type's range.
@@ -105,51 +155,47 @@ fn fill_value(asked: Option<f64>, own: Option<f64>, dtype: DType) -> Result<Fill
     })
 }
 
-fn variable(o: &Options) -> Result<Variable> {
-    let image: Raster = o.require("image")?;
-    let band = image.only_band("image")?;
-    let dtype = match o.get::<String>("dtype")? {
-        Some(name) => DType::parse(&name)?,
-        None => band.dtype,
-    };
-    let what = Definition {
-        name: o.get("name")?.unwrap_or_else(|| band.name.clone()),
-        attributes: attributes(o, "attributes")?,
-        dtype,
-        fill: fill_value(o.get("fill")?, None, dtype)?,
-    };
-    Ok(Variable {
-        what,
-        images: vec![image],
-    })
-}
-
-fn records(o: &Options) -> Result<Vec<(String, Attributes)>> {
-    let list: Vec<Table> = o.get("records")?.unwrap_or_default();
-    list.into_iter()
-        .enumerate()
-        .map(|(i, table)| {
-            Options::read(&Value::Table(table), &format!("records[{}]", i + 1), |o| {
-                Ok((o.require("name")?, attributes(o, "attributes")?))
-            })
+impl OneVariable {
+    fn variable(self) -> Result<Variable> {
+        let band = self.image.only_band("image")?;
+        let dtype = self.dtype.unwrap_or(band.dtype);
+        let what = Definition {
+            name: self.name.unwrap_or_else(|| band.name.clone()),
+            attributes: listed(self.attributes),
+            dtype,
+            fill: fill_value(self.fill, None, dtype)?,
+        };
+        Ok(Variable {
+            what,
+            images: vec![self.image],
         })
-        .collect()
+    }
 }
 
-/// By their names, since a Lua table has no order.
-fn attributes(o: &Options, name: &str) -> Result<Attributes> {
-    let Some(table) = o.get::<Table>(name)? else {
-        return Ok(Attributes::new());
-    };
-    let mut out = Attributes::new();
-    for pair in table.pairs::<Value, Value>() {
-        let (key, value) = pair?;
-        let key = String::from_script(&key, &format!("each name in {name}"))?;
-        let value = attribute(&value, &format!("{name}.{key}"))?;
-        out.push((key, value));
+/// Attributes by their names, since a Lua table has no order.
+pub struct Named(Attributes);
+
+impl FromScript for Named {
+    fn expected() -> String {
+        "a table such as { name = value }".into()
     }
-    out.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(out)
+    fn kind() -> ValueType {
+        ValueType::Of("table<string, string|number|integer[]>".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "attributes").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        let mut out = Attributes::new();
+        for pair in Table::from_script(value, name)?.pairs::<Value, Value>() {
+            let (key, value) = pair?;
+            let key = String::from_script(&key, &format!("each name in {name}"))?;
+            let value = attribute(&value, &format!("{name}.{key}"))?;
+            out.push((key, value));
+        }
+        out.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(Named(out))
+    }
 }
 
 fn attribute(value: &Value, name: &str) -> Result<Attribute> {

@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use mlua::{Lua, Table, Value};
 
 use super::array::{Array, reserve};
-use super::values::window;
-use crate::error::{Error, Result, counted};
+use super::values::WindowOptions;
+use crate::error::{Choice, Domain, Error, Result, counted};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::lua::module::{guard, unknown_name};
 use crate::lua::geometry::features::zonal_options;
+use crate::lua::options::OptionTable;
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 use crate::lua::access;
 use crate::lua::rehearsal::{are_told, pass_is_told};
 use crate::raster::file::write::{Packing, WriteOptions, write, write_all};
@@ -21,22 +24,18 @@ use crate::table;
 use crate::vector::{Features, zonal_statistics};
 
 pub fn define(c: &mut Builder<Raster>) {
-    c.method("write(path, options?)", |lua, this, args| {
+    c.method_with("write(path, options?)", |lua, this, args, o: WriteTable| {
         let path: PathBuf = args.get("path")?;
-        let options = args.options(write_options)?;
         let target = access(lua).write(&path)?;
         if !are_told(lua, &target, std::slice::from_ref(this))? {
-            write(this, &target, &options)?;
+            write(this, &target, &o.into())?;
         }
         Ok(path.display().to_string())
     })
-    .method("read(options?)", |lua, this, args| {
-        let window = args.options(|o| window(o, &this.grid))?;
-        Array::read(lua, this, window)
-    })
+    .method_with("read(options?)", |lua, this, _, o: WindowOptions| Array::read(lua, this, o.on(&this.grid)?))
     .method("chips(centres, size)", chips)
     .method("stats()", |lua, this, _| band_stats(lua, this))
-    .method("histogram(options?)", histogram)
+    .method_with("histogram(options?)", histogram)
     .method("percentile(p)", |lua, this, args| match args.get::<Value>("p")? {
         value @ Value::Table(_) => {
             let found = stats::percentiles(this, &Vec::from_script(&value, "p")?)?;
@@ -52,15 +51,22 @@ pub fn define(c: &mut Builder<Raster>) {
         zonal_statistics(this, &features, &args.options(zonal_options)?)
     })
     .method("explain()", |_, this, _| explain::explain(this))
-    .method("plan(options?)", plan);
+    .method_with("plan(options?)", plan);
+}
+
+options! {
+    struct Plan("raster.PlanOptions") {
+        /// Compute one tile in the middle, twice, and tell the time of all by the second; else nothing is computed.
+        measure: bool = false,
+    }
 }
 
 /// `raster:plan(options?)`
-fn plan(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
+fn plan(lua: &Lua, this: &Raster, _: &Args, o: Plan) -> Result<Table> {
     const NAMES: [&str; 10] = [
         "files", "tiles", "tile_rows", "tile_cols", "threads", "memory_mib", "read_mib", "result_mib", "before", "seconds",
     ];
-    let found = forecast(this, args.options(|o| o.get_or("measure", false))?)?;
+    let found = forecast(this, o.measure)?;
     let mebibytes = |bytes: f64| (bytes / f64::from(1 << 20) * 10.0).round() / 10.0;
     let read = |file: &Reading| file.size.map(|size| mebibytes(size as f64 * file.share));
     let number = |v: Option<f64>| v.map_or(table::Value::Missing, table::Value::Float);
@@ -115,33 +121,105 @@ fn plan(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
     Ok(out)
 }
 
-/// The options of `write`.
-pub fn write_options(o: &Options) -> Result<WriteOptions> {
-    let default = WriteOptions::default();
-    Ok(WriteOptions {
-        format: o.get("format")?,
-        compress: o.get_or("compress", default.compress)?,
-        level: o.get("level")?,
-        predictor: o.get("predictor")?,
-        overviews: o.get_or("overviews", default.overviews)?,
-        overview_resampling: o
-            .choice("overview_resampling", OVERVIEW_METHODS)?
-            .map(str::to_string),
-        statistics: o.get_or("statistics", default.statistics)?,
-        dtype: o.get::<DType>("dtype")?,
-        packing: packing(o)?,
-        nodata: o.get("nodata")?,
-        tags: tags(o)?,
-    })
+options! {
+    /// How a file is written.
+    pub struct WriteTable("raster.WriteOptions") {
+        /// `GTiff`, `COG`, `netCDF`, `PNG` and others. Default by the extension of the path.
+        format: Option<String>,
+        /// `deflate`, `none`, `lzw`, `zstd`, `lzma`, `packbits`, `lerc`, `lerc_deflate`, `lerc_zstd`, `jpeg`, `webp`; of netCDF `deflate`
+        /// or `none`.
+        compress: String = WriteOptions::default().compress,
+        /// How hard `deflate` and `lzma` (1 to 9) or `zstd` (1 to 22) try. Time and size of each are in docs/benchmarks.md. Default GDAL's
+        /// own: 6, 6 and 9; of netCDF 2.
+        level: Option<u32>,
+        /// Difference neighbouring pixels before compression. Default true, but for types of one byte: those are classes and masks more
+        /// often than pictures.
+        predictor: Option<bool>,
+        /// Add reduced copies for fast display; a COG has them always.
+        overviews: bool = false,
+        /// How they are made. Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
+        overview_resampling: Option<OverviewMethod>,
+        /// Note minimum, maximum, mean and standard deviation in the file.
+        statistics: bool = true,
+        /// Pixel type of the file. Default the bands' own.
+        dtype: Option<DType>,
+        /// The value of masked pixels, as it is stored. Default NaN for floats; for integers the band's own, else an end of the type's
+        /// range where pixels are masked.
+        nodata: Option<f64>,
+        /// Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. GeoTIFF, COG and netCDF
+        /// say so, and readers undo it. Default 1.
+        scale: Option<f64>; Domain::NOT_ZERO,
+        /// What is taken off before values are packed. Default 0.
+        offset: Option<f64>; Domain::FINITE,
+        /// Metadata items, beside those that name the script and its parameters.
+        tags: Option<Tags>,
+    }
 }
 
-fn packing(o: &Options) -> Result<Option<Packing>> {
-    let scale = o.checked("scale", "a number other than 0", |v: &f64| v.is_finite() && *v != 0.0)?;
-    let offset = o.checked("offset", "a finite number", |v: &f64| v.is_finite())?;
-    Ok((scale.is_some() || offset.is_some()).then(|| Packing {
-        scale: scale.unwrap_or(1.0),
-        offset: offset.unwrap_or(0.0),
-    }))
+impl From<WriteTable> for WriteOptions {
+    fn from(o: WriteTable) -> WriteOptions {
+        WriteOptions {
+            format: o.format,
+            compress: o.compress,
+            level: o.level,
+            predictor: o.predictor,
+            overviews: o.overviews,
+            overview_resampling: o.overview_resampling.map(|method| method.name().to_string()),
+            statistics: o.statistics,
+            dtype: o.dtype,
+            packing: (o.scale.is_some() || o.offset.is_some()).then(|| Packing {
+                scale: o.scale.unwrap_or(1.0),
+                offset: o.offset.unwrap_or(0.0),
+            }),
+            nodata: o.nodata,
+            tags: o.tags.map_or(Vec::new(), |Tags(tags)| tags),
+        }
+    }
+}
+
+/// What every GDAL from 3.6 on can make overviews with.
+#[derive(Clone, Copy, PartialEq)]
+pub struct OverviewMethod(&'static str);
+
+impl Choice for OverviewMethod {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("average", OverviewMethod("average")),
+        ("nearest", OverviewMethod("nearest")),
+        ("mode", OverviewMethod("mode")),
+        ("bilinear", OverviewMethod("bilinear")),
+        ("cubic", OverviewMethod("cubic")),
+        ("cubicspline", OverviewMethod("cubicspline")),
+        ("lanczos", OverviewMethod("lanczos")),
+        ("gauss", OverviewMethod("gauss")),
+        ("rms", OverviewMethod("rms")),
+    ];
+}
+
+/// Metadata items by name, in order.
+pub struct Tags(Vec<(String, String)>);
+
+impl FromScript for Tags {
+    fn expected() -> String {
+        "a table such as { name = value }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("table<string, string|number|boolean>".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "tags").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        let table = Table::from_script(value, name)?;
+        let mut tags = Vec::new();
+        for pair in table.pairs::<Value, Value>() {
+            let (key, value) = pair?;
+            let key = String::from_script(&key, &format!("each name in {name}"))?;
+            let value = Property::from_script(&value, &format!("{name}.{key}"))?;
+            tags.push((key, value.to_string()));
+        }
+        tags.sort();
+        Ok(Tags(tags))
+    }
 }
 
 /// `raster:chips(centres, size)`
@@ -173,25 +251,6 @@ fn chips(lua: &Lua, this: &Raster, args: &Args) -> Result<Raster> {
     crate::raster::chips::chips(this, &corners, rows, cols)
 }
 
-/// What every GDAL from 3.6 on can make overviews with.
-const OVERVIEW_METHODS: &[&str] = &[
-    "average", "nearest", "mode", "bilinear", "cubic", "cubicspline", "lanczos", "gauss", "rms",
-];
-
-fn tags(o: &Options) -> Result<Vec<(String, String)>> {
-    let mut tags = Vec::new();
-    if let Some(table) = o.get::<Table>("tags")? {
-        for pair in table.pairs::<Value, Value>() {
-            let (key, value) = pair?;
-            let key = String::from_script(&key, "each name in tags")?;
-            let value = Property::from_script(&value, &format!("tags.{key}"))?;
-            tags.push((key, value.to_string()));
-        }
-    }
-    tags.sort();
-    Ok(tags)
-}
-
 /// `raster.write_all{ { image, path, options }, … }`
 pub fn write_many(lua: &Lua, args: &Args) -> Result<Vec<String>> {
     let list: Vec<Table> = args.get("jobs")?;
@@ -201,7 +260,7 @@ pub fn write_many(lua: &Lua, args: &Args) -> Result<Vec<String>> {
         let raster = Raster::from_script(&job.raw_get::<Value>(1)?, &name("the image"))?;
         let path = PathBuf::from_script(&job.raw_get::<Value>(2)?, &name("the path"))?;
         let options: Value = job.raw_get(3)?;
-        let options = Options::read(&options, "options", write_options)?;
+        let options = Options::read(&options, "options", WriteTable::read)?.into();
         if job.raw_len() > 3 || job.pairs::<Value, Value>().count() != job.raw_len() {
             return Err(Error::argument(
                 format!("jobs[{}]", i + 1),
@@ -293,10 +352,19 @@ fn speak(lua: &Lua, table: &Table, text: String, missing: impl Fn(&str) -> Resul
     Ok(())
 }
 
-fn histogram(lua: &Lua, this: &Raster, args: &Args) -> Result<Table> {
-    let (bins, min, max) = args.options(|o| {
-        Ok((o.count("bins")?.unwrap_or(256), o.get::<f64>("min")?, o.get::<f64>("max")?))
-    })?;
+options! {
+    struct Histogram("raster.HistogramOptions") {
+        /// How many of equal width.
+        bins: usize = 256; Domain::at_least(1.0),
+        /// Where the first begins. Default the smallest value.
+        min: Option<f64>,
+        /// Where the last ends. Default the largest value.
+        max: Option<f64>,
+    }
+}
+
+fn histogram(lua: &Lua, this: &Raster, _: &Args, o: Histogram) -> Result<Table> {
+    let Histogram { bins, min, max } = o;
     let range = match (min, max) {
         (None, None) => None,
         (Some(min), Some(max)) => Some((min, max)),

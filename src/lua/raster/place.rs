@@ -3,39 +3,33 @@
 use std::sync::Arc;
 
 use super::hints;
-use super::values::{Area, Resolution, resampling, window};
-use crate::error::{Error, Result};
-use crate::lua::args::{Args, Options};
+use super::values::{AlignOptions, Area, AreaOptions, Resolution, WindowOptions};
+use crate::error::{Domain, Error, Result};
 use crate::lua::class::Builder;
+use crate::options;
 use crate::raster::align::{align, reprojected_grid, resampled_grid};
 use crate::raster::clip::clip;
 use crate::raster::element::Binary;
 use crate::raster::math::{self, Operand};
+use crate::raster::warp::Resampling;
 use crate::raster::{Crs, Grid, Raster, reframe};
 use crate::vector::{BurnOptions, rasterize_image};
 
 pub fn define(c: &mut Builder<Raster>) {
-    c.method("align(target, options?)", |_, this, args| {
+    c.method_with("align(target, options?)", |_, this, args, o: AlignOptions| {
         let target: Arc<Grid> = args.get("target")?;
-        align(this, &target, args.options(resampling)?)
+        align(this, &target, o.resampling)
     })
-    .method("reproject(options)", |_, this, args| {
-        let (crs, resolution, method) = args.options(|o| {
-            let crs: Crs = o.require("crs")?;
-            Ok((crs, o.get::<Resolution>("resolution")?, resampling(o)?))
-        })?;
-        let resolution = resolution.map(|Resolution(x, y)| (x, y));
-        let target = Arc::new(reprojected_grid(&this.grid, &crs, resolution)?);
-        align(this, &target, method)
+    .method_with("reproject(options)", |_, this, _, o: Reproject| {
+        let target = Arc::new(o.target.of(&this.grid)?);
+        align(this, &target, o.align.resampling)
     })
-    .method("resample(resolution, options?)", |_, this, args| {
+    .method_with("resample(resolution, options?)", |_, this, args, o: AlignOptions| {
         let Resolution(x, y) = args.get("resolution")?;
-        let method = args.options(resampling)?;
-        align(this, &Arc::new(resampled_grid(&this.grid, (x, y))?), method)
+        align(this, &Arc::new(resampled_grid(&this.grid, (x, y))?), o.resampling)
     })
-    .method("clip(area, options?)", |_, this, args| {
-        let (crs, all_touched) =
-            args.options(|o| Ok((o.get::<Crs>("crs")?, o.get_or("all_touched", false)?)))?;
+    .method_with("clip(area, options?)", |_, this, args, o: Clip| {
+        let crs = o.area.crs;
         let mut area: Area = args.get("area")?;
         if let Area::Features(features) = &mut area {
             features.crs = features.crs.take().or(crs.clone());
@@ -51,7 +45,7 @@ pub fn define(c: &mut Builder<Raster>) {
             return Ok(clipped);
         };
         let options = BurnOptions {
-            all_touched,
+            all_touched: o.all_touched,
             ..BurnOptions::default()
         };
         let inside = rasterize_image(&features, &clipped.grid, "inside", &options)?;
@@ -62,24 +56,64 @@ pub fn define(c: &mut Builder<Raster>) {
             true,
         )
     })
-    .method("crop(options)", |_, this, args| {
-        let window = args.options(|o| window(o, &this.grid))?;
-        reframe::crop(this, window)
+    .method_with("crop(options)", |_, this, _, o: WindowOptions| {
+        reframe::crop(this, o.on(&this.grid)?)
     })
-    .method("shift(options)", shift);
+    .method_with("shift(options)", |_, this, _, o: Shift| shift(this, &o));
 }
 
-fn shift(_: &mlua::Lua, this: &Raster, args: &Args) -> Result<Raster> {
-    let finite = |o: &Options, name: &str| o.checked(name, "a finite number", |v: &f64| v.is_finite());
-    let (cols, rows, x, y, method) = args.options(|o| {
-        let pixels = (finite(o, "cols")?, finite(o, "rows")?);
-        let map = (finite(o, "x")?, finite(o, "y")?);
-        Ok((pixels.0, pixels.1, map.0, map.1, resampling(o)?))
-    })?;
-    let (x, y) = match (cols.or(rows), x.or(y)) {
-        (None, Some(_)) => (x.unwrap_or(0.0), y.unwrap_or(0.0)),
+options! {
+    /// Another CRS, and the pixels there.
+    pub struct ReprojectedGrid("raster.GridReprojectOptions") {
+        /// `"EPSG:32611"`, 32611, WKT or a PROJ string.
+        crs: Crs,
+        /// Pixel size in units of the new CRS: one number, or `{ x, y }`. Default keeps the number of pixels along the diagonal.
+        resolution: Option<Resolution>,
+    }
+}
+
+impl ReprojectedGrid {
+    pub fn of(&self, grid: &Grid) -> Result<Grid> {
+        let resolution = self.resolution.as_ref().map(|&Resolution(x, y)| (x, y));
+        reprojected_grid(grid, &self.crs, resolution)
+    }
+}
+
+options! {
+    struct Reproject("raster.ReprojectOptions") {
+        ..target: ReprojectedGrid,
+        ..align: AlignOptions,
+    }
+}
+
+options! {
+    struct Clip("raster.ClipOptions") {
+        ..area: AreaOptions,
+        /// Keep every pixel that a shape touches, not only those whose centre it covers.
+        all_touched: bool = false,
+    }
+}
+
+options! {
+    struct Shift("raster.ShiftOptions") {
+        /// To the right, in pixels.
+        cols: Option<f64>; Domain::FINITE,
+        /// Downward, in pixels.
+        rows: Option<f64>; Domain::FINITE,
+        /// Eastward, in units of the CRS.
+        x: Option<f64>; Domain::FINITE,
+        /// Northward, in units of the CRS.
+        y: Option<f64>; Domain::FINITE,
+        /// For fractions of a pixel.
+        resampling: Resampling = Resampling::Nearest,
+    }
+}
+
+fn shift(this: &Raster, o: &Shift) -> Result<Raster> {
+    let (x, y) = match (o.cols.or(o.rows), o.x.or(o.y)) {
+        (None, Some(_)) => (o.x.unwrap_or(0.0), o.y.unwrap_or(0.0)),
         (Some(_), None) => {
-            let (cols, rows) = (cols.unwrap_or(0.0), rows.unwrap_or(0.0));
+            let (cols, rows) = (o.cols.unwrap_or(0.0), o.rows.unwrap_or(0.0));
             let t = &this.grid.transform;
             (cols * t.dx + rows * t.rx, cols * t.ry + rows * t.dy)
         }
@@ -93,5 +127,5 @@ fn shift(_: &mlua::Lua, this: &Raster, args: &Args) -> Result<Raster> {
     moved.transform.x0 += x;
     moved.transform.y0 += y;
     // Said to lie elsewhere and then brought back onto its own grid: whole pixels move without a change of value.
-    align(&reframe::onto(this, Arc::new(moved))?, &this.grid, method)
+    align(&reframe::onto(this, Arc::new(moved))?, &this.grid, o.resampling)
 }

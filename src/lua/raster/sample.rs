@@ -2,11 +2,12 @@
 
 use mlua::{Lua, Table, UserDataRef, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 use crate::lua::args::Args;
 use crate::lua::class::Builder;
 use crate::lua::geometry::values::positions;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 use crate::raster::extent::Columns;
 use crate::raster::sample::{Sampled, is_inside, sample as values_at, sample_all};
 use crate::raster::warp::Resampling;
@@ -15,11 +16,31 @@ use crate::table;
 use crate::vector::{Feature, Features, stations};
 
 use super::hints;
-use super::values::resampling;
+use super::values::Interpolation;
 
 pub fn define(c: &mut Builder<Raster>) {
-    c.method("sample(points, options?)", sample)
-        .method("profile(line, options?)", profile);
+    c.method_with("sample(points, options?)", sample)
+        .method_with("profile(line, options?)", profile);
+}
+
+options! {
+    pub struct SampleOptions("raster.SampleOptions") {
+        /// Of the points. Default the image's own.
+        crs: Option<Crs>,
+        /// The pixel that holds the point, or a value between pixel centres.
+        resampling: Interpolation = Interpolation::Nearest,
+    }
+}
+
+options! {
+    pub struct ProfileOptions("raster.ProfileOptions") {
+        /// Of the line, where it has none itself. Default the image's own.
+        crs: Option<Crs>,
+        /// Most metres on the ground from one place to the next (units of the coordinates without a CRS). Default a pixel.
+        step: Option<f64>; Domain::above(0.0),
+        /// As in `:sample`.
+        resampling: Interpolation = Interpolation::Nearest,
+    }
 }
 
 /// Places on the map, with what came with them.
@@ -46,9 +67,9 @@ impl Place {
 }
 
 impl Points {
-    /// The argument `points` and the option `crs`.
-    pub fn read(args: &Args) -> Result<Points> {
-        let (crs, resampling) = args.options(|o| Ok((o.get::<Crs>("crs")?, resampling(o)?)))?;
+    /// The argument `points`, and the options.
+    pub fn read(args: &Args, o: SampleOptions) -> Result<Points> {
+        let (crs, resampling) = (o.crs, o.resampling.into());
         let value: Value = args.get("points")?;
         if let Some(features) = Features::accept(&value) {
             let crs = features.crs.clone().or(crs);
@@ -249,8 +270,8 @@ fn named_cells(point: &Table) -> Result<Vec<(String, table::Value)>> {
     Ok(cells)
 }
 
-fn sample(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
-    let points = Points::read(args)?;
+fn sample(_: &Lua, this: &Raster, args: &Args, o: SampleOptions) -> Result<table::Table> {
+    let points = Points::read(args, o)?;
     points.must_meet(std::slice::from_ref(this))?;
     let values = points.sample(this)?;
     let rows = points.places.iter().zip(values).map(|(place, values)| {
@@ -262,9 +283,8 @@ fn sample(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
 }
 
 /// `raster:profile(line, options?)`
-fn profile(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
-    let (crs, step, method) =
-        args.options(|o| Ok((o.get::<Crs>("crs")?, o.positive("step")?, resampling(o)?)))?;
+fn profile(_: &Lua, this: &Raster, args: &Args, o: ProfileOptions) -> Result<table::Table> {
+    let crs = o.crs;
     let value: Value = args.get("line")?;
     let (line, crs) = match Features::accept(&value) {
         Some(features) => (features.line()?, features.crs.clone().or(crs)),
@@ -274,7 +294,7 @@ fn profile(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
         }
     };
     let own = crs.as_ref().or(this.grid.crs.as_ref());
-    let stations = stations(&line, own, &this.grid, step)?;
+    let stations = stations(&line, own, &this.grid, o.step)?;
     let places: Vec<(f64, f64)> = stations.iter().map(|s| (s.x, s.y)).collect();
     let places = in_crs_of(this, &places, crs.as_ref())?;
     let columns = Columns::new(&this.grid);
@@ -282,7 +302,7 @@ fn profile(_: &Lua, this: &Raster, args: &Args) -> Result<table::Table> {
         return Err(outside("line", line.len(), line[0], crs.as_ref(), this));
     }
     let distance = if own.is_some() { "distance_m" } else { "distance" };
-    let rows = stations.iter().zip(values_at(this, &places, method)?).map(|(station, values)| {
+    let rows = stations.iter().zip(values_at(this, &places, o.resampling.into())?).map(|(station, values)| {
         let place = [(distance, station.distance), ("x", station.x), ("y", station.y)];
         let place = place.map(|(name, v)| (name.to_string(), table::Value::Float(v)));
         let bands = this.bands.iter().map(|b| b.name.clone());

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use mlua::{Function, Lua, Table, Value};
 
 use super::values::{set_properties, set_property};
-use super::{Opening, open_path, open_slices, opening};
-use crate::error::{Error, Result};
+use super::{OpenTable, Opening, open_path, open_slices};
+use crate::error::{Choice, Domain, Error, Result};
 use crate::files::glob;
 use crate::interrupt;
 use crate::lua::access;
 use crate::lua::args::Args;
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 use crate::raster::file::zarr::is_zarr;
 use crate::raster::stack::{NamePattern, Stack};
 use crate::raster::synthetic::{self, Distribution};
@@ -26,17 +28,41 @@ struct Source<'a> {
     properties: Option<Function>,
 }
 
+options! {
+    pub struct StackOptions("raster.StackOptions") {
+        ..open: OpenTable,
+        /// What the file names are made of: `S1_{platform}_{date:yyyymmdd}_*.tif`. `{name}` is text up to the next literal character,
+        /// `{name:yyyymmdd}`, `{name:yyyy-mm-dd}` and `{name:yyyymmddThhmmss}` are times, `*` stands for anything and `?` for one
+        /// character. The parts become properties, the first time the image's time.
+        pattern: Option<String>,
+        /// Called with each path: a table of properties (`time` is the image's time), or false to leave the file out.
+        properties: Option<Properties>,
+    }
+}
+
+/// A function that says what is known of a file.
+pub struct Properties(Function);
+
+impl FromScript for Properties {
+    fn expected() -> String {
+        Function::expected()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("fun(path: string): table|false|nil".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Function::accept(value).map(Properties)
+    }
+}
+
 /// `raster.stack(images, options?)`
-pub fn stack(lua: &Lua, args: &Args) -> Result<Stack> {
-    let source = args.options(|o| {
-        let pattern = o.get::<String>("pattern")?;
-        Ok(Source {
-            lua,
-            open: opening(o)?,
-            pattern: pattern.map(|p| NamePattern::parse(&p)).transpose()?,
-            properties: o.get("properties")?,
-        })
-    })?;
+pub fn stack(lua: &Lua, args: &Args, o: StackOptions) -> Result<Stack> {
+    let source = Source {
+        lua,
+        open: o.open.opening(),
+        pattern: o.pattern.map(|p| NamePattern::parse(&p)).transpose()?,
+        properties: o.properties.map(|Properties(function)| function),
+    };
     let entries: Vec<Value> = match args.get::<Value>("images")? {
         Value::String(text) => paths(lua, &text.to_string_lossy())?
             .into_iter()
@@ -189,28 +215,54 @@ impl Source<'_> {
     }
 }
 
+#[derive(Clone, Copy, PartialEq)]
+pub enum Noise {
+    Uniform,
+    Normal,
+    Speckle,
+    Smooth,
+}
+
+impl Choice for Noise {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("uniform", Noise::Uniform),
+        ("normal", Noise::Normal),
+        ("speckle", Noise::Speckle),
+        ("smooth", Noise::Smooth),
+    ];
+}
+
+options! {
+    pub struct Random("raster.RandomOptions") {
+        /// Of the values: `"uniform"` from 0 to 1, `"normal"` with mean 0 and standard deviation 1, `"speckle"`, or `"smooth"` noise.
+        distribution: Noise = Noise::Uniform,
+        /// Of speckle: gamma distributed with mean 1 and variance 1/looks.
+        looks: f64 = 1.0; Domain::above(0.0),
+        /// Of smooth noise: size of its largest features in pixels.
+        scale: f64 = 64.0; Domain::above(0.0),
+        /// Of smooth noise: how many sizes, each half the one before and half as strong.
+        octaves: u32 = 4; Domain::at_least(1.0),
+        /// Another seed, another image.
+        seed: i64 = 1,
+        /// Of the band.
+        name: String = "random".to_string(),
+        /// Of its values: `power`, `dB`, `m`…
+        unit: Option<Unit>,
+    }
+}
+
 /// `raster.random(grid, options?)`
-pub fn random(_: &Lua, args: &Args) -> Result<Raster> {
+pub fn random(_: &Lua, args: &Args, o: Random) -> Result<Raster> {
     let grid: Arc<Grid> = args.get("grid")?;
-    let (distribution, seed, name, unit) = args.options(|o| {
-        let kind = o.choice("distribution", &["uniform", "normal", "speckle", "smooth"])?;
-        let looks = o.positive("looks")?;
-        let (scale, octaves) = (o.positive("scale")?, o.count("octaves")?);
-        let distribution = match kind.unwrap_or("uniform") {
-            "normal" => Distribution::Normal,
-            "speckle" => Distribution::Speckle {
-                looks: looks.unwrap_or(1.0),
-            },
-            "smooth" => Distribution::Smooth {
-                scale: scale.unwrap_or(64.0),
-                octaves: octaves.unwrap_or(4) as u32,
-            },
-            _ => Distribution::Uniform,
-        };
-        let seed = o.get_or::<i64>("seed", 1)?;
-        let name = o.get_or("name", "random".to_string())?;
-        Ok((distribution, seed as u64, name, o.get_or("unit", Unit::Unknown)?))
-    })?;
-    let image = synthetic::random(grid, distribution, seed)?;
-    Ok(image.rename(&[name])?.with_unit(&unit))
+    let distribution = match o.distribution {
+        Noise::Uniform => Distribution::Uniform,
+        Noise::Normal => Distribution::Normal,
+        Noise::Speckle => Distribution::Speckle { looks: o.looks },
+        Noise::Smooth => Distribution::Smooth {
+            scale: o.scale,
+            octaves: o.octaves,
+        },
+    };
+    let image = synthetic::random(grid, distribution, o.seed as u64)?;
+    Ok(image.rename(&[o.name])?.with_unit(&o.unit.unwrap_or(Unit::Unknown)))
 }

@@ -1,16 +1,19 @@
 //! The class Stack: many images, with time and properties.
 
+use std::path::PathBuf;
+
 use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 
-use super::output::write_options;
-use super::sample::{Points, cell};
-use super::values::{Area, band_names, property_value, resampling, time_range, time_text};
+use super::output::WriteTable;
+use super::sample::{Points, SampleOptions, cell};
+use super::values::{AlignOptions, Area, AreaOptions, band_names, property_value, time_range, time_text};
 use super::{MosaicOptions, netcdf};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::rehearsal::are_told;
 use crate::work;
 use crate::bind_class;
-use crate::error::{Error, Result, counted};
+use crate::options;
+use crate::error::{Domain, Error, Result, counted};
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
@@ -19,7 +22,7 @@ use crate::lua::value::{FromScript, describe};
 use crate::raster::align::align;
 use crate::raster::reduce::Reducer;
 use crate::raster::stack::{Export, GroupBy, Rolling, Stack};
-use crate::raster::{Crs, Property, Raster};
+use crate::raster::{Property, Raster};
 use crate::table::{self, DisplayOptions};
 
 bind_class!(Stack);
@@ -66,21 +69,18 @@ impl Class for Stack {
         plot::stack_methods(c);
         c.method("map(fn)", map)
             .method("apply(fn)", apply)
-            .method("align(target?, options?)", |_, this, args| {
-                let method = args.options(resampling)?;
+            .method_with("align(target?, options?)", |_, this, args, o: AlignOptions| {
                 let target = match (args.get("target")?, this.items.first()) {
                     (Some(target), _) => target,
                     (None, Some(first)) => first.grid.clone(),
                     (None, None) => return Ok(this.clone()),
                 };
-                on_each(this, |image| align(image, &target, method))
+                on_each(this, |image| align(image, &target, o.resampling))
             })
-            .method("mosaic(options?)", |_, this, args| {
-                args.options(MosaicOptions::read)?.mosaic(&this.items)
-            })
-            .method("export(options)", export)
-            .method("write(path, options?)", netcdf::write_stack)
-            .method("sample(points, options?)", sample);
+            .method_with("mosaic(options?)", |_, this, _, o: MosaicOptions| o.mosaic(&this.items))
+            .method_with("export(options)", export)
+            .method_with("write(path, options?)", netcdf::write_stack)
+            .method_with("sample(points, options?)", sample);
     }
 }
 
@@ -113,12 +113,11 @@ fn choose(c: &mut Builder<Stack>) {
             items: this.items.iter().filter(within).cloned().collect(),
         })
     })
-    .method("overlapping(area, options?)", |_, this, args| {
-        let crs = args.options(|o| o.get::<Crs>("crs"))?;
+    .method_with("overlapping(area, options?)", |_, this, args, o: AreaOptions| {
         let area: Area = args.get("area")?;
         let mut items = Vec::new();
         for image in &this.items {
-            let bounds = area.bounds_on(&image.grid, crs.as_ref())?;
+            let bounds = area.bounds_on(&image.grid, o.crs.as_ref())?;
             if bounds.intersects(&image.grid.bounds()) {
                 items.push(image.clone());
             }
@@ -128,14 +127,13 @@ fn choose(c: &mut Builder<Stack>) {
     .method("select(...)", |_, this, args| {
         on_each(this, |image| image.select(&band_names(image, args.rest())?))
     })
-    .method("sort(property?, options?)", |_, this, args| {
+    .method_with("sort(property?, options?)", |_, this, args, o: Sort| {
         let property: Option<String> = args.get("property")?;
-        let descending = args.options(|o| o.get_or("descending", false))?;
         match property.as_deref() {
-            None | Some("time") => this.sort(None, descending),
+            None | Some("time") => this.sort(None, o.descending),
             Some(name) => {
                 known_property(this, name)?;
-                this.sort(Some(name), descending)
+                this.sort(Some(name), o.descending)
             }
         }
     })
@@ -320,31 +318,59 @@ fn reduce(c: &mut Builder<Stack>) {
         let reducers: Vec<Reducer> = names.iter().map(|n| Reducer::parse(n)).collect::<Result<_>>()?;
         this.reduce(&reducers)
     })
-    .method("rolling(options)", |_, this, args| {
-        let (images, days, reducer) = args.options(|o| {
-            let reducer = o.get::<String>("reducer")?;
-            Ok((o.count("images")?, o.positive("days")?, reducer))
-        })?;
-        let window = match (images, days) {
+    .method_with("rolling(options)", |_, this, _, o: RollingOptions| {
+        let window = match (o.images, o.days) {
             (Some(images), None) => Rolling::Images(images),
             (None, Some(days)) => Rolling::Days(days),
             _ => return Err(Error::message("say over what to roll: either images or days")),
         };
-        this.rolling(window, Reducer::parse(reducer.as_deref().unwrap_or("mean"))?)
+        this.rolling(window, o.reducer)
     });
 }
 
-fn export(lua: &Lua, this: &Stack, args: &Args) -> Result<Vec<String>> {
-    let (export, options) = args.options(|o| {
-        let export = Export {
-            folder: o.require("folder")?,
-            prefix: o.get_or("prefix", "image".to_string())?,
-            names: o.get("names")?,
-            first: o.count("first")?.unwrap_or(1),
-            max: o.count("max")?,
-        };
-        Ok((export, write_options(o)?))
-    })?;
+options! {
+    struct Sort("raster.SortOptions") {
+        /// The largest first.
+        descending: bool = false,
+    }
+}
+
+options! {
+    struct RollingOptions("raster.RollingOptions") {
+        /// Over this many images that end with each one; the first images, which have fewer, are left out.
+        images: Option<usize>; Domain::at_least(1.0),
+        /// Over the images of this many days that end with each one.
+        days: Option<f64>; Domain::above(0.0),
+        /// What is made of them.
+        reducer: Reducer = Reducer::Mean,
+    }
+}
+
+options! {
+    struct ExportOptions("raster.ExportOptions") {
+        ..write: WriteTable,
+        /// Where the files go. It is made where it is missing.
+        folder: PathBuf,
+        /// How the names begin.
+        prefix: String = "image".to_string(),
+        /// One for each image, in place of dates.
+        names: Option<Vec<String>>,
+        /// The first image to write, from 1.
+        first: usize = 1; Domain::at_least(1.0),
+        /// How many at most. Default all.
+        max: Option<usize>; Domain::at_least(1.0),
+    }
+}
+
+fn export(lua: &Lua, this: &Stack, _: &Args, o: ExportOptions) -> Result<Vec<String>> {
+    let options = o.write.into();
+    let export = Export {
+        folder: o.folder,
+        prefix: o.prefix,
+        names: o.names,
+        first: o.first,
+        max: o.max,
+    };
     let folder = access(lua).write(&export.folder)?;
     let there = Export { folder: folder.clone(), ..export.clone() };
     let written = match work::rehearsal() {
@@ -365,8 +391,8 @@ fn export(lua: &Lua, this: &Stack, args: &Args) -> Result<Vec<String>> {
 }
 
 /// A row for each image and point.
-fn sample(_: &Lua, this: &Stack, args: &Args) -> Result<table::Table> {
-    let points = Points::read(args)?;
+fn sample(_: &Lua, this: &Stack, args: &Args, o: SampleOptions) -> Result<table::Table> {
+    let points = Points::read(args, o)?;
     points.must_meet(&this.items)?;
     let mut rows = Vec::new();
     for (image, values) in this.items.iter().zip(points.sample_all(&this.items)?) {

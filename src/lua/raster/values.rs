@@ -5,12 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use mlua::{IntoLua, Lua, Table, UserDataRef, Value};
 
-use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
-use crate::lua::args::{Args, Options};
+use crate::error::{Choice, Domain, Error, Result};
+use crate::lua::spec::ValueType;
+use crate::lua::args::Args;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 use crate::raster::extent::transform_bounds;
 use crate::raster::math::Operand;
+use crate::raster::reduce::Reducer;
 use crate::raster::warp::Resampling;
 use crate::raster::{Bounds, Crs, DType, Grid, Properties, Property, Raster, Unit, Window};
 use crate::table::{format_time, parse_time};
@@ -70,7 +72,7 @@ impl FromScript for Arc<Grid> {
 
 /// Types that are written as text and have errors of their own for text that is wrong.
 macro_rules! from_text {
-    ($type:ty, $kind:expr, $expected:expr, $parse:expr) => {
+    ($type:ty, $kind:expr, $expected:expr, $parse:expr $(, $literal:expr)?) => {
         impl FromScript for $type {
             fn expected() -> String {
                 $expected.into()
@@ -87,18 +89,22 @@ macro_rules! from_text {
                     None => Err(Error::argument(name, Self::expected(), describe(value))),
                 }
             }
+            $(fn literal(&self) -> serde_json::Value {
+                $literal(*self).into()
+            })?
         }
     };
 }
 
-from_text!(DType, ValueType::String, "a data type such as \"float32\"", DType::parse);
-from_text!(Unit, ValueType::String, "a unit such as \"dB\"", |text: &str| Ok(Unit::parse(text)));
+from_text!(DType, ValueType::String, "a data type such as \"float32\"", DType::parse, DType::name);
 from_text!(
-    Resampling,
-    ValueType::Of("Resampling".into()),
-    "a resampling method such as \"nearest\"",
-    Resampling::parse
+    Reducer,
+    ValueType::Of("Reducer".into()),
+    "a reducer such as \"mean\"",
+    Reducer::parse,
+    Reducer::name
 );
+from_text!(Unit, ValueType::String, "a unit such as \"dB\"", |text: &str| Ok(Unit::parse(text)));
 
 impl FromScript for Crs {
     fn expected() -> String {
@@ -287,38 +293,88 @@ impl Area {
     }
 }
 
-/// The options `row`, `col`, `rows` and `cols`: pixels counted from 0; the rest of the image by default.
-pub fn window(options: &Options, grid: &Grid) -> Result<Window> {
-    let row = options.get_or::<usize>("row", 0)?;
-    let col = options.get_or::<usize>("col", 0)?;
-    let rows = options.count("rows")?;
-    let cols = options.count("cols")?;
-    for (name, first, count, size) in [("row", row, rows, grid.rows), ("col", col, cols, grid.cols)] {
-        let end = first.saturating_add(count.unwrap_or(1));
-        if first >= size || end > size {
-            let got = match count {
-                Some(count) => format!("{name} = {first}, {name}s = {count}"),
-                None => format!("{name} = {first}"),
-            };
-            return Err(Error::argument(
-                "window",
-                format!("inside the image: {name}s 0 to {}", size - 1),
-                got,
-            ));
-        }
+options! {
+    /// Some of an image's pixels.
+    pub struct WindowOptions("raster.WindowOptions") {
+        /// First row, from 0.
+        row: usize = 0,
+        /// First column, from 0.
+        col: usize = 0,
+        /// How many rows. Default all that follow.
+        rows: Option<usize>; Domain::at_least(1.0),
+        /// How many columns. Default all that follow.
+        cols: Option<usize>; Domain::at_least(1.0),
     }
-    Ok(Window::new(
-        row as isize,
-        col as isize,
-        rows.unwrap_or(grid.rows - row),
-        cols.unwrap_or(grid.cols - col),
-    ))
 }
 
-/// The option `resampling`; nearest where it is left out.
-pub fn resampling(options: &Options) -> Result<Resampling> {
-    let name = options.choice("resampling", &Resampling::NAMES)?;
-    name.map_or(Ok(Resampling::Nearest), Resampling::parse)
+impl WindowOptions {
+    /// # Errors
+    /// When it reaches out of the image.
+    pub fn on(&self, grid: &Grid) -> Result<Window> {
+        for (name, first, count, size) in [
+            ("row", self.row, self.rows, grid.rows),
+            ("col", self.col, self.cols, grid.cols),
+        ] {
+            let end = first.saturating_add(count.unwrap_or(1));
+            if first >= size || end > size {
+                let got = match count {
+                    Some(count) => format!("{name} = {first}, {name}s = {count}"),
+                    None => format!("{name} = {first}"),
+                };
+                return Err(Error::argument(
+                    "window",
+                    format!("inside the image: {name}s 0 to {}", size - 1),
+                    got,
+                ));
+            }
+        }
+        Ok(Window::new(
+            self.row as isize,
+            self.col as isize,
+            self.rows.unwrap_or(grid.rows - self.row),
+            self.cols.unwrap_or(grid.cols - self.col),
+        ))
+    }
+}
+
+options! {
+    pub struct AlignOptions("raster.AlignOptions") {
+        /// How values between pixel centres are found.
+        resampling: Resampling = Resampling::Nearest,
+    }
+}
+
+options! {
+    pub struct AreaOptions("raster.AreaOptions") {
+        /// Of bounds, and of shapes that have none. Default the image's own.
+        crs: Option<Crs>,
+    }
+}
+
+/// How values between pixel centres are found at points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Interpolation {
+    Nearest,
+    Bilinear,
+    Cubic,
+}
+
+impl Choice for Interpolation {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("nearest", Interpolation::Nearest),
+        ("bilinear", Interpolation::Bilinear),
+        ("cubic", Interpolation::Cubic),
+    ];
+}
+
+impl From<Interpolation> for Resampling {
+    fn from(method: Interpolation) -> Resampling {
+        match method {
+            Interpolation::Nearest => Resampling::Nearest,
+            Interpolation::Bilinear => Resampling::Bilinear,
+            Interpolation::Cubic => Resampling::Cubic,
+        }
+    }
 }
 
 pub fn property_value(lua: &Lua, property: &Property) -> Result<Value> {

@@ -8,7 +8,7 @@ use super::values::{Filter, Names, equal, new_values, row, to_lua};
 use super::{column_type, delimiter, values};
 use crate::bind_class;
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::rehearsal::is_told;
 use crate::lua::value::describe;
 use crate::lua::{Builder, Class, FromScript, access};

@@ -3,7 +3,7 @@
 use mlua::{Function, IntoLua, Lua, LuaSerdeExt, Table as LuaTable, Value as LuaValue};
 
 use crate::error::{Error, Result};
-use crate::lua::value_type::ValueType;
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::table::{Column, Table, Value, format_time};
 

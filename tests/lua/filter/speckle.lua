@@ -121,7 +121,7 @@ test("wrong options are named", function()
   assert_error(function() filter.kuan(image, { looks = 4, size = 6 }) end,
     "filter%.kuan: size must be an odd number of pixels from 3 to 101, got 6")
   assert_error(function() filter.lee_sigma(image, { looks = 4, size = 3 }) end, "size must be an odd number of pixels from 5 to 101")
-  assert_error(function() filter.lee_sigma(image, { looks = 4, sigma = 1 }) end, "sigma must be a share from 0.1 to 0.99, got 1")
+  assert_error(function() filter.lee_sigma(image, { looks = 4, sigma = 1 }) end, "sigma must be a number from 0.1 to 0.99, got 1")
   assert_error(function() filter.frost(image, { damping = -1 }) end, "damping must be a number of at least 0, got %-1")
   assert_error(function() filter.tv_bregman(image, { weight = 0 }) end, "weight must be a number above 0, got 0")
   assert_error(function() filter.quegan({}) end, "filter%.quegan: images must be at least one, got 0")

@@ -72,7 +72,7 @@ test("wrong names, files and contents are told", function()
   assert_error(function() raster.write_hdf5("x.h5", { ["/a//b"] = 1 }) end, "full name such as")
   assert_error(function() raster.write_hdf5("x.h5", { ["/a"] = { 1, "b" } }) end, "must be a number, a string")
   assert_error(function() raster.write_hdf5("x.h5", { ["/a"] = 1, ["/a/b"] = 1 }) end, "x.h5")
-  assert_error(function() raster.write_hdf5("x.h5", { ["/a"] = 1 }, { chunk = { 0, 4 } }) end, "chunk must be")
+  assert_error(function() raster.write_hdf5("x.h5", { ["/a"] = 1 }, { chunk = { 0, 4 } }) end, "chunk%[1%] must be")
   assert_error(function() raster.write_hdf5("x.h5", { ["/a"] = 1 }, { attributes = { ["/b"] = { c = "d" } } }) end, "no dataset `b`")
   -- Nothing is left of what failed.
   assert(not require("fs").exists "x.h5")

@@ -76,7 +76,7 @@ test("percentiles", function()
   local p = image:percentile { 25, 75 }
   assert_close(p[1], 3.5)
   assert_close(p[2], 9.5)
-  assert_error(function() image:percentile(101) end, "percentile must be between 0 and 100, got 101")
+  assert_error(function() image:percentile(101) end, "percentile must be a number from 0 to 100, got 101")
   assert_error(function() image:percentile "x" end, 'p must be a number, got "x"')
 end)
 

@@ -37,5 +37,5 @@ end)
 
 test("wrong options are named", function()
   assert_error(function() raster.random(grid, { distribution = "speckel" }) end, "did you mean \"speckle\"")
-  assert_error(function() raster.random(grid, { distribution = "speckle", looks = 0 }) end, "looks must be a positive number")
+  assert_error(function() raster.random(grid, { distribution = "speckle", looks = 0 }) end, "looks must be a number above 0")
 end)

@@ -209,7 +209,7 @@ test("sample interpolates between pixel centres", function()
   local line = raster.from_table(raster.grid { rows = 1, cols = 4 }, { { 1, 2, 5, 3 } }, { name = "v" })
   local row = line:sample({ { 1.75, 0.5 } }, { resampling = "cubic" })[1]
   assert_close(row.v, (-9 * 1 + 111 * 2 + 29 * 5 - 3 * 3) / 128, 1e-6)
-  assert_error(function() line:sample({ { 1, 0.5 } }, { resampling = "median" }) end, 'resampling must be "nearest", "bilinear" or "cubic" at a point')
+  assert_error(function() line:sample({ { 1, 0.5 } }, { resampling = "median" }) end, 'resampling must be "nearest" or "bilinear" or "cubic", got "median"')
   -- Across the seam of 0 to 360.
   local world = raster.coordinates(world(0, 1)).x:to_radians():cos():rename "wave"
   local seam = world:sample({ { 0, 0.5 }, { -0.25, 0.5 }, { 359.75, 0.5 } }, { resampling = "bilinear" })

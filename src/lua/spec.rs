@@ -1,11 +1,74 @@
 //! What an option may be: one declaration, from which its checks, its errors, its help and its documentation are made.
 
-use mlua::Value;
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::error::{Domain, Error, Result};
-use crate::lua::value::{FromScript, describe};
-use crate::lua::value_type::ValueType;
+
+/// The type of an option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ValueType {
+    Number,
+    Integer,
+    Boolean,
+    String,
+    Path,
+    /// yyyy-mm-dd
+    Date,
+    List(Box<ValueType>),
+    /// A table of options inside another.
+    Table(Declared),
+    /// Anything else, by its name in the documentation: `Raster`, `"px"|"m"`.
+    Of(Cow<'static, str>),
+}
+
+impl ValueType {
+    /// As the documentation of the scripts' interface writes it.
+    pub fn lua_type(&self) -> Cow<'static, str> {
+        match self {
+            ValueType::Number => "number".into(),
+            ValueType::Integer => "integer".into(),
+            ValueType::Boolean => "boolean".into(),
+            ValueType::String | ValueType::Path | ValueType::Date => "string".into(),
+            ValueType::Table(table) => table.name.into(),
+            ValueType::Of(name) => name.clone(),
+            ValueType::List(of) => match of.lua_type() {
+                one if one.contains('|') => format!("({one})[]").into(),
+                one => format!("{one}[]").into(),
+            },
+        }
+    }
+
+    /// The table of options that it is, or of which it is a list.
+    fn table(&self) -> Option<Declared> {
+        match self {
+            ValueType::Table(table) => Some(*table),
+            ValueType::List(of) => of.table(),
+            _ => None,
+        }
+    }
+
+    /// "number", "list of numbers".
+    pub fn name(&self) -> Cow<'static, str> {
+        match self {
+            ValueType::Path => "path".into(),
+            ValueType::Date => "date".into(),
+            ValueType::List(of) => format!("list of {}s", of.name()).into(),
+            kind => kind.lua_type(),
+        }
+    }
+
+    /// With its article, as errors say what was expected.
+    pub fn expected(&self) -> Cow<'static, str> {
+        match self {
+            ValueType::Integer => "an integer".into(),
+            ValueType::Boolean => "true or false".into(),
+            ValueType::Date => "a date (yyyy-mm-dd)".into(),
+            kind => format!("a {}", kind.name()).into(),
+        }
+    }
+}
 
 /// One declared option.
 #[derive(Debug, Clone)]
@@ -34,17 +97,6 @@ impl Spec {
             choices: Vec::new(),
             domain: Domain::ANY,
             help: String::new(),
-        }
-    }
-
-    /// What a field of a table of options declares; `default` is nothing where it has none.
-    pub fn of<T: FromScript>(name: &str, help: &str, default: Option<T>, domain: Domain) -> Spec {
-        Spec {
-            required: default.is_none() && !T::OPTIONAL,
-            default: default.map_or(Json::Null, |value| value.literal()),
-            domain,
-            help: help.split_whitespace().collect::<Vec<_>>().join(" "),
-            ..Spec::new(name.strip_prefix("r#").unwrap_or(name), T::kind())
         }
     }
 
@@ -109,69 +161,20 @@ impl Spec {
     /// Its line in stdlib/_meta.
     pub fn stub(&self) -> String {
         let mark = if self.required { "" } else { "?" };
-        let mut text = format!(
-            "---@field {}{mark} {} {}",
-            self.name,
-            self.kind.lua_type(),
-            self.help
-        );
+        // A default that only words can say stands last, too.
+        let words = self.help.rfind(" Default").unwrap_or(self.help.len());
+        let (help, default) = self.help.split_at(words);
+        let mut text = format!("---@field {}{mark} {} {help}", self.name, self.kind.lua_type());
         if let Some(fact) = self.domain.fact() {
             let mut letters = fact.chars();
             let first = letters.next().map(|c| c.to_uppercase().to_string());
             text.push_str(&format!(" {}{}.", first.unwrap_or_default(), letters.as_str()));
         }
+        text.push_str(default);
         if !self.default.is_null() {
             text.push_str(&format!(" Default {}.", lua_literal(&self.default)));
         }
         text
-    }
-}
-
-/// Reads one field of a table of options from what a script gave.
-///
-/// # Errors
-/// When the value is of another type, or beyond the domain.
-pub(super) fn read<T: FromScript>(value: &Value, label: &str, domain: &Domain) -> Result<T> {
-    let noun = match T::kind() {
-        ValueType::Integer => "integer",
-        ValueType::Number => "number",
-        _ => {
-            limited(value, label, domain)?;
-            return T::from_script(value, label);
-        }
-    };
-    let admitted = |value: &Value| f64::accept(value).is_none_or(|number| domain.admit(number));
-    match T::accept(value).filter(|_| admitted(value)) {
-        Some(found) => Ok(found),
-        None if domain.any() => Err(Error::argument(label, T::expected(), describe(value))),
-        None => Err(Error::argument(label, domain.expected(noun), describe(value))),
-    }
-}
-
-/// The numbers of a value that may be one or several of them.
-fn limited(value: &Value, label: &str, domain: &Domain) -> Result<()> {
-    let wrong =
-        |label: &str, value: &Value| Err(Error::argument(label, domain.expected("number"), describe(value)));
-    let beyond = |value: &Value| match value {
-        Value::Integer(_) | Value::Number(_) => {
-            f64::accept(value).is_some_and(|number| !domain.admit(number))
-        }
-        _ => false,
-    };
-    if domain.any() {
-        return Ok(());
-    }
-    if let Value::Table(list) = value {
-        for i in 1..=list.raw_len() {
-            let entry: Value = list.raw_get(i)?;
-            if beyond(&entry) {
-                return wrong(&format!("{label}[{i}]"), &entry);
-            }
-        }
-    }
-    match beyond(value) {
-        true => wrong(label, value),
-        false => Ok(()),
     }
 }
 
@@ -203,4 +206,49 @@ fn lua_literal(value: &Json) -> String {
 /// 1 and 1.0 are the same choice.
 fn same(a: &Json, b: &Json) -> bool {
     a == b || matches!((a.as_f64(), b.as_f64()), (Some(a), Some(b)) if a == b)
+}
+
+/// A table of options without its type, for the registry of names.
+#[derive(Debug, Clone, Copy)]
+pub struct Declared {
+    pub name: &'static str,
+    pub bases: fn() -> Vec<Declared>,
+    pub specs: fn() -> Vec<Spec>,
+}
+
+/// Names are of one table each.
+impl PartialEq for Declared {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Declared {}
+
+impl Declared {
+    /// The tables that it builds on, and those of its fields.
+    pub fn tables(&self) -> Vec<Declared> {
+        let inside = (self.specs)().into_iter().filter_map(|spec| spec.kind.table());
+        (self.bases)().into_iter().chain(inside).collect()
+    }
+
+    /// Whether a call cannot leave the table out.
+    pub fn required(&self) -> bool {
+        (self.specs)().iter().any(|spec| spec.required) || (self.bases)().iter().any(Declared::required)
+    }
+
+    /// Its block in stdlib/_meta: the line of the class and one for each field.
+    pub fn stub(&self) -> String {
+        let bases: Vec<&str> = (self.bases)().iter().map(|base| base.name).collect();
+        let mut text = format!("---@class {}", self.name);
+        if !bases.is_empty() {
+            text.push_str(&format!(": {}", bases.join(", ")));
+        }
+        text.push('\n');
+        for spec in (self.specs)() {
+            text.push_str(&spec.stub());
+            text.push('\n');
+        }
+        text
+    }
 }

@@ -1,14 +1,13 @@
 //! Tables of options, declared once: their fields with type, default, domain and text. What reads and checks them, the help, the
 //! completion and the lines in stdlib/_meta are made from the declaration.
 
-mod spec;
-
-pub use super::value_type::ValueType;
-pub use spec::{Spec, plain};
+use mlua::Value;
+use serde_json::Value as Json;
 
 use super::args::{Args, Options};
-use crate::error::{Domain, Result};
-use crate::lua::value::FromScript;
+use super::spec::{Declared, Spec, ValueType};
+use super::value::{FromScript, describe};
+use crate::error::{Domain, Error, Result};
 
 /// A Rust struct that is a table of named options in a script. `options!` makes one.
 pub trait OptionTable: Sized {
@@ -26,41 +25,44 @@ pub trait OptionTable: Sized {
     fn read(options: &Options) -> Result<Self>;
 }
 
-/// A table of options without its type, for the registry of names.
-#[derive(Debug, Clone, Copy)]
-pub struct Declared {
-    pub name: &'static str,
-    pub bases: fn() -> Vec<Declared>,
-    pub specs: fn() -> Vec<Spec>,
+/// The declaration of a type, for the registry of names.
+pub fn declared<O: OptionTable>() -> Declared {
+    Declared {
+        name: O::NAME,
+        bases: O::bases,
+        specs: O::specs,
+    }
 }
 
-impl Declared {
-    pub fn of<O: OptionTable>() -> Declared {
-        Declared {
-            name: O::NAME,
-            bases: O::bases,
-            specs: O::specs,
-        }
+/// What a field of a table of options declares; `default` is nothing where it has none.
+pub fn spec<T: FromScript>(name: &str, help: &str, default: Option<T>, domain: Domain) -> Spec {
+    Spec {
+        required: default.is_none() && !T::OPTIONAL,
+        default: default.map_or(Json::Null, |value| value.literal()),
+        domain,
+        help: help.split_whitespace().collect::<Vec<_>>().join(" "),
+        ..Spec::new(name.strip_prefix("r#").unwrap_or(name), T::kind())
     }
+}
 
-    /// Whether a call cannot leave the table out.
-    pub fn required(&self) -> bool {
-        (self.specs)().iter().any(|spec| spec.required) || (self.bases)().iter().any(Declared::required)
+/// A table of options inside another, as a field: `records: Vec<Nested<Record>>`.
+pub struct Nested<O>(pub O);
+
+impl<O: OptionTable> FromScript for Nested<O> {
+    fn expected() -> String {
+        "a table of named options, such as { name = value }".into()
     }
-
-    /// Its block in stdlib/_meta: the line of the class and one for each field.
-    pub fn stub(&self) -> String {
-        let bases: Vec<&str> = (self.bases)().iter().map(|base| base.name).collect();
-        let mut text = format!("---@class {}", self.name);
-        if !bases.is_empty() {
-            text.push_str(&format!(": {}", bases.join(", ")));
+    fn kind() -> ValueType {
+        ValueType::Table(declared::<O>())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        match value {
+            Value::Table(_) => Options::read(value, name, O::read).map(Nested),
+            other => Err(Error::argument(name, Self::expected(), describe(other))),
         }
-        text.push('\n');
-        for spec in (self.specs)() {
-            text.push_str(&spec.stub());
-            text.push('\n');
-        }
-        text
     }
 }
 
@@ -94,8 +96,58 @@ impl Options {
                 },
             )),
             (true, None) => T::from_script(&value, name),
-            (false, _) => spec::read(&value, &self.label(name), domain),
+            (false, _) => read(&value, &self.label(name), domain),
         }
+    }
+}
+
+/// Reads one field of a table of options from what a script gave.
+///
+/// # Errors
+/// When the value is of another type, or beyond the domain.
+fn read<T: FromScript>(value: &Value, label: &str, domain: &Domain) -> Result<T> {
+    let kind = T::kind();
+    let noun = if kind.lua_type().starts_with("integer") {
+        "integer"
+    } else {
+        "number"
+    };
+    if !matches!(kind, ValueType::Integer | ValueType::Number) {
+        limited(value, label, domain, noun)?;
+        return T::from_script(value, label);
+    }
+    let admitted = |value: &Value| f64::accept(value).is_none_or(|number| domain.admit(number));
+    match T::accept(value).filter(|_| admitted(value)) {
+        Some(found) => Ok(found),
+        None if domain.any() => Err(Error::argument(label, T::expected(), describe(value))),
+        None => Err(Error::argument(label, domain.expected(noun), describe(value))),
+    }
+}
+
+/// The numbers of a value that may be one or several of them.
+fn limited(value: &Value, label: &str, domain: &Domain, noun: &str) -> Result<()> {
+    let wrong =
+        |label: &str, value: &Value| Err(Error::argument(label, domain.expected(noun), describe(value)));
+    let beyond = |value: &Value| match value {
+        Value::Integer(_) | Value::Number(_) => {
+            f64::accept(value).is_some_and(|number| !domain.admit(number))
+        }
+        _ => false,
+    };
+    if domain.any() {
+        return Ok(());
+    }
+    if let Value::Table(list) = value {
+        for i in 1..=list.raw_len() {
+            let entry: Value = list.raw_get(i)?;
+            if beyond(&entry) {
+                return wrong(&format!("{label}[{i}]"), &entry);
+            }
+        }
+    }
+    match beyond(value) {
+        true => wrong(label, value),
+        false => Ok(()),
     }
 }
 
@@ -121,6 +173,8 @@ macro_rules! options {
         }
     ) => {
         $(#[doc = $about])*
+        // Some archives' own names are in camel case.
+        #[allow(non_snake_case)]
         $visible struct $table {
             $(pub $base: $base_type,)*
             $($(#[doc = $help])+ pub $field: $type,)*
@@ -129,12 +183,12 @@ macro_rules! options {
         impl $crate::lua::options::OptionTable for $table {
             const NAME: &'static str = $name;
 
-            fn bases() -> Vec<$crate::lua::options::Declared> {
-                vec![$($crate::lua::options::Declared::of::<$base_type>()),*]
+            fn bases() -> Vec<$crate::lua::spec::Declared> {
+                vec![$($crate::lua::options::declared::<$base_type>()),*]
             }
 
-            fn specs() -> Vec<$crate::lua::options::Spec> {
-                vec![$($crate::lua::options::Spec::of::<$type>(
+            fn specs() -> Vec<$crate::lua::spec::Spec> {
+                vec![$($crate::lua::options::spec::<$type>(
                     stringify!($field),
                     concat!($($help, "\n"),+),
                     $crate::options!(@default $type $(, $default)?),
