@@ -163,10 +163,7 @@ end
 ---@param options? ale.MeasureOptions
 ---@return Table errors
 function M.measure(slc, reflectors, options)
-  local o = library.options("ale.measure", options, {
-    "los", "look", "corrections", "search", "chip", "oversampling", "min_scr_db",
-  })
-  if o.corrections then library.options("ale.measure: corrections", o.corrections, { "east", "north", "range", "azimuth" }) end
+  local o = library.options("ale.measure", options)
   local placed, count = M.locate(reflectors, slc.grid), #reflectors
   local look = o.look or slc.properties.look and slc.properties.look:lower() or "right"
   local rows, dx, dy = {}, slc.grid.transform[2], slc.grid.transform[6]
@@ -181,7 +178,7 @@ function M.measure(slc, reflectors, options)
         width_y = target.width_y, pslr_x_db = target.pslr_x_db, pslr_y_db = target.pslr_y_db, reason = target.reason,
         east_m = (target.x - x) * dx, north_m = (target.y - y) * dy, range_m = 0 / 0, azimuth_m = 0 / 0,
       }
-      if row.reason == "ok" and row.scr_db < (o.min_scr_db or 13) then row.reason = "low_scr" end
+      if row.reason == "ok" and row.scr_db < o.min_scr_db then row.reason = "low_scr" end
       if o.los then
         local los = o.los:sample({ { at.map_x, at.map_y } })[1]
         -- Masked where the product has no line of sight.

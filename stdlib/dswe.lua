@@ -22,10 +22,10 @@ M.CLASSES = {
 }
 
 ---@class dswe.SearchOptions
----@field within? integer Days before and after each item's day. Default 1.
----@field cloud_cover? number Only tiles with less, in percent. Default 30.
+---@field within? integer Days before and after each item's day. At least 0. Default 1.
+---@field cloud_cover? number Only tiles with less, in percent. From 0 to 100. Default 30.
 ---@field url? string Another STAC service than USGS's.
----@field collection? string
+---@field collection? string Another collection than that of Landsat's provisional tiles.
 ---@field folder? string Keep the answers here, and read them from here the next time.
 ---@field report? fun(month: string, found: Items) Called after each month's search.
 
@@ -58,10 +58,10 @@ end
 ---@param options? dswe.SearchOptions
 ---@return Items
 function M.search(items, options)
-  local o = library.options("dswe.search", options, { "within", "cloud_cover", "url", "collection", "folder", "report" })
+  local o = library.options("dswe.search", options)
   local all = catalog.items {}
   if #items == 0 then return all end
-  local days = o.within or 1
+  local days = o.within
   local months, order = by_month(items)
   local stac = catalog.stac(o.url or M.STAC)
   for _, month in ipairs(order) do
@@ -80,7 +80,7 @@ function M.search(items, options)
       collections = { o.collection or M.COLLECTION },
       bbox = { west, south, east, north },
       datetime = time.add(first, -days) .. "/" .. time.add(last, days),
-      query = { ["eo:cloud_cover"] = { lt = o.cloud_cover or 30 } },
+      query = { ["eo:cloud_cover"] = { lt = o.cloud_cover } },
     }
     local found = o.folder and catalog.snapshot(("%s/dswe_%s.json"):format(o.folder, month), search) or search:all()
     if o.report then o.report(month, found) end
@@ -167,10 +167,10 @@ end
 ---@class dswe.DownloadOptions
 ---@field folder string Where the scenes go, each into a folder of its own, its tiles into `usgs_dswe` there.
 ---@field work? string For zips and tiles that are on their way. Default `folder .. "/.incoming"`.
----@field valid_share? number Keep scenes whose tiles see at least this share of them, 0 to 1. Without shares nothing is screened.
----@field water_share? number Keep scenes of which at least this share is water, 0 to 1.
+---@field valid_share? number Keep scenes whose tiles see at least this share of them; without shares nothing is screened. From 0 to 1.
+---@field water_share? number Keep scenes of which at least this share is water. From 0 to 1.
 ---@field screening? string CSV of the screened scenes; what is in it is not screened again.
----@field parallel? integer Downloads at a time from one server. Default 4.
+---@field parallel? integer Downloads at a time from one server. At least 1. Default 4.
 ---@field report? fun(text: string) Called with a line on each scene.
 
 local BATCH = 20
@@ -251,9 +251,8 @@ end
 ---@param options dswe.DownloadOptions
 ---@return Table
 function M.download_pairs(list, options)
-  local o = library.options("dswe.download_pairs", options,
-    { "folder", "work", "valid_share", "water_share", "screening", "parallel", "report" })
-  local folder = o.folder or fail("dswe.download_pairs: folder is missing: where the scenes go")
+  local o = library.options("dswe.download_pairs", options)
+  local folder = o.folder
   local work = o.work or folder .. "/.incoming"
   local report = o.report or function() end
   local screened = read_screening(o.screening)
@@ -290,7 +289,7 @@ function M.download_pairs(list, options)
   local function fetch(files, kind, assets)
     local failed = {}
     if #files > 0 then
-      local got = catalog.download(files, { dir = work .. "/" .. kind, assets = assets, parallel = o.parallel or 4, on_error = "report" })
+      local got = catalog.download(files, { dir = work .. "/" .. kind, assets = assets, parallel = o.parallel, on_error = "report" })
       for i = 1, #got do
         if got[i].status == "failed" then failed[got[i].name] = got[i].error end
       end

@@ -137,12 +137,7 @@ end
 ---@param options itslive.WriteOptions
 ---@return string path
 function M.write(velocity, offsets, options)
-  options = library.options("itslive.write", options, { "path", "folder", "reference_id", "secondary_id", "attributes" })
-  for _, name in ipairs { "reference_id", "secondary_id" } do
-    if type(options[name]) ~= "string" then
-      fail(("itslive.write: %s must be the id of a scene (string), got %s"):format(name, library.describe(options[name])))
-    end
-  end
+  options = library.options("itslive.write", options)
   local grid = velocity.grid
   if not grid:matches(offsets.grid) then fail "itslive.write: the velocities and the offsets lie on different grids" end
   local found = velocity:select("v"):stats().v.count

@@ -13,10 +13,10 @@ local fail = library.fail
 ---@field days number Time between them.
 
 ---@class network.PairsOptions
----@field neighbours? integer Each date is paired with this many dates that follow it. Default: with all.
+---@field neighbours? integer Each date is paired with this many dates that follow it. At least 1. Default: with all.
 ---@field min_days? number Shortest time between the dates of a pair.
 ---@field max_days? number Longest time.
----@field months? integer[] Months that both dates of a pair must lie in: `{ 5, 6, 7, 8, 9, 10 }`.
+---@field months? integer[] Months that both dates of a pair must lie in: `{ 5, 6, 7, 8, 9, 10 }`. From 1 to 12.
 ---@field list? table[] The pairs themselves, `{ "20150105", "20150117" }` each, days or numbers of dates; the other options then choose among these.
 
 -- Times as text in order, from a stack or a list.
@@ -67,20 +67,12 @@ end
 ---@param options? network.PairsOptions
 ---@return network.Pair[] pairs
 function M.pairs(times, options)
-  local o = library.options("network.pairs", options, { "neighbours", "min_days", "max_days", "months", "list" })
+  local o = library.options("network.pairs", options)
   local list, seconds = times_of("pairs", times)
-  if o.neighbours and (math.type(o.neighbours) ~= "integer" or o.neighbours < 1) then
-    fail("network.pairs: neighbours must be an integer of at least 1, got " .. library.describe(o.neighbours))
-  end
   local allowed
   if o.months then
     allowed = {}
-    for _, month in ipairs(o.months) do
-      if math.type(month) ~= "integer" or month < 1 or month > 12 then
-        fail("network.pairs: months must be integers from 1 to 12, got " .. library.describe(month))
-      end
-      allowed[month] = true
-    end
+    for _, month in ipairs(o.months) do allowed[month] = true end
   end
   local month = {}
   for i, text in ipairs(list) do month[i] = time.parts(text).month end
@@ -199,9 +191,9 @@ end
 
 ---@class network.SeriesOptions
 ---@field weights? number[] One a pair, proportional to the inverse variance.
----@field reference? integer The date at which the series is 0, from 1. Default 1.
+---@field reference? integer The date at which the series is 0, from 1. At least 1. Default 1.
 ---@field robust? boolean Huber's estimate. Default false.
----@field tuning? number Of the robust estimate. Default 1.345.
+---@field tuning? number Of the robust estimate. Above 0. Default 1.345.
 
 --- The series over dates that fits the values of pairs best, as a table with the columns date, value, sigma and pairs (how many
 --- measured ones the date is in); and the whole inversion, see `correlation.invert`.
@@ -219,7 +211,7 @@ end
 ---@return Table series
 ---@return correlation.Inversion fit
 function M.series(times, pairs, values, options)
-  local o = library.options("network.series", options, { "weights", "reference", "robust", "tuning" })
+  local o = library.options("network.series", options)
   local list = times_of("series", times)
   local fit = correlation.invert(pairs, values, {
     dates = #list, weights = o.weights, reference = o.reference, robust = o.robust, tuning = o.tuning,
@@ -237,7 +229,7 @@ end
 ---@class network.PlotOptions
 ---@field title? string
 ---@field baselines? number[] Perpendicular baseline of each date in m. Without them pairs are arcs as high as the time between their dates.
----@field width? number Of the figure, in inches. Default 7.
+---@field width? number Of the figure, in inches. Above 0. Default 7.
 
 --- A figure of a network: a mark for each date, a line for each pair.
 ---
@@ -251,12 +243,12 @@ end
 ---@param options? network.PlotOptions
 ---@return Figure figure
 function M.plot(times, pairs, options)
-  local o = library.options("network.plot", options, { "title", "baselines", "width" })
+  local o = library.options("network.plot", options)
   local list, seconds = times_of("plot", times)
   if o.baselines and #o.baselines ~= #list then
     fail(("network.plot: %d baselines for %d dates"):format(#o.baselines, #list))
   end
-  local figure = plot.figure { width = o.width or 7, height = (o.width or 7) * 0.45 }
+  local figure = plot.figure { width = o.width, height = o.width * 0.45 }
   local axes = figure:axes {
     title = o.title or ("%d dates, %d pairs"):format(#list, #pairs), legend = "none", x_scale = "time",
     y_label = o.baselines and "Perpendicular baseline (m)" or "Days between the dates of a pair",

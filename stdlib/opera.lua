@@ -202,7 +202,7 @@ local function describe(image, said, path)
 end
 
 ---@class opera.OpenOptions
----@field polarisation? string `VV` (default), `VH`, `HH` or `HV`.
+---@field polarisation? string `"VV"`, `"VH"`, `"HH"` or `"HV"`. Default `"VV"`.
 
 --- Opens the complex image of a product, lazily: of a remote file too only the windows that are needed are read.
 ---
@@ -227,9 +227,9 @@ end
 ---@param options? opera.OpenOptions
 ---@return Raster slc
 function M.open(path, options)
-  local o = library.options("opera.open", options, { "polarisation" })
+  local o = library.options("opera.open", options)
   local said, layout = metadata(path, "open")
-  local polarisation = o.polarisation or "VV"
+  local polarisation = o.polarisation
   local ok, image = pcall(raster.open, path, { subdataset = layout.data .. polarisation, grid = said.grid })
   if not ok then
     local there = {}
@@ -301,7 +301,7 @@ end
 
 ---@class opera.StackOptions
 ---@field burst? string Burst, such as `t064_135523_iw2` or `T064-135523-IW2`; needed where the folder holds several.
----@field polarisation? string Default `VV`.
+---@field polarisation? string As of `opera.open`. Default `"VV"`.
 ---@field start? string First day, month, year or moment, ISO 8601 in UTC: `2018-10-01`.
 ---@field stop? string Last day, month, year or moment, itself included.
 
@@ -349,7 +349,7 @@ end
 ---@param options? opera.StackOptions
 ---@return Stack stack
 function M.open_stack(folder, options)
-  local o = library.options("opera.open_stack", options, { "burst", "polarisation", "start", "stop" })
+  local o = library.options("opera.open_stack", options)
   local burst = o.burst and normal(o.burst)
   local paths = raster.find(folder, { extensions = { "h5" } })
   local images, bursts, order = {}, {}, {}

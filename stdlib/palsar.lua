@@ -55,7 +55,7 @@ end
 ---@param options? palsar.OpenOptions
 ---@return Raster image
 function M.open(folder, options)
-  local o = library.options("palsar.open", options, { "tile", "year" })
+  local o = library.options("palsar.open", options)
   local tiles, order = {}, {}
   for _, path in ipairs(raster.find(folder, { extensions = { "tif", "tiff" } })) do
     local entry = parse(path)

@@ -6,30 +6,25 @@ local raster, filter, tables, time = require "raster", require "filter", require
 local library = require "library"
 local names, opening = require "sentinel1.names", require "sentinel1.open"
 
-local fail, choice = library.fail, opening.choice
+local fail = library.fail
 
 ---@class sentinel1.OpenOptions
 ---@field bands? string[] Polarisations that every image must have, in this order. Default `{ "VV", "VH" }`.
 ---@field mode? string Instrument mode: `IW`, `EW` or `SM`.
----@field relative_orbit? integer|integer[] Relative orbits (tracks), 1 to 175.
+---@field relative_orbit? integer|integer[] Relative orbits (tracks). From 1 to 175.
 ---@field pass? string `ASCENDING` or `DESCENDING`.
 ---@field platform? string `S1A`, `S1B`, `S1C`… or `both`, which is every one.
 ---@field burst? string Burst, such as `T137-292318-IW2`.
 ---@field start? string First day, month, year or moment, ISO 8601 in UTC: `2018-10-01`.
 ---@field stop? string Last day, month, year or moment, itself included (Earth Engine's `filterDate` leaves it out).
 ---@field bounds? number[] `{ west, south, east, north }`, degrees: images that touch it stay, whole.
----@field angle? string Layer that becomes the band `angle`: `incidence_angle` (default, against the ellipsoid), `local_incidence_angle` or `none`.
+---@field angle? "incidence_angle"|"local_incidence_angle"|"none" Layer that becomes the band `angle`; `"incidence_angle"` is against the ellipsoid. Default `"incidence_angle"`.
 ---@field unit? string Unit of the files where they do not say it: `power`, `dB` or `amplitude`.
 ---@field names? string[] Band names of files with all bands in one, where the files do not say them.
 ---@field pattern? string Pattern of the file names, see `raster.match_name`; its parts `polarisation`, `platform`, `pass`, `mode`, `burst`, `relative_orbit` and the first time are understood.
 ---@field properties? table<string, string|number|boolean> Properties that the files do not carry and you know, such as `{ pass = "DESCENDING" }`.
----@field incomplete? string What to do with an image that lacks one of `bands`: `error` (default) or `skip`.
+---@field incomplete? "error"|"skip" What to do with an image that lacks one of `bands`. Default `"error"`.
 ---@field mosaic? boolean Join the bursts of each pass into one image, see `sentinel1.mosaic_passes`. Default false.
-
-local OPEN_OPTIONS = {
-  "bands", "mode", "relative_orbit", "pass", "platform", "burst", "start", "stop", "bounds", "angle", "unit", "names",
-  "pattern", "properties", "incomplete", "mosaic",
-}
 
 --- Opens a folder of Sentinel-1 images, and the folders in it, as a stack in order of time.
 ---
@@ -62,15 +57,15 @@ local OPEN_OPTIONS = {
 ---@param options? sentinel1.OpenOptions
 ---@return Stack stack
 function M.open_stack(folder, options)
-  local o = library.options("sentinel1.open_stack", options, OPEN_OPTIONS)
+  local o = library.options("sentinel1.open_stack", options)
   local stack = raster.stack(opening.images(folder, o)):sort()
   return o.mosaic and M.mosaic_passes(stack) or stack
 end
 
 ---@class sentinel1.MosaicOptions
 ---@field grid? Grid Grid of the mosaics. Default: the images' own pixels over the area of all, where they share them.
----@field method? string Which image wins where bursts overlap: `first` (default), `last`, `min`, `max` or `mean`.
----@field resampling? string How pixels come onto a `grid` that is not theirs. Default `nearest`.
+---@field method? "first"|"last"|"min"|"max"|"mean" Which image wins where bursts overlap. Default `"first"`.
+---@field resampling? Resampling How pixels come onto a `grid` that is not theirs. Default `"nearest"`.
 
 -- Whether pixels of the one grid are pixels of the other, perhaps beyond its edges.
 local function share_pixels(a, b)
@@ -209,7 +204,7 @@ end
 ---@param options? sentinel1.MosaicOptions
 ---@return Stack passes
 function M.mosaic_passes(stack, options)
-  local o = library.options("sentinel1.mosaic_passes", options, { "grid", "method", "resampling" })
+  local o = library.options("sentinel1.mosaic_passes", options)
   local images = M.images(stack)
   if not o.grid then
     check_pixels(images, "sentinel1.mosaic_passes", "give a { grid = raster.grid{ … } } to resample them onto")
@@ -230,11 +225,11 @@ function M.mosaic_passes(stack, options)
 end
 
 ---@class sentinel1.TracksOptions
----@field bursts? string `mosaic` (default): the bursts of a pass become one image; `each`: every burst is a track of its own.
+---@field bursts? "mosaic"|"each" `"mosaic"`: the bursts of a pass become one image; `"each"`: every burst is a track of its own. Default `"mosaic"`.
 ---@field bounds? number[] `{ west, south, east, north }`, degrees: the area of the images, instead of all that they cover.
----@field crs? string CRS of the images, where it is to be another.
----@field scale? number Pixel size in units of the CRS, where it is to be another.
----@field resampling? string How pixels come onto another grid. Default `bilinear`, of powers.
+---@field crs? string|integer CRS of the images, where it is to be another.
+---@field scale? number Pixel size in units of the CRS, where it is to be another. Above 0.
+---@field resampling? Resampling How pixels come onto another grid, of powers. Default `"bilinear"`.
 
 ---@class sentinel1.Track
 ---@field label string `T137`, or `T137-292318-IW2`; `all` where the relative orbit is unknown.
@@ -303,9 +298,8 @@ end
 ---@param options? sentinel1.TracksOptions
 ---@return sentinel1.Track[] tracks
 function M.tracks(stack, options)
-  local o = library.options("sentinel1.tracks", options, { "bursts", "bounds", "crs", "scale", "resampling" })
-  local bursts = choice("bursts", o.bursts or "mosaic", { "mosaic", "each" }, "tracks")
-  local groups, order = apart(stack, bursts == "each")
+  local o = library.options("sentinel1.tracks", options)
+  local groups, order = apart(stack, o.bursts == "each")
   local tracks = {}
   for _, label in ipairs(order) do
     local images = groups[label]
@@ -315,7 +309,7 @@ function M.tracks(stack, options)
     else
       check_pixels(images, "sentinel1.tracks", "say { scale = … } or { crs = … } to resample them")
     end
-    local joined = M.mosaic_passes(raster.stack(images), { grid = grid, resampling = o.resampling or "bilinear" })
+    local joined = M.mosaic_passes(raster.stack(images), { grid = grid, resampling = o.resampling })
     tracks[#tracks + 1] = { label = label, stack = joined }
   end
   return tracks
@@ -366,8 +360,8 @@ function M.has_band(image, name)
 end
 
 ---@class sentinel1.DespeckleOptions
----@field method? string `focal` (median of a disk, default), `refined_lee` or `none`.
----@field radius? number Radius of the disk in metres. Default 100.
+---@field method? "focal"|"refined_lee"|"none" `"focal"` is the median of a disk. Default `"focal"`.
+---@field radius? number Radius of the disk in metres. At least 0. Default 100.
 
 --- Filters speckle as the VV/VH notebook does: a focal median of a disk, or the Refined Lee filter.
 ---
@@ -387,18 +381,17 @@ end
 ---@param options? sentinel1.DespeckleOptions
 ---@return Raster filtered
 function M.despeckle(image, options)
-  local o = library.options("sentinel1.despeckle", options, { "method", "radius" })
-  local method = choice("method", o.method or "focal", { "focal", "refined_lee", "none" }, "despeckle")
-  if method == "none" then return image end
-  if method == "focal" then
-    return filter.focal_median(image, { radius = o.radius or 100, unit = "m", shape = "circle" })
+  local o = library.options("sentinel1.despeckle", options)
+  if o.method == "none" then return image end
+  if o.method == "focal" then
+    return filter.focal_median(image, { radius = o.radius, unit = "m", shape = "circle" })
   end
   if image.units[image.bands[1]] == "dB" then return filter.refined_lee(image:to_power()):to_db() end
   return filter.refined_lee(image)
 end
 
 ---@class sentinel1.RatioOptions
----@field quantity? string `ratio_db` (default), `ratio`, `difference` or `notebook`.
+---@field quantity? "ratio_db"|"ratio"|"difference"|"notebook" Which of the four. Default `"ratio_db"`.
 ---@field bands? string[] Numerator and denominator. Default `{ "VV", "VH" }`.
 
 -- The name of the band that holds a quantity of two polarisations.
@@ -431,9 +424,8 @@ local BAND_NAMES = { ratio_db = "%sd%s_dB", ratio = "%sd%s", difference = "%smin
 ---@param options? sentinel1.RatioOptions
 ---@return Raster ratio one band: `VVdVH_dB`, `VVdVH` or `VVminVH`
 function M.ratio(image, options)
-  local o = library.options("sentinel1.ratio", options, { "quantity", "bands" })
-  local quantity = choice("quantity", o.quantity or "ratio_db", { "ratio_db", "ratio", "difference", "notebook" }, "ratio")
-  local a, b = table.unpack(o.bands or { "VV", "VH" })
+  local o = library.options("sentinel1.ratio", options)
+  local quantity, a, b = o.quantity, table.unpack(o.bands)
   local both = image:select(a, b)
   for _, band in ipairs(both.bands) do
     local unit = both.units[band]

@@ -389,11 +389,11 @@ fn parameters_that_cannot_be_used_are_named() {
         ),
         (
             error(|s| s.looks.cols = 3),
-            "looks must be 1 to 4 and a divisor of the window and of the search",
+            "looks must be a divisor of the window and of the search",
         ),
         (
             error(|s| s.min_valid = 0.0),
-            "min_valid must be a share above 0 and up to 1, got 0",
+            "min_valid must be a number above 0 and at most 1, got 0",
         ),
         (
             error(|s| s.snr_threshold = f64::NAN),
@@ -401,7 +401,7 @@ fn parameters_that_cannot_be_used_are_named() {
         ),
         (
             error(|s| s.covariance_threshold = -1.0),
-            "covariance_threshold must be a positive number",
+            "covariance_threshold must be a number of squared pixels above 0",
         ),
         (
             error(|s| (s.parity, s.raw_oversampling) = (Parity::Isce2, 4)),

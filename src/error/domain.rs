@@ -26,6 +26,18 @@ enum Form {
     MultipleOf(u32),
 }
 
+impl Form {
+    fn of_fact(fact: &str) -> Option<Form> {
+        Some(match fact {
+            "odd" => Form::Odd,
+            "even" => Form::Even,
+            "not 0" => Form::NotZero,
+            "a power of 2" => Form::PowerOfTwo,
+            other => Form::MultipleOf(other.strip_prefix("a multiple of ")?.parse().ok()?),
+        })
+    }
+}
+
 impl Domain {
     pub const ANY: Domain = Domain {
         low: None,
@@ -212,6 +224,36 @@ impl Domain {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
+    /// What `fact` told: "odd, from 3 to 101". `None` for any other text.
+    pub fn of_fact(fact: &str) -> Option<Domain> {
+        let (form, range) = match fact.split_once(", ") {
+            Some((form, range)) => (Form::of_fact(form)?, Some(range)),
+            None => match Form::of_fact(fact) {
+                Some(form) => (form, None),
+                None => (Form::Any, Some(fact)),
+            },
+        };
+        let mut domain = Domain::ANY.of(form);
+        for part in range.into_iter().flat_map(|range| range.split(" and ")) {
+            let (bound, number) = part.rsplit_once(' ')?;
+            let number: f64 = number.parse().ok()?;
+            match bound
+                .strip_prefix("from ")
+                .and_then(|rest| rest.strip_suffix(" to"))
+            {
+                Some(low) => (domain.low, domain.high) = (Some(low.parse().ok()?), Some(number)),
+                None => match bound {
+                    "at least" => domain.low = Some(number),
+                    "above" => (domain.low, domain.beyond_low) = (Some(number), true),
+                    "at most" => domain.high = Some(number),
+                    "below" => (domain.high, domain.beyond_high) = (Some(number), true),
+                    _ => return None,
+                },
+            }
+        }
+        Some(domain)
+    }
+
     fn range(&self) -> Option<String> {
         let low = self.low.map(|low| match self.beyond_low {
             true => format!("above {low}"),
@@ -292,7 +334,12 @@ mod tests {
             assert_eq!(domain.expected("number"), text);
             assert!(good.iter().all(|v| domain.admit(*v)), "{text}");
             assert!(bad.iter().all(|v| !domain.admit(*v)), "{text}");
+            if let Some(fact) = domain.fact() {
+                let told = Domain { unit: None, ..domain };
+                assert_eq!(Domain::of_fact(&fact), Some(told), "{fact}");
+            }
         }
+        assert_eq!(Domain::of_fact("as long as it takes"), None);
         assert!(Domain::ANY.admit(f64::NAN) && Domain::ANY.fact().is_none());
         assert_eq!(Domain::within(3.0, 9.0).odd().fact().unwrap(), "odd, from 3 to 9");
     }

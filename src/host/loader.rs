@@ -238,7 +238,7 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
         return Ok(module);
     }
     if name == "library" {
-        let library = Value::Table(lua::library::load(lua)?);
+        let library = Value::Table(super::library::load(lua)?);
         loaded.raw_set(name, &library)?;
         return Ok(library);
     }

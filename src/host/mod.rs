@@ -5,6 +5,7 @@ pub mod cli;
 pub mod confine;
 pub mod documentation;
 pub mod lexer;
+mod library;
 mod lists;
 pub mod loader;
 pub mod params;

@@ -25,3 +25,13 @@ pub fn text(lua: &Lua, name: &str) -> Option<String> {
 pub fn shown_name(name: &str) -> &str {
     name.strip_prefix(['@', '=']).unwrap_or(name)
 }
+
+/// Name and line of the chunk of Lua that calls a native.
+pub fn caller(lua: &Lua) -> Option<(String, usize)> {
+    (1..8).find_map(|level| {
+        lua.inspect_stack(level, |frame| {
+            let line = frame.current_line()?;
+            Some((frame.source().source?.to_string(), line))
+        })?
+    })
+}

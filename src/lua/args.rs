@@ -208,7 +208,7 @@ impl Options {
         }
     }
 
-    pub(super) fn label(&self, name: &str) -> String {
+    pub fn label(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
@@ -226,7 +226,7 @@ impl Options {
         Ok(names)
     }
 
-    pub(super) fn missing(&self, name: &str, expected: &str) -> Error {
+    pub fn missing(&self, name: &str, expected: &str) -> Error {
         let label = self.label(name);
         let asked = self.asked.borrow();
         let given = self.given().unwrap_or_default();

@@ -44,7 +44,6 @@ use crate::error::Result;
 pub mod access;
 pub mod args;
 pub mod class;
-pub mod library;
 pub mod module;
 pub mod names;
 pub mod native;
@@ -54,6 +53,7 @@ mod remedies;
 pub mod signature;
 pub mod spec;
 pub mod value;
+pub mod words;
 
 pub use crate::bind_class;
 pub use access::{Access, access};

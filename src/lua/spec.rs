@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
+use super::words::with_article;
 use crate::error::{Domain, Error, Result};
 
 /// The type of an option.
@@ -65,9 +66,72 @@ impl ValueType {
             ValueType::Integer => "an integer".into(),
             ValueType::Boolean => "true or false".into(),
             ValueType::Date => "a date (yyyy-mm-dd)".into(),
+            ValueType::Of(_) => {
+                let parts = self.alternatives();
+                let expected = parts.iter().map(|part| match part {
+                    ValueType::Of(name) if name.starts_with('"') => name.to_string(),
+                    ValueType::Of(name) if name.starts_with("fun(") => "a function".to_string(),
+                    ValueType::Of(name) if name.starts_with("table") || name.starts_with('{') => {
+                        "a table".to_string()
+                    }
+                    ValueType::Of(name) => with_article(name),
+                    part => part.expected().into_owned(),
+                });
+                expected.collect::<Vec<_>>().join(" or ").into()
+            }
             kind => format!("a {}", kind.name()).into(),
         }
     }
+
+    /// What the documentation writes: `number`, `string[]`, `integer|Raster`.
+    pub fn parse(text: &str) -> ValueType {
+        let text = text.trim().trim_end_matches('?');
+        match text {
+            "number" => return ValueType::Number,
+            "integer" => return ValueType::Integer,
+            "boolean" => return ValueType::Boolean,
+            "string" => return ValueType::String,
+            _ => {}
+        }
+        match text.strip_suffix("[]") {
+            Some(of) if pieces(text).len() == 1 => {
+                let inside = of.strip_prefix('(').and_then(|of| of.strip_suffix(')'));
+                ValueType::List(Box::new(ValueType::parse(inside.unwrap_or(of))))
+            }
+            _ => ValueType::Of(text.to_string().into()),
+        }
+    }
+
+    /// The types of which it is one.
+    pub fn alternatives(&self) -> Vec<ValueType> {
+        match self {
+            ValueType::Of(text) => match pieces(text).as_slice() {
+                [_] => vec![self.clone()],
+                several => several.iter().map(|piece| ValueType::parse(piece)).collect(),
+            },
+            kind => vec![kind.clone()],
+        }
+    }
+}
+
+/// The parts between `|` that are not inside of anything.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth, mut quoted) = (Vec::new(), 0, 0, false);
+    for (i, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' | '{' | '<' if !quoted => depth += 1,
+            ')' | '}' | '>' if !quoted => depth -= 1,
+            // What a function returns goes on to the end.
+            '|' if depth == 0 && !quoted && !text[start..].starts_with("fun(") => {
+                parts.push(text[start..i].trim());
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(text[start..].trim());
+    parts
 }
 
 /// One declared option.

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::class::Class;
 use super::spec::ValueType;
+use super::words::with_article;
 use crate::error::{Choice, Error, Result, nearest};
 
 /// A type that natives take as an argument, option or list entry.
@@ -73,11 +74,6 @@ pub fn number_text(n: f64) -> String {
     } else {
         format!("{n:?}")
     }
-}
-
-pub fn with_article(name: &str) -> String {
-    let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']);
-    format!("{} {name}", if vowel { "an" } else { "a" })
 }
 
 macro_rules! accept {

@@ -5,13 +5,7 @@ local names = require "sentinel1.names"
 local fail = library.fail
 local M = {}
 
-function M.choice(name, value, choices, where)
-  for _, allowed in ipairs(choices) do
-    if value == allowed then return value end
-  end
-  fail(("sentinel1.%s: %s must be \"%s\", got %s"):format(where or "open_stack", name, table.concat(choices, '" or "'),
-    library.describe(value)))
-end
+local PASSES = { ASCENDING = "ASCENDING", DESCENDING = "DESCENDING", BOTH = false }
 
 -- A date or moment in seconds, to compare.
 local function ends(name, text)
@@ -86,8 +80,11 @@ local function filters_of(options)
   equals("platform", options.platform)
   equals("burst", options.burst)
   if options.pass then
-    local pass = M.choice("pass", options.pass:upper(), { "ASCENDING", "DESCENDING", "BOTH" })
-    equals("pass", pass ~= "BOTH" and pass or nil)
+    local pass = PASSES[options.pass:upper()]
+    if pass == nil then
+      fail(("sentinel1.open_stack: pass must be \"ASCENDING\" or \"DESCENDING\" or \"BOTH\", got %s"):format(library.describe(options.pass)))
+    end
+    equals("pass", pass or nil)
   end
   local start, _ = ends("start", options.start)
   local _, stop = ends("stop", options.stop)
@@ -279,12 +276,7 @@ local function open_scene(scene, options, static, state)
 end
 
 -- The images of a folder that pass, as a list.
-function M.images(folder, options)
-  local o = {}
-  for key, value in pairs(options) do o[key] = value end
-  o.bands = o.bands or { "VV", "VH" }
-  o.angle = M.choice("angle", o.angle or "incidence_angle", { "incidence_angle", "local_incidence_angle", "none" })
-  o.incomplete = M.choice("incomplete", o.incomplete or "error", { "error", "skip" })
+function M.images(folder, o)
   local paths = raster.find(folder, { extensions = { "tif", "tiff", "vrt", "img" } })
   if #paths == 0 then fail(("sentinel1.open_stack: no raster files (.tif, .tiff, .vrt, .img) in %s"):format(folder)) end
   local scenes, static = names.scenes(paths, o)

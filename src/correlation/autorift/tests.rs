@@ -540,7 +540,7 @@ fn impossible_parameters_are_said() {
             chip_aspect: 20.0,
             ..default()
         },
-        "chip_aspect must be above 0",
+        "chip_aspect must be a number above 0 and at most 8",
     );
     assert!(default().check().is_ok());
 }

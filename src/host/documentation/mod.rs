@@ -1,6 +1,7 @@
 //! The one source of the interface's text: the comments of stdlib/_meta/*.lua and stdlib/*.lua, parsed for the
 //! prompt, `perilune doc`, completion and the pages in docs/api.
 
+pub mod declared;
 mod markdown;
 mod parse;
 mod text;
@@ -94,6 +95,17 @@ pub fn entries() -> &'static [Entry] {
         let files = files().into_iter();
         inherited(files.flat_map(|f| parse(&f.module, &f.text)).collect())
     })
+}
+
+/// What the text of a file documents, before everything else that is documented.
+pub fn with_others(module: &str, text: &str) -> Vec<Entry> {
+    let own = parse(module, text);
+    let others: Vec<Entry> = entries()
+        .iter()
+        .filter(|e| own.iter().all(|o| o.name != e.name))
+        .cloned()
+        .collect();
+    inherited(own.into_iter().chain(others).collect())
 }
 
 /// The entries with the fields of their parents behind their own.

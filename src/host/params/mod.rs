@@ -212,7 +212,8 @@ pub fn provenance(script: &str, values: &Map<String, Json>) -> Vec<(String, Stri
 
 /// The specs in the order of the source, with its comments as help where there is no other.
 fn declare(lua: &Lua, declaration: &Table) -> Result<Vec<Spec>> {
-    let fields = match place(lua).and_then(|(name, line)| Some((sources::text(lua, &name)?, line))) {
+    let fields = match sources::caller(lua).and_then(|(name, line)| Some((sources::text(lua, &name)?, line)))
+    {
         Some((text, line)) => source::fields(&text, line),
         None => Vec::new(),
     };
@@ -236,16 +237,6 @@ fn declare(lua: &Lua, declaration: &Table) -> Result<Vec<Spec>> {
     };
     specs.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.name.cmp(&b.name)));
     Ok(specs)
-}
-
-/// Name and line of the chunk that calls.
-fn place(lua: &Lua) -> Option<(String, usize)> {
-    (1..8).find_map(|level| {
-        lua.inspect_stack(level, |frame| {
-            let line = frame.current_line()?;
-            Some((frame.source().source?.to_string(), line))
-        })?
-    })
 }
 
 /// Defaults, overridden by what was given.

@@ -13,7 +13,7 @@ use crate::host::lexer::{Kind, tokens};
 use crate::host::params::{self, help_text};
 use crate::host::show::show;
 use crate::host::{documentation, loader};
-use crate::lua::value::with_article;
+use crate::lua::words::with_article;
 use crate::lua::{access, describe};
 
 pub struct Command {

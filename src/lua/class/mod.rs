@@ -15,7 +15,8 @@ use super::native::{Body, body, native};
 use super::options::{OptionTable, declared};
 use super::signature::Signature;
 use super::spec::Declared;
-use super::value::{describe, with_article};
+use super::value::describe;
+use super::words::with_article;
 use crate::error::{Error, Result};
 
 /// A Rust type that scripts hold objects of. `bind_class!(Type)` makes it one for mlua.

@@ -38,7 +38,7 @@ test("names tell what they tell", function()
 end)
 
 test("what cannot be written is said", function()
-  assert_error(function() itslive.write(velocity, offsets, { reference_id = "a" }) end, "secondary_id must be the id of a scene")
+  assert_error(function() itslive.write(velocity, offsets, { reference_id = "a" }) end, "the option secondary_id is missing")
   assert_error(function() itslive.write(velocity, offsets, { reference = "a" }) end, "unknown option `reference`")
   assert_error(function() itslive.write(velocity:crop { rows = 4, cols = 4 }, offsets, ids) end, "different grids")
 end)

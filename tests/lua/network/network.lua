@@ -52,7 +52,7 @@ test("what makes no network is told", function()
   assert_error(function() network.pairs(days, { list = { { "20220105", "20220106" } } }) end, "list%[1%]: there is no date \"20220106\"")
   assert_error(function() network.pairs(days, { list = { { 2, 2 } } }) end, "pairs 2022%-01%-17 with itself")
   assert_error(function() network.pairs(days, { neighbours = 0 }) end, "neighbours must be an integer of at least 1")
-  assert_error(function() network.pairs(days, { months = { 13 } }) end, "months must be integers from 1 to 12")
+  assert_error(function() network.pairs(days, { months = { 13 } }) end, "months must be a list of integers from 1 to 12")
   assert_error(function() network.pairs(days, { neighbors = 1 }) end, "did you mean `neighbours`")
 end)
 
