@@ -365,3 +365,39 @@ fn chips_of_a_remote_cslc_are_read_by_themselves() {
     let sent = server.sent.swap(0, Ordering::Relaxed);
     assert!(sent < size / 4, "{sent} of {size} bytes");
 }
+
+/// A mask in a file of its own counts; what is asked for beside an image is the least, and at the same time.
+#[test]
+fn what_lies_beside_a_file_on_a_server_is_asked_for_once() {
+    let here = folder(&[]);
+    let made = r#"
+      local grid = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = 64, cols = 64 }
+      local image = (raster.random(grid, { seed = 3 }) * 4):floor():cast("uint8")
+      image:write("plain.tif")
+    "#;
+    assert_eq!(fetch(here.path(), made).code, 0);
+    let mut split = Command::new("gdal_translate");
+    split
+        .args(["-q", "-mask", "1", "--config", "GDAL_TIFF_INTERNAL_MASK", "NO", "plain.tif", "x.tif"])
+        .current_dir(here.path());
+    assert!(split.status().unwrap().success());
+    let read = |name: &str| std::fs::read(here.path().join(name)).unwrap();
+    let server = Server::start(HashMap::from([
+        ("/x.tif".to_string(), read("x.tif")),
+        ("/x.tif.msk".to_string(), read("x.tif.msk")),
+    ]));
+    let count = |place: &str| {
+        let done = fetch(here.path(), &format!("print(raster.open(\"{place}\"):stats().random.count)"));
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.out
+    };
+    let whole = count("plain.tif");
+    let masked = count("x.tif");
+    assert_ne!(masked, whole);
+    assert_eq!(count(&server.url("/x.tif")), masked);
+    let requests = server.requests.lock().unwrap().clone();
+    let mut names: Vec<&str> = requests.iter().filter_map(|r| r.split(' ').nth(1)).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names, ["/x.tif", "/x.tif.aux.xml", "/x.tif.msk"], "{requests:?}");
+}

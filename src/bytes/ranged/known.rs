@@ -30,6 +30,11 @@ static KNOWN: Mutex<Option<HashMap<String, (Found, Instant)>>> = Mutex::new(None
 /// By buckets: which of the user's ways in has opened it.
 static WAYS: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
 
+/// What this process knows of an address already, without asking its server.
+pub fn known(address: &Url) -> Option<Found> {
+    earlier(address.as_ref(), false)
+}
+
 /// The file at an address of the web or of S3. `anew`: as the server has it now, also where it was not there a moment ago; else as it was when this
 /// process opened it first.
 ///

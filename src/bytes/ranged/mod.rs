@@ -23,7 +23,7 @@ use super::s3::S3;
 use crate::error::Result;
 use crate::interrupt;
 
-pub use known::{Found, find, open};
+pub use known::{Found, find, known, open};
 pub use range::{ContentRange, Range, Validator, Wanted, range};
 pub use reader::{Hint, Reader};
 

@@ -8,7 +8,7 @@ use gdal_sys::{VSIStatBufL, vsi_l_offset};
 use url::Url;
 
 use super::{answer, path, set_errno};
-use crate::bytes::ranged::{Found, Part, Reader, find};
+use crate::bytes::ranged::{Found, Part, Reader, find, known};
 use crate::bytes::refused::{break_off, miss, refuse};
 use crate::error::{Error, Result};
 
@@ -135,9 +135,43 @@ pub fn served(name: &str) -> Option<(u64, Option<String>)> {
 /// When it is not there, may not be read, or its server does not serve parts of it.
 pub fn reach(address: &Url) -> Result<()> {
     match find(address, true)? {
-        Found::File(_) => Ok(()),
+        Found::File(_) => {
+            meet_neighbours(address);
+            Ok(())
+        }
         Found::Absent(failure) => Err((*failure).into()),
     }
+}
+
+/// What GDAL asks for beside every image, one after the other: asked for here at the same time, so that opening waits once. A mask that is
+/// overlooked would be a wrong value, so that these are not left out.
+const NEIGHBOURS: [&str; 2] = [".aux.xml", ".msk"];
+
+fn meet_neighbours(address: &Url) {
+    let path = address.path().to_ascii_lowercase();
+    if ![".tif", ".tiff", ".jp2", ".img"].iter().any(|end| path.ends_with(end)) {
+        return;
+    }
+    std::thread::scope(|scope| {
+        for end in NEIGHBOURS {
+            let mut neighbour = address.clone();
+            neighbour.set_path(&format!("{}{end}", address.path()));
+            // What goes wrong is told to GDAL when it asks.
+            scope.spawn(move || find(&neighbour, false).map(drop));
+        }
+    });
+}
+
+/// Whether GDAL asks for a file only because it asks for it beside every other, and archives have none: ERDAS's binary `.aux`, which holds
+/// overviews and statistics, and the names of neighbours in capitals beside a file that is not named so.
+fn is_idle(address: &Url) -> bool {
+    let name = address.path().rsplit('/').next().unwrap_or("");
+    let Some((stem, extension)) = name.rsplit_once('.') else {
+        return false;
+    };
+    let in_capitals = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase());
+    let beside = stem.rsplit_once('.').is_some_and(|(_, own)| !own.is_empty() && !in_capitals(own));
+    extension.eq_ignore_ascii_case("aux") || (in_capitals(extension) && beside)
 }
 
 /// The first bytes of the file at `address`, where it is there.
@@ -162,6 +196,9 @@ unsafe fn found(prefix: *mut c_void, name: *const c_char) -> io::Result<Reader<'
         miss(error);
         missing()
     })?;
+    if is_idle(&address) && known(&address).is_none() {
+        return Err(missing());
+    }
     match find(&address, false) {
         Ok(Found::File(remote)) => Ok(Reader::new(remote)),
         Ok(Found::Absent(failure)) => {
@@ -306,6 +343,17 @@ unsafe extern "C" fn close(handle: *mut c_void) -> c_int {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn neighbours_that_nobody_has_are_not_asked_for() {
+        let idle = |name: &str| is_idle(&Url::parse(&format!("https://h/a/{name}")).unwrap());
+        for name in ["x.aux", "x.AUX", "x.tif.aux", "x.tif.AUX", "x.tif.MSK", "x.tif.OVR"] {
+            assert!(idle(name), "{name}");
+        }
+        for name in ["x.tif", "x.TIF", "x.TIF.MSK", "x.tif.msk", "x.tif.aux.xml", "x.tif.ovr", "x.HDR", "x"] {
+            assert!(!idle(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_of_gdal_are_addresses() {
