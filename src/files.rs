@@ -12,7 +12,7 @@ pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft, shown};
 pub use failed::has_failed;
 
 use crate::error::{Error, Result, said};
-use crate::gate::Entry;
+use crate::gate::FolderEntry;
 
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
 pub fn write_atomically(
@@ -33,7 +33,7 @@ pub fn write_atomically(
 /// Adds to the end of a file, which is made where it is not there. What cannot be written whole is taken back.
 pub fn append(target: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e| Error::io(target, e);
-    let entry = Entry::behind(target)?;
+    let entry = FolderEntry::behind(target)?;
     let place = entry.path();
     let is_new = place.symlink_metadata().is_err();
     let mut options = fs::OpenOptions::new();

@@ -115,7 +115,7 @@ pub const TARGETS: &[Target] = &[
         |b| {
             text(b, |t| {
                 let _ = itslive::Granule::parse(t);
-                let _ = itslive::Scene::parse(t);
+                let _ = itslive::Acquisition::parse(t);
                 let _ = itslive::projection_of(t);
                 let _ = itslive::filter::file_name(t);
             });

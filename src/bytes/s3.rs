@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::credentials::{Secret, protected};
-use super::http::{Failure, Kind, Request};
+use super::http::{Failure, FailureKind, Request};
 use crate::error::{Error, Result};
 
 /// How a bucket is asked.
@@ -284,7 +284,7 @@ impl Bucket {
     pub(super) fn redirected(url: &Url) -> Failure {
         Failure::new(
             url,
-            Kind::Redirect("to another host, which files of S3 are not read from".into()),
+            FailureKind::Redirect("to another host, which files of S3 are not read from".into()),
         )
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::failed;
 use crate::error::{Error, Result, said};
-use crate::gate::{self, Entry, Folder};
+use crate::gate::{self, Folder, FolderEntry};
 
 /// The drafts that exist, so that a process which has to be ended can remove them.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -74,7 +74,7 @@ pub fn abandon_drafts() {
 /// process leaves at most a hidden file whose name starts with a dot, which the next draft of the same target removes.
 #[derive(Debug)]
 pub struct Draft {
-    entry: Entry,
+    entry: FolderEntry,
     temporary: PathBuf,
     target: PathBuf,
     published: bool,
@@ -217,7 +217,7 @@ impl Drop for Draft {
 /// five, a schema): all of them appear together, the named one last, or none.
 #[derive(Debug)]
 pub struct DraftFolder {
-    entry: Entry,
+    entry: FolderEntry,
     /// Where it lies under its hidden name, and itself, open.
     folder: PathBuf,
     inside: Folder,
@@ -408,7 +408,7 @@ fn sync_folder(folder: &Folder) {
 
 /// Makes something under a hidden name of this process beside `target`, a name that nothing has yet. What killed
 /// processes have left under such names for the same target is removed first.
-fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<(Entry, PathBuf)> {
+fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<(FolderEntry, PathBuf)> {
     let name = target
         .file_name()
         .ok_or_else(|| Error::argument("path", "the name of a file", format!("`{}`", target.display())))?;
@@ -422,7 +422,7 @@ fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<(Entr
             format!("the folder {} does not exist; create it first", folder.display()),
         ));
     }
-    let entry = Entry::of(target)?;
+    let entry = FolderEntry::of(target)?;
     sweep(entry.folder(), &name.to_string_lossy());
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     loop {

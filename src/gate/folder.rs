@@ -144,39 +144,39 @@ fn outside(path: &Path) -> Error {
 
 /// A name in an open folder, which may be written to.
 #[derive(Debug)]
-pub struct Entry {
+pub struct FolderEntry {
     folder: Folder,
     name: OsString,
 }
 
-impl Entry {
+impl FolderEntry {
     /// The name that `path` ends in itself: a link of that name is what is replaced, moved or removed.
     ///
     /// # Errors
     /// When its folder is not there or may not be written in, or the name is that of a file of logins.
-    pub fn of(path: &Path) -> Result<Entry> {
+    pub fn of(path: &Path) -> Result<FolderEntry> {
         let absolute = std::path::absolute(path).map_err(|e| Error::io(path, e))?;
         let name = absolute
             .file_name()
             .ok_or_else(|| Error::argument("path", "the name of a file", format!("`{}`", path.display())))?;
         let folder = Folder::open(absolute.parent().unwrap_or(Path::new("/")))?;
-        Entry::in_folder(folder, name).map_err(|e| Error::io(path, e))
+        FolderEntry::in_folder(folder, name).map_err(|e| Error::io(path, e))
     }
 
     /// What `path` leads to, links followed.
     ///
     /// # Errors
     /// As `of`.
-    pub fn behind(path: &Path) -> Result<Entry> {
+    pub fn behind(path: &Path) -> Result<FolderEntry> {
         let absolute = std::path::absolute(path).map_err(|e| Error::io(path, e))?;
-        Entry::of(&settle(&absolute))
+        FolderEntry::of(&settle(&absolute))
     }
 
     /// # Errors
     /// When the name is that of a file of logins.
-    pub fn in_folder(folder: Folder, name: &OsStr) -> io::Result<Entry> {
+    pub fn in_folder(folder: Folder, name: &OsStr) -> io::Result<FolderEntry> {
         folder.place(name)?;
-        Ok(Entry {
+        Ok(FolderEntry {
             folder,
             name: name.to_os_string(),
         })
@@ -216,7 +216,7 @@ mod tests {
         let (here, other) = (around.path().join("here"), around.path().join("other"));
         fs::create_dir_all(&here).unwrap();
         fs::create_dir_all(&other).unwrap();
-        let entry = Entry::of(&here.join("a.txt")).unwrap();
+        let entry = FolderEntry::of(&here.join("a.txt")).unwrap();
         // The swap between check and use.
         fs::rename(&here, around.path().join("moved")).unwrap();
         symlink(&other, &here).unwrap();

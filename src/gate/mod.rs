@@ -1,7 +1,7 @@
 //! Where every file passes that a script has read or written: what is checked is what is opened.
 //!
 //! A path that was found good may lead elsewhere a moment later. So what is written goes through folders that are open ([`Folder`],
-//! [`Entry`]), and what is read is judged by what was opened ([`open`]).
+//! [`FolderEntry`]), and what is read is judged by what was opened ([`open`]).
 
 mod folder;
 mod reading;
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
-pub use folder::{Entry, Folder};
+pub use folder::{Folder, FolderEntry};
 pub use reading::{find, open, read, reopen};
 
 /// What a script may touch. All paths are real ones, without links.

@@ -1,12 +1,12 @@
 //! What other languages and shells allow and Lua does not: each such line is answered by what to type.
 
-use super::lexer::{Kind, Token, tokens};
+use super::lexer::{Token, TokenKind, tokens};
 use super::loader;
 
 /// What to write in place of `code`, a line that Lua cannot read.
 pub fn of_syntax(code: &str) -> Option<String> {
     let all = tokens(code);
-    let found: Vec<Token> = all.into_iter().filter(|t| t.kind != Kind::Comment).collect();
+    let found: Vec<Token> = all.into_iter().filter(|t| t.kind != TokenKind::Comment).collect();
     (0..found.len()).find_map(|i| at(code, &found, i))
 }
 
@@ -16,7 +16,7 @@ fn at(code: &str, all: &[Token], i: usize) -> Option<String> {
     let next = all.get(i + 1);
     // Two symbols without a space between.
     let joined = |text: &str| next.is_some_and(|t| t.start == token.end() && t.is(text));
-    let symbol = token.kind == Kind::Symbol;
+    let symbol = token.kind == TokenKind::Symbol;
     match token.text {
         "+" | "-" | "*" | "/" | "//" | "%" | "^" | ".." | "&" | "|" if joined("=") => {
             let name = code[..token.start].trim();
@@ -53,7 +53,7 @@ fn at(code: &str, all: &[Token], i: usize) -> Option<String> {
                 .to_string(),
         ),
         ":" if in_brackets(all, i) == Some("{")
-            && matches!(previous, Some(t) if t.kind != Kind::Symbol)
+            && matches!(previous, Some(t) if t.kind != TokenKind::Symbol)
             && !joined(":") =>
         {
             let before = i.checked_sub(2).map(|i| all[i]);
@@ -71,14 +71,14 @@ fn at(code: &str, all: &[Token], i: usize) -> Option<String> {
         "=" if symbol && in_brackets(all, i) == Some("(") => {
             let before = i.checked_sub(2).map(|i| all[i]);
             let named = before.is_some_and(|t| t.is("(") || t.is(","))
-                && matches!(previous, Some(t) if t.kind == Kind::Name);
+                && matches!(previous, Some(t) if t.kind == TokenKind::Name);
             named.then(|| "Lua has no named arguments; options stand in a table at the end: `f(x, { name = value })`".to_string())
         }
         "elif" => Some("Lua writes `elseif`".to_string()),
         "import" | "from" if i == 0 => {
             let name = all
                 .get(1)
-                .filter(|t| t.kind == Kind::Name)
+                .filter(|t| t.kind == TokenKind::Name)
                 .map_or("raster", |t| t.text);
             Some(format!(
                 "modules are loaded by `local {name} = require \"{name}\"`"
@@ -87,7 +87,7 @@ fn at(code: &str, all: &[Token], i: usize) -> Option<String> {
         "def" if i == 0 => Some("Lua writes `function name(x) … end`".to_string()),
         "let" | "var" | "const" if i == 0 => Some("Lua writes `local x = …`".to_string()),
         "lambda" => Some("Lua writes `function(x) return … end`".to_string()),
-        "print" if i == 0 && next.is_some_and(|t| matches!(t.kind, Kind::Name | Kind::Number)) => {
+        "print" if i == 0 && next.is_some_and(|t| matches!(t.kind, TokenKind::Name | TokenKind::Number)) => {
             Some(format!("Lua writes `print({})`", code[token.end()..].trim()))
         }
         _ => None,
@@ -96,7 +96,7 @@ fn at(code: &str, all: &[Token], i: usize) -> Option<String> {
 
 /// Where the names, dots and indices that start at token `i` end, if they are something to assign to.
 fn operand(all: &[Token], mut i: usize) -> Option<usize> {
-    if all.get(i).is_none_or(|t| t.kind != Kind::Name) {
+    if all.get(i).is_none_or(|t| t.kind != TokenKind::Name) {
         return None;
     }
     i += 1;
@@ -112,8 +112,8 @@ fn operand(all: &[Token], mut i: usize) -> Option<usize> {
 /// Whether a value is due behind `previous`, so that a bracket there is no index.
 fn starts_value(previous: Option<&Token>) -> bool {
     previous.is_none_or(|t| match t.kind {
-        Kind::Symbol => !matches!(t.text, ")" | "]" | "}"),
-        Kind::Keyword => !matches!(t.text, "end" | "nil" | "true" | "false"),
+        TokenKind::Symbol => !matches!(t.text, ")" | "]" | "}"),
+        TokenKind::Keyword => !matches!(t.text, "end" | "nil" | "true" | "false"),
         _ => false,
     })
 }
@@ -130,8 +130,8 @@ fn close(all: &[Token], open: usize) -> Option<usize> {
     let mut depth = 0;
     (open..all.len()).find(|&i| {
         match all[i].text {
-            "(" | "{" | "[" if all[i].kind == Kind::Symbol => depth += 1,
-            ")" | "}" | "]" if all[i].kind == Kind::Symbol => depth -= 1,
+            "(" | "{" | "[" if all[i].kind == TokenKind::Symbol => depth += 1,
+            ")" | "}" | "]" if all[i].kind == TokenKind::Symbol => depth -= 1,
             _ => {}
         }
         depth == 0
@@ -141,7 +141,7 @@ fn close(all: &[Token], open: usize) -> Option<usize> {
 /// The innermost bracket that is open before token `i`.
 fn in_brackets<'a>(all: &[Token<'a>], i: usize) -> Option<&'a str> {
     let mut open = Vec::new();
-    for token in all[..i].iter().filter(|t| t.kind == Kind::Symbol) {
+    for token in all[..i].iter().filter(|t| t.kind == TokenKind::Symbol) {
         match token.text {
             "(" | "{" | "[" => open.push(token.text),
             ")" | "}" | "]" => {

@@ -2,7 +2,7 @@
 //! is a token that says so.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     Name,
     Keyword,
     Number,
@@ -14,7 +14,7 @@ pub enum Kind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
-    pub kind: Kind,
+    pub kind: TokenKind,
     pub text: &'a str,
     /// Byte offset in the source.
     pub start: usize,
@@ -30,7 +30,11 @@ impl Token<'_> {
     }
 
     pub fn is(&self, text: &str) -> bool {
-        self.text == text && matches!(self.kind, Kind::Symbol | Kind::Keyword | Kind::Name)
+        self.text == text
+            && matches!(
+                self.kind,
+                TokenKind::Symbol | TokenKind::Keyword | TokenKind::Name
+            )
     }
 }
 
@@ -61,26 +65,34 @@ pub fn tokens(source: &str) -> Vec<Token<'_>> {
                     .find(|c: char| !(c.is_alphanumeric() || c == '_'))
                     .unwrap_or(rest.len());
                 let keyword = KEYWORDS.contains(&&rest[..length]);
-                (if keyword { Kind::Keyword } else { Kind::Name }, length, false)
+                (
+                    if keyword {
+                        TokenKind::Keyword
+                    } else {
+                        TokenKind::Name
+                    },
+                    length,
+                    false,
+                )
             }
             c if c.is_ascii_digit() || (c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) => {
-                (Kind::Number, number_length(rest), false)
+                (TokenKind::Number, number_length(rest), false)
             }
             '"' | '\'' => {
                 let (length, unfinished) = quoted_length(rest, first);
-                (Kind::String, length, unfinished)
+                (TokenKind::String, length, unfinished)
             }
             '-' if rest.starts_with("--") => match long_length(&rest[2..]) {
-                Some((length, unfinished)) => (Kind::Comment, length + 2, unfinished),
-                None => (Kind::Comment, rest.find('\n').unwrap_or(rest.len()), false),
+                Some((length, unfinished)) => (TokenKind::Comment, length + 2, unfinished),
+                None => (TokenKind::Comment, rest.find('\n').unwrap_or(rest.len()), false),
             },
             '[' if long_length(rest).is_some() => {
                 let (length, unfinished) = long_length(rest).unwrap_or((1, false));
-                (Kind::String, length, unfinished)
+                (TokenKind::String, length, unfinished)
             }
             c => {
                 let symbol = SYMBOLS.iter().find(|s| rest.starts_with(**s));
-                (Kind::Symbol, symbol.map_or(c.len_utf8(), |s| s.len()), false)
+                (TokenKind::Symbol, symbol.map_or(c.len_utf8(), |s| s.len()), false)
             }
         };
         let text = &rest[..length];
@@ -153,8 +165,8 @@ mod tests {
     #[test]
     fn tokens_have_kinds_and_places() {
         let found = tokens("local x = 0x1p-4 .. [==[a\n]]b]==] -- note\ny:z('it\\'s', 1e+3...)");
-        let texts: Vec<(Kind, &str, usize)> = found.iter().map(|t| (t.kind, t.text, t.line)).collect();
-        use Kind::*;
+        let texts: Vec<(TokenKind, &str, usize)> = found.iter().map(|t| (t.kind, t.text, t.line)).collect();
+        use TokenKind::*;
         assert_eq!(
             texts,
             [

@@ -2,7 +2,7 @@
 
 use mlua::Lua;
 
-use super::lexer::{self, Kind};
+use super::lexer::{self, TokenKind};
 use super::{advice, sources};
 use crate::bounds::process;
 use crate::error::Error;
@@ -169,13 +169,13 @@ fn suspect(code: &str, message: &str) -> (usize, usize) {
         let last = name.rsplit(['.', ':']).next().unwrap_or(name);
         if let Some(token) = tokens
             .iter()
-            .find(|t| matches!(t.kind, Kind::Name | Kind::String) && t.text == last)
+            .find(|t| matches!(t.kind, TokenKind::Name | TokenKind::String) && t.text == last)
         {
             return (token.start, last.chars().count());
         }
     }
     let trimmed = code.trim();
-    let body = match tokens.iter().find(|t| t.kind == Kind::Comment) {
+    let body = match tokens.iter().find(|t| t.kind == TokenKind::Comment) {
         Some(comment) if comment.start > 0 => code[..comment.start].trim(),
         _ => trimmed,
     };

@@ -164,7 +164,7 @@ impl Printer<'_> {
         match key {
             Value::String(name) => {
                 let name = name.to_string_lossy();
-                let plain = matches!(lexer::tokens(&name).as_slice(), [one] if one.kind == lexer::Kind::Name && one.text == name);
+                let plain = matches!(lexer::tokens(&name).as_slice(), [one] if one.kind == lexer::TokenKind::Name && one.text == name);
                 if plain {
                     name
                 } else {

@@ -11,7 +11,7 @@ use super::{Access, Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::{self, write_atomically};
-use crate::gate::{self, Entry, Folder};
+use crate::gate::{self, FolderEntry, Folder};
 use crate::scratch;
 use crate::work;
 
@@ -269,7 +269,7 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
     if is_told(lua, "remove", &target) {
         return Ok(true);
     }
-    let entry = Entry::of(&target)?;
+    let entry = FolderEntry::of(&target)?;
     match (found.is_dir(), recursive) {
         (false, _) => fs::remove_file(entry.path()),
         (true, true) => fs::remove_dir_all(entry.path()),
@@ -294,7 +294,7 @@ fn rename(lua: &Lua, args: &Args) -> Result<()> {
     if is_told(lua, "rename", &to) {
         return Ok(());
     }
-    let (old, new) = (Entry::of(&from)?, Entry::of(&to)?);
+    let (old, new) = (FolderEntry::of(&from)?, FolderEntry::of(&to)?);
     fs::rename(old.path(), new.path()).map_err(failed(&from))
 }
 

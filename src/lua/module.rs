@@ -6,7 +6,7 @@ use mlua::{Function, IntoLua, IntoLuaMulti, Lua, Table, Value};
 
 use super::args::Args;
 use super::class::{Class, class_info};
-use super::names::{Entry, What, change_names};
+use super::names::{Member, What, change_names};
 use super::native::{body, native};
 use super::options::{OptionTable, declared};
 use super::signature::Signature;
@@ -19,7 +19,7 @@ pub struct Module<'a> {
     lua: &'a Lua,
     name: &'a str,
     fields: Table,
-    entries: Vec<Entry>,
+    entries: Vec<Member>,
 }
 
 impl<'a> Module<'a> {
@@ -75,7 +75,7 @@ impl<'a> Module<'a> {
     {
         let signature = Signature::parse(&format!("{}.", self.name), signature);
         let name = signature.name.clone();
-        self.entries.push(Entry {
+        self.entries.push(Member {
             name: name.clone(),
             what: What::Function,
             signature: Some(signature.to_string()),
@@ -101,7 +101,7 @@ impl<'a> Module<'a> {
 
     /// A constant.
     pub fn value(&mut self, name: &str, value: impl IntoLua) -> Result<&mut Self> {
-        self.entries.push(Entry {
+        self.entries.push(Member {
             name: name.to_string(),
             what: What::Value,
             signature: None,

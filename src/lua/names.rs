@@ -18,7 +18,7 @@ pub enum What {
 }
 
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct Member {
     pub name: String,
     pub what: What,
     /// `filter.refined_lee(raster, options?)`; none for fields and values.
@@ -34,7 +34,7 @@ type Show = Rc<dyn Fn(&Lua, &AnyUserData) -> Result<String>>;
 #[derive(Clone, Default)]
 pub struct ClassInfo {
     pub module: String,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Member>,
     /// Names that this one object has beyond its class's, such as bands.
     pub dynamic: Option<FieldNames>,
     /// What the prompt prints for an object.
@@ -44,7 +44,7 @@ pub struct ClassInfo {
 /// Lives in the virtual machine's app data. Modules and classes appear when they are first required.
 #[derive(Default)]
 pub struct Names {
-    pub modules: BTreeMap<String, Vec<Entry>>,
+    pub modules: BTreeMap<String, Vec<Member>>,
     pub classes: BTreeMap<&'static str, ClassInfo>,
     /// Declared tables that are no options of a function but in another parameter.
     pub tables: Vec<Declared>,

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::lua::access;
 use crate::raster::Raster;
 use crate::raster::forecast::{Forecast, Reading, forecast};
-use crate::work::{self, Step};
+use crate::work::{self, PlannedStep};
 
 /// In app data: images that the run would have written by now.
 #[derive(Default)]
@@ -20,10 +20,10 @@ pub fn is_told(lua: &Lua, does: &'static str, path: &Path) -> bool {
     let Some(rehearsal) = work::rehearsal() else {
         return false;
     };
-    rehearsal.tell(Step {
+    rehearsal.tell(PlannedStep {
         does,
         path: access(lua).shown(path).display().to_string(),
-        ..Step::default()
+        ..PlannedStep::default()
     });
     rehearsal.promise(path);
     true
@@ -84,7 +84,7 @@ pub fn pass_is_told(lua: &Lua, files: &[(&Raster, &Path)]) -> Result<bool> {
     Ok(true)
 }
 
-fn step_of(lua: &Lua, path: &Path, images: &[Raster]) -> Step {
+fn step_of(lua: &Lua, path: &Path, images: &[Raster]) -> PlannedStep {
     let what = images.first().map_or(String::new(), |image| {
         let (grid, bands) = (&image.grid, image.bands.len());
         let size = format!("{} × {} × {bands}", grid.rows, grid.cols);
@@ -93,11 +93,11 @@ fn step_of(lua: &Lua, path: &Path, images: &[Raster]) -> Step {
             n => format!("{n} × {size}"),
         }
     });
-    Step {
+    PlannedStep {
         does: "write",
         path: access(lua).shown(path).display().to_string(),
         what,
-        ..Step::default()
+        ..PlannedStep::default()
     }
 }
 

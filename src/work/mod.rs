@@ -17,5 +17,5 @@ pub use context::{
     set_provenance, threads,
 };
 pub use decoded::Decoded;
-pub use rehearsal::{Rehearsal, Step};
+pub use rehearsal::{PlannedStep, Rehearsal};
 pub use room::Room;

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Something that the run itself would do.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Step {
+pub struct PlannedStep {
     /// `write`, `download`.
     pub does: &'static str,
     pub path: String,
@@ -27,7 +27,7 @@ pub struct Step {
 /// What has been told so far.
 #[derive(Default)]
 pub struct Rehearsal {
-    steps: Mutex<Vec<Step>>,
+    steps: Mutex<Vec<PlannedStep>>,
     /// Files that would be there by now.
     promised: Mutex<HashSet<PathBuf>>,
     /// What first could not be had without computing.
@@ -39,11 +39,11 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Rehearsal {
-    pub fn tell(&self, step: Step) {
+    pub fn tell(&self, step: PlannedStep) {
         lock(&self.steps).push(step);
     }
 
-    pub fn steps(&self) -> Vec<Step> {
+    pub fn steps(&self) -> Vec<PlannedStep> {
         lock(&self.steps).clone()
     }
 

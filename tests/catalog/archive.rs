@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use perilune::bytes::credentials::Vault;
 use perilune::bytes::http::Http;
-use perilune::catalog::archive::{Limits, Options, members, remote_members, remote_unzip, unzip};
+use perilune::catalog::archive::{Limits, UnzipOptions, members, remote_members, remote_unzip, unzip};
 use url::Url;
 
 use crate::faults::{Reply, Server, Stored, noise};
@@ -95,10 +95,10 @@ fn refused_with(bytes: &[u8], limits: Limits) -> String {
     let zip = dir.path().join("a.zip");
     fs::write(&zip, bytes).unwrap();
     let into = dir.path().join("deep/into");
-    let options = Options {
+    let options = UnzipOptions {
         limits,
         delete: true,
-        ..Options::new(&into)
+        ..UnzipOptions::new(&into)
     };
     let error = unzip(&zip, &options).unwrap_err().to_string();
     assert!(error.contains("a.zip"), "{error}");
@@ -154,7 +154,7 @@ fn good_archives_come_out_whole() {
     sorted.sort();
     expected.sort();
     assert_eq!(sorted, expected);
-    let out = unzip(&zip, &Options::new(&into)).unwrap();
+    let out = unzip(&zip, &UnzipOptions::new(&into)).unwrap();
     assert_eq!(out.len(), files.len());
     for (name, bytes) in &files {
         assert!(fs::read(into.join(name)).unwrap() == *bytes, "{name}");
@@ -166,21 +166,21 @@ fn good_archives_come_out_whole() {
     );
     // Again: all is there. A file that differs is not replaced unasked.
     assert!(
-        unzip(&zip, &Options::new(&into))
+        unzip(&zip, &UnzipOptions::new(&into))
             .unwrap()
             .iter()
             .all(|member| member.present)
     );
     fs::write(into.join("AP_1/AP_1.HV.tif"), vec![8; 300_000]).unwrap();
-    let error = unzip(&zip, &Options::new(&into)).unwrap_err().to_string();
+    let error = unzip(&zip, &UnzipOptions::new(&into)).unwrap_err().to_string();
     assert!(
         error.contains("AP_1.HV.tif") && error.contains("overwrite = true"),
         "{error}"
     );
-    let over = Options {
+    let over = UnzipOptions {
         overwrite: true,
         delete: true,
-        ..Options::new(&into)
+        ..UnzipOptions::new(&into)
     };
     unzip(&zip, &over).unwrap();
     assert_eq!(fs::read(into.join("AP_1/AP_1.HV.tif")).unwrap(), vec![7; 300_000]);
@@ -201,15 +201,15 @@ fn members_are_chosen_by_pattern() {
     )
     .unwrap();
     let into = dir.path().join("out");
-    let options = Options {
+    let options = UnzipOptions {
         members: vec!["*.tif".into()],
-        ..Options::new(&into)
+        ..UnzipOptions::new(&into)
     };
     unzip(&zip, &options).unwrap();
     assert_eq!(visible(&into), ["s/a_HH.tif", "s/a_HV.tif"]);
-    let options = Options {
+    let options = UnzipOptions {
         members: vec!["s/a_HX.tif".into()],
-        ..Options::new(&into)
+        ..UnzipOptions::new(&into)
     };
     let error = unzip(&zip, &options).unwrap_err().to_string();
     assert!(
@@ -254,7 +254,7 @@ fn links_and_devices_are_refused() {
     let into = dir.path().join("into");
     fs::create_dir(&into).unwrap();
     std::os::unix::fs::symlink(outside.path(), into.join("scene")).unwrap();
-    let error = unzip(&zip, &Options::new(&into)).unwrap_err().to_string();
+    let error = unzip(&zip, &UnzipOptions::new(&into)).unwrap_err().to_string();
     assert!(error.contains("through links"), "{error}");
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
 }
@@ -370,9 +370,9 @@ fn one_member_of_a_remote_archive_is_fetched_alone() {
     assert_eq!(listed, members(&dir.path().join("good.zip")).unwrap());
     assert!(server.sent() <= 64 << 10, "{} bytes for a list", server.sent());
     let into = dir.path().join("out");
-    let options = Options {
+    let options = UnzipOptions {
         members: vec!["*HV.tif".into()],
-        ..Options::new(&into)
+        ..UnzipOptions::new(&into)
     };
     remote_unzip(&http(), &url, &options).unwrap();
     assert_eq!(fs::read(into.join("AP_1/AP_1.HV.tif")).unwrap(), files[1].1);
@@ -383,9 +383,9 @@ fn one_member_of_a_remote_archive_is_fetched_alone() {
     );
     // The large one: all of it, and hardly more.
     let before = server.sent();
-    let options = Options {
+    let options = UnzipOptions {
         members: vec!["*HH.tif".into()],
-        ..Options::new(&into)
+        ..UnzipOptions::new(&into)
     };
     remote_unzip(&http(), &url, &options).unwrap();
     assert!(fs::read(into.join("AP_1/AP_1.HH.tif")).unwrap() == files[0].1);
@@ -413,7 +413,7 @@ fn remote_archives_that_change_or_have_no_parts_are_named() {
     });
     let dir = tempfile::tempdir().unwrap();
     let url = Url::parse(&server.url("a.zip")).unwrap();
-    let error = remote_unzip(&http(), &url, &Options::new(dir.path()))
+    let error = remote_unzip(&http(), &url, &UnzipOptions::new(dir.path()))
         .unwrap_err()
         .to_string();
     assert!(error.contains("changed"), "{error}");

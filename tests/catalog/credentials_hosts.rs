@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use perilune::bytes::credentials::{Entry, Login, Place, Secret, Services, Sources, Vault};
+use perilune::bytes::credentials::{Login, Place, Secret, Services, Sources, StoredLogin, Vault};
 use perilune::bytes::http::{Http, Request, Settings, parse_url, redacted, redacted_text};
 use proptest::prelude::*;
 use reqwest::header::HeaderName;
@@ -178,7 +178,7 @@ fn what_a_server_repeats_is_not_shown() {
 }
 
 fn vault(place: &str, password: &str) -> Vault {
-    let entry = Entry {
+    let entry = StoredLogin {
         place: Place::host(place),
         login: Login::Password {
             user: USER.into(),

@@ -9,7 +9,8 @@ use perilune::bytes::http::header::{IF_MATCH, RANGE};
 use perilune::bytes::http::{Failure, Http, wait};
 use perilune::bytes::s3::{Access, Keys, S3, Settings, keys};
 use perilune::catalog::transfer::{
-    Answer as Source, Buckets, Options, Silent, Sources, Status, Validator, Wanted, Web, download, plan,
+    Answer as Source, Buckets, DownloadOptions, Silent, Sources, Status, Validator, Wanted, Web, download,
+    plan,
 };
 use url::Url;
 
@@ -160,7 +161,7 @@ fn downloads_draw_on_buckets_and_continue_there() {
     let endpoint = server.clone();
     let opener = move |access| open(&endpoint, access, true);
     let folder = tempfile::tempdir().unwrap();
-    let options = Options::new(folder.path());
+    let options = DownloadOptions::new(folder.path());
     let wanted = ["s3://public/a%20b.bin", "s3://usgs/inwam.bin"].map(|url| Wanted {
         requester_pays: url.contains("usgs"),
         ..Wanted::new(Url::parse(url).unwrap())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use perilune::catalog::itslive::filter::{by_year, entries_of_urls, month};
 use perilune::catalog::itslive::names::projection_of;
-use perilune::catalog::itslive::{Entry, Filter, Granule, Place, Preference};
+use perilune::catalog::itslive::{Candidate, Filter, Frame, Granule, Preference};
 use serde_json::Value;
 
 use super::common::shared;
@@ -87,31 +87,31 @@ fn names_of_every_mission_and_version_are_read() {
         assert_eq!(granule.on_demand, name.contains("_IL_ASF_OD"));
     }
     let place = |i: usize, scene: usize| Granule::parse(NAMES[i].0).unwrap().scenes[scene].place.clone();
-    assert_eq!(place(6, 1), Place::PathRow { path: 232, row: 113 });
+    assert_eq!(place(6, 1), Frame::PathRow { path: 232, row: 113 });
     assert_eq!(
         place(2, 0),
-        Place::TrackFrame {
+        Frame::TrackFrame {
             track: 149,
             frame: 74
         }
     );
     assert_eq!(
         place(4, 0),
-        Place::Tile {
+        Frame::Tile {
             tile: "02CMU".into(),
             relative_orbit: Some(127)
         }
     );
     assert_eq!(
         place(11, 0),
-        Place::Tile {
+        Frame::Tile {
             tile: "24WWU".into(),
             relative_orbit: None
         }
     );
     assert_eq!(
         place(10, 0),
-        Place::Burst {
+        Frame::Burst {
             burst: 136_231,
             swath: "IW2".into()
         }
@@ -120,7 +120,7 @@ fn names_of_every_mission_and_version_are_read() {
     for (i, relative) in [(3, 127), (9, 98)] {
         for scene in [0, 1] {
             assert!(
-                matches!(place(i, scene), Place::Orbit { relative: Some(r), .. } if r == relative),
+                matches!(place(i, scene), Frame::Orbit { relative: Some(r), .. } if r == relative),
                 "{:?}",
                 place(i, scene)
             );
@@ -212,7 +212,7 @@ fn recorded_names_hold_what_their_parts_say() {
             parts[10]
         );
         assert!(
-            matches!(&granule.scenes[0].place, Place::Tile { tile, .. } if format!("T{tile}") == parts[5])
+            matches!(&granule.scenes[0].place, Frame::Tile { tile, .. } if format!("T{tile}") == parts[5])
         );
         assert_eq!(format!("P{:03}.nc", granule.percent_valid_pixels), parts[16]);
         assert_eq!(projection_of(url).as_deref(), Some("EPSG:3413"));
@@ -223,7 +223,7 @@ fn recorded_names_hold_what_their_parts_say() {
 // ---- filters
 
 /// Granules with dates and shares from a simple congruential generator, some of them twice.
-fn many_entries() -> Vec<Entry> {
+fn many_entries() -> Vec<Candidate> {
     let mut state = 12345_u64;
     let mut next = |n: u64| {
         state = state
@@ -231,7 +231,7 @@ fn many_entries() -> Vec<Entry> {
             .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % n
     };
-    let mut out: Vec<Entry> = Vec::new();
+    let mut out: Vec<Candidate> = Vec::new();
     for i in 0..2000 {
         if i % 97 == 5 {
             let again = next(i) as usize;
@@ -244,7 +244,7 @@ fn many_entries() -> Vec<Entry> {
             1 + next(12),
             1 + next(28)
         );
-        out.push(Entry {
+        out.push(Candidate {
             id: format!("granule {i}"),
             mid_date: date.parse().unwrap(),
             percent_valid_pixels: next(101) as f64,
@@ -285,7 +285,7 @@ fn filters_agree_with_a_slow_loop() {
                 let ids: HashSet<&str> = kept.iter().map(|&i| all[i].id.as_str()).collect();
                 assert_eq!(ids.len(), kept.len());
                 // The order of the list does not matter.
-                let turned: Vec<Entry> = all.iter().rev().cloned().collect();
+                let turned: Vec<Candidate> = all.iter().rev().cloned().collect();
                 let again: HashSet<&str> = filter(choice)
                     .apply(&turned)
                     .into_iter()
@@ -316,8 +316,8 @@ fn filters_agree_with_a_slow_loop() {
 
 #[test]
 fn spread_granules_cover_the_year() {
-    let days: Vec<Entry> = (0..365)
-        .map(|d| Entry {
+    let days: Vec<Candidate> = (0..365)
+        .map(|d| Candidate {
             id: format!("{d}"),
             mid_date: jiff::civil::date(2019, 1, 1)
                 .saturating_add(jiff::Span::new().days(d))

@@ -5,7 +5,7 @@ use perilune::bytes::http::{parse_url, wait};
 use perilune::catalog::item;
 use perilune::catalog::items::Items;
 use perilune::catalog::itslive::filter::entries_of_urls;
-use perilune::catalog::itslive::{Area, Entry, Granule, Query, Serialization, StacSearch, UrlSearch};
+use perilune::catalog::itslive::{Area, Candidate, Granule, Query, Serialization, StacSearch, UrlSearch};
 use perilune::catalog::pages::Search;
 use perilune::error::Result;
 use serde_json::{Value, json};
@@ -464,7 +464,11 @@ fn the_stac_service_is_asked_in_its_own_words() {
     assert_eq!(first["filter"], expected);
 
     // What is found is filtered as what the other service finds is.
-    let entries: Vec<Entry> = found.items.iter().map(|i| Entry::of_item(i).unwrap()).collect();
+    let entries: Vec<Candidate> = found
+        .items
+        .iter()
+        .map(|i| Candidate::of_item(i).unwrap())
+        .collect();
     assert_eq!(entries, entries_of_urls(&pairs_of_landsat(250)).unwrap());
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use perilune::bytes::credentials::Vault;
 use perilune::bytes::http::{Http, Settings, wait};
 use perilune::catalog::transfer::{
-    Checksum, Event, Job, Observer, Options, Report, Silent, Sources, Status, USD_PER_GB, Wanted, Web,
-    download, estimate, parse_address, plan,
+    Checksum, DownloadOptions, Event, Job, Observer, Report, Silent, Sources, Status, USD_PER_GB, Wanted,
+    Web, download, estimate, parse_address, plan,
 };
 use perilune::error::Result;
 
@@ -37,12 +37,12 @@ pub fn sources() -> Sources {
     }
 }
 
-pub fn options(dir: &Path) -> Options {
-    Options {
+pub fn options(dir: &Path) -> DownloadOptions {
+    DownloadOptions {
         record_after: 256 << 10,
         shortest_wait: Duration::from_millis(5),
         attempts: 4,
-        ..Options::new(dir)
+        ..DownloadOptions::new(dir)
     }
 }
 
@@ -272,7 +272,7 @@ fn sizes_of_catalogues_are_held_against_the_server() {
         error.contains("999 bytes") && error.contains("the server says 1000"),
         "{error}"
     );
-    let lenient = Options {
+    let lenient = DownloadOptions {
         verify: false,
         ..options(dir.path())
     };
@@ -292,7 +292,7 @@ fn a_file_of_that_name_is_never_replaced_unasked() {
         "{error}"
     );
     assert_eq!(fs::read(dir.path().join("a.dat")).unwrap(), b"the user's own");
-    let over = Options {
+    let over = DownloadOptions {
         overwrite: true,
         ..options(dir.path())
     };
@@ -385,7 +385,7 @@ fn observers_hear_of_every_byte() {
     let listener = Arc::new(Listener::default());
     let mut jobs = jobs(&[server.url("a.dat"), server.url("b.dat")]);
     jobs[0].size = Some(300_000);
-    let one_at_once = Options {
+    let one_at_once = DownloadOptions {
         at_once: 1,
         ..options(dir.path())
     };

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use perilune::bytes::http::{Failure, wait};
-use perilune::catalog::transfer::{Checksum, Later, Options, Signer, Silent, Sources, Status, download};
+use perilune::catalog::transfer::{
+    Checksum, DownloadOptions, Later, Signer, Silent, Sources, Status, download,
+};
 use url::Url;
 
 use crate::faults::{Ask, Reply, Server, Stored, noise};
@@ -112,7 +114,7 @@ fn a_slow_drip_is_left_and_continued() {
         _ => file.reply(ask),
     });
     let dir = tempfile::tempdir().unwrap();
-    let impatient = Options {
+    let impatient = DownloadOptions {
         slowest: (100_000.0, Duration::from_millis(500)),
         ..options(dir.path())
     };
@@ -357,7 +359,7 @@ fn files_that_are_being_made_are_waited_for() {
     });
     let server = Server::start(|_| Reply::new(202, "").with("retry-after", "0.1"));
     let dir = tempfile::tempdir().unwrap();
-    let impatient = Options {
+    let impatient = DownloadOptions {
         patience: Duration::from_millis(500),
         ..options(dir.path())
     };
@@ -507,7 +509,7 @@ fn a_refused_login_is_tried_once() {
     let server = Server::start(|_| Reply::new(401, "who are you?"));
     let dir = tempfile::tempdir().unwrap();
     let urls: Vec<String> = (0..30).map(|i| server.url(&format!("{i}.dat"))).collect();
-    let one = Options {
+    let one = DownloadOptions {
         per_host: 1,
         ..options(dir.path())
     };

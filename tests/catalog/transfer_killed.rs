@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perilune::bytes::http::wait;
-use perilune::catalog::transfer::{Options, Silent, Status, download};
+use perilune::catalog::transfer::{DownloadOptions, Silent, Status, download};
 
 use crate::faults::{Server, Stored, noise};
 use crate::transfer::{fetch, jobs, options, parts, sources, visible};
@@ -23,7 +23,7 @@ fn child() {
         return;
     };
     let urls: Vec<String> = urls.split_whitespace().map(str::to_string).collect();
-    let small_blocks = Options {
+    let small_blocks = DownloadOptions {
         record_after: 64 << 10,
         ..options(Path::new(&folder))
     };
@@ -207,7 +207,7 @@ fn a_full_disk_is_named_and_nothing_is_lost() {
         .iter()
         .map(|name| server.url(name))
         .collect();
-    let one = || Options {
+    let one = || DownloadOptions {
         per_host: 1,
         ..options(&disk.0)
     };

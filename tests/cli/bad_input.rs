@@ -181,7 +181,7 @@ fn arguments_of_the_wrong_type() {
         ),
         (
             "filter.focal_median(raster.open('good.tif'), { radius = 'big' })",
-            "radius must be a number, got \"big\" (string)",
+            "radius must be a number of at least 0, got \"big\" (string)",
         ),
         (
             "filter.focal_median(raster.open('good.tif'), { raduis = 3 })",

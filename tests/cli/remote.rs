@@ -378,7 +378,16 @@ fn what_lies_beside_a_file_on_a_server_is_asked_for_once() {
     assert_eq!(fetch(here.path(), made).code, 0);
     let mut split = Command::new("gdal_translate");
     split
-        .args(["-q", "-mask", "1", "--config", "GDAL_TIFF_INTERNAL_MASK", "NO", "plain.tif", "x.tif"])
+        .args([
+            "-q",
+            "-mask",
+            "1",
+            "--config",
+            "GDAL_TIFF_INTERNAL_MASK",
+            "NO",
+            "plain.tif",
+            "x.tif",
+        ])
         .current_dir(here.path());
     assert!(split.status().unwrap().success());
     let read = |name: &str| std::fs::read(here.path().join(name)).unwrap();
@@ -387,7 +396,10 @@ fn what_lies_beside_a_file_on_a_server_is_asked_for_once() {
         ("/x.tif.msk".to_string(), read("x.tif.msk")),
     ]));
     let count = |place: &str| {
-        let done = fetch(here.path(), &format!("print(raster.open(\"{place}\"):stats().random.count)"));
+        let done = fetch(
+            here.path(),
+            &format!("print(raster.open(\"{place}\"):stats().random.count)"),
+        );
         assert_eq!(done.code, 0, "{}", done.err);
         done.out
     };

@@ -37,7 +37,7 @@ impl Vault {
     }
 
     /// The login that would be used at `place`.
-    fn found(&self, place: &Place, is: impl Fn(&Login) -> bool) -> Option<&super::Entry> {
+    fn found(&self, place: &Place, is: impl Fn(&Login) -> bool) -> Option<&super::StoredLogin> {
         self.logins()
             .find(|entry| entry.place == *place && is(&entry.login) && token::expired(entry).is_none())
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
-use super::sources::Entry;
+use super::sources::StoredLogin;
 use super::store::Login;
 use super::{Place, Vault};
 
@@ -40,7 +40,7 @@ impl Trial {
 
 /// A login that is about to be used. It has to be told the answer's status.
 pub struct Attempt<'a> {
-    pub entry: &'a Entry,
+    pub entry: &'a StoredLogin,
     pub header: Option<(HeaderName, HeaderValue)>,
     trial: &'a Trial,
     name: String,
@@ -129,7 +129,7 @@ impl Vault {
 }
 
 async fn begin<'a>(
-    entry: &'a Entry,
+    entry: &'a StoredLogin,
     trial: &'a Trial,
     name: String,
     header: Option<(HeaderName, HeaderValue)>,

@@ -7,7 +7,7 @@ use url::Url;
 use super::m2m::M2m;
 use super::services::ASF_CLIENT;
 use super::session::{refusal, send_form};
-use super::sources::Entry;
+use super::sources::StoredLogin;
 use super::store::Login;
 use super::{Place, Services, Vault, token};
 use crate::bytes::http::{Failure, Http, Request, Settings, wait};
@@ -26,7 +26,7 @@ pub enum Checked {
 /// # Errors
 /// When it does not, or does not answer.
 pub fn check(services: Services, host: &str, login: &Login) -> Result<Checked> {
-    let entry = Entry {
+    let entry = StoredLogin {
         place: Place::host(host),
         login: login.clone(),
         source: "what was typed".into(),

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::session::refusal;
 use super::{Login, Place, Secret};
-use crate::bytes::http::{Failure, Http, Kind, Request};
+use crate::bytes::http::{Failure, FailureKind, Http, Request};
 
 const KEY: HeaderName = HeaderName::from_static("x-auth-token");
 
@@ -36,7 +36,7 @@ impl<'a> M2m<'a> {
             .map_err(|refused| refusal(&url, &refused))?;
         let Some(attempt) = attempt else {
             let text = "no application token is stored".to_string();
-            let mut failure = Failure::new(&url, Kind::Status { status: 401, text });
+            let mut failure = Failure::new(&url, FailureKind::Status { status: 401, text });
             failure.advice = http.vault.advice(&url, 401, "");
             return Err(failure);
         };
@@ -110,7 +110,7 @@ async fn ask(http: &Http, url: Url, key: Option<&Secret>, body: &Value) -> Resul
     let text = http.vault.without_secrets(&format!("{code} {words}"));
     let mut failure = Failure::new(
         &url,
-        Kind::Status {
+        FailureKind::Status {
             status,
             text: text.clone(),
         },

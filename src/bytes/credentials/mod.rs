@@ -33,7 +33,7 @@ pub use check::{Checked, check};
 pub use place::{Place, protected};
 pub use secret::Secret;
 pub use services::Services;
-pub use sources::{Entry, Sources};
+pub use sources::{Sources, StoredLogin};
 pub use store::{Login, Store};
 
 use attempt::Trial;
@@ -43,7 +43,7 @@ use signature::Signatures;
 #[derive(Debug)]
 pub struct Vault {
     services: Services,
-    entries: Vec<(Entry, Trial)>,
+    entries: Vec<(StoredLogin, Trial)>,
     problems: Vec<String>,
     signatures: Signatures,
     sessions: session::Sessions,
@@ -65,7 +65,7 @@ impl Vault {
     }
 
     /// These logins; of two for one host, the first counts.
-    pub fn new(services: Services, entries: Vec<Entry>) -> Vault {
+    pub fn new(services: Services, entries: Vec<StoredLogin>) -> Vault {
         let mut problems = Vec::new();
         for entry in &entries {
             if let Some(problem) = token::expired(entry) {
@@ -122,7 +122,7 @@ impl Vault {
     }
 
     /// The hosts that the user has logins for, with the user's name and where the login was found.
-    pub fn logins(&self) -> impl Iterator<Item = &Entry> {
+    pub fn logins(&self) -> impl Iterator<Item = &StoredLogin> {
         self.entries.iter().map(|(entry, _)| entry)
     }
 
@@ -142,7 +142,7 @@ impl Vault {
         self.entries.iter().find_map(|(entry, _)| self.header(entry, url))
     }
 
-    fn header(&self, entry: &Entry, url: &Url) -> Option<(HeaderName, HeaderValue)> {
+    fn header(&self, entry: &StoredLogin, url: &Url) -> Option<(HeaderName, HeaderValue)> {
         let services = &self.services;
         if !protected(url) {
             return None;

@@ -11,7 +11,7 @@ use url::Url;
 use super::attempt::{Attempt, Refused};
 use super::form::login_form;
 use super::{Login, Place, Vault, protected, signature};
-use crate::bytes::http::{Failure, Http, Kind, Request};
+use crate::bytes::http::{Failure, FailureKind, Http, Request};
 
 /// When the user was last let in.
 #[derive(Debug, Default)]
@@ -151,7 +151,7 @@ async fn helped(
 /// The failure of a request that is not sent, because its login was refused before.
 pub fn refusal(url: &Url, refused: &Refused) -> Failure {
     let text = "this host has refused the login already, and repeated attempts lock accounts".to_string();
-    let mut failure = Failure::new(url, Kind::Status { status: 401, text });
+    let mut failure = Failure::new(url, FailureKind::Status { status: 401, text });
     failure.advice = Some(format!(
         "correct the login for {} from {}, then start again",
         refused.place, refused.source
@@ -206,7 +206,7 @@ pub async fn send_form(http: &Http, page: &Url, attempt: Attempt<'_>) -> Result<
         let source = attempt.entry.source.clone();
         attempt.refused();
         let text = "the host shows its login form again: it refuses the user or the password".to_string();
-        let mut failure = Failure::new(page, Kind::Status { status: 401, text });
+        let mut failure = Failure::new(page, FailureKind::Status { status: 401, text });
         failure.advice = Some(format!(
             "check the login from {source} in a browser at {page}; it is not tried again in this run, since repeated \
              attempts lock accounts"

@@ -14,7 +14,7 @@ use super::store::{Login, Store};
 
 /// A login, where it counts, and where it was found.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct StoredLogin {
     pub place: Place,
     pub login: Login,
     /// Such as `EARTHDATA_TOKEN` or `/home/me/.netrc`.
@@ -41,12 +41,12 @@ impl Sources {
     }
 
     /// All logins, the ones that win first, and what could not be used, in words for the user.
-    pub fn read(&self, services: &Services) -> (Vec<Entry>, Vec<String>) {
+    pub fn read(&self, services: &Services) -> (Vec<StoredLogin>, Vec<String>) {
         let (mut entries, mut problems) = (Vec::new(), Vec::new());
         self.environment(services, &mut entries, &mut problems);
         if let Some(store) = &self.store {
             match store.load() {
-                Ok(logins) => entries.extend(logins.into_iter().map(|(host, login)| Entry {
+                Ok(logins) => entries.extend(logins.into_iter().map(|(host, login)| StoredLogin {
                     place: Place::host(&host),
                     login,
                     source: store.path().display().to_string(),
@@ -83,13 +83,13 @@ impl Sources {
         }
     }
 
-    fn environment(&self, services: &Services, entries: &mut Vec<Entry>, problems: &mut Vec<String>) {
+    fn environment(&self, services: &Services, entries: &mut Vec<StoredLogin>, problems: &mut Vec<String>) {
         let user = |names: &[&str]| names.iter().find_map(|name| (self.variable)(name));
         let mut found = |names: &[&str], place: Place, login: &dyn Fn(Secret) -> Option<Login>| {
             let secret = names.iter().find_map(|name| self.secret(name, problems));
             if let Some((secret, source)) = secret {
                 match login(secret) {
-                    Some(login) => entries.push(Entry { place, login, source }),
+                    Some(login) => entries.push(StoredLogin { place, login, source }),
                     None => problems.push(format!(
                         "{source} is set, but not the user's name that belongs to it"
                     )),
@@ -138,7 +138,7 @@ impl Sources {
         }
     }
 
-    fn netrc(&self, path: &Path, entries: &mut Vec<Entry>, problems: &mut Vec<String>) {
+    fn netrc(&self, path: &Path, entries: &mut Vec<StoredLogin>, problems: &mut Vec<String>) {
         let shown = path.display();
         let bytes = match fs::read(path) {
             Ok(bytes) => Zeroizing::new(bytes),
@@ -155,7 +155,7 @@ impl Sources {
             ));
         }
         match netrc::parse(&String::from_utf8_lossy(&bytes)) {
-            Ok(machines) => entries.extend(machines.into_iter().map(|machine| Entry {
+            Ok(machines) => entries.extend(machines.into_iter().map(|machine| StoredLogin {
                 place: Place::host(&machine.host),
                 login: Login::Password {
                     user: machine.user,
@@ -209,7 +209,7 @@ impl Sources {
 /// Where Planetary Computer's own tool keeps its key.
 const PLANETARY_COMPUTER_FILE: &str = ".planetarycomputer/settings.env";
 
-fn planetary_computer(path: &Path, services: &Services, entries: &mut Vec<Entry>) {
+fn planetary_computer(path: &Path, services: &Services, entries: &mut Vec<StoredLogin>) {
     let Ok(text) = fs::read_to_string(path).map(Zeroizing::new) else {
         return;
     };
@@ -218,7 +218,7 @@ fn planetary_computer(path: &Path, services: &Services, entries: &mut Vec<Entry>
         (name.trim() == "PC_SDK_SUBSCRIPTION_KEY").then(|| value.trim().trim_matches(['"', '\'']))
     });
     if let Some(key) = key.filter(|key| !key.is_empty()) {
-        entries.push(Entry {
+        entries.push(StoredLogin {
             place: Place::of(&services.planetary_computer),
             login: Login::Token {
                 user: None,

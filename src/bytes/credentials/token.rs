@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
-use super::sources::Entry;
+use super::sources::StoredLogin;
 use super::store::Login;
 
 /// When the token runs out, if it is one of RFC 7519 (as Earthdata's are) and says so.
@@ -16,7 +16,7 @@ fn expiry(token: &str) -> Option<Timestamp> {
 }
 
 /// Words about a token that has run out; such a token is not sent.
-pub fn expired(entry: &Entry) -> Option<String> {
+pub fn expired(entry: &StoredLogin) -> Option<String> {
     let Login::Token { token, .. } = &entry.login else {
         return None;
     };

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, FailureKind};
 
 pub struct Response {
     inner: reqwest::Response,
@@ -84,7 +84,7 @@ impl Response {
                 Ok(bytes)
             }
             Ok(Err(error)) => Err(Failure::of_body(&self.asked, &error)),
-            Err(_) => Err(Failure::new(&self.asked, Kind::Stalled(self.stall))),
+            Err(_) => Err(Failure::new(&self.asked, FailureKind::Stalled(self.stall))),
         }
     }
 
@@ -96,7 +96,7 @@ impl Response {
         let mut all = Vec::new();
         while let Some(bytes) = self.chunk().await? {
             if all.len() + bytes.len() > limit {
-                return Err(Failure::new(&self.asked, Kind::TooLarge(limit)));
+                return Err(Failure::new(&self.asked, FailureKind::TooLarge(limit)));
             }
             all.extend_from_slice(&bytes);
         }
@@ -132,9 +132,9 @@ pub fn parse_json<T: DeserializeOwned>(asked: &Url, bytes: &[u8]) -> Result<T, F
         let start: Vec<u8> = bytes.iter().copied().take(4096).collect();
         let text = String::from_utf8_lossy(&start);
         let kind = if text.trim_start().starts_with('<') {
-            Kind::Page(super::failure::said(&text))
+            FailureKind::Page(super::failure::said(&text))
         } else {
-            Kind::NotJson(format!("{error}"))
+            FailureKind::NotJson(format!("{error}"))
         };
         Failure::new(asked, kind)
     })

@@ -17,7 +17,7 @@ pub struct Failure {
     pub asked: Box<Url>,
     /// `url` as it was sent, with its signature: not for messages.
     pub(in crate::bytes) sent: Option<Box<Url>>,
-    pub kind: Kind,
+    pub kind: FailureKind,
     pub retry_after: Option<Duration>,
     /// What the user can do about it, where the credentials know.
     pub advice: Option<String>,
@@ -25,7 +25,7 @@ pub struct Failure {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum FailureKind {
     /// No connection; the text is the reason.
     Connect(String),
     /// No head of an answer for this long.
@@ -50,7 +50,7 @@ pub enum Kind {
 }
 
 impl Failure {
-    pub fn new(url: &Url, kind: Kind) -> Failure {
+    pub fn new(url: &Url, kind: FailureKind) -> Failure {
         Failure {
             url: Box::new(url.clone()),
             asked: Box::new(url.clone()),
@@ -63,22 +63,22 @@ impl Failure {
     }
 
     pub fn wrong(url: &Url, text: impl Into<String>) -> Failure {
-        Failure::new(url, Kind::Wrong(text.into()))
+        Failure::new(url, FailureKind::Wrong(text.into()))
     }
 
     pub(super) fn of_send(url: &Url, error: &reqwest::Error, settings: &Settings) -> Failure {
         let kind = if error.is_connect() && error.is_timeout() {
-            Kind::Connect(format!("no connection within {:.0?}", settings.connect))
+            FailureKind::Connect(format!("no connection within {:.0?}", settings.connect))
         } else if error.is_connect() {
-            Kind::Connect(innermost(error))
+            FailureKind::Connect(innermost(error))
         } else {
-            Kind::Cut(innermost(error))
+            FailureKind::Cut(innermost(error))
         };
         Failure::new(url, kind)
     }
 
     pub(super) fn of_body(url: &Url, error: &reqwest::Error) -> Failure {
-        Failure::new(url, Kind::Cut(innermost(error)))
+        Failure::new(url, FailureKind::Cut(innermost(error)))
     }
 
     pub fn after(mut self, tries: usize) -> Failure {
@@ -105,7 +105,7 @@ impl Failure {
 
     pub fn status(&self) -> Option<u16> {
         match self.kind {
-            Kind::Status { status, .. } => Some(status),
+            FailureKind::Status { status, .. } => Some(status),
             _ => None,
         }
     }
@@ -113,32 +113,34 @@ impl Failure {
     /// True where the same request may succeed later.
     pub fn may_pass(&self) -> bool {
         match &self.kind {
-            Kind::Connect(reason) => !reason.contains("certificate") && !reason.contains("invalid peer"),
-            Kind::Silent(_) | Kind::Stalled(_) | Kind::Cut(_) => true,
-            Kind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
+            FailureKind::Connect(reason) => {
+                !reason.contains("certificate") && !reason.contains("invalid peer")
+            }
+            FailureKind::Silent(_) | FailureKind::Stalled(_) | FailureKind::Cut(_) => true,
+            FailureKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),
             _ => false,
         }
     }
 
     pub fn is_too_large(&self) -> bool {
-        matches!(self.kind, Kind::TooLarge(_))
+        matches!(self.kind, FailureKind::TooLarge(_))
     }
 
     /// True where a smaller page may succeed: the server gave up on this one.
     pub fn too_much(&self) -> bool {
-        matches!(self.kind, Kind::Silent(_)) || matches!(self.status(), Some(413 | 502 | 504))
+        matches!(self.kind, FailureKind::Silent(_)) || matches!(self.status(), Some(413 | 502 | 504))
     }
 
     fn what(&self) -> String {
         match &self.kind {
-            Kind::Connect(reason) => format!("no connection: {reason}"),
-            Kind::Silent(time) => format!("no answer within {time:.0?}"),
-            Kind::Stalled(time) => {
+            FailureKind::Connect(reason) => format!("no connection: {reason}"),
+            FailureKind::Silent(time) => format!("no answer within {time:.0?}"),
+            FailureKind::Stalled(time) => {
                 format!("the server fell silent in the middle of its answer, for {time:.0?}")
             }
-            Kind::Cut(reason) => format!("the connection ended too early: {reason}"),
-            Kind::Redirect(text) => format!("the server redirects {text}"),
-            Kind::Status { status, text } => {
+            FailureKind::Cut(reason) => format!("the connection ended too early: {reason}"),
+            FailureKind::Redirect(text) => format!("the server redirects {text}"),
+            FailureKind::Status { status, text } => {
                 let name = reqwest::StatusCode::from_u16(*status)
                     .ok()
                     .and_then(|s| s.canonical_reason())
@@ -150,32 +152,36 @@ impl Failure {
                     false => format!("the server answers {status} {name}: {text}"),
                 }
             }
-            Kind::TooLarge(limit) => format!("the answer is larger than {} MiB", limit >> 20),
-            Kind::Page(text) => format!("the server sent a web page where data was asked for: {text}"),
-            Kind::NotJson(reason) => format!("the answer is not JSON: {reason}"),
-            Kind::NotTheFile(text) | Kind::Wrong(text) => text.clone(),
+            FailureKind::TooLarge(limit) => format!("the answer is larger than {} MiB", limit >> 20),
+            FailureKind::Page(text) => format!("the server sent a web page where data was asked for: {text}"),
+            FailureKind::NotJson(reason) => format!("the answer is not JSON: {reason}"),
+            FailureKind::NotTheFile(text) | FailureKind::Wrong(text) => text.clone(),
         }
     }
 
     fn way_out(&self) -> &'static str {
         match &self.kind {
-            Kind::Connect(reason) if reason.contains("certificate") => {
+            FailureKind::Connect(reason) if reason.contains("certificate") => {
                 "the server's certificate is not trusted here: check the address and this machine's clock"
             }
-            Kind::Connect(_) => "check the address and the network; behind a proxy, set https_proxy",
-            Kind::Silent(_) | Kind::Stalled(_) | Kind::Cut(_) => "try again later, or ask for less at once",
-            Kind::Status {
+            FailureKind::Connect(_) => "check the address and the network; behind a proxy, set https_proxy",
+            FailureKind::Silent(_) | FailureKind::Stalled(_) | FailureKind::Cut(_) => {
+                "try again later, or ask for less at once"
+            }
+            FailureKind::Status {
                 status: 401 | 403, ..
             } => "the server wants a login, or refuses the one it got; `perilune login` stores one",
-            Kind::Status {
+            FailureKind::Status {
                 status: 404 | 410, ..
             } => "check the address",
-            Kind::Status { status: 429, .. } => "the server is asked too often; wait a while",
-            Kind::Status { status: 500.., .. } => "the server has a problem or is busy; try again later",
-            Kind::Page(_) | Kind::NotTheFile(_) => {
+            FailureKind::Status { status: 429, .. } => "the server is asked too often; wait a while",
+            FailureKind::Status { status: 500.., .. } => {
+                "the server has a problem or is busy; try again later"
+            }
+            FailureKind::Page(_) | FailureKind::NotTheFile(_) => {
                 "check the address; a login page means that a login is missing"
             }
-            Kind::TooLarge(_) => "ask for less at once",
+            FailureKind::TooLarge(_) => "ask for less at once",
             _ => "",
         }
     }

@@ -19,7 +19,7 @@ use url::Url;
 pub use reqwest::{Method, StatusCode, header};
 
 pub use body::{Response, parse_json};
-pub use failure::{Failure, Kind, redacted, redacted_text, said};
+pub use failure::{Failure, FailureKind, redacted, redacted_text, said};
 pub use host::retry_after;
 pub use request::{Request, parse_url};
 pub use runtime::wait;
@@ -193,7 +193,7 @@ impl Http {
             }
             // A machine that is not there will hardly come up while one waits.
             let most = match failure.kind {
-                Kind::Connect(_) => most.min(3),
+                FailureKind::Connect(_) => most.min(3),
                 _ => most,
             };
             if tries >= most || !patient || !failure.may_pass() {
@@ -225,19 +225,19 @@ impl Http {
             let Some(next) = place.and_then(|place| hop.url.join(place).ok()) else {
                 return Err(Failure::new(
                     &hop.url,
-                    Kind::Redirect("without a place to go to".into()),
+                    FailureKind::Redirect("without a place to go to".into()),
                 ));
             };
             if !matches!(next.scheme(), "http" | "https") {
                 let text = format!("to {}, which is no web address", redacted(&next));
-                return Err(Failure::new(&hop.url, Kind::Redirect(text)));
+                return Err(Failure::new(&hop.url, FailureKind::Redirect(text)));
             }
             if hop.bucket.is_some() && next.origin() != hop.url.origin() {
                 return Err(Bucket::redirected(&hop.url));
             }
             if hop.url.scheme() == "https" && next.scheme() == "http" && !is_loopback(&next) {
                 let text = format!("from https to the unprotected {}", redacted(&next));
-                return Err(Failure::new(&hop.url, Kind::Redirect(text)));
+                return Err(Failure::new(&hop.url, FailureKind::Redirect(text)));
             }
             if self.vault.is_unsent_form(&next) && !self.vault.is_login_host(&hop.url) {
                 return Err(self.login_missing(request, &next));
@@ -247,13 +247,13 @@ impl Http {
             *visits += 1;
             if *visits > 2 {
                 let text = format!("in a circle, at {}", redacted(&next));
-                return Err(Failure::new(&hop.url, Kind::Redirect(text)));
+                return Err(Failure::new(&hop.url, FailureKind::Redirect(text)));
             }
             hop = redirected(hop, next, status);
         }
         Err(Failure::new(
             &hop.url,
-            Kind::Redirect(format!("more than {MOST_REDIRECTS} times")),
+            FailureKind::Redirect(format!("more than {MOST_REDIRECTS} times")),
         ))
     }
 
@@ -308,7 +308,7 @@ impl Http {
                 Ok(answer)
             }
             Ok(Err(error)) => Err(Failure::of_send(&request.url, &error, &self.settings)),
-            Err(_) => Err(Failure::new(&request.url, Kind::Silent(first_byte))),
+            Err(_) => Err(Failure::new(&request.url, FailureKind::Silent(first_byte))),
         }
     }
 
@@ -344,7 +344,7 @@ impl Http {
         let text = self.vault.without_secrets(&failure::said(&body));
         let mut failure = Failure::new(
             &hop.url,
-            Kind::Status {
+            FailureKind::Status {
                 status: status.as_u16(),
                 text,
             },
@@ -359,7 +359,7 @@ impl Http {
     /// The server shows a login in place of what was asked for.
     fn login_missing(&self, request: &Request, login: &Url) -> Failure {
         let text = format!("it asks for a login at {}", login.host_str().unwrap_or(""));
-        let mut failure = Failure::new(login, Kind::Status { status: 401, text });
+        let mut failure = Failure::new(login, FailureKind::Status { status: 401, text });
         failure.asked = Box::new(request.asked().clone());
         failure.advice = self.vault.advice(login, 401, "");
         failure

@@ -149,7 +149,10 @@ const NEIGHBOURS: [&str; 2] = [".aux.xml", ".msk"];
 
 fn meet_neighbours(address: &Url) {
     let path = address.path().to_ascii_lowercase();
-    if ![".tif", ".tiff", ".jp2", ".img"].iter().any(|end| path.ends_with(end)) {
+    if ![".tif", ".tiff", ".jp2", ".img"]
+        .iter()
+        .any(|end| path.ends_with(end))
+    {
         return;
     }
     std::thread::scope(|scope| {
@@ -170,7 +173,9 @@ fn is_idle(address: &Url) -> bool {
         return false;
     };
     let in_capitals = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase());
-    let beside = stem.rsplit_once('.').is_some_and(|(_, own)| !own.is_empty() && !in_capitals(own));
+    let beside = stem
+        .rsplit_once('.')
+        .is_some_and(|(_, own)| !own.is_empty() && !in_capitals(own));
     extension.eq_ignore_ascii_case("aux") || (in_capitals(extension) && beside)
 }
 
@@ -347,10 +352,26 @@ mod tests {
     #[test]
     fn neighbours_that_nobody_has_are_not_asked_for() {
         let idle = |name: &str| is_idle(&Url::parse(&format!("https://h/a/{name}")).unwrap());
-        for name in ["x.aux", "x.AUX", "x.tif.aux", "x.tif.AUX", "x.tif.MSK", "x.tif.OVR"] {
+        for name in [
+            "x.aux",
+            "x.AUX",
+            "x.tif.aux",
+            "x.tif.AUX",
+            "x.tif.MSK",
+            "x.tif.OVR",
+        ] {
             assert!(idle(name), "{name}");
         }
-        for name in ["x.tif", "x.TIF", "x.TIF.MSK", "x.tif.msk", "x.tif.aux.xml", "x.tif.ovr", "x.HDR", "x"] {
+        for name in [
+            "x.tif",
+            "x.TIF",
+            "x.TIF.MSK",
+            "x.tif.msk",
+            "x.tif.aux.xml",
+            "x.tif.ovr",
+            "x.HDR",
+            "x",
+        ] {
             assert!(!idle(name), "{name}");
         }
     }

@@ -16,7 +16,7 @@ use crate::gate::{self, Folder};
 use crate::{files, interrupt};
 
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct UnzipOptions {
     /// The folder, which is made where it is not there.
     pub into: PathBuf,
     /// Names of members, in which `*` and `?` stand for any text and one character; empty means all.
@@ -28,9 +28,9 @@ pub struct Options {
     pub limits: Limits,
 }
 
-impl Options {
-    pub fn new(into: impl Into<PathBuf>) -> Options {
-        Options {
+impl UnzipOptions {
+    pub fn new(into: impl Into<PathBuf>) -> UnzipOptions {
+        UnzipOptions {
             into: into.into(),
             members: Vec::new(),
             delete: false,
@@ -54,7 +54,7 @@ pub fn extract<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
     what: &str,
     packed: u64,
-    options: &Options,
+    options: &UnzipOptions,
     towards: &mut dyn FnMut(u64),
 ) -> Result<Vec<Extracted>> {
     let planned = names::plan(archive, what, packed, &options.limits)?;

@@ -20,9 +20,9 @@ use zip::result::ZipError;
 use crate::bytes::http::{Http, redacted};
 use crate::bytes::ranged::{self, First, Reader};
 use crate::error::{Error, Result};
-use crate::gate::{self, Entry};
+use crate::gate::{self, FolderEntry};
 
-pub use extract::{Extracted, Options};
+pub use extract::{Extracted, UnzipOptions};
 
 /// What an archive may hold. The defaults are far above what archives of the field have, and far below what harms.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ pub fn remote_members(http: &Http, url: &Url) -> Result<Vec<Member>> {
 ///
 /// # Errors
 /// When it holds what must not be unpacked, is damaged, or would replace files; then nothing has been written.
-pub fn unzip(path: &Path, options: &Options) -> Result<Vec<Extracted>> {
+pub fn unzip(path: &Path, options: &UnzipOptions) -> Result<Vec<Extracted>> {
     let packed = std::fs::metadata(path).map_err(|e| Error::io(path, e))?.len();
     let mut archive = open(path)?;
     let out = extract::extract(
@@ -88,7 +88,7 @@ pub fn unzip(path: &Path, options: &Options) -> Result<Vec<Extracted>> {
         &mut |_| (),
     )?;
     if options.delete {
-        std::fs::remove_file(Entry::of(path)?.path()).map_err(|e| Error::io(path, e))?;
+        std::fs::remove_file(FolderEntry::of(path)?.path()).map_err(|e| Error::io(path, e))?;
     }
     Ok(out)
 }
@@ -97,7 +97,7 @@ pub fn unzip(path: &Path, options: &Options) -> Result<Vec<Extracted>> {
 ///
 /// # Errors
 /// As `unzip` and `remote_members`.
-pub fn remote_unzip(http: &Http, url: &Url, options: &Options) -> Result<Vec<Extracted>> {
+pub fn remote_unzip(http: &Http, url: &Url, options: &UnzipOptions) -> Result<Vec<Extracted>> {
     let reader = reader(http, url)?;
     let (packed, hint) = (reader.remote().size(), reader.hint());
     let mut archive = of_reader(reader, &redacted(url))?;

@@ -12,7 +12,7 @@ use crate::error::{Choice, Error, Result};
 
 /// What the filter asks of a granule.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct Candidate {
     /// What tells granules apart, and breaks ties: the id.
     pub id: String,
     /// Half way between the acquisitions, UTC.
@@ -52,12 +52,12 @@ pub struct Filter {
     pub choice: Preference,
 }
 
-impl Entry {
+impl Candidate {
     /// # Errors
     /// When the name at the end of the address is not a granule's.
-    pub fn of_url(address: &str) -> Result<Entry> {
+    pub fn of_url(address: &str) -> Result<Candidate> {
         let granule = Granule::parse(address)?;
-        Ok(Entry {
+        Ok(Candidate {
             mid_date: granule.mid_date(),
             percent_valid_pixels: f64::from(granule.percent_valid_pixels),
             id: granule.id,
@@ -68,7 +68,7 @@ impl Entry {
     ///
     /// # Errors
     /// When neither tells the time.
-    pub fn of_item(item: &Item) -> Result<Entry> {
+    pub fn of_item(item: &Item) -> Result<Candidate> {
         let named = Granule::parse(&item.id);
         let time = item::property(item, "mid_datetime")
             .and_then(|v| v.as_str()?.parse::<jiff::Timestamp>().ok())
@@ -76,14 +76,14 @@ impl Entry {
             .map(|t| t.to_zoned(TimeZone::UTC).datetime());
         let valid = item::property(item, "percent_valid_pixels").and_then(|v| v.as_f64());
         match (time, named) {
-            (Some(mid_date), named) => Ok(Entry {
+            (Some(mid_date), named) => Ok(Candidate {
                 id: item.id.clone(),
                 mid_date,
                 percent_valid_pixels: valid
                     .or_else(|| Some(f64::from(named.ok()?.percent_valid_pixels)))
                     .unwrap_or(0.0),
             }),
-            (None, Ok(granule)) => Entry::of_url(&granule.id),
+            (None, Ok(granule)) => Candidate::of_url(&granule.id),
             (None, Err(error)) => Err(Error::message(format!(
                 "the item has no time of its own, and {error}"
             ))),
@@ -93,7 +93,7 @@ impl Entry {
 
 impl Filter {
     /// The positions of those to keep, in the order of the list. What comes again under the same id is left out.
-    pub fn apply(&self, entries: &[Entry]) -> Vec<usize> {
+    pub fn apply(&self, entries: &[Candidate]) -> Vec<usize> {
         let mut seen = HashSet::new();
         let mut years: BTreeMap<i16, Vec<usize>> = BTreeMap::new();
         for (i, entry) in entries.iter().enumerate() {
@@ -115,7 +115,7 @@ impl Filter {
         kept
     }
 
-    fn choose(&self, entries: &[Entry], mut year: Vec<usize>, most: usize) -> Vec<usize> {
+    fn choose(&self, entries: &[Candidate], mut year: Vec<usize>, most: usize) -> Vec<usize> {
         let best = |a: &usize, b: &usize| {
             let (a, b) = (&entries[*a], &entries[*b]);
             b.percent_valid_pixels
@@ -134,7 +134,7 @@ impl Filter {
 }
 
 /// One after the other, the granule nearest to the middle of each of `most` equal parts of the year.
-fn spread(entries: &[Entry], mut year: Vec<usize>, most: usize) -> Vec<usize> {
+fn spread(entries: &[Candidate], mut year: Vec<usize>, most: usize) -> Vec<usize> {
     let position = |i: usize| {
         let date = entries[i].mid_date;
         (f64::from(date.day_of_year()) - 0.5) / f64::from(date.days_in_year())
@@ -165,7 +165,7 @@ fn spread(entries: &[Entry], mut year: Vec<usize>, most: usize) -> Vec<usize> {
 }
 
 /// How many granules each year has by its mid-dates, earliest year first.
-pub fn by_year(entries: &[Entry]) -> BTreeMap<i16, Vec<usize>> {
+pub fn by_year(entries: &[Candidate]) -> BTreeMap<i16, Vec<usize>> {
     let mut years: BTreeMap<i16, Vec<usize>> = BTreeMap::new();
     for (i, entry) in entries.iter().enumerate() {
         years.entry(entry.mid_date.year()).or_default().push(i);
@@ -213,9 +213,9 @@ pub fn month(text: &str) -> Result<i8> {
 ///
 /// # Errors
 /// For the first that is not named as one, with its place in the list.
-pub fn entries_of_urls(urls: &[String]) -> Result<Vec<Entry>> {
+pub fn entries_of_urls(urls: &[String]) -> Result<Vec<Candidate>> {
     let read = |(i, url): (usize, &String)| {
-        Entry::of_url(url).map_err(|e| Error::message(format!("urls[{}]: {e}", i + 1)))
+        Candidate::of_url(url).map_err(|e| Error::message(format!("urls[{}]: {e}", i + 1)))
     };
     urls.iter().enumerate().map(read).collect()
 }

@@ -14,8 +14,8 @@ pub mod urls;
 
 pub use area::Area;
 pub use cubes::{Cube, Cubes};
-pub use filter::{Entry, Filter, Preference};
-pub use names::{Granule, Place, Scene, projection_of};
+pub use filter::{Candidate, Filter, Preference};
+pub use names::{Acquisition, Frame, Granule, projection_of};
 pub use query::Query;
 pub use stac::{ENDPOINT as STAC_SERVICE, PAGE, StacSearch};
 pub use urls::{ENDPOINT as URL_SERVICE, Serialization, UrlSearch};

@@ -17,7 +17,7 @@ pub struct Granule {
     /// Without folders and extension.
     pub id: String,
     /// As the name has them; `earlier` and `later` have them in time.
-    pub scenes: [Scene; 2],
+    pub scenes: [Acquisition; 2],
     /// Metres from node to node.
     pub spacing_m: u32,
     /// As the archive's items state it: `001`, `002`, `002.1`.
@@ -30,7 +30,7 @@ pub struct Granule {
 
 /// One image of the pair.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scene {
+pub struct Acquisition {
     pub id: String,
     /// As the archive's items state it: `LC08`, `S1A`, `S2B`, `NISAR`; `S1` for a burst, whose id tells no satellite.
     pub platform: String,
@@ -38,12 +38,12 @@ pub struct Scene {
     pub time: DateTime,
     /// False where the id holds the day alone.
     pub to_the_second: bool,
-    pub place: Place,
+    pub place: Frame,
 }
 
 /// Where a scene lies, in the terms of its mission.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Place {
+pub enum Frame {
     /// Landsat's WRS-2.
     PathRow {
         path: u16,
@@ -136,7 +136,7 @@ impl Granule {
         let percent: u8 = number(&parts, 4)
             .filter(|p| *p <= 100)
             .ok_or_else(|| wrong(format!("the valid share P{} is more than 100 %", &parts[4])))?;
-        let scene = |text: &str| Scene::parse(text).map_err(|e| wrong(e.to_string()));
+        let scene = |text: &str| Acquisition::parse(text).map_err(|e| wrong(e.to_string()));
         Ok(Granule {
             id: id.to_string(),
             scenes: [scene(first)?, scene(&parts[1])?],
@@ -149,11 +149,11 @@ impl Granule {
         })
     }
 
-    pub fn earlier(&self) -> &Scene {
+    pub fn earlier(&self) -> &Acquisition {
         &self.scenes[usize::from(self.scenes[1].time < self.scenes[0].time)]
     }
 
-    pub fn later(&self) -> &Scene {
+    pub fn later(&self) -> &Acquisition {
         &self.scenes[usize::from(self.scenes[1].time >= self.scenes[0].time)]
     }
 
@@ -178,12 +178,12 @@ fn number<T: std::str::FromStr>(parts: &Captures, group: usize) -> Option<T> {
     parts.get(group)?.as_str().parse().ok()
 }
 
-impl Scene {
+impl Acquisition {
     /// # Errors
     /// When the id is of no known mission, or holds a day that is in no calendar.
-    pub fn parse(id: &str) -> Result<Scene> {
+    pub fn parse(id: &str) -> Result<Acquisition> {
         let p = patterns()?;
-        let made = |parts: &Captures, time: usize, place: Option<Place>| {
+        let made = |parts: &Captures, time: usize, place: Option<Frame>| {
             let text = &parts[time];
             let when = match text.contains('T') {
                 true => DateTime::strptime("%Y%m%dT%H%M%S", text),
@@ -191,7 +191,7 @@ impl Scene {
             };
             let time =
                 when.map_err(|_| Error::message(format!("the scene `{id}` has no valid date at `{text}`")))?;
-            Ok(Scene {
+            Ok(Acquisition {
                 id: id.to_string(),
                 platform: parts[1].to_string(),
                 to_the_second: text.contains('T'),
@@ -203,31 +203,31 @@ impl Scene {
         };
         if let Some(parts) = p.landsat.captures(id) {
             let place = number(&parts, 3).zip(number(&parts, 4));
-            return made(&parts, 5, place.map(|(path, row)| Place::PathRow { path, row }));
+            return made(&parts, 5, place.map(|(path, row)| Frame::PathRow { path, row }));
         }
         if let Some(parts) = p.sentinel1.captures(id) {
-            let place = number(&parts, 3).map(|absolute| Place::Orbit {
+            let place = number(&parts, 3).map(|absolute| Frame::Orbit {
                 absolute,
                 relative: relative_orbit(&parts[1], absolute),
             });
             return made(&parts, 2, place);
         }
         if let Some(parts) = p.burst.captures(id) {
-            let place = number(&parts, 2).map(|burst| Place::Burst {
+            let place = number(&parts, 2).map(|burst| Frame::Burst {
                 burst,
                 swath: parts[3].to_string(),
             });
             return made(&parts, 4, place);
         }
         if let Some(parts) = p.sentinel2.captures(id) {
-            let place = Place::Tile {
+            let place = Frame::Tile {
                 tile: parts[4].to_string(),
                 relative_orbit: number(&parts, 3),
             };
             return made(&parts, 2, Some(place));
         }
         if let Some(parts) = p.sentinel2_tile.captures(id) {
-            let place = Place::Tile {
+            let place = Frame::Tile {
                 tile: format!("{:0>5}", &parts[2]),
                 relative_orbit: None,
             };
@@ -238,7 +238,7 @@ impl Scene {
             return made(
                 &parts,
                 4,
-                place.map(|(track, frame)| Place::TrackFrame { track, frame }),
+                place.map(|(track, frame)| Frame::TrackFrame { track, frame }),
             );
         }
         Err(Error::message(format!(
@@ -303,11 +303,11 @@ pub fn stamp(time: DateTime) -> String {
 }
 
 /// The relative orbit of a scene, where its id tells it.
-pub fn orbit(scene: &Scene) -> Option<u16> {
+pub fn orbit(scene: &Acquisition) -> Option<u16> {
     match &scene.place {
-        Place::Tile { relative_orbit, .. } => *relative_orbit,
-        Place::Orbit { relative, .. } => *relative,
-        Place::TrackFrame { track, .. } => Some(*track),
-        Place::PathRow { .. } | Place::Burst { .. } => None,
+        Frame::Tile { relative_orbit, .. } => *relative_orbit,
+        Frame::Orbit { relative, .. } => *relative,
+        Frame::TrackFrame { track, .. } => Some(*track),
+        Frame::PathRow { .. } | Frame::Burst { .. } => None,
     }
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::area::Area;
-use super::names::{Granule, Scene};
+use super::names::{Acquisition, Granule};
 use crate::error::{Domain, Error, Result};
 
 /// A search for velocity granules.
@@ -151,7 +151,7 @@ fn utc(time: Timestamp) -> DateTime {
 }
 
 /// A scene whose id holds the day alone may be of its last second.
-fn latest(scene: &Scene) -> DateTime {
+fn latest(scene: &Acquisition) -> DateTime {
     match scene.to_the_second {
         true => scene.time,
         false => scene.time.date().at(23, 59, 59, 999_999_999),

@@ -11,7 +11,7 @@ use stac::{Asset, Item};
 use url::Url;
 
 use super::area::Area;
-use super::names::{self, Granule, Place, Scene, id_of, projection_of, stamp};
+use super::names::{self, Acquisition, Frame, Granule, id_of, projection_of, stamp};
 use super::query::Query;
 use crate::bytes::http::{Failure, Http, Request, redacted};
 use crate::catalog::items::Items;
@@ -437,11 +437,11 @@ fn described(granule: &Granule) -> Value {
 }
 
 /// As the archive's items name the place of a scene; Sentinel-1's frame is not in its id.
-fn frame(scene: &Scene) -> Option<String> {
+fn frame(scene: &Acquisition) -> Option<String> {
     match &scene.place {
-        Place::PathRow { path, row } => Some(format!("{path:03}{row:03}")),
-        Place::Tile { tile, .. } => Some(format!("T{tile}")),
-        Place::TrackFrame { track, frame } => Some(format!("{track:03}_{frame:03}")),
-        Place::Orbit { .. } | Place::Burst { .. } => None,
+        Frame::PathRow { path, row } => Some(format!("{path:03}{row:03}")),
+        Frame::Tile { tile, .. } => Some(format!("T{tile}")),
+        Frame::TrackFrame { track, frame } => Some(format!("{track:03}_{frame:03}")),
+        Frame::Orbit { .. } | Frame::Burst { .. } => None,
     }
 }

@@ -22,6 +22,6 @@ pub use datetime::Interval;
 pub use filter::{Filter, query_json, query_text};
 #[cfg(any(test, fuzzing))]
 pub(crate) use geoparquet::features as features_of_geoparquet;
-pub use open::{Place, open};
+pub use open::{Document, open};
 pub use query::{Fields, Query, SortKey};
 pub use search::{ItemSearch, PAGE};

@@ -18,46 +18,48 @@ use crate::error::{Error, Result};
 
 /// Where a document lies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum Document {
     Disk(PathBuf),
     Web(Url),
 }
 
-impl Place {
+impl Document {
     /// # Errors
     /// When `text` looks like a web address but is none.
-    pub fn parse(text: &str) -> Result<Place> {
+    pub fn parse(text: &str) -> Result<Document> {
         match text.contains("://") {
-            true => parse_url("path", text).map(Place::Web),
-            false => Ok(Place::Disk(PathBuf::from(text))),
+            true => parse_url("path", text).map(Document::Web),
+            false => Ok(Document::Disk(PathBuf::from(text))),
         }
     }
 
     /// Where `href`, written in the document that lies here, leads. `None` where a document of the web names a
     /// file of this machine, or something that is neither.
-    pub fn join(&self, href: &str) -> Option<Place> {
+    pub fn join(&self, href: &str) -> Option<Document> {
         match (self, Url::parse(href)) {
-            (_, Ok(url)) if matches!(url.scheme(), "http" | "https") => Some(Place::Web(url)),
-            (Place::Disk(_), Ok(url)) if url.scheme() == "file" => url.to_file_path().ok().map(Place::Disk),
+            (_, Ok(url)) if matches!(url.scheme(), "http" | "https") => Some(Document::Web(url)),
+            (Document::Disk(_), Ok(url)) if url.scheme() == "file" => {
+                url.to_file_path().ok().map(Document::Disk)
+            }
             (_, Ok(_)) => None,
-            (Place::Web(base), Err(_)) => base.join(href).ok().map(Place::Web),
-            (Place::Disk(path), Err(_)) => Some(Place::Disk(tidy(&path.parent()?.join(href)))),
+            (Document::Web(base), Err(_)) => base.join(href).ok().map(Document::Web),
+            (Document::Disk(path), Err(_)) => Some(Document::Disk(tidy(&path.parent()?.join(href)))),
         }
     }
 
     pub fn error(&self, text: impl std::fmt::Display) -> Error {
         match self {
-            Place::Disk(path) => Error::file(path, text.to_string()),
-            Place::Web(url) => Failure::wrong(url, text.to_string()).into(),
+            Document::Disk(path) => Error::file(path, text.to_string()),
+            Document::Web(url) => Failure::wrong(url, text.to_string()).into(),
         }
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Place::Disk(path) => write!(f, "{}", path.display()),
-            Place::Web(url) => f.write_str(&redacted(url)),
+            Document::Disk(path) => write!(f, "{}", path.display()),
+            Document::Web(url) => f.write_str(&redacted(url)),
         }
     }
 }
@@ -84,21 +86,21 @@ fn tidy(path: &Path) -> PathBuf {
 /// # Errors
 /// When something cannot be read or is not STAC (one of many items, unless `invalid` leaves it out); when the address is that of a service with a search.
 pub async fn open(http: &Http, text: &str, invalid: Invalid) -> Result<Items> {
-    let place = Place::parse(text)?;
+    let place = Document::parse(text)?;
     let bytes = read_bytes(http, &place).await?;
     if bytes.starts_with(b"PAR1") {
         return read_geoparquet(&place, bytes, invalid);
     }
     let value: Value = match &place {
-        Place::Web(url) => parse_json(url, &bytes)?,
-        Place::Disk(path) => serde_json::from_slice(&bytes).map_err(|e| {
+        Document::Web(url) => parse_json(url, &bytes)?,
+        Document::Disk(path) => serde_json::from_slice(&bytes).map_err(|e| {
             Error::file(
                 path,
                 format!("neither JSON ({e}) nor Parquet; STAC is in files of these two kinds"),
             )
         })?,
     };
-    if let (Place::Disk(path), true) = (&place, value["perilune"].is_object())
+    if let (Document::Disk(path), true) = (&place, value["perilune"].is_object())
         && let Some(items) = snapshot::load(path)?
     {
         return Ok(items);
@@ -126,7 +128,7 @@ pub async fn open(http: &Http, text: &str, invalid: Invalid) -> Result<Items> {
 }
 
 /// The items of one document, to the end of `out`.
-pub(super) fn documents(place: &Place, value: Value, invalid: Invalid, out: &mut Items) -> Result<()> {
+pub(super) fn documents(place: &Document, value: Value, invalid: Invalid, out: &mut Items) -> Result<()> {
     let features = match value {
         Value::Array(list) => list,
         Value::Object(mut map) => match map.get_mut("features").map(Value::take) {
@@ -146,12 +148,12 @@ pub(super) fn documents(place: &Place, value: Value, invalid: Invalid, out: &mut
 }
 
 /// Addresses of assets are relative to the document that names them; elsewhere they would lead nowhere.
-fn whole_addresses(place: &Place, item: &mut Item) {
+fn whole_addresses(place: &Document, item: &mut Item) {
     for asset in item.assets.values_mut() {
         if !asset.href.contains("://") && !asset.href.starts_with("/vsi") && !asset.href.starts_with("s3:") {
             match place.join(&asset.href) {
-                Some(Place::Disk(path)) => asset.href = path.display().to_string(),
-                Some(Place::Web(url)) => asset.href = url.to_string(),
+                Some(Document::Disk(path)) => asset.href = path.display().to_string(),
+                Some(Document::Web(url)) => asset.href = url.to_string(),
                 None => {}
             }
         }
@@ -160,12 +162,12 @@ fn whole_addresses(place: &Place, item: &mut Item) {
 
 /// # Errors
 /// When it is not there, or, on the web, larger than an answer may be.
-pub async fn read_bytes(http: &Http, place: &Place) -> Result<Bytes> {
+pub async fn read_bytes(http: &Http, place: &Document) -> Result<Bytes> {
     match place {
-        Place::Disk(path) => {
+        Document::Disk(path) => {
             bounds::read_file(path, 1, "split it into files of fewer items").map(Bytes::from)
         }
-        Place::Web(url) => {
+        Document::Web(url) => {
             let response = http.send(&Request::get(url.clone())).await?;
             Ok(response.bytes(http.settings.largest_answer).await?.into())
         }
@@ -176,7 +178,7 @@ pub async fn read_bytes(http: &Http, place: &Place) -> Result<Bytes> {
 ///
 /// # Errors
 /// When it is no Parquet, or its columns are not those of STAC items.
-pub fn read_geoparquet(place: &Place, bytes: Bytes, invalid: Invalid) -> Result<Items> {
+pub fn read_geoparquet(place: &Document, bytes: Bytes, invalid: Invalid) -> Result<Items> {
     let features = geoparquet::features(bytes)
         .map_err(|text| place.error(format!("cannot be read as stac-geoparquet: {text}")))?;
     let mut out = Items::default();

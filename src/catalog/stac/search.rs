@@ -8,7 +8,7 @@ use url::Url;
 use super::conformance::Conformance;
 use super::page::{self, Call};
 use super::query::Query;
-use crate::bytes::http::{Failure, Http, Kind};
+use crate::bytes::http::{Failure, FailureKind, Http};
 use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
 use crate::catalog::pages::{self, Ask, Limits, Page, Pages, Source, Stream};
@@ -130,7 +130,7 @@ impl Source for StacSource {
             Ok(response) => response,
             Err(failure) => match (&failure.kind, self.instead.take()) {
                 (
-                    Kind::Status {
+                    FailureKind::Status {
                         status: 405 | 501, ..
                     },
                     Some(get),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::open::{Place, documents, read_bytes};
+use super::open::{Document, documents, read_bytes};
 use crate::bytes::http::{Http, parse_json};
 use crate::catalog::item::Invalid;
 use crate::catalog::items::Items;
@@ -24,7 +24,13 @@ const MOST_DOCUMENTS: usize = 500_000;
 ///
 /// # Errors
 /// When a document cannot be read or is not STAC, named with the document that links to it.
-pub async fn walk(http: &Http, start: Place, value: Value, invalid: Invalid, out: &mut Items) -> Result<()> {
+pub async fn walk(
+    http: &Http,
+    start: Document,
+    value: Value,
+    invalid: Invalid,
+    out: &mut Items,
+) -> Result<()> {
     if links(&value).any(|link| link["rel"] == "search") {
         return Err(start.error(format!(
             "is a service with a search, not a catalogue of files; {}",
@@ -32,15 +38,15 @@ pub async fn walk(http: &Http, start: Place, value: Value, invalid: Invalid, out
         )));
     }
     let folder = match &start {
-        Place::Disk(path) => path.parent().map(Path::to_path_buf),
-        Place::Web(_) => None,
+        Document::Disk(path) => path.parent().map(Path::to_path_buf),
+        Document::Web(_) => None,
     };
     let mut seen = HashSet::from([start.clone()]);
     let mut waiting = VecDeque::new();
     next_documents(&start, &value, folder.as_deref(), &mut seen, &mut waiting)?;
     while !waiting.is_empty() {
         interrupt::check()?;
-        let now: Vec<(Place, Place)> = waiting.drain(..waiting.len().min(AT_ONCE)).collect();
+        let now: Vec<(Document, Document)> = waiting.drain(..waiting.len().min(AT_ONCE)).collect();
         let read = join_all(now.iter().map(|(place, _)| json(http, place))).await;
         for ((place, from), value) in now.into_iter().zip(read) {
             let value = value.map_err(|e| Error::message(format!("{e} (linked to by {from})")))?;
@@ -70,11 +76,11 @@ fn links(value: &Value) -> impl Iterator<Item = &Value> {
 
 /// Puts what the document at `place` links to in the queue, each once.
 fn next_documents(
-    place: &Place,
+    place: &Document,
     value: &Value,
     folder: Option<&Path>,
-    seen: &mut HashSet<Place>,
-    waiting: &mut VecDeque<(Place, Place)>,
+    seen: &mut HashSet<Document>,
+    waiting: &mut VecDeque<(Document, Document)>,
 ) -> Result<()> {
     let is_page = value["features"].is_array();
     for link in links(value) {
@@ -91,7 +97,7 @@ fn next_documents(
                 "has a link `{rel}` to `{href}`, where no document can be"
             ))
         })?;
-        if let (Place::Disk(path), Some(folder)) = (&target, folder)
+        if let (Document::Disk(path), Some(folder)) = (&target, folder)
             && !beneath(path, folder)
         {
             return Err(place.error(format!(
@@ -120,11 +126,11 @@ fn beneath(path: &Path, folder: &Path) -> bool {
     real(path).starts_with(real(folder))
 }
 
-async fn json(http: &Http, place: &Place) -> Result<Value> {
+async fn json(http: &Http, place: &Document) -> Result<Value> {
     let bytes = read_bytes(http, place).await?;
     match place {
-        Place::Web(url) => Ok(parse_json(url, &bytes)?),
-        Place::Disk(path) => {
+        Document::Web(url) => Ok(parse_json(url, &bytes)?),
+        Document::Disk(path) => {
             serde_json::from_slice(&bytes).map_err(|e| Error::file(path, format!("not JSON: {e}")))
         }
     }

@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::report::{Report, Row, Status};
-use super::run::Options;
+use super::run::DownloadOptions;
 use super::source::Sources;
 use super::wanted::Job;
 use crate::bytes::http::redacted;
@@ -36,7 +36,7 @@ pub struct Estimate {
 pub async fn estimate(
     sources: Sources,
     jobs: Vec<Job>,
-    options: &Options,
+    options: &DownloadOptions,
     usd_per_gb: f64,
 ) -> Result<Estimate> {
     let started = std::time::Instant::now();

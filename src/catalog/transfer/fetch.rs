@@ -16,7 +16,7 @@ use super::run::Shared;
 use super::source::{Answer, Body, Opened, Validator};
 use super::wanted::Job;
 use super::web::polling_wait;
-use crate::bytes::http::{Failure, Kind};
+use crate::bytes::http::{Failure, FailureKind};
 use crate::error::Error;
 
 /// A file that is complete but not yet under its own name.
@@ -208,13 +208,13 @@ impl<'a> Fetch<'a> {
                     continue;
                 }
             }
-            if matches!(failure.kind, Kind::Wrong(_)) && part.bytes() > 0 && !self.no_ranges {
+            if matches!(failure.kind, FailureKind::Wrong(_)) && part.bytes() > 0 && !self.no_ranges {
                 self.no_ranges = true;
                 self.restart(part).await?;
                 continue;
             }
             // What fails before the first byte was tried often enough by the client.
-            let in_body = matches!(failure.kind, Kind::Cut(_) | Kind::Stalled(_));
+            let in_body = matches!(failure.kind, FailureKind::Cut(_) | FailureKind::Stalled(_));
             tries += 1;
             if !in_body || tries >= settings.attempts {
                 let tries = if in_body { tries } else { failure.tries };
@@ -346,14 +346,14 @@ impl<'a> Fetch<'a> {
             if let Some(rate) = pace.too_slow(asked.elapsed(), next.as_ref().map_or(0, |b| b.len() as u64)) {
                 part.flush().await.map_err(disk)?;
                 let text = format!("only {rate:.0} bytes a second came");
-                return Err(Failure::new(&self.job.url, Kind::Cut(text)).into());
+                return Err(Failure::new(&self.job.url, FailureKind::Cut(text)).into());
             }
         }
         match size {
             Some(size) if part.bytes() < size => {
                 part.flush().await.map_err(disk)?;
                 let text = format!("{} of {size} bytes came", part.bytes());
-                Err(Failure::new(&self.job.url, Kind::Cut(text)).into())
+                Err(Failure::new(&self.job.url, FailureKind::Cut(text)).into())
             }
             _ => Ok(Step::Complete),
         }
@@ -366,7 +366,7 @@ impl<'a> Fetch<'a> {
                 Ok(())
             }
             Err(text) => {
-                let failure = Failure::new(&self.job.url, Kind::NotTheFile(text));
+                let failure = Failure::new(&self.job.url, FailureKind::NotTheFile(text));
                 Err(Trouble::Other(failure.into()))
             }
         }

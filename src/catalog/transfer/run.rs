@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::gate::Folder;
 
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct DownloadOptions {
     pub dir: PathBuf,
     /// Files fetched at once from one host, and from all.
     pub per_host: usize,
@@ -42,9 +42,9 @@ pub struct Options {
     pub shortest_wait: Duration,
 }
 
-impl Options {
-    pub fn new(dir: impl Into<PathBuf>) -> Options {
-        Options {
+impl DownloadOptions {
+    pub fn new(dir: impl Into<PathBuf>) -> DownloadOptions {
+        DownloadOptions {
             dir: dir.into(),
             per_host: 4,
             at_once: 16,
@@ -61,7 +61,7 @@ impl Options {
 
 /// What all files of one download share.
 pub struct Shared {
-    pub options: Options,
+    pub options: DownloadOptions,
     pub sources: Sources,
     pub ledger: Arc<Ledger>,
     pub observer: Arc<dyn Observer>,
@@ -209,7 +209,7 @@ pub fn shown(bytes: u64) -> String {
 pub async fn download(
     sources: Sources,
     jobs: Vec<Job>,
-    options: Options,
+    options: DownloadOptions,
     observer: Arc<dyn Observer>,
 ) -> Result<Report> {
     let started = Instant::now();

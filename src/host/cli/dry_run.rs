@@ -4,7 +4,7 @@ use super::{DONE, SCRIPT_ERROR};
 use crate::error::{Result, counted};
 use crate::host::report::Report;
 use crate::table::{Table, Value};
-use crate::work::{Rehearsal, Step};
+use crate::work::{PlannedStep, Rehearsal};
 
 /// Tells what a script came to, and where it ended if it could not go on.
 pub fn tell(rehearsal: &Rehearsal, end: Option<&Report>) -> u8 {
@@ -37,7 +37,7 @@ fn mebibytes(bytes: Option<u64>) -> Value {
 }
 
 /// A row a step, with the columns in which any step says something.
-fn table(steps: &[Step]) -> Result<Option<Table>> {
+fn table(steps: &[PlannedStep]) -> Result<Option<Table>> {
     if steps.is_empty() {
         return Ok(None);
     }
@@ -45,12 +45,12 @@ fn table(steps: &[Step]) -> Result<Option<Table>> {
         "" => Value::Missing,
         text => Value::Text(text.to_string()),
     };
-    let seconds = |step: &Step| {
+    let seconds = |step: &PlannedStep| {
         step.seconds
             .map_or(Value::Missing, |s| Value::Float((s * 100.0).round() / 100.0))
     };
-    type Told<'a> = (&'a str, &'a dyn Fn(&Step) -> Value);
-    let columns: [Told; 9] = [
+    type Column<'a> = (&'a str, &'a dyn Fn(&PlannedStep) -> Value);
+    let columns: [Column; 9] = [
         ("does", &|step| text(step.does)),
         ("path", &|step| text(&step.path)),
         ("what", &|step| text(&step.what)),
@@ -63,20 +63,21 @@ fn table(steps: &[Step]) -> Result<Option<Table>> {
         ("memory_mib", &|step| mebibytes(step.memory)),
         ("seconds", &seconds),
     ];
-    let said = |(_, of): &&Told| steps.iter().any(|step| of(step) != Value::Missing);
+    let said = |(_, of): &&Column| steps.iter().any(|step| of(step) != Value::Missing);
     let columns: Vec<_> = columns.iter().filter(said).collect();
-    let row = |step: &Step| {
+    let row = |step: &PlannedStep| {
         let cells = columns.iter().map(|(name, of)| ((*name).to_string(), of(step)));
         cells.collect::<Vec<_>>()
     };
     Table::from_rows(steps.iter().map(row).collect::<Vec<_>>()).map(Some)
 }
 
-fn totals(steps: &[Step]) -> String {
-    let of =
-        |does: &[&str]| -> Vec<&Step> { steps.iter().filter(|step| does.contains(&step.does)).collect() };
+fn totals(steps: &[PlannedStep]) -> String {
+    let of = |does: &[&str]| -> Vec<&PlannedStep> {
+        steps.iter().filter(|step| does.contains(&step.does)).collect()
+    };
     let (written, downloads) = (of(&["write", "append", "copy"]), of(&["download"]));
-    let sum = |of: &dyn Fn(&Step) -> Option<u64>| {
+    let sum = |of: &dyn Fn(&PlannedStep) -> Option<u64>| {
         steps.iter().filter_map(of).sum::<u64>() as f64 / f64::from(1 << 20)
     };
     let mut text = format!("Dry run: {} would be written", counted(written.len(), "file"));
@@ -97,7 +98,7 @@ fn totals(steps: &[Step]) -> String {
             text.push_str(&format!(", for {cost:.2} USD that the requester pays"));
         }
     }
-    let timed: Vec<&&Step> = written.iter().filter(|step| step.writes.is_some()).collect();
+    let timed: Vec<&&PlannedStep> = written.iter().filter(|step| step.writes.is_some()).collect();
     match timed.iter().map(|step| step.seconds).sum::<Option<f64>>() {
         Some(seconds) if !timed.is_empty() => {
             text.push_str(&format!(

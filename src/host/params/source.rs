@@ -1,6 +1,6 @@
 //! What a Lua table forgets about a `params { … }` call: the order of its entries and the comments beside them.
 
-use crate::host::lexer::{Kind, tokens};
+use crate::host::lexer::{TokenKind, tokens};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
@@ -20,7 +20,7 @@ pub fn fields(source: &str, line: usize) -> Vec<Field> {
     let (mut fields, mut depth, mut above) = (Vec::<Field>::new(), 0usize, Vec::<(usize, String)>::new());
     let (mut fresh, mut last_line) = (false, 0);
     for (i, token) in tokens.iter().enumerate().skip(start) {
-        if token.kind == Kind::Comment {
+        if token.kind == TokenKind::Comment {
             let text = comment_text(token.text);
             if token.line == last_line && !fields.is_empty() {
                 // Behind an entry; what stood above it gives way.
@@ -36,8 +36,8 @@ pub fn fields(source: &str, line: usize) -> Vec<Field> {
             continue;
         }
         match token.text {
-            "{" | "(" | "[" if token.kind == Kind::Symbol => depth += 1,
-            "}" | ")" | "]" if token.kind == Kind::Symbol => depth -= 1,
+            "{" | "(" | "[" if token.kind == TokenKind::Symbol => depth += 1,
+            "}" | ")" | "]" if token.kind == TokenKind::Symbol => depth -= 1,
             _ => {}
         }
         if depth == 0 {
@@ -45,7 +45,7 @@ pub fn fields(source: &str, line: usize) -> Vec<Field> {
         }
         let entry = depth == 1
             && fresh
-            && token.kind == Kind::Name
+            && token.kind == TokenKind::Name
             && tokens.get(i + 1).is_some_and(|next| next.is("="));
         if entry {
             let adjacent = above.last().is_some_and(|(line, _)| line + 1 == token.line);

@@ -5,7 +5,7 @@ use mlua::Lua;
 
 use super::{commands, input};
 use crate::host::advice;
-use crate::host::lexer::{Kind, Token, tokens};
+use crate::host::lexer::{Token, TokenKind, tokens};
 
 /// The inputs of `text` that are whole, and what is left of one that is not.
 pub fn cut<'a>(lua: &Lua, text: &'a str) -> (Vec<&'a str>, &'a str) {
@@ -63,12 +63,14 @@ pub fn follows(text: &str) -> Option<Link> {
     let [first, rest @ ..] = line.as_slice() else {
         return None;
     };
-    let name_next = rest.first().is_some_and(|t| t.kind == Kind::Name && t.start == 1);
+    let name_next = rest
+        .first()
+        .is_some_and(|t| t.kind == TokenKind::Name && t.start == 1);
     match first.text {
         "." | ":" if name_next => Some(Link::Member),
         "+" | "*" | "/" | "//" | "%" | "^" | ".." | "==" | "~=" | "<" | ">" | "<=" | ">=" | "&" | "|"
         | "<<" | ">>" | "and" | "or"
-            if first.kind != Kind::String && !rest.is_empty() =>
+            if first.kind != TokenKind::String && !rest.is_empty() =>
         {
             Some(Link::Operator)
         }
@@ -111,7 +113,7 @@ impl Last {
     pub fn of(text: &str, expression: bool) -> Last {
         let all: Vec<Token> = tokens(text)
             .into_iter()
-            .filter(|t| t.kind != Kind::Comment)
+            .filter(|t| t.kind != TokenKind::Comment)
             .collect();
         if expression {
             return if is_chain(&all) {
@@ -129,7 +131,7 @@ impl Last {
         };
         let (target, value) = (&all[..equals], &all[equals + 1..]);
         let plain = target.iter().enumerate().all(|(i, t)| match i % 2 {
-            0 => t.kind == Kind::Name,
+            0 => t.kind == TokenKind::Name,
             _ => t.is("."),
         });
         match (
@@ -163,11 +165,13 @@ fn space(text: &str) -> &str {
 /// `a.b:c(…)[1]`: nothing outside brackets but names, dots, colons and arguments.
 fn is_chain(all: &[Token]) -> bool {
     let mut depth = 0usize;
-    let starts = all.first().is_some_and(|t| t.kind == Kind::Name || t.is("("));
+    let starts = all
+        .first()
+        .is_some_and(|t| t.kind == TokenKind::Name || t.is("("));
     // Whether an operand has just ended, after which a name starts another statement.
     let mut ended = false;
     for token in all {
-        let symbol = token.kind == Kind::Symbol;
+        let symbol = token.kind == TokenKind::Symbol;
         match token.text {
             "(" | "{" | "[" if symbol => depth += 1,
             ")" | "}" | "]" if symbol => {
@@ -176,8 +180,8 @@ fn is_chain(all: &[Token]) -> bool {
             }
             _ if depth > 0 => {}
             "." | ":" if symbol => ended = false,
-            _ if token.kind == Kind::Name && !ended => ended = true,
-            _ if token.kind == Kind::String && ended => {}
+            _ if token.kind == TokenKind::Name && !ended => ended = true,
+            _ if token.kind == TokenKind::String && ended => {}
             _ => return false,
         }
     }

@@ -9,7 +9,7 @@ use super::resolve;
 use super::session::{Kept, Outcome, Session};
 use crate::error::{Error, Result, counted};
 use crate::files::write_atomically;
-use crate::host::lexer::{Kind, tokens};
+use crate::host::lexer::{TokenKind, tokens};
 use crate::host::params::{self, help_text};
 use crate::host::show::show;
 use crate::host::{documentation, loader};
@@ -323,7 +323,7 @@ pub fn script_text(inputs: &[Kept]) -> String {
         let is_field = i > 0 && (found[i - 1].is(".") || found[i - 1].is(":"));
         let is_call = found.get(i + 1).is_some_and(|next| next.is("."));
         let known = modules.iter().any(|m| m == token.text);
-        if token.kind == Kind::Name && known && !is_field && is_call && !used.contains(&token.text) {
+        if token.kind == TokenKind::Name && known && !is_field && is_call && !used.contains(&token.text) {
             used.push(token.text);
         }
     }

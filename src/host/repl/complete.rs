@@ -6,7 +6,7 @@ use mlua::{Lua, Table, Value};
 use super::commands::COMMANDS;
 use super::resolve;
 use crate::host::documentation::{self, Kind as EntryKind};
-use crate::host::lexer::{Kind, Token, tokens};
+use crate::host::lexer::{Token, TokenKind, tokens};
 use crate::host::loader;
 use crate::lua::access;
 use crate::lua::names::{What, with_names};
@@ -19,7 +19,7 @@ pub fn complete(lua: &Lua, text: &str) -> (usize, Vec<String>) {
     let all = tokens(text);
     let mut before: &[Token] = &all;
     if let Some(last) = all.last().filter(|t| t.unfinished) {
-        if last.kind == Kind::Comment {
+        if last.kind == TokenKind::Comment {
             return (text.len(), Vec::new());
         }
         let inside = last.start + 1;
@@ -33,7 +33,7 @@ pub fn complete(lua: &Lua, text: &str) -> (usize, Vec<String>) {
     let mut start = text.len();
     if let Some(last) = all
         .last()
-        .filter(|t| matches!(t.kind, Kind::Name | Kind::Keyword) && t.end() == text.len())
+        .filter(|t| matches!(t.kind, TokenKind::Name | TokenKind::Keyword) && t.end() == text.len())
     {
         start = last.start;
         before = &all[..all.len() - 1];

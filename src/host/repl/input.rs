@@ -3,7 +3,7 @@
 
 use mlua::{Function, Lua, chunk::ChunkMode};
 
-use crate::host::lexer::{Kind, tokens};
+use crate::host::lexer::{TokenKind, tokens};
 
 /// A piece of input that compiled.
 pub struct Chunk {
@@ -26,7 +26,7 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
     let persistent = format!("{}\n", keep_locals(text));
     let statement = load(&persistent);
     // A comment alone would make `return` valid, with nothing to show.
-    if tokens(text).iter().all(|token| token.kind == Kind::Comment) {
+    if tokens(text).iter().all(|token| token.kind == TokenKind::Comment) {
         return statement.map(|function| Chunk {
             function,
             expression: false,
@@ -67,7 +67,7 @@ pub fn is_incomplete(error: &mlua::Error) -> bool {
 pub fn keep_locals(text: &str) -> String {
     let tokens: Vec<_> = tokens(text)
         .into_iter()
-        .filter(|t| t.kind != Kind::Comment)
+        .filter(|t| t.kind != TokenKind::Comment)
         .collect();
     let mut out = text.to_string().into_bytes();
     let mut insertions: Vec<usize> = Vec::new();
@@ -75,11 +75,11 @@ pub fn keep_locals(text: &str) -> String {
     let mut i = 0;
     while let Some(token) = tokens.get(i) {
         match token.text {
-            "function" | "do" | "if" | "repeat" if token.kind == Kind::Keyword => depth += 1,
-            "end" | "until" if token.kind == Kind::Keyword => depth -= 1,
-            "(" | "{" | "[" if token.kind == Kind::Symbol => brackets += 1,
-            ")" | "}" | "]" if token.kind == Kind::Symbol => brackets -= 1,
-            "local" if token.kind == Kind::Keyword && depth == 0 && brackets == 0 => {
+            "function" | "do" | "if" | "repeat" if token.kind == TokenKind::Keyword => depth += 1,
+            "end" | "until" if token.kind == TokenKind::Keyword => depth -= 1,
+            "(" | "{" | "[" if token.kind == TokenKind::Symbol => brackets += 1,
+            ")" | "}" | "]" if token.kind == TokenKind::Symbol => brackets -= 1,
+            "local" if token.kind == TokenKind::Keyword && depth == 0 && brackets == 0 => {
                 out[token.start..token.end()].fill(b' ');
                 if tokens.get(i + 1).is_some_and(|t| t.is("function")) {
                     i += 1;
@@ -88,7 +88,7 @@ pub fn keep_locals(text: &str) -> String {
                 // Names, each perhaps with an attribute: `a <const>, b = …`.
                 let mut j = i + 1;
                 let mut end = token.end();
-                while let Some(name) = tokens.get(j).filter(|t| t.kind == Kind::Name) {
+                while let Some(name) = tokens.get(j).filter(|t| t.kind == TokenKind::Name) {
                     end = name.end();
                     j += 1;
                     if tokens.get(j).is_some_and(|t| t.is("<"))

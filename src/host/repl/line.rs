@@ -16,7 +16,7 @@ use super::session::{Outcome, Session};
 use super::{blocks, complete, history_path};
 use crate::error::{Error, Result};
 use crate::host::cli::{DONE, READER_GONE};
-use crate::host::lexer::{Kind, tokens};
+use crate::host::lexer::{TokenKind, tokens};
 
 const PROMPT: &str = "> ";
 /// While an input goes on.
@@ -196,11 +196,11 @@ impl Highlighter for Assistant {
             out.push_str(&line[at..token.start]);
             at = token.end();
             let code = match token.kind {
-                Kind::Keyword => "35",
-                Kind::String => "32",
-                Kind::Number => "36",
-                Kind::Comment => "90",
-                Kind::Name | Kind::Symbol => {
+                TokenKind::Keyword => "35",
+                TokenKind::String => "32",
+                TokenKind::Number => "36",
+                TokenKind::Comment => "90",
+                TokenKind::Name | TokenKind::Symbol => {
                     out.push_str(token.text);
                     continue;
                 }

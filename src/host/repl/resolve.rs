@@ -4,7 +4,7 @@
 use mlua::{Lua, Value};
 
 use crate::host::documentation::{self, Entry, Field, Kind as EntryKind};
-use crate::host::lexer::{Kind, Token};
+use crate::host::lexer::{Token, TokenKind};
 use crate::host::loader;
 
 /// A step on the way to a value: `.name`, `[1]`, `["name"]`.
@@ -51,14 +51,14 @@ fn path<'a>(tokens: &[Token<'a>]) -> Option<Vec<Step<'a>>> {
             };
             steps.push(match key.kind {
                 _ if !open.is("[") => return None,
-                Kind::Number => Step::Position(key.text.parse().ok()?),
-                Kind::String => Step::Name(inside(key)?),
+                TokenKind::Number => Step::Position(key.text.parse().ok()?),
+                TokenKind::String => Step::Name(inside(key)?),
                 _ => return None,
             });
             at -= 3;
             continue;
         }
-        if last.kind != Kind::Name {
+        if last.kind != TokenKind::Name {
             return None;
         }
         steps.push(Step::Name(last.text));
@@ -105,7 +105,7 @@ pub fn compared(lua: &Lua, tokens: &[Token]) -> Option<String> {
             _ => return None,
         };
         // `#a == 2` compares a number.
-        let plain = operator.kind == Kind::Symbol && number.kind == Kind::Number && !left.iter().any(|t| t.is("#"));
+        let plain = operator.kind == TokenKind::Symbol && number.kind == TokenKind::Number && !left.iter().any(|t| t.is("#"));
         (plain && is_image(left)).then(|| {
             format!(
                 "an image is never `{0}` a number; to compare its pixels: `:{method}({1})`, as in `image:{method}({1})`",
@@ -118,7 +118,7 @@ pub fn compared(lua: &Lua, tokens: &[Token]) -> Option<String> {
 /// The function of the call that ends `tokens`.
 fn callee<'a, 'b>(tokens: &'b [Token<'a>]) -> Option<&'b [Token<'a>]> {
     let (last, before) = tokens.split_last()?;
-    if last.kind == Kind::String {
+    if last.kind == TokenKind::String {
         return Some(before);
     }
     if !(last.is(")") || last.is("}")) {
@@ -127,8 +127,8 @@ fn callee<'a, 'b>(tokens: &'b [Token<'a>]) -> Option<&'b [Token<'a>]> {
     let mut depth = 1;
     let open = before.iter().rposition(|t| {
         match t.text {
-            ")" | "}" | "]" if t.kind == Kind::Symbol => depth += 1,
-            "(" | "{" | "[" if t.kind == Kind::Symbol => depth -= 1,
+            ")" | "}" | "]" if t.kind == TokenKind::Symbol => depth += 1,
+            "(" | "{" | "[" if t.kind == TokenKind::Symbol => depth -= 1,
             _ => {}
         }
         depth == 0
@@ -154,7 +154,7 @@ pub fn callee_entry(lua: &Lua, tokens: &[Token]) -> Option<&'static Entry> {
         return documentation::find(&name);
     }
     let (name, before) = tokens.split_last()?;
-    if name.kind != Kind::Name {
+    if name.kind != TokenKind::Name {
         return None;
     }
     let Some((mark, object)) = before
@@ -188,8 +188,8 @@ pub fn open_bracket(before: &[Token]) -> Option<usize> {
     let mut depth = 0;
     before.iter().rposition(|t| {
         match t.text {
-            ")" | "}" | "]" if t.kind == Kind::Symbol => depth += 1,
-            "(" | "{" | "[" if t.kind == Kind::Symbol => depth -= 1,
+            ")" | "}" | "]" if t.kind == TokenKind::Symbol => depth += 1,
+            "(" | "{" | "[" if t.kind == TokenKind::Symbol => depth -= 1,
             _ => {}
         }
         depth < 0
@@ -204,7 +204,7 @@ pub fn open_options<'a, 'b>(
     let open = open_bracket(before).filter(|&open| before[open].is("{"))?;
     // `f { … }` or `f(a, { … })`
     let callee = match before[..open].last() {
-        Some(t) if t.kind == Kind::Name => &before[..open],
+        Some(t) if t.kind == TokenKind::Name => &before[..open],
         _ => {
             let parenthesis = open_bracket(&before[..open])?;
             before[parenthesis].is("(").then_some(&before[..parenthesis])?
@@ -227,7 +227,7 @@ pub fn field_at(lua: &Lua, before: &[Token]) -> Option<&'static Field> {
     // `f "text"`
     if let Some(entry) = before
         .last()
-        .filter(|t| t.kind == Kind::Name)
+        .filter(|t| t.kind == TokenKind::Name)
         .and_then(|_| callee_entry(lua, before))
     {
         return entry.parameters.first();
@@ -238,7 +238,7 @@ pub fn field_at(lua: &Lua, before: &[Token]) -> Option<&'static Field> {
         let mut depth = 0;
         let commas = before[open + 1..]
             .iter()
-            .filter(|t| t.kind == Kind::Symbol)
+            .filter(|t| t.kind == TokenKind::Symbol)
             .filter(|t| {
                 match t.text {
                     "(" | "{" | "[" => depth += 1,

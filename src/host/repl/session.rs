@@ -11,7 +11,7 @@ use super::resolve;
 use crate::bounds::process;
 use crate::console;
 use crate::error::{Result, counted};
-use crate::host::lexer::{Kind, tokens};
+use crate::host::lexer::{TokenKind, tokens};
 use crate::host::report::{Report, interruption};
 use crate::host::show::show;
 use crate::host::{Limits, Runtime, advice, loader, params, sandbox, sources};
@@ -199,7 +199,7 @@ impl Session {
         let before = std::mem::replace(&mut self.last, Last::Nothing);
         let outcome = self.call(&chunk);
         if outcome == Outcome::Done {
-            let code = tokens(text).iter().any(|token| token.kind != Kind::Comment);
+            let code = tokens(text).iter().any(|token| token.kind != TokenKind::Comment);
             self.last = match (code, chunk.expression, &self.shown) {
                 (false, _, _) => before,
                 (true, true, false) => Last::Nothing,

@@ -6,7 +6,7 @@ use mlua::{Lua, Table as LuaTable};
 
 use super::values::listed;
 use crate::work;
-use crate::catalog::archive::{self, Limits, Options};
+use crate::catalog::archive::{self, Limits, UnzipOptions};
 use crate::catalog::transfer::parse_address;
 use crate::bytes::http::Http;
 use crate::error::{Domain, Error, Result};
@@ -43,7 +43,7 @@ pub fn unzip(lua: &Lua, args: &Args, o: UnzipTable) -> Result<Vec<LuaTable>> {
     let path = Path::new(&place);
     let beside = path.parent().filter(|_| !is_remote(&place)).unwrap_or(Path::new("."));
     let into = o.into.unwrap_or(beside.to_path_buf());
-    let options = Options {
+    let options = UnzipOptions {
         into: policy.write(if into.as_os_str().is_empty() { Path::new(".") } else { &into })?,
         members: listed(o.members),
         delete: o.delete,

@@ -21,7 +21,7 @@ use crate::lua::value::{Several, describe};
 use crate::options;
 use crate::lua::{Args, FromScript, Options, access};
 use crate::table::{Column, Table};
-use crate::work::{self, Step};
+use crate::work::{self, PlannedStep};
 
 /// What this process has asked of servers.
 pub fn traffic(lua: &Lua, _: &Args) -> Result<LuaTable> {
@@ -68,13 +68,13 @@ pub fn download(lua: &Lua, args: &Args, o: DownloadTable) -> Result<(Table, LuaT
         for row in &found.report.rows {
             rehearsal.promise(&access(lua).write(&row.path)?);
         }
-        rehearsal.tell(Step {
+        rehearsal.tell(PlannedStep {
             does: "download",
             path,
             what: counted(found.report.rows.len(), "file"),
             downloads: (found.unknown == 0).then_some(found.bytes),
             cost_usd: (found.paid_bytes > 0).then_some(found.cost_usd),
-            ..Step::default()
+            ..PlannedStep::default()
         });
         for name in ["bytes", "received"] {
             totals.raw_set(name, found.bytes)?;
@@ -154,7 +154,7 @@ options! {
 
 /// What a download is to do.
 struct Plan {
-    options: transfer::Options,
+    options: transfer::DownloadOptions,
     dry_run: bool,
     usd_per_gb: f64,
     raise: bool,
@@ -162,7 +162,7 @@ struct Plan {
 
 impl Plan {
     fn of(lua: &Lua, o: &DownloadTable) -> Result<Plan> {
-        let mut options = transfer::Options::new(access(lua).write(&o.dir)?);
+        let mut options = transfer::DownloadOptions::new(access(lua).write(&o.dir)?);
         if let Some(parallel) = o.parallel {
             options.per_host = parallel;
             options.at_once = options.at_once.max(parallel);

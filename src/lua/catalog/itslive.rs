@@ -13,7 +13,7 @@ use crate::catalog::itslive::cubes::{CATALOGUE, Cubes, Found};
 use crate::catalog::itslive::filter::{by_year, entries_of_urls, month};
 use crate::catalog::itslive::query::{platforms, version};
 use crate::catalog::itslive::{
-    Area, Entry, Filter, Granule, PAGE, Place, Preference, Query, STAC_SERVICE, Serialization, StacSearch,
+    Area, Candidate, Filter, Granule, PAGE, Frame, Preference, Query, STAC_SERVICE, Serialization, StacSearch,
     URL_SERVICE, UrlSearch, names, projection_of,
 };
 use crate::error::{Choice, Domain, Error, Result};
@@ -199,17 +199,17 @@ fn granule(lua: &Lua, args: &Args) -> Result<LuaTable> {
         one.raw_set("datetime", scene.time.strftime(format).to_string())?;
         one.raw_set("relative_orbit", names::orbit(scene))?;
         match &scene.place {
-            Place::PathRow { path, row } => {
+            Frame::PathRow { path, row } => {
                 one.raw_set("path", *path)?;
                 one.raw_set("row", *row)?;
             }
-            Place::Tile { tile, .. } => one.raw_set("tile", tile.as_str())?,
-            Place::Orbit { absolute, .. } => one.raw_set("absolute_orbit", *absolute)?,
-            Place::Burst { burst, swath } => {
+            Frame::Tile { tile, .. } => one.raw_set("tile", tile.as_str())?,
+            Frame::Orbit { absolute, .. } => one.raw_set("absolute_orbit", *absolute)?,
+            Frame::Burst { burst, swath } => {
                 one.raw_set("burst", *burst)?;
                 one.raw_set("swath", swath.as_str())?;
             }
-            Place::TrackFrame { frame, .. } => one.raw_set("frame", *frame)?,
+            Frame::TrackFrame { frame, .. } => one.raw_set("frame", *frame)?,
         }
         scenes.raw_push(one)?;
     }
@@ -249,9 +249,9 @@ impl FromScript for Granules {
 }
 
 impl Granules {
-    fn entries(&self) -> Result<Vec<Entry>> {
+    fn entries(&self) -> Result<Vec<Candidate>> {
         match self {
-            Granules::Items(items) => items.0.items.iter().map(Entry::of_item).collect(),
+            Granules::Items(items) => items.0.items.iter().map(Candidate::of_item).collect(),
             Granules::Urls(urls) => entries_of_urls(urls),
         }
     }

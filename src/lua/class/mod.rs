@@ -10,7 +10,7 @@ use mlua::{
 
 use super::args::Args;
 use super::module::unknown_name;
-use super::names::{ClassInfo, Entry, What};
+use super::names::{ClassInfo, Member, What};
 use super::native::{Body, body, native};
 use super::options::{OptionTable, declared};
 use super::signature::Signature;
@@ -119,7 +119,7 @@ impl<T: Class> Builder<T> {
         R: IntoLuaMulti,
     {
         let shown = Signature::parse(&format!("{}:", T::NAME), signature);
-        self.info.entries.push(Entry {
+        self.info.entries.push(Member {
             name: shown.name.clone(),
             what: What::Method,
             signature: Some(shown.to_string()),
@@ -153,7 +153,7 @@ impl<T: Class> Builder<T> {
         F: Fn(&Lua, &T) -> Result<R> + 'static,
         R: IntoLua,
     {
-        self.info.entries.push(Entry {
+        self.info.entries.push(Member {
             name: name.to_string(),
             what: What::Field,
             signature: None,
