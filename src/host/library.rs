@@ -53,21 +53,23 @@ fn options(lua: &Lua, args: &Args) -> Result<Table> {
 /// What the comments of the calling file document, and with it all that the library documents, read once for each file.
 fn comments(lua: &Lua, owner: &str) -> Result<Rc<Vec<Entry>>> {
     #[derive(Default)]
-    struct Read(HashMap<String, Rc<Vec<Entry>>>);
+    struct Read(HashMap<String, (String, Rc<Vec<Entry>>)>);
     let (chunk, _) = sources::caller(lua).ok_or_else(|| Error::message("no file calls"))?;
+    let text = sources::text(lua, &chunk).unwrap_or_default();
+    // A file that was edited and loaded again is another.
     if let Some(read) = lua.app_data_ref::<Read>()
-        && let Some(entries) = read.0.get(&chunk)
+        && let Some((earlier, entries)) = read.0.get(&chunk)
+        && *earlier == text
     {
         return Ok(entries.clone());
     }
-    let text = sources::text(lua, &chunk).unwrap_or_default();
     let module = owner.split('.').next().unwrap_or(owner);
     let entries = Rc::new(documentation::with_others(module, &text));
     if lua.app_data_ref::<Read>().is_none() {
         lua.set_app_data(Read::default());
     }
     if let Some(mut read) = lua.app_data_mut::<Read>() {
-        read.0.insert(chunk, entries.clone());
+        read.0.insert(chunk, (text, entries.clone()));
     }
     Ok(entries)
 }

@@ -392,24 +392,26 @@ fn what_lies_beside_a_file_on_a_server_is_asked_for_once() {
     assert!(split.status().unwrap().success());
     let read = |name: &str| std::fs::read(here.path().join(name)).unwrap();
     let server = Server::start(HashMap::from([
+        ("/plain.tif".to_string(), read("plain.tif")),
         ("/x.tif".to_string(), read("x.tif")),
         ("/x.tif.msk".to_string(), read("x.tif.msk")),
     ]));
     let count = |place: &str| {
-        let done = fetch(
-            here.path(),
-            &format!("print(raster.open(\"{place}\"):stats().random.count)"),
-        );
+        let done = fetch(here.path(), &format!("print(raster.open(\"{place}\"):stats().random.count)"));
         assert_eq!(done.code, 0, "{}", done.err);
-        done.out
+        let mut asked = std::mem::take(&mut *server.requests.lock().unwrap());
+        asked.sort_unstable();
+        (done.out, asked)
     };
-    let whole = count("plain.tif");
-    let masked = count("x.tif");
+    let (whole, masked) = (count("plain.tif").0, count("x.tif").0);
     assert_ne!(masked, whole);
-    assert_eq!(count(&server.url("/x.tif")), masked);
-    let requests = server.requests.lock().unwrap().clone();
-    let mut names: Vec<&str> = requests.iter().filter_map(|r| r.split(' ').nth(1)).collect();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names, ["/x.tif", "/x.tif.aux.xml", "/x.tif.msk"], "{requests:?}");
+    let (found, asked) = count(&server.url("/x.tif"));
+    assert_eq!(found, masked);
+    let mut once = asked.clone();
+    once.dedup();
+    assert_eq!(once, asked, "nothing is asked for twice");
+    let (found, asked) = count(&server.url("/plain.tif"));
+    assert_eq!(found, whole);
+    let names: Vec<&str> = asked.iter().filter_map(|r| r.split(' ').nth(1)).collect();
+    assert_eq!(names, ["/plain.tif", "/plain.tif.aux.xml", "/plain.tif.msk"], "{asked:?}");
 }
