@@ -45,19 +45,19 @@ options! {
 
 /// Places on the map, with what came with them.
 pub struct Points {
-    pub places: Vec<Place>,
+    pub places: Vec<SamplePoint>,
     crs: Option<Crs>,
     resampling: Resampling,
 }
 
-pub struct Place {
+pub struct SamplePoint {
     x: f64,
     y: f64,
     /// What else was said of it.
     extra: Vec<(String, table::Value)>,
 }
 
-impl Place {
+impl SamplePoint {
     /// The first cells of a row about it: its names, then its coordinates.
     pub fn cells(&self) -> impl Iterator<Item = (String, table::Value)> {
         let place = [("x", self.x), ("y", self.y)];
@@ -105,7 +105,7 @@ impl Points {
                     Error::argument(place, "a number: points are { x, y } or { x = …, y = … }", describe(&value))
                 })
             };
-            places.push(Place {
+            places.push(SamplePoint {
                 x: part(1, "x")?,
                 y: part(2, "y")?,
                 extra: named_cells(point)?,
@@ -195,10 +195,10 @@ fn outside(what: &str, count: usize, first: (f64, f64), crs: Option<&Crs>, raste
 }
 
 /// The rows of a table with columns x and y.
-fn table_places(rows: &table::Table) -> Result<Vec<Place>> {
+fn table_places(rows: &table::Table) -> Result<Vec<SamplePoint>> {
     let mut places = Vec::with_capacity(rows.rows());
     for row in 0..rows.rows() {
-        let mut place = Place {
+        let mut place = SamplePoint {
             x: f64::NAN,
             y: f64::NAN,
             extra: Vec::new(),
@@ -221,7 +221,7 @@ fn table_places(rows: &table::Table) -> Result<Vec<Place>> {
 }
 
 /// Points with the features' properties.
-fn feature_places(features: &Features) -> Result<Vec<Place>> {
+fn feature_places(features: &Features) -> Result<Vec<SamplePoint>> {
     let points = features.points()?;
     if points.len() != features.len() {
         return Err(Error::argument(
@@ -230,7 +230,7 @@ fn feature_places(features: &Features) -> Result<Vec<Place>> {
             format!("{} features of {} points", features.len(), points.len()),
         ));
     }
-    let place = |(feature, (x, y)): (&Feature, (f64, f64))| Place {
+    let place = |(feature, (x, y)): (&Feature, (f64, f64))| SamplePoint {
         x,
         y,
         extra: feature

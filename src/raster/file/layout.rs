@@ -45,11 +45,11 @@ pub struct Arranged {
     /// Where GDAL's own image will not do.
     pub layout: Option<Layout>,
     /// Where the pixels lie, unless GDAL's image says it.
-    pub place: Option<Place>,
+    pub place: Option<Spacing>,
 }
 
 /// Where coordinates say that pixels lie, columns eastward and row 0 in the north.
-pub enum Place {
+pub enum Spacing {
     Even(Affine),
     Uneven(Steps),
 }
@@ -178,7 +178,7 @@ fn arrange(axes: Axes, stated: Option<Affine>, is_netcdf: bool) -> Option<Arrang
         stated.is_some_and(|stated| stated.dx > 0.0 && stated.dy < 0.0 || !stated.is_axis_aligned());
     let layout = match (&place, in_place, stated) {
         // GDAL knew the axes, and turned them as it should. It takes slightly uneven ones for even.
-        (Some(Place::Even(_)), true, _) if upright => None,
+        (Some(Spacing::Even(_)), true, _) if upright => None,
         (Some(_), true, None) if !is_netcdf && flips == (false, false) => None,
         (None, true, None) => is_netcdf.then_some(Layout::AsStored),
         // Of a place that is known better to GDAL, as angles of view are.
@@ -198,7 +198,7 @@ fn arrange(axes: Axes, stated: Option<Affine>, is_netcdf: bool) -> Option<Arrang
     Some(Arranged { axes, layout, place })
 }
 
-fn placed(x: &Axis, y: &Axis, crs: Option<&Crs>) -> Option<Place> {
+fn placed(x: &Axis, y: &Axis, crs: Option<&Crs>) -> Option<Spacing> {
     let upward = |axis: &Axis| {
         let mut steps = coordinates(axis, crs)?;
         if steps.first() > steps.last() {
@@ -216,11 +216,11 @@ fn placed(x: &Axis, y: &Axis, crs: Option<&Crs>) -> Option<Place> {
         _ => {
             y.reverse();
             // Without a CRS there is no map that uneven steps would lead to.
-            return Some(Place::Uneven(Steps::new(crs?.clone(), x, y)));
+            return Some(Spacing::Uneven(Steps::new(crs?.clone(), x, y)));
         }
     };
     let top = rows.0 + rows.1 * y.len() as f64;
-    Some(Place::Even(Affine::north_up(columns.0, top, columns.1, rows.1)))
+    Some(Spacing::Even(Affine::north_up(columns.0, top, columns.1, rows.1)))
 }
 
 /// The steps of an axis in units of the CRS; None where they are something else.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gdal::Dataset;
 
-use super::layout::{Arranged, Place, driver_of, stated_crs};
+use super::layout::{Arranged, Spacing, driver_of, stated_crs};
 use super::located;
 use super::pool::SourceFile;
 use super::tiff::{Said, said};
@@ -39,8 +39,8 @@ pub fn grid_of(
         None => told.map_or_else(|| stated_crs(dataset), |told| Some(told.crs.clone())),
     };
     let (transform, uneven) = match arranged.and_then(|arranged| arranged.place.as_ref()) {
-        Some(Place::Even(transform)) => (Some(*transform), None),
-        Some(Place::Uneven(steps)) => (None, Some(Crs::of_pixels(Arc::new(steps.clone())))),
+        Some(Spacing::Even(transform)) => (Some(*transform), None),
+        Some(Spacing::Uneven(steps)) => (None, Some(Crs::of_pixels(Arc::new(steps.clone())))),
         None => (dataset.geo_transform().ok().map(Affine::from_gdal), None),
     };
     let located = match (transform, uneven) {
