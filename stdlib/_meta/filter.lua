@@ -335,7 +335,7 @@ function filter.frost(raster, options) end
 --- the pixel against their mean. The range of what speckle explains follows from the looks and the share `sigma`, so that the
 --- mean keeps its level. Strong scatterers (five or more pixels above the 98th percentile in a 3 × 3 window) keep their power.
 ---
---- The percentile belongs to the whole band: it is found by reading each band once, when the function is called. Give
+--- The percentile belongs to the whole band: it is found by reading each band once more, when the first pixels are wanted. Give
 --- `strong_power` instead where the threshold is known.
 ---
 --- **Errors.** Bands in dB or amplitude (convert with `:to_power()`); complex bands (`:power()`); missing looks; sizes and shares
