@@ -1,14 +1,15 @@
-//! Standard error as scripts and the engine use it: messages and progress bars that do not run into each other.
+//! The terminal: text, values, messages and progress bars that do not run into each other.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::termios::tcgetwinsize;
 
-use crate::work::Progress;
+use crate::error::Result;
+use crate::work::{Bundle, Form, Output, Progress, SideBySide, Stream, write_to_process};
 
 /// A line on standard output. Nobody may read it, and that is no reason to fail.
 #[macro_export]
@@ -28,14 +29,12 @@ macro_rules! complain {
     }};
 }
 
-static STATE: LazyLock<Mutex<State>> = LazyLock::new(|| {
-    Mutex::new(State {
-        bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
-        stack: Vec::new(),
-        side_by_side: 0,
-        quiet: false,
-    })
-});
+/// The streams of the process, on a terminal or not, and what they show of progress. One is made for a process and given to its context.
+pub struct Console {
+    state: Arc<Mutex<State>>,
+    /// Nothing of progress is shown.
+    quiet: bool,
+}
 
 struct State {
     bars: MultiProgress,
@@ -43,7 +42,6 @@ struct State {
     stack: Vec<Task>,
     /// Displays of things that go on side by side.
     side_by_side: usize,
-    quiet: bool,
 }
 
 struct Task {
@@ -61,43 +59,60 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// A bar appears only for tasks longer than this, so that short steps do not flicker.
 const BAR_AFTER: Duration = Duration::from_millis(300);
 
-fn state() -> MutexGuard<'static, State> {
-    STATE.lock().unwrap_or_else(|e| e.into_inner())
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// What shows the engine's progress here. With `quiet` nothing of it is shown.
-pub fn progress(quiet: bool) -> Arc<dyn Progress> {
-    state().quiet = quiet;
-    Arc::new(Display)
-}
+impl Console {
+    pub fn new(quiet: bool) -> Console {
+        let state = State {
+            bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
+            stack: Vec::new(),
+            side_by_side: 0,
+        };
+        Console {
+            state: Arc::new(Mutex::new(state)),
+            quiet,
+        }
+    }
 
-/// A line on standard error, above the bars.
-pub fn message(text: &str) {
-    above(|| {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
-    });
-}
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
 
-/// Runs `write`, which prints, with the bars out of the way.
-pub fn above<R>(write: impl FnOnce() -> R) -> R {
-    let bars = {
-        let state = state();
-        let any = state.side_by_side > 0 || state.stack.iter().any(|t| t.bar.is_some());
-        any.then(|| state.bars.clone())
-    };
-    match bars {
-        Some(bars) => bars.suspend(write),
-        None => write(),
+    /// Runs `write`, which prints, with the bars out of the way.
+    fn above<R>(&self, write: impl FnOnce() -> R) -> R {
+        let bars = {
+            let state = self.state();
+            let any = state.side_by_side > 0 || state.stack.iter().any(|t| t.bar.is_some());
+            any.then(|| state.bars.clone())
+        };
+        match bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
     }
 }
 
-/// Removes every bar, after an error or an interruption has left some.
-pub fn reset() {
-    let mut state = state();
-    for task in state.stack.drain(..) {
-        if let Some(bar) = task.bar {
-            bar.finish_and_clear();
-        }
+impl Output for Console {
+    fn forms(&self) -> &[Form] {
+        &[Form::Terminal]
+    }
+
+    fn write(&self, stream: Stream, text: &[u8]) -> Result<()> {
+        self.above(|| write_to_process(stream, text))
+    }
+
+    fn show(&self, bundle: Bundle) -> Result<()> {
+        self.write(Stream::Stdout, format!("{}\n", bundle.for_terminal()).as_bytes())
+    }
+
+    fn columns(&self) -> usize {
+        width()
+    }
+
+    fn colours(&self) -> bool {
+        std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
     }
 }
 
@@ -117,13 +132,11 @@ pub fn width() -> usize {
     usize::from(terminal_size().0).clamp(40, 120)
 }
 
-/// Progress of the innermost task: a bar on a terminal, lines now and then elsewhere.
-pub struct Display;
-
-impl Progress for Display {
+/// Of the innermost task: a bar on a terminal, lines now and then elsewhere.
+impl Progress for Console {
     fn start(&self, total: u64, label: &str) {
         let now = Instant::now();
-        state().stack.push(Task {
+        self.state().stack.push(Task {
             label: label.to_string(),
             total,
             done: 0,
@@ -134,13 +147,13 @@ impl Progress for Display {
     }
 
     fn advance(&self, n: u64) {
-        let mut state = state();
-        let (quiet, bars, depth) = (state.quiet, state.bars.clone(), state.stack.len());
+        let mut state = self.state();
+        let (bars, depth) = (state.bars.clone(), state.stack.len());
         let Some(task) = state.stack.last_mut() else {
             return;
         };
         task.done += n;
-        if quiet || task.started.elapsed() < BAR_AFTER {
+        if self.quiet || task.started.elapsed() < BAR_AFTER {
             return;
         }
         if std::io::stderr().is_terminal() {
@@ -160,14 +173,12 @@ impl Progress for Display {
     }
 
     fn finish(&self) {
-        let mut state = state();
-        let quiet = state.quiet;
-        let Some(task) = state.stack.pop() else {
+        let Some(task) = self.state().stack.pop() else {
             return;
         };
         if let Some(bar) = task.bar {
             bar.finish_and_clear();
-        } else if !quiet && task.said > task.started {
+        } else if !self.quiet && task.said > task.started {
             crate::complain!(
                 "{}: done in {:.1} s",
                 task.label,
@@ -176,8 +187,34 @@ impl Progress for Display {
         }
     }
 
-    fn note(&self, text: &str) {
-        message(&format!("warning: {text}"));
+    fn reset(&self) {
+        for task in self.state().stack.drain(..) {
+            if let Some(bar) = task.bar {
+                bar.finish_and_clear();
+            }
+        }
+    }
+
+    fn side_by_side(&self, label: &str) -> Box<dyn SideBySide> {
+        let mut state = self.state();
+        state.side_by_side += 1;
+        let whole = (!self.quiet && std::io::stderr().is_terminal()).then(|| {
+            let style =
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+            state.bars.add(
+                ProgressBar::new(0)
+                    .with_style(style)
+                    .with_message(label.to_string()),
+            )
+        });
+        Box::new(Bars {
+            label: label.to_string(),
+            whole,
+            bars: Mutex::default(),
+            said: Mutex::new(Instant::now()),
+            state: self.state.clone(),
+            quiet: self.quiet,
+        })
     }
 }
 
@@ -223,44 +260,25 @@ fn new_bar(total: u64, label: &str, depth: usize, started: Instant) -> ProgressB
         .with_elapsed(started.elapsed())
 }
 
-/// Bars of things that go on side by side, such as files that arrive, below a line about the whole of them. Where there is no
-/// terminal the line is written now and then.
-pub struct SideBySide {
+/// Bars of things that go on side by side, below a line about the whole of them. Where there is no terminal the line is written now and
+/// then.
+struct Bars {
     label: String,
     whole: Option<ProgressBar>,
     bars: Mutex<BTreeMap<usize, ProgressBar>>,
     said: Mutex<Instant>,
+    state: Arc<Mutex<State>>,
     quiet: bool,
 }
 
-impl SideBySide {
-    pub fn start(label: &str) -> SideBySide {
-        let mut state = state();
-        state.side_by_side += 1;
-        let whole = (!state.quiet && std::io::stderr().is_terminal()).then(|| {
-            let style =
-                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
-            state.bars.add(
-                ProgressBar::new(0)
-                    .with_style(style)
-                    .with_message(label.to_string()),
-            )
-        });
-        SideBySide {
-            label: label.to_string(),
-            whole,
-            bars: Mutex::default(),
-            said: Mutex::new(Instant::now()),
-            quiet: state.quiet,
-        }
-    }
-
+impl Bars {
     fn bars(&self) -> MutexGuard<'_, BTreeMap<usize, ProgressBar>> {
         self.bars.lock().unwrap_or_else(|e| e.into_inner())
     }
+}
 
-    /// A bar for `key`, of which `done` bytes are there already.
-    pub fn begin(&self, key: usize, name: &str, done: u64, total: Option<u64>) {
+impl SideBySide for Bars {
+    fn begin(&self, key: usize, name: &str, done: u64, total: Option<u64>) {
         if self.whole.is_none() {
             return;
         }
@@ -277,41 +295,38 @@ impl SideBySide {
             .with_style(style)
             .with_message(name.to_string())
             .with_position(done);
-        let bar = state().bars.add(bar);
+        let bar = lock(&self.state).bars.add(bar);
         if let Some(old) = self.bars().insert(key, bar) {
             old.finish_and_clear();
         }
     }
 
-    pub fn advance(&self, key: usize, bytes: u64) {
+    fn advance(&self, key: usize, bytes: u64) {
         if let Some(bar) = self.bars().get(&key) {
             bar.inc(bytes);
         }
     }
 
-    /// What had arrived of `key` is void.
-    pub fn restart(&self, key: usize) {
+    fn restart(&self, key: usize) {
         if let Some(bar) = self.bars().get(&key) {
             bar.set_position(0);
         }
     }
 
-    /// Says what `key` waits for.
-    pub fn note(&self, key: usize, name: &str, text: &str) {
+    fn waits(&self, key: usize, name: &str, reason: &str) {
         if let Some(bar) = self.bars().get(&key) {
-            bar.set_message(format!("{name} ({text})"));
+            bar.set_message(format!("{name} ({reason})"));
         }
     }
 
-    pub fn end(&self, key: usize) {
+    fn end(&self, key: usize) {
         if let Some(bar) = self.bars().remove(&key) {
             bar.finish_and_clear();
-            state().bars.remove(&bar);
+            lock(&self.state).bars.remove(&bar);
         }
     }
 
-    /// How far the whole is; `text` is asked for only when it will be shown.
-    pub fn whole(&self, text: impl FnOnce() -> String) {
+    fn whole(&self, text: &dyn Fn() -> String) {
         let mut said = self.said.lock().unwrap_or_else(|e| e.into_inner());
         let every = if self.whole.is_some() {
             Duration::from_millis(200)
@@ -329,9 +344,9 @@ impl SideBySide {
     }
 }
 
-impl Drop for SideBySide {
+impl Drop for Bars {
     fn drop(&mut self) {
-        let mut state = state();
+        let mut state = lock(&self.state);
         state.side_by_side = state.side_by_side.saturating_sub(1);
         let bars = std::mem::take(&mut *self.bars());
         for bar in bars.values().chain(&self.whole) {

@@ -14,10 +14,8 @@ pub enum Reason {
     TimeLimit = 2,
     /// Nobody reads standard output any more.
     ReaderGone = 3,
-    /// Only a script's help was wanted, and it has been shown.
-    HelpShown = 4,
     /// The process holds more memory than it may.
-    Memory = 5,
+    Memory = 4,
 }
 
 /// Asks work to stop, and says why.
@@ -39,8 +37,7 @@ impl Stop {
             1 => Some(Reason::Signal),
             2 => Some(Reason::TimeLimit),
             3 => Some(Reason::ReaderGone),
-            4 => Some(Reason::HelpShown),
-            5 => Some(Reason::Memory),
+            4 => Some(Reason::Memory),
             _ => None,
         }
     }

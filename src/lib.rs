@@ -1,8 +1,8 @@
 //! perilune: a scripting host for Earth observation.
 //!
 //! The layers, each leaning only on those before it:
-//! `error`, `gate` (paths of files), `files`, `interrupt`, `panics`, `work` (context, budget, threads), `scratch`, `bounds`, `earth`, `time`, `bytes` (the one way to bytes: files for GDAL, servers; the only one that names reqwest) ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
-//! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `catalog` (archives: search, join, download) ← `console` (messages, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
+//! `error`, `gate` (paths of files), `files`, `interrupt`, `panics`, `work` (context, budget, threads, output), `scratch`, `bounds`, `earth`, `time`, `bytes` (the one way to bytes: files for GDAL, servers; the only one that names reqwest) ← `raster` (grids, lazy images, the graph, its execution; the only one that names GDAL's rasters)
+//! ← `filter`, `correlation`, `vector`, `table`, `plot` ← `catalog` (archives: search, join, download) ← `console` (the terminal: text, values, progress) ← `lua` (bindings) ← `host` (virtual machine, scripts, prompt) ← the binary.
 
 // They panic where the reader has gone; `say!` and `complain!` do not.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]

@@ -48,6 +48,8 @@ mod limits;
 mod memory;
 #[path = "cli/modules.rs"]
 mod modules;
+#[path = "cli/output.rs"]
+mod output;
 #[path = "cli/parameters.rs"]
 mod parameters;
 #[path = "cli/paste.rs"]

@@ -187,7 +187,6 @@ fn rooms_lean_only_on_those_before_them() {
                 "scratch",
                 "files",
                 "interrupt",
-                "console",
                 "raster",
                 "filter",
                 "correlation",

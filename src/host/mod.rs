@@ -8,6 +8,7 @@ pub mod lexer;
 mod library;
 mod lists;
 pub mod loader;
+mod output;
 pub mod params;
 mod repl;
 pub mod report;

@@ -12,6 +12,7 @@ use super::{loader, sandbox, sources};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::lua::Access;
+use crate::work::{self, Context, Entered};
 
 /// What a script may use up.
 #[derive(Debug, Clone)]
@@ -33,17 +34,20 @@ impl Default for Limits {
 /// How many instructions run between two looks at the stop flag: well below a millisecond.
 const LOOK_EVERY: u32 = 20_000;
 
+/// The machine, and the context in which it was made: its scripts run in that, whatever others the thread enters.
 pub struct Runtime {
     lua: Lua,
     limits: Limits,
+    context: Context,
 }
 
 impl Runtime {
     pub fn new(limits: Limits, access: Access) -> Result<Self> {
         let libraries =
             StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::OS;
-        // Natives turn panics into errors themselves; Lua's own pcall, unlike mlua's, lets coroutines yield across it.
-        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))?;
+        // Natives turn panics into errors themselves, so that Lua's own pcall may stay (without the option mlua puts one of its own there):
+        // coroutines yield across it.
+        let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
         crate::bytes::set_policy(crate::lua::access::policy_of_files());
         lua.set_app_data(access);
         lua.set_app_data(limits.clone());
@@ -51,7 +55,11 @@ impl Runtime {
         loader::install(&lua)?;
         watch(&lua)?;
         lua.set_memory_limit(limits.heap)?;
-        Ok(Runtime { lua, limits })
+        Ok(Runtime {
+            lua,
+            limits,
+            context: Context::clone(&work::current()),
+        })
     }
 
     pub fn lua(&self) -> &Lua {
@@ -73,10 +81,33 @@ impl Runtime {
         Watchdog::start(self.limits.time, farewell)
     }
 
+    /// Makes its context this thread's, until what is returned is dropped.
+    #[must_use]
+    pub fn enter(&self) -> Entered {
+        self.context.enter()
+    }
+
     /// Calls `function`. After an interruption the machine is ready for the next call.
     pub fn call(&self, function: &Function) -> mlua::Result<MultiValue> {
+        self.run(|| function.call(()))
+    }
+
+    /// Runs `function` to its end or to where it yields, if that comes first; what is left of it then never runs.
+    pub fn begin(&self, function: &Function) -> mlua::Result<()> {
+        let thread = self.lua.create_thread(function.clone())?;
+        self.run(|| thread.resume(()))
+    }
+
+    /// Closes the machine, which runs the finalisers that are left.
+    pub fn close(self) {
+        let _entered = self.context.enter();
+        drop(self.lua);
+    }
+
+    fn run<R>(&self, run: impl FnOnce() -> mlua::Result<R>) -> mlua::Result<R> {
+        let _entered = self.enter();
         self.lua.remove_app_data::<StoppedAt>();
-        let result = function.call(());
+        let result = run();
         if !interrupt::requested() {
             return result;
         }

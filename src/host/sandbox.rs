@@ -1,16 +1,13 @@
 //! What of Lua's own library a script gets: no programs, no bytecode, no files but through the host.
 
-use std::io::Write;
-
 use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Table, Value};
 
 use super::show::table_text;
-use super::{advice, lists, loader, text};
-use crate::console;
+use super::{advice, lists, loader, output, text};
 use crate::error::{Error, Result, nearest};
-use crate::interrupt;
 use crate::lua::module::{Module, guard};
 use crate::lua::native::plain;
+use crate::work;
 
 /// Names that Lua has elsewhere, and why they are not here.
 const WITHHELD: &[(&str, &[(&str, &str)])] = &[
@@ -81,9 +78,7 @@ pub fn install(lua: &Lua) -> Result<()> {
     lua.load(PRELUDE)
         .set_name("=perilune")
         .call::<()>(plain(lua, shown)?)?;
-    globals.raw_set("print", print(lua)?)?;
-    let io: Table = globals.raw_get("io")?;
-    io.raw_set("write", write(lua)?)?;
+    output::install(lua)?;
 
     let string: Table = globals.raw_get("string")?;
     let matches = text::install(lua, &string)?;
@@ -106,7 +101,7 @@ pub fn install(lua: &Lua) -> Result<()> {
 /// A table as `tostring` shows it, or nil where it says itself how.
 fn shown(lua: &Lua, values: MultiValue) -> Result<MultiValue> {
     let text = match values.front() {
-        Some(Value::Table(table)) => table_text(lua, table, console::width()),
+        Some(Value::Table(table)) => table_text(lua, table, work::output().columns()),
         _ => None,
     };
     Ok(text.into_lua_multi(lua)?)
@@ -117,52 +112,6 @@ fn withhold(lua: &Lua, table: &Table, prefix: &str, name: &str, reason: &'static
         Err::<(), _>(Error::message(format!("not available: {reason}")))
     })?;
     Ok(table.raw_set(name, function)?)
-}
-
-fn print(lua: &Lua) -> Result<Function> {
-    let tostring: Function = lua.globals().raw_get("tostring")?;
-    Module::alone(lua, "", "print(...)", move |_, args| {
-        let mut line = Vec::new();
-        for (i, value) in args.rest().iter().enumerate() {
-            if i > 0 {
-                line.push(b'\t');
-            }
-            let text: mlua::LuaString = tostring.call(value)?;
-            line.extend_from_slice(&text.as_bytes());
-        }
-        line.push(b'\n');
-        put(&line)
-    })
-}
-
-fn write(lua: &Lua) -> Result<Function> {
-    Module::alone(lua, "io.", "write(...)", |lua, args| {
-        for value in args.rest() {
-            match lua.coerce_string(value.clone())? {
-                Some(text) => put(&text.as_bytes())?,
-                None => {
-                    return Err(Error::argument(
-                        "each value",
-                        "a string or a number",
-                        crate::lua::describe(value),
-                    ));
-                }
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Writes to standard output. A reader that has gone, as in `| head`, ends the script without a word.
-fn put(bytes: &[u8]) -> Result<()> {
-    match console::above(|| std::io::stdout().lock().write_all(bytes)) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
-            interrupt::request(interrupt::Reason::ReaderGone);
-            Err(Error::Interrupted)
-        }
-        Err(e) => Err(Error::io("standard output", e)),
-        Ok(()) => Ok(()),
-    }
 }
 
 /// Makes reading a global that was never set an error with a suggestion. With `modules`, as at the prompt, a module's

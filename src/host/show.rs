@@ -1,4 +1,4 @@
-//! How values print themselves, at the prompt and by `print` and `tostring`.
+//! How values show themselves, at the prompt and by `print`, `tostring` and `display`.
 
 use mlua::{Function, Lua, Table, Value};
 
@@ -7,30 +7,25 @@ use crate::host::{documentation, loader};
 use crate::lua::contents;
 use crate::lua::names::with_names;
 use crate::lua::value::number_text;
+use crate::work::{self, Display};
 
 const MAX_DEPTH: usize = 4;
 const MAX_ENTRIES: usize = 24;
 const MAX_TEXT: usize = 4000;
 
-/// The text of a value, of several lines where it helps. Errors of objects' own functions are shown in its place.
-pub fn show(lua: &Lua, value: &Value, width: usize) -> String {
-    match value {
-        Value::String(s) => quote(&s.to_string_lossy(), MAX_TEXT),
-        Value::UserData(object) => {
-            let show = object.type_name().ok().and_then(|name| {
-                let name = name.to_string_lossy();
-                with_names(lua, |names| {
-                    names
-                        .classes
-                        .get(name.as_str())
-                        .and_then(|class| class.show.clone())
-                })
-            });
-            match show {
-                Some(show) => show(lua, object).unwrap_or_else(|error| format!("({error})")),
-                None => as_text(value),
-            }
+/// A value as outputs show it. Errors of objects' own functions stand in its place.
+pub fn display(lua: &Lua, value: &Value, width: usize) -> Display {
+    if let Value::UserData(object) = value
+        && let Ok(name) = object.type_name()
+    {
+        let name = name.to_string_lossy();
+        let class = with_names(lua, |names| names.classes.get(name.as_str()).cloned());
+        if let Some(show) = class.and_then(|class| class.show) {
+            return show(lua, object).unwrap_or_else(|error| Display::new(format!("({error})")));
         }
+    }
+    Display::new(match value {
+        Value::String(s) => quote(&s.to_string_lossy(), MAX_TEXT),
         Value::Table(table) => match (loader::module_of(lua, table), own_text(table)) {
             (Some(name), _) => match documentation::show(&name, width) {
                 Ok(text) => text,
@@ -41,6 +36,14 @@ pub fn show(lua: &Lua, value: &Value, width: usize) -> String {
         },
         Value::Function(function) => function_text(lua, function),
         other => as_text(other),
+    })
+}
+
+/// The text in which the output of this thread's context shows a value, of several lines where it helps.
+pub fn text(lua: &Lua, value: &Value, width: usize) -> String {
+    match display(lua, value, width).bundle(work::output().forms()) {
+        Ok(bundle) => bundle.for_terminal().to_string(),
+        Err(error) => format!("({error})"),
     }
 }
 
@@ -235,7 +238,7 @@ mod tests {
     fn shown(code: &str) -> String {
         let lua = Lua::new();
         let value: Value = lua.load(format!("return {code}")).eval().unwrap();
-        show(&lua, &value, 40)
+        display(&lua, &value, 40).text().to_string()
     }
 
     #[test]

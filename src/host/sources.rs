@@ -26,12 +26,13 @@ pub fn shown_name(name: &str) -> &str {
     name.strip_prefix(['@', '=']).unwrap_or(name)
 }
 
-/// Name and line of the chunk of Lua that calls a native.
+/// Name and line of the chunk of Lua that calls a native; the host's own are passed over.
 pub fn caller(lua: &Lua) -> Option<(String, usize)> {
     (1..8).find_map(|level| {
         lua.inspect_stack(level, |frame| {
-            let line = frame.current_line()?;
-            Some((frame.source().source?.to_string(), line))
+            let name = frame.source().source?.to_string();
+            let line = frame.current_line().filter(|_| name != "=perilune")?;
+            Some((name, line))
         })?
     })
 }

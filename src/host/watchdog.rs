@@ -100,7 +100,6 @@ fn end(reason: Reason, farewell: &str, terminal: Option<libc::termios>) -> ! {
         Reason::Signal => INTERRUPTED,
         Reason::TimeLimit | Reason::Memory => SCRIPT_ERROR,
         Reason::ReaderGone => READER_GONE,
-        Reason::HelpShown => 0,
     };
     if matches!(reason, Reason::Signal | Reason::TimeLimit | Reason::Memory) {
         // SAFETY: the descriptor stays open: the file is never dropped. Rust's own handle may be locked by what hangs.

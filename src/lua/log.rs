@@ -5,8 +5,8 @@ use std::cell::Cell;
 use mlua::{Lua, Value};
 
 use super::{Args, Module};
-use crate::console;
 use crate::error::{Error, Result};
+use crate::work;
 
 const LEVELS: [&str; 4] = ["debug", "info", "warn", "error"];
 
@@ -39,7 +39,7 @@ fn say(lua: &Lua, args: &Args, level: usize) -> Result<()> {
             texts?.join(" ")
         }
     };
-    console::message(&match level {
+    work::tell(&match level {
         1 => text,
         level => format!("{}: {text}", ["debug", "", "warning", "error"][level]),
     });

@@ -34,7 +34,7 @@
 //!
 //! Objects: `bind_class!(Raster)` and `impl Class for Raster { const NAME; fn define(c) }`, where `c.method("clamp(low, high)",
 //! |lua, this, args| …)`, `method_mut`, `chain`, `field`, `dynamic_fields` (bands), `items` (`x[1]`), `operator(MetaMethod::Add, …)`,
-//! `call`, `length`, `text` (tostring), `show` (the prompt). A Lua callback is `args.get::<Function>("fn")?.call(…)?`: its
+//! `call`, `length`, `text` (tostring), `show` (the prompt, notebooks: a text or a `work::Display`). A Lua callback is `args.get::<Function>("fn")?.call(…)?`: its
 //! error keeps its own place. Everything registered needs a stub in stdlib/_meta and a test in `tests/lua/<module>/`.
 
 use mlua::{Lua, Table};

@@ -7,6 +7,7 @@ use mlua::{AnyUserData, Lua};
 
 use super::spec::Declared;
 use crate::error::Result;
+use crate::work::Display;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
@@ -28,7 +29,7 @@ pub struct Member {
 }
 
 type FieldNames = Rc<dyn Fn(&AnyUserData) -> Vec<String>>;
-type Show = Rc<dyn Fn(&Lua, &AnyUserData) -> Result<String>>;
+type Show = Rc<dyn Fn(&Lua, &AnyUserData) -> Result<Display>>;
 
 /// A class as the prompt sees it.
 #[derive(Clone, Default)]
@@ -37,7 +38,7 @@ pub struct ClassInfo {
     pub entries: Vec<Member>,
     /// Names that this one object has beyond its class's, such as bands.
     pub dynamic: Option<FieldNames>,
-    /// What the prompt prints for an object.
+    /// What the prompt shows of an object.
     pub show: Option<Show>,
 }
 

@@ -105,6 +105,12 @@ impl Figure {
         let layout = layout::layout(self, &panel::panels(self)?, &style)?;
         Ok((layout.width / 72.0, layout.height / 72.0))
     }
+
+    /// What stands for the figure where there is nothing but text.
+    pub fn words(&self) -> Result<String> {
+        let (width, height) = self.size()?;
+        Ok(format!("[figure of {width:.1} × {height:.1} inches]"))
+    }
 }
 
 /// The inside of one panel without frame and labels, `width` × `height` pixels: what a terminal can show where

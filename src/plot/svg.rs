@@ -10,6 +10,7 @@ use super::color::Color;
 use super::font::{self, Weight};
 use super::scene::{Item, Path, Rect, Scene, Step, Stroke, Text};
 use crate::error::Result;
+use crate::work::markup::escaped;
 
 /// The SVG document of a page.
 pub fn svg(scene: &Scene) -> Result<String> {
@@ -274,23 +275,6 @@ fn path_data(path: &Path, scale: f64) -> String {
             Step::Line(x, y) => put('L', &[x, y]),
             Step::Cubic(values) => put('C', &values),
             Step::Close => put('Z', &[]),
-        }
-    }
-    out
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push(' '),
-            // XML 1.0 has no other control characters.
-            c if c < ' ' => {}
-            c => out.push(c),
         }
     }
     out

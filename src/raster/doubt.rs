@@ -1,7 +1,6 @@
 //! Says once that a file's band that is taken for power, because it states no unit, holds what no power is.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +21,6 @@ struct AsPower {
     /// The file's band, as its reader is named.
     source: String,
 }
-
-/// The sources that were spoken of.
-static SAID: Mutex<Option<HashSet<String>>> = Mutex::new(None);
 
 described!(AsPower, Tiles, "raster.as_power", 1, |_, site| site
     .takes(1)?
@@ -59,16 +55,13 @@ impl Operation for AsPower {
             PixelsView::F64(a) => a.iter().any(|v| *v < 0.0),
         };
         if negative {
-            let mut said = SAID.lock().unwrap_or_else(|e| e.into_inner());
-            if said.get_or_insert_default().insert(self.source.clone()) {
-                work::progress().note(&format!(
+            work::warn_once(&self.source, || {
+                format!(
                     "{}: band `{}` ({}) states no unit and is taken for power, but holds negative values; if they are \
                      decibels, say so before: `:set_unit \"dB\"`",
-                    self.by,
-                    self.band,
-                    self.source
-                ));
-            }
+                    self.by, self.band, self.source
+                )
+            });
         }
         Ok(vec![inputs[0].to_pixels()])
     }

@@ -27,23 +27,26 @@ impl Default for DisplayOptions {
 }
 
 impl Table {
-    /// Size, names, types and rows. Numbers have at most 6 significant digits, missing values are a dash.
-    pub fn render(&self, options: &DisplayOptions) -> String {
-        let mut out = format!(
+    /// `table: 12 × 3 (rows × columns)`
+    pub fn size_text(&self) -> String {
+        format!(
             "table: {} × {} (rows × columns)",
             self.rows(),
             self.columns().len()
-        );
+        )
+    }
+
+    /// Size, names, types and rows. Numbers have at most 6 significant digits, missing values are a dash.
+    pub fn render(&self, options: &DisplayOptions) -> String {
+        let mut out = self.size_text();
         if self.columns().is_empty() {
             return out;
         }
-        let max_rows = options.max_rows.max(2);
-        // A line that says "… 1 row …" takes the place of that row.
-        let (first, last) = match self.rows() <= max_rows + 1 {
-            true => (self.rows(), 0),
-            false => (max_rows - max_rows / 3, max_rows / 3),
-        };
-        let shown: Vec<usize> = (0..first).chain(self.rows() - last..self.rows()).collect();
+        let Excerpt {
+            first,
+            left_out: rows_left_out,
+            rows: shown,
+        } = self.excerpt(options.max_rows);
         let mut lines: Vec<String> = vec![String::new(); shown.len() + 2];
         let mut width = 0;
         let mut left_out = Vec::new();
@@ -67,11 +70,8 @@ impl Table {
                 });
             }
         }
-        if first + last < self.rows() {
-            lines.insert(
-                first + 2,
-                format!("… {} …", counted(self.rows() - first - last, "row")),
-            );
+        if rows_left_out > 0 {
+            lines.insert(first + 2, format!("… {} …", counted(rows_left_out, "row")));
         }
         for line in lines {
             out.push('\n');
@@ -86,7 +86,23 @@ impl Table {
         out
     }
 
-    fn cells(&self, name: &str, column: &Column, rows: &[usize], max_cell: usize) -> Vec<String> {
+    /// The first and the last rows, at most `max_rows`; one more where only that would be left out.
+    pub(super) fn excerpt(&self, max_rows: usize) -> Excerpt {
+        let max_rows = max_rows.max(2);
+        // A line that says "… 1 row …" takes the place of that row.
+        let (first, last) = match self.rows() <= max_rows + 1 {
+            true => (self.rows(), 0),
+            false => (max_rows - max_rows / 3, max_rows / 3),
+        };
+        Excerpt {
+            first,
+            left_out: self.rows() - first - last,
+            rows: (0..first).chain(self.rows() - last..self.rows()).collect(),
+        }
+    }
+
+    /// A column's name, its type and its values at some rows.
+    pub(super) fn cells(&self, name: &str, column: &Column, rows: &[usize], max_cell: usize) -> Vec<String> {
         let dates = column.is_dates();
         let cell = |&row: &usize| match column.get(row) {
             Value::Missing => "–".to_string(),
@@ -106,6 +122,14 @@ impl Table {
             .chain(rows.iter().map(cell))
             .collect()
     }
+}
+
+/// The rows of a table that are shown.
+pub(super) struct Excerpt {
+    /// So many stand before those that are left out.
+    pub first: usize,
+    pub left_out: usize,
+    pub rows: Vec<usize>,
 }
 
 impl fmt::Display for Table {

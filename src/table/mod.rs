@@ -8,6 +8,7 @@ mod display;
 mod exchange;
 mod file;
 mod group;
+mod html;
 mod join;
 mod key;
 mod kind;

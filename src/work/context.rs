@@ -1,31 +1,17 @@
 //! What a run may use, and whom it tells.
 
 use std::cell::RefCell;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use super::decoded::Decoded;
 use super::ledger::Budget;
+use super::output::{Output, Streams};
+use super::progress::{Progress, Silent};
 use super::rehearsal::Rehearsal;
 use crate::interrupt::{self, Stop};
 
-/// Told how far a run has come, from any thread.
-pub trait Progress: Send + Sync {
-    fn start(&self, total: u64, label: &str);
-    fn advance(&self, n: u64);
-    fn finish(&self);
-    /// Says something once, beside the work.
-    fn note(&self, _text: &str) {}
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn start(&self, _: u64, _: &str) {}
-    fn advance(&self, _: u64) {}
-    fn finish(&self) {}
-}
-
-/// Threads, a ceiling of memory with its ledger, a stop, a listener, and what files are told of their making.
+/// Threads, a ceiling of memory with its ledger, a stop, a listener, an output, and what files are told of their making.
 #[derive(Clone)]
 pub struct Context {
     threads: usize,
@@ -33,6 +19,9 @@ pub struct Context {
     decoded: Arc<Decoded>,
     stop: Arc<Stop>,
     progress: Arc<dyn Progress>,
+    output: Arc<dyn Output>,
+    /// Of what it has been warned, where once is enough.
+    warned: Arc<Mutex<HashSet<String>>>,
     /// Key and value of tags that every file written gets: the script, its parameters, the version.
     provenance: Arc<RwLock<Vec<(String, String)>>>,
     /// Where nothing is to be computed or written, what would be.
@@ -46,7 +35,7 @@ impl Default for Context {
 }
 
 impl Context {
-    /// All cores, a quarter of RAM, and nobody who listens.
+    /// All cores, a quarter of RAM, nobody who listens, and the streams of the process for text.
     pub fn new() -> Context {
         Context {
             threads: cores(),
@@ -54,6 +43,8 @@ impl Context {
             decoded: Arc::default(),
             stop: Arc::new(Stop::default()),
             progress: Arc::new(Silent),
+            output: Arc::new(Streams),
+            warned: Arc::default(),
             provenance: Arc::default(),
             rehearsal: None,
         }
@@ -82,6 +73,15 @@ impl Context {
         Context { progress, ..self }
     }
 
+    #[must_use]
+    pub fn with_output(self, output: Arc<dyn Output>) -> Context {
+        Context {
+            output,
+            warned: Arc::default(),
+            ..self
+        }
+    }
+
     /// That tells what it would do in place of doing it, or not.
     #[must_use]
     pub fn with_rehearsal(self, rehearsal: Option<Arc<Rehearsal>>) -> Context {
@@ -100,6 +100,12 @@ impl Context {
     /// Ends the work of this context, and of no other.
     pub fn stop(&self) -> &Arc<Stop> {
         &self.stop
+    }
+
+    /// Whether nobody was warned about this before.
+    pub(super) fn is_first_about(&self, what: &str) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(|e| e.into_inner());
+        warned.insert(what.to_string())
     }
 
     /// Makes it this thread's, until what is returned is dropped.
@@ -149,6 +155,11 @@ pub fn memory() -> usize {
 
 pub fn progress() -> Arc<dyn Progress> {
     current().progress.clone()
+}
+
+/// Where text, values and pictures of this thread's context go.
+pub fn output() -> Arc<dyn Output> {
+    current().output.clone()
 }
 
 /// Where a dry run tells what it would do; None in others.

@@ -1,4 +1,4 @@
-//! What work is given and what it tells: a [`Context`] of threads, memory, stop, progress and provenance; the ledger of memory; the threads.
+//! What work is given and what it tells: a [`Context`] of threads, memory, stop, progress, output and provenance; the ledger of memory; the threads.
 //!
 //! A run takes the context of the thread that it begins on, and hands it to its workers. So two runs with other ceilings, other stops and
 //! other listeners go on side by side in one process, and nothing needs a global setting.
@@ -6,16 +6,27 @@
 pub mod budget;
 mod context;
 pub mod decoded;
+mod display;
 mod ledger;
+pub mod markup;
+mod messages;
+mod output;
+mod progress;
+mod recorder;
 mod rehearsal;
 mod room;
 pub mod workers;
 
 pub use budget::{Budget, Held};
 pub use context::{
-    Context, Entered, Progress, cores, current, memory, physical_memory, progress, provenance, rehearsal,
+    Context, Entered, cores, current, memory, output, physical_memory, progress, provenance, rehearsal,
     set_provenance, threads,
 };
 pub use decoded::Decoded;
+pub use display::{Bundle, Display, Form};
+pub use messages::{tell, warn, warn_once};
+pub use output::{Output, Stream, write_to_process};
+pub use progress::{Progress, SideBySide};
+pub use recorder::{Record, Recorder};
 pub use rehearsal::{PlannedStep, Rehearsal};
 pub use room::Room;

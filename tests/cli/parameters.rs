@@ -172,6 +172,27 @@ fn help_of_a_script_that_catches_errors_does_not_run_it() {
 }
 
 #[test]
+fn help_of_parameters_that_a_module_declares_does_not_run_the_script() {
+    let here = folder(&[
+        ("settings.lua", "return params { a = 1 } -- how many"),
+        ("s.lua", "local p = require 'settings'\nprint('ran', p.a)"),
+    ]);
+    let done = run(here.path(), &["run", "s.lua", "--help"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert_holds(&done.out, "--a NUMBER");
+    assert!(!done.out.contains("ran"), "{done:?}");
+    assert_eq!(run(here.path(), &["run", "s.lua"]).out, "ran\t1\n");
+}
+
+#[test]
+fn help_of_a_wrong_declaration_tells_what_is_wrong() {
+    let here = folder(&[("s.lua", "params { f = print }\nprint('ran')")]);
+    let failed = run(here.path(), &["run", "s.lua", "--help"]);
+    assert_eq!((failed.code, failed.out.as_str()), (1, ""));
+    assert_holds(&failed.err, "s.lua:1: params: ");
+}
+
+#[test]
 fn what_is_required_must_be_given() {
     let here = folder(&[(
         "s.lua",

@@ -10,6 +10,7 @@ mod workflows;
 use std::io::Write;
 use std::os::fd::IntoRawFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue};
@@ -19,6 +20,7 @@ use super::confine::{Confine, Level, confine};
 use super::{Limits, documentation, repl, signals};
 use crate::bounds::process;
 use crate::bytes::credentials::Vault;
+use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::lua::Access;
 use crate::raster::file::probe;
@@ -148,7 +150,8 @@ pub fn main() -> ! {
     signals::install();
     configure_libraries();
     let cli = Cli::try_parse().unwrap_or_else(|error| refuse(&error));
-    let mut context = Context::new().with_progress(console::progress(cli.global.quiet));
+    let console = Arc::new(Console::new(cli.global.quiet));
+    let mut context = Context::new().with_progress(console.clone()).with_output(console);
     if let Some(threads) = cli.global.threads {
         context = context.with_threads(threads.into());
     }

@@ -1,20 +1,18 @@
 //! `perilune run` and `perilune -e`.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use mlua::Lua;
+use mlua::{Function, Lua};
 
 use super::dry_run;
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE};
 use crate::bounds;
-use crate::console;
 use crate::error::{Error, Result, nearest};
 use crate::host::report::{Report, interruption};
 use crate::host::{Runtime, loader, params, sandbox};
 use crate::interrupt::{self, Reason};
-use crate::work::{self, Context, Rehearsal};
+use crate::work::{self, Context, Rehearsal, Stream};
 
 /// A script that was found.
 pub struct Script {
@@ -123,32 +121,46 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
     let lua = runtime.lua();
     sandbox::strict(lua, false)?;
     params::install(lua, false)?;
-    params::give(lua, &script.name, given, help);
+    params::give(lua, &script.name, given);
     work::set_provenance(params::provenance(&script.name, &serde_json::Map::new()));
     if let Some(folder) = &script.folder {
         loader::add_folder(lua, folder);
     }
+    if help {
+        return tell_parameters(runtime, &script);
+    }
     let code = match (
         &rehearsal,
-        call(&runtime, &script.text, &script.chunk).map_err(|e| Report::new(&e)),
+        execute(&runtime, &script.text, &script.chunk).map_err(|e| Report::new(&e)),
     ) {
-        (Some(rehearsal), Ok(())) if !help => dry_run::tell(rehearsal, None),
+        (Some(rehearsal), Ok(())) => dry_run::tell(rehearsal, None),
         (Some(rehearsal), Err(report)) if !report.interrupted && rehearsal.wanted().is_some() => {
             dry_run::tell(rehearsal, Some(&report))
         }
         (_, Ok(())) => DONE,
         (_, Err(report)) => code_of(lua, &report),
     };
-    if help && (code == DONE || interrupt::reason() == Some(Reason::HelpShown)) {
-        let specs = params::with(lua, |p| {
-            p.declared.as_ref().map(|d| d.specs.clone()).unwrap_or_default()
-        });
-        let description = params::description(&script.text);
-        let text = params::help_text(&script.name, &description, &specs, console::width());
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        return Ok(DONE);
-    }
     Ok(close(runtime, code))
+}
+
+/// Runs a script as far as its declaration, or to its end where it has none, and prints its help.
+fn tell_parameters(runtime: Runtime, script: &Script) -> Result<u8> {
+    params::declare_alone(runtime.lua())?;
+    let begun = call(&runtime, &script.text, &script.chunk, Runtime::begin);
+    let declared = params::declared(runtime.lua());
+    if let Err(report) = begun.map_err(|e| Report::new(&e))
+        && (declared.is_none() || report.interrupted)
+    {
+        let code = code_of(runtime.lua(), &report);
+        return Ok(close(runtime, code));
+    }
+    let description = params::description(&script.text);
+    let specs = declared.unwrap_or_default();
+    let output = work::output();
+    let text = params::help_text(&script.name, &description, &specs, output.columns());
+    // Whoever asked may read a part of it.
+    let _ = output.write(Stream::Stdout, text.as_bytes());
+    Ok(DONE)
 }
 
 /// Whether a script has this name anywhere in its code.
@@ -164,66 +176,67 @@ pub fn run_code(code: &str, global: &Global) -> Result<u8> {
     sandbox::strict(lua, true)?;
     params::install(lua, true)?;
     work::set_provenance(params::version_tag());
-    let code = execute(&runtime, code, "=(command line)");
+    let code = match execute(&runtime, code, "=(command line)") {
+        Ok(()) => DONE,
+        Err(error) => code_of(lua, &Report::new(&error)),
+    };
     Ok(close(runtime, code))
 }
 
-/// Runs a chunk, reports what goes wrong, and answers with the exit code.
-fn execute(runtime: &Runtime, text: &str, chunk: &str) -> u8 {
-    match call(runtime, text, chunk) {
-        Ok(()) => DONE,
-        Err(error) => code_of(runtime.lua(), &Report::new(&error)),
-    }
+fn execute(runtime: &Runtime, text: &str, chunk: &str) -> mlua::Result<()> {
+    call(runtime, text, chunk, |runtime, function| {
+        runtime.call(function).map(drop)
+    })
 }
 
-fn call(runtime: &Runtime, text: &str, chunk: &str) -> mlua::Result<()> {
+/// Loads a chunk and runs it by `run`, watched.
+fn call(
+    runtime: &Runtime,
+    text: &str,
+    chunk: &str,
+    run: impl FnOnce(&Runtime, &Function) -> mlua::Result<()>,
+) -> mlua::Result<()> {
     runtime.watchdog("").stay();
-    let result = runtime
-        .load(text, chunk, None)
-        .and_then(|function| runtime.call(&function));
-    console::reset();
-    result.map(drop)
+    let loaded = runtime.load(text, chunk, None);
+    let result = loaded.and_then(|function| run(runtime, &function));
+    work::progress().reset();
+    result
 }
 
 /// Tells an error, and answers with its exit code.
 fn code_of(lua: &Lua, report: &Report) -> u8 {
     if report.interrupted {
         return match interrupt::reason() {
-            Some(Reason::HelpShown) => DONE,
             Some(Reason::ReaderGone) => READER_GONE,
             Some(Reason::TimeLimit | Reason::Memory) => {
-                crate::complain!("{}", report.render(lua, coloured()));
+                work::tell(&report.render(lua, work::output().colours()));
                 SCRIPT_ERROR
             }
             _ => {
-                crate::complain!("{}", report.render(lua, coloured()));
+                work::tell(&report.render(lua, work::output().colours()));
                 INTERRUPTED
             }
         };
     }
     if let Some(usage) = params::with(lua, |p| p.usage.clone()) {
-        crate::complain!("error: {usage}");
+        work::tell(&format!("error: {usage}"));
         return USAGE;
     }
-    crate::complain!("{}", report.render(lua, coloured()));
+    work::tell(&report.render(lua, work::output().colours()));
     SCRIPT_ERROR
 }
 
 /// Runs the finalisers that are left. A script that was stopped in them was stopped all the same.
 fn close(runtime: Runtime, code: u8) -> u8 {
-    drop(runtime);
+    runtime.close();
     let stopped = match interrupt::reason() {
         Some(Reason::Signal) => INTERRUPTED,
         Some(Reason::TimeLimit | Reason::Memory) => SCRIPT_ERROR,
         _ => return code,
     };
     if code == DONE {
-        console::message(&format!("error: {}", interruption()));
+        work::tell(&format!("error: {}", interruption()));
         return stopped;
     }
     code
-}
-
-fn coloured() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }

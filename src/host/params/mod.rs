@@ -6,7 +6,7 @@ mod spec;
 
 use std::collections::BTreeMap;
 
-use mlua::{Lua, Table, Value};
+use mlua::{Function, Lua, Table, Value};
 use serde_json::{Map, Value as Json};
 
 pub use help::{help_text, wrap};
@@ -14,7 +14,6 @@ pub use source::description;
 
 use super::sources;
 use crate::error::{Error, Result, nearest};
-use crate::interrupt;
 use crate::lua::module::{Module, guard, unknown_name};
 use crate::lua::spec::{Spec, ValueType};
 use crate::lua::{Args, FromScript};
@@ -27,8 +26,8 @@ pub struct Params {
     given: Vec<(String, Option<String>)>,
     /// What was set at the prompt for other scripts than the one that runs, by script.
     aside: BTreeMap<String, Vec<(String, Option<String>)>>,
-    /// Stop after the declaration: only its help is wanted.
-    help: bool,
+    /// Only the declaration is wanted, so that nothing that is missing or wrong among the values matters.
+    alone: bool,
     /// At the prompt a script may declare again.
     interactive: bool,
     script: String,
@@ -55,12 +54,36 @@ pub fn install(lua: &Lua, interactive: bool) -> Result<()> {
 }
 
 /// Sets the values for the script that is about to run.
-pub fn give(lua: &Lua, script: &str, given: Vec<(String, Option<String>)>, help: bool) {
+pub fn give(lua: &Lua, script: &str, given: Vec<(String, Option<String>)>) {
     if let Some(mut params) = lua.app_data_mut::<Params>() {
         params.script = script.to_string();
         params.given = given;
-        params.help = help;
     }
+}
+
+/// Of the script that is about to begin only the declaration is wanted: it ends there. It yields, which nothing in it can catch; where
+/// a function between cannot yield, as `require` cannot, it fails.
+pub fn declare_alone(lua: &Lua) -> Result<()> {
+    if let Some(mut params) = lua.app_data_mut::<Params>() {
+        params.alone = true;
+    }
+    let declare: Function = lua.globals().raw_get("params")?;
+    let ending: Function = lua.load(DECLARE_ALONE).set_name("=perilune").call(declare)?;
+    Ok(lua.globals().raw_set("params", ending)?)
+}
+
+const DECLARE_ALONE: &str = "
+local declare, yield, isyieldable, error = ..., coroutine.yield, coroutine.isyieldable, error
+return function(...)
+  declare(...)
+  if isyieldable() then yield() end
+  error('only the declaration of parameters was wanted', 0)
+end
+";
+
+/// What the script has declared so far; none where it has not.
+pub fn declared(lua: &Lua) -> Option<Vec<Spec>> {
+    with(lua, |p| p.declared.as_ref().map(|d| d.specs.clone()))
 }
 
 /// The script that will declare next. What was set for another one waits until that is loaded again; what was set before
@@ -150,10 +173,10 @@ pub fn split_arguments(arguments: &[String]) -> Result<Vec<(String, Option<Strin
 fn params(lua: &Lua, args: &Args) -> Result<Table> {
     let declaration: Table = args.get("declaration")?;
     let specs = declare(lua, &declaration)?;
-    let (given, help, again, script) = with(lua, |p| {
+    let (given, alone, again, script) = with(lua, |p| {
         (
             p.given.clone(),
-            p.help,
+            p.alone,
             p.declared.is_some() && !p.interactive,
             p.script.clone(),
         )
@@ -161,7 +184,7 @@ fn params(lua: &Lua, args: &Args) -> Result<Table> {
     if again {
         return Err(Error::message("a script declares its parameters once"));
     }
-    let values = if help {
+    let values = if alone {
         Ok(Map::new())
     } else {
         settle(lua, &specs, &given, &script)
@@ -182,10 +205,6 @@ fn params(lua: &Lua, args: &Args) -> Result<Table> {
             values: values.clone(),
             table: table.clone(),
         });
-    }
-    if help {
-        interrupt::request_own(interrupt::Reason::HelpShown);
-        return Err(Error::Interrupted);
     }
     work::set_provenance(provenance(&script, &values));
     Ok(table)

@@ -11,7 +11,7 @@ use crate::error::{Error, Result, counted};
 use crate::files::write_atomically;
 use crate::host::lexer::{TokenKind, tokens};
 use crate::host::params::{self, help_text};
-use crate::host::show::show;
+use crate::host::show;
 use crate::host::{documentation, loader};
 use crate::lua::words::with_article;
 use crate::lua::{access, describe};
@@ -159,7 +159,7 @@ fn explain(session: &Session, name: &str) -> Result<String> {
         }
         let field = documentation::find(&class).and_then(|e| e.fields.iter().find(|f| f.name == member.text));
         if let (Some(field), Some(value)) = (field, resolve::value_of(&lua, &all)) {
-            let value = show(&lua, &value, width);
+            let value = show::text(&lua, &value, width);
             return Ok(format!(
                 "{class}.{}: {}\n  {}\n\n{value}",
                 field.name, field.type_name, field.text
@@ -176,14 +176,14 @@ fn explain(session: &Session, name: &str) -> Result<String> {
             None if is_of_lua(name) => Ok(format!(
                 "{name} is Lua's own: https://www.lua.org/manual/5.4/manual.html#pdf-{name}"
             )),
-            None => Ok(show(&lua, &Value::Function(function), width)),
+            None => Ok(show::text(&lua, &Value::Function(function), width)),
         },
         Some(Value::Table(table)) if loader::module_of(&lua, &table).is_some() => {
             documentation::show(&loader::module_of(&lua, &table).unwrap_or_default(), width)
         }
         Some(value @ Value::UserData(_)) => {
             let class = resolve::class_of(&lua, &all).unwrap_or_default();
-            let shown = show(&lua, &value, width);
+            let shown = show::text(&lua, &value, width);
             let help = documentation::show(&class, width)?;
             Ok(format!("{name}: {}\n\n{shown}\n\n{help}", with_article(&class)))
         }
@@ -193,7 +193,7 @@ fn explain(session: &Session, name: &str) -> Result<String> {
         Some(value) => Ok(format!(
             "{name} is {}\n\n{}",
             describe(&value),
-            show(&lua, &value, width)
+            show::text(&lua, &value, width)
         )),
         None => documentation::show(name, width),
     }

@@ -1,7 +1,5 @@
 //! A session at the prompt: evaluates inputs one after the other, prints their values and errors, keeps what worked.
 
-use std::io::{IsTerminal, Write};
-
 use mlua::{Lua, MultiValue, Value};
 
 use super::blocks::{self, Last};
@@ -9,15 +7,14 @@ use super::commands;
 use super::input::{self, Chunk};
 use super::resolve;
 use crate::bounds::process;
-use crate::console;
-use crate::error::{Result, counted};
+use crate::error::{Error, Result, counted};
 use crate::host::lexer::{TokenKind, tokens};
 use crate::host::report::{Report, interruption};
-use crate::host::show::show;
+use crate::host::show;
 use crate::host::{Limits, Runtime, advice, loader, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
-use crate::work;
+use crate::work::{self, Display, Stream};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -59,7 +56,6 @@ pub struct Session {
     /// Whether the last input gave a value, which is `_` then.
     shown: bool,
     count: usize,
-    colour: bool,
 }
 
 impl Session {
@@ -74,7 +70,6 @@ impl Session {
             last: Last::Nothing,
             shown: false,
             count: 0,
-            colour: std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         })
     }
 
@@ -87,11 +82,12 @@ impl Session {
     }
 
     pub fn width(&self) -> usize {
-        console::width()
+        work::output().columns()
     }
 
     /// Inputs in their order: commands, questions, statements. The first that does not work ends them.
     pub fn inputs(&mut self, inputs: &[&str]) -> Outcome {
+        let _entered = self.runtime.enter();
         for (i, text) in inputs.iter().enumerate() {
             let outcome = self.answer(text);
             // Completion and hints call natives too.
@@ -102,7 +98,7 @@ impl Session {
                     .filter(|text| !text.trim().is_empty())
                     .count();
                 if left > 0 && outcome != Outcome::Quit {
-                    crate::complain!("(not run: {} after this one)", counted(left, "input"));
+                    work::tell(&format!("(not run: {} after this one)", counted(left, "input")));
                 }
                 return outcome;
             }
@@ -122,16 +118,16 @@ impl Session {
             let name = name.trim();
             commands::doc_or_help(self, name)
         } else if let Some(advice) = advice::of_prompt(trimmed, |name| self.knows(name)) {
-            crate::complain!("{advice}");
+            work::tell(&advice);
             return Outcome::Failed;
         } else if let Some(advice) = resolve::compared(self.runtime.lua(), &tokens(text)) {
-            crate::complain!("{advice}");
+            work::tell(&advice);
             return Outcome::Failed;
         } else {
             Ok(self.evaluate(text))
         };
         answer.unwrap_or_else(|error| {
-            crate::complain!("error: {error}");
+            work::tell(&format!("error: {error}"));
             Outcome::Failed
         })
     }
@@ -148,11 +144,11 @@ impl Session {
             return self.run(text);
         }
         let Some(joined) = self.last.with(text.trim_start()) else {
-            crate::complain!(
+            work::tell(&format!(
                 "error: `{}` goes on with the input before it, of which nothing is at hand to go on with; write both in one input: a line \
                  goes on where it ends with an operator, a comma or an open bracket",
                 text.trim()
-            );
+            ));
             return Outcome::Failed;
         };
         let outcome = self.run(&joined);
@@ -172,12 +168,12 @@ impl Session {
         match loader::refresh(self.runtime.lua()) {
             Ok(names) => {
                 for name in names {
-                    crate::complain!("(module {name} has changed, and was loaded again)");
+                    work::tell(&format!("(module {name} has changed, and was loaded again)"));
                 }
             }
-            Err(error) => {
-                crate::complain!("error: a module has changed, and cannot be loaded again: {error}")
-            }
+            Err(error) => work::tell(&format!(
+                "error: a module has changed, and cannot be loaded again: {error}"
+            )),
         }
     }
 
@@ -241,7 +237,7 @@ impl Session {
 
     fn call(&mut self, chunk: &Chunk) -> Outcome {
         let result = self.runtime.call(&chunk.function);
-        console::reset();
+        work::progress().reset();
         match result {
             Ok(values) if chunk.expression => self.print_values(&values),
             Ok(_) => Outcome::Done,
@@ -251,13 +247,24 @@ impl Session {
 
     fn print_values(&mut self, values: &MultiValue) -> Outcome {
         let lua = self.lua();
+        let output = work::output();
         for value in values {
-            let text = show(&lua, value, self.width());
+            let display = show::display(&lua, value, output.columns());
+            let bundle = display.bundle(output.forms());
             // Pictures and sums of an object are computed while it is shown.
             if interrupt::requested() {
                 return self.stopped();
             }
-            self.print(&text);
+            let shown = match bundle {
+                Ok(bundle) => output.show(bundle),
+                Err(error) => output.display(&Display::new(format!("({error})"))),
+            };
+            if let Err(error) = shown
+                && !matches!(error, Error::Interrupted)
+            {
+                work::tell(&format!("error: {error}"));
+                return Outcome::Failed;
+            }
         }
         let first = values.front().filter(|v| !matches!(v, Value::Nil));
         self.shown = first.is_some();
@@ -274,8 +281,8 @@ impl Session {
             return self.stopped();
         }
         match params::take_usage(self.runtime.lua()) {
-            Some(usage) => crate::complain!("error: {usage}"),
-            None => crate::complain!("{}", report.render(self.runtime.lua(), self.colour)),
+            Some(usage) => work::tell(&format!("error: {usage}")),
+            None => work::tell(&report.render(self.runtime.lua(), work::output().colours())),
         }
         Outcome::Failed
     }
@@ -288,21 +295,21 @@ impl Session {
                     let _ = self.runtime.lua().gc_collect();
                     process::trim();
                 }
-                crate::complain!("error: {}", interruption());
+                work::tell(&format!("error: {}", interruption()));
                 Outcome::Failed
             }
             _ => {
-                crate::complain!("interrupted");
+                work::tell("interrupted");
                 Outcome::Interrupted
             }
         }
     }
 
+    /// An answer of the prompt itself.
     pub fn print(&mut self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let written = writeln!(out, "{text}").and_then(|()| out.flush());
-        if written.is_err() {
-            interrupt::request(Reason::ReaderGone);
+        match work::output().write(Stream::Stdout, format!("{text}\n").as_bytes()) {
+            Ok(()) | Err(Error::Interrupted) => {}
+            Err(error) => work::tell(&format!("error: {error}")),
         }
     }
 }

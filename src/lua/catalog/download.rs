@@ -14,14 +14,13 @@ use crate::bytes::http::{self, Http, wait};
 use crate::catalog::transfer::{
     self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
 };
-use crate::console::SideBySide;
 use crate::error::{Choice, Domain, Error, Result, counted};
 use crate::lua::options::OptionTable;
 use crate::lua::value::{Several, describe};
 use crate::options;
 use crate::lua::{Args, FromScript, Options, access};
 use crate::table::{Column, Table};
-use crate::work::{self, PlannedStep};
+use crate::work::{self, PlannedStep, SideBySide};
 
 /// What this process has asked of servers.
 pub fn traffic(lua: &Lua, _: &Args) -> Result<LuaTable> {
@@ -261,7 +260,7 @@ fn table(report: &Report) -> Result<Table> {
 
 /// Draws what happens.
 struct Bars {
-    shown: SideBySide,
+    shown: Box<dyn SideBySide>,
     meter: Meter,
     files: AtomicUsize,
     ended: AtomicUsize,
@@ -274,7 +273,7 @@ struct Bars {
 impl Bars {
     fn new() -> Bars {
         Bars {
-            shown: SideBySide::start("download"),
+            shown: work::progress().side_by_side("download"),
             meter: Meter::new(Duration::from_secs(10)),
             files: AtomicUsize::new(0),
             ended: AtomicUsize::new(0),
@@ -331,13 +330,13 @@ impl Observer for Bars {
                 let _ = self.here.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
                 self.shown.restart(file);
             }
-            Event::Waits { name, reason, .. } => self.shown.note(file, name, reason),
+            Event::Waits { name, reason, .. } => self.shown.waits(file, name, reason),
             Event::Ended { failed } => {
                 self.ended.fetch_add(1, Ordering::Relaxed);
                 self.failed.fetch_add(usize::from(failed), Ordering::Relaxed);
                 self.shown.end(file);
             }
         }
-        self.shown.whole(|| self.text());
+        self.shown.whole(&|| self.text());
     }
 }

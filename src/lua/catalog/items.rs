@@ -25,6 +25,7 @@ use crate::options;
 use crate::raster::Crs;
 use crate::table::{Table, Value, parse_time};
 use crate::vector::{Feature, Features, Properties};
+use crate::work::{Display, Form};
 
 #[derive(Clone)]
 pub struct LuaItems(pub Arc<Items>);
@@ -69,18 +70,20 @@ impl Class for LuaItems {
             .field("notes", |lua, this| Ok(lua.create_sequence_from(this.0.notes.clone())?))
             .text(title)
             .listing(|this| {
-                let mut text = title(this);
+                let mut head = title(this);
                 for note in &this.0.notes {
-                    text.push_str(&format!("\nnote: {note}"));
+                    head.push_str(&format!("\nnote: {note}"));
                 }
                 let first: Vec<usize> = (0..this.0.len().min(5)).collect();
-                if !first.is_empty() {
-                    let table = table(&this.0.take(&first))?;
-                    let kept = ["id", "collection", "datetime", "size_bytes"];
-                    let kept: Vec<&str> = kept.into_iter().filter(|n| table.has(n)).collect();
-                    text.push_str(&format!("\n{}", table.select(&kept)?));
+                if first.is_empty() {
+                    return Ok(Display::new(head));
                 }
-                Ok(text)
+                let table = table(&this.0.take(&first))?;
+                let kept = ["id", "collection", "datetime", "size_bytes"];
+                let kept: Vec<&str> = kept.into_iter().filter(|n| table.has(n)).collect();
+                let table = table.select(&kept)?;
+                let display = Display::new(format!("{head}\n{table}"));
+                Ok(display.with(Form::Html, move || Ok(Some(table.html_below(&head).into()))))
             });
         c.method("filter(condition)", filter)
             .method_with("sort(property, options?)", sort)

@@ -8,6 +8,7 @@ use crate::catalog::join::{JoinOptions, join as run};
 use crate::error::{Domain, Result};
 use crate::lua::Args;
 use crate::options;
+use crate::work;
 
 options! {
     pub struct JoinTable("catalog.JoinOptions") {
@@ -47,7 +48,7 @@ pub fn join(lua: &Lua, args: &Args, o: JoinTable) -> Result<LuaTable> {
     }
     if !joined.left_out.is_empty() {
         let names: Vec<&str> = joined.left_out.iter().take(3).map(String::as_str).collect();
-        crate::console::message(&format!(
+        work::tell(&format!(
             "catalog.join: {} items have no footprint or no time and take no part: {}{}",
             joined.left_out.len(),
             names.join(", "),

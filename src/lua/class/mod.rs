@@ -18,6 +18,7 @@ use super::spec::Declared;
 use super::value::describe;
 use super::words::with_article;
 use crate::error::{Error, Result};
+use crate::work::Display;
 
 /// A Rust type that scripts hold objects of. `bind_class!(Type)` makes it one for mlua.
 pub trait Class: mlua::UserData + 'static {
@@ -239,26 +240,31 @@ impl<T: Class> Builder<T> {
         })
     }
 
-    /// What the prompt prints for an object: several lines, a small picture.
-    pub fn show<F>(&mut self, show: F) -> &mut Self
+    /// What the prompt shows of an object: a text of several lines, and richer forms of it for outputs that can show them.
+    pub fn show<F, R>(&mut self, show: F) -> &mut Self
     where
-        F: Fn(&Lua, &T) -> Result<String> + 'static,
+        F: Fn(&Lua, &T) -> Result<R> + 'static,
+        R: Into<Display>,
     {
-        self.info.show = Some(Rc::new(move |lua, object| show(lua, &*borrow::<T>(object)?)));
+        self.info.show = Some(Rc::new(move |lua, object| {
+            Ok(show(lua, &*borrow::<T>(object)?)?.into())
+        }));
         self
     }
 
     /// As `show`, and what `tostring` gives too: for classes that hold many things, whose one line says little.
-    pub fn listing<F>(&mut self, show: F) -> &mut Self
+    pub fn listing<F, R>(&mut self, show: F) -> &mut Self
     where
-        F: Fn(&T) -> Result<String> + Clone + 'static,
+        F: Fn(&T) -> Result<R> + Clone + 'static,
+        R: Into<Display>,
     {
         let text = show.clone();
         self.metas
             .retain(|(name, ..)| *name != MetaMethod::ToString.name());
         self.show(move |_, this| show(this))
             .meta(MetaMethod::ToString, "(object, ...)", move |_, args| {
-                text(&*args.get::<UserDataRef<T>>("object")?)
+                let display: Display = text(&*args.get::<UserDataRef<T>>("object")?)?.into();
+                Ok(display.text().to_string())
             })
     }
 

@@ -17,6 +17,7 @@ use crate::lua::{Args, Builder, Class, FromScript, access};
 use crate::raster::{Bounds, Crs, Grid, Raster};
 use crate::table::{Aggregation, Table};
 use crate::vector::{BurnOptions, BurnValue, Features, WriteOptions, ZonalOptions, rasterize_image, zonal_statistics};
+use crate::work::{Display, Form};
 
 bind_class!(Features);
 
@@ -33,10 +34,11 @@ impl Class for Features {
             })
             .text(|this| this.to_string().lines().next().unwrap_or_default().to_string())
             .listing(|this| {
-                let table = this.to_table()?;
+                let (head, table) = (this.to_string(), this.to_table()?.head(5));
                 Ok(match table.columns().is_empty() {
-                    true => this.to_string(),
-                    false => format!("{this}\n{}", table.head(5)),
+                    true => Display::new(head),
+                    false => Display::new(format!("{head}\n{table}"))
+                        .with(Form::Html, move || Ok(Some(table.html_below(&head).into()))),
                 })
             });
         c.method("filter(condition)", filter)

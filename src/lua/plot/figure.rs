@@ -1,7 +1,6 @@
 //! The class Figure.
 
 use std::cell::RefCell;
-use std::io::Write;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -11,14 +10,12 @@ use super::Shared;
 use super::axes::AxesHandle;
 use super::options;
 use crate::bind_class;
-use crate::console;
-use crate::error::Error;
-use crate::interrupt;
-use crate::work;
+use crate::error::{Error, Result};
 use crate::lua::rehearsal::is_told;
 use crate::lua::access;
 use crate::lua::class::{Builder, Class};
 use crate::plot::{Axes, Figure, Terminal};
+use crate::work::{self, Display, Form};
 
 pub struct FigureHandle(Shared);
 
@@ -66,15 +63,7 @@ impl Class for FigureHandle {
             if work::rehearsal().is_some() {
                 return Ok(());
             }
-            let text = Terminal::detect()?.figure(&this.0.borrow())?;
-            match console::above(|| std::io::stdout().lock().write_all(text.as_bytes())) {
-                Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => {
-                    interrupt::request(interrupt::Reason::ReaderGone);
-                    Err(Error::Interrupted)
-                }
-                Err(e) => Err(Error::io("standard output", e)),
-                Ok(()) => Ok(()),
-            }
+            work::output().display(&display(this)?)
         })
         .items(|lua, this, index| {
             let count = this.0.borrow().axes.len();
@@ -92,9 +81,22 @@ impl Class for FigureHandle {
             let figure = this.0.borrow();
             format!("Figure {} × {} (rows × cols), {} axes", figure.rows, figure.cols, figure.axes.len())
         })
-        .show(|_, this| {
-            let text = Terminal::detect()?.figure(&this.0.borrow())?;
-            Ok(text.trim_end_matches('\n').to_string())
-        });
+        .show(|_, this| display(this));
     }
+}
+
+/// Its size in words, and the page as a terminal, a notebook or a report draws it.
+fn display(this: &FigureHandle) -> Result<Display> {
+    let (on_terminal, as_svg, as_png) = (this.0.clone(), this.0.clone(), this.0.clone());
+    let words = this.0.borrow().words()?;
+    Ok(Display::new(words)
+        .with(Form::Terminal, move || {
+            let text = Terminal::detect()?.figure(&on_terminal.borrow())?;
+            Ok(Some(text.trim_end_matches('\n').into()))
+        })
+        .with(Form::Svg, move || Ok(Some(as_svg.borrow().svg()?.into())))
+        .with(Form::Png, move || {
+            let figure = as_png.borrow();
+            Ok(Some(figure.picture()?.png(Some(figure.dpi))?))
+        }))
 }

@@ -206,19 +206,11 @@ fn histograms(values: &Value, o: &Options, axes: &mut Axes) -> Result<Vec<Layer>
     Ok(vec![bars(found.edges, found.counts, String::new(), false)])
 }
 
-/// What the prompt shows of an image below its description: a small map of its first band. Nothing where there is no
-/// terminal with colours, or where computing the image may take long.
-pub fn glance(raster: &Raster) -> Result<Option<String>> {
-    let mut terminal = Terminal::detect()?;
-    let colours = matches!(terminal.graphics, Graphics::Kitty | Graphics::Sixel | Graphics::Blocks);
-    let Some(band) = raster.bands.first() else {
+/// A small map of an image's first band; None where there is no band, or where computing the image may take long.
+pub fn glance(raster: &Raster) -> Result<Option<Figure>> {
+    let Some(band) = raster.bands.first().filter(|_| preview::is_easy(raster)) else {
         return Ok(None);
     };
-    if !colours || !preview::is_easy(raster) {
-        return Ok(None);
-    }
-    terminal.rows = terminal.rows.min(20);
-    terminal.columns = terminal.columns.min(72);
     let one = raster.with_bands(vec![band.clone()]);
     let mut axes = Axes::map(Coordinates::Map);
     let (layer, label) = Options::read(&Value::Nil, "options", |o| data::image(&one, o, 400))?;
@@ -226,6 +218,20 @@ pub fn glance(raster: &Raster) -> Result<Option<String>> {
     axes.color_bar = label.map(ColorBar::new);
     let mut figure = Figure::of(axes);
     figure.width = Some(4.5);
+    Ok(Some(figure))
+}
+
+/// The same as the terminal of this process draws it; None where that has no colours.
+pub fn glance_in_terminal(raster: &Raster) -> Result<Option<String>> {
+    let mut terminal = Terminal::detect()?;
+    if !matches!(terminal.graphics, Graphics::Kitty | Graphics::Sixel | Graphics::Blocks) {
+        return Ok(None);
+    }
+    terminal.rows = terminal.rows.min(20);
+    terminal.columns = terminal.columns.min(72);
+    let Some(figure) = glance(raster)? else {
+        return Ok(None);
+    };
     let text = terminal.figure(&figure)?;
     Ok(Some(text.trim_end_matches('\n').to_string()))
 }

@@ -1,11 +1,9 @@
 //! The class Raster: what an image is, its bands, its metadata and its operators.
 
-use std::fmt::Write;
-
 use mlua::{Function, MetaMethod, Table, UserDataRef, Value};
 
 use super::values::{band_names, properties_table, property_value, set_properties, set_property, time_text};
-use super::{elements, exchange, output, place, sample};
+use super::{elements, exchange, output, place, sample, show};
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
@@ -14,7 +12,6 @@ use crate::lua::plot;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::element::{Binary, Unary};
 use crate::raster::bits;
-use crate::raster::graph::Work;
 use crate::raster::math::{self, Operand};
 use crate::raster::{Band, Crs, Raster, Unit};
 
@@ -72,16 +69,7 @@ fn fields(c: &mut Builder<Raster>) {
             },
         )
         .text(one_line)
-        .show(|_, this| {
-            let text = several_lines(this);
-            match plot::glance(this) {
-                Ok(Some(picture)) => Ok(format!("{text}\n{picture}")),
-                Ok(None) => Ok(text),
-                Err(Error::Interrupted) => Err(Error::Interrupted),
-                // What the image is stays worth knowing, as where a file of it has gone.
-                Err(e) => Ok(format!("{text}\n(no picture: {e})")),
-            }
-        });
+        .show(|_, this| Ok(show::display(this)));
 }
 
 fn operators(c: &mut Builder<Raster>) {
@@ -259,24 +247,4 @@ fn describe_band(band: &Band) -> String {
         "" => format!("{} ({})", band.name, band.dtype),
         unit => format!("{} ({}, {unit})", band.name, band.dtype),
     }
-}
-
-/// What the prompt prints: the grid, then a line for each band with what it is made by.
-fn several_lines(raster: &Raster) -> String {
-    let mut text = format!("Raster {}\n", raster.grid);
-    if let Some(time) = time_text(raster.time) {
-        let _ = writeln!(text, "time {time}");
-    }
-    let width = raster.bands.iter().map(|b| b.name.chars().count()).max().unwrap_or(0);
-    for band in &raster.bands {
-        let source = match &band.port.node.work {
-            Work::Tiles(operation) if operation.block().is_some() => String::new(),
-            _ => format!("  ← {}", band.port.node.name()),
-        };
-        let unit = band.unit.symbol();
-        let line = format!("  {:width$}  {:9} {unit:6}{source}", band.name, band.dtype.name());
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text.truncate(text.trim_end().len());
-    text
 }

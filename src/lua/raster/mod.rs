@@ -36,6 +36,7 @@ mod hints;
 mod output;
 mod place;
 mod sample;
+mod show;
 mod sources;
 pub mod stack;
 pub mod values;

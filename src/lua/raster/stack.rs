@@ -10,7 +10,7 @@ use super::values::{AlignOptions, Area, AreaOptions, band_names, property_value,
 use super::{MosaicOptions, netcdf};
 use crate::lua::spec::ValueType;
 use crate::lua::rehearsal::are_told;
-use crate::work;
+use crate::work::{self, Display, Form};
 use crate::bind_class;
 use crate::options;
 use crate::error::{Domain, Error, Result, counted};
@@ -23,7 +23,7 @@ use crate::raster::align::align;
 use crate::raster::reduce::Reducer;
 use crate::raster::stack::{Export, GroupBy, Rolling, Stack};
 use crate::raster::{Property, Raster};
-use crate::table::{self, DisplayOptions};
+use crate::table;
 
 bind_class!(Stack);
 
@@ -412,7 +412,7 @@ fn sample(_: &Lua, this: &Stack, args: &Args, o: SampleOptions) -> Result<table:
 }
 
 /// The images as a table: time, bands, size, CRS where they differ, and the properties that tell them apart.
-fn show(stack: &Stack) -> Result<String> {
+fn show(stack: &Stack) -> Result<Display> {
     let rows = stack.items.iter().enumerate().map(|(i, image)| {
         let mut row = vec![
             ("image".to_string(), table::Value::Integer(i as i64 + 1)),
@@ -441,10 +441,12 @@ fn show(stack: &Stack) -> Result<String> {
         row
     });
     let rows: Vec<_> = rows.collect();
-    let text = table::Table::from_rows(rows)?.render(&DisplayOptions::default());
+    let table = table::Table::from_rows(rows)?;
+    let text = table.to_string();
     let body = text.split_once('\n').map_or("", |(_, body)| body);
     let head = format!("Stack of {}", counted(stack.items.len(), "image"));
-    Ok(format!("{head}\n{body}").trim_end().to_string())
+    let text = format!("{head}\n{body}").trim_end().to_string();
+    Ok(Display::new(text).with(Form::Html, move || Ok(Some(table.html_below(&head).into()))))
 }
 
 /// Properties that are not the same in all images, the path aside, which is too long for a table.

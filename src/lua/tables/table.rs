@@ -13,6 +13,7 @@ use crate::lua::rehearsal::is_told;
 use crate::lua::value::describe;
 use crate::lua::{Builder, Class, FromScript, access};
 use crate::table::{Aggregate, Aggregation, Column, CsvOptions, DisplayOptions, JoinKind, SortKey, Table};
+use crate::work::{Display, Form};
 
 bind_class!(Table);
 
@@ -37,8 +38,11 @@ impl Class for Table {
                 },
                 |this| this.names().map(str::to_string).collect(),
             )
-            .text(|this| format!("table: {} × {} (rows × columns)", this.rows(), this.columns().len()))
-            .listing(|this| Ok(this.to_string()));
+            .text(Table::size_text)
+            .listing(|this| {
+                let table = this.clone();
+                Ok(Display::new(this.to_string()).with(Form::Html, move || Ok(Some(table.html().into()))))
+            });
         columns(c);
         rows(c);
         combining(c);

@@ -200,10 +200,7 @@ impl Terminal {
                 self.picture(&figure.picture()?)
             }
             Graphics::Blocks | Graphics::Ascii => page::figure(figure, self),
-            Graphics::None => {
-                let (width, height) = figure.size()?;
-                Ok(format!("[figure of {width:.1} × {height:.1} inches]\n"))
-            }
+            Graphics::None => Ok(format!("{}\n", figure.words()?)),
         }
     }
 

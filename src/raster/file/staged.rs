@@ -138,7 +138,7 @@ impl Staged {
                 if !(kept && matches!(self.driver.as_str(), "GTiff" | "COG")) {
                     // The CRS's words on how the image has its place, and on the way out.
                     let reason = crs.spatial_ref().err().map_or(String::new(), |e| e.to_string());
-                    work::progress().note(&format!(
+                    work::warn(&format!(
                         "{} is written in pixel coordinates, without its place on the map: {reason}",
                         self.path.display()
                     ));
