@@ -114,6 +114,18 @@ impl<T: Class> Builder<T> {
         })
     }
 
+    /// As `chain`, with `options` that are declared by `options!`: `line(x, y, options?)`.
+    pub fn chain_with<O, F>(&mut self, signature: &str, method: F) -> &mut Self
+    where
+        O: OptionTable,
+        F: Fn(&Lua, &mut T, &Args, O) -> Result<()> + 'static,
+    {
+        self.add_method(signature, Some(declared::<O>()), move |lua, object, args| {
+            method(lua, &mut *borrow_mut::<T>(object)?, args, args.table()?)?;
+            Ok(object.clone())
+        })
+    }
+
     fn add_method<F, R>(&mut self, signature: &str, options: Option<Declared>, method: F) -> &mut Self
     where
         F: Fn(&Lua, &AnyUserData, &Args) -> Result<R> + 'static,
