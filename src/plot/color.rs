@@ -1,5 +1,7 @@
 //! Colours, and the names by which figures know them.
 
+use std::fmt;
+
 use super::color_names::NAMES;
 use crate::error::{Error, Result};
 
@@ -107,6 +109,19 @@ impl Color {
     }
 }
 
+/// As `parse` reads it: a CSS name where there is one.
+impl fmt::Display for Color {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = NAMES.iter().find(|(_, rgb)| Color::hex(*rgb) == *self);
+        match (self, named) {
+            (Color { a: 0, .. }, _) => f.write_str("none"),
+            (_, Some((name, _))) => f.write_str(name),
+            (Color { r, g, b, a: 255 }, None) => write!(f, "#{r:02x}{g:02x}{b:02x}"),
+            (Color { r, g, b, a }, None) => write!(f, "#{r:02x}{g:02x}{b:02x}{a:02x}"),
+        }
+    }
+}
+
 pub(super) const TAB10: [u32; 10] = [
     0x1f77b4, 0xff7f0e, 0x2ca02c, 0xd62728, 0x9467bd, 0x8c564b, 0xe377c2, 0x7f7f7f, 0xbcbd22, 0x17becf,
 ];
@@ -162,6 +177,13 @@ mod tests {
         );
         assert_eq!(Color::parse("0.5").unwrap(), Color::grey(128));
         assert_eq!(Color::parse("none").unwrap().a, 0);
+    }
+
+    #[test]
+    fn is_written_as_it_is_read() {
+        for text in ["none", "black", "steelblue", "#3c3c3c", "#01020380"] {
+            assert_eq!(Color::parse(text).unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::color::Color;
 use super::layer::Layer;
+use crate::error::{Choice, Domain};
 use crate::raster::Crs;
 
 /// A page of one or more axes.
@@ -31,13 +32,23 @@ pub struct Figure {
 }
 
 impl Figure {
+    pub const DPI: f64 = 150.0;
+    pub const FONT_SIZE: f64 = 9.0;
+
+    /// Of width and height.
+    pub const SIZES: Domain = Domain::above(0.0).in_unit("inches");
+    pub const DPIS: Domain = Domain::within(1.0, 4800.0);
+    pub const FONT_SIZES: Domain = Domain::within(1.0, 400.0).in_unit("points");
+    /// Panels in a row or a column.
+    pub const PANELS: Domain = Domain::at_least(1.0);
+
     /// An empty page for rows × cols panels.
     pub fn new(rows: usize, cols: usize) -> Figure {
         Figure {
             width: None,
             height: None,
-            dpi: 150.0,
-            font_size: 9.0,
+            dpi: Figure::DPI,
+            font_size: Figure::FONT_SIZE,
             title: String::new(),
             rows,
             cols,
@@ -87,6 +98,15 @@ pub enum Corner {
     LowerRight,
 }
 
+impl Choice for Corner {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("upper left", Corner::UpperLeft),
+        ("upper right", Corner::UpperRight),
+        ("lower left", Corner::LowerLeft),
+        ("lower right", Corner::LowerRight),
+    ];
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Legend {
     /// The emptiest corner; to the right of the panel for classes.
@@ -97,6 +117,18 @@ pub enum Legend {
     None,
 }
 
+impl Choice for Legend {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("auto", Legend::Auto),
+        ("right", Legend::Right),
+        ("none", Legend::None),
+        ("upper left", Legend::At(Corner::UpperLeft)),
+        ("upper right", Legend::At(Corner::UpperRight)),
+        ("lower left", Legend::At(Corner::LowerLeft)),
+        ("lower right", Legend::At(Corner::LowerRight)),
+    ];
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
     #[default]
@@ -104,6 +136,14 @@ pub enum Scale {
     Log,
     /// Seconds since 1970-01-01T00:00:00Z, labelled with dates.
     Time,
+}
+
+impl Choice for Scale {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("linear", Scale::Linear),
+        ("log", Scale::Log),
+        ("time", Scale::Time),
+    ];
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -130,6 +170,10 @@ pub enum Side {
     #[default]
     Right,
     Bottom,
+}
+
+impl Choice for Side {
+    const ALL: &'static [(&'static str, Self)] = &[("right", Side::Right), ("bottom", Side::Bottom)];
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -10,7 +10,7 @@ use super::panel::Panel;
 use super::scene::Rect;
 use super::span::Span;
 use super::style::Style;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A page with everything placed, in points.
 pub struct Layout {
@@ -51,20 +51,10 @@ const ROUNDS: usize = 4;
 
 pub fn layout(figure: &Figure, panels: &[Panel], style: &Style) -> Result<Layout> {
     for (name, inches) in [("width", figure.width), ("height", figure.height)] {
-        if let Some(v) = inches.filter(|v| !(*v > 0.0 && v.is_finite())) {
-            return Err(Error::argument(name, "a positive number of inches", v));
-        }
+        inches.map(|v| Figure::SIZES.check(name, v)).transpose()?;
     }
-    if !(figure.dpi >= 1.0 && figure.dpi <= 4800.0) {
-        return Err(Error::argument("dpi", "a number from 1 to 4800", figure.dpi));
-    }
-    if !(figure.font_size >= 1.0 && figure.font_size <= 400.0) {
-        return Err(Error::argument(
-            "font size",
-            "a number of points from 1 to 400",
-            figure.font_size,
-        ));
-    }
+    Figure::DPIS.check("dpi", figure.dpi)?;
+    Figure::FONT_SIZES.check("font size", figure.font_size)?;
     let mut solver = Solver::new(figure, panels, style);
     for _ in 0..ROUNDS {
         solver.measure()?;

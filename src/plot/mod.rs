@@ -41,8 +41,8 @@ pub use figure::{
     Axes, Axis, ColorBar, Coordinates, Corner, Figure, Kind, Legend, Placed, Scale, Side, TickChoice,
 };
 pub use layer::{
-    Band, Class, Classes, Dash, ErrorBars, Guide, Histogram, Image, Layer, Line, Marker, Note, Polygons, Rgb,
-    Scatter,
+    Band, Class, Classes, Dash, ErrorBars, Guide, Histogram, Image, LINE_WIDTHS, Layer, Line, MARKER_SIZES,
+    Marker, Note, OPACITIES, Polygons, Rgb, Scatter,
 };
 pub use outlines::layers as outlines;
 pub use picture::Picture;

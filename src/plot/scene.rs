@@ -4,6 +4,7 @@
 use super::color::Color;
 use super::font::{self, Weight};
 use super::picture::Picture;
+use crate::error::Choice;
 
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rect {
@@ -125,6 +126,14 @@ pub enum Anchor {
     Start,
     Middle,
     End,
+}
+
+impl Choice for Anchor {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("left", Anchor::Start),
+        ("center", Anchor::Middle),
+        ("right", Anchor::End),
+    ];
 }
 
 /// Which line of the text lies at its y: the letters' feet, their heads (capitals), half of that, or the

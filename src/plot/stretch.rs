@@ -1,6 +1,6 @@
 //! How values become positions in a colour map: limits, percentiles, linear or logarithmic.
 
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 use crate::statistics;
 
 /// Where the ends of a colour map lie.
@@ -83,7 +83,7 @@ impl Stretch {
     }
 
     fn check(&self) -> Result<()> {
-        let share = |p: f64| (0.0..=100.0).contains(&p);
+        let share = |p: f64| Domain::PERCENT.admit(p);
         match *self {
             Stretch::Percentiles(low, high) if !(share(low) && share(high) && low < high) => {
                 Err(Error::argument(

@@ -14,19 +14,19 @@ local plot = {}
 ---@alias Colormap "viridis"|"magma"|"inferno"|"plasma"|"cividis"|"turbo"|"twilight"|"Greys"|"Blues"|"Greens"|"Oranges"|"Purples"|"Reds"|"BuGn"|"BuPu"|"GnBu"|"OrRd"|"PuBu"|"PuBuGn"|"PuRd"|"RdPu"|"YlGn"|"YlGnBu"|"YlOrBr"|"YlOrRd"|"BrBG"|"PiYG"|"PRGn"|"PuOr"|"RdBu"|"RdGy"|"RdYlBu"|"RdYlGn"|"Spectral"|"gray"|"seismic"|"bwr"|"coolwarm"|"terrain"|"jet"|"hot"|"hsv"|"tab10"|"tab20" `_r` at the end turns one round.
 
 ---@class plot.SizeOptions
----@field width? number Inches. Default: what the content needs, at most 6.4; more only where colour bars and legends would leave the panels less than half of that.
----@field height? number Inches. Default: what the content needs, at most 8.
----@field dpi? number Pixels an inch. Default 150; journals ask for 300 and more.
----@field font_size? number Points. Default 9; titles and tick labels follow it.
+---@field width? number Inches. Above 0. Default: what the content needs, at most 6.4; more only where colour bars and legends would leave the panels less than half of that.
+---@field height? number Inches. Above 0. Default: what the content needs, at most 8.
+---@field dpi? number Pixels an inch; journals ask for 300 and more. From 1 to 4800. Default 150.
+---@field font_size? number Points; titles and tick labels follow it. From 1 to 400. Default 9.
 
 ---@class plot.FigureOptions: plot.SizeOptions
----@field rows? integer Panels in a column. Default 1.
----@field cols? integer Panels in a row. Default 1.
+---@field rows? integer Panels in a column. At least 1. Default 1.
+---@field cols? integer Panels in a row. At least 1. Default 1.
 ---@field title? string Above all panels.
 ---@field letters? boolean Panels are called (a), (b), (c)… Default false.
 ---@field share_axes? boolean Tick labels at the outer panels only, where all have the same limits. Default true.
 ---@field color_bar? string One colour bar with this label for all panels, whose images then share colour map and limits.
----@field color_bar_side? "right"|"bottom" Default `"right"`.
+---@field color_bar_side? "right"|"bottom" Where it stands. Default `"right"`.
 
 ---@class plot.AxesOptions
 ---@field title? string Above the panel.
@@ -35,82 +35,87 @@ local plot = {}
 ---@field x_limits? (number|string)[] `{ first, last }`, numbers or times; the larger first turns the axis round.
 ---@field y_limits? (number|string)[] `{ first, last }`.
 ---@field x_scale? "linear"|"log"|"time" Default `"linear"`, or `"time"` where times are drawn. Times are in UTC.
----@field y_scale? "linear"|"log"|"time" Default `"linear"`.
+---@field y_scale? "linear"|"log"|"time" Default `"linear"`, or `"time"` where times are drawn.
 ---@field x_ticks? number[]|boolean Where the axis has marks; false for none.
 ---@field y_ticks? number[]|boolean Where the axis has marks; false for none.
 ---@field grid? boolean Lines at the marks. Default false.
----@field legend? boolean|string `"auto"` (the emptiest corner; for classes of maps beside the panel, or below it where a colour bar stands there), `"right"`, `"none"`, `"upper left"`, `"upper right"`, `"lower left"`, `"lower right"`.
----@field background? string Colour behind everything. Default white.
+---@field legend? boolean|"auto"|"right"|"none"|"upper left"|"upper right"|"lower left"|"lower right" `"auto"` or true: the emptiest corner; for classes of maps beside the panel, or below it where a colour bar stands there. `"right"`: beside the panel. `"none"` or false: nowhere. Default `"auto"`.
+---@field background? string Colour behind everything. Default `"white"`.
 ---@field lonlat? boolean Maps: mark longitude and latitude, whatever the CRS. Default false: kilometres or metres of the CRS.
 ---@field coordinates? boolean Maps: false leaves the sides without marks. Default true.
----@field scale_bar? boolean|string Maps: a round length on the ground, in a corner: true for `"lower left"`, or another corner's name.
+---@field scale_bar? boolean|"upper left"|"upper right"|"lower left"|"lower right" Maps: a round length on the ground, in this corner; true is `"lower left"`.
 
 ---@class plot.StretchOptions
 ---@field min? number The value of the first colour. Default: the smallest.
 ---@field max? number The value of the last colour. Default: the largest.
----@field percentiles? number[] `{ low, high }`: limits as percentiles of the values shown, 0 to 100. Default `{ 2, 98 }`; of values that run in a circle (`:phase()`, `:cyclic()`) the whole circle.
+---@field percentiles? number[] `{ low, high }`: limits as percentiles of the values shown. From 0 to 100. Default `{ 2, 98 }`; of values that run in a circle (`:phase()`, `:cyclic()`) the whole circle, of points' values the smallest and the largest.
 ---@field symmetric? boolean Limits on both sides of zero, the 98th percentile of the absolute values. Default false.
 
 ---@class plot.ImageOptions: plot.StretchOptions
 ---@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric, `"twilight"` of values that run in a circle. Of one that ends where it began (`"twilight"`) the values do, too: pictures smaller than the image show single pixels, not means.
 ---@field band? string The band, where the image has several.
 ---@field label? string Of the colour bar. Default: the band's name and unit.
----@field color_bar? boolean Default true.
----@field opacity? number 0 to 1. Default 1.
+---@field color_bar? boolean Whether there is one. Default true.
+---@field opacity? number 0 is invisible. From 0 to 1. Default 1.
 
 ---@class plot.MapOptions: plot.SizeOptions, plot.AxesOptions, plot.ImageOptions
 
 ---@class plot.MapsOptions: plot.MapOptions
----@field cols? integer Panels in a row. Default: about as many as rows, at most 4.
+---@field cols? integer Panels in a row. At least 1. Default: about as many as rows, at most 4.
 ---@field titles? string[] One for each panel. Default: the dates, or the names of the bands.
 ---@field letters? boolean Panels are called (a), (b), (c)… Default false.
 ---@field shared? boolean One colour bar and the same limits for all. Default true.
 
 ---@class plot.RgbLayerOptions: plot.StretchOptions
 ---@field bands? string[] Red, green, blue. Default: the image's three bands in their order.
----@field common? boolean The same limits for all three, which keeps colours true. Default false: each its own.
----@field gamma? number Above 1 brightens the dark parts. Default 1.
+---@field common? boolean The same limits for all three, which keeps colours true, rather than each its own. Default false.
+---@field gamma? number Above 1 brightens the dark parts. Above 0. Default 1.
 
 ---@class plot.RgbOptions: plot.SizeOptions, plot.AxesOptions, plot.RgbLayerOptions
 
 ---@class plot.ClassesLayerOptions
----@field classes? { value: integer, name: string?, color: string }[] The classes in the order of the legend; pixels of others are transparent. Default: all values, up to 20.
+---@field classes? plot.Class[] The classes in the order of the legend; pixels of others are transparent. Default: all values, up to 20.
 ---@field band? string The band, where the image has several.
+
+---@class plot.Class
+---@field value integer Of its pixels.
+---@field name? string In the legend. Default: the value.
+---@field color string Of its pixels.
 
 ---@class plot.ClassesOptions: plot.SizeOptions, plot.AxesOptions, plot.ClassesLayerOptions
 
 ---@class plot.HistogramLayerOptions
----@field bins? integer Default 100.
+---@field bins? integer How many. At least 1. Default 100.
 ---@field min? number Start of the first bin. Default: the smallest value. Only together with `max`.
 ---@field max? number End of the last bin. Default: the largest value.
----@field density? boolean Scale the bars so that their area is 1. Default false: counts.
+---@field density? boolean Scale the bars so that their area is 1, rather than show counts. Default false.
 ---@field label? string In the legend. Default: the name of the band where there are several.
----@field color? string
+---@field color? string Default: the next of those that series take in turn.
 ---@field filled? boolean False draws the outline only. Default true.
----@field opacity? number 0 to 1. Default 1; 0.6 for several bands.
+---@field opacity? number 0 is invisible. From 0 to 1. Default 1; 0.6 for several bands.
 
 ---@class plot.HistogramOptions: plot.SizeOptions, plot.AxesOptions, plot.HistogramLayerOptions
 
 ---@class plot.LineLayerOptions
 ---@field label? string In the legend.
----@field color? string
----@field line_width? number Points. Default 1.4; 0 leaves the markers only.
----@field style? "solid"|"dashed"|"dotted"|"dashdot" Or `"-"`, `"--"`, `":"`, `"-."`. Default `"solid"`.
----@field marker? "circle"|"square"|"triangle"|"diamond"|"plus"|"cross" Or `"o"`, `"s"`, `"^"`, `"D"`, `"+"`, `"x"`. Default: none.
----@field marker_size? number Points. Default 5.
+---@field color? string Default: the next of those that series take in turn.
+---@field line_width? number Points; 0 leaves the markers only. At least 0. Default 1.4.
+---@field style? "solid"|"dashed"|"dotted"|"dashdot"|"-"|"--"|":"|"-." Of the line. Default `"solid"`.
+---@field marker? "circle"|"square"|"triangle"|"diamond"|"plus"|"cross"|"o"|"s"|"^"|"D"|"+"|"x" At each point. Default: none.
+---@field marker_size? number Points. Above 0. Default 5.
 ---@field crs? string|integer On maps: what x and y are in, where that is not the map's own CRS.
 
 ---@class plot.LineOptions: plot.SizeOptions, plot.AxesOptions, plot.LineLayerOptions
 
 ---@class plot.ScatterLayerOptions: plot.StretchOptions
 ---@field label? string In the legend.
----@field color? string
----@field marker? string As of lines. Default `"circle"`.
----@field marker_size? number Points. Default 5.
----@field opacity? number 0 to 1. Default 1.
+---@field color? string Default: the next of those that series take in turn.
+---@field marker? "circle"|"square"|"triangle"|"diamond"|"plus"|"cross"|"o"|"s"|"^"|"D"|"+"|"x" At each point. Default `"circle"`.
+---@field marker_size? number Points. Above 0. Default 5.
+---@field opacity? number 0 is invisible. From 0 to 1. Default 1.
 ---@field outline? string Colour of a thin line around each mark.
 ---@field values? number[] One for each point, shown in the colour map; points whose value is NaN are left out.
----@field colormap? Colormap|string[] Default `"viridis"`.
+---@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`.
 ---@field color_bar? string Label of a colour bar for the values. Default: no bar.
 ---@field crs? string|integer On maps: what x and y are in, where that is not the map's own CRS.
 
@@ -118,32 +123,32 @@ local plot = {}
 
 ---@class plot.ErrorBarsOptions
 ---@field label? string In the legend.
----@field color? string
----@field marker? string As of lines. Default `"circle"`.
----@field marker_size? number Points. Default 4.5.
+---@field color? string Default: the next of those that series take in turn.
+---@field marker? "circle"|"square"|"triangle"|"diamond"|"plus"|"cross"|"o"|"s"|"^"|"D"|"+"|"x" At each point. Default `"circle"`.
+---@field marker_size? number Points. Above 0. Default 4.5.
 ---@field x_error? number[] Errors along x as well.
 
 ---@class plot.BandOptions
 ---@field label? string In the legend.
----@field color? string
----@field opacity? number 0 to 1. Default 0.25.
+---@field color? string Default: the next of those that series take in turn.
+---@field opacity? number 0 is invisible. From 0 to 1. Default 0.25.
 
 ---@class plot.AreaOptions
 ---@field label? string In the legend.
----@field color? string Of the outline. Default black.
+---@field color? string Of the outline. Default: black; for points the next of those that series take in turn.
 ---@field halo? string Colour beneath the outline and a little wider, so that it shows on any ground. Default: none.
----@field fill? string Default: none.
----@field line_width? number Points. Default 1.
----@field style? string As of lines.
+---@field fill? string Colour inside the outline. Default `"none"`.
+---@field line_width? number Points. At least 0. Default 1.
+---@field style? "solid"|"dashed"|"dotted"|"dashdot"|"-"|"--"|":"|"-." Of the outline. Default `"solid"`.
 ---@field crs? string|integer What the coordinates are in. Default: the map's CRS.
 
 ---@class plot.FeaturesOptions: plot.AreaOptions
----@field marker? string Of points. Default `"circle"`.
----@field marker_size? number Of points. Default 5.
+---@field marker? "circle"|"square"|"triangle"|"diamond"|"plus"|"cross"|"o"|"s"|"^"|"D"|"+"|"x" At each point. Default `"circle"`.
+---@field marker_size? number Of the marks, in points. Above 0. Default 5.
 
 ---@class plot.TextOptions
----@field color? string Default black.
----@field size? number Points. Default: the figure's font size.
+---@field color? string Of the letters. Default `"black"`.
+---@field size? number Points. Above 0. Default: the figure's font size.
 ---@field anchor? "left"|"center"|"right" Which part of the text lies at the point. Default `"left"`.
 ---@field rotation? number Degrees, counter-clockwise. Default 0.
 ---@field halo? string Colour of an outline around the letters, for legibility on images.
@@ -151,9 +156,9 @@ local plot = {}
 
 ---@class plot.GuideOptions
 ---@field label? string In the legend.
----@field color? string Default dark grey.
----@field line_width? number Points. Default 1.
----@field style? string As of lines. Default `"dashed"`.
+---@field color? string Of the line. Default `"#3c3c3c"`.
+---@field line_width? number Points. At least 0. Default 1.
+---@field style? "solid"|"dashed"|"dotted"|"dashdot"|"-"|"--"|":"|"-." Of the line. Default `"dashed"`.
 
 --- An empty page for panels, filled row by row by its method `axes`.
 ---

@@ -5,7 +5,6 @@ use mlua::Value;
 use super::{Shared, data, histograms, options, series};
 use crate::bind_class;
 use crate::error::Result;
-use crate::lua::args::{Args, Options};
 use crate::lua::class::{Builder, Class};
 use crate::plot::{Axes, ColorBar, Coordinates, Kind};
 use crate::raster::{Bounds, Raster};
@@ -19,17 +18,13 @@ pub struct AxesHandle {
 bind_class!(AxesHandle);
 
 impl AxesHandle {
-    /// Reads the options and changes the axes; nothing changes where that fails.
-    fn change(
-        &mut self,
-        args: &Args,
-        draw: impl FnOnce(&Options, &mut Axes, usize) -> Result<()>,
-    ) -> Result<()> {
+    /// Changes the axes; nothing changes where that fails.
+    fn change(&mut self, draw: impl FnOnce(&mut Axes, usize) -> Result<()>) -> Result<()> {
         let (mut axes, detail) = {
             let figure = self.figure.borrow();
             (figure.axes[self.index].clone(), options::detail(&figure))
         };
-        args.options(|o| draw(o, &mut axes, detail))?;
+        draw(&mut axes, detail)?;
         self.figure.borrow_mut().axes[self.index] = axes;
         Ok(())
     }
@@ -47,61 +42,61 @@ impl Class for AxesHandle {
 
     fn define(c: &mut Builder<Self>) {
         images(c);
-        c.chain("line(x, y, options?)", |_, this, args| {
+        c.chain_with("line(x, y, options?)", |_, this, args, o| {
             let (x, y) = (args.get("x")?, args.get("y")?);
-            this.change(args, |o, axes, _| series::line(axes, x, y, o))
+            this.change(|axes, _| series::line(axes, x, y, o))
         })
-        .chain("scatter(x, y, options?)", |_, this, args| {
+        .chain_with("scatter(x, y, options?)", |_, this, args, o| {
             let (x, y) = (args.get("x")?, args.get("y")?);
-            this.change(args, |o, axes, _| series::scatter(axes, x, y, o))
+            this.change(|axes, _| series::scatter(axes, x, y, o))
         })
-        .chain("error_bars(x, y, error, options?)", |_, this, args| {
+        .chain_with("error_bars(x, y, error, options?)", |_, this, args, o| {
             let (x, y, error) = (args.get("x")?, args.get("y")?, args.get("error")?);
-            this.change(args, |o, axes, _| series::error_bars(axes, x, y, error, o))
+            this.change(|axes, _| series::error_bars(axes, x, y, error, o))
         })
-        .chain("band(x, low, high, options?)", |_, this, args| {
+        .chain_with("band(x, low, high, options?)", |_, this, args, o| {
             let (x, low, high) = (args.get("x")?, args.get("low")?, args.get("high")?);
-            this.change(args, |o, axes, _| series::band(axes, x, low, high, o))
+            this.change(|axes, _| series::band(axes, x, low, high, o))
         })
-        .chain("histogram(values, options?)", |_, this, args| {
+        .chain_with("histogram(values, options?)", |_, this, args, o| {
             let values: Value = args.get("values")?;
-            this.change(args, |o, axes, _| {
-                for layer in histograms(&values, o, axes)? {
+            this.change(|axes, _| {
+                for layer in histograms(&values, &o, axes)? {
                     axes.add(layer);
                 }
                 Ok(())
             })
         })
-        .chain("features(features, options?)", |_, this, args| {
+        .chain_with("features(features, options?)", |_, this, args, o| {
             let features: Features = args.get("features")?;
-            this.change(args, |o, axes, _| series::features(axes, &features, o))
+            this.change(|axes, _| series::features(axes, &features, o))
         })
-        .chain("rectangle(bounds, options?)", |_, this, args| {
+        .chain_with("rectangle(bounds, options?)", |_, this, args, o| {
             let bounds: Bounds = args.get("bounds")?;
-            this.change(args, |o, axes, _| series::rectangle(axes, bounds, o))
+            this.change(|axes, _| series::rectangle(axes, bounds, o))
         })
-        .chain("text(x, y, text, options?)", |_, this, args| {
+        .chain_with("text(x, y, text, options?)", |_, this, args, o| {
             let (at, text) = ((args.get("x")?, args.get("y")?), args.get("text")?);
-            this.change(args, |o, axes, _| series::text(axes, at, text, o))
+            this.change(|axes, _| series::text(axes, at, text, o))
         })
-        .chain("vertical_line(x, options?)", |_, this, args| {
+        .chain_with("vertical_line(x, options?)", |_, this, args, o| {
             let at: Value = args.get("x")?;
-            this.change(args, |o, axes, _| series::guide(axes, &at, true, o))
+            this.change(|axes, _| series::guide(axes, &at, true, o))
         })
-        .chain("horizontal_line(y, options?)", |_, this, args| {
+        .chain_with("horizontal_line(y, options?)", |_, this, args, o| {
             let at: Value = args.get("y")?;
-            this.change(args, |o, axes, _| series::guide(axes, &at, false, o))
+            this.change(|axes, _| series::guide(axes, &at, false, o))
         })
         .text(|this| format!("Axes {} of a figure", this.index + 1));
     }
 }
 
 fn images(c: &mut Builder<AxesHandle>) {
-    c.chain("image(raster, options?)", |_, this, args| {
+    c.chain_with("image(raster, options?)", |_, this, args, o| {
         let raster: Raster = args.get("raster")?;
         let shared = this.figure.borrow().color_bar.is_some();
-        this.change(args, |o, axes, detail| {
-            let (layer, label) = data::image(&raster, o, detail)?;
+        this.change(|axes, detail| {
+            let (layer, label) = data::image(&raster, &o, detail)?;
             if !shared {
                 axes.color_bar = label.map(ColorBar::new);
             }
@@ -110,17 +105,17 @@ fn images(c: &mut Builder<AxesHandle>) {
             Ok(())
         })
     })
-    .chain("rgb(raster, options?)", |_, this, args| {
+    .chain_with("rgb(raster, options?)", |_, this, args, o| {
         let raster: Raster = args.get("raster")?;
-        this.change(args, |o, axes, detail| {
-            axes.add(data::rgb(&raster, o, detail)?);
+        this.change(|axes, detail| {
+            axes.add(data::rgb(&raster, &o, detail)?);
             as_map(axes);
             Ok(())
         })
     })
-    .chain("classes(raster, options?)", |_, this, args| {
+    .chain_with("classes(raster, options?)", |_, this, args, o| {
         let raster: Raster = args.get("raster")?;
-        this.change(args, |o, axes, detail| {
+        this.change(|axes, detail| {
             axes.add(data::classes(&raster, o, detail)?);
             as_map(axes);
             Ok(())

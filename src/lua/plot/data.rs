@@ -3,11 +3,13 @@
 use mlua::{Table, Value};
 use ndarray::Array2;
 
-use crate::error::{Error, Result};
-use crate::lua::spec::ValueType;
+use crate::error::{Domain, Error, Result};
 use crate::lua::args::Options;
+use crate::lua::options::{OptionTable, declared};
+use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
-use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, Rgb, Stretch};
+use crate::options;
+use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, OPACITIES, Rgb, Stretch};
 use crate::raster::cyclic::cycle_of;
 use crate::raster::preview::{self, Mode, preview};
 use crate::raster::stack::Stack;
@@ -45,7 +47,9 @@ pub fn title_of(raster: &Raster, by_band: bool) -> String {
     if by_band || raster.time.is_none() {
         return raster.bands.first().map_or(String::new(), |b| b.name.clone());
     }
-    raster.time.map_or(String::new(), |t| t.strftime("%Y-%m-%d").to_string())
+    raster
+        .time
+        .map_or(String::new(), |t| t.strftime("%Y-%m-%d").to_string())
 }
 
 /// All bands in at most about `detail` pixels a side, and the grid of those.
@@ -69,9 +73,9 @@ fn read(raster: &Raster, detail: usize, mode: Mode) -> Result<(Vec<Array2<f32>>,
 }
 
 /// The band that `band` names, or the only one.
-fn chosen(raster: &Raster, o: &Options) -> Result<Raster> {
-    match o.get::<String>("band")? {
-        Some(name) => raster.select(&[name]),
+fn chosen(raster: &Raster, band: &Option<String>) -> Result<Raster> {
+    match band {
+        Some(name) => raster.select(std::slice::from_ref(name)),
         None => raster
             .only_band("plot")
             .map(|band| raster.with_bands(vec![band.clone()]))
@@ -86,71 +90,105 @@ fn chosen(raster: &Raster, o: &Options) -> Result<Raster> {
     }
 }
 
-/// How values become colours.
-pub fn stretch(o: &Options, default: Stretch) -> Result<Stretch> {
-    let (min, max) = (o.get::<f64>("min")?, o.get::<f64>("max")?);
-    let percentiles = o.get::<[f64; 2]>("percentiles")?;
-    let symmetric = o.get_or("symmetric", false)?;
-    let given = [min.is_some() || max.is_some(), percentiles.is_some(), symmetric];
-    if given.iter().filter(|g| **g).count() > 1 {
-        return Err(Error::message(
-            "give limits in one way only: min and max, percentiles, or symmetric",
-        ));
+options! {
+    /// How values become colours.
+    pub struct Stretching("plot.StretchOptions") {
+        /// The value of the first colour. Default: the smallest.
+        min: Option<f64>,
+        /// The value of the last colour. Default: the largest.
+        max: Option<f64>,
+        /// `{ low, high }`: limits as percentiles of the values shown. Default `{ 2, 98 }`; of values that run in a circle
+        /// (`:phase()`, `:cyclic()`) the whole circle, of points' values the smallest and the largest.
+        percentiles: Option<[f64; 2]>; Domain::PERCENT,
+        /// Limits on both sides of zero, the 98th percentile of the absolute values.
+        symmetric: bool = false,
     }
-    Ok(match (percentiles, symmetric) {
-        (Some([low, high]), _) => Stretch::Percentiles(low, high),
-        (None, true) => Stretch::Symmetric(98.0),
-        (None, false) if given[0] => Stretch::Fixed(min, max),
-        _ => default,
-    })
+}
+
+impl Stretching {
+    pub fn or(&self, default: Stretch) -> Result<Stretch> {
+        let fixed = self.min.is_some() || self.max.is_some();
+        let given = [fixed, self.percentiles.is_some(), self.symmetric];
+        if given.iter().filter(|g| **g).count() > 1 {
+            return Err(Error::message(
+                "give limits in one way only: min and max, percentiles, or symmetric",
+            ));
+        }
+        Ok(match (self.percentiles, self.symmetric) {
+            (Some([low, high]), _) => Stretch::Percentiles(low, high),
+            (None, true) => Stretch::Symmetric(98.0),
+            (None, false) if fixed => Stretch::Fixed(self.min, self.max),
+            _ => default,
+        })
+    }
+}
+
+options! {
+    pub struct ImageLayer("plot.ImageOptions") {
+        ..stretch: Stretching,
+        /// A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric,
+        /// `"twilight"` of values that run in a circle. Of one that ends where it began (`"twilight"`) the values do, too: pictures
+        /// smaller than the image show single pixels, not means.
+        colormap: Option<Colormap>,
+        /// The band, where the image has several.
+        band: Option<String>,
+        /// Of the colour bar. Default: the band's name and unit.
+        label: Option<String>,
+        /// Whether there is one.
+        color_bar: bool = true,
+        /// 0 is invisible.
+        opacity: f64 = 1.0; OPACITIES,
+    }
 }
 
 /// An image in a colour map, and the label of its colour bar (None for no bar).
-pub fn image(raster: &Raster, o: &Options, detail: usize) -> Result<(Layer, Option<String>)> {
-    let raster = chosen(raster, o)?;
-    let colormap = o.get::<Colormap>("colormap")?;
+pub fn image(raster: &Raster, o: &ImageLayer, detail: usize) -> Result<(Layer, Option<String>)> {
+    let raster = chosen(raster, &o.band)?;
     let cycle = cycle_of(&raster.bands[0].port);
     // Of values that run in a circle all of it is shown: none lies beyond the ends.
-    let usual = cycle.map_or(Stretch::Percentiles(2.0, 98.0), |(low, high)| Stretch::Fixed(Some(low), Some(high)));
-    let stretch = stretch(o, usual)?;
-    let opacity = opacity(o)?.unwrap_or(1.0);
-    let label = o.get::<String>("label")?.unwrap_or_else(|| label_of(&raster.bands[0]));
-    let label = o.get_or("color_bar", true)?.then_some(label);
+    let usual = cycle.map_or(Stretch::Percentiles(2.0, 98.0), |(low, high)| {
+        Stretch::Fixed(Some(low), Some(high))
+    });
+    let stretch = o.stretch.or(usual)?;
+    let label = o.label.clone().unwrap_or_else(|| label_of(&raster.bands[0]));
+    let label = o.color_bar.then_some(label);
     // Differences are read best in two colours that meet at zero.
-    let colormap = match (colormap, stretch) {
-        (Some(colormap), _) => colormap,
+    let colormap = match (&o.colormap, stretch) {
+        (Some(colormap), _) => colormap.clone(),
         (None, Stretch::Symmetric(_)) => Colormap::named("RdBu_r")?,
         (None, _) if cycle.is_some() => Colormap::named("twilight")?,
         (None, _) => Colormap::default(),
     };
     // Between π and −π lies no 0.
     let nearest = colormap.is_cyclic() || cycle.is_some();
-    let mode = if nearest {
-        Mode::Nearest
-    } else {
-        Mode::Mean
-    };
+    let mode = if nearest { Mode::Nearest } else { Mode::Mean };
     let (mut bands, grid) = read(&raster, detail, mode)?;
     let mut image = Image::new(bands.swap_remove(0), Some(grid));
     (image.colormap, image.nearest) = (colormap, nearest);
     image.stretch = stretch;
-    image.opacity = opacity;
+    image.opacity = o.opacity;
     Ok((Layer::Image(image), label))
 }
 
-pub fn opacity(o: &Options) -> Result<Option<f64>> {
-    o.checked("opacity", "a number from 0 to 1", |v: &f64| (0.0..=1.0).contains(v))
+options! {
+    pub struct RgbLayer("plot.RgbLayerOptions") {
+        ..stretch: Stretching,
+        /// Red, green, blue. Default: the image's three bands in their order.
+        bands: Option<Vec<String>>,
+        /// The same limits for all three, which keeps colours true, rather than each its own.
+        common: bool = false,
+        /// Above 1 brightens the dark parts.
+        gamma: f64 = 1.0; Rgb::GAMMAS,
+    }
 }
 
 /// Three bands as red, green and blue.
-pub fn rgb(raster: &Raster, o: &Options, detail: usize) -> Result<Layer> {
-    let raster = match o.get::<Vec<String>>("bands")? {
-        Some(names) => raster.select(&names)?,
+pub fn rgb(raster: &Raster, o: &RgbLayer, detail: usize) -> Result<Layer> {
+    let raster = match &o.bands {
+        Some(names) => raster.select(names)?,
         None => raster.clone(),
     };
-    let stretch = stretch(o, Stretch::Percentiles(2.0, 98.0))?;
-    let common = o.get_or("common", false)?;
-    let gamma = o.positive("gamma")?.unwrap_or(1.0);
+    let stretch = o.stretch.or(Stretch::Percentiles(2.0, 98.0))?;
     let (bands, grid) = read(&raster, detail, Mode::Mean)?;
     let count = bands.len();
     let bands: [_; 3] = bands.try_into().map_err(|_| {
@@ -161,20 +199,28 @@ pub fn rgb(raster: &Raster, o: &Options, detail: usize) -> Result<Layer> {
         )
     })?;
     let mut layer = Rgb::new(bands, Some(grid));
-    (layer.stretch, layer.common, layer.gamma) = (stretch, common, gamma);
+    (layer.stretch, layer.common, layer.gamma) = (stretch, o.common, o.gamma);
     Ok(Layer::Rgb(layer))
 }
 
 /// Most classes that are told apart without being listed.
 const MOST_CLASSES: usize = 20;
 
+options! {
+    pub struct ClassesLayer("plot.ClassesLayerOptions") {
+        /// The classes in the order of the legend; pixels of others are transparent. Default: all values, up to 20.
+        classes: Option<Vec<Class>>,
+        /// The band, where the image has several.
+        band: Option<String>,
+    }
+}
+
 /// A classified image.
-pub fn classes(raster: &Raster, o: &Options, detail: usize) -> Result<Layer> {
-    let raster = chosen(raster, o)?;
-    let listed: Option<Vec<Class>> = o.get("classes")?;
+pub fn classes(raster: &Raster, o: ClassesLayer, detail: usize) -> Result<Layer> {
+    let raster = chosen(raster, &o.band)?;
     let (mut bands, grid) = read(&raster, detail, Mode::Nearest)?;
     let values = bands.swap_remove(0);
-    let classes = match listed {
+    let classes = match o.classes {
         Some(classes) => classes,
         None => {
             let mut found: Vec<i64> = Vec::new();
@@ -206,13 +252,24 @@ pub fn classes(raster: &Raster, o: &Options, detail: usize) -> Result<Layer> {
     Ok(Layer::Classes(layer))
 }
 
+options! {
+    pub struct ClassEntry("plot.Class") {
+        /// Of its pixels.
+        value: i64,
+        /// In the legend. Default: the value.
+        name: Option<String>,
+        /// Of its pixels.
+        color: Color,
+    }
+}
+
 /// `{ value = 1, name = "water", color = "blue" }`
 impl FromScript for Class {
     fn expected() -> String {
         "a class: { value = 1, name = \"water\", color = \"blue\" }".into()
     }
     fn kind() -> ValueType {
-        ValueType::Of("table".into())
+        ValueType::Table(declared::<ClassEntry>())
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()
@@ -221,13 +278,11 @@ impl FromScript for Class {
         if Table::accept(value).is_none() {
             return Err(Error::argument(name, Self::expected(), describe(value)));
         }
-        Options::read(value, name, |o| {
-            let value: i64 = o.require("value")?;
-            Ok(Class {
-                value,
-                name: o.get::<String>("name")?.unwrap_or_else(|| value.to_string()),
-                color: o.require("color")?,
-            })
+        let entry = Options::read(value, name, ClassEntry::read)?;
+        Ok(Class {
+            value: entry.value,
+            name: entry.name.unwrap_or_else(|| entry.value.to_string()),
+            color: entry.color,
         })
     }
 }

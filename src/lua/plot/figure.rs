@@ -8,12 +8,12 @@ use mlua::Value;
 
 use super::Shared;
 use super::axes::AxesHandle;
-use super::options;
+use super::options::Panel;
 use crate::bind_class;
 use crate::error::{Error, Result};
-use crate::lua::rehearsal::is_told;
 use crate::lua::access;
 use crate::lua::class::{Builder, Class};
+use crate::lua::rehearsal::is_told;
 use crate::plot::{Axes, Figure, Terminal};
 use crate::work::{self, Display, Form};
 
@@ -31,9 +31,9 @@ impl Class for FigureHandle {
     const NAME: &'static str = "Figure";
 
     fn define(c: &mut Builder<Self>) {
-        c.method("axes(options?)", |_, this, args| {
+        c.method_with("axes(options?)", |_, this, _, o: Panel| {
             let mut axes = Axes::chart();
-            args.options(|o| options::axes(o, &mut axes))?;
+            o.apply(&mut axes);
             let mut figure = this.0.borrow_mut();
             let (rows, cols) = (figure.rows, figure.cols);
             if figure.axes.len() == rows * cols {

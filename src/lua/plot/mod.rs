@@ -6,14 +6,18 @@ use std::rc::Rc;
 use mlua::{Table, Value};
 
 use self::axes::AxesHandle;
-use self::data::Images;
+use self::data::{ClassesLayer, ImageLayer, Images, RgbLayer};
 use self::figure::FigureHandle;
-use super::args::{Args, Options};
+use self::options::{Page, Panel, Size};
+use self::series::{HistogramLayer, LineLayer, ScatterLayer};
+use super::args::Options;
 use super::class::Builder;
 use super::module::Module;
+use super::options::OptionTable;
+use super::spec::ValueType;
 use super::value::{FromScript, describe};
-use crate::lua::spec::ValueType;
 use crate::error::{Error, Result};
+use crate::options;
 use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, Kind, Layer, Terminal};
 use crate::raster::stack::Stack;
 use crate::raster::{Raster, preview, stats};
@@ -27,44 +31,50 @@ mod series;
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<FigureHandle>();
     m.class::<AxesHandle>();
-    m.function("figure(options?)", |_, args| {
-        Ok(FigureHandle::new(args.options(options::figure)?))
+    m.function_with("figure(options?)", |_, _, o: Page| {
+        Ok(FigureHandle::new(o.figure()))
     })?;
-    m.function("map(raster, options?)", |_, args| map_of(&args.get("raster")?, args))?;
-    m.function("maps(images, options?)", |_, args| {
+    m.function_with("map(raster, options?)", |_, args, o: MapFigure| {
+        Ok(FigureHandle::new(map_of(&args.get("raster")?, &o)?))
+    })?;
+    m.function_with("maps(images, options?)", |_, args, o: MapsFigure| {
         let images: Images = args.get("images")?;
-        maps_of(&images.0, args)
+        maps_of(&images.0, &o)
     })?;
-    m.function("rgb(raster, options?)", |_, args| {
+    m.function_with("rgb(raster, options?)", |_, args, o: RgbFigure| {
         let raster: Raster = args.get("raster")?;
-        alone(args, Kind::Map(Coordinates::Map), |o, axes, detail| {
-            axes.add(data::rgb(&raster, o, detail)?);
+        handle(&o.size, &o.panel, MAP, |axes, detail| {
+            axes.add(data::rgb(&raster, &o.layer, detail)?);
             Ok(())
         })
     })?;
-    m.function("classes(raster, options?)", |_, args| {
+    m.function_with("classes(raster, options?)", |_, args, o: ClassesFigure| {
         let raster: Raster = args.get("raster")?;
-        alone(args, Kind::Map(Coordinates::Map), |o, axes, detail| {
-            axes.add(data::classes(&raster, o, detail)?);
+        handle(&o.size, &o.panel, MAP, |axes, detail| {
+            axes.add(data::classes(&raster, o.layer, detail)?);
             Ok(())
         })
     })?;
-    m.function("histogram(values, options?)", |_, args| {
+    m.function_with("histogram(values, options?)", |_, args, o: HistogramFigure| {
         let values: Value = args.get("values")?;
-        alone(args, Kind::Chart, |o, axes, _| {
-            for layer in histograms(&values, o, axes)? {
+        handle(&o.size, &o.panel, Kind::Chart, |axes, _| {
+            for layer in histograms(&values, &o.layer, axes)? {
                 axes.add(layer);
             }
             Ok(())
         })
     })?;
-    m.function("line(x, y, options?)", |_, args| {
+    m.function_with("line(x, y, options?)", |_, args, o: LineFigure| {
         let (x, y) = (args.get("x")?, args.get("y")?);
-        alone(args, Kind::Chart, |o, axes, _| series::line(axes, x, y, o))
+        handle(&o.size, &o.panel, Kind::Chart, |axes, _| {
+            series::line(axes, x, y, o.layer)
+        })
     })?;
-    m.function("scatter(x, y, options?)", |_, args| {
+    m.function_with("scatter(x, y, options?)", |_, args, o: ScatterFigure| {
         let (x, y) = (args.get("x")?, args.get("y")?);
-        alone(args, Kind::Chart, |o, axes, _| series::scatter(axes, x, y, o))
+        handle(&o.size, &o.panel, Kind::Chart, |axes, _| {
+            series::scatter(axes, x, y, o.layer)
+        })
     })?;
     m.function("colormaps()", |lua, _| {
         Ok(lua.create_sequence_from(Colormap::names().iter().copied())?)
@@ -72,92 +82,150 @@ pub fn define(m: &mut Module) -> Result<()> {
     Ok(())
 }
 
+const MAP: Kind = Kind::Map(Coordinates::Map);
+
+/// Figures of one panel: the options of the page, of the panel, and of what is drawn.
+macro_rules! figures {
+    ($($figure:ident($name:literal) of $layer:ty;)*) => {
+        $(options! {
+            struct $figure($name) {
+                ..size: Size,
+                ..panel: Panel,
+                ..layer: $layer,
+            }
+        })*
+    };
+}
+
+figures! {
+    MapFigure("plot.MapOptions") of ImageLayer;
+    RgbFigure("plot.RgbOptions") of RgbLayer;
+    ClassesFigure("plot.ClassesOptions") of ClassesLayer;
+    HistogramFigure("plot.HistogramOptions") of HistogramLayer;
+    LineFigure("plot.LineOptions") of LineLayer;
+    ScatterFigure("plot.ScatterOptions") of ScatterLayer;
+}
+
+options! {
+    struct MapsFigure("plot.MapsOptions") {
+        ..map: MapFigure,
+        /// Panels in a row. Default: about as many as rows, at most 4.
+        cols: Option<usize>; Figure::PANELS,
+        /// One for each panel. Default: the dates, or the names of the bands.
+        titles: Option<Vec<String>>,
+        /// Panels are called (a), (b), (c)…
+        letters: bool = false,
+        /// One colour bar and the same limits for all.
+        shared: bool = true,
+    }
+}
+
 /// The methods of images.
 pub fn raster_methods(c: &mut Builder<Raster>) {
-    c.method("plot(options?)", |_, this, args| {
+    c.method_with("plot(options?)", |_, this, _, o: MapsFigure| {
         if let [_] = this.bands.as_slice() {
-            return map_of(this, args);
+            return one_of(this, &o);
         }
         let bands: Vec<Raster> = this
             .bands
             .iter()
             .map(|band| this.with_bands(vec![band.clone()]))
             .collect();
-        maps_of(&bands, args)
+        maps_of(&bands, &o)
     });
 }
 
 /// The methods of stacks.
 pub fn stack_methods(c: &mut Builder<Stack>) {
-    c.method("plot(options?)", |_, this, args| maps_of(&this.items, args));
+    c.method_with("plot(options?)", |_, this, _, o: MapsFigure| {
+        maps_of(&this.items, &o)
+    });
 }
 
-/// A figure of one panel, from options that hold those of the figure, of the axes and of what is drawn.
+/// A figure of one panel.
 fn alone(
-    args: &Args,
+    size: &Size,
+    panel: &Panel,
     kind: Kind,
-    draw: impl FnOnce(&Options, &mut Axes, usize) -> Result<()>,
-) -> Result<FigureHandle> {
-    args.options(|o| {
-        let mut figure = Figure::new(1, 1);
-        options::size(o, &mut figure)?;
-        let mut axes = Axes::new(kind);
-        options::axes(o, &mut axes)?;
-        draw(o, &mut axes, options::detail(&figure))?;
-        figure.axes.push(axes);
-        Ok(FigureHandle::new(figure))
-    })
+    draw: impl FnOnce(&mut Axes, usize) -> Result<()>,
+) -> Result<Figure> {
+    let mut figure = Figure::new(1, 1);
+    size.apply(&mut figure);
+    let mut axes = Axes::new(kind);
+    panel.apply(&mut axes);
+    draw(&mut axes, options::detail(&figure))?;
+    figure.axes.push(axes);
+    Ok(figure)
 }
 
-fn map_of(raster: &Raster, args: &Args) -> Result<FigureHandle> {
-    alone(args, Kind::Map(Coordinates::Map), |o, axes, detail| {
-        let (layer, label) = data::image(raster, o, detail)?;
+/// As `alone`, for Lua.
+fn handle(
+    size: &Size,
+    panel: &Panel,
+    kind: Kind,
+    draw: impl FnOnce(&mut Axes, usize) -> Result<()>,
+) -> Result<FigureHandle> {
+    alone(size, panel, kind, draw).map(FigureHandle::new)
+}
+
+fn map_of(raster: &Raster, o: &MapFigure) -> Result<Figure> {
+    alone(&o.size, &o.panel, MAP, |axes, detail| {
+        let (layer, label) = data::image(raster, &o.layer, detail)?;
         axes.color_bar = label.map(ColorBar::new);
         axes.add(layer);
         Ok(())
     })
 }
 
+/// An image of one band by the options of several: its panel has no title unless one is given.
+fn one_of(raster: &Raster, o: &MapsFigure) -> Result<FigureHandle> {
+    let mut figure = map_of(raster, &o.map)?;
+    figure.letters = o.letters;
+    if let Some(title) = o.titles.as_ref().and_then(|titles| titles.first()) {
+        figure.title = std::mem::replace(&mut figure.axes[0].title, title.clone());
+    }
+    Ok(FigureHandle::new(figure))
+}
+
 /// Small multiples: a panel for each image, with one colour bar for all.
-fn maps_of(images: &[Raster], args: &Args) -> Result<FigureHandle> {
+fn maps_of(images: &[Raster], o: &MapsFigure) -> Result<FigureHandle> {
     if images.is_empty() {
         return Err(Error::argument("images", "at least one image", "none"));
     }
-    args.options(|o| {
-        let count = images.len();
-        let near_square = (count as f64).sqrt().ceil() as usize;
-        let cols = o.count("cols")?.unwrap_or(near_square.min(4)).min(count);
-        let mut figure = Figure::new(count.div_ceil(cols), cols);
-        options::size(o, &mut figure)?;
-        figure.title = o.get_or("title", String::new())?;
-        figure.letters = o.get_or("letters", false)?;
-        let titles: Option<Vec<String>> = o.get("titles")?;
-        let shared = o.get_or("shared", true)?;
-        let detail = options::detail(&figure);
-        let by_band = images.windows(2).any(|p| p[0].bands[0].name != p[1].bands[0].name);
-        for (i, image) in images.iter().enumerate() {
-            let mut axes = Axes::map(Coordinates::Map);
-            options::axes(o, &mut axes)?;
-            axes.title = match titles.as_ref().and_then(|t| t.get(i)) {
-                Some(title) => title.clone(),
-                None => data::title_of(image, by_band),
-            };
-            let (layer, label) = data::image(image, o, detail)?;
-            match (label, shared) {
-                (Some(label), true) => figure.color_bar = figure.color_bar.or(Some(ColorBar::new(label))),
-                (label, false) => axes.color_bar = label.map(ColorBar::new),
-                (None, true) => {}
-            }
-            axes.add(layer);
-            figure.axes.push(axes);
+    let MapFigure { size, panel, layer } = &o.map;
+    let count = images.len();
+    let near_square = (count as f64).sqrt().ceil() as usize;
+    let cols = o.cols.unwrap_or(near_square.min(4)).min(count);
+    let mut figure = Figure::new(count.div_ceil(cols), cols);
+    size.apply(&mut figure);
+    figure.title = panel.title.clone().unwrap_or_default();
+    figure.letters = o.letters;
+    let detail = options::detail(&figure);
+    let by_band = images
+        .windows(2)
+        .any(|p| p[0].bands[0].name != p[1].bands[0].name);
+    for (i, image) in images.iter().enumerate() {
+        let mut axes = Axes::new(MAP);
+        panel.apply(&mut axes);
+        axes.title = match o.titles.as_ref().and_then(|t| t.get(i)) {
+            Some(title) => title.clone(),
+            None => data::title_of(image, by_band),
+        };
+        let (layer, label) = data::image(image, layer, detail)?;
+        match (label, o.shared) {
+            (Some(label), true) => figure.color_bar = figure.color_bar.or(Some(ColorBar::new(label))),
+            (label, false) => axes.color_bar = label.map(ColorBar::new),
+            (None, true) => {}
         }
-        Ok(FigureHandle::new(figure))
-    })
+        axes.add(layer);
+        figure.axes.push(axes);
+    }
+    Ok(FigureHandle::new(figure))
 }
 
 /// One histogram for each band of an image, or one of a list of numbers.
-fn histograms(values: &Value, o: &Options, axes: &mut Axes) -> Result<Vec<Layer>> {
-    let style = series::histogram_style(o)?;
+fn histograms(values: &Value, style: &HistogramLayer, axes: &mut Axes) -> Result<Vec<Layer>> {
+    let range = style.range()?;
     let bars = |edges: Vec<f64>, counts: Vec<f64>, label: String, several: bool| {
         let mut bars = crate::plot::Histogram::new(edges, counts);
         if style.density {
@@ -187,22 +255,26 @@ fn histograms(values: &Value, o: &Options, axes: &mut Axes) -> Result<Vec<Layer>
             .iter()
             .map(|band| {
                 let one = raster.with_bands(vec![band.clone()]);
-                let found = stats::histogram(&one, style.bins, style.range)?;
+                let found = stats::histogram(&one, style.bins, range)?;
                 let n = found.counts.len() as f64;
                 let edge = |i: usize| found.low + (found.high - found.low) * i as f64 / n;
                 let label = if several { band.name.clone() } else { String::new() };
                 let counts = found.counts.iter().map(|c| *c as f64).collect();
-                Ok(bars((0..=found.counts.len()).map(edge).collect(), counts, label, several))
+                Ok(bars(
+                    (0..=found.counts.len()).map(edge).collect(),
+                    counts,
+                    label,
+                    several,
+                ))
             })
             .collect();
     }
-    let list = Vec::<f64>::from_script(values, "values").map_err(|_| {
-        Error::argument("values", "a Raster or a list of numbers", describe(values))
-    })?;
+    let list = Vec::<f64>::from_script(values, "values")
+        .map_err(|_| Error::argument("values", "a Raster or a list of numbers", describe(values)))?;
     if axes.y.label == "Pixels" {
         axes.y.label = "Count".into();
     }
-    let found = crate::plot::Histogram::of(list.iter().map(|v| *v as f32), style.bins, style.range)?;
+    let found = crate::plot::Histogram::of(list.iter().map(|v| *v as f32), style.bins, range)?;
     Ok(vec![bars(found.edges, found.counts, String::new(), false)])
 }
 
@@ -213,7 +285,8 @@ pub fn glance(raster: &Raster) -> Result<Option<Figure>> {
     };
     let one = raster.with_bands(vec![band.clone()]);
     let mut axes = Axes::map(Coordinates::Map);
-    let (layer, label) = Options::read(&Value::Nil, "options", |o| data::image(&one, o, 400))?;
+    let usual = Options::read(&Value::Nil, "options", ImageLayer::read)?;
+    let (layer, label) = data::image(&one, &usual, 400)?;
     axes.add(layer);
     axes.color_bar = label.map(ColorBar::new);
     let mut figure = Figure::of(axes);
@@ -249,6 +322,9 @@ impl FromScript for Color {
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()
     }
+    fn literal(&self) -> serde_json::Value {
+        self.to_string().into()
+    }
     fn from_script(value: &Value, name: &str) -> Result<Self> {
         match String::accept(value) {
             Some(text) => Color::parse(&text),
@@ -266,6 +342,9 @@ impl FromScript for Colormap {
     }
     fn accept(value: &Value) -> Option<Self> {
         Self::from_script(value, "").ok()
+    }
+    fn literal(&self) -> serde_json::Value {
+        self.name().into()
     }
     fn from_script(value: &Value, name: &str) -> Result<Self> {
         if let Some(text) = String::accept(value) {

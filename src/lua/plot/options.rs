@@ -1,52 +1,68 @@
-//! Tables of options as figures and axes.
+//! The options of figures and axes.
 
 use mlua::Value;
 
 use super::series::Points;
-use crate::error::{Error, Result};
-use crate::lua::args::Options;
-use crate::lua::value::{FromScript, describe};
-use crate::plot::{Axes, Axis, ColorBar, Coordinates, Corner, Figure, Kind, Legend, Scale, Side, TickChoice};
+use crate::error::{Choice, Error, Result};
+use crate::lua::spec::ValueType;
+use crate::lua::value::{FromScript, describe, number_text};
+use crate::options;
+use crate::plot::{
+    Axes, Axis, Color, ColorBar, Coordinates, Corner, Figure, Kind, Legend, Scale, Side, TickChoice,
+};
 
-/// The options of `plot.figure`.
-pub fn figure(o: &Options) -> Result<Figure> {
-    let (rows, cols) = (o.count("rows")?.unwrap_or(1), o.count("cols")?.unwrap_or(1));
-    let mut figure = Figure::new(rows, cols);
-    size(o, &mut figure)?;
-    figure.title = o.get_or("title", String::new())?;
-    figure.letters = o.get_or("letters", false)?;
-    figure.share_axes = o.get_or("share_axes", true)?;
-    figure.color_bar = match o.get::<String>("color_bar")? {
-        Some(label) => Some(ColorBar {
-            label,
-            side: side(o)?,
-        }),
-        None => {
-            side(o)?;
-            None
-        }
-    };
-    Ok(figure)
+options! {
+    /// Of every function that makes a figure.
+    pub struct Size("plot.SizeOptions") {
+        /// Inches. Default: what the content needs, at most 6.4; more only where colour bars and legends would leave the panels
+        /// less than half of that.
+        width: Option<f64>; Figure::SIZES,
+        /// Inches. Default: what the content needs, at most 8.
+        height: Option<f64>; Figure::SIZES,
+        /// Pixels an inch; journals ask for 300 and more.
+        dpi: f64 = Figure::DPI; Figure::DPIS,
+        /// Points; titles and tick labels follow it.
+        font_size: f64 = Figure::FONT_SIZE; Figure::FONT_SIZES,
+    }
 }
 
-fn side(o: &Options) -> Result<Side> {
-    Ok(match o.choice("color_bar_side", &["right", "bottom"])? {
-        Some("bottom") => Side::Bottom,
-        _ => Side::Right,
-    })
+impl Size {
+    pub fn apply(&self, figure: &mut Figure) {
+        (figure.width, figure.height) = (self.width, self.height);
+        (figure.dpi, figure.font_size) = (self.dpi, self.font_size);
+    }
 }
 
-/// The options that every function which makes a figure has.
-pub fn size(o: &Options, figure: &mut Figure) -> Result<()> {
-    figure.width = o.positive("width")?;
-    figure.height = o.positive("height")?;
-    let dpi = o.checked("dpi", "a number from 10 to 2400", |d: &f64| (10.0..=2400.0).contains(d))?;
-    figure.dpi = dpi.unwrap_or(figure.dpi);
-    let font_size = o.checked("font_size", "a number of points from 2 to 100", |d: &f64| {
-        (2.0..=100.0).contains(d)
-    })?;
-    figure.font_size = font_size.unwrap_or(figure.font_size);
-    Ok(())
+options! {
+    pub struct Page("plot.FigureOptions") {
+        ..size: Size,
+        /// Panels in a column.
+        rows: usize = 1; Figure::PANELS,
+        /// Panels in a row.
+        cols: usize = 1; Figure::PANELS,
+        /// Above all panels.
+        title: Option<String>,
+        /// Panels are called (a), (b), (c)…
+        letters: bool = false,
+        /// Tick labels at the outer panels only, where all have the same limits.
+        share_axes: bool = true,
+        /// One colour bar with this label for all panels, whose images then share colour map and limits.
+        color_bar: Option<String>,
+        /// Where it stands.
+        color_bar_side: Side = Side::Right,
+    }
+}
+
+impl Page {
+    pub fn figure(self) -> Figure {
+        let mut figure = Figure::new(self.rows, self.cols);
+        self.size.apply(&mut figure);
+        figure.title = self.title.unwrap_or_default();
+        (figure.letters, figure.share_axes) = (self.letters, self.share_axes);
+        let side = self.color_bar_side;
+        figure.color_bar = self.color_bar.map(|label| ColorBar { label, side });
+        figure
+    }
 }
 
 /// Pixels that an image needs at most along a side to look its best in one panel.
@@ -56,92 +72,158 @@ pub fn detail(figure: &Figure) -> usize {
     ((longest * figure.dpi / shared_by) as usize).clamp(64, 6000)
 }
 
-/// The options of axes, for charts and maps.
-pub fn axes(o: &Options, axes: &mut Axes) -> Result<()> {
-    axes.title = o.get_or("title", String::new())?;
-    axes.x = axis(o, "x_label", "x_limits", "x_scale", "x_ticks")?;
-    axes.y = axis(o, "y_label", "y_limits", "y_scale", "y_ticks")?;
-    axes.grid = o.get_or("grid", false)?;
-    axes.face = o.get_or("background", axes.face)?;
-    axes.legend = legend(o)?;
-    axes.scale_bar = scale_bar(o)?;
-    let lonlat = o.get::<bool>("lonlat")?;
-    let labelled = o.get::<bool>("coordinates")?;
-    let coordinates = match (labelled, lonlat) {
-        (Some(false), _) => Coordinates::None,
-        (_, Some(true)) => Coordinates::LonLat,
-        _ => Coordinates::Map,
-    };
-    if matches!(axes.kind, Kind::Map(_)) || lonlat.is_some() || labelled.is_some() || axes.scale_bar.is_some() {
-        axes.kind = Kind::Map(coordinates);
+options! {
+    /// Of charts and maps.
+    pub struct Panel("plot.AxesOptions") {
+        /// Above the panel.
+        title: Option<String>,
+        /// Quantity and unit: `"Distance (km)"`.
+        x_label: Option<String>,
+        /// Quantity and unit.
+        y_label: Option<String>,
+        /// `{ first, last }`, numbers or times; the larger first turns the axis round.
+        x_limits: Option<Ends>,
+        /// `{ first, last }`.
+        y_limits: Option<Ends>,
+        /// Default `"linear"`, or `"time"` where times are drawn. Times are in UTC.
+        x_scale: Option<Scale>,
+        /// Default `"linear"`, or `"time"` where times are drawn.
+        y_scale: Option<Scale>,
+        /// Where the axis has marks; false for none.
+        x_ticks: TickChoice = TickChoice::Auto,
+        /// Where the axis has marks; false for none.
+        y_ticks: TickChoice = TickChoice::Auto,
+        /// Lines at the marks.
+        grid: bool = false,
+        /// `"auto"` or true: the emptiest corner; for classes of maps beside the panel, or below it where a colour bar stands there.
+        /// `"right"`: beside the panel. `"none"` or false: nowhere.
+        legend: Switch<Legend> = Switch::Named(Legend::Auto),
+        /// Colour behind everything.
+        background: Color = Color::WHITE,
+        /// Maps: mark longitude and latitude, whatever the CRS. Default false: kilometres or metres of the CRS.
+        lonlat: Option<bool>,
+        /// Maps: false leaves the sides without marks. Default true.
+        coordinates: Option<bool>,
+        /// Maps: a round length on the ground, in this corner; true is `"lower left"`.
+        scale_bar: Option<Switch<Corner>>,
     }
-    Ok(())
 }
 
-fn axis(o: &Options, label: &str, limits: &str, scale: &str, ticks: &str) -> Result<Axis> {
-    let scale_name = o.choice(scale, &["linear", "log", "time"])?;
-    let limits = match o.raw(limits)? {
-        Value::Nil => None,
-        value => {
-            let points = Points::from_script(&value, limits)?;
-            match points.values.as_slice() {
-                [low, high] => Some((*low, *high)),
-                _ => {
-                    let expected = "two numbers or times: { first, last }";
-                    return Err(Error::argument(limits, expected, describe(&value)));
-                }
+impl Panel {
+    pub fn apply(&self, axes: &mut Axes) {
+        let axis =
+            |label: &Option<String>, limits: &Option<Ends>, scale: Option<Scale>, ticks: &TickChoice| Axis {
+                label: label.clone().unwrap_or_default(),
+                limits: limits.as_ref().map(|ends| (ends.0, ends.1)),
+                scale: scale.unwrap_or_default(),
+                ticks: ticks.clone(),
+            };
+        axes.title = self.title.clone().unwrap_or_default();
+        axes.x = axis(&self.x_label, &self.x_limits, self.x_scale, &self.x_ticks);
+        axes.y = axis(&self.y_label, &self.y_limits, self.y_scale, &self.y_ticks);
+        (axes.grid, axes.face) = (self.grid, self.background);
+        axes.legend = match self.legend {
+            Switch::On => Legend::Auto,
+            Switch::Off => Legend::None,
+            Switch::Named(legend) => legend,
+        };
+        axes.scale_bar = match self.scale_bar {
+            Some(Switch::On) => Some(Corner::LowerLeft),
+            Some(Switch::Named(corner)) => Some(corner),
+            Some(Switch::Off) | None => None,
+        };
+        let coordinates = match (self.coordinates, self.lonlat) {
+            (Some(false), _) => Coordinates::None,
+            (_, Some(true)) => Coordinates::LonLat,
+            _ => Coordinates::Map,
+        };
+        // What only a map has makes one of a chart.
+        let asked = self.lonlat.is_some() || self.coordinates.is_some() || axes.scale_bar.is_some();
+        if asked || matches!(axes.kind, Kind::Map(_)) {
+            axes.kind = Kind::Map(coordinates);
+        }
+    }
+}
+
+/// What can be on, off, or one of a few names.
+#[derive(Clone, Copy)]
+pub enum Switch<C> {
+    On,
+    Off,
+    Named(C),
+}
+
+impl<C: Choice> FromScript for Switch<C> {
+    fn expected() -> String {
+        format!("true or false or {}", C::expected())
+    }
+    fn kind() -> ValueType {
+        ValueType::Of(format!("boolean|{}", C::kind().lua_type()).into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        match value {
+            Value::Boolean(true) => Some(Switch::On),
+            Value::Boolean(false) => Some(Switch::Off),
+            other => C::accept(other).map(Switch::Named),
+        }
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        match (Self::accept(value), value) {
+            (Some(found), _) => Ok(found),
+            // A misspelt name is answered with the nearest.
+            (None, Value::String(_)) => C::from_script(value, name).map(Switch::Named),
+            (None, _) => Err(Error::argument(name, Self::expected(), describe(value))),
+        }
+    }
+    fn literal(&self) -> serde_json::Value {
+        match self {
+            Switch::On => true.into(),
+            Switch::Off => false.into(),
+            Switch::Named(choice) => choice.literal(),
+        }
+    }
+}
+
+/// Both ends of an axis; times are seconds since 1970.
+pub struct Ends(f64, f64);
+
+impl FromScript for Ends {
+    fn expected() -> String {
+        "two numbers or times: { first, last }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("(number|string)[]".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        match Points::from_script(value, name)?.values.as_slice() {
+            [first, last] => Ok(Ends(*first, *last)),
+            _ => Err(Error::argument(name, Self::expected(), describe(value))),
+        }
+    }
+}
+
+impl FromScript for TickChoice {
+    fn expected() -> String {
+        "a list of numbers, or true or false".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("number[]|boolean".into())
+    }
+    fn accept(value: &Value) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &Value, name: &str) -> Result<Self> {
+        let label = |at: f64| number_text(at).trim_end_matches(".0").replace('-', "−");
+        Ok(match value {
+            Value::Boolean(true) => TickChoice::Auto,
+            Value::Boolean(false) => TickChoice::None,
+            list => {
+                let places = Points::from_script(list, name)?.values;
+                TickChoice::At(places.into_iter().map(|at| (at, label(at))).collect())
             }
-        }
-    };
-    let ticks = match o.raw(ticks)? {
-        Value::Nil => TickChoice::Auto,
-        Value::Boolean(false) => TickChoice::None,
-        Value::Boolean(true) => TickChoice::Auto,
-        value => {
-            let at = Points::from_script(&value, ticks)?.values;
-            let label = |v: &f64| (*v, crate::lua::value::number_text(*v).trim_end_matches(".0").replace('-', "−"));
-            TickChoice::At(at.iter().map(label).collect())
-        }
-    };
-    Ok(Axis {
-        label: o.get_or(label, String::new())?,
-        limits,
-        scale: match scale_name {
-            Some("log") => Scale::Log,
-            Some("time") => Scale::Time,
-            _ => Scale::Linear,
-        },
-        ticks,
-    })
-}
-
-const CORNERS: [(&str, Corner); 4] = [
-    ("upper left", Corner::UpperLeft),
-    ("upper right", Corner::UpperRight),
-    ("lower left", Corner::LowerLeft),
-    ("lower right", Corner::LowerRight),
-];
-
-fn corner(name: &str) -> Option<Corner> {
-    CORNERS.iter().find(|(n, _)| *n == name).map(|(_, c)| *c)
-}
-
-fn legend(o: &Options) -> Result<Legend> {
-    let names = ["auto", "right", "none", "upper left", "upper right", "lower left", "lower right"];
-    if let Value::Boolean(shown) = o.raw("legend")? {
-        return Ok(if shown { Legend::Auto } else { Legend::None });
+        })
     }
-    Ok(match o.choice("legend", &names)? {
-        None | Some("auto") => Legend::Auto,
-        Some("right") => Legend::Right,
-        Some("none") => Legend::None,
-        Some(name) => corner(name).map_or(Legend::Auto, Legend::At),
-    })
-}
-
-fn scale_bar(o: &Options) -> Result<Option<Corner>> {
-    if let Value::Boolean(shown) = o.raw("scale_bar")? {
-        return Ok(shown.then_some(Corner::LowerLeft));
-    }
-    Ok(o.choice("scale_bar", &CORNERS.map(|(n, _)| n))?.and_then(corner))
 }

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use mlua::{Table, Value};
 
-use super::data::{opacity, stretch};
-use crate::error::{Error, Result};
+use super::data::Stretching;
+use crate::error::{Domain, Error, Result};
 use crate::lua::spec::ValueType;
-use crate::lua::args::Options;
 use crate::lua::value::{FromScript, describe};
+use crate::options;
 use crate::plot::{
-    Axes, Band, Color, ColorBar, Colormap, Dash, ErrorBars, Guide, Layer, Line, Marker, Note, Polygons, Scale,
-    Scatter, Stretch,
+    Anchor, Axes, Band, Color, ColorBar, Colormap, Dash, ErrorBars, Guide, Histogram, LINE_WIDTHS, Layer,
+    Line, MARKER_SIZES, Marker, Note, OPACITIES, Polygons, Scale, Scatter, Stretch,
 };
 use crate::raster::{Bounds, Crs};
 use crate::vector::Features;
@@ -64,13 +64,12 @@ impl FromScript for Points {
     }
 }
 
-/// Adds a layer, in the CRS that the option `crs` names.
-fn add(axes: &mut Axes, layer: Layer, o: &Options) -> Result<()> {
-    match o.get::<Crs>("crs")? {
+/// Adds a layer, in another CRS than the axes' where one is given.
+fn add(axes: &mut Axes, layer: Layer, crs: Option<Crs>) {
+    match crs {
         Some(crs) => axes.add_in(crs, layer),
         None => axes.add(layer),
     };
-    Ok(())
 }
 
 /// x and y of the same length; an axis of times is labelled with dates.
@@ -90,66 +89,126 @@ fn pair(axes: &mut Axes, x: Points, y: Points) -> Result<(Vec<f64>, Vec<f64>)> {
     Ok((x.values, y.values))
 }
 
-fn dash(o: &Options) -> Result<Option<Dash>> {
-    o.get::<String>("style")?.map(|s| Dash::parse(&s)).transpose()
-}
-
-fn marker(o: &Options) -> Result<Option<Marker>> {
-    o.get::<String>("marker")?.map(|s| Marker::parse(&s)).transpose()
-}
-
-fn line_width(o: &Options, default: f64) -> Result<f64> {
-    let width = o.checked("line_width", "a number of points, at least 0", |w: &f64| *w >= 0.0 && w.is_finite())?;
-    Ok(width.unwrap_or(default))
-}
-
-pub fn line(axes: &mut Axes, x: Points, y: Points, o: &Options) -> Result<()> {
-    let (x, y) = pair(axes, x, y)?;
-    let mut line = Line::new(x, y);
-    line.label = o.get_or("label", String::new())?;
-    line.color = o.get("color")?;
-    line.width = line_width(o, line.width)?;
-    line.dash = dash(o)?.unwrap_or_default();
-    line.marker = marker(o)?;
-    line.marker_size = o.positive("marker_size")?.unwrap_or(line.marker_size);
-    add(axes, Layer::Line(line), o)
-}
-
-pub fn scatter(axes: &mut Axes, x: Points, y: Points, o: &Options) -> Result<()> {
-    let (x, y) = pair(axes, x, y)?;
-    let mut points = Scatter::new(x, y);
-    points.label = o.get_or("label", String::new())?;
-    points.color = o.get("color")?;
-    points.marker = marker(o)?.unwrap_or_default();
-    points.size = o.positive("marker_size")?.unwrap_or(points.size);
-    points.opacity = opacity(o)?.unwrap_or(1.0);
-    points.outline = o.get("outline")?;
-    points.values = o.get("values")?;
-    points.colormap = o.get_or("colormap", Colormap::default())?;
-    points.stretch = stretch(o, Stretch::MinMax)?;
-    let bar: Option<String> = o.get("color_bar")?;
-    if points.values.is_some() {
-        axes.color_bar = bar.map(ColorBar::new).or(axes.color_bar.take());
+options! {
+    pub struct LineLayer("plot.LineLayerOptions") {
+        /// In the legend.
+        label: Option<String>,
+        /// Default: the next of those that series take in turn.
+        color: Option<Color>,
+        /// Points; 0 leaves the markers only.
+        line_width: f64 = Line::WIDTH; LINE_WIDTHS,
+        /// Of the line.
+        style: Dash = Dash::Solid,
+        /// At each point. Default: none.
+        marker: Option<Marker>,
+        /// Points.
+        marker_size: f64 = Scatter::MARKER_SIZE; MARKER_SIZES,
+        /// On maps: what x and y are in, where that is not the map's own CRS.
+        crs: Option<Crs>,
     }
-    add(axes, Layer::Scatter(points), o)
 }
 
-pub fn error_bars(axes: &mut Axes, x: Points, y: Points, error: Vec<f64>, o: &Options) -> Result<()> {
+pub fn line(axes: &mut Axes, x: Points, y: Points, o: LineLayer) -> Result<()> {
     let (x, y) = pair(axes, x, y)?;
-    let mut bars = ErrorBars::new(x, y, error);
-    bars.label = o.get_or("label", String::new())?;
-    bars.color = o.get("color")?;
-    bars.marker = marker(o)?.or(bars.marker);
-    bars.marker_size = o.positive("marker_size")?.unwrap_or(bars.marker_size);
-    if let Some(across) = o.get::<Vec<f64>>("x_error")? {
-        bars.x_error = Some((across.clone(), across));
-    }
-    let layer = Layer::ErrorBars(bars);
-    axes.add(layer);
+    let line = Line {
+        x,
+        y,
+        label: o.label.unwrap_or_default(),
+        color: o.color,
+        width: o.line_width,
+        dash: o.style,
+        marker: o.marker,
+        marker_size: o.marker_size,
+    };
+    add(axes, Layer::Line(line), o.crs);
     Ok(())
 }
 
-pub fn band(axes: &mut Axes, x: Points, low: Vec<f64>, high: Vec<f64>, o: &Options) -> Result<()> {
+options! {
+    pub struct ScatterLayer("plot.ScatterLayerOptions") {
+        ..stretch: Stretching,
+        /// In the legend.
+        label: Option<String>,
+        /// Default: the next of those that series take in turn.
+        color: Option<Color>,
+        /// At each point.
+        marker: Marker = Marker::Circle,
+        /// Points.
+        marker_size: f64 = Scatter::MARKER_SIZE; MARKER_SIZES,
+        /// 0 is invisible.
+        opacity: f64 = 1.0; OPACITIES,
+        /// Colour of a thin line around each mark.
+        outline: Option<Color>,
+        /// One for each point, shown in the colour map; points whose value is NaN are left out.
+        values: Option<Vec<f32>>,
+        /// A name (see `plot.colormaps`) or a list of colours to blend.
+        colormap: Colormap = Colormap::default(),
+        /// Label of a colour bar for the values. Default: no bar.
+        color_bar: Option<String>,
+        /// On maps: what x and y are in, where that is not the map's own CRS.
+        crs: Option<Crs>,
+    }
+}
+
+pub fn scatter(axes: &mut Axes, x: Points, y: Points, o: ScatterLayer) -> Result<()> {
+    let (x, y) = pair(axes, x, y)?;
+    let points = Scatter {
+        x,
+        y,
+        stretch: o.stretch.or(Stretch::MinMax)?,
+        values: o.values,
+        colormap: o.colormap,
+        label: o.label.unwrap_or_default(),
+        color: o.color,
+        marker: o.marker,
+        size: o.marker_size,
+        opacity: o.opacity,
+        outline: o.outline,
+    };
+    if points.values.is_some() {
+        axes.color_bar = o.color_bar.map(ColorBar::new).or(axes.color_bar.take());
+    }
+    add(axes, Layer::Scatter(points), o.crs);
+    Ok(())
+}
+
+options! {
+    pub struct ErrorBarsLayer("plot.ErrorBarsOptions") {
+        /// In the legend.
+        label: Option<String>,
+        /// Default: the next of those that series take in turn.
+        color: Option<Color>,
+        /// At each point.
+        marker: Marker = Marker::Circle,
+        /// Points.
+        marker_size: f64 = ErrorBars::MARKER_SIZE; MARKER_SIZES,
+        /// Errors along x as well.
+        x_error: Option<Vec<f64>>,
+    }
+}
+
+pub fn error_bars(axes: &mut Axes, x: Points, y: Points, error: Vec<f64>, o: ErrorBarsLayer) -> Result<()> {
+    let (x, y) = pair(axes, x, y)?;
+    let mut bars = ErrorBars::new(x, y, error);
+    (bars.label, bars.color) = (o.label.unwrap_or_default(), o.color);
+    (bars.marker, bars.marker_size) = (Some(o.marker), o.marker_size);
+    bars.x_error = o.x_error.map(|across| (across.clone(), across));
+    axes.add(Layer::ErrorBars(bars));
+    Ok(())
+}
+
+options! {
+    pub struct BandLayer("plot.BandOptions") {
+        /// In the legend.
+        label: Option<String>,
+        /// Default: the next of those that series take in turn.
+        color: Option<Color>,
+        /// 0 is invisible.
+        opacity: f64 = 0.25; OPACITIES,
+    }
+}
+
+pub fn band(axes: &mut Axes, x: Points, low: Vec<f64>, high: Vec<f64>, o: BandLayer) -> Result<()> {
     let low = Points {
         values: low,
         times: false,
@@ -159,101 +218,148 @@ pub fn band(axes: &mut Axes, x: Points, low: Vec<f64>, high: Vec<f64>, o: &Optio
         x,
         low,
         high,
-        label: o.get_or("label", String::new())?,
-        color: o.get("color")?,
-        opacity: opacity(o)?.unwrap_or(0.25),
+        label: o.label.unwrap_or_default(),
+        color: o.color,
+        opacity: o.opacity,
     }));
     Ok(())
 }
 
-/// How a histogram is counted and drawn.
-pub struct HistogramStyle {
-    pub bins: usize,
-    pub range: Option<(f64, f64)>,
-    pub density: bool,
-    pub label: Option<String>,
-    pub color: Option<Color>,
-    pub filled: bool,
-    pub opacity: Option<f64>,
+options! {
+    pub struct HistogramLayer("plot.HistogramLayerOptions") {
+        /// How many.
+        bins: usize = 100; Histogram::BINS,
+        /// Start of the first bin. Default: the smallest value. Only together with `max`.
+        min: Option<f64>,
+        /// End of the last bin. Default: the largest value.
+        max: Option<f64>,
+        /// Scale the bars so that their area is 1, rather than show counts.
+        density: bool = false,
+        /// In the legend. Default: the name of the band where there are several.
+        label: Option<String>,
+        /// Default: the next of those that series take in turn.
+        color: Option<Color>,
+        /// False draws the outline only.
+        filled: bool = true,
+        /// 0 is invisible. Default 1; 0.6 for several bands.
+        opacity: Option<f64>; OPACITIES,
+    }
 }
 
-pub fn histogram_style(o: &Options) -> Result<HistogramStyle> {
-    Ok(HistogramStyle {
-        bins: o.count("bins")?.unwrap_or(100),
-        range: match (o.get::<f64>("min")?, o.get::<f64>("max")?) {
-            (Some(low), Some(high)) => Some((low, high)),
-            (None, None) => None,
-            _ => return Err(Error::message("give both min and max, or neither")),
-        },
-        density: o.get_or("density", false)?,
-        label: o.get("label")?,
-        color: o.get("color")?,
-        filled: o.get_or("filled", true)?,
-        opacity: opacity(o)?,
-    })
+impl HistogramLayer {
+    pub fn range(&self) -> Result<Option<(f64, f64)>> {
+        match (self.min, self.max) {
+            (Some(low), Some(high)) => Ok(Some((low, high))),
+            (None, None) => Ok(None),
+            _ => Err(Error::message("give both min and max, or neither")),
+        }
+    }
 }
 
-/// The options that areas share.
-fn area_style(polygons: &mut Polygons, o: &Options) -> Result<()> {
-    polygons.label = o.get_or("label", String::new())?;
-    polygons.color = o.get("color")?;
-    polygons.halo = o.get("halo")?;
-    polygons.fill = o.get_or("fill", polygons.fill)?;
-    polygons.width = line_width(o, polygons.width)?;
-    polygons.dash = dash(o)?.unwrap_or_default();
-    Ok(())
+options! {
+    pub struct Area("plot.AreaOptions") {
+        /// In the legend.
+        label: Option<String>,
+        /// Of the outline. Default: black; for points the next of those that series take in turn.
+        color: Option<Color>,
+        /// Colour beneath the outline and a little wider, so that it shows on any ground. Default: none.
+        halo: Option<Color>,
+        /// Colour inside the outline.
+        fill: Color = Color::TRANSPARENT,
+        /// Points.
+        line_width: f64 = Polygons::WIDTH; LINE_WIDTHS,
+        /// Of the outline.
+        style: Dash = Dash::Solid,
+        /// What the coordinates are in. Default: the map's CRS.
+        crs: Option<Crs>,
+    }
+}
+
+impl Area {
+    fn apply(&self, polygons: &mut Polygons) {
+        polygons.label = self.label.clone().unwrap_or_default();
+        (polygons.color, polygons.halo, polygons.fill) = (self.color, self.halo, self.fill);
+        (polygons.width, polygons.dash) = (self.line_width, self.style);
+    }
+}
+
+options! {
+    pub struct FeaturesLayer("plot.FeaturesOptions") {
+        ..area: Area,
+        /// At each point.
+        marker: Marker = Marker::Circle,
+        /// Of the marks, in points.
+        marker_size: f64 = Scatter::MARKER_SIZE; MARKER_SIZES,
+    }
 }
 
 /// Features in their own CRS, or in that of the option `crs` where they have none.
-pub fn features(axes: &mut Axes, features: &Features, o: &Options) -> Result<()> {
+pub fn features(axes: &mut Axes, features: &Features, o: FeaturesLayer) -> Result<()> {
     let mut areas = Polygons::new(Vec::new());
-    area_style(&mut areas, o)?;
+    o.area.apply(&mut areas);
     let mut points = Scatter::new(Vec::new(), Vec::new());
-    points.label = areas.label.clone();
-    points.color = areas.color;
-    points.marker = marker(o)?.unwrap_or_default();
-    points.size = o.positive("marker_size")?.unwrap_or(points.size);
-    let crs = features.crs.clone().or(o.get::<Crs>("crs")?);
+    (points.label, points.color) = (areas.label.clone(), areas.color);
+    (points.marker, points.size) = (o.marker, o.marker_size);
+    let crs = features.crs.clone().or(o.area.crs);
     for layer in crate::plot::outlines(features, &areas, &points) {
-        match &crs {
-            Some(crs) => axes.add_in(crs.clone(), layer),
-            None => axes.add(layer),
-        };
+        add(axes, layer, crs.clone());
     }
     Ok(())
 }
 
-pub fn rectangle(axes: &mut Axes, bounds: Bounds, o: &Options) -> Result<()> {
+pub fn rectangle(axes: &mut Axes, bounds: Bounds, o: Area) -> Result<()> {
     let mut polygons = Polygons::rectangle(bounds);
-    area_style(&mut polygons, o)?;
-    add(axes, Layer::Polygons(polygons), o)
+    o.apply(&mut polygons);
+    add(axes, Layer::Polygons(polygons), o.crs);
+    Ok(())
 }
 
-pub fn text(axes: &mut Axes, (x, y): (f64, f64), text: String, o: &Options) -> Result<()> {
-    use crate::plot::Anchor;
+options! {
+    pub struct Writing("plot.TextOptions") {
+        /// Of the letters.
+        color: Color = Color::BLACK,
+        /// Points. Default: the figure's font size.
+        size: Option<f64>; Note::SIZES,
+        /// Which part of the text lies at the point.
+        anchor: Anchor = Anchor::Start,
+        /// Degrees, counter-clockwise.
+        rotation: f64 = 0.0; Domain::FINITE,
+        /// Colour of an outline around the letters, for legibility on images.
+        halo: Option<Color>,
+        /// What x and y are in. Default: the map's CRS.
+        crs: Option<Crs>,
+    }
+}
+
+pub fn text(axes: &mut Axes, (x, y): (f64, f64), text: String, o: Writing) -> Result<()> {
     let mut note = Note::new(x, y, text);
-    note.color = o.get_or("color", note.color)?;
-    note.size = o.positive("size")?;
-    note.rotation = o.get_or("rotation", 0.0)?;
-    note.halo = o.get("halo")?;
-    note.anchor = match o.choice("anchor", &["left", "center", "right"])? {
-        Some("center") => Anchor::Middle,
-        Some("right") => Anchor::End,
-        _ => Anchor::Start,
-    };
-    add(axes, Layer::Note(note), o)
+    (note.color, note.size, note.anchor) = (o.color, o.size, o.anchor);
+    (note.rotation, note.halo) = (o.rotation, o.halo);
+    add(axes, Layer::Note(note), o.crs);
+    Ok(())
 }
 
-pub fn guide(axes: &mut Axes, at: &Value, vertical: bool, o: &Options) -> Result<()> {
+options! {
+    pub struct GuideLayer("plot.GuideOptions") {
+        /// In the legend.
+        label: Option<String>,
+        /// Of the line.
+        color: Color = Guide::COLOR,
+        /// Points.
+        line_width: f64 = Guide::WIDTH; LINE_WIDTHS,
+        /// Of the line.
+        style: Dash = Dash::Dashed,
+    }
+}
+
+pub fn guide(axes: &mut Axes, at: &Value, vertical: bool, o: GuideLayer) -> Result<()> {
     let at = match f64::accept(at) {
         Some(at) => at,
         None => Timestamp::from_script(at, "at")?.as_millisecond() as f64 / 1000.0,
     };
     let mut guide = Guide::new(at, vertical);
-    guide.label = o.get_or("label", String::new())?;
-    guide.color = o.get_or("color", guide.color)?;
-    guide.width = line_width(o, guide.width)?;
-    guide.dash = dash(o)?.unwrap_or(guide.dash);
+    guide.label = o.label.unwrap_or_default();
+    (guide.color, guide.width, guide.dash) = (o.color, o.line_width, o.style);
     axes.add(Layer::Guide(guide));
     Ok(())
 }

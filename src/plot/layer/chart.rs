@@ -1,6 +1,6 @@
 //! Layers of points and bars.
 
-use crate::error::{Error, Result};
+use crate::error::{Choice, Domain, Error, Result};
 use crate::plot::color::Color;
 use crate::plot::colormap::Colormap;
 use crate::plot::stretch::Stretch;
@@ -14,22 +14,21 @@ pub enum Dash {
     DashDot,
 }
 
-impl Dash {
-    /// `-` or `solid`, `--` or `dashed`, `:` or `dotted`, `-.` or `dashdot`.
-    pub fn parse(text: &str) -> Result<Dash> {
-        match text {
-            "-" | "solid" => Ok(Dash::Solid),
-            "--" | "dashed" => Ok(Dash::Dashed),
-            ":" | "dotted" => Ok(Dash::Dotted),
-            "-." | "dashdot" => Ok(Dash::DashDot),
-            other => Err(Error::argument(
-                "line style",
-                "`solid`, `dashed`, `dotted` or `dashdot`",
-                format!("`{other}`"),
-            )),
-        }
-    }
+/// By name, or by matplotlib's sign.
+impl Choice for Dash {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("solid", Dash::Solid),
+        ("dashed", Dash::Dashed),
+        ("dotted", Dash::Dotted),
+        ("dashdot", Dash::DashDot),
+        ("-", Dash::Solid),
+        ("--", Dash::Dashed),
+        (":", Dash::Dotted),
+        ("-.", Dash::DashDot),
+    ];
+}
 
+impl Dash {
     /// Lengths of dashes and gaps for a line of this width.
     pub(in crate::plot) fn pattern(self, width: f64) -> Vec<f64> {
         let relative: &[f64] = match self {
@@ -53,30 +52,39 @@ pub enum Marker {
     Cross,
 }
 
-impl Marker {
-    const NAMES: [(&'static str, &'static str, Marker); 6] = [
-        ("o", "circle", Marker::Circle),
-        ("s", "square", Marker::Square),
-        ("^", "triangle", Marker::Triangle),
-        ("D", "diamond", Marker::Diamond),
-        ("+", "plus", Marker::Plus),
-        ("x", "cross", Marker::Cross),
+/// By name, or by matplotlib's sign.
+impl Choice for Marker {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("circle", Marker::Circle),
+        ("square", Marker::Square),
+        ("triangle", Marker::Triangle),
+        ("diamond", Marker::Diamond),
+        ("plus", Marker::Plus),
+        ("cross", Marker::Cross),
+        ("o", Marker::Circle),
+        ("s", Marker::Square),
+        ("^", Marker::Triangle),
+        ("D", Marker::Diamond),
+        ("+", Marker::Plus),
+        ("x", Marker::Cross),
     ];
+}
 
-    /// By name (`circle`, `square`, `triangle`, `diamond`, `plus`, `cross`) or matplotlib's sign (`o s ^ D + x`).
-    pub fn parse(text: &str) -> Result<Marker> {
-        Self::NAMES
-            .iter()
-            .find(|(sign, name, _)| *sign == text || *name == text)
-            .map(|(.., marker)| *marker)
-            .ok_or_else(|| Error::not_found("marker", text, Self::NAMES.map(|(_, name, _)| name)))
-    }
-
+impl Marker {
     /// True for marks made of strokes, which have no inside to fill.
     pub(in crate::plot) fn is_open(self) -> bool {
         matches!(self, Marker::Plus | Marker::Cross)
     }
 }
+
+/// Widths of lines; 0 draws none.
+pub const LINE_WIDTHS: Domain = Domain::at_least(0.0).in_unit("points");
+
+/// Diameters of marks.
+pub const MARKER_SIZES: Domain = Domain::above(0.0).in_unit("points");
+
+/// From invisible to opaque.
+pub const OPACITIES: Domain = Domain::within(0.0, 1.0);
 
 /// A line through points in their order.
 #[derive(Debug, Clone)]
@@ -96,16 +104,18 @@ pub struct Line {
 }
 
 impl Line {
+    pub const WIDTH: f64 = 1.4;
+
     pub fn new(x: Vec<f64>, y: Vec<f64>) -> Line {
         Line {
             x,
             y,
             label: String::new(),
             color: None,
-            width: 1.4,
+            width: Line::WIDTH,
             dash: Dash::Solid,
             marker: None,
-            marker_size: 5.0,
+            marker_size: Scatter::MARKER_SIZE,
         }
     }
 }
@@ -130,6 +140,8 @@ pub struct Scatter {
 }
 
 impl Scatter {
+    pub const MARKER_SIZE: f64 = 5.0;
+
     pub fn new(x: Vec<f64>, y: Vec<f64>) -> Scatter {
         Scatter {
             x,
@@ -140,7 +152,7 @@ impl Scatter {
             label: String::new(),
             color: None,
             marker: Marker::Circle,
-            size: 5.0,
+            size: Scatter::MARKER_SIZE,
             opacity: 1.0,
             outline: None,
         }
@@ -164,6 +176,8 @@ pub struct ErrorBars {
 }
 
 impl ErrorBars {
+    pub const MARKER_SIZE: f64 = 4.5;
+
     /// Symmetric errors in y.
     pub fn new(x: Vec<f64>, y: Vec<f64>, error: Vec<f64>) -> ErrorBars {
         ErrorBars {
@@ -174,7 +188,7 @@ impl ErrorBars {
             label: String::new(),
             color: None,
             marker: Some(Marker::Circle),
-            marker_size: 4.5,
+            marker_size: ErrorBars::MARKER_SIZE,
             width: 1.0,
             cap: 5.0,
         }
@@ -206,6 +220,8 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    pub const BINS: Domain = Domain::at_least(1.0);
+
     pub fn new(edges: Vec<f64>, counts: Vec<f64>) -> Histogram {
         Histogram {
             edges,
@@ -227,9 +243,7 @@ impl Histogram {
         bins: usize,
         range: Option<(f64, f64)>,
     ) -> Result<Histogram> {
-        if bins == 0 {
-            return Err(Error::argument("bins", "at least 1", bins));
-        }
+        Histogram::BINS.check_count("bins", bins)?;
         // A count, an edge and a bar to draw.
         crate::bounds::fits(
             format!("a histogram of {bins} bins"),
@@ -310,12 +324,10 @@ mod tests {
 
     #[test]
     fn names_of_markers_and_dashes() {
-        assert_eq!(Marker::parse("^").unwrap(), Marker::Triangle);
-        assert_eq!(
-            Marker::parse("squares").unwrap_err().to_string(),
-            "no marker `squares`; did you mean `square`?"
-        );
-        assert_eq!(Dash::parse("--").unwrap(), Dash::Dashed);
-        assert!(Dash::parse("wavy").is_err());
+        assert_eq!(Marker::named("^"), Some(Marker::Triangle));
+        assert_eq!(Marker::Triangle.name(), "triangle");
+        assert_eq!(Dash::named("--"), Some(Dash::Dashed));
+        assert_eq!(Dash::Dashed.name(), "dashed");
+        assert_eq!(Dash::named("wavy"), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use crate::error::Result;
+use crate::error::{Domain, Result};
 use crate::plot::color::Color;
 use crate::plot::colormap::Colormap;
 use crate::plot::stretch::{Limits, Stretch};
@@ -52,6 +52,8 @@ pub struct Rgb {
 }
 
 impl Rgb {
+    pub const GAMMAS: Domain = Domain::above(0.0);
+
     /// Each band from its 2nd to its 98th percentile.
     pub fn new(bands: [Array2<f32>; 3], grid: Option<Grid>) -> Rgb {
         Rgb {

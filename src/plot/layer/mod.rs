@@ -4,7 +4,9 @@ mod chart;
 mod image;
 mod shape;
 
-pub use chart::{Band, Dash, ErrorBars, Histogram, Line, Marker, Scatter};
+pub use chart::{
+    Band, Dash, ErrorBars, Histogram, LINE_WIDTHS, Line, MARKER_SIZES, Marker, OPACITIES, Scatter,
+};
 pub use image::{Class, Classes, Image, Rgb};
 pub use shape::{Guide, Note, Polygons};
 

@@ -1,6 +1,7 @@
 //! Layers of outlines, text and straight lines.
 
 use super::Dash;
+use crate::error::Domain;
 use crate::plot::color::Color;
 use crate::plot::scene::{Anchor, Level};
 use crate::raster::Bounds;
@@ -23,6 +24,8 @@ pub struct Polygons {
 }
 
 impl Polygons {
+    pub const WIDTH: f64 = 1.0;
+
     pub fn new(polygons: Vec<Vec<Vec<(f64, f64)>>>) -> Polygons {
         Polygons {
             polygons,
@@ -31,7 +34,7 @@ impl Polygons {
             color: None,
             halo: None,
             fill: Color::TRANSPARENT,
-            width: 1.0,
+            width: Polygons::WIDTH,
             dash: Dash::Solid,
         }
     }
@@ -66,6 +69,8 @@ pub struct Note {
 }
 
 impl Note {
+    pub const SIZES: Domain = Domain::above(0.0).in_unit("points");
+
     pub fn new(x: f64, y: f64, text: impl Into<String>) -> Note {
         Note {
             x,
@@ -94,13 +99,16 @@ pub struct Guide {
 }
 
 impl Guide {
+    pub const COLOR: Color = Color::grey(60);
+    pub const WIDTH: f64 = 1.0;
+
     pub fn new(at: f64, vertical: bool) -> Guide {
         Guide {
             at,
             vertical,
             label: String::new(),
-            color: Color::grey(60),
-            width: 1.0,
+            color: Guide::COLOR,
+            width: Guide::WIDTH,
             dash: Dash::Dashed,
         }
     }
