@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Feature, Features, Geometry, Properties};
 use crate::earth::geojson_shape;
-use crate::error::{Error, Result};
+use crate::error::{Domain, Error, Result};
 use crate::files;
 use crate::raster::Crs;
 use crate::table::Value;
@@ -20,6 +20,10 @@ pub struct GeoJsonOptions {
     /// Leave the coordinates in their CRS and name it in a `crs` member, as GeoJSON did in 2008 and GDAL still reads. Otherwise
     /// they are transformed to longitude and latitude on WGS 84, as RFC 7946 wants.
     pub keep_crs: bool,
+}
+
+impl GeoJsonOptions {
+    pub const DECIMALS: Domain = Domain::within(0.0, 15.0);
 }
 
 impl Features {
@@ -94,6 +98,10 @@ impl Features {
 
     /// The features in the CRS in which they are to be written, and the `crs` member to name it.
     fn for_geojson(&self, options: &GeoJsonOptions) -> Result<(Features, Option<Json>)> {
+        let decimals = options.decimals.map(|count| count as usize);
+        decimals
+            .map(|count| GeoJsonOptions::DECIMALS.check_count("decimals", count))
+            .transpose()?;
         let wgs84 = Crs::wgs84()?;
         match &self.crs {
             Some(crs) if *crs != wgs84 && options.keep_crs => Ok((self.clone(), Some(crs_member(crs)?))),
@@ -197,7 +205,7 @@ fn geometry_json(shape: &Shape<f64>, options: &GeoJsonOptions) -> Json {
     let shape = match options.decimals {
         None => shape,
         Some(decimals) => {
-            let scale = 10f64.powi(decimals.min(15) as i32);
+            let scale = 10f64.powi(decimals as i32);
             let round = |v: f64| (v * scale).round() / scale;
             rounded = shape.map_coords(|c| geo::Coord {
                 x: round(c.x),

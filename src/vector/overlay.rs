@@ -7,7 +7,7 @@ use super::Geometry;
 use super::measure::geodesic_distance;
 use super::transform::Projection;
 use crate::earth::wkb;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Domain, Error, Remedy, Result};
 use crate::raster::Crs;
 use crate::raster::file::initialise;
 
@@ -18,6 +18,9 @@ const MAX_REACH_M: f64 = 1.0e6;
 const BUFFER_STEP_DEG: f64 = 0.1;
 
 impl Geometry {
+    /// Straight pieces a quarter circle, of `buffer`.
+    pub const SEGMENTS: Domain = Domain::within(1.0, 1000.0);
+
     /// What both cover.
     ///
     /// # Errors
@@ -74,16 +77,8 @@ impl Geometry {
     /// When the distance is not finite, the geometry is invalid, or it is in longitude and latitude and one of its
     /// parts, buffered, reaches farther than 1000 km from its centre (the plane's scale would be wrong by more than 0.4 %).
     pub fn buffer(&self, distance: f64, quarter_segments: u32) -> Result<Geometry> {
-        if !distance.is_finite() {
-            return Err(Error::argument("distance", "a finite number", distance));
-        }
-        if !(1..=1000).contains(&quarter_segments) {
-            return Err(Error::argument(
-                "segments",
-                "1 to 1000 a quarter circle",
-                quarter_segments,
-            ));
-        }
+        Domain::FINITE.check("distance", distance)?;
+        Geometry::SEGMENTS.check_count("segments", quarter_segments as usize)?;
         let Some(crs) = self.crs.as_ref().filter(|_| self.is_geographic()) else {
             return Ok(self.with_shape(planar_buffer(&self.shape, distance, quarter_segments)?));
         };

@@ -10,11 +10,14 @@ use geo::{
 use super::overlay::quietly;
 use super::{Geometry, antimeridian};
 use crate::bounds;
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Domain, Error, Remedy, Result};
 use crate::raster::follow::follow;
 use crate::raster::{Crs, Transformer};
 
 impl Geometry {
+    /// Of `densify`.
+    pub const LONGEST_EDGES: Domain = Domain::above(0.0).in_unit("units of the present CRS");
+
     /// The geometry in another CRS, vertex by vertex. Straight edges stay straight, although their images are curves:
     /// `densify` (the longest edge to leave whole, in units of the present CRS) adds vertices first.
     ///
@@ -206,13 +209,7 @@ fn length(shape: &Shape<f64>) -> f64 {
 }
 
 fn densify(shape: &Shape<f64>, step: f64) -> Result<Shape<f64>> {
-    if !(step.is_finite() && step > 0.0) {
-        return Err(Error::argument(
-            "densify",
-            "a length above 0, in units of the present CRS",
-            step,
-        ));
-    }
+    Geometry::LONGEST_EDGES.check("densify", step)?;
     // Checked as a whole: the parts of a collection add up.
     bounds::fits(
         format!("a geometry with a vertex every {step} units"),

@@ -12,7 +12,7 @@ local geometry = {}
 ---@class geometry.ReadOptions
 ---@field layer? string The layer, where the file has several.
 ---@field where? string A condition on the attributes in SQL: `"Area > 1.5 AND Name LIKE 'K%'"`.
----@field bounds? number[] `{ min_x, min_y, max_x, max_y }` in the layer's CRS: only features whose own bounds meet these.
+---@field bounds? Bounds In the layer's CRS: only features whose own bounds meet these.
 ---@field encoding? string For Shapefiles: the encoding of their text, such as `"ISO-8859-1"` or `"CP1252"`. Default: what the file says (`.cpg`, or the head of `.dbf`); where it says nothing UTF-8 if all text can be that, else ISO-8859-1.
 
 --- Reads a vector file.
@@ -384,7 +384,7 @@ function Geometry:difference(other) end
 function Geometry:symmetric_difference(other) end
 
 ---@class Geometry.BufferOptions
----@field segments? integer Straight pieces a quarter circle. Default 16: the radius is right within 0.1 %, never too large.
+---@field segments? integer Straight pieces a quarter circle: with 16 the radius is right within 0.1 %, never too large. From 1 to 1000. Default 16.
 
 --- Everything within a distance of the geometry. A negative distance shrinks polygons.
 ---
@@ -433,7 +433,7 @@ function Geometry:simplify(tolerance) end
 function Geometry:convex_hull() end
 
 ---@class geometry.TransformOptions
----@field densify? number Adds vertices first, so that no edge is longer than this, in units of the present CRS: straight edges become curves in another CRS. Default: vertices only.
+---@field densify? number Adds vertices first, so that no edge is longer than this, in units of the present CRS: straight edges become curves in another CRS. Above 0. Default: vertices only.
 
 --- The geometry in another CRS.
 ---
@@ -474,8 +474,8 @@ function Geometry:set_crs(crs) end
 function Geometry:to_wkt() end
 
 ---@class geometry.GeoJsonOptions
----@field decimals? integer Coordinates rounded to this many decimals. Default: so that they read back the same.
----@field keep_crs? boolean Leave the coordinates in their CRS and name it in a `crs` member, as GeoJSON did in 2008. Default false: longitude and latitude.
+---@field decimals? integer Of GeoJSON: coordinates rounded to this many decimals. From 0 to 15. Default: so that they read back the same.
+---@field keep_crs? boolean Of GeoJSON: leave the coordinates in their CRS and name it in a `crs` member, as GeoJSON did in 2008, rather than write longitude and latitude. Default false.
 
 --- GeoJSON text of the geometry, in longitude and latitude.
 ---
@@ -709,10 +709,8 @@ function Features:table() end
 ---@return string text
 function Features:to_geojson(options) end
 
----@class Features.WriteOptions
+---@class Features.WriteOptions: geometry.GeoJsonOptions
 ---@field layer? string The name of the layer. Default: that of the file.
----@field decimals? integer For GeoJSON: coordinates rounded to this many decimals. Default: so that they read back the same.
----@field keep_crs? boolean For GeoJSON: leave the coordinates in their CRS and name it in a `crs` member. Default false: longitude and latitude.
 ---@field encoding? string For Shapefiles: the encoding of their text, which a file `.cpg` beside them says. Default `"UTF-8"`.
 
 --- Writes a vector file, in place of what was there.
@@ -767,7 +765,7 @@ function Features:write(path, options) end
 function Features:rasterize(grid, options) end
 
 ---@class Features.StatisticsOptions
----@field statistics? ZonalStatistic|ZonalStatistic[] Of `count`, `sum`, `mean`, `std` (of the population), `min`, `max`, `median`, `p90` (any percentile, exact). Default `count`, `mean`, `std`, `min`, `max`.
+---@field statistics? ZonalStatistic|ZonalStatistic[] Of `count`, `sum`, `mean`, `std` (of the population), `min`, `max`, `median`, `p90` (any percentile, exact). Default `{ "count", "mean", "std", "min", "max" }`.
 ---@field classes? boolean Also the number of pixels of each value, as columns `class_3`…, for bands of whole numbers. Default false.
 ---@field all_touched? boolean Take every pixel that a feature touches, not only those whose centre it covers. Default false.
 

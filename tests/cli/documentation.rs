@@ -141,19 +141,27 @@ fn declared() -> BTreeMap<&'static str, Declared> {
 #[test]
 fn declared_options_are_those_of_the_stubs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib/_meta");
+    // `Table.SortOptions` stands in tables.lua: not every class is called as its file.
+    let stubs: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
     let mut stale = Vec::new();
     for (name, table) in declared() {
-        let path = folder.join(format!("{}.lua", name.split('.').next().unwrap()));
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        let opens = |line: &&&str| {
+        let opens = |line: &str| {
             line.strip_prefix("---@class ")
                 .is_some_and(|rest| rest.split([':', ' ']).next() == Some(name))
         };
-        let Some(start) = lines.iter().position(|line| opens(&line)) else {
-            stale.push(format!("{} has no ---@class {name}", path.display()));
+        let found = stubs.iter().find_map(|path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            let start = text.lines().position(opens)?;
+            Some((path, text, start))
+        });
+        let Some((path, text, start)) = found else {
+            stale.push(format!("no stub has ---@class {name}"));
             continue;
         };
+        let lines: Vec<&str> = text.lines().collect();
         let fields = lines[start + 1..]
             .iter()
             .take_while(|l| l.starts_with("---@field"));
@@ -161,7 +169,7 @@ fn declared_options_are_those_of_the_stubs() {
         let current: String = lines[start..end].iter().map(|l| format!("{l}\n")).collect();
         let wanted = table.stub();
         if current != wanted && std::env::var_os("PERILUNE_BLESS").is_some() {
-            std::fs::write(&path, text.replace(&current, &wanted)).unwrap();
+            std::fs::write(path, text.replace(&current, &wanted)).unwrap();
         } else if current != wanted {
             stale.push(format!("{name}: the stub says\n{current}and the code\n{wanted}"));
         }
@@ -221,7 +229,7 @@ fn functions_take_the_tables_that_their_stubs_name() {
 }
 
 /// Functions whose options are read by closures instead of being declared. It only falls.
-const MOST_UNDECLARED: usize = 23;
+const MOST_UNDECLARED: usize = 12;
 
 /// What Tab offers for `colormap = "` is what there is.
 #[test]

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use mlua::{Lua, UserDataRef, Value as LuaValue};
 
 use super::feature::OneFeature;
-use super::values::{Place, bounds_list, densify, geojson_options};
+use super::values::{GeoJson, Place, Transform, bounds_list};
 use crate::bind_class;
 use crate::error::{Error, Result, counted};
 use crate::lua::rehearsal::is_told;
-use crate::lua::args::Options;
 use crate::lua::tables::values::{Filter, Names, new_values};
 use crate::lua::value::describe;
+use crate::lua::spec::ValueType;
 use crate::lua::{Args, Builder, Class, FromScript, access};
+use crate::options;
 use crate::raster::{Bounds, Crs, Grid, Raster};
 use crate::table::{Aggregation, Table};
 use crate::vector::{BurnOptions, BurnValue, Features, WriteOptions, ZonalOptions, rasterize_image, zonal_statistics};
@@ -42,10 +43,12 @@ impl Class for Features {
                 })
             });
         c.method("filter(condition)", filter)
-            .method("within(area, options?)", within)
+            .method_with("within(area, options?)", within)
             .method("intersecting(place)", |_, this, args| this.intersecting(&args.get::<Place>("place")?.geometry()?))
             .method("clip(place)", |_, this, args| this.clip(&args.get::<Place>("place")?.geometry()?))
-            .method("to_crs(crs, options?)", |_, this, args| this.to_crs(&args.get::<Crs>("crs")?, args.options(densify)?))
+            .method_with("to_crs(crs, options?)", |_, this, args, o: Transform| {
+                this.to_crs(&args.get::<Crs>("crs")?, o.densify)
+            })
             .method("set_crs(crs)", |_, this, args| Ok(Features { crs: Some(args.get("crs")?), ..this.clone() }))
             .method("make_valid()", |_, this, _| this.make_valid())
             .method("bounds()", |lua, this, _| bounds_list(lua, this.bounds()))
@@ -71,12 +74,12 @@ impl Class for Features {
             this.append(&other)
         })
         .method("table()", |_, this, _| this.to_table())
-        .method("to_geojson(options?)", |_, this, args| this.to_geojson(&args.options(geojson_options)?))
-        .method("write(path, options?)", write)
-        .method("rasterize(grid, options?)", rasterize)
-        .method("statistics(raster, options?)", |_, this, args| {
+        .method_with("to_geojson(options?)", |_, this, _, o: GeoJson| this.to_geojson(&o.into()))
+        .method_with("write(path, options?)", write)
+        .method_with("rasterize(grid, options?)", rasterize)
+        .method_with("statistics(raster, options?)", |_, this, args, o: Zonal| {
             let raster: UserDataRef<Raster> = args.get("raster")?;
-            zonal_statistics(&raster, this, &args.options(zonal_options)?)
+            zonal_statistics(&raster, this, &o.into())
         });
     }
 }
@@ -101,8 +104,14 @@ fn filter(lua: &Lua, this: &Features, args: &Args) -> Result<Features> {
     }
 }
 
-fn within(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
-    let crs = args.options(|o| o.get::<Crs>("crs"))?;
+options! {
+    struct Within("Features.WithinOptions") {
+        /// The CRS of the bounds, where they are a list. Default: that of the features.
+        crs: Option<Crs>,
+    }
+}
+
+fn within(_: &Lua, this: &Features, args: &Args, o: Within) -> Result<Features> {
     let area: LuaValue = args.get("area")?;
     if let Some(Place(place)) = Place::accept(&area) {
         let turn = place.crs.as_ref().and_then(Crs::turn);
@@ -119,7 +128,7 @@ fn within(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
         let expected = "bounds { min_x, min_y, max_x, max_y }, a Geometry or Features";
         return Err(Error::argument("area", expected, describe(&area)));
     };
-    this.within(Bounds { min_x, min_y, max_x, max_y }, crs.as_ref())
+    this.within(Bounds { min_x, min_y, max_x, max_y }, o.crs.as_ref())
 }
 
 fn with_table(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
@@ -137,42 +146,103 @@ fn with_table(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
     Ok(out)
 }
 
-fn write(lua: &Lua, this: &Features, args: &Args) -> Result<()> {
+options! {
+    struct Writing("Features.WriteOptions") {
+        ..geojson: GeoJson,
+        /// The name of the layer. Default: that of the file.
+        layer: Option<String>,
+        /// For Shapefiles: the encoding of their text, which a file `.cpg` beside them says. Default `"UTF-8"`.
+        encoding: Option<String>,
+    }
+}
+
+fn write(lua: &Lua, this: &Features, args: &Args, o: Writing) -> Result<()> {
     let path = access(lua).write(args.get::<PathBuf>("path")?)?;
-    let options = args.options(|o| Ok(WriteOptions { layer: o.get("layer")?, geojson: geojson_options(o)?, encoding: o.get("encoding")? }))?;
+    let options = WriteOptions {
+        layer: o.layer,
+        geojson: o.geojson.into(),
+        encoding: o.encoding,
+    };
     match is_told(lua, "write", &path) {
         true => Ok(()),
         false => this.write(&path, &options),
     }
 }
 
-fn rasterize(_: &Lua, this: &Features, args: &Args) -> Result<Raster> {
-    let grid: Arc<Grid> = args.get("grid")?;
-    let (options, name) = args.options(|o| {
-        let value = match (o.get::<f64>("value")?, o.get::<String>("property")?) {
-            (Some(_), Some(_)) => return Err(Error::message("give value or property, not both")),
-            (Some(value), None) => BurnValue::Constant(value),
-            (None, Some(name)) => BurnValue::Property(name),
-            (None, None) => BurnValue::Constant(1.0),
-        };
-        let value = if o.get_or("index", false)? { BurnValue::Index } else { value };
-        let background = o.get_or("background", f64::NAN)?;
-        let all_touched = o.get_or("all_touched", false)?;
-        Ok((BurnOptions { value, background, all_touched }, o.get_or("name", "features".to_string())?))
-    })?;
-    rasterize_image(this, &grid, &name, &options)
+options! {
+    struct Burning("Features.RasterizeOptions") {
+        /// What the features give to their pixels. Default 1.
+        value: Option<f64>,
+        /// A property to take the value from, a number or a boolean.
+        property: Option<String>,
+        /// Take the position of each feature, from 1.
+        index: bool = false,
+        /// The value where no feature is. Default: masked.
+        background: Option<f64>,
+        /// Take every pixel that a feature touches, not only those whose centre it covers.
+        all_touched: bool = false,
+        /// The name of the band.
+        name: String = "features".to_string(),
+    }
 }
 
-/// The options of statistics by zone.
-pub fn zonal_options(o: &Options) -> Result<ZonalOptions> {
-    let default = ZonalOptions::default();
-    let statistics = match o.get::<Names>("statistics")? {
-        Some(Names(names)) => names.iter().map(|n| Aggregation::parse(n)).collect::<Result<_>>()?,
-        None => default.statistics,
+fn rasterize(_: &Lua, this: &Features, args: &Args, o: Burning) -> Result<Raster> {
+    let grid: Arc<Grid> = args.get("grid")?;
+    let value = match (o.value, o.property) {
+        (Some(_), Some(_)) => return Err(Error::message("give value or property, not both")),
+        _ if o.index => BurnValue::Index,
+        (Some(value), None) => BurnValue::Constant(value),
+        (None, Some(name)) => BurnValue::Property(name),
+        (None, None) => BurnValue::Constant(1.0),
     };
-    Ok(ZonalOptions {
-        statistics,
-        classes: o.get_or("classes", false)?,
-        all_touched: o.get_or("all_touched", false)?,
-    })
+    let options = BurnOptions {
+        value,
+        background: o.background.unwrap_or(f64::NAN),
+        all_touched: o.all_touched,
+    };
+    rasterize_image(this, &grid, &o.name, &options)
+}
+
+options! {
+    pub struct Zonal("Features.StatisticsOptions") {
+        /// Of `count`, `sum`, `mean`, `std` (of the population), `min`, `max`, `median`, `p90` (any percentile, exact).
+        statistics: Statistics = Statistics(ZonalOptions::default().statistics),
+        /// Also the number of pixels of each value, as columns `class_3`…, for bands of whole numbers.
+        classes: bool = false,
+        /// Take every pixel that a feature touches, not only those whose centre it covers.
+        all_touched: bool = false,
+    }
+}
+
+impl From<Zonal> for ZonalOptions {
+    fn from(o: Zonal) -> ZonalOptions {
+        ZonalOptions {
+            statistics: o.statistics.0,
+            classes: o.classes,
+            all_touched: o.all_touched,
+        }
+    }
+}
+
+/// What is computed of each zone: one name or a list.
+pub struct Statistics(Vec<Aggregation>);
+
+impl FromScript for Statistics {
+    fn expected() -> String {
+        Names::expected()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("ZonalStatistic|ZonalStatistic[]".into())
+    }
+    fn accept(value: &LuaValue) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &LuaValue, name: &str) -> Result<Self> {
+        let Names(names) = Names::from_script(value, name)?;
+        let found = names.iter().map(|name| Aggregation::parse(name));
+        found.collect::<Result<_>>().map(Statistics)
+    }
+    fn literal(&self) -> serde_json::Value {
+        self.0.iter().map(Aggregation::name).collect()
+    }
 }

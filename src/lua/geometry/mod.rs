@@ -14,6 +14,7 @@ use self::values::positions;
 use super::{Args, FromScript, Module, access};
 use crate::error::{Error, Result};
 use crate::lua::value::describe;
+use crate::options;
 use crate::raster::{Bounds, Crs};
 use crate::vector::{Features, Geometry, Properties, ReadOptions};
 
@@ -23,7 +24,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Geometry>();
     m.class::<Features>();
     m.class::<feature::OneFeature>();
-    m.function("read(path, options?)", read)?;
+    m.function_with("read(path, options?)", read)?;
     m.function("from_geojson(text)", |_, args| Features::from_geojson(&args.get::<String>("text")?))?;
     m.function("from_wkt(text, crs?)", |_, args| {
         let geometry = Geometry::from_wkt(&args.get::<String>("text")?)?;
@@ -67,11 +68,28 @@ fn crs(args: &Args) -> Result<Option<Crs>> {
     }
 }
 
-fn read(lua: &Lua, args: &Args) -> Result<Features> {
+options! {
+    struct Reading("geometry.ReadOptions") {
+        /// The layer, where the file has several.
+        layer: Option<String>,
+        /// A condition on the attributes in SQL: `"Area > 1.5 AND Name LIKE 'K%'"`.
+        r#where: Option<String>,
+        /// In the layer's CRS: only features whose own bounds meet these.
+        bounds: Option<Bounds>,
+        /// For Shapefiles: the encoding of their text, such as `"ISO-8859-1"` or `"CP1252"`. Default: what the file says (`.cpg`, or
+        /// the head of `.dbf`); where it says nothing UTF-8 if all text can be that, else ISO-8859-1.
+        encoding: Option<String>,
+    }
+}
+
+fn read(lua: &Lua, args: &Args, o: Reading) -> Result<Features> {
     let path = access(lua).read(args.get::<PathBuf>("path")?)?;
-    let options = args.options(|o| {
-        Ok(ReadOptions { layer: o.get("layer")?, filter: o.get("where")?, bounds: o.get("bounds")?, encoding: o.get("encoding")? })
-    })?;
+    let options = ReadOptions {
+        layer: o.layer,
+        filter: o.r#where,
+        bounds: o.bounds,
+        encoding: o.encoding,
+    };
     Features::read(&path, &options)
 }
 

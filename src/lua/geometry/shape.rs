@@ -2,10 +2,11 @@
 
 use mlua::{MetaMethod, UserDataRef};
 
-use super::values::{bounds_list, densify, geojson_options};
+use super::values::{GeoJson, Transform, bounds_list};
 use crate::bind_class;
 use crate::error::Result;
 use crate::lua::{Args, Builder, Class};
+use crate::options;
 use crate::raster::Crs;
 use crate::vector::Geometry;
 
@@ -43,16 +44,24 @@ impl Class for Geometry {
             .method("union(other)", |_, this, args| this.union(&other(args)?))
             .method("difference(other)", |_, this, args| this.difference(&other(args)?))
             .method("symmetric_difference(other)", |_, this, args| this.symmetric_difference(&other(args)?))
-            .method("buffer(distance, options?)", |_, this, args| {
-                let segments = args.options(|o| o.checked("segments", "an integer from 1 to 1000", |n: &u32| (1..=1000).contains(n)))?;
-                this.buffer(args.get("distance")?, segments.unwrap_or(16))
+            .method_with("buffer(distance, options?)", |_, this, args, o: Buffer| {
+                this.buffer(args.get("distance")?, o.segments)
             })
             .method("simplify(tolerance)", |_, this, args| this.simplify(args.get("tolerance")?))
             .method("convex_hull()", |_, this, _| Ok(this.convex_hull()));
-        c.method("to_crs(crs, options?)", |_, this, args| this.to_crs(&args.get::<Crs>("crs")?, args.options(densify)?))
+        c.method_with("to_crs(crs, options?)", |_, this, args, o: Transform| {
+            this.to_crs(&args.get::<Crs>("crs")?, o.densify)
+        })
             .method("set_crs(crs)", |_, this, args| Ok(this.clone().with_crs(args.get("crs")?)))
             .method("to_wkt()", |_, this, _| Ok(this.to_wkt()))
-            .method("to_geojson(options?)", |_, this, args| this.to_geojson(&args.options(geojson_options)?));
+            .method_with("to_geojson(options?)", |_, this, _, o: GeoJson| this.to_geojson(&o.into()));
+    }
+}
+
+options! {
+    struct Buffer("Geometry.BufferOptions") {
+        /// Straight pieces a quarter circle: with 16 the radius is right within 0.1 %, never too large.
+        segments: u32 = 16; Geometry::SEGMENTS,
     }
 }
 

@@ -4,10 +4,10 @@ use geo::Coord;
 use mlua::{Lua, Table as LuaTable, UserDataRef, Value as LuaValue};
 
 use crate::error::{Error, Result};
-use crate::lua::spec::ValueType;
-use crate::lua::args::Options;
 use crate::lua::tables::values::to_lua;
 use crate::lua::value::{FromScript, describe};
+use crate::lua::spec::ValueType;
+use crate::options;
 use crate::raster::Bounds;
 use crate::table::Value;
 use crate::vector::{Features, GeoJsonOptions, Geometry, Properties};
@@ -118,14 +118,29 @@ pub fn properties_table(lua: &Lua, properties: &Properties) -> Result<LuaTable> 
     Ok(out)
 }
 
-pub fn geojson_options(o: &Options) -> Result<GeoJsonOptions> {
-    Ok(GeoJsonOptions {
-        decimals: o.checked("decimals", "an integer from 0 to 15", |d: &u32| *d <= 15)?,
-        keep_crs: o.get_or("keep_crs", false)?,
-    })
+options! {
+    pub struct GeoJson("geometry.GeoJsonOptions") {
+        /// Of GeoJSON: coordinates rounded to this many decimals. Default: so that they read back the same.
+        decimals: Option<u32>; GeoJsonOptions::DECIMALS,
+        /// Of GeoJSON: leave the coordinates in their CRS and name it in a `crs` member, as GeoJSON did in 2008, rather than write
+        /// longitude and latitude.
+        keep_crs: bool = false,
+    }
 }
 
-/// The option `densify` of transforms.
-pub fn densify(o: &Options) -> Result<Option<f64>> {
-    o.positive("densify")
+impl From<GeoJson> for GeoJsonOptions {
+    fn from(o: GeoJson) -> GeoJsonOptions {
+        GeoJsonOptions {
+            decimals: o.decimals,
+            keep_crs: o.keep_crs,
+        }
+    }
+}
+
+options! {
+    pub struct Transform("geometry.TransformOptions") {
+        /// Adds vertices first, so that no edge is longer than this, in units of the present CRS: straight edges become curves in
+        /// another CRS. Default: vertices only.
+        densify: Option<f64>; Geometry::LONGEST_EDGES,
+    }
 }

@@ -10,7 +10,7 @@ use crate::error::{Choice, Domain, Error, Result, counted};
 use crate::lua::args::{Args, Options};
 use crate::lua::class::Builder;
 use crate::lua::module::{guard, unknown_name};
-use crate::lua::geometry::features::zonal_options;
+use crate::lua::geometry::features::Zonal;
 use crate::lua::options::OptionTable;
 use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
@@ -46,9 +46,9 @@ pub fn define(c: &mut Builder<Raster>) {
             Ok(Value::Number(found[0]))
         }
     })
-    .method("zonal(features, options?)", |_, this, args| {
+    .method_with("zonal(features, options?)", |_, this, args, o: Zonal| {
         let features: Features = args.get("features")?;
-        zonal_statistics(this, &features, &args.options(zonal_options)?)
+        zonal_statistics(this, &features, &o.into())
     })
     .method("explain()", |_, this, _| explain::explain(this))
     .method_with("plan(options?)", plan);
