@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Column, Table, Value};
-use crate::error::counted;
+use crate::error::{Choice, Domain, counted};
 
 /// How much of a table to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +16,21 @@ pub struct DisplayOptions {
     pub max_cell: usize,
 }
 
+impl DisplayOptions {
+    pub const ROWS: usize = 20;
+    pub const WIDTH: usize = 100;
+    pub const CELL: usize = 32;
+
+    /// Of all three.
+    pub const COUNTS: Domain = Domain::at_least(1.0);
+}
+
 impl Default for DisplayOptions {
     fn default() -> Self {
         DisplayOptions {
-            max_rows: 20,
-            max_width: 100,
-            max_cell: 32,
+            max_rows: DisplayOptions::ROWS,
+            max_width: DisplayOptions::WIDTH,
+            max_cell: DisplayOptions::CELL,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::key::Key;
 use super::{Column, Table};
 use crate::bounds;
-use crate::error::{Error, Result, counted};
+use crate::error::{Choice, Error, Result, counted};
 
 /// What a cell of a column holds, texts aside.
 const CELL_BYTES: usize = 16;
@@ -16,6 +16,10 @@ pub enum JoinKind {
     Inner,
     /// All rows of the left table; what the right one lacks is missing.
     Left,
+}
+
+impl Choice for JoinKind {
+    const ALL: &'static [(&'static str, Self)] = &[("inner", JoinKind::Inner), ("left", JoinKind::Left)];
 }
 
 impl Table {

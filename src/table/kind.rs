@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::Choice;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ColumnType {
     Bool,
@@ -11,21 +13,17 @@ pub enum ColumnType {
     Time,
 }
 
+impl Choice for ColumnType {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("boolean", ColumnType::Bool),
+        ("integer", ColumnType::Integer),
+        ("number", ColumnType::Float),
+        ("string", ColumnType::Text),
+        ("time", ColumnType::Time),
+    ];
+}
+
 impl ColumnType {
-    pub const NAMES: [&'static str; 5] = ["boolean", "integer", "number", "string", "time"];
-
-    /// The name that scripts use: `boolean`, `integer`, `number`, `string`, `time`.
-    pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize]
-    }
-
-    pub fn parse(name: &str) -> Option<ColumnType> {
-        use ColumnType::*;
-        [Bool, Integer, Float, Text, Time]
-            .into_iter()
-            .find(|kind| kind.name() == name)
-    }
-
     pub fn is_numeric(self) -> bool {
         matches!(self, ColumnType::Integer | ColumnType::Float)
     }

@@ -30,7 +30,7 @@ use self::key::Groups;
 pub use self::kind::ColumnType;
 pub use self::sort::SortKey;
 pub use self::value::{Value, format_time, parse_time};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 
 /// Named, typed columns of one length. Names are unique. The order of rows and columns is kept by every operation
 /// that does not say otherwise.

@@ -14,7 +14,7 @@ local tables = {}
 ---@field columns? string|string[] The columns to read, in this order. Default all.
 ---@field delimiter? string The character between cells. Default: of comma, semicolon, tab and `|` the one that is most frequent in the first line.
 ---@field missing? string|string[] Further texts that stand for a missing value, such as `"NA"` or `"-9999"`. Empty cells are missing anyway, and `NaN` among numbers.
----@field types? table<string, string> Types by column, where they should not be inferred: `{ id = "string" }`.
+---@field types? table<string, string> Types by column, where they should not be inferred: `{ id = "string" }`. There are boolean, integer, number, string and time.
 
 --- Reads a file of CSV or Parquet, told by how it begins.
 ---
@@ -82,7 +82,7 @@ function tables.read_csv(path, options) end
 function tables.from_csv(text, options) end
 
 ---@class tables.NewOptions
----@field columns? string[] The order of the columns. Default: alphabetical, because a Lua table has no order.
+---@field columns? string|string[] The order of the columns. Default: alphabetical, because a Lua table has no order.
 
 --- Makes a table of rows, or of columns.
 ---
@@ -337,7 +337,7 @@ function Table:aggregate(aggregation, column) end
 function Table:summary() end
 
 ---@class Table.JoinOptions
----@field kind? "inner"|"left" `inner` keeps the rows whose key both tables have, `left` all rows of this table. Default `inner`.
+---@field kind? "inner"|"left" `"inner"` keeps the rows whose key both tables have, `"left"` all rows of this table. Default `"inner"`.
 
 --- The rows of this table with the columns of another one for the same key.
 ---
@@ -432,7 +432,7 @@ function Table:write(path, options) end
 function Table:write_csv(path, options) end
 
 ---@class Table.CsvOptions
----@field delimiter? string The character between cells. Default comma.
+---@field delimiter? string The character between cells. Default `","`.
 
 --- The text that `Table:write_csv` writes.
 ---
@@ -445,9 +445,9 @@ function Table:write_csv(path, options) end
 function Table:to_csv(options) end
 
 ---@class Table.RenderOptions
----@field rows? integer At most this many rows; of a longer table the first and the last are shown. Default 20.
----@field width? integer At most this many characters a line; columns that do not fit are named below. Default 100.
----@field cell? integer Longer strings are cut. Default 32.
+---@field rows? integer At most this many rows; of a longer table the first and the last are shown. At least 1. Default 20.
+---@field width? integer At most this many characters a line; columns that do not fit are named below. At least 1. Default 100.
+---@field cell? integer Longer strings are cut. At least 1. Default 32.
 
 --- The table as aligned text, which is also what the prompt shows.
 ---

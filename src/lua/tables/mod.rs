@@ -7,28 +7,29 @@ use std::path::PathBuf;
 
 use mlua::{Lua, Value as LuaValue};
 
-use self::values::Names;
-use super::{Args, FromScript, Module, Options, access};
+use self::values::{Names, Types};
+use super::{Args, FromScript, Module, access};
 use crate::error::{Error, Result};
-use crate::table::{Column, ColumnType, CsvOptions, Table, Value};
+use crate::options;
+use crate::table::{Column, CsvOptions, Table, Value};
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Table>();
-    m.function("read(path, options?)", |lua, args| {
+    m.function_with("read(path, options?)", |lua, args, o: Reading| {
         let path = access(lua).read(args.get::<PathBuf>("path")?)?;
-        let options = args.options(reading)?;
+        let options = o.into();
         with_room(lua, || Table::read(&path, &options))
     })?;
-    m.function("read_csv(path, options?)", |lua, args| {
+    m.function_with("read_csv(path, options?)", |lua, args, o: Reading| {
         let path = access(lua).read(args.get::<PathBuf>("path")?)?;
-        let options = args.options(reading)?;
+        let options = o.into();
         with_room(lua, || Table::read_csv(&path, &options))
     })?;
-    m.function("from_csv(text, options?)", |lua, args| {
-        let (text, options) = (args.get::<String>("text")?, args.options(reading)?);
+    m.function_with("from_csv(text, options?)", |lua, args, o: Reading| {
+        let (text, options) = (args.get::<String>("text")?, o.into());
         with_room(lua, || Table::from_csv(&text, &options))
     })?;
-    m.function("new(values, options?)", new)?;
+    m.function_with("new(values, options?)", new)?;
     Ok(())
 }
 
@@ -45,9 +46,15 @@ fn with_room(lua: &Lua, read: impl Fn() -> Result<Table>) -> Result<Table> {
     }
 }
 
+options! {
+    struct Making("tables.NewOptions") {
+        /// The order of the columns. Default: alphabetical, because a Lua table has no order.
+        columns: Option<Names>,
+    }
+}
+
 /// A list of rows, or columns by name.
-fn new(_: &Lua, args: &Args) -> Result<Table> {
-    let order = args.options(|o| o.get::<Names>("columns"))?;
+fn new(_: &Lua, args: &Args, o: Making) -> Result<Table> {
     let given: mlua::Table = args.get("values")?;
     let table = if given.raw_len() == 0 {
         let mut columns = Vec::new();
@@ -75,7 +82,7 @@ fn new(_: &Lua, args: &Args) -> Result<Table> {
         }
         Table::from_rows(rows)?
     };
-    match order {
+    match o.columns {
         // Columns that were named but appear in no row are missing throughout.
         Some(Names(names)) => {
             let mut out = table;
@@ -98,25 +105,28 @@ fn new(_: &Lua, args: &Args) -> Result<Table> {
     }
 }
 
-fn reading(o: &Options) -> Result<CsvOptions> {
-    let mut types = Vec::new();
-    if let Some(given) = o.get::<mlua::Table>("types")? {
-        for pair in given.pairs::<String, String>() {
-            let (name, kind) = pair?;
-            types.push((name, column_type(&kind)?));
-        }
-        types.sort_by(|a, b| a.0.cmp(&b.0));
+options! {
+    struct Reading("tables.ReadOptions") {
+        /// The columns to read, in this order. Default all.
+        columns: Option<Names>,
+        /// The character between cells. Default: of comma, semicolon, tab and `|` the one that is most frequent in the first line.
+        delimiter: Option<char>,
+        /// Further texts that stand for a missing value, such as `"NA"` or `"-9999"`. Empty cells are missing anyway, and `NaN`
+        /// among numbers.
+        missing: Option<Names>,
+        /// Types by column, where they should not be inferred: `{ id = "string" }`. There are boolean, integer, number, string and
+        /// time.
+        types: Option<Types>,
     }
-    let missing = o.get::<Names>("missing")?.map_or(Vec::new(), |Names(m)| m);
-    let columns = o.get::<Names>("columns")?.map(|Names(names)| names);
-    Ok(CsvOptions { delimiter: delimiter(o)?, missing, types, columns })
 }
 
-pub(super) fn delimiter(o: &Options) -> Result<Option<char>> {
-    let text = o.checked("delimiter", "one character", |s: &String| s.chars().count() == 1)?;
-    Ok(text.and_then(|s| s.chars().next()))
-}
-
-pub(super) fn column_type(name: &str) -> Result<ColumnType> {
-    ColumnType::parse(name).ok_or_else(|| Error::not_found("column type", name, ColumnType::NAMES))
+impl From<Reading> for CsvOptions {
+    fn from(o: Reading) -> CsvOptions {
+        CsvOptions {
+            delimiter: o.delimiter,
+            missing: o.missing.map_or(Vec::new(), |Names(missing)| missing),
+            types: o.types.map_or(Vec::new(), |Types(types)| types),
+            columns: o.columns.map(|Names(names)| names),
+        }
+    }
 }

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use mlua::{UserDataRef, Value as LuaValue};
 
 use super::values::{Filter, Names, equal, new_values, row, to_lua};
-use super::{column_type, delimiter, values};
+use super::values;
 use crate::bind_class;
-use crate::error::{Error, Result};
-use crate::lua::spec::ValueType;
+use crate::error::{Choice, Error, Result};
 use crate::lua::rehearsal::is_told;
 use crate::lua::value::describe;
+use crate::lua::spec::ValueType;
 use crate::lua::{Builder, Class, FromScript, access};
+use crate::options;
 use crate::table::{Aggregate, Aggregation, Column, CsvOptions, DisplayOptions, JoinKind, SortKey, Table};
 use crate::work::{Display, Form};
 
@@ -58,7 +59,7 @@ fn columns(c: &mut Builder<Table>) {
             this.rename(&args.get::<String>("from")?, &args.get::<String>("to")?)
         })
         .method("cast(name, type)", |_, this, args| {
-            this.cast(&args.get::<String>("name")?, column_type(&args.get::<String>("type")?)?)
+            this.cast(&args.get::<String>("name")?, args.get("type")?)
         })
         .method("with_column(name, values)", |lua, this, args| {
             let given: LuaValue = args.get("values")?;
@@ -78,9 +79,9 @@ fn rows(c: &mut Builder<Table>) {
             this.filter(|i| Ok(columns.iter().all(|(c, v)| equal(&c.get(i), v))))
         }
     })
-    .method("sort(by, options?)", |_, this, args| {
-        let descending = args.options(|o| o.get_or("descending", false))?;
+    .method_with("sort(by, options?)", |_, this, args, o: Sorting| {
         let Names(by) = args.get("by")?;
+        let descending = o.descending;
         let keys: Vec<SortKey> = by.into_iter().map(|column| SortKey { column, descending }).collect();
         this.sort(&keys)
     })
@@ -107,46 +108,78 @@ fn rows(c: &mut Builder<Table>) {
     .method("summary()", |_, this, _| Ok(this.summary()));
 }
 
+options! {
+    struct Sorting("Table.SortOptions") {
+        /// Largest first.
+        descending: bool = false,
+    }
+}
+
+options! {
+    struct Joining("Table.JoinOptions") {
+        /// `"inner"` keeps the rows whose key both tables have, `"left"` all rows of this table.
+        kind: JoinKind = JoinKind::Inner,
+    }
+}
+
 fn combining(c: &mut Builder<Table>) {
-    c.method("join(other, keys, options?)", |_, this, args| {
+    c.method_with("join(other, keys, options?)", |_, this, args, o: Joining| {
         let other: UserDataRef<Table> = args.get("other")?;
         let Names(keys) = args.get("keys")?;
-        let kind = args.options(|o| o.choice("kind", &["inner", "left"]))?;
-        let kind = if kind == Some("left") { JoinKind::Left } else { JoinKind::Inner };
-        this.join(&other, &keys, kind)
+        this.join(&other, &keys, o.kind)
     })
     .method("append(other)", |_, this, args| Ok(this.append(&*args.get::<UserDataRef<Table>>("other")?)))
     .method("beside(other)", |_, this, args| this.beside(&*args.get::<UserDataRef<Table>>("other")?));
 }
 
+options! {
+    struct Writing("Table.WriteOptions") {
+        /// The character between cells. Default: tab for `.tsv` and `.tab`, else comma.
+        delimiter: Option<char>,
+    }
+}
+
+options! {
+    struct Csv("Table.CsvOptions") {
+        /// The character between cells.
+        delimiter: char = ',',
+    }
+}
+
+options! {
+    struct Rendering("Table.RenderOptions") {
+        /// At most this many rows; of a longer table the first and the last are shown.
+        rows: usize = DisplayOptions::ROWS; DisplayOptions::COUNTS,
+        /// At most this many characters a line; columns that do not fit are named below.
+        width: usize = DisplayOptions::WIDTH; DisplayOptions::COUNTS,
+        /// Longer strings are cut.
+        cell: usize = DisplayOptions::CELL; DisplayOptions::COUNTS,
+    }
+}
+
 fn output(c: &mut Builder<Table>) {
-    c.method("write(path, options?)", |lua, this, args| {
+    let csv = |delimiter: Option<char>| CsvOptions { delimiter, ..Default::default() };
+    c.method_with("write(path, options?)", move |lua, this, args, o: Writing| {
         let path = access(lua).write(args.get::<PathBuf>("path")?)?;
-        if is_told(lua, "write", &path) {
-            return Ok(());
+        match is_told(lua, "write", &path) {
+            true => Ok(()),
+            false => this.write(&path, &csv(o.delimiter)),
         }
-        this.write(&path, &CsvOptions { delimiter: args.options(delimiter)?, ..Default::default() })
     })
-    .method("write_csv(path, options?)", |lua, this, args| {
+    .method_with("write_csv(path, options?)", move |lua, this, args, o: Writing| {
         let path = access(lua).write(args.get::<PathBuf>("path")?)?;
-        if is_told(lua, "write", &path) {
-            return Ok(());
+        match is_told(lua, "write", &path) {
+            true => Ok(()),
+            false => this.write_csv(&path, &csv(o.delimiter)),
         }
-        this.write_csv(&path, &CsvOptions { delimiter: args.options(delimiter)?, ..Default::default() })
     })
-    .method("to_csv(options?)", |_, this, args| {
-        this.to_csv(&CsvOptions { delimiter: args.options(delimiter)?, ..Default::default() })
-    })
-    .method("render(options?)", |_, this, args| {
-        let default = DisplayOptions::default();
-        let options = args.options(|o| {
-            Ok(DisplayOptions {
-                max_rows: o.count("rows")?.unwrap_or(default.max_rows),
-                max_width: o.count("width")?.unwrap_or(default.max_width),
-                max_cell: o.count("cell")?.unwrap_or(default.max_cell),
-            })
-        })?;
-        Ok(this.render(&options))
+    .method_with("to_csv(options?)", move |_, this, _, o: Csv| this.to_csv(&csv(Some(o.delimiter))))
+    .method_with("render(options?)", |_, this, _, o: Rendering| {
+        Ok(this.render(&DisplayOptions {
+            max_rows: o.rows,
+            max_width: o.width,
+            max_cell: o.cell,
+        }))
     });
 }
 

@@ -3,9 +3,9 @@
 use mlua::{Function, IntoLua, Lua, LuaSerdeExt, Table as LuaTable, Value as LuaValue};
 
 use crate::error::{Error, Result};
-use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
-use crate::table::{Column, Table, Value, format_time};
+use crate::lua::spec::ValueType;
+use crate::table::{Column, ColumnType, Table, Value, format_time};
 
 /// Missing values are nil, times text as ISO 8601 writes it, lists and objects tables.
 pub fn to_lua(lua: &Lua, value: &Value) -> Result<LuaValue> {
@@ -160,5 +160,51 @@ impl FromScript for Names {
             LuaValue::String(name) => Some(Names(vec![name.to_string_lossy()])),
             value => Vec::<String>::accept(value).map(Names),
         }
+    }
+}
+
+/// One character.
+impl FromScript for char {
+    fn expected() -> String {
+        "one character".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::String
+    }
+    fn accept(value: &LuaValue) -> Option<Self> {
+        let text = String::accept(value)?;
+        let mut letters = text.chars();
+        letters.next().filter(|_| letters.next().is_none())
+    }
+    fn literal(&self) -> serde_json::Value {
+        self.to_string().into()
+    }
+}
+
+/// Types by the names of columns.
+pub struct Types(pub Vec<(String, ColumnType)>);
+
+impl FromScript for Types {
+    fn expected() -> String {
+        "a table of types by column, such as { id = \"string\" }".into()
+    }
+    fn kind() -> ValueType {
+        ValueType::Of("table<string, string>".into())
+    }
+    fn accept(value: &LuaValue) -> Option<Self> {
+        Self::from_script(value, "").ok()
+    }
+    fn from_script(value: &LuaValue, name: &str) -> Result<Self> {
+        let table = LuaTable::accept(value).filter(|table| table.raw_len() == 0);
+        let wrong = || Error::argument(name, Self::expected(), describe(value));
+        let mut types = Vec::new();
+        for pair in table.ok_or_else(wrong)?.pairs::<LuaValue, LuaValue>() {
+            let (column, kind) = pair?;
+            let column = String::accept(&column).ok_or_else(wrong)?;
+            let kind = ColumnType::from_script(&kind, &format!("{name}.{column}"))?;
+            types.push((column, kind));
+        }
+        types.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(Types(types))
     }
 }
