@@ -81,16 +81,10 @@ impl Args {
     }
 
     /// Reads the trailing table `options`, which may be left out. Every name that `read` does not ask for is an
-    /// error that suggests one that it did, so `read` has to ask for all of them, whatever their values:
-    /// `let (radius, unit) = args.options(|o| Ok((o.require::<f64>("radius")?, o.choice("unit", &["px", "m"])?)))?;`
-    pub fn options<R>(&self, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
-        self.options_named("options", read)
-    }
-
-    /// As `options`, for a parameter with another name.
-    pub fn options_named<R>(&self, name: &str, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
-        let value = self.values.get(self.index(name)).unwrap_or(&Value::Nil);
-        Options::read(value, name, read)
+    /// error that suggests one that it did, so `read` has to ask for all of them, whatever their values.
+    pub(super) fn options<R>(&self, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
+        let value = self.values.get(self.index("options")).unwrap_or(&Value::Nil);
+        Options::read(value, "options", read)
     }
 
     fn index(&self, name: &str) -> usize {
@@ -108,7 +102,7 @@ impl Args {
     }
 }
 
-/// A table of named options. Only `Args::options` and `Options::nested` make one, and they reject unknown names.
+/// A table of named options. Only `Options::read` makes one, and it rejects unknown names.
 pub struct Options {
     /// What errors call the table.
     prefix: String,
@@ -153,48 +147,9 @@ impl Options {
         Ok(self.get(name)?.unwrap_or(default))
     }
 
-    /// An option that has to be there.
-    pub fn require<T: FromScript>(&self, name: &str) -> Result<T> {
-        match self.raw(name)? {
-            Value::Nil => Err(self.missing(name, &T::expected())),
-            value => T::from_script(&value, &self.label(name)),
-        }
-    }
-
-    /// As `get`, with a condition: `o.checked("looks", "a positive number", |n: &f64| *n > 0.0)`.
-    pub fn checked<T: FromScript>(
-        &self,
-        name: &str,
-        expected: &str,
-        condition: impl Fn(&T) -> bool,
-    ) -> Result<Option<T>> {
-        match self.raw(name)? {
-            Value::Nil => Ok(None),
-            value => check(&value, &self.label(name), expected, condition).map(Some),
-        }
-    }
-
-    /// A finite number above 0.
-    pub fn positive(&self, name: &str) -> Result<Option<f64>> {
-        self.checked(name, "a positive number", |n: &f64| *n > 0.0 && n.is_finite())
-    }
-
-    /// An integer of at least 1.
-    pub fn count(&self, name: &str) -> Result<Option<usize>> {
-        self.checked(name, "an integer of at least 1", |n: &usize| *n >= 1)
-    }
-
     /// A string that is one of `choices`.
     pub fn choice(&self, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>> {
         choice(&self.raw(name)?, &self.label(name), choices)
-    }
-
-    /// A table of options inside this one.
-    pub fn nested<R>(&self, name: &str, read: impl FnOnce(&Options) -> Result<R>) -> Result<Option<R>> {
-        match self.raw(name)? {
-            Value::Nil => Ok(None),
-            value => Options::read(&value, &self.label(name), read).map(Some),
-        }
     }
 
     /// The value as it came; `Nil` where it was left out.

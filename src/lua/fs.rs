@@ -11,7 +11,8 @@ use super::{Access, Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::{self, write_atomically};
-use crate::gate::{self, FolderEntry, Folder};
+use crate::gate::{self, Folder, FolderEntry};
+use crate::options;
 use crate::scratch;
 use crate::work;
 
@@ -27,7 +28,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("list(folder?)", list)?;
     m.function("glob(pattern)", glob)?;
     m.function("mkdir(path)", mkdir)?;
-    m.function("remove(path, options?)", remove)?;
+    m.function_with("remove(path, options?)", remove)?;
     m.function("rename(from, to)", rename)?;
     m.function("copy(from, to)", copy)?;
     m.function("temporary()", temporary)?;
@@ -259,9 +260,15 @@ fn mkdir(lua: &Lua, args: &Args) -> Result<()> {
     }
 }
 
-fn remove(lua: &Lua, args: &Args) -> Result<bool> {
+options! {
+    struct Removing("fs.RemoveOptions") {
+        /// Also a folder with all that is in it.
+        recursive: bool = false,
+    }
+}
+
+fn remove(lua: &Lua, args: &Args, o: Removing) -> Result<bool> {
     let target = path(lua, args, "path")?;
-    let recursive = args.options(|o| o.get_or("recursive", false))?;
     let Ok(found) = fs::symlink_metadata(&target) else {
         return Ok(false);
     };
@@ -270,7 +277,7 @@ fn remove(lua: &Lua, args: &Args) -> Result<bool> {
         return Ok(true);
     }
     let entry = FolderEntry::of(&target)?;
-    match (found.is_dir(), recursive) {
+    match (found.is_dir(), o.recursive) {
         (false, _) => fs::remove_file(entry.path()),
         (true, true) => fs::remove_dir_all(entry.path()),
         (true, false) => {

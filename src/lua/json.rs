@@ -4,11 +4,12 @@ use mlua::{Lua, LuaSerdeExt, Table, Value};
 
 use super::{Args, Module};
 use crate::error::{Error, Result};
+use crate::options;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.value("null", m.lua().null())?;
     m.function("decode(text)", decode)?;
-    m.function("encode(value, options?)", encode)?;
+    m.function_with("encode(value?, options?)", encode)?;
     m.function("array(list?)", array)?;
     Ok(())
 }
@@ -20,12 +21,18 @@ fn decode(lua: &Lua, args: &Args) -> Result<Value> {
     Ok(lua.to_value(&value)?)
 }
 
-fn encode(_: &Lua, args: &Args) -> Result<String> {
-    let pretty = args.options(|o| o.get_or("pretty", false))?;
+options! {
+    struct Encoding("json.EncodeOptions") {
+        /// Break and indent lines.
+        pretty: bool = false,
+    }
+}
+
+fn encode(_: &Lua, args: &Args, o: Encoding) -> Result<String> {
     let value: Value = args.get("value")?;
     // The order in a Lua table differs from run to run; a file should not.
     let value = value.to_serializable().sort_keys(true);
-    let text = if pretty {
+    let text = if o.pretty {
         serde_json::to_string_pretty(&value)
     } else {
         serde_json::to_string(&value)

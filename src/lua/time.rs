@@ -5,12 +5,15 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned, fmt};
 use mlua::{Lua, Table, Value};
 
+use super::options::OptionTable;
 use super::{Args, Module, Options, describe};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Domain, Error, Result};
+use crate::options;
 use crate::table::format_time;
 use crate::time::Stretch;
 
 pub fn define(m: &mut Module) -> Result<()> {
+    m.table::<Amount>();
     m.function("now()", |_, _| Ok(Timestamp::now().round(jiff::Unit::Second).unwrap_or(Timestamp::now()).to_string()))?;
     m.function("today()", |_, _| Ok(utc(Timestamp::now()).date().to_string()))?;
     m.function("parse(text, format?)", parse)?;
@@ -85,6 +88,41 @@ fn add(_: &Lua, args: &Args) -> Result<String> {
     Ok(format_time(utc(time).checked_add(span).map_err(failed)?.timestamp()))
 }
 
+options! {
+    struct Amount("time.Amount") {
+        /// Calendar years.
+        years: i64 = 0,
+        /// Calendar months; from the 31st to a shorter month is its last day.
+        months: i64 = 0,
+        /// Seven days each.
+        weeks: i64 = 0,
+        /// Of 24 hours.
+        days: i64 = 0,
+        /// With fractions.
+        hours: f64 = 0.0; Domain::FINITE,
+        /// With fractions.
+        minutes: f64 = 0.0; Domain::FINITE,
+        /// With fractions.
+        seconds: f64 = 0.0; Domain::FINITE,
+    }
+}
+
+impl Amount {
+    fn span(self) -> Result<Span> {
+        let nanoseconds = |number: f64, unit: f64| (number * unit) as i64;
+        let below_days = nanoseconds(self.hours, 3600e9)
+            .saturating_add(nanoseconds(self.minutes, 60e9))
+            .saturating_add(nanoseconds(self.seconds, 1e9));
+        Span::new()
+            .try_nanoseconds(below_days)
+            .and_then(|s| s.try_days(self.days))
+            .and_then(|s| s.try_weeks(self.weeks))
+            .and_then(|s| s.try_months(self.months))
+            .and_then(|s| s.try_years(self.years))
+            .map_err(failed)
+    }
+}
+
 /// `{ months = 1, days = -3 }`, or a number of days.
 fn span(value: &Value, name: &str) -> Result<Span> {
     match value {
@@ -92,24 +130,7 @@ fn span(value: &Value, name: &str) -> Result<Span> {
         Value::Number(days) if days.is_finite() => {
             Span::new().try_nanoseconds((days * 86_400e9) as i64).map_err(failed)
         }
-        Value::Table(_) => Options::read(value, name, |o| {
-            let whole = |key: &str| Ok::<i64, Error>(o.get(key)?.unwrap_or(0));
-            let small = |key: &str, unit: f64| {
-                let number = o.checked(key, "a finite number", |n: &f64| n.is_finite())?;
-                Ok::<i64, Error>((number.unwrap_or(0.0) * unit) as i64)
-            };
-            let (years, months, weeks, days) = (whole("years")?, whole("months")?, whole("weeks")?, whole("days")?);
-            let nanoseconds = small("hours", 3600e9)?
-                .saturating_add(small("minutes", 60e9)?)
-                .saturating_add(small("seconds", 1e9)?);
-            Span::new()
-                .try_nanoseconds(nanoseconds)
-                .and_then(|s| s.try_days(days))
-                .and_then(|s| s.try_weeks(weeks))
-                .and_then(|s| s.try_months(months))
-                .and_then(|s| s.try_years(years))
-                .map_err(failed)
-        }),
+        Value::Table(_) => Options::read(value, name, Amount::read)?.span(),
         other => Err(Error::argument(
             name,
             "a number of days or a table such as { months = 1, days = 12 }",
@@ -118,15 +139,32 @@ fn span(value: &Value, name: &str) -> Result<Span> {
     }
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Unit {
+    Days,
+    Hours,
+    Minutes,
+    Seconds,
+}
+
+impl Choice for Unit {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("days", Unit::Days),
+        ("hours", Unit::Hours),
+        ("minutes", Unit::Minutes),
+        ("seconds", Unit::Seconds),
+    ];
+}
+
 fn difference(_: &Lua, args: &Args) -> Result<f64> {
     let later: Timestamp = args.get("later")?;
     let earlier: Timestamp = args.get("earlier")?;
     let seconds = (later.as_nanosecond() - earlier.as_nanosecond()) as f64 / 1e9;
-    Ok(match args.choice("unit", &["days", "hours", "minutes", "seconds"])?.unwrap_or("days") {
-        "hours" => seconds / 3600.0,
-        "minutes" => seconds / 60.0,
-        "seconds" => seconds,
-        _ => seconds / 86_400.0,
+    Ok(match args.get::<Option<Unit>>("unit")?.unwrap_or(Unit::Days) {
+        Unit::Days => seconds / 86_400.0,
+        Unit::Hours => seconds / 3600.0,
+        Unit::Minutes => seconds / 60.0,
+        Unit::Seconds => seconds,
     })
 }
 

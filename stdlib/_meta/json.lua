@@ -34,7 +34,7 @@ function json.decode(text) end
 --- local json = require "json"
 --- assert(json.encode({ 1, 2, { a = true } }) == '[1,2,{"a":true}]')
 --- ```
----@param value any
+---@param value? any
 ---@param options? json.EncodeOptions
 ---@return string text
 function json.encode(value, options) end

@@ -9,13 +9,13 @@
 local time = {}
 
 ---@class time.Amount
----@field years? integer Calendar years.
----@field months? integer Calendar months; from the 31st to a shorter month is its last day.
----@field weeks? integer
----@field days? integer
----@field hours? number
----@field minutes? number
----@field seconds? number
+---@field years? integer Calendar years. Default 0.
+---@field months? integer Calendar months; from the 31st to a shorter month is its last day. Default 0.
+---@field weeks? integer Seven days each. Default 0.
+---@field days? integer Of 24 hours. Default 0.
+---@field hours? number With fractions. Default 0.
+---@field minutes? number With fractions. Default 0.
+---@field seconds? number With fractions. Default 0.
 
 ---@class time.Parts
 ---@field year integer

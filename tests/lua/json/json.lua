@@ -16,6 +16,7 @@ test("an empty list stays a list", function()
 end)
 
 test("pretty text has lines", function()
+  assert(json.encode(nil, { pretty = true }) == "null")
   assert(json.encode({ a = 1 }, { pretty = true }) == '{\n  "a": 1\n}')
 end)
 
