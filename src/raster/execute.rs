@@ -78,7 +78,7 @@ impl Run {
     /// The same run in tiles of another size. Speed and memory change, pixels must not.
     pub fn with_tile(self, rows: usize, cols: usize) -> Run {
         let tile = (rows.max(1), cols.max(1));
-        let sharing = shared(&self.plan, self.region, tile).unwrap_or(Sharing::NONE);
+        let sharing = shared(&self.plan, self.region, tile).unwrap_or_else(|spilled| spilled);
         Run {
             tile,
             sharing,
@@ -193,7 +193,10 @@ impl Run {
         consume: &(dyn Fn(usize, Window, Option<Vec<Pixels>>) -> Result<()> + Sync),
     ) -> Result<()> {
         let order = self.order();
-        let _room = (self.sharing.room > 0).then(|| Room::of(self.sharing.room));
+        let _room = self
+            .sharing
+            .has_room()
+            .then(|| Room::of(self.sharing.room, self.sharing.scratch));
         let groups = Groups::new(self.sharing.at_once, self.sharing.ahead);
         let tile_at = |row: usize, col: usize| self.window_of(&(row..row + 1), &(col..col + 1));
         workers::for_each(

@@ -9,6 +9,7 @@ use super::tile::{MASKED_INTEGER, integer_to_f64};
 use super::{Kind, Pixels};
 use crate::bounds;
 use crate::error::{Domain, Error, Result};
+use crate::statistics::Ordered;
 use crate::work;
 
 /// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
@@ -299,14 +300,14 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
                         values
                             .iter()
                             .filter(|v| !v.is_nan())
-                            .for_each(|v| count(order_of_f32(*v).into()));
+                            .for_each(|v| count(v.order()));
                     }
                     pixels => {
                         let values = pixels.into_f64();
                         values
                             .iter()
                             .filter(|v| !v.is_nan())
-                            .for_each(|v| count(order_of_f64(*v)));
+                            .for_each(|v| count(v.order()));
                     }
                 }
                 add(&counts, tile);
@@ -335,9 +336,9 @@ pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
     let value = |rank: u64| {
         let (order, _) = part_of(&bins, rank);
         if single {
-            f64::from(f32_of_order(order as u32))
+            f64::from(f32::of_order(order))
         } else {
-            f64_of_order(order)
+            f64::of_order(order)
         }
     };
     Ok(ranks
@@ -378,31 +379,4 @@ fn add(total: &Mutex<BTreeMap<u64, Vec<u64>>>, tile: BTreeMap<u64, Vec<u64>>) {
             *sum += n;
         }
     }
-}
-
-/// An integer that sorts as the float does.
-fn order_of_f32(v: f32) -> u32 {
-    let bits = v.to_bits();
-    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
-}
-
-fn f32_of_order(order: u32) -> f32 {
-    f32::from_bits(if order >> 31 == 1 {
-        order & !(1 << 31)
-    } else {
-        !order
-    })
-}
-
-fn order_of_f64(v: f64) -> u64 {
-    let bits = v.to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
-}
-
-fn f64_of_order(order: u64) -> f64 {
-    f64::from_bits(if order >> 63 == 1 {
-        order & !(1 << 63)
-    } else {
-        !order
-    })
 }

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -191,20 +191,29 @@ impl<T: Pod> Store<T> {
     }
 }
 
+/// Whether so many bytes take at most half of what is free for scratch files.
+pub fn has_scratch(bytes: usize) -> bool {
+    let left = scratch::folder().map(|folder| left_in(&folder));
+    left.is_ok_and(|left| left.is_none_or(|left| bytes as u64 <= left / 2))
+}
+
+/// The bytes that are free in a folder, where its file system says so.
+fn left_in(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    (disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 /// A file of `bytes` zeros that has no name any more, and the name that it had, for messages.
-fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
+pub fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = scratch::folder()?;
     // A file of any size can be made; what is written to it has to fit.
-    if let Ok(disk) = rustix::fs::statvfs(&folder)
-        && disk.f_blocks > 0
-        && bytes / disk.f_frsize > disk.f_bavail
-    {
+    if let Some(left) = left_in(&folder).filter(|left| bytes > *left) {
         return Err(Error::message(format!(
             "an image that is gone over several times needs {} MiB of scratch space; {} has {} MiB free; take a part of it, or resample it first",
             bytes >> 20,
             folder.display(),
-            (disk.f_bavail * disk.f_frsize) >> 20
+            left >> 20
         )));
     }
     let path = folder.join(format!("rows-{}", NEXT.fetch_add(1, Ordering::Relaxed)));

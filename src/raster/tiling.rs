@@ -1,6 +1,7 @@
 //! How large the tiles of a run are, and how they share what is decoded of files.
 
 use super::plan::Plan;
+use super::store::has_scratch;
 use super::{Grid, Window};
 use crate::error::{Error, Result};
 use crate::work;
@@ -21,8 +22,9 @@ pub(super) struct Sharing {
     pub ahead: usize,
     /// Groups that are worked on at a time.
     pub at_once: usize,
-    /// Bytes of blocks that are kept meanwhile.
+    /// Bytes of blocks that are kept meanwhile, in memory and in scratch.
     pub room: usize,
+    pub scratch: usize,
 }
 
 impl Sharing {
@@ -31,19 +33,38 @@ impl Sharing {
         ahead: 0,
         at_once: usize::MAX,
         room: 0,
+        scratch: 0,
     };
+
+    pub fn has_room(&self) -> bool {
+        self.room > 0 || self.scratch > 0
+    }
+
+    /// The same with what is more than `spare` in scratch; none where that has no room for it either.
+    fn spilled(self, spare: usize) -> Sharing {
+        let room = self.room.min(spare);
+        let scratch = self.room - room;
+        match scratch == 0 || has_scratch(scratch) {
+            true => Sharing {
+                room,
+                scratch,
+                ..self
+            },
+            false => Sharing::NONE,
+        }
+    }
 }
 
 /// How tiles of this size share blocks, where so many bytes are left beside them; not at all where no block is in two tiles.
 ///
 /// # Errors
-/// The bytes that would be needed, where there are fewer and smaller tiles could leave them.
+/// How they share them with a part of the blocks in scratch, where fewer bytes are left and smaller tiles could leave them.
 fn sharing(
     plan: &Plan,
     region: Window,
     (rows, cols): (usize, usize),
     spare: usize,
-) -> Result<Sharing, usize> {
+) -> Result<Sharing, Sharing> {
     if region.rows <= rows && region.cols <= cols {
         return Ok(Sharing::NONE);
     }
@@ -89,14 +110,16 @@ fn sharing(
         (false, _) => {
             let once = bytes(&own);
             let at_once = if once.saturating_mul(2) <= spare { 2 } else { 1 };
+            let sharing = Sharing {
+                group,
+                ahead: own.len(),
+                at_once,
+                room: once.saturating_mul(at_once),
+                scratch: 0,
+            };
             match once <= spare {
-                true => Ok(Sharing {
-                    group,
-                    ahead: own.len(),
-                    at_once,
-                    room: once * at_once,
-                }),
-                false => Err(once),
+                true => Ok(sharing),
+                false => Err(sharing.spilled(spare)),
             }
         }
         // What a row of groups has decoded is wanted by the next one.
@@ -104,17 +127,15 @@ fn sharing(
             let line = Window::new(row as isize, region.col, height, region.cols);
             let line = bytes(&plan.decoded(line.intersect(&grid.window())));
             let ahead = bytes(&own).saturating_mul(work::threads().div_ceil(4));
-            let room = line.saturating_add(ahead);
-            match room <= spare {
-                true => Ok(Sharing {
-                    group,
-                    ahead: 0,
-                    at_once: usize::MAX,
-                    room,
-                }),
-                // Smaller tiles read still more twice.
-                false => Ok(Sharing::NONE),
-            }
+            let sharing = Sharing {
+                group,
+                ahead: 0,
+                at_once: usize::MAX,
+                room: line.saturating_add(ahead),
+                scratch: 0,
+            };
+            // Smaller tiles would read still more twice.
+            Ok(sharing.spilled(spare))
         }
     }
 }
@@ -123,7 +144,7 @@ fn sharing(
 ///
 /// # Errors
 /// As `sharing`.
-pub(super) fn shared(plan: &Plan, region: Window, tile: (usize, usize)) -> Result<Sharing, usize> {
+pub(super) fn shared(plan: &Plan, region: Window, tile: (usize, usize)) -> Result<Sharing, Sharing> {
     let memory = budget::left();
     let needed = work::threads().saturating_mul(plan.peak_bytes(centre(&plan.grid, tile)));
     // An eighth for those who take the tiles.
@@ -139,17 +160,18 @@ pub(super) fn shared(plan: &Plan, region: Window, tile: (usize, usize)) -> Resul
 /// decoded again and again.
 pub(super) fn tiling(plan: &Plan, region: Window) -> Result<((usize, usize), Sharing)> {
     let tile = largest_tile(plan, region)?;
-    let mut smaller = tile;
+    let (mut smaller, mut spilled) = (tile, None);
     for _ in 0..3 {
-        if let Ok(sharing) = shared(plan, region, smaller) {
-            return Ok((smaller, sharing));
+        match shared(plan, region, smaller) {
+            Ok(sharing) => return Ok((smaller, sharing)),
+            Err(sharing) => spilled = spilled.or(Some(sharing)),
         }
         smaller = (
             (smaller.0 / 2).max(SMALLEST_TILE),
             (smaller.1 / 2).max(SMALLEST_TILE).next_multiple_of(16),
         );
     }
-    Ok((tile, Sharing::NONE))
+    Ok((tile, spilled.unwrap_or(Sharing::NONE)))
 }
 
 /// A tile in the middle of a grid.

@@ -246,6 +246,48 @@ pub fn percentile<T: Copy + PartialOrd + Into<f64>>(values: &mut [T], percent: f
     at + (next - at) * fraction
 }
 
+/// A number whose order is that of an integer, of which so many bits count.
+pub trait Ordered: Copy {
+    const BITS: u32;
+    fn order(self) -> u64;
+    fn of_order(order: u64) -> Self;
+}
+
+impl Ordered for f32 {
+    const BITS: u32 = 32;
+
+    fn order(self) -> u64 {
+        let bits = self.to_bits();
+        u64::from(if bits >> 31 == 1 { !bits } else { bits | 1 << 31 })
+    }
+
+    fn of_order(order: u64) -> f32 {
+        let order = order as u32;
+        f32::from_bits(if order >> 31 == 1 {
+            order & !(1 << 31)
+        } else {
+            !order
+        })
+    }
+}
+
+impl Ordered for f64 {
+    const BITS: u32 = 64;
+
+    fn order(self) -> u64 {
+        let bits = self.to_bits();
+        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+    }
+
+    fn of_order(order: u64) -> f64 {
+        f64::from_bits(if order >> 63 == 1 {
+            order & !(1 << 63)
+        } else {
+            !order
+        })
+    }
+}
+
 /// The value in the middle; of two the mean. NaN for no values. Sorts `values` partly, in place; they must not be NaN.
 pub fn median<T: Copy + PartialOrd + Into<f64>>(values: &mut [T]) -> f64 {
     let count = values.len();

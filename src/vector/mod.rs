@@ -17,6 +17,7 @@ mod transform;
 mod wkt;
 mod write;
 mod zonal;
+mod zone_values;
 
 pub use self::features::{Feature, Features, Properties};
 pub use self::geojson::GeoJsonOptions;

@@ -8,13 +8,13 @@ use ndarray::{Array2, ArrayView2, s};
 use super::Features;
 use super::burn::Burnable;
 use super::rasterize::on_grid;
+use super::zone_values::{Shelf, Values};
 use crate::error::{Error, Result};
 use crate::raster::execute::Run;
 use crate::raster::tile::{MASKED_INTEGER, integer_to_f64};
 use crate::raster::{Grid, Pixels, Raster, Window};
-use crate::statistics::{Moments, percentile};
+use crate::statistics::Moments;
 use crate::table::{Aggregation, Column, Table};
-use crate::work;
 
 /// More values than these are no classes.
 const MAX_CLASSES: usize = 1024;
@@ -22,7 +22,7 @@ const MAX_CLASSES: usize = 1024;
 #[derive(Debug, Clone, PartialEq)]
 pub struct ZonalOptions {
     /// Of count, sum, mean, std (of the population), min, max, median, percentiles. Percentiles are exact; they keep the
-    /// pixels of all zones in memory, 4 bytes each (8 for 64-bit bands).
+    /// pixels of all zones, 4 bytes each (8 for 64-bit bands): in memory where a quarter of the ceiling has room for them, else in scratch.
     pub statistics: Vec<Aggregation>,
     /// Also the number of pixels of each value, for bands of classes: columns `class_3`…
     pub classes: bool,
@@ -58,13 +58,14 @@ struct State {
     /// One a zone and band, bands innermost.
     cells: Vec<Cell>,
     kept_bytes: usize,
+    shelf: Shelf,
 }
 
 #[derive(Default, Clone)]
 struct Cell {
     moments: Moments,
-    singles: Vec<f32>,
-    doubles: Vec<f64>,
+    singles: Values<f32>,
+    doubles: Values<f64>,
     /// Least and greatest of 64-bit integers, which no float holds.
     integers: Option<(i128, i128)>,
     /// Counts by value.
@@ -96,15 +97,29 @@ impl ZonalAccumulator {
         }
         let zones: Vec<Option<Burnable>> = on_grid(features, grid)?.into_iter().map(|(_, b)| b).collect();
         let cells = vec![Cell::default(); zones.len() * bands.len()];
+        let keep_values = options
+            .statistics
+            .iter()
+            .any(|s| matches!(s, Median | Percentile(_)));
+        let most: usize = zones
+            .iter()
+            .flatten()
+            .map(|zone| zone.reach(grid.window()).len())
+            .sum();
         Ok(ZonalAccumulator {
             zones,
             bands: bands.iter().map(|b| b.to_string()).collect(),
             options: options.clone(),
-            keep_values: options
-                .statistics
-                .iter()
-                .any(|s| matches!(s, Median | Percentile(_))),
-            state: Mutex::new(State { cells, kept_bytes: 0 }),
+            keep_values,
+            state: Mutex::new(State {
+                cells,
+                kept_bytes: 0,
+                shelf: Shelf::of(if keep_values {
+                    most.saturating_mul(bands.len() * size_of::<f64>())
+                } else {
+                    0
+                }),
+            }),
         })
     }
 
@@ -116,7 +131,7 @@ impl ZonalAccumulator {
     /// Adds a tile: one array a band, each of the window's shape. Each pixel must come once.
     ///
     /// # Errors
-    /// When a band of classes has too many values, or the values kept for percentiles exceed the memory limit.
+    /// When a band of classes has too many values, or the values kept for percentiles find no room in scratch.
     pub fn add_tile(&self, window: Window, bands: &[Pixels]) -> Result<()> {
         for (index, zone) in self.zones.iter().enumerate() {
             let Some(zone) = zone else { continue };
@@ -141,24 +156,28 @@ impl ZonalAccumulator {
                 let values = covered(a.view(), mask, offset, |v: f32| v);
                 cell.moments.add_all(&values);
                 self.count_classes(&mut cell, values.iter().map(|&v| f64::from(v)))?;
-                cell.singles = if self.keep_values { values } else { Vec::new() };
+                cell.singles
+                    .extend(if self.keep_values { values } else { Vec::new() });
             }
             Pixels::C32(a) => {
                 let values = covered(a.view(), mask, offset, |z| z.norm());
                 cell.moments.add_all(&values);
                 self.count_classes(&mut cell, values.iter().map(|&v| f64::from(v)))?;
-                cell.singles = if self.keep_values { values } else { Vec::new() };
+                cell.singles
+                    .extend(if self.keep_values { values } else { Vec::new() });
             }
             Pixels::F64(a) => {
                 let values = covered(a.view(), mask, offset, |v: f64| v);
                 cell.moments.add_all(&values);
                 self.count_classes(&mut cell, values.iter().copied())?;
-                cell.doubles = if self.keep_values { values } else { Vec::new() };
+                cell.doubles
+                    .extend(if self.keep_values { values } else { Vec::new() });
             }
             Pixels::I128(a) => {
                 let values = covered(a.view(), mask, offset, integer_to_f64);
                 cell.moments.add_all(&values);
-                cell.doubles = if self.keep_values { values } else { Vec::new() };
+                cell.doubles
+                    .extend(if self.keep_values { values } else { Vec::new() });
                 let part = a.slice(s![
                     offset.0..offset.0 + mask.nrows(),
                     offset.1..offset.1 + mask.ncols()
@@ -192,35 +211,34 @@ impl ZonalAccumulator {
 
     fn merge(&self, index: usize, tile: Cell) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
-        state.kept_bytes += tile.singles.len() * 4 + tile.doubles.len() * 8;
-        if state.kept_bytes > work::memory() {
-            return Err(Error::Memory {
-                what: "exact percentiles by zone".into(),
-                needed_mib: (state.kept_bytes >> 20) as u64,
-                limit_mib: (work::memory() >> 20) as u64,
-                way_out: "leave out median and percentiles, take fewer zones at a time, or raise the limit"
-                    .into(),
-            });
-        }
         let cell = &mut state.cells[index];
+        let before = cell.bytes();
         cell.moments.merge(&tile.moments);
-        cell.singles.extend(tile.singles);
-        cell.doubles.extend(tile.doubles);
+        cell.singles.append(tile.singles);
+        cell.doubles.append(tile.doubles);
         if let Some(range) = tile.integers {
             cell.widen(range);
         }
         for (class, count) in tile.classes {
             *cell.classes.entry(class).or_insert(0) += count;
         }
-        Ok(())
+        let more = cell.bytes() - before;
+        state.kept_bytes += more;
+        match state.kept_bytes > state.shelf.room() {
+            true => state.put_away(),
+            false => Ok(()),
+        }
     }
 
     /// One row a zone, in the order of the features: the statistics in the order asked for, band after band, with names
     /// such as `mean`, or `VV_mean` where there are several bands; then the classes. A zone without valid
     /// pixels has count 0, sum 0, and the others missing.
     pub fn finish(self) -> Result<Table> {
-        let state = self.state.into_inner().unwrap_or_else(|e| e.into_inner());
-        let mut cells = state.cells;
+        let mut state = self.state.into_inner().unwrap_or_else(|e| e.into_inner());
+        if state.shelf.is_used() {
+            state.put_away()?;
+        }
+        let State { mut cells, shelf, .. } = state;
         let bands = self.bands.len();
         let mut table = Table::default();
         let mut add = |band: usize, name: &str, column: Column| -> Result<()> {
@@ -249,7 +267,11 @@ impl ZonalAccumulator {
                         };
                         extremes(of_band.map(|c| end(c)).collect())
                     }
-                    other => Column::floats(of_band.map(|c| c.statistic(other)).collect()),
+                    other => Column::floats(
+                        of_band
+                            .map(|c| c.statistic(other, &shelf))
+                            .collect::<Result<_>>()?,
+                    ),
                 };
                 add(band, &statistic.name(), column)?;
             }
@@ -304,7 +326,24 @@ fn covered<T: Copy, V: Copy + Default + Into<f64>>(
     values
 }
 
+impl State {
+    /// All values go to scratch.
+    fn put_away(&mut self) -> Result<()> {
+        for cell in &mut self.cells {
+            cell.singles.put_away(&mut self.shelf)?;
+            cell.doubles.put_away(&mut self.shelf)?;
+        }
+        self.kept_bytes = 0;
+        Ok(())
+    }
+}
+
 impl Cell {
+    /// Of values that are in memory.
+    fn bytes(&self) -> usize {
+        self.singles.bytes() + self.doubles.bytes()
+    }
+
     fn count(&mut self, class: i128) -> Result<()> {
         *self.classes.entry(class).or_insert(0) += 1;
         if self.classes.len() > MAX_CLASSES {
@@ -322,24 +361,23 @@ impl Cell {
         self.integers = Some((min.min(low), max.max(high)));
     }
 
-    fn statistic(&mut self, statistic: &Aggregation) -> f64 {
-        match statistic {
+    fn statistic(&mut self, statistic: &Aggregation, shelf: &Shelf) -> Result<f64> {
+        Ok(match statistic {
             Aggregation::Sum => self.moments.sum(),
             Aggregation::Mean => self.moments.mean(),
             Aggregation::Std => self.moments.std(),
             Aggregation::Min => self.moments.min(),
             Aggregation::Max => self.moments.max(),
-            Aggregation::Median => self.percentile(50.0),
-            Aggregation::Percentile(p) => self.percentile(*p),
+            Aggregation::Median => self.percentile(50.0, shelf)?,
+            Aggregation::Percentile(p) => self.percentile(*p, shelf)?,
             _ => f64::NAN,
-        }
+        })
     }
 
-    fn percentile(&mut self, percent: f64) -> f64 {
-        if self.doubles.is_empty() {
-            percentile(&mut self.singles, percent)
-        } else {
-            percentile(&mut self.doubles, percent)
+    fn percentile(&mut self, percent: f64, shelf: &Shelf) -> Result<f64> {
+        match self.doubles.is_empty() {
+            true => self.singles.percentile(percent, shelf),
+            false => self.doubles.percentile(percent, shelf),
         }
     }
 }

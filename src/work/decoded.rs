@@ -1,4 +1,5 @@
-//! Decoded blocks of files that several tiles of a run read. Each is decoded once, by the first that asks, while the others wait.
+//! Decoded blocks of files that several tiles of a run read. Each is decoded once, by the first that asks, while the others wait. Those that
+//! have no room in memory lie in scratch.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -26,6 +27,9 @@ struct Kept {
     blocks: HashMap<Key, Block>,
     bytes: usize,
     room: usize,
+    /// Of `bytes` and `room`: what is in memory.
+    here: usize,
+    memory: usize,
     uses: u64,
 }
 
@@ -34,6 +38,7 @@ enum Block {
     Here {
         pixels: Arc<dyn Any + Send + Sync>,
         bytes: usize,
+        in_memory: bool,
         /// The larger, the later.
         used: u64,
     },
@@ -50,9 +55,14 @@ impl Kept {
             let Some((_, oldest)) = self.blocks.iter().filter_map(used).min() else {
                 return;
             };
-            if let Some(Block::Here { bytes, .. }) = self.blocks.remove(&oldest) {
-                self.bytes -= bytes;
-            }
+            self.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if let Some(Block::Here { bytes, in_memory, .. }) = self.blocks.remove(key) {
+            self.bytes -= bytes;
+            self.here -= if in_memory { bytes } else { 0 };
         }
     }
 }
@@ -62,14 +72,17 @@ impl Decoded {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn widen(&self, bytes: usize) {
-        self.kept().room += bytes;
+    pub(super) fn widen(&self, memory: usize, scratch: usize) {
+        let mut kept = self.kept();
+        kept.room += memory + scratch;
+        kept.memory += memory;
     }
 
     /// Lets blocks go that have no room any more.
-    pub(super) fn narrow(&self, bytes: usize) {
+    pub(super) fn narrow(&self, memory: usize, scratch: usize) {
         let mut kept = self.kept();
-        kept.room -= bytes;
+        kept.room -= memory + scratch;
+        kept.memory -= memory;
         kept.fit();
     }
 
@@ -91,13 +104,12 @@ impl Decoded {
     /// Lets go what nobody is going to read again.
     pub fn forget(&self, key: &Key) {
         let mut kept = self.kept();
-        if let Some(Block::Here { bytes, .. }) = kept.blocks.get(key) {
-            kept.bytes -= *bytes;
-            kept.blocks.remove(key);
+        if matches!(kept.blocks.get(key), Some(Block::Here { .. })) {
+            kept.remove(key);
         }
     }
 
-    /// What `key` stands for, of so many bytes: kept from before, or made now.
+    /// What `key` stands for, of so many bytes: kept from before, or made now. `make` is told whether it may keep them in memory.
     ///
     /// # Errors
     /// Those of `make`; `Interrupted`.
@@ -105,7 +117,7 @@ impl Decoded {
         &self,
         key: Key,
         bytes: usize,
-        make: impl FnOnce() -> Result<T>,
+        make: impl FnOnce(bool) -> Result<T>,
     ) -> Result<Arc<T>> {
         let mut kept = self.kept();
         loop {
@@ -127,18 +139,26 @@ impl Decoded {
             }
         }
         kept.blocks.insert(key, Block::Awaited);
+        let in_memory = kept.here + bytes <= kept.memory || kept.memory == kept.room;
+        kept.here += if in_memory { bytes } else { 0 };
         drop(kept);
         // Those who wait look for themselves where this ends without a block, however it ends.
-        let awaited = Awaited { decoded: self, key };
-        let made = Arc::new(make()?);
+        let mut awaited = Awaited {
+            decoded: self,
+            key,
+            here: if in_memory { bytes } else { 0 },
+        };
+        let made = Arc::new(make(in_memory)?);
         let mut kept = self.kept();
         kept.uses += 1;
         let here = Block::Here {
             pixels: made.clone(),
             bytes,
+            in_memory,
             used: kept.uses,
         };
         kept.blocks.insert(key, here);
+        awaited.here = 0;
         kept.bytes += bytes;
         kept.fit();
         drop(kept);
@@ -150,6 +170,8 @@ impl Decoded {
 struct Awaited<'a> {
     decoded: &'a Decoded,
     key: Key,
+    /// Bytes in memory that are noted for what is not made yet.
+    here: usize,
 }
 
 impl Drop for Awaited<'_> {
@@ -158,6 +180,7 @@ impl Drop for Awaited<'_> {
         if matches!(kept.blocks.get(&self.key), Some(Block::Awaited)) {
             kept.blocks.remove(&self.key);
         }
+        kept.here -= self.here;
         self.decoded.changed.notify_all();
     }
 }
@@ -172,7 +195,7 @@ mod tests {
     fn each_is_made_once_however_many_ask() {
         let context = Context::new().with_memory(1 << 20);
         let _entered = context.enter();
-        let (blocks, _room) = (context.decoded().clone(), Room::of(64));
+        let (blocks, _room) = (context.decoded().clone(), Room::of(64, 0));
         let made: Vec<AtomicU64> = (0..64).map(|_| AtomicU64::new(0)).collect();
         workers::for_each(
             8,
@@ -180,7 +203,7 @@ mod tests {
             || (),
             |(), i| {
                 let at = i / 8;
-                let got = blocks.get((0, 0, 0, at), 1, || {
+                let got = blocks.get((0, 0, 0, at), 1, |_| {
                     std::thread::sleep(Duration::from_millis(1));
                     made[at].fetch_add(1, Ordering::Relaxed);
                     Ok(at)
@@ -197,12 +220,12 @@ mod tests {
     fn the_one_that_was_not_used_for_longest_goes() {
         let context = Context::new().with_memory(1 << 20);
         let _entered = context.enter();
-        let (blocks, room) = (context.decoded().clone(), Room::of(3));
+        let (blocks, room) = (context.decoded().clone(), Room::of(3, 0));
         assert!(format!("{:?}", context.budget()).starts_with("3 of"));
         let made = |at: usize| {
             let mut made = false;
             blocks
-                .get((0, 0, 0, at), 1, || {
+                .get((0, 0, 0, at), 1, |_| {
                     made = true;
                     Ok(at)
                 })
@@ -219,12 +242,34 @@ mod tests {
     }
 
     #[test]
+    fn those_without_room_in_memory_lie_in_scratch() {
+        let context = Context::new().with_memory(1 << 20);
+        let _entered = context.enter();
+        let (blocks, room) = (context.decoded().clone(), Room::of(2, 2));
+        assert!(format!("{:?}", context.budget()).starts_with("2 of"));
+        let in_memory = |at: usize| *blocks.get((0, 0, 0, at), 1, Ok).unwrap();
+        assert_eq!([0, 1, 2, 3].map(in_memory), [true, true, false, false]);
+        // As they were made; and the next one where one has gone.
+        assert_eq!([3, 0].map(in_memory), [false, true]);
+        blocks.forget(&(0, 0, 0, 1));
+        assert!(
+            blocks
+                .get::<bool>((0, 0, 0, 4), 1, |_| Err(Error::message("no")))
+                .is_err()
+        );
+        assert!(in_memory(5));
+        drop(room);
+        let kept = blocks.kept();
+        assert!((kept.bytes, kept.here, kept.memory, kept.room) == (0, 0, 0, 0) && kept.blocks.is_empty());
+    }
+
+    #[test]
     fn an_error_is_the_error_of_its_maker_alone() {
         let context = Context::new();
         let _entered = context.enter();
-        let (blocks, _room) = (context.decoded().clone(), Room::of(1));
-        let failed = blocks.get::<u8>((0, 0, 0, 0), 1, || Err(Error::message("no")));
+        let (blocks, _room) = (context.decoded().clone(), Room::of(1, 0));
+        let failed = blocks.get::<u8>((0, 0, 0, 0), 1, |_| Err(Error::message("no")));
         assert_eq!(failed.unwrap_err().to_string(), "no");
-        assert_eq!(*blocks.get((0, 0, 0, 0), 1, || Ok(5)).unwrap(), 5);
+        assert_eq!(*blocks.get((0, 0, 0, 0), 1, |_| Ok(5)).unwrap(), 5);
     }
 }

@@ -8,27 +8,29 @@ use super::decoded::Decoded;
 
 /// Room for blocks, for as long as this lives.
 pub struct Room {
-    bytes: usize,
+    memory: usize,
+    scratch: usize,
     decoded: Arc<Decoded>,
     _held: Held,
 }
 
 impl Room {
-    /// Makes room for so many bytes in this thread's context, which its ledger notes.
+    /// Makes room in this thread's context for so many bytes in memory, which its ledger notes, and in scratch.
     #[must_use]
-    pub fn of(bytes: usize) -> Room {
+    pub fn of(memory: usize, scratch: usize) -> Room {
         let decoded = current().decoded().clone();
-        decoded.widen(bytes);
+        decoded.widen(memory, scratch);
         Room {
-            bytes,
+            memory,
+            scratch,
             decoded,
-            _held: Held::hold(bytes),
+            _held: Held::hold(memory),
         }
     }
 }
 
 impl Drop for Room {
     fn drop(&mut self) {
-        self.decoded.narrow(self.bytes);
+        self.decoded.narrow(self.memory, self.scratch);
     }
 }

@@ -772,7 +772,8 @@ function Features:rasterize(grid, options) end
 --- Statistics of an image by feature: one row a feature, its properties first.
 ---
 --- The columns are called `mean`, or `VV_mean` where there are several bands; `_2` follows where a property has the name. Features
---- may overlap, and those in another CRS are brought into it, their edges followed. Percentiles keep the pixels of all features in memory.
+--- may overlap, and those in another CRS are brought into it, their edges followed. Percentiles keep the pixels of all
+--- features: in memory where a quarter of `--memory` has room for them, else in scratch files.
 ---
 --- **Errors.** A statistic that does not exist; classes that are not whole numbers.
 ---

@@ -9,6 +9,7 @@ mod encoding;
 mod finish;
 mod floating;
 pub mod hdf5;
+mod kept;
 mod layout;
 mod located;
 pub mod netcdf;

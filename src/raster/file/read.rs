@@ -9,6 +9,7 @@ use num_complex::Complex32;
 
 use super::encoding::{Encoding, Mask};
 use super::floating::{Blocks, Number};
+use super::kept::{Kept, Rows};
 use super::message_of;
 use super::pool::{SourceFile, Stated, changed_since_described};
 use super::transfer::{Part, transfer};
@@ -223,11 +224,13 @@ impl FileBand {
         &self,
         decoded: &Decoded,
         window: Window,
-        take: &mut dyn FnMut(Window, &Pixels) -> Result<()>,
+        take: &mut dyn FnMut(Window, &Kept) -> Result<()>,
     ) -> Result<()> {
         for (unit, key) in self.units(window) {
             let bytes = unit.len() * self.kind.bytes();
-            let pixels = decoded.get(key, bytes, || self.read_now(decoded, &Part::all(unit)))?;
+            let pixels = decoded.get(key, bytes, |in_memory| {
+                Kept::of(self.read_now(decoded, &Part::all(unit))?, in_memory)
+            })?;
             take(unit, &pixels)?;
         }
         Ok(())
@@ -250,18 +253,19 @@ impl FileBand {
     /// A window of the file, of blocks that are kept for others.
     fn of_blocks(&self, decoded: &Decoded, window: Window) -> Result<Pixels> {
         let mut out = Pixels::masked(self.kind, window.rows, window.cols);
-        self.each_unit(decoded, window, &mut |unit, pixels| {
+        self.each_unit(decoded, window, &mut |unit, kept| {
             let part = unit.intersect(&window);
-            let place = |of: &Window| {
-                let (row, col) = ((part.row - of.row) as usize, (part.col - of.col) as usize);
-                s![row..row + part.rows, col..col + part.cols]
-            };
-            let (from, to) = (place(&unit), place(&window));
-            match (&mut out, pixels) {
-                (Pixels::I128(out), Pixels::I128(a)) => out.slice_mut(to).assign(&a.slice(from)),
-                (Pixels::F32(out), Pixels::F32(a)) => out.slice_mut(to).assign(&a.slice(from)),
-                (Pixels::F64(out), Pixels::F64(a)) => out.slice_mut(to).assign(&a.slice(from)),
-                (Pixels::C32(out), Pixels::C32(a)) => out.slice_mut(to).assign(&a.slice(from)),
+            let first = (part.row - unit.row) as usize;
+            let pixels = kept.rows(first..first + part.rows)?;
+            let left = (part.col - unit.col) as usize;
+            let (row, col) = ((part.row - window.row) as usize, (part.col - window.col) as usize);
+            let from = s![.., left..left + part.cols];
+            let to = s![row..row + part.rows, col..col + part.cols];
+            match (&mut out, &pixels) {
+                (Pixels::I128(out), Rows::I128(a)) => out.slice_mut(to).assign(&a.slice(from)),
+                (Pixels::F32(out), Rows::F32(a)) => out.slice_mut(to).assign(&a.slice(from)),
+                (Pixels::F64(out), Rows::F64(a)) => out.slice_mut(to).assign(&a.slice(from)),
+                (Pixels::C32(out), Rows::C32(a)) => out.slice_mut(to).assign(&a.slice(from)),
                 _ => {
                     return Err(Error::file(
                         &self.file.path,
