@@ -44,13 +44,30 @@ const PROMISES: &[(&str, &str)] = &[
          for i = 1, 24 do scenes[i] = filter.tv_bregman(raster.random(grid, { seed = i }), { weight = 5, max_iterations = 2 }) end \
          raster.stack(scenes):mean():write 'out.tif'",
     ),
+    // The blocks of all dates at one place take 96 MiB, the tiles of a usual size as much for each thread.
+    (
+        "long series",
+        "local dates = {} for i = 1, 96 do dates[i] = raster.open(('date%d.tif'):format(i)) end raster.stack(dates):median():write 'out.tif'",
+    ),
+    (
+        "offsets",
+        "correlation.autorift(image, image:shift { cols = 2, rows = -1 }, { spacing = 64, search = 8 }):write 'out.tif'",
+    ),
+    // 86 MiB of pixels in zones that overlap.
+    (
+        "exact percentiles of many zones",
+        "local zones = {} for i = 0, 999 do local x, y = 500000 + i * 41, 5200000 - i * 37 \
+         zones[i + 1] = { geometry = geometry.bbox(x, y - 1500, x + 1500, y, 'EPSG:32633'), properties = {} } end \
+         image:zonal(geometry.features(zones), { statistics = { 'mean', 'median', 'p90' } })",
+    ),
 ];
 
 #[test]
 fn the_ceiling_holds_for_every_promise() {
     let here = folder(&[]);
     let make = "raster.random(raster.grid { crs = 'EPSG:32633', origin = { 500000, 5200000 }, resolution = 10, rows = 4500, cols = 4500 }, \
-                { unit = 'power', seed = 1 }):write 'in.tif'";
+                { unit = 'power', seed = 1 }):write 'in.tif' \
+                for i = 1, 96 do raster.random(raster.grid { rows = 512, cols = 1024 }, { seed = i }):write(('date%d.tif'):format(i), { level = 1 }) end";
     let made = run(here.path(), &["-q", "-e", make]);
     assert_eq!(made.code, 0, "{}", made.err);
     let mut wrong = Vec::new();
