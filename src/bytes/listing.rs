@@ -5,24 +5,16 @@ use std::ffi::CString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+
+use super::stamp::Stamp;
 
 /// Two changes of a folder within this time may leave one and the same date on it: dates of some file systems count by two seconds.
 const UNCERTAIN: Duration = Duration::from_millis(2500);
 /// Folders whose names are kept.
 const KEPT: usize = 8;
-
-/// A folder as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    number: u64,
-    /// Of what it holds, and of itself: the one can be set to anything.
-    changed: [(i64, i64); 2],
-}
 
 type Names = Arc<Vec<CString>>;
 static LISTINGS: Mutex<Vec<(Stamp, Names)>> = Mutex::new(Vec::new());
@@ -44,36 +36,18 @@ pub fn names_in(folder: &Path) -> io::Result<Names> {
     let names = Arc::new(names.collect());
     if is_old {
         let mut listings = listings();
-        listings.retain(|(of, _)| (of.device, of.number) != (stamp.device, stamp.number));
+        listings.retain(|(of, _)| !of.is_same(&stamp));
         listings.truncate(KEPT - 1);
         listings.insert(0, (stamp, Arc::clone(&names)));
     }
     Ok(names)
 }
 
-impl Stamp {
-    fn of(folder: &Path) -> io::Result<Stamp> {
-        let data = fs::metadata(folder)?;
-        Ok(Stamp {
-            device: data.dev(),
-            number: data.ino(),
-            changed: [
-                (data.mtime(), data.mtime_nsec()),
-                (data.ctime(), data.ctime_nsec()),
-            ],
-        })
-    }
-
-    fn age(&self) -> Option<Duration> {
-        let (seconds, nanoseconds) = self.changed[0];
-        let changed = Duration::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?);
-        SystemTime::now().duration_since(UNIX_EPOCH + changed).ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
+
+    use std::time::SystemTime;
 
     use super::*;
 

@@ -16,6 +16,7 @@ mod lost;
 pub mod ranged;
 mod refused;
 pub mod s3;
+pub mod stamp;
 mod vsi;
 
 use std::fs::File;

@@ -5,89 +5,120 @@
 //! Algorithm: ISCE2 components/mroipac/ampcor (after ROI_PAC). Joughin 2002, Ice-sheet velocity mapping: a combined
 //! interferometric and speckle-tracking approach, Ann. Glaciol. 34, doi:10.3189/172756402781817978.
 
-use num_complex::Complex32;
-
 use super::fine::Fine;
-use super::isce2;
-use super::method::{Chips, Match, WindowMatcher};
+use super::matching::{Chips, Match, WindowMatcher};
 use super::ncc::Ncc;
 use super::plane::{Plane, Rule, Signal};
 use super::quality;
 use super::reason::Reason;
-use super::settings::{AmpcorSettings, Parity};
-use super::sinc::{LatticePeak, SubsamplePeak, continuous_peak};
-use super::surface::Surface;
+use super::settings::AmpcorSettings;
+use super::sinc::{SubsamplePeak, continuous_peak};
+use super::surface::{Peak, Surface};
 
 /// Matches windows with one set of parameters. Buffers and plans are made once.
 pub struct Matcher {
-    settings: AmpcorSettings,
-    rule: Rule,
-    ncc: Ncc,
-    surface: Surface,
-    reference: Plane,
-    secondary: Plane,
-    fine_reference: Fine,
-    fine_secondary: Fine,
-    lattice: Option<LatticePeak>,
+    stages: Stages,
 }
 
 impl Matcher {
     /// `settings` must have been checked.
     pub fn new(settings: &AmpcorSettings, signal: Signal) -> Matcher {
-        let (window, factor) = (settings.window, settings.raw_oversampling);
-        let isce2 = settings.parity == Parity::Isce2;
         Matcher {
-            rule: Rule { signal, isce2 },
+            stages: Stages::new(settings, Rule::of(signal)),
+        }
+    }
+
+    /// The correlation of amplitudes at whole pixels.
+    fn first(&mut self, chips: &Chips<'_>) -> Result<First, Reason> {
+        let stages = &mut self.stages;
+        stages.amplitudes(chips)?;
+        let (a, b, least) = (&stages.reference, &stages.secondary, stages.settings.min_valid);
+        if !stages.ncc.planes(a, b, least, &mut stages.surface) {
+            return Err(Reason::LowSignal);
+        }
+        stages.first(|surface| (surface.rows, surface.cols))
+    }
+
+    fn second(&mut self, chips: &Chips<'_>, first: &First) -> Result<SubsamplePeak, Reason> {
+        let stages = &mut self.stages;
+        let peak = stages.second(chips, first)?;
+        match stages.surface.is_border(&peak) {
+            true => Err(Reason::Edge),
+            false => Ok(stages.pixels(&peak, continuous_peak(&stages.surface, &peak))),
+        }
+    }
+}
+
+impl WindowMatcher for Matcher {
+    fn run(&mut self, chips: Chips<'_>) -> Match {
+        let first = match self.first(&chips) {
+            Ok(first) => first,
+            Err(reason) => return Match::failed(reason),
+        };
+        match self.second(&chips, &first) {
+            Ok(second) => {
+                let mut found = first.moved(&second);
+                found.peak = second.value.min(1.0);
+                let s = &self.stages.settings;
+                found.held_to(s.snr_threshold, s.covariance_threshold)
+            }
+            Err(reason) => first.found.without_offset(reason),
+        }
+    }
+}
+
+/// The two correlations of a window, with what they work in. How a surface becomes a match is its caller's.
+pub(super) struct Stages {
+    pub settings: AmpcorSettings,
+    rule: Rule,
+    pub ncc: Ncc,
+    /// Of the last correlation.
+    pub surface: Surface,
+    pub reference: Plane,
+    pub secondary: Plane,
+    fine_reference: Fine,
+    fine_secondary: Fine,
+}
+
+/// What the first correlation finds.
+pub(super) struct First {
+    pub found: Match,
+    /// The place of its peak in pixels of the search range.
+    row: usize,
+    col: usize,
+}
+
+impl First {
+    /// The match with what the second correlation adds to it.
+    pub fn moved(&self, second: &SubsamplePeak) -> Match {
+        Match {
+            dx: self.found.dx + second.x,
+            dy: self.found.dy + second.y,
+            ..self.found
+        }
+    }
+}
+
+impl Stages {
+    pub fn new(settings: &AmpcorSettings, rule: Rule) -> Stages {
+        let factor = settings.raw_oversampling;
+        Stages {
+            rule,
             ncc: Ncc::default(),
             surface: Surface::default(),
             reference: Plane::default(),
             secondary: Plane::default(),
-            fine_reference: Fine::new(window, factor),
+            fine_reference: Fine::new(settings.window, factor),
             fine_secondary: Fine::new(settings.refined(), factor),
-            lattice: isce2.then(|| LatticePeak::new(settings.oversampling, settings.zoom)),
             settings: settings.clone(),
         }
     }
 
-    fn find(&mut self, chips: Chips<'_>) -> Match {
-        let (mut found, row, col) = match self.coarse(&chips) {
-            Ok(coarse) => coarse,
-            Err(reason) => return Match::failed(reason),
-        };
-        let refused = match self.fine(&chips, row, col) {
-            Ok(fine) => {
-                found.dx += fine.x;
-                found.dy += fine.y;
-                if !self.rule.isce2 {
-                    found.peak = fine.value.min(1.0);
-                }
-                self.threshold(&found)
-            }
-            Err(reason) => Some(reason),
-        };
-        match refused {
-            Some(reason) => found.without_offset(reason),
-            None => found,
-        }
-    }
-
-    /// Why a match is not good enough.
-    fn threshold(&self, found: &Match) -> Option<Reason> {
-        // ISCE2 compares the ratio of its second correlation too, which it fixes at 10.
-        let snr = match self.rule.isce2 {
-            true => found.snr.min(10.0),
-            false => found.snr,
-        };
-        if snr <= self.settings.snr_threshold {
-            return Some(Reason::LowSnr);
-        }
-        let limit = self.settings.covariance_threshold;
-        (found.cov_xx >= limit || found.cov_yy >= limit).then_some(Reason::HighCovariance)
-    }
-
-    /// The correlation of amplitudes at whole pixels: the match so far, and the row and column of its peak in pixels of
-    /// the search range.
-    fn coarse(&mut self, chips: &Chips<'_>) -> Result<(Match, usize, usize), Reason> {
+    /// Fills `reference` and `secondary` with what the first correlation takes: the window, and the search range.
+    ///
+    /// # Errors
+    /// `Nodata` where too few pixels are valid.
+    pub fn amplitudes(&mut self, chips: &Chips<'_>) -> Result<(), Reason> {
         let (s, rule) = (&self.settings, self.rule);
         let (window, margin, looks) = (s.window, s.refinement(), s.looks);
         let range = window.grow(s.search);
@@ -111,88 +142,70 @@ impl Matcher {
             self.reference.average(looks);
             self.secondary.average(looks);
         }
-        let (a, b) = (&self.reference, &self.secondary);
-        let defined = match rule.isce2 {
-            true => isce2::surface(a.image(), b.image(), &mut self.ncc.box_sums, &mut self.surface),
-            false => self.ncc.planes(a, b, s.min_valid, &mut self.surface),
-        };
-        if !defined {
-            return Err(Reason::LowSignal);
-        }
-        let surface = &self.surface;
+        Ok(())
+    }
+
+    /// What the surface of the amplitudes says; `last` tells how many of its rows and columns count as noise.
+    ///
+    /// # Errors
+    /// As `Surface::clear_peak`; `Flat` where its peak does not curve.
+    pub fn first(&self, last: impl Fn(&Surface) -> (usize, usize)) -> Result<First, Reason> {
+        let (s, surface) = (&self.settings, &self.surface);
         let peak = surface.clear_peak()?;
-        let last = match rule.isce2 {
-            true => (surface.rows - 1, surface.cols - 1),
-            false => (surface.rows, surface.cols),
-        };
-        let covariance = quality::covariance(surface, &peak, a.extent.len() as f64).ok_or(Reason::Flat)?;
-        let (lx, ly) = (looks.cols as f64, looks.rows as f64);
+        let pixels = self.reference.extent.len() as f64;
+        let covariance = quality::covariance(surface, &peak, pixels).ok_or(Reason::Flat)?;
+        let (lx, ly) = (s.looks.cols as f64, s.looks.rows as f64);
         let found = Match {
             dx: peak.col as f64 * lx - s.search.cols as f64,
             dy: peak.row as f64 * ly - s.search.rows as f64,
-            snr: quality::snr(surface, &peak, s.statistics_reach, last),
+            snr: quality::snr(surface, &peak, s.statistics_reach, last(surface)),
             cov_xx: covariance.xx * lx * lx,
             cov_yy: covariance.yy * ly * ly,
             cov_xy: covariance.xy * lx * ly,
             peak: peak.value,
             reason: Reason::Ok,
         };
-        Ok((found, peak.row * looks.rows, peak.col * looks.cols))
+        Ok(First {
+            found,
+            row: peak.row * s.looks.rows,
+            col: peak.col * s.looks.cols,
+        })
     }
 
-    /// The correlation of the oversampled chips around the first peak, at (row, col) of the search range: what it adds to
-    /// the offset, in pixels.
-    fn fine(&mut self, chips: &Chips<'_>, row: usize, col: usize) -> Result<SubsamplePeak, Reason> {
+    /// The peak of the correlation of the oversampled chips around that of the first one.
+    ///
+    /// # Errors
+    /// `LowSignal` where nothing is defined.
+    pub fn second(&mut self, chips: &Chips<'_>, first: &First) -> Result<Peak, Reason> {
         let (s, rule) = (&self.settings, self.rule);
-        let (window, margin, factor) = (s.window, s.refinement(), s.raw_oversampling);
         let (chip, around) = (s.chip(), s.refined());
-        let reference = chips.reference.iter().copied();
+        let reference = chips.reference.chunks_exact(s.window.cols);
         self.fine_reference.run(reference, rule, s.deramp, true);
-        // ISCE2 keeps no rows beyond the search range, and takes the image's last column for empty.
-        let (rows, cols) = match rule.isce2 {
-            true => (
-                margin..margin + window.rows + 2 * s.search.rows,
-                0..chips.last_column.unwrap_or(chip.cols),
-            ),
-            false => (0..chip.rows, 0..chip.cols),
-        };
-        let secondary = (row..row + around.rows).flat_map(|r| {
-            let (cols, known) = (cols.clone(), rows.contains(&r));
-            (col..col + around.cols).map(move |c| match known && cols.contains(&c) {
-                true => chips.secondary[r * chip.cols + c],
-                false => Complex32::ZERO,
-            })
-        });
+        let secondary = chips
+            .secondary
+            .chunks_exact(chip.cols)
+            .skip(first.row)
+            .take(around.rows)
+            .map(|row| &row[first.col..first.col + around.cols]);
         self.fine_secondary.run(secondary, rule, s.deramp, true);
         let (a, b) = (&self.fine_reference.plane, &self.fine_secondary.plane);
-        // ISCE2 leaves pixels that are 0 out of the reference's mean. Here there are none: what its transforms make of empty
-        // pixels is all but 0, and counts.
         if !self.ncc.planes(a, b, s.min_valid, &mut self.surface) {
             return Err(Reason::LowSignal);
         }
-        let peak = self.surface.peak().ok_or(Reason::LowSignal)?;
-        if !rule.isce2 && self.surface.is_border(&peak) {
-            return Err(Reason::Edge);
-        }
-        let between = match &mut self.lattice {
-            Some(lattice) => {
-                let (x, y) = lattice.refine(&self.surface, &peak);
-                let value = peak.value;
-                SubsamplePeak { x, y, value }
-            }
-            None => continuous_peak(&self.surface, &peak),
-        };
-        let pixels = |at: usize, between: f64| (at as f64 + between) / factor as f64 - margin as f64;
-        Ok(SubsamplePeak {
+        self.surface.peak().ok_or(Reason::LowSignal)
+    }
+
+    /// A peak of the second surface as pixels from the first peak.
+    pub fn pixels(&self, peak: &Peak, between: SubsamplePeak) -> SubsamplePeak {
+        let (factor, margin) = (
+            self.settings.raw_oversampling as f64,
+            self.settings.refinement() as f64,
+        );
+        let pixels = |at: usize, between: f64| (at as f64 + between) / factor - margin;
+        SubsamplePeak {
             x: pixels(peak.col, between.x),
             y: pixels(peak.row, between.y),
             value: between.value,
-        })
-    }
-}
-
-impl WindowMatcher for Matcher {
-    fn run(&mut self, chips: Chips<'_>) -> Match {
-        self.find(chips)
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! Sums of products of a template with a search image at every shift: what every normalised correlation is made of.
 //!
 //! Directly, for what it costs is far below that of Fourier transforms while the shifts are few: a block of
-//! `DOWN` × `ACROSS` shifts stays in registers, so each vector loaded takes part in several products.
+//! `DOWN` × `ACROSS` shifts stays in registers, so each vector loaded takes part in several products. Where the shifts are many,
+//! vectors run over them rather than over the template, see `dot`.
 
 use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
+
+use super::dot::{DotF32, Shape};
 
 /// A real image in row-major order without gaps.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +32,8 @@ pub struct CrossCorrelator {
     template: Vec<f32>,
     search: Vec<f32>,
     sums: Vec<f64>,
+    along: DotF32,
+    part: Vec<f32>,
 }
 
 /// Rows of zeros above and below the template: one less than the most shifts down that a block has.
@@ -40,6 +45,8 @@ const MARGIN: usize = LONGEST + 8;
 /// Values of the search image between two additions to the double-precision sums: they stay in the first-level
 /// cache with their rows of the template, and no single-precision sum gets long.
 const STRIP: usize = 4096;
+/// So many shifts across fill vectors of their own: with fewer, what fills up the last vector costs more than sums over lanes do.
+const MANY: usize = 48;
 
 impl CrossCorrelator {
     /// Σ template[i, j] · search[i + n, j + m] for n in 0..=search.rows − template.rows and m in
@@ -47,27 +54,22 @@ impl CrossCorrelator {
     /// precision over some thousand pixels, then in double. The search image must not be smaller than the template.
     pub fn correlate(&mut self, template: Image<'_>, search: Image<'_>) -> &[f64] {
         let (down, across) = (search.rows + 1 - template.rows, search.cols + 1 - template.cols);
-        let width = template.cols.next_multiple_of(LONGEST);
-        self.template.clear();
-        self.template.resize((template.rows + 2 * BORDER) * width, 0.0);
-        for (to, from) in self.template[BORDER * width..]
-            .chunks_exact_mut(width)
-            .zip(template.values.chunks_exact(template.cols))
-        {
-            to[..template.cols].copy_from_slice(from);
-        }
-        let stride = width + across + MARGIN;
-        self.search.clear();
-        self.search.resize(search.rows * stride, 0.0);
-        for (to, from) in self
-            .search
-            .chunks_exact_mut(stride)
-            .zip(search.values.chunks_exact(search.cols))
-        {
-            to[..search.cols].copy_from_slice(from);
-        }
         self.sums.clear();
         self.sums.resize(down * across, 0.0);
+        if across >= MANY {
+            self.along_shifts(template, search);
+            return &self.sums;
+        }
+        let width = template.cols.next_multiple_of(LONGEST);
+        self.template.resize((template.rows + 2 * BORDER) * width, 0.0);
+        let (above, rest) = self.template.split_at_mut(BORDER * width);
+        let (within, below) = rest.split_at_mut(template.rows * width);
+        above.fill(0.0);
+        below.fill(0.0);
+        filled_up(template, within, width);
+        let stride = width + across + MARGIN;
+        self.search.resize(search.rows * stride, 0.0);
+        filled_up(search, &mut self.search, stride);
         let layout = Layout {
             template_rows: template.rows,
             width,
@@ -78,6 +80,36 @@ impl CrossCorrelator {
         };
         sum_products(&self.template, &self.search, &layout, &mut self.sums);
         &self.sums
+    }
+
+    /// Adds the products to `sums` by vectors of neighbouring shifts.
+    fn along_shifts(&mut self, template: Image<'_>, search: Image<'_>) {
+        let shape = Shape {
+            chip: (template.rows, template.cols),
+            shifts: (search.rows + 1 - template.rows, search.cols + 1 - template.cols),
+        };
+        self.part.resize(self.sums.len(), 0.0);
+        let strip = (STRIP / template.cols).max(1);
+        for first in (0..template.rows).step_by(strip) {
+            let rows = first..(first + strip).min(template.rows);
+            self.along
+                .compute(shape, template.values, search.values, rows, &mut self.part);
+            for (sum, part) in self.sums.iter_mut().zip(&self.part) {
+                *sum += f64::from(*part);
+            }
+        }
+    }
+}
+
+/// The rows of an image, `width` apart, with zeros between.
+fn filled_up(image: Image<'_>, out: &mut [f32], width: usize) {
+    for (to, from) in out
+        .chunks_exact_mut(width)
+        .zip(image.values.chunks_exact(image.cols))
+    {
+        let (known, beyond) = to.split_at_mut(image.cols);
+        known.copy_from_slice(from);
+        beyond.fill(0.0);
     }
 }
 

@@ -6,19 +6,20 @@ use ndarray::{Array2, CowArray, Ix2, s};
 use num_complex::Complex32;
 
 use super::gross::{Gross, GrossOffsets, at_places, bands_of, check_crs, nearest_rows};
-use super::images::{ImagePair, Input};
-use super::method::{Chips, Match, Method, WindowMatcher};
+use super::images::{ImagePair, Input, append_complex, append_real};
+use super::matching::{Chips, Match, WindowMatcher};
+use super::method::Method;
 use super::metres::Metres;
 use super::plane::Signal;
 use super::points::Place;
 use super::reason::Reason;
 use super::settings::Extent;
-use super::vocabulary::{deviation, note_images};
+use super::vocabulary::{band, deviation, note_images};
 use crate::described;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::raster::describe::{Described, Description, Site, from_json, of_port, to_json};
-use crate::raster::{Affine, Band, DType, Grid, Kind, Operation, Pixels, Port, Raster, Unit, View, Window};
+use crate::raster::{Affine, Grid, Kind, Operation, Pixels, Port, Raster, View, Window};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -64,16 +65,7 @@ pub fn dense(pair: &ImagePair, method: &Method, skip: Extent, gross: &GrossOffse
     let bands = Port::tiles(&grid, operation, inputs)
         .into_iter()
         .zip(names)
-        .map(|(port, (name, unit))| Band {
-            name: name.into(),
-            dtype: match name {
-                "reason" => DType::U8,
-                _ => DType::F32,
-            },
-            unit: Unit::parse(unit),
-            nodata: None,
-            port,
-        })
+        .map(|(port, name)| band(name, port))
         .collect();
     let mut field = pair.reference.with_grid(grid, bands);
     note_images(&mut field, &pair.reference, &pair.secondary);
@@ -149,22 +141,13 @@ struct Dense {
 }
 
 impl Dense {
-    /// Names and units.
-    fn bands(&self) -> Vec<(&'static str, &'static str)> {
-        let mut bands = vec![("dx_px", "px"), ("dy_px", "px")];
+    fn bands(&self) -> Vec<&'static str> {
+        let mut bands = vec!["dx_px", "dy_px"];
         if self.metres.is_some() {
-            bands.extend([("dx_m", "m"), ("dy_m", "m")]);
+            bands.extend(["dx_m", "dy_m"]);
         }
-        bands.extend([
-            ("dx_std_px", "px"),
-            ("dy_std_px", "px"),
-            ("correlation", "1"),
-            ("snr", "1"),
-            ("cov_xx", "px²"),
-            ("cov_yy", "px²"),
-            ("cov_xy", "px²"),
-            ("reason", "class"),
-        ]);
+        bands.extend(["dx_std_px", "dy_std_px", "correlation", "snr"]);
+        bands.extend(["cov_xx", "cov_yy", "cov_xy", "reason"]);
         bands
     }
 
@@ -338,13 +321,7 @@ impl Operation for Dense {
             return Err(Error::message("the gross offsets have no input"));
         };
         let grid = nodes(&self.pair.reference.grid, &self.method, self.skip)?;
-        let bands = [("dx_px", dx), ("dy_px", dy)].map(|(name, port)| Band {
-            name: name.into(),
-            dtype: DType::F32,
-            unit: Unit::Unknown,
-            nodata: None,
-            port: port.clone(),
-        });
+        let bands = [("dx_px", dx), ("dy_px", dy)].map(|(name, port)| band(name, port.clone()));
         let offsets = Raster::new(dx.node.grid.clone(), bands.into());
         let image = &self.pair.reference.grid;
         let places: Vec<(f64, f64)> = centres(&grid, &self.method, self.skip)
@@ -412,7 +389,8 @@ impl Operation for Dense {
                         let mut found = matcher.run(Chips {
                             reference: &a,
                             secondary: &b,
-                            last_column: place.last_column,
+                            place: place.secondary,
+                            image: self.pair.secondary_extent(),
                         });
                         found.dx += gross.dx as f64;
                         found.dy += gross.dy as f64;
@@ -462,10 +440,8 @@ impl<'a> Tile<'a> {
         let area = s![r..r + part.rows, c..c + part.cols];
         out.clear();
         match &self.pixels {
-            TilePixels::Complex(pixels) => out.extend(pixels.slice(area)),
-            TilePixels::Real(pixels) => {
-                out.extend(pixels.slice(area).iter().map(|&re| Complex32::new(re, 0.0)));
-            }
+            TilePixels::Complex(pixels) => append_complex(&pixels.slice(area), out),
+            TilePixels::Real(pixels) => append_real(&pixels.slice(area), out),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use num_complex::Complex32;
 
-use super::oversample::{Measure, Oversampler, deramp};
+use super::oversample::{Oversampler, deramp};
 use super::plane::{Plane, Rule, Signal};
 use super::settings::Extent;
 
@@ -28,24 +28,24 @@ impl Fine {
         }
     }
 
-    /// Fills `plane` from the pixels of a chip and counts the valid ones; of complex chips with `ramped` the phase
+    /// Fills `plane` from the rows of a chip and counts the valid ones; of complex chips with `ramped` the phase
     /// ramp is removed first, of real chips with `centred` the mean.
-    pub fn run(
+    pub fn run<'a>(
         &mut self,
-        pixels: impl Iterator<Item = Complex32>,
+        rows: impl Iterator<Item = &'a [Complex32]>,
         rule: Rule,
         ramped: bool,
         centred: bool,
     ) -> usize {
         let (extent, factor) = (self.extent, self.factor);
         self.chip.clear();
-        self.chip.extend(pixels);
-        let count = self.chip.iter().filter(|z| rule.is_valid(**z)).count();
+        rows.for_each(|row| self.chip.extend_from_slice(row));
+        let count = rule.count(&self.chip);
         let mut valid = Vec::new();
         if count < extent.len() {
             valid.extend(self.chip.iter().map(|z| rule.is_valid(*z)));
         }
-        if centred && !rule.is_magnitude() {
+        if centred && !rule.is_magnitude {
             // Without their mean, real chips do not end in a step that rings.
             let known = self.chip.iter().filter(|z| rule.is_valid(**z));
             let (sum, n) = known.fold((0f64, 0u32), |(sum, n), z| (sum + f64::from(z.re), n + 1));
@@ -58,14 +58,11 @@ impl Fine {
         if ramped && rule.signal == Signal::Complex {
             deramp(&mut self.chip, extent.cols);
         }
-        let measure = match rule.is_magnitude() {
-            true => Measure::Magnitude,
-            false => Measure::Real,
-        };
         self.plane.extent = Extent::new(extent.rows * factor, extent.cols * factor);
-        self.oversampler.run(&self.chip, measure, &mut self.plane.values);
+        self.oversampler
+            .run(&self.chip, rule.measure(), &mut self.plane.values);
         self.plane.valid.clear();
-        if !valid.is_empty() && !rule.isce2 {
+        if !valid.is_empty() && rule.masks {
             self.plane.refine_mask(&valid, extent.cols, factor);
         }
         count

@@ -1,8 +1,10 @@
 //! Two images to be matched: which pixels of one lie where those of the other do, and chips of them.
 
+use ndarray::ArrayView2;
 use num_complex::Complex32;
 
 use super::plane::Signal;
+use super::settings::Extent;
 use crate::error::{Choice, Error, Remedy, Result};
 use crate::raster::execute::Run;
 use crate::raster::plan::Plan;
@@ -66,6 +68,10 @@ impl ImagePair {
             signal,
             shift,
         })
+    }
+
+    pub fn secondary_extent(&self) -> Extent {
+        Extent::new(self.secondary.grid.rows, self.secondary.grid.cols)
     }
 }
 
@@ -162,7 +168,20 @@ impl ChipReader {
 /// The pixels of a view as the matchers take them.
 pub fn append(view: &View<'_>, signal: Signal, out: &mut Vec<Complex32>) {
     match signal {
-        Signal::Complex => out.extend(view.c32().iter()),
-        Signal::Real => out.extend(view.f32().iter().map(|&re| Complex32::new(re, 0.0))),
+        Signal::Complex => append_complex(&view.c32().view(), out),
+        Signal::Real => append_real(&view.f32().view(), out),
     }
+}
+
+pub fn append_complex(pixels: &ArrayView2<'_, Complex32>, out: &mut Vec<Complex32>) {
+    for row in pixels.rows() {
+        match row.as_slice() {
+            Some(row) => out.extend_from_slice(row),
+            None => out.extend(row),
+        }
+    }
+}
+
+pub fn append_real(pixels: &ArrayView2<'_, f32>, out: &mut Vec<Complex32>) {
+    out.extend(pixels.iter().map(|&re| Complex32::new(re, 0.0)));
 }

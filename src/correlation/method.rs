@@ -1,76 +1,16 @@
 //! The ways of matching a window behind one interface, so that points and dense fields know none of them.
 
-use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 use super::ampcor::Matcher;
+use super::isce2;
+use super::matching::WindowMatcher;
 use super::phase::PhaseMatcher;
 use super::plane::Signal;
-use super::reason::Reason;
-use super::settings::{AmpcorSettings, Extent, Search};
+use super::settings::{AmpcorSettings, Extent, Parity, Search};
 use super::zncc::{NccMatcher, NccSettings};
 use crate::error::{Error, Result};
 use crate::raster::Grid;
-
-/// What matching one window gives. Offsets are in pixels, x across and y down: position in the reference + offset =
-/// position in the secondary. Covariances are in squared pixels. What is not known is NaN.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Match {
-    pub dx: f64,
-    pub dy: f64,
-    pub snr: f64,
-    pub cov_xx: f64,
-    pub cov_yy: f64,
-    pub cov_xy: f64,
-    /// The correlation at the peak, −1 to 1.
-    pub peak: f64,
-    pub reason: Reason,
-}
-
-impl Match {
-    pub fn failed(reason: Reason) -> Match {
-        let nan = f64::NAN;
-        Match {
-            dx: nan,
-            dy: nan,
-            snr: nan,
-            cov_xx: nan,
-            cov_yy: nan,
-            cov_xy: nan,
-            peak: nan,
-            reason,
-        }
-    }
-
-    /// For an offset that is refused: the figures that refuse it stay.
-    pub(super) fn without_offset(self, reason: Reason) -> Match {
-        let (dx, dy) = (f64::NAN, f64::NAN);
-        Match {
-            dx,
-            dy,
-            reason,
-            ..self
-        }
-    }
-}
-
-/// The pixels of one window and of its surroundings in the secondary image, row-major. Masked pixels have a NaN real part;
-/// pixels outside the images are masked.
-#[derive(Debug, Clone, Copy)]
-pub struct Chips<'a> {
-    /// `Method::window` large.
-    pub reference: &'a [Complex32],
-    /// `Method::chip` large, centred on where the window would be at the gross offset.
-    pub secondary: &'a [Complex32],
-    /// The column of `secondary` that is the last one of its image, if it is in the chip.
-    pub last_column: Option<usize>,
-}
-
-/// Matches windows one after the other; buffers and plans are made once.
-pub trait WindowMatcher: Send {
-    /// The offset from the gross offset.
-    fn run(&mut self, chips: Chips<'_>) -> Match;
-}
 
 /// A way of matching, with its parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,7 +32,10 @@ impl Method {
 
     pub fn check(&self) -> Result<()> {
         match self {
-            Method::Ampcor(s) => s.check(),
+            Method::Ampcor(s) => match s.parity {
+                Parity::None => s.check(),
+                Parity::Isce2 => s.check().and_then(|()| isce2::check(s)),
+            },
             Method::Ncc(s) => s.common.check(),
             Method::Phase(s) => {
                 s.check()?;
@@ -153,7 +96,10 @@ impl Method {
 
     pub fn matcher(&self, signal: Signal) -> Box<dyn WindowMatcher> {
         match self {
-            Method::Ampcor(s) => Box::new(Matcher::new(s, signal)),
+            Method::Ampcor(s) => match s.parity {
+                Parity::None => Box::new(Matcher::new(s, signal)),
+                Parity::Isce2 => Box::new(isce2::Matcher::new(s, signal)),
+            },
             Method::Ncc(s) => Box::new(NccMatcher::new(s, signal)),
             Method::Phase(s) => Box::new(PhaseMatcher::new(s, signal)),
         }

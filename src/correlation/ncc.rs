@@ -13,7 +13,7 @@ pub struct Ncc {
     template: Vec<f32>,
     search: Vec<f32>,
     squares: Vec<f32>,
-    pub(super) box_sums: BoxSums,
+    pub box_sums: BoxSums,
 }
 
 /// A window whose variance is below this share of its mean square is constant but for rounding.
@@ -33,11 +33,7 @@ impl Ncc {
         if template.valid.is_empty() && search.valid.is_empty() {
             return self.surface(template.image(), search.image(), out);
         }
-        let ones = |plane: &Plane| match plane.valid.is_empty() {
-            true => vec![1.0; plane.values.len()],
-            false => plane.valid.clone(),
-        };
-        let (a, b) = (ones(template), ones(search));
+        let (a, b) = (template.validity(), search.validity());
         let least = min_valid * min_valid * a.len() as f64;
         self.masked_surface(template.image(), &a, search.image(), &b, least, out);
         out.values.iter().any(|c| c.is_finite())
@@ -57,17 +53,13 @@ impl Ncc {
         );
         out.reset(high + 1 - rows, wide + 1 - cols);
         let square = |values: &[f32]| -> Vec<f32> { values.iter().map(|v| v * v).collect() };
-        let ones = |plane: &Plane| match plane.valid.is_empty() {
-            true => vec![1.0; plane.values.len()],
-            false => plane.valid.clone(),
-        };
         // Masked pixels are 0, so they add nothing to the products.
         let products = self
             .correlator
             .correlate(template.image(), search.image())
             .to_vec();
         let (a2, b2) = (square(&template.values), square(&search.values));
-        let (a_valid, b_valid) = (ones(template), ones(search));
+        let (a_valid, b_valid) = (template.validity(), search.validity());
         let template = |values| Image::new(rows, cols, values);
         let search = |values| Image::new(high, wide, values);
         let count = self
@@ -245,7 +237,7 @@ fn sum_of_squares(values: &[f32], mean: f64) -> f64 {
 
 /// Sums of the values and of their squares under a window at every shift, in double precision.
 #[derive(Debug, Default)]
-pub(super) struct BoxSums {
+pub struct BoxSums {
     pub sums: Vec<f64>,
     pub squares: Vec<f64>,
     columns: Vec<f64>,

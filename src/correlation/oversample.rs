@@ -27,6 +27,8 @@ pub struct Oversampler {
     wide: Vec<Complex32>,
     spectrum: Vec<Complex32>,
     shifted: Vec<Complex32>,
+    /// What becomes of `shifted`.
+    measured: Vec<f32>,
     scratch: Vec<Complex32>,
 }
 
@@ -80,11 +82,8 @@ impl Axis {
 
     /// The spectra of several lines times the shift by `q` samples of the fine lattice, transformed back.
     fn shift(&self, spectrum: &[Complex32], q: usize, out: &mut Vec<Complex32>, scratch: &mut [Complex32]) {
-        let factors = &self.shifts[q - 1];
-        out.clear();
-        for line in spectrum.chunks_exact(self.length) {
-            out.extend(line.iter().zip(factors).map(|(z, f)| z * f));
-        }
+        out.resize(spectrum.len(), Complex32::ZERO);
+        multiply(spectrum, &self.shifts[q - 1], out);
         self.inverse.process_with_scratch(out, scratch);
     }
 }
@@ -105,6 +104,7 @@ impl Oversampler {
             wide: Vec::new(),
             spectrum: Vec::new(),
             shifted: Vec::new(),
+            measured: Vec::new(),
             scratch: vec![Complex32::ZERO; scratch],
         }
     }
@@ -113,7 +113,7 @@ impl Oversampler {
     pub fn run(&mut self, chip: &[Complex32], measure: Measure, out: &mut Vec<f32>) {
         let (rows, cols, factor) = (self.rows, self.cols, self.factor);
         let wide = cols * factor;
-        out.clear();
+        // Every value is written: what was there before need not be cleared.
         out.resize(rows * factor * wide, 0.0);
         self.widen(chip);
         for (line, fine) in self
@@ -127,15 +127,18 @@ impl Oversampler {
             return;
         }
         let length = self.along_cols.length;
-        let mut across = [Complex32::ZERO; COLUMNS];
         for first in (0..wide).step_by(COLUMNS) {
             let count = COLUMNS.min(wide - first);
-            self.spectrum.clear();
             self.spectrum.resize(count * length, Complex32::ZERO);
-            for (row, line) in self.wide.chunks_exact(wide).enumerate() {
-                for (column, &z) in line[first..first + count].iter().enumerate() {
-                    self.spectrum[column * length + row] = z;
-                }
+            turn(
+                &self.wide[first..],
+                wide,
+                &mut self.spectrum,
+                length,
+                (rows, count),
+            );
+            for column in self.spectrum.chunks_exact_mut(length) {
+                column[rows..].fill(Complex32::ZERO);
             }
             self.along_cols
                 .forward
@@ -143,13 +146,10 @@ impl Oversampler {
             for q in 1..factor {
                 self.along_cols
                     .shift(&self.spectrum, q, &mut self.shifted, &mut self.scratch);
-                for row in 0..rows {
-                    for (column, z) in across[..count].iter_mut().enumerate() {
-                        *z = self.shifted[column * length + row];
-                    }
-                    let at = (row * factor + q) * wide + first;
-                    measure.apply(&across[..count], &mut out[at..at + count]);
-                }
+                self.measured.resize(count * length, 0.0);
+                measure.apply(&self.shifted, &mut self.measured);
+                let out = &mut out[q * wide + first..];
+                turn(&self.measured, length, out, factor * wide, (count, rows));
             }
         }
     }
@@ -158,12 +158,12 @@ impl Oversampler {
     fn widen(&mut self, chip: &[Complex32]) {
         let (cols, factor, length) = (self.cols, self.factor, self.along_rows.length);
         let wide = cols * factor;
-        self.wide.clear();
         self.wide.resize(self.rows * wide, Complex32::ZERO);
-        self.spectrum.clear();
         self.spectrum.resize(self.rows * length, Complex32::ZERO);
         for (row, line) in chip.chunks_exact(cols).enumerate() {
-            self.spectrum[row * length..][..cols].copy_from_slice(line);
+            let (known, beyond) = self.spectrum[row * length..][..length].split_at_mut(cols);
+            known.copy_from_slice(line);
+            beyond.fill(Complex32::ZERO);
             for (to, &z) in self.wide[row * wide..].iter_mut().step_by(factor).zip(line) {
                 *to = z;
             }
@@ -191,13 +191,47 @@ impl Oversampler {
 }
 
 impl Measure {
-    fn apply(self, pixels: &[Complex32], out: &mut [f32]) {
+    pub(super) fn apply(self, pixels: &[Complex32], out: &mut [f32]) {
         match self {
-            Measure::Magnitude => out
-                .iter_mut()
-                .zip(pixels)
-                .for_each(|(o, z)| *o = z.norm_sqr().sqrt()),
+            Measure::Magnitude => magnitudes(pixels, out),
             Measure::Real => out.iter_mut().zip(pixels).for_each(|(o, z)| *o = z.re),
+        }
+    }
+}
+
+/// |z| of each.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn magnitudes(pixels: &[Complex32], out: &mut [f32]) {
+    for (o, z) in out.iter_mut().zip(pixels) {
+        *o = z.norm_sqr().sqrt();
+    }
+}
+
+/// Each line times the factors.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn multiply(lines: &[Complex32], factors: &[Complex32], out: &mut [Complex32]) {
+    let n = factors.len();
+    for (line, out) in lines.chunks_exact(n).zip(out.chunks_exact_mut(n)) {
+        for i in 0..n {
+            out[i] = line[i] * factors[i];
+        }
+    }
+}
+
+/// Rows become columns: `from` holds rows × cols values in rows `stride` apart, `to` takes cols × rows in rows `wide` apart. In blocks, so that
+/// lines of the cache are used whole.
+fn turn<T: Copy>(from: &[T], stride: usize, to: &mut [T], wide: usize, (rows, cols): (usize, usize)) {
+    const BLOCK: usize = 8;
+    for r in (0..rows).step_by(BLOCK) {
+        let height = BLOCK.min(rows - r);
+        for c in (0..cols).step_by(BLOCK) {
+            let width = BLOCK.min(cols - c);
+            for i in 0..width {
+                let to = &mut to[(c + i) * wide + r..][..height];
+                for (j, to) in to.iter_mut().enumerate() {
+                    *to = from[(r + j) * stride + c + i];
+                }
+            }
         }
     }
 }

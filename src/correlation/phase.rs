@@ -6,7 +6,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::fft::Fft2;
 use super::fine::Fine;
-use super::method::{Chips, Match, WindowMatcher};
+use super::matching::{Chips, Match, WindowMatcher};
 use super::plane::{Plane, Rule, Signal};
 use super::quality::{self, Covariance};
 use super::reason::Reason;
@@ -50,7 +50,7 @@ impl PhaseMatcher {
             .collect();
         PhaseMatcher {
             settings: settings.clone(),
-            rule: Rule { signal, isce2: false },
+            rule: Rule::of(signal),
             factor,
             fine: Extent::new(rows, cols),
             fft: Fft2::new(rows, cols),
@@ -71,7 +71,7 @@ impl PhaseMatcher {
         let least = self.settings.min_valid * window.len() as f64;
         if (self
             .reference
-            .run(chips.reference.iter().copied(), rule, true, true) as f64)
+            .run(chips.reference.chunks_exact(window.cols), rule, true, true) as f64)
             < least
         {
             return Err(Reason::Nodata);
@@ -87,7 +87,7 @@ impl PhaseMatcher {
                 .chunks_exact(chip.cols)
                 .skip(row)
                 .take(window.rows);
-            let part = lines.flat_map(|line| line[col..col + window.cols].iter().copied());
+            let part = lines.map(|line| &line[col..col + window.cols]);
             if (self.secondary.run(part, rule, true, true) as f64) < least {
                 return Err(Reason::Nodata);
             }

@@ -1,9 +1,13 @@
 //! What is correlated: real pixels, and which of them are valid.
 
+use std::borrow::Cow;
+
+use multiversion::multiversion;
 use num_complex::Complex32;
 use serde::{Deserialize, Serialize};
 
 use super::cross::Image;
+use super::oversample::Measure;
 use super::settings::Extent;
 
 /// What the pixels of the images are.
@@ -19,8 +23,10 @@ pub enum Signal {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub signal: Signal,
-    /// ISCE2 takes magnitudes of all, and lets empty pixels take part as zeros.
-    pub isce2: bool,
+    /// Magnitudes are correlated, else real parts.
+    pub is_magnitude: bool,
+    /// Masked and empty pixels take no part, else they do as zeros.
+    pub masks: bool,
 }
 
 /// Real pixels, row-major.
@@ -34,13 +40,30 @@ pub(super) struct Plane {
 }
 
 impl Rule {
-    pub fn is_magnitude(self) -> bool {
-        self.isce2 || self.signal == Signal::Complex
+    pub fn of(signal: Signal) -> Rule {
+        Rule {
+            signal,
+            is_magnitude: signal == Signal::Complex,
+            masks: true,
+        }
     }
 
     /// Exact zeros are what processors write where a complex image has nothing; a real 0 can be a value.
     pub fn is_valid(self, z: Complex32) -> bool {
-        z.re.is_finite() && !(self.is_magnitude() && z == Complex32::ZERO)
+        z.re.is_finite() && !(self.is_magnitude && z == Complex32::ZERO)
+    }
+
+    /// How many are valid.
+    pub fn count(self, pixels: &[Complex32]) -> usize {
+        count_valid(pixels, self.is_magnitude)
+    }
+
+    /// What becomes of a pixel.
+    pub fn measure(self) -> Measure {
+        match self.is_magnitude {
+            true => Measure::Magnitude,
+            false => Measure::Real,
+        }
     }
 
     /// Fills `out` from rows of pixels, and counts the valid ones.
@@ -55,16 +78,15 @@ impl Rule {
         out.valid.clear();
         let mut count = 0;
         for row in rows.clone() {
-            count += row.iter().filter(|z| self.is_valid(**z)).count();
-            match self.is_magnitude() {
-                true => out.values.extend(row.iter().map(|z| z.norm_sqr().sqrt())),
-                false => out.values.extend(row.iter().map(|z| z.re)),
-            }
+            count += self.count(row);
+            let first = out.values.len();
+            out.values.resize(first + row.len(), 0.0);
+            self.measure().apply(row, &mut out.values[first..]);
         }
         if count == extent.len() {
             return count;
         }
-        if !self.isce2 {
+        if self.masks {
             let flag = |z: &Complex32| f32::from(u8::from(self.is_valid(*z)));
             rows.for_each(|row| out.valid.extend(row.iter().map(flag)));
         }
@@ -75,9 +97,34 @@ impl Rule {
     }
 }
 
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn count_valid(pixels: &[Complex32], is_magnitude: bool) -> usize {
+    let mut counts = [0u32; 16];
+    let one = |z: &Complex32| {
+        let is_empty = is_magnitude & (z.re == 0.0) & (z.im == 0.0);
+        u32::from(z.re.is_finite() & !is_empty)
+    };
+    let (chunks, rest) = pixels.as_chunks::<16>();
+    for chunk in chunks {
+        for (count, z) in counts.iter_mut().zip(chunk) {
+            *count += one(z);
+        }
+    }
+    let total: u32 = counts.iter().sum::<u32>() + rest.iter().map(one).sum::<u32>();
+    total as usize
+}
+
 impl Plane {
     pub fn image(&self) -> Image<'_> {
         Image::new(self.extent.rows, self.extent.cols, &self.values)
+    }
+
+    /// 1 for a valid pixel, 0 for a masked one.
+    pub fn validity(&self) -> Cow<'_, [f32]> {
+        match self.valid.is_empty() {
+            true => Cow::Owned(vec![1.0; self.values.len()]),
+            false => Cow::Borrowed(&self.valid),
+        }
     }
 
     /// Means of the valid pixels of every `looks` of them; masked where there is none. `looks` must divide the extent.

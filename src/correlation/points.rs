@@ -4,15 +4,15 @@ use std::sync::Mutex;
 
 use super::gross::Gross;
 use super::images::{ChipReader, ImagePair};
-use super::method::{Chips, Match, Method};
+use super::matching::{Chips, Match};
+use super::method::Method;
 use super::metres::Metres;
 use super::reason::Reason;
 use super::vocabulary::deviation;
 use crate::error::{Error, Result};
 use crate::raster::Window;
 use crate::table::{Column, Table};
-use crate::work;
-use crate::work::workers;
+use crate::work::{self, workers};
 
 /// The centre of a window: a pixel of the reference, counted from 0. A window of w pixels covers x − w/2 … x + w/2 − 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,8 @@ fn match_all(
             let mut one = matcher.run(Chips {
                 reference: a,
                 secondary: b,
-                last_column: place.last_column,
+                place: place.secondary,
+                image: pair.secondary_extent(),
             });
             one.dx += gross.dx as f64;
             one.dy += gross.dy as f64;
@@ -86,7 +87,6 @@ fn match_all(
 pub(super) struct Place {
     pub reference: Window,
     pub secondary: Window,
-    pub last_column: Option<usize>,
 }
 
 impl Place {
@@ -104,12 +104,7 @@ impl Place {
             chip.rows,
             chip.cols,
         );
-        let last = pair.secondary.grid.cols as isize - 1 - secondary.col;
-        Place {
-            reference,
-            secondary,
-            last_column: usize::try_from(last).ok().filter(|c| *c < chip.cols),
-        }
+        Place { reference, secondary }
     }
 }
 

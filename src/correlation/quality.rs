@@ -7,7 +7,7 @@ pub const SNR_MAX: f64 = 9999.99999;
 
 /// Peak energy over the mean energy of the correlation around it: peak² / (Σ' c² / (n − 1)), the sum over the n
 /// values within `reach` samples of the peak, without the peak. `last` is how many rows and columns of the surface
-/// count, for ISCE2 leaves the last ones out. NaN values do not count. At most `SNR_MAX`.
+/// count. NaN values do not count. At most `SNR_MAX`.
 pub fn snr(surface: &Surface, peak: &Peak, reach: usize, last: (usize, usize)) -> f64 {
     let rows = peak.row.saturating_sub(reach)..(peak.row + reach + 1).min(last.0);
     let (mut sum, mut count) = (0.0, 0usize);

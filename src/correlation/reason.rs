@@ -19,10 +19,18 @@ pub enum Reason {
     LowSnr = 6,
     /// A variance is above its threshold.
     HighCovariance = 7,
+    /// Nothing was asked for here: no search limit, or no size of chip that the node admits.
+    NotSearched = 8,
+    /// The coarse search, of every fourth chip, found no offsets near that agree with one another.
+    Coarse = 9,
+    /// The offset does not agree with those around it.
+    Incoherent = 10,
+    /// The window's own offset was refused; what stands here is the median of those around it.
+    Interpolated = 11,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 8] = [
+    pub const ALL: [Reason; 12] = [
         Reason::Ok,
         Reason::Nodata,
         Reason::LowSignal,
@@ -31,6 +39,10 @@ impl Reason {
         Reason::Flat,
         Reason::LowSnr,
         Reason::HighCovariance,
+        Reason::NotSearched,
+        Reason::Coarse,
+        Reason::Incoherent,
+        Reason::Interpolated,
     ];
 
     pub fn name(self) -> &'static str {
@@ -43,6 +55,10 @@ impl Reason {
             Reason::Flat => "flat",
             Reason::LowSnr => "low_snr",
             Reason::HighCovariance => "high_covariance",
+            Reason::NotSearched => "not_searched",
+            Reason::Coarse => "coarse",
+            Reason::Incoherent => "incoherent",
+            Reason::Interpolated => "interpolated",
         }
     }
 

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::method::Match;
-use super::reason::Reason;
+use super::matching::Match;
 use crate::error::{Choice, Domain, Error, Result};
 
 /// Pixels down and across.
@@ -89,13 +88,7 @@ impl Search {
 
     /// `found`, without its offset where a threshold refuses it.
     pub(super) fn refuse(&self, found: Match) -> Match {
-        let limit = self.covariance_threshold;
-        let reason = match found {
-            m if m.snr <= self.snr_threshold => Reason::LowSnr,
-            m if m.cov_xx >= limit || m.cov_yy >= limit => Reason::HighCovariance,
-            _ => return found,
-        };
-        found.without_offset(reason)
+        found.held_to(self.snr_threshold, self.covariance_threshold)
     }
 }
 
@@ -183,16 +176,9 @@ impl AmpcorSettings {
             true => Ok(()),
             false => Err(Error::argument(name, expected, got)),
         };
-        let parity = self.parity == Parity::Isce2;
         WINDOW.check_extent("window", self.window)?;
         SEARCH.check_extent("search", self.search)?;
         RAW_OVERSAMPLING.check_count("raw_oversampling", self.raw_oversampling)?;
-        demand(
-            !parity || self.raw_oversampling == 2,
-            "raw_oversampling",
-            "2 with parity = \"isce2\"",
-            &self.raw_oversampling,
-        )?;
         OVERSAMPLING.check_count("oversampling", self.oversampling)?;
         ZOOM.check_count("zoom", self.zoom)?;
         let statistics_window = self.statistics_reach.saturating_mul(2).saturating_add(1);
@@ -205,12 +191,6 @@ impl AmpcorSettings {
             "looks",
             "a divisor of the window and of the search",
             &self.looks,
-        )?;
-        demand(
-            !parity || (self.looks == Extent::new(1, 1) && self.deramp && self.statistics_reach == 10),
-            "looks, deramp and statistics_window",
-            "left as they are with parity = \"isce2\"",
-            &format!("{}, {} and {statistics_window}", self.looks, self.deramp),
         )?;
         MIN_VALID.check("min_valid", self.min_valid)?;
         SNR_THRESHOLD.check("snr_threshold", self.snr_threshold)?;

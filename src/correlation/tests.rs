@@ -4,9 +4,9 @@ use std::f64::consts::TAU;
 
 use num_complex::{Complex32, Complex64};
 
-use super::ampcor::Matcher;
 use super::cross::{CrossCorrelator, Image};
-use super::method::{Chips, WindowMatcher};
+use super::matching::{Chips, Match};
+use super::method::Method;
 use super::ncc::Ncc;
 use super::oversample::{Measure, Oversampler, deramp};
 use super::plane::Signal;
@@ -14,6 +14,7 @@ use super::reason::Reason;
 use super::settings::{AmpcorSettings, Extent, Parity};
 use super::sinc::continuous_peak;
 use super::surface::Surface;
+use crate::raster::Window;
 
 /// Uniform numbers in 0..1.
 fn uniforms(seed: u64) -> impl FnMut() -> f64 {
@@ -257,12 +258,20 @@ fn moved(settings: &AmpcorSettings, dx: f64, dy: f64) -> (Vec<Complex32>, Vec<Co
     (a.collect(), b.collect())
 }
 
-fn run(settings: &AmpcorSettings, a: &[Complex32], b: &[Complex32], signal: Signal) -> super::method::Match {
-    Matcher::new(settings, signal).run(Chips {
-        reference: a,
-        secondary: b,
-        last_column: None,
-    })
+/// Chips from the middle of an image.
+fn inside<'a>(reference: &'a [Complex32], secondary: &'a [Complex32], chip: Extent) -> Chips<'a> {
+    Chips {
+        reference,
+        secondary,
+        place: Window::new(100, 100, chip.rows, chip.cols),
+        image: Extent::new(1000, 1000),
+    }
+}
+
+fn run(settings: &AmpcorSettings, a: &[Complex32], b: &[Complex32], signal: Signal) -> Match {
+    Method::Ampcor(settings.clone())
+        .matcher(signal)
+        .run(inside(a, b, settings.chip()))
 }
 
 fn small() -> AmpcorSettings {
@@ -363,7 +372,7 @@ fn parameters_that_cannot_be_used_are_named() {
     let error = |change: fn(&mut AmpcorSettings)| {
         let mut settings = small();
         change(&mut settings);
-        settings.check().unwrap_err().to_string()
+        Method::Ampcor(settings).check().unwrap_err().to_string()
     };
     small().check().unwrap();
     for (message, expected) in [
@@ -434,7 +443,6 @@ fn thresholds_refuse_but_keep_the_figures() {
 
 #[test]
 fn the_simpler_methods_find_displacements_too() {
-    use super::method::Method;
     use super::settings::Search;
     use super::zncc::{NccSettings, PeakFit};
     let ncc = |zero_mean, peak| {
@@ -461,22 +469,16 @@ fn the_simpler_methods_find_displacements_too() {
             let margin = ((from.rows - chip.rows) / 2, (from.cols - chip.cols) / 2);
             let at = |i: usize| (i / chip.cols + margin.0) * from.cols + i % chip.cols + margin.1;
             let b: Vec<Complex32> = (0..chip.len()).map(|i| wide[at(i)]).collect();
-            let found = method.matcher(Signal::Real).run(Chips {
-                reference: &a,
-                secondary: &b,
-                last_column: None,
-            });
+            let found = method.matcher(Signal::Real).run(inside(&a, &b, chip));
             assert_eq!(found.reason, Reason::Ok, "{method:?}");
             let near = (found.dx - dx).abs() < tolerance && (found.dy - dy).abs() < tolerance;
             assert!(near, "{method:?}: {found:?} for {dx} {dy}");
         }
         let masked = vec![Complex32::new(f32::NAN, f32::NAN); method.chip().len()];
         let (a, _) = moved(&small(), 0.0, 0.0);
-        let found = method.matcher(Signal::Real).run(Chips {
-            reference: &a,
-            secondary: &masked,
-            last_column: None,
-        });
+        let found = method
+            .matcher(Signal::Real)
+            .run(inside(&a, &masked, method.chip()));
         assert!(found.reason == Reason::Nodata && found.dx.is_nan());
     }
     let wide = Method::Phase(Search::new(Extent::new(32, 32), Extent::new(16, 8)));

@@ -73,7 +73,11 @@ pub fn velocity(offsets: &Raster, options: &Options) -> Result<Raster> {
         names.iter().map(|n| Ok(offsets.band(n)?.port.clone())).collect()
     };
     let mut inputs = ports(["dx_px", "dy_px"])?;
-    inputs.extend(ports(["dx_std_px", "dy_std_px"]).unwrap_or_default());
+    // Offsets without deviations are velocities without errors; one deviation without the other is a mistake.
+    let deviations = ["dx_std_px", "dy_std_px"];
+    if deviations.iter().any(|name| offsets.band(name).is_ok()) {
+        inputs.extend(ports(deviations)?);
+    }
     let base = Velocity {
         grid: grid.clone(),
         pixel,

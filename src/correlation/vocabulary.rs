@@ -1,7 +1,28 @@
-//! What all fields of offsets say alike, whatever method made them: the bands `dx_px`, `dy_px`, `dx_std_px`, `dy_std_px`, `correlation` and `snr`,
-//! and of what images they are.
+//! What all fields of offsets say alike, whatever method made them: the bands `dx_px`, `dy_px`, `dx_std_px`, `dy_std_px`, `correlation`, `snr` and
+//! `reason`, and of what images they are.
 
-use crate::raster::{Property, Raster};
+use crate::raster::{Band, DType, Port, Property, Raster, Unit};
+
+/// The band of this name, with the unit and the type that it has in every field.
+pub fn band(name: &str, port: Port) -> Band {
+    let unit = match name {
+        "dx_px" | "dy_px" | "dx_std_px" | "dy_std_px" | "chip_size_x" | "chip_size_y" => "px",
+        "dx_m" | "dy_m" => "m",
+        "cov_xx" | "cov_yy" | "cov_xy" => "px²",
+        "reason" => "class",
+        _ => "1",
+    };
+    Band {
+        name: name.into(),
+        dtype: match name {
+            "reason" => DType::U8,
+            _ => DType::F32,
+        },
+        unit: Unit::parse(unit),
+        nodata: None,
+        port,
+    }
+}
 
 /// The standard deviation of an offset, px, of its variance in squared pixels; NaN where that is not known.
 pub fn deviation(variance: f64) -> f64 {

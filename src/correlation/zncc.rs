@@ -1,7 +1,7 @@
 //! Plain normalised cross-correlation of one window, and its peak between pixels.
 
 use super::fine::Fine;
-use super::method::{Chips, Match, WindowMatcher};
+use super::matching::{Chips, Match, WindowMatcher};
 use super::ncc::Ncc;
 use super::plane::{Rule, Signal};
 use super::quality;
@@ -65,7 +65,7 @@ impl NccMatcher {
     pub fn new(settings: &NccSettings, signal: Signal) -> NccMatcher {
         let factor = if signal == Signal::Complex { 2 } else { 1 };
         NccMatcher {
-            rule: Rule { signal, isce2: false },
+            rule: Rule::of(signal),
             factor,
             ncc: Ncc::default(),
             surface: Surface::default(),
@@ -81,12 +81,12 @@ impl NccMatcher {
         let counts = [
             (
                 self.reference
-                    .run(chips.reference.iter().copied(), rule, true, centred),
+                    .run(std::iter::once(chips.reference), rule, true, centred),
                 s.window,
             ),
             (
                 self.secondary
-                    .run(chips.secondary.iter().copied(), rule, true, centred),
+                    .run(std::iter::once(chips.secondary), rule, true, centred),
                 self.settings.chip(),
             ),
         ];

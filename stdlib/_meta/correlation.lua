@@ -275,7 +275,14 @@ function correlation.point_target(slc, x, y, options) end
 --- | `chip_size_x`, `chip_size_y` | pixels of the chip that found it |
 --- | `correlation` | of the chip and its match, at the best whole shift |
 --- | `snr` | its square over the mean square of all other correlations of the search window |
---- | `dx_std_px`, `dy_std_px` | standard deviation of the offset, from the correlation and the sharpness of its peak |
+--- | `dx_std_px`, `dy_std_px` | standard deviation of the offset, from the correlation and the sharpness of its peak (Bamler and Eineder 2005) |
+--- | `reason` | why there is an offset or none, at every node |
+---
+--- `reason` has the numbers of the other methods: 0 `ok`, 1 `nodata` (too few values in the chip or its match), 2 `low_signal` (a constant
+--- chip), and of its own 8 `not_searched` (no search limit, or no chip size admitted), 9 `coarse` (no offsets near that agree in the search of
+--- every fourth chip; where the chip of that search had nothing to match, 1 or 2), 10 `incoherent` (the offset does not agree with its
+--- neighbours), 11 `interpolated` (the median of its neighbours stands in its place). Of several chip sizes it is that of the one which came
+--- farthest, in the order 8, 9, 1 and 2, 10.
 ---
 --- The standard deviations are a lower bound: neighbouring pixels that are alike count as independent. Complex images are
 --- compared as they are, by their coherence, without a prefilter. Images may be larger than memory; the filtered
@@ -287,10 +294,12 @@ function correlation.point_target(slc, x, y, options) end
 ---
 --- **Nodata.** A node with too few values in its chip or its match is masked, as is one with a constant chip. Where
 --- there are some, masked pixels and those outside the images stand at the mean. Nodes without a reliable offset are
---- masked in all bands; interpolated ones in the last four.
+--- masked in all bands but `reason`; interpolated ones in the four before it, and have no standard deviation: `velocity` gives them an error
+--- over still ground alone.
 ---
 --- **Source.** Lei, Gardner, Agram 2021, Remote Sensing 13(4), 749, doi:10.3390/rs13040749. Gardner et al. 2018, The Cryosphere
---- 12, 521–547, doi:10.5194/tc-12-521-2018.
+--- 12, 521–547, doi:10.5194/tc-12-521-2018. Standard deviations: Bamler and Eineder 2005, IEEE Geosci. Remote Sens. Lett. 2(2),
+--- doi:10.1109/LGRS.2004.843203.
 ---
 --- ```lua
 --- local raster, correlation = require "raster", require "correlation"
@@ -331,7 +340,7 @@ function correlation.autorift(reference, secondary, options) end
 --- (`dx_std_px`, `dy_std_px`), or the RMSE of still ground where that is larger or the only one;
 --- v_error = √((vx · vx_error)² + (vy · vy_error)²) / v.
 ---
---- **Errors.** Bands `dx_px` and `dy_px` that are missing; times that are missing or equal; no CRS; a turned grid; still ground
+--- **Errors.** Bands `dx_px` and `dy_px` that are missing, or one of `dx_std_px` and `dy_std_px` without the other; times that are missing or equal; no CRS; a turned grid; still ground
 --- on another grid; when it is computed, still ground with too few offsets.
 ---
 --- **Nodata.** Nodes without an offset are masked; errors are where neither the offset nor still ground has one.

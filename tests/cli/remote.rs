@@ -397,7 +397,10 @@ fn what_lies_beside_a_file_on_a_server_is_asked_for_once() {
         ("/x.tif.msk".to_string(), read("x.tif.msk")),
     ]));
     let count = |place: &str| {
-        let done = fetch(here.path(), &format!("print(raster.open(\"{place}\"):stats().random.count)"));
+        let done = fetch(
+            here.path(),
+            &format!("print(raster.open(\"{place}\"):stats().random.count)"),
+        );
         assert_eq!(done.code, 0, "{}", done.err);
         let mut asked = std::mem::take(&mut *server.requests.lock().unwrap());
         asked.sort_unstable();
@@ -413,5 +416,9 @@ fn what_lies_beside_a_file_on_a_server_is_asked_for_once() {
     let (found, asked) = count(&server.url("/plain.tif"));
     assert_eq!(found, whole);
     let names: Vec<&str> = asked.iter().filter_map(|r| r.split(' ').nth(1)).collect();
-    assert_eq!(names, ["/plain.tif", "/plain.tif.aux.xml", "/plain.tif.msk"], "{asked:?}");
+    assert_eq!(
+        names,
+        ["/plain.tif", "/plain.tif.aux.xml", "/plain.tif.msk"],
+        "{asked:?}"
+    );
 }

@@ -1,10 +1,13 @@
 //! The normalised cross-correlation of a chip with a search window: of 8-bit, real and complex samples.
 
 use multiversion::multiversion;
-use num_complex::Complex32;
+use num_complex::{Complex32, Complex64};
 
-use super::dot::{DotF32, DotU8, Shape};
 use super::sums::WindowSums;
+use crate::correlation::cross::{CrossCorrelator, Image};
+use crate::correlation::dot::{DotU8, Shape};
+use crate::correlation::ncc::{BoxSums, Ncc};
+use crate::correlation::surface::Surface;
 
 /// A sample of an image that can be tracked.
 pub trait Sample: Copy + Default + Send + Sync + 'static {
@@ -47,7 +50,7 @@ impl Sample for Complex32 {
 pub struct MatcherU8 {
     dot: DotU8,
     dots: Vec<i32>,
-    boxes: WindowSums<u32>,
+    boxes: WindowSums,
     sums: Vec<u32>,
     squares: Vec<u32>,
 }
@@ -130,73 +133,39 @@ fn normalise(
 /// The same of real samples.
 #[derive(Default)]
 pub struct MatcherF32 {
-    dot: DotF32,
-    chip: Vec<f32>,
-    search: Vec<f32>,
-    boxes: WindowSums<f64>,
-    sums: Vec<f64>,
-    squares: Vec<f64>,
+    ncc: Ncc,
+    surface: Surface,
 }
 
 impl Matcher<f32> for MatcherF32 {
     fn surface(&mut self, shape: Shape, chip: &[f32], search: &[f32], out: &mut [f32]) -> bool {
-        let n = shape.area() as f64;
-        // Centred, so that little is lost where the mean is large against the variance.
-        let mean = |v: &[f32]| v.iter().map(|&v| f64::from(v)).sum::<f64>() / v.len() as f64;
-        let (chip_mean, search_mean) = (mean(chip) as f32, mean(search) as f32);
-        self.chip.clear();
-        self.chip.extend(chip.iter().map(|v| v - chip_mean));
-        self.search.clear();
-        self.search.extend(search.iter().map(|v| v - search_mean));
-        let chip_sum: f64 = self.chip.iter().map(|&v| f64::from(v)).sum();
-        let chip_squares: f64 = self.chip.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
-        let chip_variance = chip_squares - chip_sum * chip_sum / n;
-        let tiny = |squares: f64, mean: f32| squares <= n * (1e-6 * f64::from(mean)).powi(2);
-        if chip_variance <= 0.0 || tiny(chip_variance, chip_mean) {
+        let (template, search) = (image(shape.chip, chip), image(shape.search(), search));
+        if !self.ncc.surface(template, search, &mut self.surface) {
             return false;
         }
-        self.sums.resize(out.len(), 0.0);
-        self.squares.resize(out.len(), 0.0);
-        let search = &self.search;
-        let fill = |values: &mut [f64]| {
-            values
-                .iter_mut()
-                .zip(search)
-                .for_each(|(o, &v)| *o = f64::from(v));
-        };
-        self.boxes.compute(shape, fill, &mut self.sums);
-        let fill = |values: &mut [f64]| {
-            values
-                .iter_mut()
-                .zip(search)
-                .for_each(|(o, &v)| *o = f64::from(v) * f64::from(v));
-        };
-        self.boxes.compute(shape, fill, &mut self.squares);
-        self.dot
-            .compute(shape, &self.chip, &self.search, 0..shape.chip.0, out);
-        let largest = self.squares.iter().copied().fold(0.0, f64::max);
         let mut any = false;
-        for ((o, sum), squares) in out.iter_mut().zip(&self.sums).zip(&self.squares) {
-            let variance = squares - sum * sum / n;
-            // Below that it is what running sums leave of a window without variance.
-            let flat = variance <= 1e-10 * largest || tiny(variance, search_mean);
-            let value = (f64::from(*o) - sum * chip_sum / n) / (chip_variance * variance).sqrt();
-            any |= !flat;
-            *o = if flat { 0.0 } else { value.clamp(-1.0, 1.0) as f32 };
+        for (o, &c) in out.iter_mut().zip(&self.surface.values) {
+            any |= c != 0.0;
+            *o = c.clamp(-1.0, 1.0) as f32;
         }
         any
     }
 }
 
+fn image((rows, cols): (usize, usize), values: &[f32]) -> Image<'_> {
+    Image::new(rows, cols, values)
+}
+
 /// |Σ a* b| / √(Σ|a|² Σ|b|²): the coherence of single-look complex images at each shift.
 #[derive(Default)]
 pub struct MatcherC32 {
-    dot: DotF32,
+    correlator: CrossCorrelator,
     /// Real and imaginary parts.
     chip: [Vec<f32>; 2],
     search: [Vec<f32>; 2],
-    parts: [Vec<f32>; 4],
-    boxes: WindowSums<f64>,
+    /// Σ a* b
+    products: Vec<Complex64>,
+    boxes: BoxSums,
     powers: Vec<f64>,
 }
 
@@ -215,23 +184,36 @@ impl Matcher<Complex32> for MatcherC32 {
         }
         split(chip, &mut self.chip);
         split(search, &mut self.search);
-        let rows = 0..shape.chip.0;
-        // re·re, im·im, re·im, im·re.
-        for (part, (a, b)) in self.parts.iter_mut().zip([(0, 0), (1, 1), (0, 1), (1, 0)]) {
-            part.resize(out.len(), 0.0);
-            self.dot
-                .compute(shape, &self.chip[a], &self.search[b], rows.clone(), part);
+        let chip = self.chip.each_ref().map(|part| image(shape.chip, part));
+        let search = self.search.each_ref().map(|part| image(shape.search(), part));
+        self.products.clear();
+        self.products.resize(out.len(), Complex64::ZERO);
+        let one = Complex64::ONE;
+        let parts = [
+            (0, 0, one),
+            (1, 1, one),
+            (0, 1, Complex64::I),
+            (1, 0, -Complex64::I),
+        ];
+        for (a, b, unit) in parts {
+            let part = self.correlator.correlate(chip[a], search[b]);
+            for (product, &part) in self.products.iter_mut().zip(part) {
+                *product += unit * part;
+            }
         }
+        self.powers.clear();
         self.powers.resize(out.len(), 0.0);
-        let fill = |values: &mut [f64]| values.iter_mut().zip(search).for_each(|(o, v)| *o = power(v));
-        self.boxes.compute(shape, fill, &mut self.powers);
+        for part in search {
+            self.boxes.run(part, shape.chip.0, shape.chip.1);
+            for (power, squares) in self.powers.iter_mut().zip(&self.boxes.squares) {
+                *power += squares;
+            }
+        }
         let largest = self.powers.iter().copied().fold(0.0, f64::max);
-        let [rr, ii, ri, ir] = &self.parts;
-        for (i, o) in out.iter_mut().enumerate() {
-            let product = Complex32::new(rr[i] + ii[i], ri[i] - ir[i]);
-            let power = self.powers[i];
+        for ((o, product), &power) in out.iter_mut().zip(&self.products).zip(&self.powers) {
+            let value = product.norm() / (chip_power * power).sqrt();
+            // Below that it is what running sums leave of nothing.
             let empty = power <= 1e-10 * largest;
-            let value = f64::from(product.norm()) / (chip_power * power).sqrt();
             *o = if empty { 0.0 } else { value.clamp(0.0, 1.0) as f32 };
         }
         largest > 0.0

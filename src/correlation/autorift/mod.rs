@@ -1,6 +1,5 @@
 //! autoRIFT: dense offsets by repeat-image feature tracking.
 
-pub mod dot;
 pub mod field;
 pub mod fill;
 pub mod gaps;

@@ -12,12 +12,12 @@ use super::pair::{PreparedPair, in_bytes, in_complex, in_floats};
 use super::parameters::Parameters;
 use super::prefilter::Prefilter;
 use super::track::{Field, Tracked, Watch, track};
-use crate::correlation::vocabulary::note_images;
+use crate::correlation::vocabulary::{band, note_images};
 use crate::described;
 use crate::error::{Choice, Error, Remedy, Result};
 use crate::raster::describe::{Described, Description, Site, from_json, to_json};
 use crate::raster::whole::{Inputs, WholeOperation};
-use crate::raster::{Affine, Band, DType, Grid, Kind, Port, Raster, Unit};
+use crate::raster::{Affine, Grid, Kind, Port, Raster};
 use crate::work;
 use serde_json::Value as Json;
 
@@ -84,17 +84,17 @@ const SEARCHES: RangeInclusive<f64> = 1.0..=LARGEST_SEARCH;
 const PRIORS: RangeInclusive<f64> = -1e6..=1e6;
 const CHIPS: RangeInclusive<f64> = 1.0..=1e6;
 
-/// Names and units of the bands.
-const BANDS: [(&str, &str); 9] = [
-    ("dx_px", "px"),
-    ("dy_px", "px"),
-    ("interp_mask", "1"),
-    ("chip_size_x", "px"),
-    ("chip_size_y", "px"),
-    ("correlation", "1"),
-    ("snr", "1"),
-    ("dx_std_px", "px"),
-    ("dy_std_px", "px"),
+const BANDS: [&str; 10] = [
+    "dx_px",
+    "dy_px",
+    "interp_mask",
+    "chip_size_x",
+    "chip_size_y",
+    "correlation",
+    "snr",
+    "dx_std_px",
+    "dy_std_px",
+    "reason",
 ];
 
 /// Offsets of `secondary` against `reference` by autoRIFT, on a grid of nodes; see `track` for the method.
@@ -103,7 +103,8 @@ const BANDS: [(&str, &str); 9] = [
 /// the right and y **down** the rows (autoRIFT's own Dy is up); `interp_mask`, 1 where the offset is a median of its
 /// neighbours; `chip_size_x` and `chip_size_y`, px; `correlation`, of the chip's match; `snr`, its square over the mean square of
 /// the other correlations of the search; `dx_std_px` and `dy_std_px`, standard deviations of the offset, see
-/// `peak::deviation`. Everything is masked at nodes without a reliable offset, and the last four where it is interpolated.
+/// `peak::deviation`; `reason`, a code of `Reason` for every node. The others are masked at nodes without a reliable offset, and
+/// the four before `reason` where it is interpolated.
 ///
 /// The images may be larger than memory: filtered images that do not fit go to scratch files, and are read by strips.
 ///
@@ -187,13 +188,7 @@ pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) ->
     let bands = BANDS
         .iter()
         .zip(outputs)
-        .map(|(&(name, unit), port)| Band {
-            name: name.into(),
-            dtype: DType::F32,
-            unit: Unit::parse(unit),
-            nodata: None,
-            port,
-        })
+        .map(|(name, port)| band(name, port))
         .collect();
     let mut out = Raster::new(grid, bands);
     note_images(&mut out, reference, secondary);
@@ -497,7 +492,7 @@ impl Watch for Reported {
     }
 }
 
-/// The bands in their order, masked where there is no offset.
+/// The bands in their order, all but the reason masked where there is no offset.
 fn bands(tracked: Tracked) -> Vec<Array2<f32>> {
     let mut interpolated = tracked.interpolated.map(|&v| f32::from(u8::from(v)));
     let (mut width, mut height) = (tracked.chip_size_x, tracked.chip_size_y);
@@ -518,5 +513,6 @@ fn bands(tracked: Tracked) -> Vec<Array2<f32>> {
         tracked.snr,
         tracked.dx_std,
         tracked.dy_std,
+        tracked.reason.map(|reason| f32::from(reason.code())),
     ]
 }

@@ -5,10 +5,11 @@ use std::sync::Mutex;
 
 use ndarray::Array2;
 
-use super::dot::Shape;
 use super::matcher::{Matcher, Sample};
 use super::peak::{self, Match};
 use super::pyramid::Pyramid;
+use crate::correlation::dot::Shape;
+use crate::correlation::reason::Reason;
 use crate::error::Result;
 use crate::interrupt;
 use crate::work::workers;
@@ -57,7 +58,7 @@ pub struct Search {
     pub threads: usize,
 }
 
-/// What a search found; NaN at nodes without a match.
+/// What a search found; NaN at nodes without a match, for a reason.
 #[derive(Debug, Clone)]
 pub struct Found {
     pub dx: Array2<f32>,
@@ -66,6 +67,7 @@ pub struct Found {
     pub snr: Array2<f32>,
     pub dx_std: Array2<f32>,
     pub dy_std: Array2<f32>,
+    pub reason: Array2<Reason>,
 }
 
 impl Found {
@@ -78,6 +80,7 @@ impl Found {
             snr: nothing.clone(),
             dx_std: nothing.clone(),
             dy_std: nothing,
+            reason: Array2::from_elem(shape, Reason::NotSearched),
         }
     }
 
@@ -88,6 +91,7 @@ impl Found {
         self.snr[at] = m.snr;
         self.dx_std[at] = m.dx_std;
         self.dy_std[at] = m.dy_std;
+        self.reason[at] = Reason::Ok;
     }
 }
 
@@ -108,13 +112,14 @@ pub fn search<S: Sample>(
 ) -> Result<Found> {
     let (rows, cols) = nodes.x.dim();
     let found = Mutex::new(Found::nothing((rows, cols)));
-    let worker = || (Worker::<S>::new(pair, how), vec![None; cols]);
+    let worker = || (Worker::<S>::new(pair, how), vec![Err(Reason::NotSearched); cols]);
     workers::for_each(how.threads, rows, worker, |(worker, matches), row| {
         worker.row(nodes, row, matches)?;
         let mut found = found.lock().unwrap_or_else(|e| e.into_inner());
         for (col, m) in matches.iter().enumerate() {
-            if let Some(m) = m {
-                found.set((row, col), m);
+            match m {
+                Ok(m) => found.set((row, col), m),
+                Err(reason) => found.reason[(row, col)] = *reason,
             }
         }
         done(cols);
@@ -239,8 +244,8 @@ impl<'a, S: Sample> Worker<'a, S> {
         }
     }
 
-    fn row(&mut self, nodes: &Nodes, row: usize, out: &mut [Option<Match>]) -> Result<()> {
-        out.fill(None);
+    fn row(&mut self, nodes: &Nodes, row: usize, out: &mut [Result<Match, Reason>]) -> Result<()> {
+        out.fill(Err(Reason::NotSearched));
         let searched = |col: &usize| nodes.limit_x[[row, *col]] > 0 && nodes.limit_y[[row, *col]] > 0;
         let half = (self.how.chip.0 / 2) as isize;
         let hull = |reach: &dyn Fn(usize) -> Range<isize>| {
@@ -274,7 +279,7 @@ impl<'a, S: Sample> Worker<'a, S> {
         Ok(())
     }
 
-    fn node(&mut self, node: &Node) -> Option<Match> {
+    fn node(&mut self, node: &Node) -> Result<Match, Reason> {
         let (rows, cols) = self.how.chip;
         let (half_rows, half_cols) = (rows as isize / 2, cols as isize / 2);
         let shape = Shape {
@@ -287,7 +292,7 @@ impl<'a, S: Sample> Worker<'a, S> {
         );
         let share = self.reference.share(corner, shape.chip);
         if share < self.how.valid_share {
-            return None;
+            return Err(Reason::Nodata);
         }
         let window = (
             node.at.0 - half_rows - node.limit.0 as isize,
@@ -300,7 +305,12 @@ impl<'a, S: Sample> Worker<'a, S> {
             .matcher
             .surface(shape, &self.chip, &self.window, &mut self.surface)
         {
-            return None;
+            // Masked pixels are as constant as any.
+            let known = self.secondary.share(window, shape.search());
+            return Err(match known < self.how.valid_share {
+                true => Reason::Nodata,
+                false => Reason::LowSignal,
+            });
         }
         let samples = share * shape.area() as f64 * S::COMPONENTS;
         let mut found = peak::read(&self.surface, shape.shifts, samples, self.pyramid.as_mut());
@@ -309,11 +319,11 @@ impl<'a, S: Sample> Worker<'a, S> {
             window.1 + found.dx.round() as isize,
         );
         if self.secondary.share(matched, shape.chip) < self.how.valid_share {
-            return None;
+            return Err(Reason::Nodata);
         }
         found.dx += (node.prior.1 - node.limit.1 as isize) as f32;
         found.dy += (node.prior.0 - node.limit.0 as isize) as f32;
-        Some(found)
+        Ok(found)
     }
 }
 

@@ -1,32 +1,29 @@
-//! Sums over the pixels under a chip, at every shift of it.
-
-use std::ops::{Add, Sub};
+//! Exact sums of integers under a chip, at every shift of it.
 
 use multiversion::multiversion;
 
-use super::dot::Shape;
+use crate::correlation::dot::Shape;
 
-/// Sums over windows of the chip's size. In integers they are exact; in f64 they are made in one order, always the same.
+/// Sums over windows of the chip's size.
 #[derive(Default)]
-pub struct WindowSums<T> {
+pub struct WindowSums {
     /// The search window.
-    values: Vec<T>,
+    values: Vec<u32>,
     /// Sums down the columns, a row for each row of shifts; then those across, of 1, 2, 4, … columns.
-    doubled: Vec<T>,
-    next: Vec<T>,
-    sums: Vec<T>,
+    doubled: Vec<u32>,
+    next: Vec<u32>,
+    sums: Vec<u32>,
 }
 
-impl<T: Copy + Default + Add<Output = T> + Sub<Output = T>> WindowSums<T> {
+impl WindowSums {
     /// out[dy, dx] = Σ of the values under the chip at that shift. `fill(values)` fills the search window, row by row.
-    pub fn compute(&mut self, shape: Shape, fill: impl FnOnce(&mut [T]), out: &mut [T]) {
+    pub fn compute(&mut self, shape: Shape, fill: impl FnOnce(&mut [u32]), out: &mut [u32]) {
         let ((chip_rows, chip_cols), (ny, nx)) = (shape.chip, shape.shifts);
         let (height, width) = shape.search();
-        let zero = T::default();
-        self.values.resize(height * width, zero);
+        self.values.resize(height * width, 0);
         fill(&mut self.values);
         self.doubled.clear();
-        self.doubled.resize(ny * width, zero);
+        self.doubled.resize(ny * width, 0);
         let first = &mut self.doubled[..width];
         for r in 0..chip_rows {
             add(first, &self.values[r * width..]);
@@ -43,8 +40,8 @@ impl<T: Copy + Default + Add<Output = T> + Sub<Output = T>> WindowSums<T> {
         }
         // Across, over all rows at once: what runs past the end of a row is in columns that are not wanted.
         self.sums.clear();
-        self.sums.resize(ny * width, zero);
-        self.next.resize(ny * width, zero);
+        self.sums.resize(ny * width, 0);
+        self.next.resize(ny * width, 0);
         let (mut offset, mut step) = (0, 1);
         loop {
             if chip_cols & step != 0 {
@@ -67,14 +64,14 @@ impl<T: Copy + Default + Add<Output = T> + Sub<Output = T>> WindowSums<T> {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn add<T: Copy + Add<Output = T>>(a: &mut [T], b: &[T]) {
-    for (a, &b) in a.iter_mut().zip(b) {
-        *a = *a + b;
+fn add(a: &mut [u32], b: &[u32]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a += b;
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn add_into<T: Copy + Add<Output = T>>(out: &mut [T], a: &[T], b: &[T]) {
+fn add_into(out: &mut [u32], a: &[u32], b: &[u32]) {
     for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
         *o = a + b;
     }
@@ -82,12 +79,7 @@ fn add_into<T: Copy + Add<Output = T>>(out: &mut [T], a: &[T], b: &[T]) {
 
 /// The sums of one row of shifts from those above: a row of values enters and one leaves.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn slide<T: Copy + Add<Output = T> + Sub<Output = T>>(
-    out: &mut [T],
-    above: &[T],
-    entering: &[T],
-    leaving: &[T],
-) {
+fn slide(out: &mut [u32], above: &[u32], entering: &[u32], leaving: &[u32]) {
     for (((o, &a), &e), &l) in out.iter_mut().zip(above).zip(entering).zip(leaving) {
         *o = a + e - l;
     }

@@ -5,12 +5,12 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 use num_complex::Complex32;
 
-use super::dot::Shape;
 use super::matcher::{Matcher, Sample};
 use super::parameters::Parameters;
 use super::prefilter::{Method, Prefilter};
 use super::search::{Nodes, Pair, Search, Which, search};
 use super::track::{Field, Silent, track};
+use crate::correlation::dot::Shape;
 use crate::error::Choice;
 use crate::error::Result;
 

@@ -8,6 +8,7 @@ use super::matcher::Sample;
 use super::ndc::coherent;
 use super::parameters::Parameters;
 use super::search::{Found, Nodes, Pair, Search, search};
+use crate::correlation::reason::Reason;
 use crate::error::Result;
 
 /// Where a pair is tracked, and how far: (rows, cols) of nodes.
@@ -43,6 +44,8 @@ pub struct Tracked {
     pub snr: Array2<f32>,
     pub dx_std: Array2<f32>,
     pub dy_std: Array2<f32>,
+    /// Why there is no offset: of the size of chip that came farthest, of equal ones the largest.
+    pub reason: Array2<Reason>,
 }
 
 /// Told how far the searches have come, from any thread.
@@ -95,6 +98,7 @@ pub fn track<S: Sample>(
         snr: nothing.clone(),
         dx_std: nothing.clone(),
         dy_std: nothing,
+        reason: Array2::from_elem(shape, Reason::NotSearched),
     };
     for (scale, chip) in parameters.chips() {
         let Some(nodes) = level(at, &out, parameters, scale, chip) else {
@@ -109,9 +113,7 @@ pub fn track<S: Sample>(
             threads,
             watch,
         };
-        if let Some(result) = one.run()? {
-            merge(&mut out, result, scale, chip);
-        }
+        merge(&mut out, one.run()?, scale, chip);
     }
     let high = |&w: &f32| parameters.height(w as usize) as f32;
     out.chip_size_y = out.chip_size_x.map(high);
@@ -210,25 +212,35 @@ struct Outcome {
 }
 
 impl<S: Sample> Level<'_, S> {
-    fn run(mut self) -> Result<Option<Outcome>> {
-        if !self.leave_out_the_far()? {
-            return Ok(None);
-        }
+    fn run(mut self) -> Result<Outcome> {
+        let left_out = self.leave_out_the_far()?;
         let oversampling = Some(self.parameters.oversampling(self.scale));
-        let mut found = self.search(&self.nodes, oversampling)?;
+        let mut found = match self.nodes.limit_x.iter().any(|&l| l > 0) {
+            true => self.search(&self.nodes, oversampling)?,
+            false => Found::nothing(self.nodes.x.dim()),
+        };
+        if let Some(left_out) = left_out {
+            Zip::from(&mut found.reason)
+                .and(&left_out)
+                .for_each(|reason, &why| {
+                    if let Some(why) = why {
+                        *reason = why;
+                    }
+                });
+        }
         let kept = self.coherent(&found, &self.nodes, false);
         forget(&mut found, &kept);
         let filled = fill(&mut found.dx, &mut found.dy, &kept, self.parameters.fill_width);
-        Ok(Some(Outcome { found, kept, filled }))
+        Ok(Outcome { found, kept, filled })
     }
 
-    /// The sparse search: sets the limits of nodes to 0 that are far from everything it finds. False where that is too
-    /// little. A grid too small for it keeps all its nodes.
-    fn leave_out_the_far(&mut self) -> Result<bool> {
+    /// The sparse search: sets the limits of nodes to 0 that are far from everything it finds, of all where that is too
+    /// little, and says why. A grid too small for it keeps all its nodes.
+    fn leave_out_the_far(&mut self) -> Result<Option<Array2<Option<Reason>>>> {
         let step = self.parameters.sparse * self.parameters.density();
         let (rows, cols) = self.nodes.x.dim();
         if rows.min(cols) < 5 * step + 2 {
-            return Ok(true);
+            return Ok(None);
         }
         let every = s![step - 1..;step, step - 1..;step];
         let widest = |limit: &Array2<i32>| {
@@ -247,20 +259,29 @@ impl<S: Sample> Level<'_, S> {
         let kept = self.coherent(&found, &sparse, true);
         let matched = found.dx.iter().filter(|v| !v.is_nan()).count();
         let good = kept.iter().filter(|&&k| k).count();
-        if good == 0 || (good as f64) < self.parameters.sparse_share * matched as f64 {
-            return Ok(false);
-        }
-        let near = field::dilate(kept.view(), self.parameters.sparse_reach as f32);
-        let near = field::nearest(near.view(), step, (rows, cols));
+        let enough = good > 0 && good as f64 >= self.parameters.sparse_share * matched as f64;
+        let near = match enough {
+            true => field::dilate(kept.view(), self.parameters.sparse_reach as f32),
+            false => Array2::from_elem(kept.dim(), false),
+        };
+        // Where its own chip there had nothing to match, neither had those around it.
+        let why = Zip::from(&near)
+            .and(&found.reason)
+            .map_collect(|&near, &reason| match (near, reason) {
+                (true, _) => None,
+                (false, Reason::Nodata | Reason::LowSignal) => Some(reason),
+                (false, _) => Some(Reason::Coarse),
+            });
+        let mut left_out = field::nearest(why.view(), step, (rows, cols));
         Zip::from(&mut self.nodes.limit_x)
             .and(&mut self.nodes.limit_y)
-            .and(&near)
-            .for_each(|x, y, &near| {
-                if !near {
-                    (*x, *y) = (0, 0);
-                }
+            .and(&mut left_out)
+            .for_each(|x, y, left_out| match left_out {
+                Some(_) if *x > 0 => (*x, *y) = (0, 0),
+                // What was not to be searched is not left out.
+                _ => *left_out = None,
             });
-        Ok(true)
+        Ok(Some(left_out))
     }
 
     fn search(&self, nodes: &Nodes, oversampling: Option<usize>) -> Result<Found> {
@@ -290,6 +311,11 @@ impl<S: Sample> Level<'_, S> {
 
 /// Makes everything NaN at nodes that are not kept.
 fn forget(found: &mut Found, kept: &Array2<bool>) {
+    Zip::from(&mut found.reason).and(kept).for_each(|reason, &kept| {
+        if !kept && *reason == Reason::Ok {
+            *reason = Reason::Incoherent;
+        }
+    });
     for field in [
         &mut found.dx,
         &mut found.dy,
@@ -325,9 +351,17 @@ fn merge(out: &mut Tracked, level: Outcome, scale: usize, chip: usize) {
             if cell[0] >= kept.nrows() || cell[1] >= kept.ncols() {
                 continue;
             }
-            if out.chip_size_x[at] != 0.0 || !(kept[cell] || filled[cell]) || found.dx[at].is_nan() {
+            if out.chip_size_x[at] != 0.0 {
                 continue;
             }
+            if !(kept[cell] || filled[cell]) || found.dx[at].is_nan() {
+                out.reason[at] = farther(out.reason[at], found.reason[cell]);
+                continue;
+            }
+            out.reason[at] = match filled[cell] {
+                true => Reason::Interpolated,
+                false => Reason::Ok,
+            };
             out.chip_size_x[at] = chip as f32;
             out.dx[at] = found.dx[at];
             out.dy[at] = found.dy[at];
@@ -337,6 +371,20 @@ fn merge(out: &mut Tracked, level: Outcome, scale: usize, chip: usize) {
             out.dx_std[at] = found.dx_std[cell];
             out.dy_std[at] = found.dy_std[cell];
         }
+    }
+}
+
+/// The reason of that size of chip which came farther; of two that came as far, that of the second, which is larger.
+fn farther(first: Reason, second: Reason) -> Reason {
+    let stage = |reason| match reason {
+        Reason::NotSearched => 0,
+        Reason::Coarse => 1,
+        Reason::Incoherent => 3,
+        _ => 2,
+    };
+    match stage(second) >= stage(first) {
+        true => second,
+        false => first,
     }
 }
 

@@ -10,10 +10,10 @@ use super::open::check_local;
 use super::pool;
 use super::probe::{Use, try_out};
 use super::remote::{drivers_for, reach, why};
-use super::stamp::Stamp;
 use super::truncated::with_reason;
 use super::{dtype_of, gdal_name, initialise, message_of, quieten_hdf5};
 use crate::bytes;
+use crate::bytes::stamp::Stamp;
 use crate::error::{Error, Result};
 use crate::raster::DType;
 
@@ -131,17 +131,20 @@ fn with_array<R>(
 
 /// Files that are asked for one array after the other stay open in between.
 const IDLE: usize = 2;
-static POOL: Mutex<Vec<(Stamp, Dataset)>> = Mutex::new(Vec::new());
+static POOL: Mutex<Vec<Idle>> = Mutex::new(Vec::new());
 
-fn pool() -> MutexGuard<'static, Vec<(Stamp, Dataset)>> {
+/// A file by its name, as it was when it was opened: netCDF's library goes by names.
+type Idle = (String, Stamp, Dataset);
+
+fn pool() -> MutexGuard<'static, Vec<Idle>> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Closes idle datasets of a file that is not what it was.
 pub(super) fn close_changed(path: &str) {
-    let now = Stamp::of(path);
+    let now = Stamp::of_file(path);
     let changed: Vec<_> = pool()
-        .extract_if(.., |(of, _)| of.is_of(path) && Some(&*of) != now.as_ref())
+        .extract_if(.., |(name, of, _)| name == path && Some(&*of) != now.as_ref())
         .collect();
     // Closed outside the lock: closing can take long.
     drop(changed);
@@ -158,11 +161,13 @@ impl Container {
     /// # Errors
     /// As `list`.
     pub(super) fn open(path: &str) -> Result<Container> {
-        let stamp = Stamp::of(path);
+        let stamp = Stamp::of_file(path);
         let idle = stamp.as_ref().and_then(|stamp| {
             let mut pool = pool();
-            let place = pool.iter().position(|(of, _)| of == stamp)?;
-            Some(pool.swap_remove(place).1)
+            let place = pool
+                .iter()
+                .position(|(name, of, _)| name == path && of == stamp)?;
+            Some(pool.swap_remove(place).2)
         });
         quieten_hdf5();
         let dataset = match idle {
@@ -209,7 +214,7 @@ impl Drop for Container {
         if let (Some(stamp), Some(dataset)) = (self.stamp.take(), self.dataset.take()) {
             let evicted = {
                 let mut pool = pool();
-                pool.insert(0, (stamp, dataset));
+                pool.insert(0, (self.path.clone(), stamp, dataset));
                 if pool.len() > IDLE { pool.pop() } else { None }
             };
             // Closed outside the lock: closing can take long.

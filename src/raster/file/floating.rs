@@ -6,7 +6,7 @@
 //! first, and each is stored as the difference from the one before it.
 
 use std::collections::VecDeque;
-use std::ffi::{CStr, CString, c_void};
+use std::ffi::c_void;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -17,7 +17,7 @@ use gdal::{Dataset, Metadata};
 use gdal_sys::GDALRasterBandH;
 use ndarray::{Array2, s};
 
-use super::layout::driver_of;
+use super::plain::{holds_bands_apart, place_of};
 use crate::gate;
 use crate::raster::Window;
 use crate::work;
@@ -118,9 +118,7 @@ impl Blocks {
     pub fn of(name: &str, dataset: &Dataset, (block_rows, block_cols): (usize, usize)) -> Option<Blocks> {
         let is =
             |key: &str, value: &str| dataset.metadata_item(key, "IMAGE_STRUCTURE").as_deref() == Some(value);
-        let is_one = dataset.raster_count() == 1 || is("INTERLEAVE", "BAND");
-        if driver_of(dataset) != "GTiff" || !is("COMPRESSION", "DEFLATE") || !is("PREDICTOR", "3") || !is_one
-        {
+        if !holds_bands_apart(dataset) || !is("COMPRESSION", "DEFLATE") || !is("PREDICTOR", "3") {
             return None;
         }
         let (cols, rows) = dataset.raster_size();
@@ -245,17 +243,8 @@ impl Blocks {
         stored: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Option<()> {
-        let number = |what: &str| {
-            let key = CString::new(format!("BLOCK_{what}_{x}_{y}")).ok()?;
-            // SAFETY: the caller's promise; GDAL's string is looked at before anything else is asked of the dataset.
-            let text = unsafe {
-                let text = gdal_sys::GDALGetMetadataItem(band, key.as_ptr(), c"TIFF".as_ptr());
-                (!text.is_null()).then(|| CStr::from_ptr(text))?
-            };
-            text.to_str().ok()?.parse::<u64>().ok()
-        };
-        // A block that is not there has neither.
-        let (place, size) = (number("OFFSET")?, number("SIZE")?);
+        // SAFETY: the caller's promise.
+        let (place, size) = unsafe { place_of(band, (x, y))? };
         let all = self.block_cols * self.block_rows * width;
         let least = self.block_cols * self.block_rows.min(self.rows - y * self.block_rows) * width;
         // Deflated numbers are hardly longer than they are.

@@ -12,9 +12,9 @@ use super::layout::{Arranged, driver_of};
 use super::place::{Told, geolocated, grid_of};
 use super::pool::{Lent, SourceFile};
 use super::read::FileBand;
-use super::stamp::Stamp;
 use super::{current_dir, gdal_name, is_special, message_of, refused_in, unsigned, zarr};
 use crate::bounds;
+use crate::bytes::stamp::Stamp;
 use crate::error::{Error, Result};
 use crate::raster::image::{Band, Properties, Property, Raster};
 use crate::raster::{DType, Grid, Port, Unit};
@@ -77,9 +77,9 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     {
         return describe(file, lent, options, Some(wanted), None);
     }
-    let stamp = Stamp::of(path);
+    let stamp = Stamp::of_file(path);
     if let (Some(wanted), Some(stamp)) = (&options.subdataset, &stamp)
-        && let Some(listed) = listed_before(stamp)
+        && let Some(listed) = listed_before(path, stamp)
     {
         let found = named(&listed, wanted)?;
         let (file, lent) = SourceFile::open(path, &found.gdal_name)?;
@@ -88,7 +88,8 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     let (file, lent) = SourceFile::open(path, &name)?;
     let listed = subdatasets_of(lent.dataset()?);
     if let (Some(stamp), false) = (stamp, listed.is_empty()) {
-        *LISTED.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, Arc::new(listed.clone())));
+        *LISTED.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((path.to_string(), stamp, Arc::new(listed.clone())));
     }
     if let Some(wanted) = &options.subdataset {
         if listed.is_empty() && lent.dataset()?.raster_count() > 0 {
@@ -115,12 +116,12 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
 }
 
 /// What the file that was opened last holds: many are asked for one variable after the other.
-static LISTED: Mutex<Option<(Stamp, Arc<Vec<Subdataset>>)>> = Mutex::new(None);
+static LISTED: Mutex<Option<(String, Stamp, Arc<Vec<Subdataset>>)>> = Mutex::new(None);
 
-fn listed_before(stamp: &Stamp) -> Option<Arc<Vec<Subdataset>>> {
+fn listed_before(path: &str, stamp: &Stamp) -> Option<Arc<Vec<Subdataset>>> {
     let listed = LISTED.lock().unwrap_or_else(PoisonError::into_inner);
-    let (of, listed) = listed.as_ref()?;
-    (of == stamp).then(|| Arc::clone(listed))
+    let (name, of, listed) = listed.as_ref()?;
+    (name == path && of == stamp).then(|| Arc::clone(listed))
 }
 
 /// The one of several images that is wanted.
@@ -189,7 +190,8 @@ pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
     if zarr::is_zarr(Path::new(path)) {
         return images_of_zarr(path);
     }
-    if let Some(listed) = Stamp::of(path).as_ref().and_then(listed_before) {
+    let stamp = Stamp::of_file(path);
+    if let Some(listed) = stamp.and_then(|stamp| listed_before(path, &stamp)) {
         return Ok(listed.to_vec());
     }
     let (_, lent) = SourceFile::open(path, &gdal_name(path))?;

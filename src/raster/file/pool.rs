@@ -1,56 +1,69 @@
 //! Open datasets, lent to one thread at a time. GDAL datasets may move between threads but not be shared.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::UNIX_EPOCH;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use serde::{Deserialize, Serialize};
 
 use super::floating::Blocks;
 use super::layout::{self, Layout};
+use super::plain::Plain;
 use super::probe::{Use, try_out};
 use super::remote::{drivers_for, reach, why};
 use super::truncated::{container_of, with_reason};
 use super::{arrays, initialise, message_of, quieten_hdf5};
 use crate::bytes;
+use crate::bytes::stamp::Stamp;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::raster::describe::Site;
 use crate::raster::tiling::KEPT_OPEN;
 
 static POOL: Mutex<VecDeque<Idle>> = Mutex::new(VecDeque::new());
+/// A dataset was given back.
+static GIVEN_BACK: Condvar = Condvar::new();
+
+fn pool() -> MutexGuard<'static, VecDeque<Idle>> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 struct Idle {
     /// Of the source.
     id: u64,
     container: String,
-    state: Option<State>,
+    stamp: Option<Stamp>,
     dataset: Dataset,
 }
-
-/// Bytes, and the time of the last change in nanoseconds since 1970.
-pub type State = (u64, i64);
 
 /// Bytes, and the version that the server states, of a file on one.
 pub type Served = (u64, Option<String>);
 
-/// The state of the file that GDAL opens by a name; None for what is no file of the system.
-fn state_of(container: &str) -> Option<State> {
-    let state = std::fs::metadata(container).ok()?;
-    let since = state.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    Some((state.len(), i64::try_from(since.as_nanos()).ok()?))
+/// Of the file that GDAL opens by a name; None for what is no file of the system.
+fn stamp_of(container: &str) -> Option<Stamp> {
+    Stamp::of(Path::new(container)).ok()
+}
+
+/// Whether a file holds what it held; one that is gone does while it is open.
+fn is_what_it_was(then: Option<&Stamp>, now: Option<&Stamp>) -> bool {
+    match (then, now) {
+        (Some(then), Some(now)) => now.holds_the_same(then),
+        (then, now) => then.is_none() && now.is_none(),
+    }
 }
 
 /// Closes idle datasets of a file that has changed since, before it is opened again: netCDF's library finds an open file by its name, and
 /// would hand on what stood there before.
 pub fn close_changed(name: &str) {
     let container = container_of(name);
-    let now = state_of(container);
-    let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
+    let now = stamp_of(container);
+    let mut pool = pool();
     let (kept, changed) = std::mem::take(&mut *pool)
         .into_iter()
-        .partition(|idle| idle.container != container || idle.state == now);
+        .partition(|idle| idle.container != container || is_what_it_was(idle.stamp.as_ref(), now.as_ref()));
     *pool = kept;
     drop(pool);
     // Closed outside the lock: closing can take long.
@@ -70,10 +83,22 @@ pub struct SourceFile {
     pub rows: usize,
     pub cols: usize,
     /// When it was opened.
-    state: Option<State>,
+    stamp: Option<Stamp>,
     served: Option<Served>,
+    lending: Mutex<Lending>,
     /// Where they are such as we decode ourselves; found out with the first that is read.
     pub(super) blocks: OnceLock<Option<Blocks>>,
+    pub(super) plain: OnceLock<Option<Plain>>,
+}
+
+/// How the datasets of a file are lent.
+struct Lending {
+    /// How many are.
+    out: usize,
+    /// How long it took to open one.
+    opening: Duration,
+    /// How long threads have waited for one since.
+    waited: Duration,
 }
 
 impl SourceFile {
@@ -85,8 +110,11 @@ impl SourceFile {
     /// Opens the array of `name` that `layout` is of, as it says.
     pub fn laid_out(path: &str, name: &str, layout: Option<Layout>) -> Result<(Arc<SourceFile>, Lent)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let state = state_of(container_of(name));
+        let stamp = stamp_of(container_of(name));
+        initialise();
+        let start = Instant::now();
         let dataset = open_dataset(path, name, layout.as_ref())?;
+        let opening = start.elapsed();
         // What has been opened is known, and asks nobody.
         let served = bytes::served(container_of(name));
         let (cols, rows) = dataset.raster_size();
@@ -98,9 +126,15 @@ impl SourceFile {
             layout,
             rows,
             cols,
-            state,
+            stamp,
             served,
+            lending: Mutex::new(Lending {
+                out: 1,
+                opening,
+                waited: Duration::ZERO,
+            }),
             blocks: OnceLock::new(),
+            plain: OnceLock::new(),
         });
         let lent = Lent {
             file: file.clone(),
@@ -112,7 +146,7 @@ impl SourceFile {
 
     /// Bytes of the file when it was opened, and whether it lies on a server; None where nobody says.
     pub fn size(&self) -> (Option<u64>, bool) {
-        let here = self.state.map(|(size, _)| size);
+        let here = self.stamp.as_ref().map(Stamp::bytes);
         let there = self.served.as_ref().map(|(size, _)| *size);
         (here.or(there), there.is_some())
     }
@@ -129,44 +163,73 @@ impl SourceFile {
         )
     }
 
+    /// # Errors
+    /// When the file is another than it was when it was opened.
+    pub fn check(&self) -> Result<()> {
+        let now = stamp_of(container_of(&self.name));
+        match now.is_none() || is_what_it_was(self.stamp.as_ref(), now.as_ref()) {
+            true => Ok(()),
+            false => Err(self.changed()),
+        }
+    }
+
+    fn lending(&self) -> MutexGuard<'_, Lending> {
+        self.lending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An idle dataset, now or soon; None where another is to be opened. Either counts as lent. The file is opened another time only when its threads have waited for one another as long as that takes:
+    /// so neither costs more than twice what it must, and a few windows are read without a file open for each thread.
+    fn idle(&self) -> Result<Option<Dataset>> {
+        const AT_ONCE: Duration = Duration::from_millis(50);
+        let mut pool = pool();
+        loop {
+            let found = pool.iter().position(|idle| idle.id == self.id);
+            let idle = found.and_then(|i| pool.remove(i)).map(|idle| idle.dataset);
+            let mut lending = self.lending();
+            let patience = lending.opening.saturating_sub(lending.waited);
+            if idle.is_some() || lending.out == 0 || patience.is_zero() {
+                lending.out += 1;
+                return Ok(idle);
+            }
+            drop(lending);
+            let start = Instant::now();
+            let waited = GIVEN_BACK.wait_timeout(pool, patience.min(AT_ONCE));
+            pool = waited.unwrap_or_else(PoisonError::into_inner).0;
+            self.lending().waited += start.elapsed();
+            interrupt::check()?;
+        }
+    }
+
     /// A dataset for this thread alone, given back when it is dropped.
     ///
     /// # Errors
-    /// When the file is another than it was when it was opened.
+    /// When the file is another than it was when it was opened; `Interrupted`.
     pub fn lend(self: &Arc<SourceFile>) -> Result<Lent> {
         quieten_hdf5();
-        // One that is gone can be read while it is open.
-        if state_of(container_of(&self.name)).is_some_and(|now| Some(now) != self.state) {
-            return Err(self.changed());
-        }
-        let idle = {
-            let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-            pool.iter()
-                .position(|idle| idle.id == self.id)
-                .and_then(|i| pool.remove(i))
-        };
-        let dataset = match idle {
-            Some(idle) => idle.dataset,
-            None => {
-                let dataset = open_dataset(&self.path, &self.name, self.layout.as_ref())?;
-                if dataset.raster_size() != (self.cols, self.rows) {
-                    return Err(self.changed());
-                }
-                dataset
-            }
-        };
-        Ok(Lent {
+        self.check()?;
+        let mut lent = Lent {
+            dataset: self.idle()?,
             file: self.clone(),
-            dataset: Some(dataset),
             sound: true,
-        })
+        };
+        if lent.dataset.is_none() {
+            let start = Instant::now();
+            let dataset = open_dataset(&self.path, &self.name, self.layout.as_ref())?;
+            if dataset.raster_size() != (self.cols, self.rows) {
+                return Err(self.changed());
+            }
+            let mut lending = self.lending();
+            (lending.opening, lending.waited) = (start.elapsed(), Duration::ZERO);
+            drop(lending);
+            lent.dataset = Some(dataset);
+        }
+        Ok(lent)
     }
 }
 
 impl Drop for SourceFile {
     fn drop(&mut self) {
-        let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-        pool.retain(|idle| idle.id != self.id);
+        pool().retain(|idle| idle.id != self.id);
     }
 }
 
@@ -229,7 +292,7 @@ impl Stated {
             path: file.path.clone(),
             name: file.name.clone(),
             size: file.size().0,
-            modified: file.state.map(|(_, modified)| modified),
+            modified: file.stamp.as_ref().map(Stamp::modified),
             version: file.served.as_ref().and_then(|(_, version)| version.clone()),
             layout: file.layout.clone(),
         }
@@ -278,27 +341,63 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        let Some(dataset) = self.dataset.take() else {
-            return;
-        };
-        if !self.sound {
-            return;
-        }
         let evicted = {
-            let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-            pool.push_front(Idle {
-                id: self.file.id,
-                container: container_of(&self.file.name).to_string(),
-                state: self.file.state,
-                dataset,
-            });
-            if pool.len() > KEPT_OPEN {
-                pool.pop_back()
-            } else {
-                None
+            let mut pool = pool();
+            self.file.lending().out -= 1;
+            if let (Some(dataset), true) = (self.dataset.take(), self.sound) {
+                pool.push_front(Idle {
+                    id: self.file.id,
+                    container: container_of(&self.file.name).to_string(),
+                    stamp: self.file.stamp.clone(),
+                    dataset,
+                });
+            }
+            match pool.len() > KEPT_OPEN {
+                true => pool.pop_back(),
+                false => None,
             }
         };
+        // One that does not come back is told too: who waits for it opens another.
+        GIVEN_BACK.notify_all();
         // Closed outside the lock: closing can take long.
         drop(evicted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Threads take turns while opening costs more than waiting did, and no longer.
+    #[test]
+    fn a_file_is_opened_again_when_waiting_has_cost_as_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif").to_string_lossy().into_owned();
+        initialise();
+        let driver = gdal::DriverManager::get_driver_by_name("GTiff").unwrap();
+        drop(driver.create_with_band_type::<f32, _>(&path, 4, 3, 1).unwrap());
+        let (file, first) = SourceFile::open(&path, &path).unwrap();
+        let address = |lent: &Lent| lent.dataset().unwrap().c_dataset() as usize;
+        let one = address(&first);
+        file.lending().opening = Duration::from_secs(100);
+        let (file, first) = (&file, Mutex::new(Some(first)));
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| address(&file.lend().unwrap()));
+            while file.lending().waited.is_zero() && !second.is_finished() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            first.lock().unwrap().take();
+            assert_eq!(second.join().unwrap(), one);
+        });
+        let first = file.lend().unwrap();
+        assert_eq!(address(&first), one);
+        let waited = file.lending().waited;
+        file.lending().opening = waited;
+        let second = file.lend().unwrap();
+        assert_ne!(address(&second), one);
+        assert!(file.lending().waited.is_zero());
+        assert_eq!(file.lending().out, 2);
+        drop((first, second));
+        assert_eq!(file.lending().out, 0);
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
+use bytemuck::Pod;
 use gdal_sys::{GDALDataType as Gdt, GDALRWFlag, GDALRasterBandH};
 use ndarray::{Array2, s};
 use num_complex::Complex32;
@@ -11,6 +12,7 @@ use super::encoding::{Encoding, Mask};
 use super::floating::{Blocks, Number};
 use super::kept::{Kept, Rows};
 use super::message_of;
+use super::plain::Plain;
 use super::pool::{SourceFile, Stated, changed_since_described};
 use super::transfer::{Part, transfer};
 use crate::described;
@@ -183,10 +185,15 @@ impl FileBand {
         let context = current();
         let decoded = context.decoded();
         let shared = part.is_all() && decoded.has_room();
-        let mut read = match self.upward {
+        let few = match part.is_all() {
+            true => self.few(self.in_file(part.window))?,
+            false => None,
+        };
+        let mut read = match (few, self.upward) {
+            (Some(few), _) => few,
             _ if shared => self.of_blocks(decoded, self.in_file(part.window))?,
-            true => self.read_now(decoded, &part.turned(self.file.rows))?,
-            false => self.read_now(decoded, part)?,
+            (None, true) => self.read_now(decoded, &part.turned(self.file.rows))?,
+            (None, false) => self.read_now(decoded, part)?,
         };
         if self.upward {
             read.invert_rows();
@@ -278,6 +285,66 @@ impl FileBand {
         Ok(out)
     }
 
+    /// A window of the file that is the lesser part of its blocks, where they hold numbers as they are.
+    fn few(&self, window: Window) -> Result<Option<Pixels>> {
+        if self.mask != Mask::None || 2 * window.len() >= self.covered(window, self.block).len() {
+            return Ok(None);
+        }
+        Ok(match (self.kind, self.encoding.dtype) {
+            (Kind::F32, DType::F32) => self.plain(window)?.map(|a| self.decoded_f32(a)),
+            (Kind::F64, DType::F64) => self.plain(window)?.map(|a| self.decoded_f64(a)),
+            (Kind::C32, DType::C32) => self.plain(window)?.map(|a| self.decoded_c32(a)),
+            _ => None,
+        })
+    }
+
+    fn plain<T: Pod>(&self, window: Window) -> Result<Option<Array2<T>>> {
+        let file = &self.file;
+        let Some(plain) = (match file.plain.get() {
+            Some(plain) => plain,
+            None => {
+                let lent = file.lend()?;
+                let dataset = lent.dataset()?;
+                file.plain
+                    .get_or_init(|| Plain::of(&file.name, dataset, self.block))
+            }
+        }) else {
+            return Ok(None);
+        };
+        let blocks = plain.blocks(window);
+        let places = match plain.known(self.band, &blocks) {
+            Some(places) => Some(places),
+            None => {
+                let lent = file.lend()?;
+                let band = lent
+                    .dataset()?
+                    .rasterband(self.band)
+                    .map_err(|e| Error::file(&file.path, message_of(&e)))?;
+                // SAFETY: the band is one of a dataset that this thread alone uses.
+                unsafe { plain.ask(band.c_rasterband(), self.band, &blocks, size_of::<T>()) }
+            }
+        };
+        file.check()?;
+        Ok(places.and_then(|places| plain.read(window, &blocks, &places)))
+    }
+
+    fn decoded_f32(&self, mut a: Array2<f32>) -> Pixels {
+        self.encoding.decode(&mut a);
+        Pixels::F32(a)
+    }
+
+    fn decoded_f64(&self, mut a: Array2<f64>) -> Pixels {
+        self.encoding.decode(&mut a);
+        Pixels::F64(a)
+    }
+
+    fn decoded_c32(&self, a: Array2<Complex32>) -> Pixels {
+        Pixels::C32(a.mapv_into(|z| match self.encoding.is_missing(z) {
+            true => MASKED_COMPLEX,
+            false => z,
+        }))
+    }
+
     /// Reads a part of the file, its first row first.
     fn read_now(&self, decoded: &Decoded, part: &Part) -> Result<Pixels> {
         let window = part.window;
@@ -343,32 +410,20 @@ impl FileBand {
             }
             Kind::F32 => {
                 let own = self.whole_blocks(dataset, handle, part, DType::F32);
-                let mut a = match own {
+                self.decoded_f32(match own {
                     Some(a) => a,
                     None => raster_io(handle, part, Gdt::GDT_Float32, 0f32).map_err(&fail)?,
-                };
-                self.encoding.decode(&mut a);
-                Pixels::F32(a)
+                })
             }
             Kind::F64 | Kind::I128 => {
                 let own = self.whole_blocks(dataset, handle, part, DType::F64);
-                let mut a = match own {
+                self.decoded_f64(match own {
                     Some(a) => a,
                     None => raster_io(handle, part, Gdt::GDT_Float64, 0f64).map_err(&fail)?,
-                };
-                self.encoding.decode(&mut a);
-                Pixels::F64(a)
+                })
             }
             Kind::C32 => {
-                let z = raster_io(handle, part, Gdt::GDT_CFloat32, Complex32::ZERO).map_err(&fail)?;
-                let masked = |z: Complex32| {
-                    if self.encoding.is_missing(z) {
-                        MASKED_COMPLEX
-                    } else {
-                        z
-                    }
-                };
-                Pixels::C32(z.mapv_into(masked))
+                self.decoded_c32(raster_io(handle, part, Gdt::GDT_CFloat32, Complex32::ZERO).map_err(&fail)?)
             }
         };
         let transparent = match self.mask {

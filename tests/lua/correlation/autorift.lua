@@ -16,7 +16,7 @@ local function masked(v) return v ~= v end
 test("a shift is found, right and down", function()
   local offsets = correlation.autorift(image, moved, small)
   assert(table.concat(offsets.bands, " ")
-    == "dx_px dy_px interp_mask chip_size_x chip_size_y correlation snr dx_std_px dy_std_px")
+    == "dx_px dy_px interp_mask chip_size_x chip_size_y correlation snr dx_std_px dy_std_px reason")
   assert(offsets.rows == 16 and offsets.cols == 16)
   assert(offsets.grid.resolution[1] == 160)
   local dx, dy, filled, width, height, correlated, snr, dx_std = offsets:read():get(8, 8)
@@ -49,6 +49,56 @@ test("masked pixels have no offsets, and their edge draws none", function()
     assert(masked((held:get(row, 3))), row)
     assert_close(held:get(row, 12), 4, 0.15)
   end
+end)
+
+-- The words of the codes that nodes have, with how many there are of each.
+local words = { [0] = "ok", [1] = "nodata", [2] = "low_signal", [8] = "not_searched", [9] = "coarse", [10] = "incoherent", [11] = "interpolated" }
+local function reasons(offsets)
+  local count, held = {}, offsets:select("dx_px", "interp_mask", "reason"):read()
+  for row = 0, offsets.rows - 1 do
+    for col = 0, offsets.cols - 1 do
+      local dx, filled, code = held:get(row, col)
+      local word = assert(words[code], code)
+      assert(masked(dx) == not (word == "ok" or word == "interpolated"), word)
+      assert((filled == 1) == (word == "interpolated"), word)
+      count[word] = (count[word] or 0) + 1
+    end
+  end
+  return count
+end
+
+test("every node says why it has an offset or none", function()
+  local found = correlation.autorift(image, moved, small)
+  assert(found.units.reason == "class" and reasons(found).ok > 240)
+  local flat = reasons(correlation.autorift(raster.constant(grid, 1), moved, small))
+  assert(flat.low_signal == 256)
+  -- Half of the nodes are masked in the reference, half of the others are not asked for.
+  local x = raster.coordinates(grid).x
+  local nodes = raster.coordinates(found.grid)
+  local limit = raster.where(nodes.y:gt(4998720), 8, 0)
+  local part = correlation.autorift(image:mask(x:gt(501280)), moved, with { search = { limit, 8 } })
+  local held = part:select("reason"):read()
+  assert(held:get(2, 2) == 1 and held:get(2, 12) == 0 and held:get(12, 2) == 8 and held:get(12, 12) == 8)
+  local count = reasons(part)
+  assert(count.not_searched == 128 and count.nodata >= 56 and count.nodata <= 64)
+  -- Other noise agrees with nothing.
+  local other = raster.random(grid, { distribution = "smooth", scale = 3, seed = 9 })
+  local noise = reasons(correlation.autorift(image, other, small))
+  assert(noise.incoherent > 200)
+end)
+
+test("what the coarse search leaves out is said", function()
+  local wide = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = 384, cols = 2048 }
+  local function texture(seed) return raster.random(wide, { distribution = "smooth", scale = 3, seed = seed }) end
+  local first, x = texture(1), raster.coordinates(wide).x
+  -- The right of the second image is another: farther than 2 nodes of the coarse search, 8 of all, nothing is searched.
+  local second = raster.where(x:lt(508000), first:shift { cols = 2 }, texture(2))
+  local offsets = correlation.autorift(first, second, { chip = 16, chip_max = 16, search = 8, sparse_reach = 2 })
+  local count, held = reasons(offsets), offsets:select("reason"):read()
+  assert(count.ok > 1000 and count.coarse > 1500 and count.incoherent > 20)
+  assert(held:get(12, 10) == 0 and held:get(12, 115) == 9)
+  local empty = correlation.autorift(first, second:mask(x:lt(508000)), { chip = 16, chip_max = 16, search = 8, sparse_reach = 2 })
+  assert(empty:select("reason"):read():get(12, 115) == 1)
 end)
 
 test("offsets known before move the search", function()

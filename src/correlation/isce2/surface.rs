@@ -3,9 +3,9 @@
 
 use multiversion::multiversion;
 
-use super::cross::Image;
-use super::ncc::BoxSums;
-use super::surface::Surface;
+use crate::correlation::cross::Image;
+use crate::correlation::ncc::BoxSums;
+use crate::correlation::surface::Surface;
 
 /// Shifts across that are summed beside each other, each in its own order.
 const LANES: usize = 16;
@@ -18,6 +18,7 @@ pub(super) fn surface(
     template: Image<'_>,
     search: Image<'_>,
     box_sums: &mut BoxSums,
+    padded: &mut Vec<f32>,
     out: &mut Surface,
 ) -> bool {
     let (down, across) = (search.rows + 1 - template.rows, search.cols + 1 - template.cols);
@@ -27,7 +28,8 @@ pub(super) fn surface(
     };
     // Lanes read past the last shift, and past the image.
     let stride = search.cols + LANES;
-    let mut padded = vec![0f32; search.rows * stride];
+    padded.clear();
+    padded.resize(search.rows * stride, 0.0);
     for (to, from) in padded
         .chunks_exact_mut(stride)
         .zip(search.values.chunks_exact(search.cols))

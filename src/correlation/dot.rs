@@ -14,7 +14,7 @@ const BLOCK: usize = 5;
 /// chip + shifts − 1, in each direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// (rows, cols) of the chip; columns are a multiple of 4.
+    /// (rows, cols) of the chip; for 8-bit samples columns are a multiple of 4.
     pub chip: (usize, usize),
     /// (rows, cols) of shifts.
     pub shifts: (usize, usize),
@@ -33,7 +33,7 @@ impl Shape {
 }
 
 /// Sums of products of f32 samples.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct DotF32 {
     /// The search window, zeros to the right of it and below.
     search: Vec<f32>,
