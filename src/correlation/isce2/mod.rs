@@ -1,4 +1,4 @@
-//! ampcor with the numbers of ISCE2's, its accidents included; what they are, nobody else knows.
+//! ampcor with the numbers of ISCE2's, its accidents included: what they are is known here alone.
 //!
 //! # Source
 //! ISCE2 components/mroipac/ampcor; recorded runs of it are in the tests.
