@@ -13,6 +13,10 @@ use crate::error::{Error, Remedy, Result};
 
 /// The raster on another grid. Where only whole pixels move, no value changes. Bands whose values run in a circle are
 /// interpolated and averaged as unit vectors.
+///
+/// # Errors
+/// An image or a grid with a CRS where the other has none; CRSs that PROJ has no way between; the median of bands whose values
+/// run in a circle.
 pub fn align(raster: &Raster, target: &Arc<Grid>, method: Resampling) -> Result<Raster> {
     if raster.grid.matches(target) {
         return Ok(raster.clone());
@@ -96,6 +100,9 @@ fn whole_pixels(source: &Grid, target: &Grid) -> Option<(isize, isize, bool)> {
 }
 
 /// A north-up grid over bounds. The upper left corner is kept; the lower right one grows to whole pixels.
+///
+/// # Errors
+/// Pixel sizes that are not positive and finite; bounds without an area; a grid of a billion pixels or more a side.
 pub fn grid_over(crs: Option<Crs>, bounds: &Bounds, resolution: (f64, f64)) -> Result<Grid> {
     let (dx, dy) = resolution;
     if !(dx > 0.0 && dy > 0.0 && dx.is_finite() && dy.is_finite()) {
@@ -133,6 +140,9 @@ pub fn grid_over(crs: Option<Crs>, bounds: &Bounds, resolution: (f64, f64)) -> R
 /// The grid that `reproject` makes: the image's area in the new CRS, with pixels that keep the diagonal's length
 /// in pixels unless a resolution is given. Its corner is a multiple of the resolution, so that neighbours match. In longitude and
 /// latitude it ends at the poles and goes around once at most.
+///
+/// # Errors
+/// A grid without a CRS; an area of which nothing has an image in `crs`; what `grid_over` refuses.
 pub fn reprojected_grid(grid: &Grid, crs: &Crs, resolution: Option<(f64, f64)>) -> Result<Grid> {
     let from = grid.crs()?;
     let bounds = transform_bounds(&grid.bounds(), from, crs)?;
@@ -172,6 +182,9 @@ pub fn reprojected_grid(grid: &Grid, crs: &Crs, resolution: Option<(f64, f64)>) 
 }
 
 /// The same area with other pixels.
+///
+/// # Errors
+/// A rotated grid; what `grid_over` refuses.
 pub fn resampled_grid(grid: &Grid, resolution: (f64, f64)) -> Result<Grid> {
     if !grid.transform.is_axis_aligned() {
         return Err(Error::message(format!(

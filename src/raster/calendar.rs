@@ -44,7 +44,9 @@ impl Calendar {
         "none",
     ];
 
-    pub fn parse(name: &str) -> Result<Calendar> {
+    /// # Errors
+    /// `none`, which has no dates; a name that CF does not have.
+    fn parse(name: &str) -> Result<Calendar> {
         Ok(match name.to_lowercase().as_str() {
             "" | "standard" | "gregorian" => Calendar::Standard,
             "proleptic_gregorian" => Calendar::ProlepticGregorian,

@@ -15,6 +15,9 @@ const HAIR: f64 = 1e-6;
 
 /// The pixels that bounds (in the raster's CRS) touch. Longitudes may be counted otherwise than the image counts them; an area
 /// across the image's own seam gives an image on the area's longitudes.
+///
+/// # Errors
+/// When the bounds do not overlap the image.
 pub fn clip(raster: &Raster, bounds: &Bounds) -> Result<Raster> {
     let grid = &raster.grid;
     let no_overlap = || {

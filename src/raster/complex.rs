@@ -138,7 +138,9 @@ impl Operation for ComplexBinary {
     }
 }
 
-pub fn binary(grid: &Arc<Grid>, op: Binary, a: Port, b: Port) -> Result<Port> {
+/// # Errors
+/// Operations other than +, −, ×, ÷ and masking: complex numbers have no order.
+pub(super) fn binary(grid: &Arc<Grid>, op: Binary, a: Port, b: Port) -> Result<Port> {
     check_binary(op)?;
     Ok(Port::tiles(grid, Arc::new(ComplexBinary(op)), vec![a, b]).swap_remove(0))
 }
@@ -200,6 +202,9 @@ impl Operation for Compose {
 
 /// Complex bands from real and imaginary ones, in pairs; masked where one of the two is. Names, time and properties are
 /// those of the real parts.
+///
+/// # Errors
+/// Images on different grids or of different numbers of bands; parts that are complex themselves.
 pub fn compose(real: &Raster, imaginary: &Raster) -> Result<Raster> {
     real.check_grid(imaginary)?;
     if real.bands.len() != imaginary.bands.len() {
@@ -231,7 +236,7 @@ pub fn compose(real: &Raster, imaginary: &Raster) -> Result<Raster> {
     Ok(real.with_bands(bands?))
 }
 
-pub fn part(raster: &Raster, part: Part) -> Result<Raster> {
+pub fn part(raster: &Raster, part: Part) -> Raster {
     let one = |b: &Band| {
         let port = Port::tiles(&raster.grid, Arc::new(part), vec![b.port.clone()]).swap_remove(0);
         let (dtype, unit) = match part {
@@ -241,22 +246,24 @@ pub fn part(raster: &Raster, part: Part) -> Result<Raster> {
             Part::Phase => (DType::F32, Unit::Other("rad".into())),
             Part::Real | Part::Imaginary => (DType::F32, Unit::Unknown),
         };
-        Ok(Band {
+        Band {
             name: b.name.clone(),
             dtype,
             unit,
             nodata: None,
             port,
-        })
+        }
     };
-    let bands: Result<Vec<Band>> = raster.bands.iter().map(one).collect();
-    Ok(raster.with_bands(bands?))
+    raster.with_bands(raster.bands.iter().map(one).collect())
 }
 
 /// Of the elementwise functions, complex bands know the magnitude.
-pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
+///
+/// # Errors
+/// Every function but the magnitude.
+pub(super) fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
     match op {
-        Unary::Abs => part(raster, Part::Magnitude),
+        Unary::Abs => Ok(part(raster, Part::Magnitude)),
         _ => Err(Error::argument(
             "band",
             format!("real; {}", Remedy::Real),

@@ -27,6 +27,9 @@ pub trait Locator: Send + Sync {
     fn means(&self) -> String;
 
     /// What it is, as data.
+    ///
+    /// # Errors
+    /// Places that cannot be written as JSON, or that lie in a file that is gone.
     fn describe(&self) -> Result<Description>;
 
     /// What its places are in.
@@ -43,6 +46,9 @@ pub trait Locator: Send + Sync {
 
 impl Crs {
     /// Anything that PROJ understands: `EPSG:32611`, a bare EPSG number, WKT, a PROJ string.
+    ///
+    /// # Errors
+    /// Text that PROJ does not understand, or that names a file.
     pub fn parse(text: &str) -> Result<Crs> {
         initialise();
         let text = text.trim();
@@ -64,6 +70,8 @@ impl Crs {
         Crs::from_spatial_ref(&SpatialRef::from_definition(&definition).map_err(|_| bad(()))?)
     }
 
+    /// # Errors
+    /// Text that is no WKT of a CRS.
     pub fn from_wkt(wkt: &str) -> Result<Crs> {
         initialise();
         let reference = SpatialRef::from_wkt(wkt).map_err(|e| Error::Gdal {
@@ -73,6 +81,8 @@ impl Crs {
         Crs::from_spatial_ref(&reference)
     }
 
+    /// # Errors
+    /// When PROJ does not find its database.
     pub fn wgs84() -> Result<Crs> {
         Crs::parse("EPSG:4326")
     }
@@ -212,6 +222,8 @@ pub struct Transformer {
 }
 
 impl Transformer {
+    /// # Errors
+    /// When PROJ knows no way from one to the other.
     pub fn new(from: &Crs, to: &Crs) -> Result<Transformer> {
         let (start, end) = (from.on_map(), to.on_map());
         let located = from.locator.is_some() || to.locator.is_some();

@@ -28,6 +28,8 @@ pub struct Description {
 }
 
 impl Description {
+    /// # Errors
+    /// Those of `parameters`.
     pub fn of<T: Described>(described: &T) -> Result<Description> {
         Ok(Description {
             name: T::NAME,
@@ -119,6 +121,9 @@ pub trait Described: Sized {
     const VERSION: u32;
 
     /// All that its numbers depend on, beside its inputs and their grids.
+    ///
+    /// # Errors
+    /// What JSON cannot hold; a file that it reads and that is gone.
     fn parameters(&self) -> Result<Json>;
 
     /// # Errors
@@ -237,6 +242,9 @@ macro_rules! described {
 const NOT_FINITE: &str = "not finite";
 
 /// A value as JSON, in which NaN and infinities come through.
+///
+/// # Errors
+/// Integers beyond 64 bits, bytes, and maps whose keys are no text.
 pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<Json> {
     let value = ciborium::Value::serialized(value).map_err(|e| Error::message(e.to_string()))?;
     as_json(value)

@@ -86,6 +86,9 @@ struct Image {
 
 impl Node {
     /// What it is, as data, without its grid and inputs.
+    ///
+    /// # Errors
+    /// Parameters that JSON cannot hold; a file that it reads and that is gone.
     pub fn describe(&self) -> Result<Description> {
         match &self.work {
             Work::Element(element) => Ok(Description {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use ndarray::{Array2, s};
+use ndarray::s;
 
 use super::graph::{Port, Work};
 use super::order::{Groups, Line, Order, Task};
@@ -124,11 +124,17 @@ impl Run {
     }
 
     /// Computes every tile and hands it on, with progress under `label`.
+    ///
+    /// # Errors
+    /// What an operation or reading a file fails with; those of `consume`; `Interrupted`.
     pub fn for_each(&self, label: &str, consume: &Consume<'_>) -> Result<()> {
         self.for_each_where(label, &|_| true, consume)
     }
 
     /// As `for_each`, of the tiles that are `wanted` alone.
+    ///
+    /// # Errors
+    /// As `for_each`.
     pub fn for_each_where(
         &self,
         label: &str,
@@ -149,6 +155,9 @@ impl Run {
     }
 
     /// The whole region as one array per root, without a word of progress.
+    ///
+    /// # Errors
+    /// What an operation or reading a file fails with; `Interrupted`.
     pub fn collect_quietly(&self) -> Result<Vec<Pixels>> {
         let (rows, cols) = (self.region.rows, self.region.cols);
         let kinds: Vec<_> = self.plan.root_kinds().collect();
@@ -179,6 +188,9 @@ impl Run {
     }
 
     /// As `for_each`, without a word of progress.
+    ///
+    /// # Errors
+    /// As `for_each`.
     pub fn for_each_quietly(&self, consume: &Consume<'_>) -> Result<()> {
         self.tiles_in_parallel(&|_| true, &|index, window, pixels| match pixels {
             Some(pixels) => consume(index, window, pixels),
@@ -240,6 +252,9 @@ impl Run {
 }
 
 /// One array per root over a region; an error if they do not fit the memory ceiling.
+///
+/// # Errors
+/// Arrays that do not fit the memory ceiling; what `Run::prepare` and `Run::collect_quietly` fail with.
 pub fn read(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Vec<Pixels>> {
     let region = region.intersect(&grid.window());
     bounds::fits(
@@ -254,11 +269,4 @@ pub fn read(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Vec<Pixe
         "read a window, resample to a coarser grid first",
     )?;
     Run::prepare(grid, roots, region)?.collect_quietly()
-}
-
-/// As `read`, for one band, as f32.
-pub fn read_f32(port: &Port, region: Window) -> Result<Array2<f32>> {
-    Ok(read(&port.node.grid, std::slice::from_ref(port), region)?
-        .swap_remove(0)
-        .into_f32())
 }

@@ -11,6 +11,9 @@ use crate::work;
 
 /// The steps as a tree for each band, with the pixels that one tile needs of each, the tiles, and the memory that
 /// they take. Steps that several readers share are computed once a tile and shown once.
+///
+/// # Errors
+/// A memory that the smallest tile does not fit.
 pub fn explain(raster: &Raster) -> Result<String> {
     let grid = &raster.grid;
     let plan = Plan::new(grid, &raster.ports());

@@ -212,7 +212,10 @@ fn holds_pole(area: &Bounds, latitude: f64, turn: f64, back: &Transformer) -> bo
 }
 
 /// The window of `target` that `source` touches: where a mosaic needs it.
-pub fn footprint(source: &Grid, target: &Grid) -> Result<Window> {
+///
+/// # Errors
+/// When both have a CRS and nothing of the source has an image in the target's.
+pub(super) fn footprint(source: &Grid, target: &Grid) -> Result<Window> {
     let bounds = match (&source.crs, &target.crs) {
         (Some(a), Some(b)) => transform_bounds(&source.bounds(), a, b)?,
         _ => source.bounds(),

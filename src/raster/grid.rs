@@ -288,6 +288,8 @@ pub struct Grid {
 }
 
 impl Grid {
+    /// # Errors
+    /// No rows or columns, or more than `LARGEST_SIDE`; a transform that cannot be inverted or whose corners are not finite.
     pub fn new(crs: Option<super::Crs>, transform: Affine, rows: usize, cols: usize) -> Result<Grid> {
         if rows == 0 || cols == 0 || rows > LARGEST_SIDE || cols > LARGEST_SIDE {
             return Err(Error::argument(
@@ -318,6 +320,9 @@ impl Grid {
     }
 
     /// The CRS; an error with the way to one where there is none.
+    ///
+    /// # Errors
+    /// When it has none.
     pub fn crs(&self) -> Result<&super::Crs> {
         self.crs.as_ref().ok_or_else(|| {
             Error::message(match self.transform == Affine::PIXELS {

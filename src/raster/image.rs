@@ -147,12 +147,17 @@ impl Raster {
         self.properties.get(name).map(Property::now).transpose()
     }
 
+    /// # Errors
+    /// `NotFound` with the names that there are.
     pub fn band(&self, name: &str) -> Result<&Band> {
         let by_name = self.bands.iter().find(|b| b.name == name);
         by_name.ok_or_else(|| Error::not_found("band", name, self.band_names()))
     }
 
     /// The image's only band; an error that says how to choose one where there are several.
+    ///
+    /// # Errors
+    /// When there is another number of bands than one.
     pub fn only_band(&self, what: &str) -> Result<&Band> {
         match self.bands.as_slice() {
             [band] => Ok(band),
@@ -184,11 +189,15 @@ impl Raster {
         }
     }
 
+    /// # Errors
+    /// As `band`.
     pub fn select(&self, names: &[String]) -> Result<Raster> {
         let bands: Result<Vec<Band>> = names.iter().map(|n| self.band(n).cloned()).collect();
         Ok(self.with_bands(bands?))
     }
 
+    /// # Errors
+    /// Another number of names than of bands; a name given twice.
     pub fn rename(&self, names: &[String]) -> Result<Raster> {
         if names.len() != self.bands.len() {
             let expected = format!(
@@ -211,6 +220,9 @@ impl Raster {
     }
 
     /// This image's bands and then those of `other`, which must lie on the same grid.
+    ///
+    /// # Errors
+    /// Images on different grids; names that both have.
     pub fn add_bands(&self, other: &Raster) -> Result<Raster> {
         self.check_grid(other)?;
         let bands = self.bands.iter().chain(&other.bands).cloned().collect();
@@ -229,6 +241,8 @@ impl Raster {
         )
     }
 
+    /// # Errors
+    /// `GridMismatch` where they differ.
     pub fn check_grid(&self, other: &Raster) -> Result<()> {
         if Arc::ptr_eq(&self.grid, &other.grid) || self.grid.matches(&other.grid) {
             return Ok(());
@@ -240,6 +254,9 @@ impl Raster {
     }
 
     /// Each band through an elementwise operation; `describe` gives the new band's unit and type.
+    ///
+    /// # Errors
+    /// Those of `describe`.
     pub fn map_elements(
         &self,
         unary: Unary,
@@ -261,6 +278,9 @@ impl Raster {
     }
 
     /// Each band through its own tile operation on the same grid. The result keeps names and units and is float32.
+    ///
+    /// # Errors
+    /// Those of `operation`.
     pub fn map_tiles(&self, operation: impl Fn(&Band) -> Result<Arc<dyn Operation>>) -> Result<Raster> {
         let one = |b: &Band| {
             let port = Port::tiles(&self.grid, operation(b)?, vec![b.port.clone()]).swap_remove(0);
@@ -276,6 +296,9 @@ impl Raster {
     }
 
     /// Each band through an operation on the whole scene. The result keeps names and units and is float32.
+    ///
+    /// # Errors
+    /// Those of `operation`.
     pub fn map_scenes(&self, operation: impl Fn(&Band) -> Result<Arc<dyn SceneOperation>>) -> Result<Raster> {
         let one = |b: &Band| {
             let port = Port::scene(&self.grid, SceneNode::new(operation(b)?), b.port.clone());
@@ -291,6 +314,9 @@ impl Raster {
     }
 
     /// Rounds and limits to the range of `dtype`, which `write` then stores.
+    ///
+    /// # Errors
+    /// A complex type, or complex bands.
     pub fn cast(&self, dtype: DType) -> Result<Raster> {
         if dtype.is_complex() || self.bands.iter().any(|b| b.dtype.is_complex()) {
             return Err(Error::argument(
@@ -325,10 +351,16 @@ impl Raster {
     }
 
     /// One array per band over a window of the grid; an error if they exceed the memory ceiling.
+    ///
+    /// # Errors
+    /// A window outside the image; arrays that do not fit the memory ceiling; what an operation or reading a file fails with;
+    /// `Interrupted`.
     pub fn read(&self, window: Window) -> Result<Vec<Pixels>> {
         execute::read(&self.grid, &self.ports(), window)
     }
 
+    /// # Errors
+    /// When it has none.
     pub fn crs(&self) -> Result<&Crs> {
         self.grid.crs()
     }

@@ -60,6 +60,8 @@ enum Leaf {
 }
 
 impl Mapping {
+    /// # Errors
+    /// When only one of them has a CRS, or PROJ knows no way between the two.
     pub fn new(source: &Arc<Grid>, target: &Arc<Grid>) -> Result<Mapping> {
         let same = match (&source.crs, &target.crs) {
             (Some(a), Some(b)) => a == b,

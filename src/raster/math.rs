@@ -20,6 +20,10 @@ pub enum Operand {
 
 /// `left op right`, band by band; an operand of one band meets every band of the other. Names, time and properties
 /// are the left raster's. `force` skips the check of units.
+///
+/// # Errors
+/// Images on different grids, or of band counts that do not meet; no image; units that make no sense together (unless `force`);
+/// comparisons and powers of complex bands; `and` and `or` of what is neither masks nor integers.
 pub fn binary(left: &Operand, op: Binary, right: &Operand, force: bool) -> Result<Raster> {
     let (template, count) = match (left, right) {
         (Operand::Raster(a), Operand::Raster(b)) => {
@@ -274,6 +278,9 @@ fn named(unit: &Unit) -> &str {
 }
 
 /// `condition ≠ 0 ? then : otherwise`, on the condition's grid; unit and name are those of `then`.
+///
+/// # Errors
+/// Images on different grids, or of band counts that do not meet; units that differ; complex bands.
 pub fn choose(condition: &Raster, then: &Operand, otherwise: &Operand) -> Result<Raster> {
     for operand in [then, otherwise] {
         if let Operand::Raster(r) = operand {
@@ -340,6 +347,9 @@ fn band_count(operand: &Operand) -> Option<usize> {
 }
 
 /// Each band through an elementwise function, with the unit that it leaves.
+///
+/// # Errors
+/// Complex bands, of all but the magnitude; sines of degrees; `not` of bands that are neither masks nor integers.
 pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
     if raster.bands.iter().any(|b| b.kind() == Kind::C32) {
         return complex::unary(raster, op);
@@ -369,6 +379,9 @@ pub fn unary(raster: &Raster, op: Unary) -> Result<Raster> {
 
 /// Power (10·log10) or amplitude (20·log10) to decibels; decibels stay as they are. Bands without a unit are taken as
 /// power.
+///
+/// # Errors
+/// Complex bands; bands in another unit.
 pub fn to_db(raster: &Raster) -> Result<Raster> {
     convert(raster, "to_db", &Unit::Decibel, |unit| match unit {
         Unit::Power | Unit::Unknown => Some(Unary::PowerToDb),
@@ -378,6 +391,9 @@ pub fn to_db(raster: &Raster) -> Result<Raster> {
 }
 
 /// Decibels or amplitude to power; power stays as it is. Bands without a unit are refused: nobody can tell.
+///
+/// # Errors
+/// Complex bands; bands without a unit or in another one.
 pub fn to_power(raster: &Raster) -> Result<Raster> {
     convert(raster, "to_power", &Unit::Power, |unit| match unit {
         Unit::Decibel => Some(Unary::DbToPower),
@@ -433,11 +449,17 @@ fn convert(
 }
 
 /// Degrees to radians; radians stay as they are. Bands without a unit are taken as degrees.
+///
+/// # Errors
+/// Bands in a unit that is no angle.
 pub fn to_radians(raster: &Raster) -> Result<Raster> {
     turn(raster, "deg", "rad", std::f64::consts::PI / 180.0)
 }
 
 /// Radians to degrees; degrees stay as they are. Bands without a unit are taken as radians.
+///
+/// # Errors
+/// Bands in a unit that is no angle.
 pub fn to_degrees(raster: &Raster) -> Result<Raster> {
     turn(raster, "rad", "deg", 180.0 / std::f64::consts::PI)
 }

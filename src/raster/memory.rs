@@ -68,6 +68,9 @@ impl Operation for Memory {
 }
 
 /// An image of arrays, one per band, each of the grid's shape (rows, cols). Values that are not finite are masked.
+///
+/// # Errors
+/// When an array has another shape than the grid.
 pub fn from_arrays(grid: Arc<Grid>, arrays: Vec<(String, Pixels, Unit)>) -> Result<Raster> {
     let mut bands = Vec::with_capacity(arrays.len());
     for (name, mut pixels, unit) in arrays {

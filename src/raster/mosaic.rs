@@ -184,6 +184,10 @@ impl Mosaic {
 }
 
 /// One image of many with the same bands, on `grid`, or on the first image's CRS and pixels over the area of all.
+///
+/// # Errors
+/// No image; images of different numbers of bands; without a grid, a first image that is rotated; what `align` refuses; an
+/// image of which nothing has a place in the CRS of the result.
 pub fn mosaic(
     images: &[Raster],
     overlap: Overlap,

@@ -31,6 +31,9 @@ pub trait Operation: Send + Sync {
     fn name(&self) -> String;
 
     /// What it is, as data.
+    ///
+    /// # Errors
+    /// Parameters that JSON cannot hold; a file that it reads and that is gone.
     fn describe(&self) -> Result<Description>;
 
     /// What its outputs are computed in, given the kinds of its inputs.
@@ -65,6 +68,9 @@ pub trait Operation: Send + Sync {
     }
 
     /// A small picture: of each of its pixels the one nearest to its centre.
+    ///
+    /// # Errors
+    /// When the file cannot be read; without `can_reduce`, always.
     fn reduced(&self, _part: &PicturePart) -> Result<Vec<Pixels>> {
         Err(Error::message(format!("{} has no small picture", self.name())))
     }
@@ -86,6 +92,9 @@ pub trait Operation: Send + Sync {
     }
 
     /// Decodes and keeps what a window is read of, where there is room for it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has changed.
     fn decode(&self, _out: Window) -> Result<()> {
         Ok(())
     }
@@ -105,6 +114,9 @@ pub trait Operation: Send + Sync {
     }
 
     /// Finds that out, once, before the first tile.
+    ///
+    /// # Errors
+    /// What computing the inputs fails with; inputs in which what is wanted cannot be found.
     fn prepare(&self, _inputs: &[Port]) -> Result<()> {
         Ok(())
     }
@@ -121,6 +133,9 @@ pub trait Operation: Send + Sync {
     /// Computes `out`. `inputs[i].window` is exactly `needs(i, out)`. Returns one array of `out`'s shape per output.
     /// What takes long looks at `interrupt::requested` once a row or so and returns at once, with whatever pixels: the
     /// engine drops what was computed while a stop was asked for.
+    ///
+    /// # Errors
+    /// When a file cannot be read or has changed, or what the inputs hold makes no sense.
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>>;
 }
 
@@ -131,8 +146,13 @@ pub trait SceneOperation: Send + Sync {
     fn name(&self) -> String;
 
     /// What it is, as data.
+    ///
+    /// # Errors
+    /// Parameters that JSON cannot hold.
     fn describe(&self) -> Result<Description>;
 
+    /// # Errors
+    /// Those of `read_row` and `write_row`; `Interrupted`; a scene that the operation makes no sense of.
     fn run(&self, scene: &mut dyn Scene) -> Result<()>;
 }
 
@@ -141,8 +161,14 @@ pub trait Scene {
     /// (rows, cols)
     fn shape(&self) -> (usize, usize);
     /// Copies one row of the input into `out`, `cols` long; masked pixels are NaN. Reading in order is fast.
+    ///
+    /// # Errors
+    /// What computing the input fails with; a scratch file that cannot be read.
     fn read_row(&mut self, row: usize, out: &mut [f32]) -> Result<()>;
     /// The rows of the output, in order from 0.
+    ///
+    /// # Errors
+    /// When the scratch file cannot be written.
     fn write_row(&mut self, row: usize, pixels: &[f32]) -> Result<()>;
     /// Bytes that `run` may use for itself.
     fn memory(&self) -> usize;

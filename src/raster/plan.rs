@@ -159,7 +159,10 @@ impl Plan {
     }
 
     /// Has the operation of this number among those of `decoded` decode and keep what `out` needs of it.
-    pub fn decode(&self, number: usize, out: Window) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the file cannot be read or has changed.
+    pub(super) fn decode(&self, number: usize, out: Window) -> Result<()> {
         match self.by_blocks(out).nth(number) {
             Some((_, operation, window)) if !window.is_empty() => operation.decode(window),
             _ => Ok(()),
@@ -215,7 +218,10 @@ impl Plan {
     }
 
     /// Every root over part of a picture, by picking nearest pixels in the sources. Only where `can_reduce`.
-    pub fn reduced(&self, part: &PicturePart) -> Result<Vec<Pixels>> {
+    ///
+    /// # Errors
+    /// When a file cannot be read or has changed; `Interrupted`.
+    pub(super) fn reduced(&self, part: &PicturePart) -> Result<Vec<Pixels>> {
         let out = Window::new(part.rows.start as isize, 0, part.rows.len(), part.shape.1);
         let mut readers = self.readers(&vec![out; self.steps.len()]);
         let mut held: Vec<Vec<Pixels>> = Vec::with_capacity(self.steps.len());
@@ -319,6 +325,9 @@ impl Plan {
     }
 
     /// Computes one tile: an array of `out`'s shape for each root.
+    ///
+    /// # Errors
+    /// What an operation or reading a file fails with; `Interrupted`.
     pub fn compute(&self, out: Window) -> Result<Vec<Pixels>> {
         let windows = self.windows(out);
         let mut readers = self.readers(&windows);

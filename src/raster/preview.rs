@@ -57,6 +57,9 @@ fn can_reduce(raster: &Raster) -> bool {
 ///
 /// `Mean` is exact up to sixteen million pixels; of larger images made pixel by pixel from files it is the mean of 4 × 4
 /// picked pixels. Files with overviews give those.
+///
+/// # Errors
+/// What `Run::prepare` refuses; what an operation or reading a file fails with; `Interrupted`.
 pub fn preview(raster: &Raster, max_rows: usize, max_cols: usize, mode: Mode) -> Result<Vec<Array2<f32>>> {
     let (grid, small) = (&raster.grid, shape(&raster.grid, max_rows, max_cols));
     let full = (grid.rows, grid.cols);

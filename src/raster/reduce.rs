@@ -41,6 +41,9 @@ impl Reducer {
     ];
 
     /// One of `NAMES`, or `p` and a number: `p90`.
+    ///
+    /// # Errors
+    /// A name that is none of these; a percentile that is not from 0 to 100.
     pub fn parse(name: &str) -> Result<Reducer> {
         use Reducer::*;
         let all = [Median, Mean, Std, Min, Max, Sum, Count, First, Last];
@@ -57,6 +60,8 @@ impl Reducer {
         }
     }
 
+    /// # Errors
+    /// A number that is not from 0 to 100.
     pub fn percentile(p: f64) -> Result<Reducer> {
         if (0.0..=100.0).contains(&p) {
             Ok(Reducer::Percentile(p))
@@ -314,6 +319,9 @@ fn sorting_network(n: usize) -> Vec<(usize, usize)> {
 
 /// Each band reduced over all images, which must lie on one grid and have the same bands. With one reducer, bands
 /// keep their names; with several, each is called `<band>_<reducer>`.
+///
+/// # Errors
+/// No image; no reducer; images on different grids, with other bands, or with bands in different units; complex bands.
 pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
     let first = images.first().ok_or_else(|| {
         Error::message("the stack is empty: there is nothing to reduce (did a filter leave no image?)")

@@ -92,6 +92,9 @@ pub fn moved(raster: &Raster, grid: Arc<Grid>, rows: isize, cols: isize) -> Rast
 }
 
 /// The same pixels on a grid of the same size.
+///
+/// # Errors
+/// When it has another size.
 pub fn onto(raster: &Raster, grid: Arc<Grid>) -> Result<Raster> {
     if (grid.rows, grid.cols) != (raster.grid.rows, raster.grid.cols) {
         return Err(Error::GridMismatch {
@@ -103,6 +106,9 @@ pub fn onto(raster: &Raster, grid: Arc<Grid>) -> Result<Raster> {
 }
 
 /// The part of the raster in a pixel window of its grid.
+///
+/// # Errors
+/// When the window does not overlap the image.
 pub fn crop(raster: &Raster, window: Window) -> Result<Raster> {
     let inside = window.intersect(&raster.grid.window());
     if inside.is_empty() {

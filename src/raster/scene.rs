@@ -30,7 +30,10 @@ impl SceneNode {
 
     /// Runs the operation. `strip` evaluates rows of the input. The result goes to a scratch file where it, or all that is kept with it,
     /// would take too much of the ceiling.
-    pub fn prepare(
+    ///
+    /// # Errors
+    /// Those of the operation and of `strip`; a scratch file that cannot be made or written; `Interrupted`.
+    pub(super) fn prepare(
         &self,
         (rows, cols): (usize, usize),
         strip_rows: usize,
@@ -58,7 +61,9 @@ impl SceneNode {
         Ok(())
     }
 
-    pub fn read(&self, window: Window) -> Result<Pixels> {
+    /// # Errors
+    /// When it was not prepared, or its scratch file cannot be read.
+    pub(super) fn read(&self, window: Window) -> Result<Pixels> {
         match self.kept.get() {
             Some(store) => store.window(window).map(Pixels::F32),
             None => Err(Error::message(format!(

@@ -37,10 +37,15 @@ pub enum GroupBy {
 
 impl Stack {
     /// See `reduce::linear_fit`.
+    ///
+    /// # Errors
+    /// As there.
     pub fn linear_fit(&self) -> Result<Raster> {
         linear_fit(&self.items)
     }
 
+    /// # Errors
+    /// As `reduce::reduce`.
     pub fn reduce(&self, reducers: &[Reducer]) -> Result<Raster> {
         reduce(&self.items, reducers)
     }
@@ -67,6 +72,9 @@ impl Stack {
     }
 
     /// Groups in the order of their keys.
+    ///
+    /// # Errors
+    /// Images without a time or without the property; a computed property that cannot be computed.
     pub fn group_by(&self, by: &GroupBy) -> Result<Vec<(String, Stack)>> {
         let mut groups: BTreeMap<String, Stack> = BTreeMap::new();
         for (i, item) in self.items.iter().enumerate() {
@@ -90,6 +98,9 @@ impl Stack {
 
     /// For every image, the reduction over the `count` images that end with it, or, with `days`, over those of the last
     /// `days` days. Times and properties are those of the window's last image.
+    ///
+    /// # Errors
+    /// With `days`, images without a time; what `reduce` refuses.
     pub fn rolling(&self, window: Rolling, reducer: Reducer) -> Result<Stack> {
         let mut items = Vec::new();
         for (i, item) in self.items.iter().enumerate() {
@@ -204,6 +215,9 @@ impl Stack {
     }
 
     /// Writes every image to its own file and answers the paths. The folder is made where it is missing.
+    ///
+    /// # Errors
+    /// Those of `files`; a folder that cannot be made; what `write` refuses.
     pub fn export(&self, export: &Export, options: &WriteOptions) -> Result<Vec<PathBuf>> {
         let jobs = self.files(export)?;
         if !jobs.is_empty() {
@@ -300,6 +314,8 @@ enum TimeFormat {
 }
 
 impl NamePattern {
+    /// # Errors
+    /// A `{` that is not closed; a part without a plain name; a format of times that is unknown.
     pub fn parse(text: &str) -> Result<NamePattern> {
         let bad = |why: String| {
             Error::argument(
@@ -358,6 +374,9 @@ impl NamePattern {
     }
 
     /// The parts of a file name; None where it does not match. The first time among them is the image's.
+    ///
+    /// # Errors
+    /// When a part that should be a time is none.
     pub fn matches(&self, name: &str) -> Result<Option<NameParts>> {
         let Some(found) = self.regex.captures(name) else {
             return Ok(None);

@@ -150,6 +150,9 @@ impl TileMoments {
 }
 
 /// Statistics of each band over all valid pixels.
+///
+/// # Errors
+/// What `Run::prepare` refuses; what an operation or reading a file fails with; `Interrupted`.
 pub fn stats(raster: &Raster) -> Result<Vec<Moments>> {
     let run = Run::prepare(&raster.grid, &raster.ports(), raster.grid.window())?;
     let totals: Vec<TileMoments> = raster.bands.iter().map(|_| TileMoments::default()).collect();
@@ -173,6 +176,10 @@ pub struct Histogram {
 }
 
 /// Histogram of one band. Without a range, one pass finds it and a second counts.
+///
+/// # Errors
+/// Several bands; no bins, or more than memory holds; a range that does not rise; without a range, an image that is masked
+/// everywhere; those of `stats`.
 pub fn histogram(raster: &Raster, bins: usize, range: Option<(f64, f64)>) -> Result<Histogram> {
     raster.only_band("histogram")?;
     if bins == 0 {
@@ -248,6 +255,10 @@ pub(super) fn all_masked(what: &str) -> Error {
 /// Exact percentiles (0…100, linear between neighbours as numpy's default) of one band, in bounded memory: values are counted by
 /// the first 16 bits of their order, then those that share them with a wanted one by the next 16, and so on: two passes over
 /// float32, four over float64 and 64-bit integers (which are rounded to float64).
+///
+/// # Errors
+/// Several bands; a percentile that is not from 0 to 100; more of them than memory holds the counts of; an image that is masked
+/// everywhere; those of `stats`.
 pub fn percentiles(raster: &Raster, wanted: &[f64]) -> Result<Vec<f64>> {
     let band = raster.only_band("percentile")?;
     for &percentile in wanted {

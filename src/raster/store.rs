@@ -80,6 +80,9 @@ impl<T: Pod + Send + Sync> Movable for Samples<T> {
 impl<T: Pod + Send + Sync> Store<T> {
     /// Room for an image that lives on between runs: in memory where it takes at most a quarter of the ceiling, and all that is kept at most
     /// half of it, when what was not read for longest has gone to scratch.
+    ///
+    /// # Errors
+    /// When the scratch file cannot be made, or its disk has no room.
     pub fn kept((rows, cols): (usize, usize)) -> Result<Store<T>> {
         let bytes = rows.saturating_mul(cols).saturating_mul(size_of::<T>());
         let memory = work::memory();
@@ -103,6 +106,9 @@ impl<T: Pod + Send + Sync> Store<T> {
 
 impl<T: Pod> Store<T> {
     /// Room for an image, in memory if it takes at most `memory` bytes. Rows that are never written are zero.
+    ///
+    /// # Errors
+    /// When the scratch file cannot be made, or its disk has no room.
     pub fn new((rows, cols): (usize, usize), memory: usize) -> Result<Store<T>> {
         let bytes = rows.saturating_mul(cols).saturating_mul(size_of::<T>());
         Store::made((rows, cols), bytes <= memory, None)
@@ -138,6 +144,9 @@ impl<T: Pod> Store<T> {
     }
 
     /// Writes whole rows, as many as `samples` holds, from row `first` on.
+    ///
+    /// # Errors
+    /// When the scratch file cannot be written.
     pub fn write(&mut self, first: usize, samples: &[T]) -> Result<()> {
         let start = first * self.cols;
         match &mut *self.samples.writing() {
@@ -152,6 +161,9 @@ impl<T: Pod> Store<T> {
     }
 
     /// A part of the image.
+    ///
+    /// # Errors
+    /// When the scratch file cannot be read.
     pub fn window(&self, window: Window) -> Result<Array2<T>> {
         let (row, col) = (window.row as usize, window.col as usize);
         let mut out = Array2::from_elem((window.rows, window.cols), T::zeroed());
@@ -173,6 +185,9 @@ impl<T: Pod> Store<T> {
     }
 
     /// Replaces `out` by whole rows.
+    ///
+    /// # Errors
+    /// When the scratch file cannot be read.
     pub fn read(&self, rows: Range<usize>, out: &mut Vec<T>) -> Result<()> {
         let (start, end) = (rows.start * self.cols, rows.end * self.cols);
         self.samples.used.store(budget::tick(), Ordering::Relaxed);

@@ -170,6 +170,9 @@ impl Stream {
 }
 
 /// An image of random numbers.
+///
+/// # Errors
+/// Looks or a scale that are not positive and finite; octaves that are not 1 to 32.
 pub fn random(grid: Arc<Grid>, distribution: Distribution, seed: u64) -> Result<Raster> {
     distribution.check()?;
     let port = Port::tiles(&grid, Arc::new(Random { distribution, seed }), Vec::new()).swap_remove(0);

@@ -71,6 +71,8 @@ impl DType {
         Self::NAMES[self as usize]
     }
 
+    /// # Errors
+    /// `NotFound` with the names that there are.
     pub fn parse(name: &str) -> Result<Self> {
         Self::NAMES
             .iter()

@@ -27,7 +27,9 @@ pub struct Warp {
 }
 
 impl Warp {
-    pub fn new(source: &Arc<Grid>, target: &Arc<Grid>, method: Resampling) -> Result<Warp> {
+    /// # Errors
+    /// As `Mapping::new`.
+    pub(super) fn new(source: &Arc<Grid>, target: &Arc<Grid>, method: Resampling) -> Result<Warp> {
         let mapping = Mapping::new(source, target)?;
         let (cols, rows) = mapping.scale();
         // A hair above 1 is rounding, not downsampling.

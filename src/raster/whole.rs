@@ -18,12 +18,18 @@ pub trait WholeOperation: Send + Sync {
     fn name(&self) -> String;
 
     /// What it is, as data.
+    ///
+    /// # Errors
+    /// Parameters that JSON cannot hold; a file that it reads and that is gone.
     fn describe(&self) -> Result<Description>;
 
     /// How many bands it makes.
     fn outputs(&self) -> usize;
 
     /// Computes every output, (rows, cols) of its grid. It may use `Inputs::memory` bytes beside them.
+    ///
+    /// # Errors
+    /// What reading the inputs fails with; `Interrupted`; inputs that it makes no sense of.
     fn run(&self, inputs: &Inputs<'_>) -> Result<Vec<Array2<f32>>>;
 }
 
@@ -51,6 +57,9 @@ impl Inputs<'_> {
     }
 
     /// A window of an input, within its grid.
+    ///
+    /// # Errors
+    /// What computing the input fails with; a memory that the smallest tile does not fit; `Interrupted`.
     pub fn read(&self, index: usize, window: Window) -> Result<Pixels> {
         let port = &self.ports[index];
         let run = Run::prepare(&port.node.grid, std::slice::from_ref(port), window)?;
@@ -58,6 +67,9 @@ impl Inputs<'_> {
     }
 
     /// A window of all inputs, which must lie on one grid: what they share is computed once.
+    ///
+    /// # Errors
+    /// As `read`.
     pub fn read_together(&self, window: Window) -> Result<Vec<Pixels>> {
         let Some(first) = self.ports.first() else {
             return Ok(Vec::new());
@@ -100,7 +112,9 @@ impl WholeNode {
         self.kept.get().is_some()
     }
 
-    pub fn prepare(&self, ports: &[Port]) -> Result<()> {
+    /// # Errors
+    /// Those of the operation, with its name; a scratch file that cannot be made or written.
+    pub(super) fn prepare(&self, ports: &[Port]) -> Result<()> {
         if self.is_ready() {
             return Ok(());
         }
@@ -130,7 +144,9 @@ impl WholeNode {
         Ok(())
     }
 
-    pub fn read(&self, window: Window) -> Result<Vec<Pixels>> {
+    /// # Errors
+    /// When it was not prepared, or its scratch file cannot be read.
+    pub(super) fn read(&self, window: Window) -> Result<Vec<Pixels>> {
         let Some(kept) = self.kept.get() else {
             return Err(Error::message(format!(
                 "{}: its result was read before it was made",

@@ -63,7 +63,7 @@ fn arithmetic(c: &mut Builder<Raster>) {
 fn power(_: &mlua::Lua, this: &Raster, args: &Args, o: Force) -> Result<Raster> {
     match args.get::<Option<Operand>>("exponent")? {
         Some(exponent) => math::binary(&Operand::Raster(this.clone()), Binary::Power, &exponent, o.force),
-        None if is_complex(this) => complex::part(this, Part::Power),
+        None if is_complex(this) => Ok(complex::part(this, Part::Power)),
         None => Err(Error::message(
             "exponent is missing; only complex images have a power without one (`:to_power()` converts decibels \
              and amplitudes)",
@@ -131,7 +131,7 @@ fn complex_parts(c: &mut Builder<Raster>) {
     ] {
         c.method(&format!("{name}()"), move |_, this, _| {
             if is_complex(this) {
-                complex::part(this, part)
+                Ok(complex::part(this, part))
             } else {
                 let found = this.band_names().join(", ");
                 Err(Error::argument("image", "complex", format!("real bands ({found})")))

@@ -61,10 +61,17 @@ pub struct Opened {
 }
 
 /// Opens a file, URL or GDAL connection string as a lazy raster.
+///
+/// # Errors
+/// A file that is missing, damaged, or of a format that is not read; an address that cannot be reached or asks for a login; a
+/// container of several images of which none is named; a subdataset or band that it does not have; options that do not fit the
+/// image.
 pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
     opened(path, options).map(|opened| opened.raster)
 }
 
+/// # Errors
+/// As `open`.
 pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     check_local(path)?;
     let name = gdal_name(path);
@@ -185,6 +192,9 @@ fn hdf5_subdataset(path: &str, name: &str, wanted: &str) -> Option<String> {
 }
 
 /// The images inside a container file; empty for plain images.
+///
+/// # Errors
+/// A file that is missing, damaged, or of a format that is not read.
 pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
     check_local(path)?;
     if zarr::is_zarr(Path::new(path)) {

@@ -103,12 +103,22 @@ struct Lending {
 
 impl SourceFile {
     /// Opens `name` and keeps the dataset for the first reader.
-    pub fn open(path: &str, name: &str) -> Result<(Arc<SourceFile>, Lent)> {
+    ///
+    /// # Errors
+    /// When GDAL cannot open it, or its library crashes on it.
+    pub(super) fn open(path: &str, name: &str) -> Result<(Arc<SourceFile>, Lent)> {
         SourceFile::laid_out(path, name, None)
     }
 
     /// Opens the array of `name` that `layout` is of, as it says.
-    pub fn laid_out(path: &str, name: &str, layout: Option<Layout>) -> Result<(Arc<SourceFile>, Lent)> {
+    ///
+    /// # Errors
+    /// As `open`; a layout that does not fit the array.
+    pub(super) fn laid_out(
+        path: &str,
+        name: &str,
+        layout: Option<Layout>,
+    ) -> Result<(Arc<SourceFile>, Lent)> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let stamp = stamp_of(container_of(name));
         initialise();
@@ -327,7 +337,9 @@ pub struct Lent {
 }
 
 impl Lent {
-    pub fn dataset(&self) -> Result<&Dataset> {
+    /// # Errors
+    /// When it was given back.
+    pub(super) fn dataset(&self) -> Result<&Dataset> {
         self.dataset
             .as_ref()
             .ok_or_else(|| Error::file(&self.file.path, "the dataset was given back"))

@@ -9,11 +9,19 @@ use crate::raster::Raster;
 use crate::raster::execute::Run;
 
 /// Writes one file.
+///
+/// # Errors
+/// As `write_all`.
 pub fn write(raster: &Raster, path: &Path, options: &WriteOptions) -> Result<()> {
     write_all(&[(raster.clone(), path.to_path_buf(), options.clone())])
 }
 
 /// Writes several files in one pass: what they share is computed once. All must lie on one grid.
+///
+/// # Errors
+/// Images on different grids; a file that is named twice; options that a format does not know, and pixels that it cannot hold;
+/// a folder that is not there; a full disk; what computing the pixels fails with. Files that were not named yet are given up;
+/// the error says which are there.
 pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     let Some((first, _, _)) = jobs.first() else {
         return Ok(());
