@@ -43,6 +43,9 @@ impl Aggregation {
     ];
 
     /// `mean`, `median`…; percentiles as `p90` or `percentile_90`.
+    ///
+    /// # Errors
+    /// A name that is none of these; a percentile that is not from 0 to 100.
     pub fn parse(text: &str) -> Result<Aggregation> {
         let percent = |t: &str| t.parse::<f64>().ok().filter(|p| (0.0..=100.0).contains(p));
         Ok(match text {
@@ -106,6 +109,9 @@ pub struct Aggregate {
 impl Table {
     /// The rows of each combination of values of the key columns, in the order of first appearance. Missing values
     /// make a group of their own.
+    ///
+    /// # Errors
+    /// When a key column is not there.
     pub fn groups(&self, keys: &[impl AsRef<str>]) -> Result<Vec<Vec<usize>>> {
         Ok(self.grouped(keys)?.rows())
     }

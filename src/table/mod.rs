@@ -71,6 +71,9 @@ impl Table {
     /// A table of rows, each a list of (name, value). Columns are in the order of their first appearance; a name
     /// that a row lacks is missing there. The type of a column is that of its values: integers with other numbers
     /// make numbers, any other mixture makes strings.
+    ///
+    /// # Errors
+    /// As `new`; rows of themselves give nothing that it refuses.
     pub fn from_rows(rows: impl IntoIterator<Item = Vec<(String, Value)>>) -> Result<Table> {
         let mut names: Vec<String> = Vec::new();
         let mut values: Vec<Vec<Value>> = Vec::new();
@@ -123,6 +126,9 @@ impl Table {
     }
 
     /// The value at a row (from 0) of a column.
+    ///
+    /// # Errors
+    /// A column that is not there; a row beyond the last.
     pub fn value(&self, row: usize, name: &str) -> Result<Value> {
         let column = self.column(name)?;
         if row >= self.rows {
@@ -139,6 +145,9 @@ impl Table {
     }
 
     /// The named columns, in the order given.
+    ///
+    /// # Errors
+    /// A column that is not there, or that is named twice.
     pub fn select(&self, names: &[impl AsRef<str>]) -> Result<Table> {
         let columns = names
             .iter()
@@ -151,6 +160,9 @@ impl Table {
     }
 
     /// Without the named columns.
+    ///
+    /// # Errors
+    /// A column that is not there.
     pub fn drop(&self, names: &[impl AsRef<str>]) -> Result<Table> {
         let mut out = self.clone();
         for name in names {
@@ -160,6 +172,8 @@ impl Table {
         Ok(out)
     }
 
+    /// # Errors
+    /// A column that is not there; a new name that another one has.
     pub fn rename(&self, from: &str, to: &str) -> Result<Table> {
         let index = self.index_of(from)?;
         if from != to && self.has(to) {
@@ -176,6 +190,9 @@ impl Table {
 
     /// With a column more, at the end, or in place of the column of that name. A table without columns takes
     /// the column's length.
+    ///
+    /// # Errors
+    /// A column that is not as long as the others.
     pub fn with_column(&self, name: &str, column: Column) -> Result<Table> {
         let mut out = self.clone();
         if out.columns.is_empty() && out.rows == 0 {
@@ -192,6 +209,9 @@ impl Table {
 
     /// The columns of both tables, side by side. A name that both have gets `_2` (or the next number that is free)
     /// in the second.
+    ///
+    /// # Errors
+    /// When the other has another number of rows.
     pub fn beside(&self, other: &Table) -> Result<Table> {
         let mut out = self.clone();
         let mut taken: HashSet<String> = self.names().map(str::to_string).collect();
@@ -243,6 +263,9 @@ impl Table {
     }
 
     /// The rows for which `keep` is true.
+    ///
+    /// # Errors
+    /// Those of `keep`.
     pub fn filter(&self, mut keep: impl FnMut(usize) -> Result<bool>) -> Result<Table> {
         let mut rows = Vec::new();
         for row in 0..self.rows {

@@ -53,6 +53,9 @@ impl Table {
     }
 
     /// The same for a file's bytes; errors name it so.
+    ///
+    /// # Errors
+    /// As `read_parquet`, but for those of the file.
     pub fn from_parquet(bytes: Bytes, name: &Path) -> Result<Table> {
         Reading {
             path: name,
@@ -62,7 +65,10 @@ impl Table {
     }
 
     /// Whether a file says of itself that it is Parquet.
-    pub fn is_parquet(path: &Path) -> Result<bool> {
+    ///
+    /// # Errors
+    /// When the file cannot be opened or read.
+    pub(super) fn is_parquet(path: &Path) -> Result<bool> {
         let mut start = Vec::new();
         let read = bounds::open(path)?.take(4).read_to_end(&mut start);
         read.map_err(|e| Error::io(path, e))?;
@@ -71,6 +77,9 @@ impl Table {
 
     /// Writes a Parquet file, atomically, compressed with ZSTD. Missing values are nulls; times are timestamps in UTC, of nanoseconds, or
     /// of microseconds where one lies beyond the years 1677 to 2262.
+    ///
+    /// # Errors
+    /// A folder that is not there or cannot be written; a full disk; `Interrupted`.
     pub fn write_parquet(&self, path: &Path) -> Result<()> {
         files::write_atomically(path, |out| {
             self.write_row_groups(out).map_err(|e| match e {

@@ -15,6 +15,9 @@ pub struct SortKey {
 impl Table {
     /// Sorted by the keys, the first one first. Equal rows keep their order; missing values come last, whatever
     /// the direction. Strings are in the order of their Unicode code points.
+    ///
+    /// # Errors
+    /// When a key column is not there.
     pub fn sort(&self, keys: &[SortKey]) -> Result<Table> {
         let keys = keys
             .iter()

@@ -55,6 +55,9 @@ impl Table {
     }
 
     /// The same for text at hand.
+    ///
+    /// # Errors
+    /// As `read_csv`, but for those of the file.
     pub fn from_csv(text: &str, options: &CsvOptions) -> Result<Table> {
         let text = Text {
             again: &|| Ok(Box::new(text.as_bytes())),

@@ -16,6 +16,10 @@ const RUN: usize = 1 << 14;
 impl Table {
     /// Writes a CSV file, atomically. Numbers are written in the shortest form that reads back the same, missing values
     /// as empty cells, times as ISO 8601 in UTC (as dates where the whole column is at midnight).
+    ///
+    /// # Errors
+    /// A delimiter that is no ASCII character, or a quote or line end; a folder that is not there or cannot be written; a full
+    /// disk.
     pub fn write_csv(&self, path: &Path, options: &CsvOptions) -> Result<()> {
         let tabs = path
             .extension()
@@ -26,6 +30,9 @@ impl Table {
     }
 
     /// The CSV text that `write_csv` would write.
+    ///
+    /// # Errors
+    /// A delimiter that is no ASCII character, or a quote or line end.
     pub fn to_csv(&self, options: &CsvOptions) -> Result<String> {
         let mut out = Vec::new();
         self.write_records(&mut out, delimiter_byte(options.delimiter.unwrap_or(','))?)
