@@ -164,6 +164,9 @@ impl Features {
     }
 
     /// The features for which `keep` is true; it gets the position (from 0) and the feature.
+    ///
+    /// # Errors
+    /// Those of `keep`.
     pub fn filter(&self, mut keep: impl FnMut(usize, &Feature) -> Result<bool>) -> Result<Features> {
         let mut features = Vec::new();
         for (index, feature) in self.features.iter().enumerate() {
@@ -194,6 +197,9 @@ impl Features {
 
     /// The features that share more than an edge with the rectangle, or a point within it; whole, not cut. The rectangle is in
     /// the features' CRS, or in `crs` where given.
+    ///
+    /// # Errors
+    /// As `Geometry::bbox`; a rectangle in another CRS that has no image in the features'.
     pub fn within(&self, bounds: Bounds, crs: Option<&Crs>) -> Result<Features> {
         let area = Geometry::bbox(bounds, crs.or(self.crs.as_ref()).cloned())?;
         let area = match (crs, &self.crs) {
@@ -205,6 +211,9 @@ impl Features {
     }
 
     /// The features that share a point with the geometry; whole, not cut.
+    ///
+    /// # Errors
+    /// When the CRSs differ.
     pub fn intersecting(&self, area: &Geometry) -> Result<Features> {
         let empty = Geometry {
             shape: geo::MultiPolygon::new(Vec::new()).into(),
@@ -230,6 +239,9 @@ impl Features {
     }
 
     /// The features cut to the polygon; those outside are left out.
+    ///
+    /// # Errors
+    /// When the CRSs differ, or GEOS makes nothing of a feature or the area because it is invalid.
     pub fn clip(&self, area: &Geometry) -> Result<Features> {
         let mut out = self.intersecting(area)?;
         let theirs = to_gdal(&area.shape, "clip")?;
@@ -261,6 +273,9 @@ impl Features {
     }
 
     /// All features in another CRS; see `Geometry::to_crs`.
+    ///
+    /// # Errors
+    /// When the features have no CRS, or PROJ knows no way to the other; names the first feature of which a point has no image.
     pub fn to_crs(&self, to: &Crs, densify: Option<f64>) -> Result<Features> {
         let Some(from) = &self.crs else {
             return Err(Error::message(format!(
@@ -273,7 +288,10 @@ impl Features {
     }
 
     /// All features in another CRS, their edges followed within `tolerance`, in its units: straight edges become curves.
-    pub fn follow_to_crs(&self, to: &Crs, tolerance: f64) -> Result<Features> {
+    ///
+    /// # Errors
+    /// As `to_crs`, but for features without a CRS; edges of which so many vertices do not fit the memory ceiling.
+    pub(super) fn follow_to_crs(&self, to: &Crs, tolerance: f64) -> Result<Features> {
         match &self.crs {
             Some(from) if from != to => {
                 let projection = Projection::new(from, to)?;
@@ -285,7 +303,10 @@ impl Features {
 
     /// All features as the pixels of a grid see them: in its CRS, edges followed to a hundredth of a pixel. Features or grids
     /// without CRS are taken as they are.
-    pub fn over(&self, grid: &Grid) -> Result<Features> {
+    ///
+    /// # Errors
+    /// As `follow_to_crs`.
+    pub(super) fn over(&self, grid: &Grid) -> Result<Features> {
         let (width, height) = grid.resolution();
         match &grid.crs {
             Some(to) => self.follow_to_crs(to, FOLLOWED * width.min(height)),
@@ -378,6 +399,9 @@ impl Features {
     }
 
     /// One geometry that covers all features.
+    ///
+    /// # Errors
+    /// When GEOS makes nothing of a feature because it is invalid.
     pub fn union(&self) -> Result<Geometry> {
         let all = Geometry::union_all(&self.geometries().collect::<Vec<_>>())?;
         Ok(Geometry {
@@ -388,6 +412,9 @@ impl Features {
 
     /// The properties as a table, one row a feature; `id` comes first where some feature has one and no property
     /// is called so.
+    ///
+    /// # Errors
+    /// As `Table::from_rows`.
     pub fn to_table(&self) -> Result<Table> {
         let with_id = self
             .features
@@ -431,6 +458,9 @@ impl Features {
     }
 
     /// With the shapes given by GDAL's or GEOS's repair; see `Geometry::make_valid`.
+    ///
+    /// # Errors
+    /// When GEOS cannot repair a shape.
     pub fn make_valid(&self) -> Result<Features> {
         let mut out = self.clone();
         for feature in &mut out.features {

@@ -91,6 +91,9 @@ impl Features {
     }
 
     /// Writes `to_geojson`'s text to a file, atomically.
+    ///
+    /// # Errors
+    /// As `to_geojson`; a folder that is not there or cannot be written; a full disk.
     pub fn write_geojson(&self, path: &Path, options: &GeoJsonOptions) -> Result<()> {
         let text = self.to_geojson(options)?;
         files::write_atomically(path, |out| out.write_all(text.as_bytes()))
@@ -113,6 +116,9 @@ impl Features {
 
 impl Geometry {
     /// Reads a GeoJSON geometry, or the geometries of a Feature or FeatureCollection, several as a GeometryCollection.
+    ///
+    /// # Errors
+    /// As `Features::from_geojson`; text without a geometry.
     pub fn from_geojson(text: &str) -> Result<Geometry> {
         let features = Features::from_geojson(text)?;
         let mut shapes: Vec<Shape<f64>> = features.features.into_iter().filter_map(|f| f.shape).collect();
@@ -128,6 +134,9 @@ impl Geometry {
     }
 
     /// The GeoJSON geometry, in longitude and latitude unless the options say otherwise.
+    ///
+    /// # Errors
+    /// As `Features::to_geojson`; where its CRS is to be kept, one without an EPSG code.
     pub fn to_geojson(&self, options: &GeoJsonOptions) -> Result<String> {
         let (features, crs) = Features::from_geometry(self.clone()).for_geojson(options)?;
         let mut json = features.features[0]

@@ -30,22 +30,34 @@ impl Geometry {
     }
 
     /// What at least one covers.
+    ///
+    /// # Errors
+    /// As `intersection`.
     pub fn union(&self, other: &Geometry) -> Result<Geometry> {
         self.overlay(other, "union", |a, b| a.union(b))
     }
 
     /// What this one covers and the other does not.
+    ///
+    /// # Errors
+    /// As `intersection`.
     pub fn difference(&self, other: &Geometry) -> Result<Geometry> {
         self.overlay(other, "difference", |a, b| a.difference(b))
     }
 
     /// What exactly one covers.
+    ///
+    /// # Errors
+    /// As `intersection`.
     pub fn symmetric_difference(&self, other: &Geometry) -> Result<Geometry> {
         self.union(other)?.difference(&self.intersection(other)?)
     }
 
     /// The union of many, in about n·log n.
-    pub fn union_all(geometries: &[Geometry]) -> Result<Geometry> {
+    ///
+    /// # Errors
+    /// As `intersection`.
+    pub(super) fn union_all(geometries: &[Geometry]) -> Result<Geometry> {
         match geometries {
             [] => Ok(Geometry::new(MultiPolygon::new(Vec::new()), None)),
             [one] => one.union(one),
@@ -60,6 +72,9 @@ impl Geometry {
 
     /// A geometry that covers the same and is valid: crossing rings are cut at their crossings, areas covered an even
     /// number of times by them become holes.
+    ///
+    /// # Errors
+    /// When GEOS cannot repair it.
     pub fn make_valid(&self) -> Result<Geometry> {
         let what = "make_valid";
         let ours = to_gdal(&self.shape, what)?;

@@ -148,6 +148,9 @@ impl Operation for Rasterize {
 }
 
 /// Features burnt into a window of a grid, (rows, cols) of the window; see `Rasterize`.
+///
+/// # Errors
+/// As `Rasterize::new`.
 pub fn rasterize(
     features: &Features,
     grid: &Grid,
@@ -159,6 +162,9 @@ pub fn rasterize(
 
 /// Features as a lazy image of one band. Its stored type is the byte where all values are whole numbers below
 /// 255 (which marks masked pixels), else a float.
+///
+/// # Errors
+/// As `Rasterize::new`.
 pub fn rasterize_image(
     features: &Features,
     grid: &Arc<Grid>,

@@ -17,6 +17,9 @@ impl Geometry {
 
     /// True where `other` lies in this geometry and their interiors meet: a point on the edge of a polygon is not
     /// contained (OGC 06-103r4, section 6.1.15).
+    ///
+    /// # Errors
+    /// When the CRSs differ.
     pub fn contains(&self, other: &Geometry) -> Result<bool> {
         self.common_crs(other)?;
         Ok(self.shape.contains(&other.shape))

@@ -233,6 +233,9 @@ impl ZonalAccumulator {
     /// One row a zone, in the order of the features: the statistics in the order asked for, band after band, with names
     /// such as `mean`, or `VV_mean` where there are several bands; then the classes. A zone without valid
     /// pixels has count 0, sum 0, and the others missing.
+    ///
+    /// # Errors
+    /// As `Table::with_column`; its columns have a row for every zone.
     pub fn finish(self) -> Result<Table> {
         let mut state = self.state.into_inner().unwrap_or_else(|e| e.into_inner());
         if state.shelf.is_used() {
@@ -384,6 +387,9 @@ impl Cell {
 
 /// Statistics of an image's bands by feature: the features' properties, then what `ZonalAccumulator::finish` gives; a statistic
 /// whose name a property has gets `_2`.
+///
+/// # Errors
+/// As `ZonalAccumulator::new`; what computing the image fails with; `Interrupted`.
 pub fn zonal_statistics(raster: &Raster, features: &Features, options: &ZonalOptions) -> Result<Table> {
     let names = raster.band_names();
     let zones = ZonalAccumulator::new(features, &raster.grid, &names, options)?;
