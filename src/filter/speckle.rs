@@ -30,7 +30,10 @@ pub fn check_looks(looks: f64) -> Result<f64> {
 
 /// Speckle filters rest on the statistics of power: decibels, amplitudes and complex pixels are errors that name the
 /// way to power. Bands of unknown or another unit are taken at their word.
-pub fn check_power(raster: &Raster) -> Result<()> {
+///
+/// # Errors
+/// The first band that is in dB, an amplitude or complex.
+pub(super) fn check_power(raster: &Raster) -> Result<()> {
     raster.bands.iter().try_for_each(check_band)
 }
 
@@ -96,7 +99,10 @@ impl<F: Filter> Operation for F {
 }
 
 /// What filters hold to, wherever they are made.
-pub fn check_filter<F: Filter>(filter: &F, site: &Site) -> Result<()> {
+///
+/// # Errors
+/// Another number of inputs than one, an input on another grid, a complex one; parameters that the filter refuses.
+pub(super) fn check_filter<F: Filter>(filter: &F, site: &Site) -> Result<()> {
     site.takes(1)?.on_grid()?.real()?;
     Filter::check(filter)
 }

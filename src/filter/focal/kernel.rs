@@ -106,11 +106,17 @@ impl FocalKernel {
     }
 
     /// The disk dx² + dy² ≤ radius².
+    ///
+    /// # Errors
+    /// As `new`.
     pub fn circle(radius: f64) -> Result<FocalKernel> {
         FocalKernel::new(KernelShape::Circle, radius, radius)
     }
 
     /// The square |dx|, |dy| ≤ radius.
+    ///
+    /// # Errors
+    /// As `new`.
     pub fn square(radius: f64) -> Result<FocalKernel> {
         FocalKernel::new(KernelShape::Square, radius, radius)
     }

@@ -261,6 +261,9 @@ impl Rows for Strip<'_, '_> {
 
 /// Denoises an image in memory, with at most about `memory` bytes beside it; see `TvBregman`. NaN is masked.
 /// The result does not depend on `memory`.
+///
+/// # Errors
+/// `Interrupted`.
 pub fn denoise(image: ArrayView2<'_, f32>, parameters: &TvBregman, memory: usize) -> Result<Array2<f32>> {
     let mut scene = ArrayScene {
         image,
