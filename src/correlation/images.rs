@@ -139,6 +139,8 @@ pub struct ChipReader {
 }
 
 impl ChipReader {
+    /// # Errors
+    /// What computing the scenes that the image is made of fails with; a memory that the smallest tile does not fit.
     pub fn new(image: &Raster, signal: Signal) -> Result<ChipReader> {
         let (grid, ports) = (&image.grid, image.ports());
         // What needs the whole scene is computed once, before the first chip.
@@ -151,6 +153,9 @@ impl ChipReader {
     }
 
     /// The pixels of `window`, row-major, masked outside the image; into `out`.
+    ///
+    /// # Errors
+    /// What an operation or reading a file fails with; `Interrupted`.
     pub fn read(&self, window: Window, out: &mut Vec<Complex32>) -> Result<()> {
         out.clear();
         let inside = window.intersect(&self.inside);

@@ -30,6 +30,8 @@ impl Method {
         }
     }
 
+    /// # Errors
+    /// The first parameter that cannot be used, with what it must be; for `phase` also a search of half the window or more.
     pub fn check(&self) -> Result<()> {
         match self {
             Method::Ampcor(s) => match s.parity {

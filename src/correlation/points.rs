@@ -26,6 +26,10 @@ pub struct Point {
 /// reason, and dx_m, dy_m
 /// (east and north) where the images have a CRS. Offsets include the gross offset. `gross` holds one for all points or
 /// one each; None where it is not known.
+///
+/// # Errors
+/// Parameters that `Method::check` refuses; gross offsets that are neither one nor one a point; a window larger than the
+/// images; what reading the images fails with; `Interrupted`.
 pub fn at_points(
     pair: &ImagePair,
     points: &[Point],

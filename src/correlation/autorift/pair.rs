@@ -147,6 +147,9 @@ fn converted<S: Pod>(
 }
 
 /// Filtered and in 8 bits; masked pixels are 128, the mean.
+///
+/// # Errors
+/// What reading the image fails with; a scratch file that cannot be made, written or read; `Interrupted`.
 pub fn in_bytes(
     inputs: &Inputs<'_>,
     index: usize,
@@ -160,6 +163,9 @@ pub fn in_bytes(
 }
 
 /// Filtered and less the mean; masked pixels are 0.
+///
+/// # Errors
+/// As `in_bytes`.
 pub fn in_floats(
     inputs: &Inputs<'_>,
     index: usize,
@@ -177,6 +183,9 @@ pub fn in_floats(
 }
 
 /// As it is; masked pixels are 0.
+///
+/// # Errors
+/// As `in_bytes`.
 pub fn in_complex(inputs: &Inputs<'_>, index: usize, memory: usize) -> Result<Prepared<Complex32>> {
     let (rows, cols) = (inputs.grid(index).rows, inputs.grid(index).cols);
     let mut samples = Store::new((rows, cols), memory)?;

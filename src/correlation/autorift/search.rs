@@ -26,9 +26,15 @@ pub trait Pair<S>: Sync {
     /// (rows, cols)
     fn shape(&self) -> (usize, usize);
     /// Replaces `out` by whole rows of an image, `rows` within it.
+    ///
+    /// # Errors
+    /// When the image or its scratch file cannot be read.
     fn read(&self, which: Which, rows: Range<usize>, out: &mut Vec<S>) -> Result<()>;
     /// Replaces `out` by 1 for every pixel of these rows that has a value and 0 for others. False, with `out` as it was,
     /// where the whole image has values.
+    ///
+    /// # Errors
+    /// As `read`.
     fn read_valid(&self, which: Which, rows: Range<usize>, out: &mut Vec<u8>) -> Result<bool>;
 }
 
