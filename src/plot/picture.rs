@@ -67,6 +67,9 @@ impl Picture {
     }
 
     /// As a PNG file, with its resolution where `dpi` is given.
+    ///
+    /// # Errors
+    /// A picture without pixels, or larger than PNG holds.
     pub fn png(&self, dpi: Option<f64>) -> Result<Vec<u8>> {
         let opaque = self.pixels.chunks_exact(4).all(|p| p[3] == 255);
         let mut bytes = Vec::new();

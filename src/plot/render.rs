@@ -34,6 +34,9 @@ impl Figure {
     }
 
     /// The figure as an SVG document. Images inside it have the figure's dpi.
+    ///
+    /// # Errors
+    /// As `picture`.
     pub fn svg(&self) -> Result<String> {
         svg::svg(&self.scene()?)
     }
@@ -100,6 +103,9 @@ impl Figure {
     }
 
     /// Width and height in inches.
+    ///
+    /// # Errors
+    /// As `picture`, but for the number of pixels.
     pub fn size(&self) -> Result<(f64, f64)> {
         let style = Style::new(self.font_size);
         let layout = layout::layout(self, &panel::panels(self)?, &style)?;

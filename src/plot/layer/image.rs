@@ -34,6 +34,8 @@ impl Image {
         }
     }
 
+    /// # Errors
+    /// Limits or percentiles that are not finite or do not rise; percentiles beyond 0 to 100.
     pub fn limits(&self) -> Result<Limits> {
         self.stretch.limits(&self.values)
     }

@@ -65,6 +65,9 @@ impl Terminal {
     }
 
     /// From environment variables; `size` None stands for 80 × 24.
+    ///
+    /// # Errors
+    /// A variable that names the graphics and names none that there is.
     pub fn from_environment(
         get: impl Fn(&str) -> Option<String>,
         is_terminal: bool,
@@ -147,6 +150,9 @@ impl Terminal {
     }
 
     /// A picture in its own pixels, shrunk where it is larger than the terminal. Ends with a new line.
+    ///
+    /// # Errors
+    /// When it cannot be encoded as PNG or Sixel.
     pub fn picture(&self, picture: &Picture) -> Result<String> {
         if picture.width == 0 || picture.height == 0 {
             return Ok(String::new());
@@ -187,6 +193,9 @@ impl Terminal {
 
     /// A whole figure: drawn as on paper where the terminal has pixels, otherwise panels in blocks or letters with
     /// their labels as text. Ends with a new line.
+    ///
+    /// # Errors
+    /// As `Figure::picture`; as `picture`.
     pub fn figure(&self, figure: &Figure) -> Result<String> {
         match self.graphics {
             Graphics::Kitty | Graphics::Sixel => {
