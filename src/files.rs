@@ -15,6 +15,10 @@ use crate::error::{Error, Result, said};
 use crate::gate::FolderEntry;
 
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
+///
+/// # Errors
+/// A target without a name, or in a folder that is not there or cannot be written; those of `write`; a full disk. Then the
+/// target is as it was.
 pub fn write_atomically(
     target: &Path,
     write: impl FnOnce(&mut (dyn io::Write + Send)) -> io::Result<()>,
@@ -31,6 +35,9 @@ pub fn write_atomically(
 }
 
 /// Adds to the end of a file, which is made where it is not there. What cannot be written whole is taken back.
+///
+/// # Errors
+/// When the file cannot be opened, or its disk is full; names the length that it had where a part could not be taken back.
 pub fn append(target: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |e| Error::io(target, e);
     let entry = FolderEntry::behind(target)?;

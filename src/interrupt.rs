@@ -95,7 +95,10 @@ pub fn requested() -> bool {
     reason().is_some()
 }
 
-/// `Err(Interrupted)` once a stop was asked for: long loops call it between pieces of work.
+/// Long loops call it between pieces of work.
+///
+/// # Errors
+/// `Interrupted`, once a stop was asked for.
 pub fn check() -> Result<()> {
     if requested() {
         Err(Error::Interrupted)

@@ -23,6 +23,9 @@ pub fn keep_places() {
 }
 
 /// What `work` answers, or an error where it panics.
+///
+/// # Errors
+/// Those of `work`; where it panics, what it said and where.
 pub fn caught<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
     // What was half changed is let go of: the work is over.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {

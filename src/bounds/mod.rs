@@ -29,6 +29,9 @@ pub fn fits(what: impl Into<String>, count: usize, bytes: usize, way_out: &str) 
 }
 
 /// As [`gate::open`], where a file that is not there is an error that says so.
+///
+/// # Errors
+/// `NoSuchFile`, with where it was looked for; what is no plain file or may not be read.
 pub fn open(path: &Path) -> Result<File> {
     gate::open(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::NoSuchFile {

@@ -56,6 +56,8 @@ pub struct Page {
 
 /// A protocol: one request, one page. A page that fails leaves the place in the results as it was.
 pub trait Source: Send {
+    /// # Errors
+    /// What the server or the way to it fails with; an answer that is no page of items.
     fn page(&mut self, http: &Http, ask: Ask) -> impl Future<Output = Result<Page, Failure>> + Send;
     /// What errors call the search: the address of its service.
     fn address(&self) -> String;

@@ -145,6 +145,9 @@ impl Draft {
     }
 
     /// Syncs the draft to disk and gives it its name, in place of what was there.
+    ///
+    /// # Errors
+    /// A write that failed before; a draft that cannot be synced or named. Then the target is as it was.
     pub fn publish(mut self) -> Result<()> {
         self.checked(Ok(()))?;
         let failed = |e| Error::io(&self.target, e);

@@ -109,6 +109,8 @@ impl Vault {
         kept.take().unwrap_or_else(Vault::of_user)
     }
 
+    /// # Errors
+    /// As [`of_user`](Vault::of_user).
     pub fn from_sources(sources: &Sources) -> Result<Vault> {
         let services = Services::new(&sources.variable)?;
         let (entries, problems) = sources.read(&services);

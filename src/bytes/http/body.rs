@@ -127,6 +127,8 @@ impl Response {
     }
 }
 
+/// # Errors
+/// Bytes that are no JSON or not of this shape; of a web page, what it says.
 pub fn parse_json<T: DeserializeOwned>(asked: &Url, bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes).map_err(|error| {
         let start: Vec<u8> = bytes.iter().copied().take(4096).collect();

@@ -130,6 +130,9 @@ impl Http {
     }
 
     /// The client of the process, with the user's own credentials.
+    ///
+    /// # Errors
+    /// When a variable that moves an archive's login is no address, or the system's TLS certificates cannot be read.
     pub fn shared() -> Result<&'static Http> {
         static SHARED: LazyLock<std::result::Result<Http, String>> = LazyLock::new(|| {
             let vault = Vault::of_process().map_err(|e| e.to_string())?;

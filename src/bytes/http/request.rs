@@ -111,6 +111,9 @@ impl Request {
     }
 
     /// As `header`, with a value that stays with this host and out of every message.
+    ///
+    /// # Errors
+    /// When `value` holds characters that no header may have; the message does not show it.
     pub fn secret(self, name: HeaderName, value: &str) -> Result<Request> {
         let mut request = self;
         let mut value = HeaderValue::from_str(value).map_err(|_| {

@@ -94,6 +94,8 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// # Errors
+    /// Addresses that are not https:, http: or s3:; s3: where no access to it is set up.
     pub fn of(&self, url: &Url) -> Result<&Arc<dyn Source>> {
         let none = |text: &str| Error::message(format!("{}: {text}", crate::bytes::http::redacted(url)));
         match url.scheme() {
