@@ -214,6 +214,9 @@ impl Access {
     }
 
     /// A path for the module `fs`, which reads and writes in the allowed folders only.
+    ///
+    /// # Errors
+    /// As `write`.
     pub fn inside(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
         self.write(path)
     }

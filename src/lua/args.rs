@@ -29,6 +29,9 @@ impl Args {
     /// The argument `name`, as the type that the caller wants: `let path: String = args.get("path")?`.
     /// `Option<T>` gives `None` for what was left out.
     ///
+    /// # Errors
+    /// When it is of another type, or was left out and is not optional.
+    ///
     /// # Panics
     /// When the registered signature has no such parameter, which is a mistake of the binding.
     pub fn get<T: FromScript>(&self, name: &str) -> Result<T> {
@@ -40,6 +43,9 @@ impl Args {
     }
 
     /// As `get`, with a condition that the value has to meet: `args.checked("order", "1, 2 or 3", |n| (1..=3).contains(n))`.
+    ///
+    /// # Errors
+    /// As `get`; when the condition does not hold.
     pub fn checked<T: FromScript>(
         &self,
         name: &str,
@@ -51,6 +57,9 @@ impl Args {
     }
 
     /// A string that is one of `choices`; `None` if it was left out.
+    ///
+    /// # Errors
+    /// Anything else, with the nearest choice.
     pub fn choice(&self, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>> {
         let value = self.values.get(self.index(name)).unwrap_or(&Value::Nil);
         choice(value, name, choices)
@@ -82,6 +91,9 @@ impl Args {
 
     /// Reads the trailing table `options`, which may be left out. Every name that `read` does not ask for is an
     /// error that suggests one that it did, so `read` has to ask for all of them, whatever their values.
+    ///
+    /// # Errors
+    /// What is no table of names; those of `read`; names that it does not ask for.
     pub(super) fn options<R>(&self, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
         let value = self.values.get(self.index("options")).unwrap_or(&Value::Nil);
         Options::read(value, "options", read)
@@ -112,6 +124,9 @@ pub struct Options {
 
 impl Options {
     /// Runs `read` over `value` (a table or nil), then rejects names that it did not ask for.
+    ///
+    /// # Errors
+    /// What is no table of names; those of `read`; names that it does not ask for.
     pub fn read<R>(value: &Value, name: &str, read: impl FnOnce(&Options) -> Result<R>) -> Result<R> {
         let table = match value {
             Value::Nil => None,
@@ -139,20 +154,31 @@ impl Options {
     }
 
     /// `None` where the option was left out.
+    ///
+    /// # Errors
+    /// When it is of another type.
     pub fn get<T: FromScript>(&self, name: &str) -> Result<Option<T>> {
         Option::<T>::from_script(&self.raw(name)?, &self.label(name))
     }
 
+    /// # Errors
+    /// When it is of another type.
     pub fn get_or<T: FromScript>(&self, name: &str, default: T) -> Result<T> {
         Ok(self.get(name)?.unwrap_or(default))
     }
 
     /// A string that is one of `choices`.
+    ///
+    /// # Errors
+    /// Anything else, with the nearest choice.
     pub fn choice(&self, name: &str, choices: &[&'static str]) -> Result<Option<&'static str>> {
         choice(&self.raw(name)?, &self.label(name), choices)
     }
 
     /// The value as it came; `Nil` where it was left out.
+    ///
+    /// # Errors
+    /// What a metamethod of the table raises.
     pub fn raw(&self, name: &str) -> Result<Value> {
         if !self.asked.borrow().iter().any(|known| known == name) {
             self.asked.borrow_mut().push(name.to_string());

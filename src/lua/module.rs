@@ -24,6 +24,9 @@ pub struct Module<'a> {
 
 impl<'a> Module<'a> {
     /// Builds the module `name` by `define`, and enters its names for completion and help.
+    ///
+    /// # Errors
+    /// Those of `define`; when Lua is out of memory.
     pub fn build(
         lua: &'a Lua,
         name: &'a str,
@@ -48,6 +51,9 @@ impl<'a> Module<'a> {
     }
 
     /// A function, by its signature: `open(path, options?)`.
+    ///
+    /// # Errors
+    /// When Lua is out of memory.
     pub fn function<F, R>(&mut self, signature: &str, function: F) -> Result<&mut Self>
     where
         F: Fn(&Lua, &Args) -> Result<R> + 'static,
@@ -57,6 +63,9 @@ impl<'a> Module<'a> {
     }
 
     /// A function whose trailing `options` are declared by `options!`: `lee(raster, options)`.
+    ///
+    /// # Errors
+    /// When Lua is out of memory.
     pub fn function_with<O, F, R>(&mut self, signature: &str, function: F) -> Result<&mut Self>
     where
         O: OptionTable,
@@ -87,6 +96,9 @@ impl<'a> Module<'a> {
     }
 
     /// A function outside any module; `prefix` is what errors write before its name: `os.`.
+    ///
+    /// # Errors
+    /// When Lua is out of memory.
     pub fn alone<F, R>(lua: &Lua, prefix: &str, signature: &str, function: F) -> Result<Function>
     where
         F: Fn(&Lua, &Args) -> Result<R> + 'static,
@@ -100,6 +112,9 @@ impl<'a> Module<'a> {
     }
 
     /// A constant.
+    ///
+    /// # Errors
+    /// A value that Lua cannot hold; when it is out of memory.
     pub fn value(&mut self, name: &str, value: impl IntoLua) -> Result<&mut Self> {
         self.entries.push(Member {
             name: name.to_string(),
@@ -129,6 +144,9 @@ impl<'a> Module<'a> {
 }
 
 /// A read-only view of `fields`: reading an unknown name and writing any are errors. `pairs` works.
+///
+/// # Errors
+/// When Lua is out of memory.
 pub fn protect(lua: &Lua, name: &str, fields: Table) -> Result<Table> {
     let module = lua.create_table()?;
     let meta = lua.create_table()?;

@@ -52,7 +52,8 @@ impl Signature {
         signature
     }
 
-    /// Fails when `given` arguments are more than it takes.
+    /// # Errors
+    /// When `given` arguments are more than it takes.
     pub fn check_count(&self, given: usize) -> Result<()> {
         if self.variadic || given <= self.parameters.len() {
             return Ok(());

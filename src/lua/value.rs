@@ -30,6 +30,9 @@ pub trait FromScript: Sized {
     }
 
     /// `name` is what an error calls the value.
+    ///
+    /// # Errors
+    /// When the value is of another type.
     fn from_script(value: &Value, name: &str) -> Result<Self> {
         Self::accept(value).ok_or_else(|| Error::argument(name, Self::expected(), describe(value)))
     }
