@@ -41,6 +41,8 @@ fn stamp(file: &File) -> Stamp {
     }
 }
 
+/// # Errors
+/// When Lua is out of memory.
 pub fn install(lua: &Lua) -> Result<()> {
     lua.set_app_data(Loader {
         folders: Vec::new(),
@@ -218,6 +220,9 @@ fn require(lua: &Lua, args: &Args) -> Result<Value> {
 }
 
 /// The module `name`, loaded at most once.
+///
+/// # Errors
+/// A module that is nowhere, requires itself, or cannot be read; what its text does not compile or raises.
 pub fn load(lua: &Lua, name: &str) -> Result<Value> {
     let (loaded, mut folders) = match lua.app_data_ref::<Loader>() {
         Some(loader) => (loader.loaded.clone(), loader.folders.clone()),

@@ -42,6 +42,8 @@ pub struct Runtime {
 }
 
 impl Runtime {
+    /// # Errors
+    /// When Lua is out of memory, or cannot limit its heap.
     pub fn new(limits: Limits, access: Access) -> Result<Self> {
         let libraries =
             StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::OS;
@@ -67,6 +69,9 @@ impl Runtime {
     }
 
     /// Compiles text (never bytecode). `name` is what errors call it: `@s1.lua` for a file, `=prompt` for others.
+    ///
+    /// # Errors
+    /// Text that does not compile, and bytecode.
     pub fn load(&self, source: &str, name: &str, environment: Option<Table>) -> mlua::Result<Function> {
         sources::remember(&self.lua, name, source);
         let chunk = self.lua.load(source).set_name(name).set_mode(ChunkMode::Text);
@@ -88,6 +93,9 @@ impl Runtime {
     }
 
     /// Calls `function`. After an interruption the machine is ready for the next call.
+    ///
+    /// # Errors
+    /// What the function raises; `Interrupted`, with the place that was reached.
     pub fn call(&self, function: &Function) -> mlua::Result<MultiValue> {
         self.run(|| function.call(()))
     }

@@ -57,6 +57,8 @@ const WITHHELD: &[(&str, &[(&str, &str)])] = &[
 
 const PRELUDE: &str = include_str!("prelude.lua");
 
+/// # Errors
+/// When Lua is out of memory.
 pub fn install(lua: &Lua) -> Result<()> {
     let globals = lua.globals();
     for name in ["dofile", "loadfile"] {
@@ -116,6 +118,9 @@ fn withhold(lua: &Lua, table: &Table, prefix: &str, name: &str, reason: &'static
 
 /// Makes reading a global that was never set an error with a suggestion. With `modules`, as at the prompt, a module's
 /// name loads it; in scripts the error names the `require` that is missing.
+///
+/// # Errors
+/// When Lua is out of memory.
 pub fn strict(lua: &Lua, modules: bool) -> Result<()> {
     let globals = lua.globals();
     // A variable that was given nil on purpose is nil, not unknown.

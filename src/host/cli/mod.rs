@@ -277,6 +277,8 @@ impl Global {
         }
     }
 
+    /// # Errors
+    /// When the working folder is gone.
     pub fn access(&self) -> Result<Access> {
         let working = std::env::current_dir().map_err(|e| Error::io(".", e))?;
         let mut access = Access::new(working);
@@ -288,6 +290,10 @@ impl Global {
 
     /// The policy of a script that gets `given` as parameters, after which the system holds this process to it. Logins are read before, as
     /// their files are closed then.
+    ///
+    /// # Errors
+    /// As `access`; with `--confine=require`, where a part of the hold is missing; when the process that tries damaged files
+    /// cannot be started.
     pub fn confined(&self, given: &[(String, Option<String>)]) -> Result<Access> {
         let mut access = self.access()?;
         for text in given.iter().filter_map(|(_, text)| text.as_deref()) {
@@ -308,6 +314,9 @@ impl Global {
     }
 
     /// How far the system holds a script that is run here; from then on this process.
+    ///
+    /// # Errors
+    /// As `access`; with `--confine=require`, where a part of the hold is missing.
     pub fn level(&self) -> Result<Level> {
         confine(&self.access()?, self.confine)
     }

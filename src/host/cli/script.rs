@@ -26,6 +26,9 @@ pub struct Script {
 
 impl Script {
     /// A file, or else a workflow of that name.
+    ///
+    /// # Errors
+    /// When there is neither; a file that cannot be read, is not UTF-8, or is compiled Lua.
     pub fn find(name: &str) -> Result<Script> {
         let mut path = PathBuf::from(name);
         if !path.is_file() && path.extension().is_none() && path.with_extension("lua").is_file() {

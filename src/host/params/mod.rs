@@ -44,6 +44,8 @@ pub struct Declared {
     table: Table,
 }
 
+/// # Errors
+/// When Lua is out of memory.
 pub fn install(lua: &Lua, interactive: bool) -> Result<()> {
     lua.set_app_data(Params {
         interactive,
@@ -101,6 +103,9 @@ pub fn rename(lua: &Lua, script: &str) {
 }
 
 /// Forgets what was set at the prompt for the script that was loaded last: its parameters have their defaults again.
+///
+/// # Errors
+/// When Lua is out of memory.
 pub fn clear(lua: &Lua) -> Result<()> {
     if let Some(mut params) = lua.app_data_mut::<Params>() {
         params.given.clear();
@@ -115,6 +120,9 @@ pub fn clear(lua: &Lua) -> Result<()> {
 }
 
 /// Sets a parameter at the prompt: in what is declared, and for the next declaration.
+///
+/// # Errors
+/// A parameter that the script did not declare; a value that it does not take.
 pub fn set(lua: &Lua, name: &str, text: &str) -> Result<()> {
     let name = name.replace('-', "_");
     let declared = with(lua, |p| {
