@@ -72,6 +72,7 @@ fn rooms_lean_only_on_those_before_them() {
             "raster",
             &[
                 "earth",
+                "statistics",
                 "error",
                 "gate",
                 "files",
@@ -117,6 +118,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "statistics",
                 "error",
                 "gate",
+                "interrupt",
                 "work",
                 "bounds",
                 "bytes",

@@ -123,7 +123,10 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
 }
 
 /// What the file that was opened last holds: many are asked for one variable after the other.
-static LISTED: Mutex<Option<(String, Stamp, Arc<Vec<Subdataset>>)>> = Mutex::new(None);
+static LISTED: Mutex<Option<Listed>> = Mutex::new(None);
+
+/// Name and state of a file, and its subdatasets.
+type Listed = (String, Stamp, Arc<Vec<Subdataset>>);
 
 fn listed_before(path: &str, stamp: &Stamp) -> Option<Arc<Vec<Subdataset>>> {
     let listed = LISTED.lock().unwrap_or_else(PoisonError::into_inner);
