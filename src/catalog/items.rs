@@ -1,18 +1,17 @@
 //! The one answer of all searches: STAC items, however the archive calls them, with what is known of their number.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stac::Item;
 
-use crate::error::{Error, Result};
+use super::list::List;
+use crate::error::Result;
 
 /// What a search found. CMR granules and ITS_LIVE pairs are STAC items too, with the property names of the
 /// STAC extensions (`sat:relative_orbit`, `sar:polarizations`, `file:size`, …).
 #[derive(Debug, Clone, Default)]
 pub struct Items {
-    pub items: Vec<Item>,
+    pub items: List,
     /// How many the server says there are, where it does.
     pub matched: Option<u64>,
     /// What the user should know: items that came twice, counts that do not agree.
@@ -22,12 +21,20 @@ pub struct Items {
     pub retrieved: Option<Timestamp>,
 }
 
-impl Items {
-    pub fn new(items: Vec<Item>) -> Items {
+impl From<List> for Items {
+    fn from(items: List) -> Items {
         Items {
             items,
             ..Items::default()
         }
+    }
+}
+
+impl Items {
+    /// # Errors
+    /// As `List::extend`.
+    pub fn new(items: Vec<Item>) -> Result<Items> {
+        List::new(items).map(Items::from)
     }
 
     pub fn len(&self) -> usize {
@@ -41,10 +48,7 @@ impl Items {
     /// Those of `indices` alone, in their order.
     pub fn take(&self, indices: &[usize]) -> Items {
         Items {
-            items: indices
-                .iter()
-                .filter_map(|&i| self.items.get(i).cloned())
-                .collect(),
+            items: self.items.take(indices),
             matched: None,
             notes: self.notes.clone(),
             request: self.request.clone(),
@@ -59,7 +63,7 @@ impl Items {
             (Some(a), Some(b)) => Some(a + b),
             _ => None,
         };
-        out.items.extend(other.items.iter().cloned());
+        out.items.append(other.items.clone());
         out.notes.extend(other.notes.iter().cloned());
         if out.request != other.request {
             out.request = json!([self.request, other.request]);
@@ -71,23 +75,7 @@ impl Items {
     /// Drops items that came before; says how many.
     pub fn drop_repeated(&mut self) -> usize {
         let before = self.items.len();
-        let mut seen = HashSet::new();
-        self.items
-            .retain(|item| seen.insert((item.collection.clone(), item.id.clone())));
+        self.items.drop_repeated();
         before - self.items.len()
-    }
-
-    /// A GeoJSON FeatureCollection, which STAC calls an ItemCollection.
-    ///
-    /// # Errors
-    /// When an item holds what JSON cannot (never, for items that came as JSON).
-    pub fn to_json(&self) -> Result<Value> {
-        let features = serde_json::to_value(&self.items)
-            .map_err(|e| Error::message(format!("the items cannot be written as JSON: {e}")))?;
-        let mut out = json!({ "type": "FeatureCollection", "features": features });
-        if let Some(matched) = self.matched {
-            out["numberMatched"] = json!(matched);
-        }
-        Ok(out)
     }
 }

@@ -3,10 +3,10 @@
 use geo::{BoundingRect, Geometry, Intersects};
 use jiff::tz::TimeZone;
 use rstar::{AABB, RTree, RTreeObject};
-use stac::Item;
 
 use super::footprint;
-use super::item::{Span, span};
+use super::item::Span;
+use super::list::List;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone)]
@@ -69,17 +69,18 @@ impl RTreeObject for Entry {
 }
 
 struct Side<'a> {
-    items: &'a [Item],
+    items: &'a List,
     shapes: Vec<Option<Geometry>>,
     spans: Vec<Option<Span>>,
 }
 
 impl<'a> Side<'a> {
-    fn new(items: &'a [Item]) -> Result<Side<'a>> {
+    fn new(items: &'a List) -> Result<Side<'a>> {
+        let shapes = items.iter().map(|item| footprint::of(&*item?));
         Ok(Side {
             items,
-            shapes: items.iter().map(footprint::of).collect::<Result<_>>()?,
-            spans: items.iter().map(span).collect(),
+            shapes: shapes.collect::<Result<_>>()?,
+            spans: (0..items.len()).map(|i| items.span(i)).collect(),
         })
     }
 
@@ -90,7 +91,7 @@ impl<'a> Side<'a> {
     fn missing(&self) -> impl Iterator<Item = String> + '_ {
         (0..self.items.len())
             .filter(|&i| self.get(i).is_none())
-            .map(|i| self.items[i].id.clone())
+            .map(|i| self.items.id(i).to_string())
     }
 }
 
@@ -103,7 +104,7 @@ const DAY_S: f64 = 86_400.0;
 ///
 /// # Errors
 /// When a footprint is no longitudes and latitudes, or an option is out of its range.
-pub fn join(left: &[Item], right: &[Item], options: &JoinOptions) -> Result<Joined> {
+pub fn join(left: &List, right: &List, options: &JoinOptions) -> Result<Joined> {
     for (name, value) in [("overlap", options.overlap), ("coverage", options.coverage)] {
         if !(0.0..=1.0).contains(&value) {
             return Err(Error::argument(name, "a share from 0 to 1", value));

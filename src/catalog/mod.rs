@@ -12,6 +12,7 @@ pub mod item;
 pub mod items;
 pub mod itslive;
 pub mod join;
+pub mod list;
 pub mod pages;
 pub mod snapshot;
 pub mod stac;

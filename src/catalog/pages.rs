@@ -9,6 +9,7 @@ use serde_json::Value;
 use stac::Item;
 
 use super::items::Items;
+use super::list::List;
 use crate::bytes::http::{Failure, Http, redacted};
 use crate::error::{Error, Result};
 
@@ -32,7 +33,7 @@ pub trait Search: Send + Sync {
 /// The pages of a running search.
 pub trait Stream: Send {
     /// The next items; `None` after the last.
-    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<Vec<Item>>>;
+    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<List>>;
     fn matched(&self) -> Option<u64>;
 }
 
@@ -209,7 +210,7 @@ impl<S: Source> Pages<S> {
             ..Items::default()
         };
         while let Some(items) = self.next(http).await? {
-            out.items.extend(items);
+            out.items.extend(items)?;
         }
         out.matched = self.matched;
         let stopped = self.limits.most.is_some_and(|most| self.given >= most);
@@ -236,8 +237,11 @@ impl<S: Source> Pages<S> {
 }
 
 impl<S: Source> Stream for Pages<S> {
-    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<Vec<Item>>> {
-        Box::pin(Pages::next(self, http))
+    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<List>> {
+        Box::pin(async {
+            let items = Pages::next(self, http).await?;
+            items.map(List::new).transpose()
+        })
     }
 
     fn matched(&self) -> Option<u64> {

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::item::{self, Invalid};
 use super::items::Items;
+use super::list::List;
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::files::write_atomically;
@@ -19,16 +20,44 @@ const FORMAT: &str = "perilune search 1";
 /// # Errors
 /// When the file cannot be written.
 pub fn save(items: &Items, path: &Path) -> Result<()> {
-    let mut whole = items.to_json()?;
-    whole["perilune"] = json!({
-        "format": FORMAT,
-        "request": items.request,
-        "retrieved": items.retrieved.map(|t| t.to_string()),
-        "notes": items.notes,
-        "sha256": hash(&whole["features"]),
+    // Item by item, so that they need not be in memory together; an item that cannot be read ends the file before it has its name.
+    let mut failed = None;
+    let written = write_atomically(path, |out| {
+        let mut hash = Sha256::new();
+        out.write_all(br#"{"type":"FeatureCollection","features":"#)?;
+        for (index, item) in items.items.iter().enumerate() {
+            let unwritable = |e| Error::message(format!("the items cannot be written as JSON: {e}"));
+            let value = item.and_then(|item| serde_json::to_value(&*item).map_err(unwritable));
+            let value = match value {
+                Ok(value) => value,
+                Err(e) => {
+                    failed = Some(e);
+                    return Err(std::io::Error::other("an item cannot be written"));
+                }
+            };
+            let text = format!("{}{value}", if index == 0 { "[" } else { "," });
+            hash.update(&text);
+            out.write_all(text.as_bytes())?;
+        }
+        let end = if items.is_empty() { "[]" } else { "]" };
+        hash.update(end);
+        out.write_all(end.as_bytes())?;
+        let about = json!({
+            "format": FORMAT,
+            "request": items.request,
+            "retrieved": items.retrieved.map(|t| t.to_string()),
+            "notes": items.notes,
+            "sha256": hexadecimal(hash),
+        });
+        if let Some(matched) = items.matched {
+            write!(out, r#","numberMatched":{matched}"#)?;
+        }
+        write!(out, r#","perilune":{about}}}"#)
     });
-    let text = whole.to_string();
-    write_atomically(path, |out| out.write_all(text.as_bytes()))
+    match failed {
+        Some(e) => Err(e),
+        None => written,
+    }
 }
 
 /// Reads what `save` wrote; `None` where the file is JSON of another kind.
@@ -68,7 +97,7 @@ pub fn load(path: &Path) -> Result<Option<Items>> {
             .collect()
     });
     Ok(Some(Items {
-        items,
+        items: List::new(items)?,
         matched: whole["numberMatched"].as_u64(),
         notes: notes.unwrap_or_default(),
         request: about["request"].clone(),
@@ -123,10 +152,11 @@ fn first_difference(a: &Value, b: &Value, name: &str) -> (String, String) {
 }
 
 fn hash(features: &Value) -> String {
-    Sha256::digest(features.to_string())
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    hexadecimal(Sha256::new().chain_update(features.to_string()))
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -143,7 +173,7 @@ mod tests {
         Items {
             request: json!({ "service": "stac", "collections": ["x"] }),
             matched: Some(1),
-            ..Items::new(vec![item])
+            ..Items::new(vec![item]).unwrap()
         }
     }
 
@@ -153,7 +183,15 @@ mod tests {
         let path = folder.path().join("a.json");
         save(&items(), &path).unwrap();
         let back = replay(&path, &items().request).unwrap().unwrap();
-        assert_eq!(back.items, items().items);
+        assert_eq!(back.items.get(0).unwrap(), items().items.get(0).unwrap());
+        let none = Items::default();
+        save(&none, &folder.path().join("none.json")).unwrap();
+        assert!(
+            load(&folder.path().join("none.json"))
+                .unwrap()
+                .unwrap()
+                .is_empty()
+        );
         assert_eq!(back.matched, Some(1));
         assert!(
             replay(&folder.path().join("b.json"), &Value::Null)

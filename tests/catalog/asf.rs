@@ -127,8 +127,8 @@ fn a_recorded_search_gives_all_its_granules() {
         let found = run(options, replay.url("/search/granules.umm_json").as_str()).unwrap();
         assert_eq!((found.len(), found.matched), (30, Some(30)));
         assert!(found.notes.is_empty(), "{:?}", found.notes);
-        for item in &found.items {
-            let id = property(item, "asf:opera_burst_id").unwrap();
+        for item in found.items.iter().map(Result::unwrap) {
+            let id = property(&item, "asf:opera_burst_id").unwrap();
             assert!(id.as_str().unwrap().eq_ignore_ascii_case(burst));
             // The name of the granule says the time, the satellite's burst the path.
             let stamp = item
@@ -136,9 +136,9 @@ fn a_recorded_search_gives_all_its_granules() {
                 .split('_')
                 .find(|p| p.len() == 16 && p.ends_with('Z'))
                 .unwrap();
-            let start = span(item).unwrap().start.strftime("%Y%m%dT%H%M%SZ").to_string();
+            let start = span(&item).unwrap().start.strftime("%Y%m%dT%H%M%SZ").to_string();
             assert_eq!(start, stamp);
-            assert_eq!(property(item, "sat:relative_orbit"), Some(json!(87)));
+            assert_eq!(property(&item, "sat:relative_orbit"), Some(json!(87)));
             assert!(item.assets["data"].href.ends_with(&format!("{}.h5", item.id)));
             assert!(
                 item.assets["data"].additional_fields["alternate"]["s3"]["href"]
@@ -351,7 +351,7 @@ impl Cmr {
 }
 
 fn ids(items: &Items) -> Vec<&str> {
-    let mut ids: Vec<&str> = items.items.iter().map(|i| i.id.as_str()).collect();
+    let mut ids: Vec<&str> = items.items.ids().collect();
     ids.sort_unstable();
     ids
 }
@@ -375,7 +375,9 @@ fn a_long_search_is_cut_into_slices_and_complete() {
     wanted.sort_unstable();
     assert_eq!(ids(&found), wanted);
     assert_eq!(found.matched, Some(wanted.len() as u64));
-    let times: Vec<Timestamp> = found.items.iter().map(|i| span(i).unwrap().end).collect();
+    let times: Vec<Timestamp> = (0..found.len())
+        .map(|i| found.items.span(i).unwrap().end)
+        .collect();
     assert!(times.is_sorted_by(|a, b| a >= b));
     // Side by side, yet without more than a page a slice beyond the least.
     let pages = cmr.pages.load(Ordering::Relaxed);
@@ -385,7 +387,7 @@ fn a_long_search_is_cut_into_slices_and_complete() {
     let mut pages = stream.stream();
     let mut streamed = Items::default();
     while let Some(items) = wait(pages.next(&client())).unwrap() {
-        streamed.items.extend(items);
+        streamed.items.append(items);
     }
     assert_eq!(ids(&streamed), wanted);
 }

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use perilune::catalog::footprint;
 use perilune::catalog::item::span;
 use perilune::catalog::join::{JoinOptions, Match, join};
+use perilune::catalog::list::List;
 use serde_json::{Value, json};
 use stac::Item;
 
@@ -40,6 +41,10 @@ fn items(prefix: &str, n: usize, size: f64, random: &mut Random) -> Vec<Item> {
             .unwrap()
         })
         .collect()
+}
+
+fn list(items: &[Item]) -> List {
+    List::new(items.to_vec()).unwrap()
 }
 
 fn day(time: Timestamp) -> i64 {
@@ -83,7 +88,7 @@ fn the_join_is_the_loop_over_all_granules() {
         nearest: true,
         ..JoinOptions::default()
     };
-    let joined = join(&left, &right, &options).unwrap();
+    let joined = join(&list(&left), &list(&right), &options).unwrap();
     let ours: Vec<(usize, Vec<usize>)> = joined.matches.iter().map(|m| (m.left, m.right.clone())).collect();
     let theirs = loop_over_granules(&left, &right);
     assert!(
@@ -105,7 +110,7 @@ fn times_overlaps_and_coverages_are_those_of_a_plain_loop() {
         coverage: 0.5,
         ..JoinOptions::default()
     };
-    let ours = join(&left, &right, &options).unwrap().matches;
+    let ours = join(&list(&left), &list(&right), &options).unwrap().matches;
     // Shares by a grid of points are good to 0.03: what is nearer to a limit may go either way.
     let (mut kept, mut dropped) = (0, 0);
     for (index, item) in left.iter().enumerate() {
@@ -193,7 +198,7 @@ fn items_without_place_or_time_are_named() {
     let right = left.clone();
     left[0].geometry = None;
     left[1].properties.datetime = None;
-    let joined = join(&left, &right, &JoinOptions::default()).unwrap();
+    let joined = join(&list(&left), &list(&right), &JoinOptions::default()).unwrap();
     assert_eq!(joined.left_out, ["a0", "a1"]);
     let own: Vec<&Match> = joined
         .matches
@@ -204,8 +209,8 @@ fn items_without_place_or_time_are_named() {
     assert_eq!((own[0].left, own[0].seconds), (2, 0.0));
     assert!((own[0].coverage - 1.0).abs() < 1e-9);
     let error = join(
-        &left,
-        &right,
+        &list(&left),
+        &list(&right),
         &JoinOptions {
             overlap: 50.0,
             ..JoinOptions::default()

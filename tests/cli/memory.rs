@@ -60,7 +60,30 @@ const PROMISES: &[(&str, &str)] = &[
          zones[i + 1] = { geometry = geometry.bbox(x, y - 1500, x + 1500, y, 'EPSG:32633'), properties = {} } end \
          image:zonal(geometry.features(zones), { statistics = { 'mean', 'median', 'p90' } })",
     ),
+    ("items", ITEMS),
 ];
+
+/// 3,000 items of some 60 kB each as values of their types.
+const ITEMS: &str = "
+local all = catalog.items {}
+for page = 1, 30 do
+  local list = {}
+  for i = 1, 100 do
+    local assets, properties = {}, { datetime = '2020-01-01T00:00:00Z' }
+    for a = 1, 12 do
+      assets['band' .. a] = { href = ('https://archive.example/%d/%d/%d.tif'):format(page, i, a), roles = { 'data' }, title = 'Band ' .. a,
+        ['file:size'] = 1000000 + i, ['raster:bands'] = { { scale = 0.0000275, offset = -0.2, data_type = 'uint16', nodata = 0 } } }
+    end
+    for n = 1, 20 do properties['landsat:number_' .. n] = i * 0.37 + n end
+    list[i] = { type = 'Feature', stac_version = '1.0.0', id = ('%d_%d'):format(page, i), collection = 'c',
+      geometry = { type = 'Point', coordinates = { 1, 2 } }, bbox = { 1, 2, 1, 2 }, links = {}, properties = properties, assets = assets }
+  end
+  all = all:append(catalog.items(list))
+end
+assert(#all == 3000 and all[2999]:property 'landsat:number_3' == 99 * 0.37 + 3)
+assert(#all:filter { ['landsat:number_1'] = 1.37 } == 30)
+all:save 'items.json'
+";
 
 #[test]
 fn the_ceiling_holds_for_every_promise() {

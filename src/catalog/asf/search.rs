@@ -6,7 +6,6 @@ use std::sync::Arc;
 use geo::{Geometry, Intersects};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use stac::Item;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -16,6 +15,7 @@ use super::request::{self, Fields, Query};
 use crate::bytes::http::{Failure, Http, Request, parse_url};
 use crate::catalog::footprint;
 use crate::catalog::items::Items;
+use crate::catalog::list::List;
 use crate::catalog::pages::{Answer, Ask, Limits, Page, Pages, Search, Source, Stream, address};
 use crate::error::{Error, Result};
 
@@ -150,8 +150,8 @@ impl AsfSearch {
         for (part, (_, exact)) in found.into_iter().zip(&parts) {
             out.matched = out.matched.zip(part.matched).map(|(a, b)| a + b);
             out.notes.extend(part.notes);
-            out.items.extend(match (exact, &self.options.intersects_with) {
-                (false, Some(area)) => inside(part.items, area)?,
+            out.items.append(match (exact, &self.options.intersects_with) {
+                (false, Some(area)) => inside(&part.items, area)?,
                 _ => part.items,
             });
         }
@@ -161,10 +161,14 @@ impl AsfSearch {
             out.matched = counted;
         }
         self.check(&mut out, repeated, parts.iter().all(|(_, exact)| *exact))?;
-        out.items.sort_by(|a, b| {
-            let end = |i: &Item| i.properties.end_datetime;
-            end(b).cmp(&end(a)).then_with(|| a.id.cmp(&b.id))
+        let ends = out.items.iter().map(|item| Ok(item?.properties.end_datetime));
+        let ends: Vec<_> = ends.collect::<Result<_>>()?;
+        let mut order: Vec<usize> = (0..ends.len()).collect();
+        order.sort_by(|&a, &b| {
+            let by_id = || out.items.id(a).cmp(out.items.id(b));
+            ends[b].cmp(&ends[a]).then_with(by_id)
         });
+        out.items = out.items.take(&order);
         if let Some(most) = self.options.max_results {
             out.items.truncate(most);
         }
@@ -197,15 +201,15 @@ impl AsfSearch {
 }
 
 /// Those whose footprint meets the area that was really asked for. One without a footprint is kept: nothing speaks against it.
-fn inside(items: Vec<Item>, area: &Geometry) -> Result<Vec<Item>> {
+fn inside(items: &List, area: &Geometry) -> Result<List> {
     let area = footprint::settle_area(area)?;
     let mut kept = Vec::new();
-    for item in items {
-        if footprint::of(&item)?.is_none_or(|shape| shape.intersects(&area)) {
-            kept.push(item);
+    for (index, item) in items.iter().enumerate() {
+        if footprint::of(&*item?)?.is_none_or(|shape| shape.intersects(&area)) {
+            kept.push(index);
         }
     }
-    Ok(kept)
+    Ok(items.take(&kept))
 }
 
 impl Search for AsfSearch {
@@ -259,17 +263,20 @@ struct AsfStream {
 }
 
 impl Stream for AsfStream {
-    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<Vec<Item>>> {
+    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<List>> {
         Box::pin(async move {
             while let Some((pages, exact)) = self.pages.front_mut() {
-                let Some(mut items) = pages.next(http).await? else {
+                let Some(items) = pages.next(http).await? else {
                     self.pages.pop_front();
                     continue;
                 };
+                let mut items = List::new(items)?;
                 if let (false, Some(area)) = (*exact, &self.area) {
-                    items = inside(items, area)?;
+                    items = inside(&items, area)?;
                 }
-                items.retain(|item| self.seen.insert(item.id.clone()));
+                let is_new = |&i: &usize| self.seen.insert(items.id(i).to_string());
+                let new: Vec<usize> = (0..items.len()).filter(is_new).collect();
+                items = items.take(&new);
                 items.truncate(self.left);
                 self.left -= items.len();
                 if self.left == 0 {

@@ -1,6 +1,5 @@
 //! The STAC service, with the collection `itslive-granules`.
 
-use ::stac::Item;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -8,6 +7,7 @@ use super::GRANULES;
 use super::query::Query;
 use crate::bytes::http::{Http, redacted};
 use crate::catalog::items::Items;
+use crate::catalog::list::List;
 use crate::catalog::pages::{Answer, Limits, Search, Stream};
 use crate::catalog::stac::{self as service, Client, Filter, Interval, ItemSearch};
 use crate::error::Result;
@@ -109,7 +109,7 @@ struct Opening {
 }
 
 impl Stream for Opening {
-    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<Vec<Item>>> {
+    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<List>> {
         Box::pin(async {
             if self.pages.is_none() {
                 self.pages = Some(self.search.open(http).await?.stream());

@@ -15,6 +15,7 @@ use super::names::{self, Acquisition, Frame, Granule, id_of, projection_of, stam
 use super::query::Query;
 use crate::bytes::http::{Failure, Http, Request, redacted};
 use crate::catalog::items::Items;
+use crate::catalog::list::List;
 use crate::catalog::pages::{Answer, Search, Stream};
 use crate::error::{Choice, Error, Result};
 
@@ -128,19 +129,20 @@ impl UrlSearch {
         }
         self.check(&mut out, urls.len() as u64)?;
         let mut strangers = Vec::new();
-        let mut refused = 0;
+        let (mut refused, mut items) = (0, Vec::new());
         for (url, browse) in &urls {
             match Granule::parse(url) {
                 Ok(granule) if self.query.admits(&granule) => {
-                    out.items.push(item(url, browse.as_deref(), Some(&granule))?)
+                    items.push(item(url, browse.as_deref(), Some(&granule))?)
                 }
                 Ok(_) => refused += 1,
                 Err(error) => {
                     strangers.push(error);
-                    out.items.push(item(url, browse.as_deref(), None)?);
+                    items.push(item(url, browse.as_deref(), None)?);
                 }
             }
         }
+        out.items.extend(items)?;
         if refused > 0 {
             out.notes.push(format!("{refused} of {} granules were left out: the service sent them although they are not what was asked for", urls.len()));
         }
@@ -291,7 +293,7 @@ struct Once {
 }
 
 impl Stream for Once {
-    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<Vec<Item>>> {
+    fn next<'a>(&'a mut self, http: &'a Http) -> Answer<'a, Option<List>> {
         Box::pin(async {
             let Some(search) = &self.search else {
                 return Ok(None);

@@ -141,7 +141,7 @@ pub(super) fn documents(place: &Document, value: Value, invalid: Invalid, out: &
     for item in &mut items {
         whole_addresses(place, item);
     }
-    out.items.extend(items);
+    out.items.extend(items)?;
     out.notes
         .extend(left_out.iter().map(|text| format!("{place}: {text}")));
     Ok(())

@@ -50,7 +50,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 
-    /// Memory for pixels, such as 2GiB; a quarter of RAM unless given. The program takes 80 MiB beside it
+    /// Memory for pixels and what searches find, such as 2GiB; a quarter of RAM unless given. The program takes 80 MiB beside it
     #[arg(long, global = true, value_name = "SIZE", value_parser = parse_size)]
     memory: Option<usize>,
 

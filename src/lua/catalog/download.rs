@@ -184,10 +184,14 @@ impl Plan {
 /// Items, or a list of addresses, tables with an address, and items.
 fn wanted(files: &LuaValue, assets: &Assets) -> Result<Vec<Wanted>> {
     if let Some(items) = LuaItems::accept(files) {
-        return transfer::of_items(&items.0.items, assets);
+        let mut out = Vec::new();
+        for item in items.0.items.iter() {
+            out.extend(transfer::of_items([&*item?], assets)?);
+        }
+        return Ok(out);
     }
     if let Some(item) = LuaItem::accept(files) {
-        return transfer::of_items([item.get()], assets);
+        return transfer::of_items([&*item.get()?], assets);
     }
     let list: Vec<LuaValue> = match files {
         LuaValue::String(_) => vec![files.clone()],
@@ -201,7 +205,7 @@ fn wanted(files: &LuaValue, assets: &Assets) -> Result<Vec<Wanted>> {
             LuaValue::String(text) => out.push(Wanted::new(transfer::parse_address(&text.to_string_lossy())?)),
             LuaValue::Table(_) => out.push(Options::read(entry, &name, DownloadFile::read)?.wanted()?),
             other => match LuaItem::accept(other) {
-                Some(item) => out.extend(transfer::of_items([item.get()], assets)?),
+                Some(item) => out.extend(transfer::of_items([&*item.get()?], assets)?),
                 None => {
                     let expected = "an address, a table { url = … }, or an Item";
                     return Err(Error::argument(name, expected, describe(other)));

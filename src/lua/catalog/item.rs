@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mlua::{Lua, LuaSerdeExt, Table as LuaTable, Value as LuaValue};
 
 use crate::bind_class;
-use crate::catalog::item::{Item, checksum, data_assets, property, size, span, without_data};
+use crate::catalog::item::{Item, checksum, data_assets, property, Span, size, without_data};
 use crate::catalog::items::Items;
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
@@ -26,8 +26,16 @@ pub struct LuaItem {
 bind_class!(LuaItem);
 
 impl LuaItem {
-    pub fn get(&self) -> &Item {
-        &self.items.items[self.index]
+    pub fn get(&self) -> Result<Arc<Item>> {
+        self.items.items.get(self.index)
+    }
+
+    fn id(&self) -> &str {
+        self.items.items.id(self.index)
+    }
+
+    fn span(&self) -> Option<Span> {
+        self.items.items.span(self.index)
     }
 }
 
@@ -35,30 +43,30 @@ impl Class for LuaItem {
     const NAME: &'static str = "Item";
 
     fn define(c: &mut Builder<Self>) {
-        c.field("id", |_, this| Ok(this.get().id.clone()))
-            .field("collection", |_, this| Ok(this.get().collection.clone()))
-            .field("datetime", |_, this| Ok(span(this.get()).map(|s| format_time(s.start))))
-            .field("end_datetime", |_, this| Ok(span(this.get()).map(|s| format_time(s.end))))
+        c.field("id", |_, this| Ok(this.id().to_string()))
+            .field("collection", |_, this| Ok(this.get()?.collection.clone()))
+            .field("datetime", |_, this| Ok(this.span().map(|s| format_time(s.start))))
+            .field("end_datetime", |_, this| Ok(this.span().map(|s| format_time(s.end))))
             .field("geometry", |_, this| geometry(this))
             .field("bounds", |lua, this| {
                 let bounds = geometry(this)?.and_then(|g| g.bounds());
                 let list = bounds.map(|b| lua.create_sequence_from([b.min_x, b.min_y, b.max_x, b.max_y]));
                 Ok(list.transpose()?)
             })
-            .field("properties", |lua, this| Ok(lua.to_value_with(&this.get().properties, options())?))
+            .field("properties", |lua, this| Ok(lua.to_value_with(&this.get()?.properties, options())?))
             .field("assets", |lua, this| {
                 let out = lua.create_table()?;
-                for name in this.get().assets.keys() {
+                for name in this.get()?.assets.keys() {
                     out.raw_set(name.as_str(), asset(lua, this, name)?)?;
                 }
                 Ok(out)
             })
-            .text(|this| match span(this.get()) {
-                Some(s) => format!("item {} of {}", this.get().id, format_time(s.start)),
-                None => format!("item {}", this.get().id),
+            .text(|this| match this.span() {
+                Some(s) => format!("item {} of {}", this.id(), format_time(s.start)),
+                None => format!("item {}", this.id()),
             })
             .show(|_, this| {
-                let item = this.get();
+                let item = this.get()?;
                 let mut text = format!("item {}", item.id);
                 if let Some(collection) = &item.collection {
                     text.push_str(&format!(" ({collection})"));
@@ -75,20 +83,23 @@ impl Class for LuaItem {
         c.method("asset(name?)", |lua, this, args| {
             let name = match args.get::<Option<String>>("name")? {
                 Some(name) => name,
-                None => match data_assets(this.get()).first() {
-                    Some(name) => name.to_string(),
-                    None => return Err(without_data(this.get(), "in `asset(name)`")),
-                },
+                None => {
+                    let item = this.get()?;
+                    match data_assets(&item).first() {
+                        Some(name) => name.to_string(),
+                        None => return Err(without_data(&item, "in `asset(name)`")),
+                    }
+                }
             };
             asset(lua, this, &name)
         })
         .method("property(name)", |lua, this, args| {
-            Ok(match property(this.get(), &args.get::<String>("name")?) {
+            Ok(match property(&*this.get()?, &args.get::<String>("name")?) {
                 Some(value) => lua.to_value(&value)?,
                 None => LuaValue::Nil,
             })
         })
-        .method("footprint()", |_, this, _| match footprint::of(this.get())? {
+        .method("footprint()", |_, this, _| match footprint::of(&*this.get()?)? {
             Some(shape) => Ok(Some(Geometry::new(shape, Some(Crs::parse("EPSG:4326")?)))),
             None => Ok(None),
         });
@@ -101,18 +112,19 @@ fn options() -> mlua::serde::SerializeOptions {
 }
 
 fn geometry(this: &LuaItem) -> Result<Option<Geometry>> {
-    match &this.get().geometry {
+    let item = this.get()?;
+    match &item.geometry {
         Some(given) => {
             let text = serde_json::to_string(given).map_err(|e| Error::message(e.to_string()))?;
             Ok(Some(Geometry::from_geojson(&text)?))
         }
-        None => Ok(footprint::of(this.get())?.map(|shape| Geometry::new(shape, Crs::parse("EPSG:4326").ok()))),
+        None => Ok(footprint::of(&item)?.map(|shape| Geometry::new(shape, Crs::parse("EPSG:4326").ok()))),
     }
 }
 
 /// `{ name, href, type, title, roles, size, checksum, … }`.
 fn asset(lua: &Lua, this: &LuaItem, name: &str) -> Result<LuaTable> {
-    let item = this.get();
+    let item = this.get()?;
     let Some(found) = item.assets.get(name) else {
         return Err(Error::message(format!(
             "item {}: {}",

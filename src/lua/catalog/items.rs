@@ -11,7 +11,7 @@ use super::item::LuaItem;
 use super::values::area_argument;
 use crate::bind_class;
 use crate::catalog::footprint;
-use crate::catalog::item::{self, data_assets, property, size, span};
+use crate::catalog::item::{self, Item, data_assets, property, size};
 use crate::catalog::items::Items;
 use crate::catalog::snapshot;
 use crate::error::{Error, Result};
@@ -97,13 +97,17 @@ impl Class for LuaItems {
             .method("between(start, stop)", between)
             .method("intersecting(area)", intersecting)
             .method("ids()", |lua, this, _| {
-                Ok(lua.create_sequence_from(this.0.items.iter().map(|i| i.id.clone()))?)
+                Ok(lua.create_sequence_from(this.0.items.ids())?)
             })
             .method("table()", |_, this, _| table(&this.0))
             .method("features()", |_, this, _| features(&this.0))
             .method("bytes()", |_, this, _| {
-                let sizes = |i| data_assets(i).into_iter().filter_map(move |name| size(&i.assets[name]));
-                Ok(this.0.items.iter().flat_map(sizes).sum::<u64>())
+                let mut bytes = 0;
+                for item in this.0.items.iter() {
+                    let item = item?;
+                    bytes += data_assets(&item).into_iter().filter_map(|name| size(&item.assets[name])).sum::<u64>();
+                }
+                Ok(bytes)
             })
             .method("save(path)", |lua, this, args| {
                 let path = access(lua).write(args.get::<PathBuf>("path")?)?;
@@ -118,7 +122,7 @@ impl Class for LuaItems {
 fn title(this: &LuaItems) -> String {
     let count = this.0.len();
     let noun = if count == 1 { "item" } else { "items" };
-    let spans: Vec<_> = this.0.items.iter().filter_map(span).collect();
+    let spans: Vec<_> = (0..count).filter_map(|i| this.0.items.span(i)).collect();
     let first = spans.iter().map(|s| s.start).min();
     let last = spans.iter().map(|s| s.end).max();
     let mut text = format!("{count} {noun}");
@@ -145,11 +149,12 @@ fn value(name: &str, json: serde_json::Value) -> Value {
 fn filter(lua: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
     let mut kept = Vec::new();
     let condition: Filter = args.get("condition")?;
-    for (index, item) in this.0.items.iter().enumerate() {
+    for index in 0..this.0.len() {
         let keep = match &condition {
-            Filter::Equal(wanted) => wanted
-                .iter()
-                .all(|(name, wanted)| property(item, name).is_some_and(|found| equal(&value(name, found), wanted))),
+            Filter::Equal(wanted) => {
+                let item = this.0.items.get(index)?;
+                wanted.iter().all(|(name, wanted)| property(&item, name).is_some_and(|found| equal(&value(name, found), wanted)))
+            }
             Filter::Function(function) => {
                 let answer: LuaValue = function.call((this.item(index).into_lua(lua)?, index + 1))?;
                 !matches!(answer, LuaValue::Nil | LuaValue::Boolean(false))
@@ -173,8 +178,8 @@ options! {
 fn sort(_: &Lua, this: &LuaItems, args: &Args, o: SortTable) -> Result<LuaItems> {
     let name: String = args.get("property")?;
     let descending = o.descending;
-    let keys: Vec<Option<Value>> =
-        this.0.items.iter().map(|item| property(item, &name).map(|v| value(&name, v))).collect();
+    let key = |item: Result<Arc<Item>>| Ok(property(&*item?, &name).map(|v| value(&name, v)));
+    let keys: Vec<Option<Value>> = this.0.items.iter().map(key).collect::<Result<_>>()?;
     if !keys.is_empty() && keys.iter().all(Option::is_none) {
         return Err(Error::message(format!("no item has the property `{name}`")));
     }
@@ -198,7 +203,7 @@ fn sort(_: &Lua, this: &LuaItems, args: &Args, o: SortTable) -> Result<LuaItems>
 
 fn between(_: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
     let wanted = time_range(args)?;
-    let inside = |i: &usize| span(&this.0.items[*i]).is_some_and(|s| s.start <= wanted.last && s.end >= wanted.first);
+    let inside = |i: &usize| this.0.items.span(*i).is_some_and(|s| s.start <= wanted.last && s.end >= wanted.first);
     let kept: Vec<usize> = (0..this.0.len()).filter(inside).collect();
     Ok(LuaItems::new(this.0.take(&kept)))
 }
@@ -207,14 +212,14 @@ fn intersecting(_: &Lua, this: &LuaItems, args: &Args) -> Result<LuaItems> {
     let area = footprint::settle_area(&area_argument(args, "area")?)?;
     let mut kept = Vec::new();
     for (index, item) in this.0.items.iter().enumerate() {
-        if footprint::of(item)?.is_some_and(|shape| shape.intersects(&area)) {
+        if footprint::of(&*item?)?.is_some_and(|shape| shape.intersects(&area)) {
             kept.push(index);
         }
     }
     Ok(LuaItems::new(this.0.take(&kept)))
 }
 
-fn cells(item: &crate::catalog::item::Item) -> Vec<(String, Value)> {
+fn cells(item: &Item) -> Vec<(String, Value)> {
     let json = serde_json::to_value(&item.properties).unwrap_or_default();
     let mut cells = vec![("id".to_string(), Value::Text(item.id.clone()))];
     cells.extend(item.collection.clone().map(|c| ("collection".to_string(), Value::Text(c))));
@@ -228,22 +233,27 @@ fn cells(item: &crate::catalog::item::Item) -> Vec<(String, Value)> {
 
 /// One row an item: id, collection, the properties, and size and address of the main asset.
 fn table(items: &Items) -> Result<Table> {
-    let rows = items.items.iter().map(|item| {
-        let mut row = cells(item);
-        if let Some(asset) = data_assets(item).first().map(|name| &item.assets[*name]) {
+    let row = |item: Result<Arc<Item>>| {
+        let item = item?;
+        let mut row = cells(&item);
+        if let Some(asset) = data_assets(&item).first().map(|name| &item.assets[*name]) {
             row.extend(size(asset).map(|s| ("size_bytes".to_string(), Value::Integer(s as i64))));
             row.push(("url".to_string(), Value::Text(asset.href.clone())));
         }
-        row
-    });
-    Table::from_rows(rows)
+        Ok(row)
+    };
+    let mut failed = None;
+    let rows = items.items.iter().map_while(|item| row(item).map_err(|e| failed = Some(e)).ok());
+    let table = Table::from_rows(rows)?;
+    failed.map_or(Ok(table), Err)
 }
 
 fn features(items: &Items) -> Result<Features> {
     let mut features = Vec::new();
-    for item in &items.items {
-        let properties: Properties = cells(item).into_iter().collect();
-        features.push(Feature::new(footprint::of(item)?, properties));
+    for item in items.items.iter() {
+        let item = item?;
+        let properties: Properties = cells(&item).into_iter().collect();
+        features.push(Feature::new(footprint::of(&item)?, properties));
     }
     Ok(Features::new(features, Some(Crs::parse("EPSG:4326")?)))
 }
@@ -254,7 +264,7 @@ pub fn from_list(_: &Lua, args: &Args) -> Result<LuaItems> {
     let mut items = Vec::new();
     for (index, entry) in list.iter().enumerate() {
         if let Some(item) = LuaItem::accept(entry) {
-            items.push(item.get().clone());
+            items.push(Item::clone(&*item.get()?));
             continue;
         }
         let name = format!("list[{}]", index + 1);
@@ -271,5 +281,5 @@ pub fn from_list(_: &Lua, args: &Args) -> Result<LuaItems> {
         }
         items.push(item::read(json).map_err(|text| Error::message(format!("{name} {text}")))?);
     }
-    Ok(LuaItems::new(Items::new(items)))
+    Ok(LuaItems::new(Items::new(items)?))
 }

@@ -251,7 +251,7 @@ impl FromScript for Granules {
 impl Granules {
     fn entries(&self) -> Result<Vec<Candidate>> {
         match self {
-            Granules::Items(items) => items.0.items.iter().map(Candidate::of_item).collect(),
+            Granules::Items(items) => items.0.items.iter().map(|item| Candidate::of_item(&*item?)).collect(),
             Granules::Urls(urls) => entries_of_urls(urls),
         }
     }

@@ -80,7 +80,7 @@ fn each(lua: &Lua, this: &LuaSearch, _: &Args) -> Result<Function> {
             let Some(items) = wait(running.stream.next(http))? else {
                 return Ok(LuaValue::Nil);
             };
-            running.page = LuaItems::new(Items::new(items));
+            running.page = LuaItems::new(Items::from(items));
             running.next = 0;
         }
         running.next += 1;

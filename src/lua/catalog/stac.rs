@@ -89,7 +89,7 @@ impl Class for LuaService {
             .method("item(collection, id)", |_, this, args| {
                 let (collection, id): (String, String) = (args.get("collection")?, args.get("id")?);
                 let item = wait(this.0.item(Http::shared()?, &collection, &id))?;
-                let items = Arc::new(Items::new(vec![item]));
+                let items = Arc::new(Items::new(vec![item])?);
                 Ok(LuaItem { items, index: 0 })
             })
             .method_with("search(options?)", |_, this, _, o: StacTable| {

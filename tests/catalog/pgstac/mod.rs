@@ -69,7 +69,7 @@ impl Session {
 }
 
 fn ids(items: &Items) -> Vec<String> {
-    items.items.iter().map(|item| item.id.clone()).collect()
+    items.items.ids().map(str::to_string).collect()
 }
 
 #[test]
@@ -95,10 +95,10 @@ fn every_page_size_gives_every_item_once() {
     }
     // What came is what was put in.
     let items = s.all(&Query::default(), ALL);
-    for item in &items.items {
+    for item in items.items.iter().map(Result::unwrap) {
         let at: usize = item.id["item-".len()..].parse().unwrap();
         let source = &s.service.world.items[at];
-        let came = serde_json::to_value(item).unwrap();
+        let came = serde_json::to_value(&*item).unwrap();
         for name in ["geometry", "bbox", "collection"] {
             assert_eq!(came[name], source[name], "{name} of {}", item.id);
         }
@@ -479,7 +479,7 @@ fn only_the_fields_asked_for_come() {
         limits,
     );
     assert_eq!(few.len(), 120);
-    for item in &few.items {
+    for item in few.items.iter().map(Result::unwrap) {
         let names: BTreeSet<&str> = item
             .properties
             .additional_fields
@@ -490,7 +490,7 @@ fn only_the_fields_asked_for_come() {
         assert!(item.assets.is_empty() && item.geometry.is_none());
     }
     let most = s.all(&fields(&["-assets", "-properties.platform"]), limits);
-    for item in &most.items {
+    for item in most.items.iter().map(Result::unwrap) {
         let names = &item.properties.additional_fields;
         assert!(
             names.contains_key("gsd") && !names.contains_key("platform"),
