@@ -69,6 +69,8 @@ impl fmt::Debug for List {
 }
 
 impl List {
+    /// # Errors
+    /// As `extend`.
     pub fn new(items: Vec<Item>) -> Result<List> {
         let mut list = List::default();
         list.extend(items)?;

@@ -101,6 +101,9 @@ impl Runtime {
     }
 
     /// Runs `function` to its end or to where it yields, if that comes first; what is left of it then never runs.
+    ///
+    /// # Errors
+    /// As `call`.
     pub fn begin(&self, function: &Function) -> mlua::Result<()> {
         let thread = self.lua.create_thread(function.clone())?;
         self.run(|| thread.resume(()))

@@ -65,7 +65,7 @@ pub use value::{FromScript, describe};
 /// Declares the native modules, each a file of the same name with a function `define`.
 macro_rules! modules {
     ($($name:ident),* $(,)?) => {
-        $(pub mod $name;)*
+        $(mod $name;)*
 
         /// The names of the native modules.
         pub const MODULES: &[&str] = &[$(stringify!($name)),*];

@@ -113,6 +113,9 @@ impl Figure {
     }
 
     /// What stands for the figure where there is nothing but text.
+    ///
+    /// # Errors
+    /// As `size`.
     pub fn words(&self) -> Result<String> {
         let (width, height) = self.size()?;
         Ok(format!("[figure of {width:.1} × {height:.1} inches]"))

@@ -219,6 +219,9 @@ fn left_in(folder: &Path) -> Option<u64> {
 }
 
 /// A file of `bytes` zeros that has no name any more, and the name that it had, for messages.
+///
+/// # Errors
+/// A folder for scratch that cannot be made, has no room for so many bytes, or cannot be written.
 pub fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = scratch::folder()?;

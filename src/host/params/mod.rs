@@ -65,6 +65,9 @@ pub fn give(lua: &Lua, script: &str, given: Vec<(String, Option<String>)>) {
 
 /// Of the script that is about to begin only the declaration is wanted: it ends there. It yields, which nothing in it can catch; where
 /// a function between cannot yield, as `require` cannot, it fails.
+///
+/// # Errors
+/// When Lua is out of memory.
 pub fn declare_alone(lua: &Lua) -> Result<()> {
     if let Some(mut params) = lua.app_data_mut::<Params>() {
         params.alone = true;
