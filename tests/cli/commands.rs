@@ -158,11 +158,11 @@ fn help_and_version_exit_0() {
 fn doc_shows_suggests_and_searches() {
     let here = folder(&[]);
     let done = run(here.path(), &["doc", "json.encode"]);
-    assert_holds(&done.out, "json.encode(value, options?) -> string");
+    assert_holds(&done.out, "json.encode(value?, options?) -> string");
     assert_holds(&done.out, "pretty?: boolean");
     assert_holds(
         &run(here.path(), &["doc", "encode"]).out,
-        "json.encode(value, options?)",
+        "json.encode(value?, options?)",
     );
     assert_holds(
         &run(here.path(), &["doc", "json.encod"]).err,
