@@ -136,7 +136,8 @@ fn one_overview_of_a_cog_behind_a_login_costs_its_bytes() {
     // The overview of 1024² pixels of a byte; the header, and blocks of 16 KiB that reach beyond what is wanted.
     let overview = 1 << 20;
     let fetched = archive.fetched("/x.tif", size);
-    println!("one overview: {fetched} bytes of {size}, {overview} needed");
+    let asked = archive.store.log().len();
+    println!("one overview: {fetched} bytes of {size}, {overview} needed, {asked} requests");
     assert!((overview..overview + 4 * 16_384).contains(&fetched), "{fetched}");
     archive.is_discreet();
     let done = succeed(plain(here.path()), &code.replace("if mode", "if true"));
@@ -177,7 +178,8 @@ fn one_chip_of_a_cslc_behind_a_login_costs_its_chunks() {
     assert_eq!(succeed(plain(here.path()), &code).out, "10000\t0.0\n");
     let fetched = archive.fetched(name, size);
     let chunks = 2 * 128 * 128 * 8;
-    println!("one chip: {fetched} bytes of {size}, {chunks} in its chunks");
+    let asked = archive.store.log().len();
+    println!("one chip: {fetched} bytes of {size}, {chunks} in its chunks, {asked} requests");
     // How far is read ahead depends a little on which thread comes first.
     assert!((chunks..chunks + 8 * 16_384).contains(&fetched), "{fetched}");
     archive.is_discreet();
