@@ -11,7 +11,7 @@ use super::matching::{Chips, Match, WindowMatcher};
 use super::method::Method;
 use super::metres::Metres;
 use super::plane::Signal;
-use super::points::Place;
+use super::points::WindowPair;
 use super::reason::Reason;
 use super::settings::Extent;
 use super::vocabulary::{band, deviation, note_images};
@@ -166,11 +166,11 @@ impl Dense {
     }
 
     /// The pixels of both images that a node takes.
-    fn place(&self, row: isize, col: isize, gross: Gross) -> Place {
+    fn place(&self, row: isize, col: isize, gross: Gross) -> WindowPair {
         let window = self.method.window();
         let x = col as i64 * self.skip.cols as i64 + (window.cols / 2) as i64;
         let y = row as i64 * self.skip.rows as i64 + (window.rows / 2) as i64;
-        Place::new(&self.pair, &self.method, x, y, gross)
+        WindowPair::new(&self.pair, &self.method, x, y, gross)
     }
 
     fn values(&self, row: isize, col: isize, m: &Match, out: &mut [Array2<f32>], at: (usize, usize)) {

@@ -67,7 +67,7 @@ fn match_all(
     let done = workers::for_each(work::threads(), points.len(), worker, |(matcher, a, b), index| {
         let (point, gross) = (&points[index], gross[index.min(gross.len() - 1)]);
         if let Some(gross) = gross {
-            let place = Place::new(pair, method, point.x, point.y, gross);
+            let place = WindowPair::new(pair, method, point.x, point.y, gross);
             reference.read(place.reference, a)?;
             secondary.read(place.secondary, b)?;
             let mut one = matcher.run(Chips {
@@ -88,14 +88,14 @@ fn match_all(
 }
 
 /// What is read for one window.
-pub(super) struct Place {
+pub(super) struct WindowPair {
     pub reference: Window,
     pub secondary: Window,
 }
 
-impl Place {
+impl WindowPair {
     /// Around pixel (x, y) of the reference.
-    pub fn new(pair: &ImagePair, method: &Method, x: i64, y: i64, gross: Gross) -> Place {
+    pub fn new(pair: &ImagePair, method: &Method, x: i64, y: i64, gross: Gross) -> WindowPair {
         let (window, chip) = (method.window(), method.chip());
         let (row, col) = (
             y as isize - (window.rows / 2) as isize,
@@ -108,7 +108,7 @@ impl Place {
             chip.rows,
             chip.cols,
         );
-        Place { reference, secondary }
+        WindowPair { reference, secondary }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::raster::{Pixels, Raster};
 
 /// Where to look.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
+pub struct Expected {
     /// Where the target is expected, in pixels: whole numbers are centres of pixels.
     pub x: f64,
     pub y: f64,
@@ -24,7 +24,7 @@ pub struct Place {
 /// cannot be measured: `Edge` where the brightest pixel lies on the border of the search.
 pub fn point_target(
     raster: &Raster,
-    place: &Place,
+    place: &Expected,
     analysis: &Analysis,
 ) -> Result<Result<PointTarget, Failure>> {
     let band = raster.only_band("slc")?;

@@ -18,7 +18,7 @@ pub const DAYS_PER_YEAR: f64 = 365.25;
 
 /// How velocities are made.
 #[derive(Clone)]
-pub struct Options {
+pub struct VelocityOptions {
     /// Days from the reference to the secondary image; negative where the secondary came first.
     pub days: f64,
     /// Lengths on the ellipsoid; else those of the map.
@@ -43,7 +43,7 @@ const BANDS: [&str; 6] = ["vx", "vy", "v", "vx_error", "vy_error", "v_error"];
 /// # Errors
 /// Bands that are missing; days that are 0 or not finite; a grid without a CRS or turned; still ground on another grid, or with
 /// too few offsets.
-pub fn velocity(offsets: &Raster, options: &Options) -> Result<Raster> {
+pub fn velocity(offsets: &Raster, options: &VelocityOptions) -> Result<Raster> {
     if !(options.days.is_finite() && options.days != 0.0) {
         return Err(Error::argument("days", "a number other than 0", options.days));
     }

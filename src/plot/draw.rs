@@ -464,7 +464,7 @@ pub fn obstacles(panel: &Panel, frame: &Frame) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::scene::Step;
+    use crate::plot::scene::PathStep;
 
     fn frame() -> Frame {
         Frame {
@@ -486,7 +486,7 @@ mod tests {
         let points = [(-1e12, 30.0), (1e12, 30.0)];
         let path = frame().line(&points, false);
         for step in &path.0 {
-            if let Step::Move(x, _) | Step::Line(x, _) = step {
+            if let PathStep::Move(x, _) | PathStep::Line(x, _) = step {
                 assert!((-40.0..=160.0).contains(x));
             }
         }
@@ -503,7 +503,10 @@ mod tests {
             (50.0, 20.0),
         ];
         let path = frame().line(&points, false);
-        assert_eq!(path.0.iter().filter(|s| matches!(s, Step::Move(..))).count(), 2);
+        assert_eq!(
+            path.0.iter().filter(|s| matches!(s, PathStep::Move(..))).count(),
+            2
+        );
     }
 
     #[test]

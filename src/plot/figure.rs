@@ -70,7 +70,7 @@ impl Figure {
 
 /// What the sides of axes mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kind {
+pub enum AxesKind {
     /// Two quantities; the panel takes any shape.
     #[default]
     Chart,
@@ -195,7 +195,7 @@ impl ColorBar {
 /// One panel.
 #[derive(Debug, Clone)]
 pub struct Axes {
-    pub kind: Kind,
+    pub kind: AxesKind,
     pub title: String,
     pub x: Axis,
     pub y: Axis,
@@ -219,7 +219,7 @@ pub struct Placed {
 }
 
 impl Axes {
-    pub fn new(kind: Kind) -> Axes {
+    pub fn new(kind: AxesKind) -> Axes {
         Axes {
             kind,
             title: String::new(),
@@ -235,11 +235,11 @@ impl Axes {
     }
 
     pub fn chart() -> Axes {
-        Axes::new(Kind::Chart)
+        Axes::new(AxesKind::Chart)
     }
 
     pub fn map(coordinates: Coordinates) -> Axes {
-        Axes::new(Kind::Map(coordinates))
+        Axes::new(AxesKind::Map(coordinates))
     }
 
     /// Adds a layer whose coordinates are those of the axes.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-use super::scene::{Path, Step};
+use super::scene::{Path, PathStep};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Weight {
@@ -128,18 +128,18 @@ impl Pen {
 impl OutlineBuilder for Pen {
     fn move_to(&mut self, x: f32, y: f32) {
         self.at = self.point(x, y);
-        self.path.0.push(Step::Move(self.at.0, self.at.1));
+        self.path.0.push(PathStep::Move(self.at.0, self.at.1));
     }
 
     fn line_to(&mut self, x: f32, y: f32) {
         self.at = self.point(x, y);
-        self.path.0.push(Step::Line(self.at.0, self.at.1));
+        self.path.0.push(PathStep::Line(self.at.0, self.at.1));
     }
 
     fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
         let ((x0, y0), (x1, y1), (x, y)) = (self.at, self.point(x1, y1), self.point(x, y));
         let third = |end: f64, control: f64| end + (control - end) * 2.0 / 3.0;
-        self.path.0.push(Step::Cubic([
+        self.path.0.push(PathStep::Cubic([
             third(x0, x1),
             third(y0, y1),
             third(x, x1),
@@ -152,12 +152,12 @@ impl OutlineBuilder for Pen {
 
     fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
         let ((x1, y1), (x2, y2), (x, y)) = (self.point(x1, y1), self.point(x2, y2), self.point(x, y));
-        self.path.0.push(Step::Cubic([x1, y1, x2, y2, x, y]));
+        self.path.0.push(PathStep::Cubic([x1, y1, x2, y2, x, y]));
         self.at = (x, y);
     }
 
     fn close(&mut self) {
-        self.path.0.push(Step::Close);
+        self.path.0.push(PathStep::Close);
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
             .0
             .iter()
             .filter_map(|s| match s {
-                Step::Move(_, y) | Step::Line(_, y) => Some(*y),
+                PathStep::Move(_, y) | PathStep::Line(_, y) => Some(*y),
                 _ => None,
             })
             .collect();

@@ -3,7 +3,7 @@
 use super::bitmap::colored;
 use super::color::Color;
 use super::draw::Frame;
-use super::figure::{ColorBar, Kind, Side as BarSide};
+use super::figure::{AxesKind, ColorBar, Side as BarSide};
 use super::font;
 use super::layout::{self, Placement};
 use super::lonlat;
@@ -20,7 +20,7 @@ pub fn grid_lines(panel: &Panel, placement: &Placement, s: &Style) -> Result<Vec
         return Ok(Vec::new());
     }
     let rect = placement.rect;
-    let map = matches!(panel.axes.kind, Kind::Map(_));
+    let map = matches!(panel.axes.kind, AxesKind::Map(_));
     let color = if map {
         Color::BLACK.with_opacity(0.3)
     } else {

@@ -1,7 +1,7 @@
 //! Where everything goes: panels get what titles, labels, colour bars and legends leave, and the panels of maps
 //! keep their shape. Labels depend on the panels' size and the other way round, so both are settled in a few rounds.
 
-use super::figure::{Figure, Kind, Legend, Side as BarSide};
+use super::figure::{AxesKind, Figure, Legend, Side as BarSide};
 use super::font::{self, Weight};
 use super::layer::Layer;
 use super::legend;
@@ -470,7 +470,7 @@ fn outside(panel: &Panel, figure: &Figure) -> Option<BarSide> {
         .layers
         .iter()
         .any(|l| matches!(l.layer.as_ref(), Layer::Classes(_)));
-    let map = matches!(panel.axes.kind, Kind::Map(_));
+    let map = matches!(panel.axes.kind, AxesKind::Map(_));
     let own_bar = figure.color_bar.is_none() && panel.scale.is_some();
     let bar = panel
         .axes

@@ -4,12 +4,12 @@ use super::color::Color;
 use super::figure::Corner;
 use super::font::{self, Weight};
 use super::layer::Marker;
-use super::panel::{Entry, Key};
+use super::panel::{Key, LegendEntry};
 use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
 use super::style::{FRAME, HALO, Style};
 
 /// Width and height of a legend of so many columns, without the space around it.
-pub fn size(entries: &[Entry], columns: usize, s: &Style) -> (f64, f64) {
+pub fn size(entries: &[LegendEntry], columns: usize, s: &Style) -> (f64, f64) {
     let lines = entries.len().div_ceil(columns) as f64;
     (
         2.0 * pad(s) + columns as f64 * column_width(entries, s) - column_gap(s),
@@ -18,13 +18,13 @@ pub fn size(entries: &[Entry], columns: usize, s: &Style) -> (f64, f64) {
 }
 
 /// How many columns stand side by side in `width`; one at least.
-pub fn columns(entries: &[Entry], width: f64, s: &Style) -> usize {
+pub fn columns(entries: &[LegendEntry], width: f64, s: &Style) -> usize {
     let fit = (width + column_gap(s)) / column_width(entries, s);
     (fit as usize).clamp(1, entries.len().max(1))
 }
 
 /// Of the longest entry, with the gap behind it.
-fn column_width(entries: &[Entry], s: &Style) -> f64 {
+fn column_width(entries: &[LegendEntry], s: &Style) -> f64 {
     let widest = entries
         .iter()
         .map(|e| font::width(&e.label, s.tick, Weight::Regular))
@@ -84,7 +84,13 @@ pub fn in_corner(panel: &Rect, (width, height): (f64, f64), corner: Corner, s: &
 }
 
 /// The legend with its upper left corner at (x, y), row by row.
-pub fn draw(entries: &[Entry], (x, y): (f64, f64), columns: usize, framed: bool, s: &Style) -> Vec<Item> {
+pub fn draw(
+    entries: &[LegendEntry],
+    (x, y): (f64, f64),
+    columns: usize,
+    framed: bool,
+    s: &Style,
+) -> Vec<Item> {
     let (width, height) = size(entries, columns, s);
     let mut items = Vec::new();
     if framed {
@@ -220,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_legend_grows_with_its_entries() {
-        let entry = |label: &str| Entry {
+        let entry = |label: &str| LegendEntry {
             label: label.into(),
             key: Key::Patch {
                 fill: Color::BLACK,

@@ -1,6 +1,6 @@
 //! The marks along the sides of a panel of known size: where they are and what they say.
 
-use super::figure::{Axis, Coordinates, Kind, Scale, TickChoice};
+use super::figure::{AxesKind, Axis, Coordinates, Scale, TickChoice};
 use super::font::{self, Weight};
 use super::lonlat;
 use super::panel::Panel;
@@ -43,14 +43,14 @@ pub fn sides(panel: &Panel, width: f64, height: f64, style: &Style) -> Result<Si
         upright: true,
     };
     let coordinates = match panel.axes.kind {
-        Kind::Chart => {
+        AxesKind::Chart => {
             return Ok(Sides {
                 x: chart_side(&panel.axes.x, &panel.x, &across),
                 y: chart_side(&panel.axes.y, &panel.y, &up),
                 graticule: None,
             });
         }
-        Kind::Map(coordinates) => coordinates,
+        AxesKind::Map(coordinates) => coordinates,
     };
     let mut out = match (coordinates, &panel.crs) {
         (Coordinates::None, _) => Sides::default(),

@@ -38,7 +38,7 @@ mod turned;
 pub use color::Color;
 pub use colormap::Colormap;
 pub use figure::{
-    Axes, Axis, ColorBar, Coordinates, Corner, Figure, Kind, Legend, Placed, Scale, Side, TickChoice,
+    Axes, AxesKind, Axis, ColorBar, Coordinates, Corner, Figure, Legend, Placed, Scale, Side, TickChoice,
 };
 pub use layer::{
     Band, Class, Classes, Dash, ErrorBars, Guide, Histogram, Image, LINE_WIDTHS, Layer, Line, MARKER_SIZES,

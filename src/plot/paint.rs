@@ -8,7 +8,7 @@ use tiny_skia::{
 use super::color::Color;
 use super::font;
 use super::picture::Picture;
-use super::scene::{Item, Path, Rect, Scene, Step, Stroke, Text};
+use super::scene::{Item, Path, PathStep, Rect, Scene, Stroke, Text};
 use crate::bounds;
 use crate::error::{Error, Result};
 
@@ -325,19 +325,19 @@ fn append(builder: &mut PathBuilder, path: &Path, place: impl Fn(f64, f64) -> (f
     };
     for step in &path.0 {
         match *step {
-            Step::Move(x, y) => {
+            PathStep::Move(x, y) => {
                 let (x, y) = place(x, y);
                 builder.move_to(x, y);
             }
-            Step::Line(x, y) => {
+            PathStep::Line(x, y) => {
                 let (x, y) = place(x, y);
                 builder.line_to(x, y);
             }
-            Step::Cubic([x1, y1, x2, y2, x, y]) => {
+            PathStep::Cubic([x1, y1, x2, y2, x, y]) => {
                 let ((x1, y1), (x2, y2), (x, y)) = (place(x1, y1), place(x2, y2), place(x, y));
                 builder.cubic_to(x1, y1, x2, y2, x, y);
             }
-            Step::Close => builder.close(),
+            PathStep::Close => builder.close(),
         }
     }
 }

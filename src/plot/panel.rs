@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::color::Color;
 use super::colormap::Colormap;
-use super::figure::{Axes, Figure, Kind, Legend, Scale};
+use super::figure::{Axes, AxesKind, Figure, Legend, Scale};
 use super::layer::{Dash, Layer, Marker};
 use super::span::Span;
 use super::stretch::Limits;
@@ -22,7 +22,7 @@ pub struct Panel<'a> {
     pub aspect: Option<f64>,
     /// What a colour bar shows.
     pub scale: Option<ColorScale>,
-    pub legend: Vec<Entry>,
+    pub legend: Vec<LegendEntry>,
 }
 
 pub struct PanelLayer<'a> {
@@ -43,7 +43,7 @@ pub struct ColorScale {
 
 /// A line of a legend.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct LegendEntry {
     pub label: String,
     pub key: Key,
 }
@@ -390,7 +390,7 @@ impl Reach {
 }
 
 fn aspect(axes: &Axes, crs: Option<&Crs>, x: &Span, y: &Span) -> Option<f64> {
-    if !matches!(axes.kind, Kind::Map(_)) {
+    if !matches!(axes.kind, AxesKind::Map(_)) {
         return None;
     }
     let ((x0, x1), (y0, y1)) = (x.ends(), y.ends());
@@ -406,11 +406,11 @@ fn aspect(axes: &Axes, crs: Option<&Crs>, x: &Span, y: &Span) -> Option<f64> {
     Some((shape * stretch).clamp(0.02, 50.0))
 }
 
-fn entries(layers: &[PanelLayer]) -> Vec<Entry> {
+fn entries(layers: &[PanelLayer]) -> Vec<LegendEntry> {
     let mut out = Vec::new();
     for PanelLayer { layer, color, .. } in layers {
         if let Layer::Classes(l) = layer.as_ref() {
-            out.extend(l.classes.iter().map(|c| Entry {
+            out.extend(l.classes.iter().map(|c| LegendEntry {
                 label: c.name.clone(),
                 key: Key::Patch {
                     fill: c.color,
@@ -476,7 +476,7 @@ fn entries(layers: &[PanelLayer]) -> Vec<Entry> {
             },
             _ => continue,
         };
-        out.push(Entry {
+        out.push(LegendEntry {
             label: layer.label().to_string(),
             key,
         });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::color::Color;
 use super::draw::{self, Frame};
-use super::figure::{Figure, Kind, Legend};
+use super::figure::{AxesKind, Figure, Legend};
 use super::font::Weight;
 use super::frame;
 use super::layer::Layer;
@@ -162,7 +162,7 @@ fn panel_items(
     let frame = Frame::of(panel, rect);
     let cells = |points: f64| ((points * dpi / 72.0).round() as usize).max(1);
     let pixels = (cells(rect.width), cells(rect.height));
-    let map = matches!(panel.axes.kind, Kind::Map(_));
+    let map = matches!(panel.axes.kind, AxesKind::Map(_));
     let mut items = vec![Item::Box {
         rect,
         fill: panel.axes.face,

@@ -47,7 +47,7 @@ impl Rect {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Step {
+pub enum PathStep {
     Move(f64, f64),
     Line(f64, f64),
     /// Two control points and the end.
@@ -56,7 +56,7 @@ pub enum Step {
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Path(pub Vec<Step>);
+pub struct Path(pub Vec<PathStep>);
 
 impl Path {
     /// A line through the points; a NaN breaks it.
@@ -69,9 +69,9 @@ impl Path {
                 continue;
             }
             steps.push(if pen_down {
-                Step::Line(x, y)
+                PathStep::Line(x, y)
             } else {
-                Step::Move(x, y)
+                PathStep::Move(x, y)
             });
             pen_down = true;
         }
@@ -80,7 +80,7 @@ impl Path {
 
     pub fn polygon(points: impl IntoIterator<Item = (f64, f64)>) -> Path {
         let mut path = Path::polyline(points);
-        path.0.push(Step::Close);
+        path.0.push(PathStep::Close);
         path
     }
 
@@ -89,12 +89,12 @@ impl Path {
         let k = radius * 4.0 / 3.0 * (2f64.sqrt() - 1.0);
         let r = radius;
         Path(vec![
-            Step::Move(r, 0.0),
-            Step::Cubic([r, k, k, r, 0.0, r]),
-            Step::Cubic([-k, r, -r, k, -r, 0.0]),
-            Step::Cubic([-r, -k, -k, -r, 0.0, -r]),
-            Step::Cubic([k, -r, r, -k, r, 0.0]),
-            Step::Close,
+            PathStep::Move(r, 0.0),
+            PathStep::Cubic([r, k, k, r, 0.0, r]),
+            PathStep::Cubic([-k, r, -r, k, -r, 0.0]),
+            PathStep::Cubic([-r, -k, -k, -r, 0.0, -r]),
+            PathStep::Cubic([k, -r, r, -k, r, 0.0]),
+            PathStep::Close,
         ])
     }
 

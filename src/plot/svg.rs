@@ -8,7 +8,7 @@ use base64::Engine;
 
 use super::color::Color;
 use super::font::{self, Weight};
-use super::scene::{Item, Path, Rect, Scene, Step, Stroke, Text};
+use super::scene::{Item, Path, PathStep, Rect, Scene, Stroke, Text};
 use crate::error::Result;
 use crate::work::markup::escaped;
 
@@ -271,10 +271,10 @@ fn path_data(path: &Path, scale: f64) -> String {
     };
     for step in &path.0 {
         match *step {
-            Step::Move(x, y) => put('M', &[x, y]),
-            Step::Line(x, y) => put('L', &[x, y]),
-            Step::Cubic(values) => put('C', &values),
-            Step::Close => put('Z', &[]),
+            PathStep::Move(x, y) => put('M', &[x, y]),
+            PathStep::Line(x, y) => put('L', &[x, y]),
+            PathStep::Cubic(values) => put('C', &values),
+            PathStep::Close => put('Z', &[]),
         }
     }
     out

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{Array2, s};
-use perilune::correlation::autorift::operation::{Options, autorift};
+use perilune::correlation::autorift::operation::{Tracking, autorift};
 use perilune::correlation::autorift::parameters::Parameters;
 use perilune::correlation::autorift::pyramid::Pyramid;
 use perilune::raster::file::open::{OpenOptions, open};
@@ -84,9 +84,9 @@ fn a_recorded_run_is_reproduced() {
         return;
     };
     let archive = shared("oracles/autorift/grid32_search25_u8.npz").unwrap();
-    let options = Options {
+    let options = Tracking {
         grid: Some(recorded_nodes(&reference.grid)),
-        ..Options::default()
+        ..Tracking::default()
     };
     let out = autorift(&reference, &secondary, options).unwrap();
     let recorded = |name: &str| member(&archive, name).mapv(f64::from);
@@ -113,12 +113,12 @@ fn errors_against_the_truth_are_no_larger_than_the_originals() {
         return;
     };
     for spacing in [16, 32] {
-        let options = Options {
+        let options = Tracking {
             parameters: Parameters {
                 spacing,
                 ..Parameters::default()
             },
-            ..Options::default()
+            ..Tracking::default()
         };
         let out = autorift(&reference, &secondary, options).unwrap();
         let (dx, dy, std) = (band(&out, "dx_px"), band(&out, "dy_px"), band(&out, "dx_std_px"));
@@ -197,7 +197,7 @@ fn a_known_shift_of_a_landsat_scene_is_found() {
     };
     // What is at (row, col) of the first is at (row − 7, col + 11) of the second.
     let (reference, secondary) = (cut(20, 40), cut(27, 29));
-    let out = autorift(&reference, &secondary, Options::default()).unwrap();
+    let out = autorift(&reference, &secondary, Tracking::default()).unwrap();
     let (dx, dy) = (band(&out, "dx_px"), band(&out, "dy_px"));
     let found = dx.iter().filter(|v| !v.is_nan()).count();
     assert!(found > dx.len() * 9 / 10, "{found} of {}", dx.len());
@@ -221,13 +221,13 @@ fn scratch_files_do_not_change_the_result() {
         return;
     };
     let run = || {
-        let options = Options {
+        let options = Tracking {
             parameters: Parameters {
                 spacing: 64,
                 chip: 64,
                 ..Parameters::default()
             },
-            ..Options::default()
+            ..Tracking::default()
         };
         let out = autorift(&reference, &secondary, options).unwrap();
         (band(&out, "dx_px"), band(&out, "correlation"))

@@ -101,7 +101,7 @@ fn map_in_kilometres() {
 #[test]
 fn map_with_longitudes_and_latitudes() {
     let mut axes = map();
-    axes.kind = Kind::Map(Coordinates::LonLat);
+    axes.kind = AxesKind::Map(Coordinates::LonLat);
     axes.grid = true;
     let mut area = Polygons::rectangle(Bounds {
         min_x: -115.88,

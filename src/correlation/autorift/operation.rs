@@ -46,7 +46,7 @@ pub enum PerNode {
 
 /// How a pair of rasters is tracked.
 #[derive(Clone)]
-pub struct Options {
+pub struct Tracking {
     pub parameters: Parameters,
     pub prefilter: Prefilter,
     /// Where nothing is asked for, 8 bits for real images and complex for complex ones.
@@ -62,9 +62,9 @@ pub struct Options {
     pub chip_max: Option<Raster>,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
+impl Default for Tracking {
+    fn default() -> Tracking {
+        Tracking {
             parameters: Parameters::default(),
             prefilter: Prefilter::HighPass { width: 5 },
             precision: None,
@@ -111,7 +111,7 @@ const BANDS: [&str; 10] = [
 /// # Errors
 /// Images of more than one band, on different grids, smaller than a chip, one complex and one not; parameters out of
 /// range; rasters of nodes on another grid than the nodes'.
-pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Options) -> Result<Raster> {
+pub fn autorift(reference: &Raster, secondary: &Raster, mut options: Tracking) -> Result<Raster> {
     let first = reference.only_band("correlation.autorift (the reference)")?;
     let second = secondary.only_band("correlation.autorift (the secondary)")?;
     reference.check_grid(secondary)?;

@@ -6,7 +6,7 @@ use mlua::Value as LuaValue;
 
 use crate::catalog::footprint;
 use crate::error::{Error, Result};
-use crate::lua::geometry::Place;
+use crate::lua::geometry::Shapes;
 use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, Several, describe};
 use crate::lua::Args;
@@ -46,17 +46,17 @@ pub fn area(value: &LuaValue, name: &str) -> Result<Shape> {
         LuaValue::String(text) => {
             let text = text.to_string_lossy();
             let read = match text.trim_start().starts_with('{') {
-                true => Features::from_geojson(&text).and_then(|f| Place(f).geometry()),
+                true => Features::from_geojson(&text).and_then(|f| Shapes(f).geometry()),
                 false => Geometry::from_wkt(&text),
             };
             read.map_err(|e| Error::message(format!("{name}: {e}")))?
         }
         LuaValue::Table(_) => {
             let json = serde_json::to_value(value).map_err(|_| wrong(value, name))?;
-            let read = Features::from_geojson(&json.to_string()).and_then(|f| Place(f).geometry());
+            let read = Features::from_geojson(&json.to_string()).and_then(|f| Shapes(f).geometry());
             read.map_err(|e| Error::message(format!("{name}: {e}")))?
         }
-        other => Place::accept(other).ok_or_else(|| wrong(value, name))?.geometry()?,
+        other => Shapes::accept(other).ok_or_else(|| wrong(value, name))?.geometry()?,
     };
     let geometry = match &geometry.crs {
         Some(_) => geometry.to_crs(&Crs::parse("EPSG:4326")?, None)?,

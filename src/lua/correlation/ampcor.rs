@@ -24,7 +24,7 @@ pub fn define(m: &mut Module) -> Result<()> {
 
 options! {
     /// What all ways of matching are asked: where, in what, and when a match counts.
-    pub struct Place("correlation.PlaceOptions") {
+    pub struct Matching("correlation.PlaceOptions") {
         /// Centres of windows, and a Table is wanted; without them a field of windows all over the image. A list of `{ x, y }` or
         /// `{ id = …, x = …, y = … }`, or a Table with columns `x` and `y` (and `id`). They are pixels of the reference counted
         /// from 0; a window of w pixels covers x − w/2 … x + w/2 − 1.
@@ -53,7 +53,7 @@ options! {
     }
 }
 
-impl Place {
+impl Matching {
     pub fn settings(&self) -> Search {
         Search {
             window: self.window,
@@ -93,7 +93,7 @@ impl Place {
 
 options! {
     struct Ampcor("correlation.AmpcorOptions") {
-        ..place: Place,
+        ..place: Matching,
         /// How much finer the second correlation is than the pixels.
         raw_oversampling: usize = 2; settings::RAW_OVERSAMPLING,
         /// Correlation oversampling: with `parity = "isce2"` offsets are multiples of 1/(2 · oversampling) pixel. Without it offsets

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mlua::Value;
 use serde_json::Value as Json;
 
-use crate::correlation::autorift::operation::{Options as Tracking, PerNode, Precision, autorift};
+use crate::correlation::autorift::operation::{Tracking, PerNode, Precision, autorift};
 use crate::correlation::autorift::parameters::{self, Border, Parameters};
 use crate::correlation::autorift::prefilter::{self, Method, Prefilter};
 use crate::error::{Error, Result};

@@ -3,7 +3,7 @@
 use mlua::{Lua, Table};
 
 use crate::correlation::point_target::{Analysis, CHIP, OVERSAMPLING, SIDELOBES};
-use crate::correlation::target_in_image::{Place, point_target};
+use crate::correlation::target_in_image::{Expected, point_target};
 use crate::error::{Domain, Result};
 use crate::lua::args::Args;
 use crate::lua::module::Module;
@@ -37,7 +37,7 @@ fn measured(lua: &Lua, args: &Args, o: Target) -> Result<Table> {
         sidelobes: o.sidelobes,
         guard: o.guard,
     };
-    let place = Place {
+    let place = Expected {
         x: args.get("x")?,
         y: args.get("y")?,
         search: o.search,

@@ -1,6 +1,6 @@
 //! Plain normalised correlation and phase correlation.
 
-use super::ampcor::Place;
+use super::ampcor::Matching;
 use crate::correlation::method::Method;
 use crate::correlation::zncc::{NccSettings, PeakFit};
 use crate::error::Result;
@@ -16,7 +16,7 @@ pub fn define(m: &mut Module) -> Result<()> {
         });
         o.place.run(lua, args, &method)
     })?;
-    m.function_with("phase(reference, secondary, options?)", |lua, args, o: Place| {
+    m.function_with("phase(reference, secondary, options?)", |lua, args, o: Matching| {
         o.run(lua, args, &Method::Phase(o.settings()))
     })?;
     Ok(())
@@ -24,7 +24,7 @@ pub fn define(m: &mut Module) -> Result<()> {
 
 options! {
     struct Ncc("correlation.NccOptions") {
-        ..place: Place,
+        ..place: Matching,
         /// Whether the means are removed under every shift (ZNCC).
         zero_mean: bool = true,
         /// How the peak is found between pixels: the maximum of the windowed-sinc interpolation, or parabolas through three pixels,

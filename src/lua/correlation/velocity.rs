@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::correlation::velocity::{Options as How, velocity};
+use crate::correlation::velocity::{VelocityOptions as How, velocity};
 use crate::error::{Domain, Error, Result};
 use crate::lua::args::Args;
 use crate::lua::module::Module;

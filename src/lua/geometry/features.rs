@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mlua::{Lua, UserDataRef, Value as LuaValue};
 
 use super::feature::OneFeature;
-use super::values::{GeoJson, Place, Transform, bounds_list};
+use super::values::{GeoJson, Shapes, Transform, bounds_list};
 use crate::bind_class;
 use crate::error::{Error, Result, counted};
 use crate::lua::rehearsal::is_told;
@@ -44,8 +44,8 @@ impl Class for Features {
             });
         c.method("filter(condition)", filter)
             .method_with("within(area, options?)", within)
-            .method("intersecting(place)", |_, this, args| this.intersecting(&args.get::<Place>("place")?.geometry()?))
-            .method("clip(place)", |_, this, args| this.clip(&args.get::<Place>("place")?.geometry()?))
+            .method("intersecting(place)", |_, this, args| this.intersecting(&args.get::<Shapes>("place")?.geometry()?))
+            .method("clip(place)", |_, this, args| this.clip(&args.get::<Shapes>("place")?.geometry()?))
             .method_with("to_crs(crs, options?)", |_, this, args, o: Transform| {
                 this.to_crs(&args.get::<Crs>("crs")?, o.densify)
             })
@@ -113,7 +113,7 @@ options! {
 
 fn within(_: &Lua, this: &Features, args: &Args, o: Within) -> Result<Features> {
     let area: LuaValue = args.get("area")?;
-    if let Some(Place(place)) = Place::accept(&area) {
+    if let Some(Shapes(place)) = Shapes::accept(&area) {
         let turn = place.crs.as_ref().and_then(Crs::turn);
         let mut bounds = place
             .arc_bounds(turn)

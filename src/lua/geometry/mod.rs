@@ -18,7 +18,7 @@ use crate::options;
 use crate::raster::{Bounds, Crs};
 use crate::vector::{Features, Geometry, Properties, ReadOptions};
 
-pub use self::values::Place;
+pub use self::values::Shapes;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Geometry>();

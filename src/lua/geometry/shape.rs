@@ -66,5 +66,5 @@ options! {
 }
 
 fn other(args: &Args) -> Result<Geometry> {
-    args.get::<super::Place>("other")?.geometry()
+    args.get::<super::Shapes>("other")?.geometry()
 }

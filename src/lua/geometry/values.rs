@@ -46,9 +46,9 @@ impl FromScript for Features {
 }
 
 /// Some part of the map: a geometry, or features taken as one.
-pub struct Place(pub Features);
+pub struct Shapes(pub Features);
 
-impl FromScript for Place {
+impl FromScript for Shapes {
     fn expected() -> String {
         "a Geometry or Features".into()
     }
@@ -56,11 +56,11 @@ impl FromScript for Place {
         ValueType::Of("Geometry|Features".into())
     }
     fn accept(value: &LuaValue) -> Option<Self> {
-        Features::accept(value).map(Place)
+        Features::accept(value).map(Shapes)
     }
 }
 
-impl Place {
+impl Shapes {
     /// One geometry that covers it.
     pub fn geometry(self) -> Result<Geometry> {
         match self.0.geometry(0) {

@@ -6,7 +6,7 @@ use super::{Shared, data, histograms, options, series};
 use crate::bind_class;
 use crate::error::Result;
 use crate::lua::class::{Builder, Class};
-use crate::plot::{Axes, ColorBar, Coordinates, Kind};
+use crate::plot::{Axes, ColorBar, Coordinates, AxesKind};
 use crate::raster::{Bounds, Raster};
 use crate::vector::Features;
 
@@ -32,8 +32,8 @@ impl AxesHandle {
 
 /// Axes that show an image are a map.
 fn as_map(axes: &mut Axes) {
-    if axes.kind == Kind::Chart {
-        axes.kind = Kind::Map(Coordinates::Map);
+    if axes.kind == AxesKind::Chart {
+        axes.kind = AxesKind::Map(Coordinates::Map);
     }
 }
 

@@ -18,7 +18,7 @@ use super::spec::ValueType;
 use super::value::{FromScript, describe};
 use crate::error::{Error, Result};
 use crate::options;
-use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, Kind, Layer, Terminal};
+use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, AxesKind, Layer, Terminal};
 use crate::raster::stack::Stack;
 use crate::raster::{Raster, preview, stats};
 
@@ -57,7 +57,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     })?;
     m.function_with("histogram(values, options?)", |_, args, o: HistogramFigure| {
         let values: Value = args.get("values")?;
-        handle(&o.size, &o.panel, Kind::Chart, |axes, _| {
+        handle(&o.size, &o.panel, AxesKind::Chart, |axes, _| {
             for layer in histograms(&values, &o.layer, axes)? {
                 axes.add(layer);
             }
@@ -66,13 +66,13 @@ pub fn define(m: &mut Module) -> Result<()> {
     })?;
     m.function_with("line(x, y, options?)", |_, args, o: LineFigure| {
         let (x, y) = (args.get("x")?, args.get("y")?);
-        handle(&o.size, &o.panel, Kind::Chart, |axes, _| {
+        handle(&o.size, &o.panel, AxesKind::Chart, |axes, _| {
             series::line(axes, x, y, o.layer)
         })
     })?;
     m.function_with("scatter(x, y, options?)", |_, args, o: ScatterFigure| {
         let (x, y) = (args.get("x")?, args.get("y")?);
-        handle(&o.size, &o.panel, Kind::Chart, |axes, _| {
+        handle(&o.size, &o.panel, AxesKind::Chart, |axes, _| {
             series::scatter(axes, x, y, o.layer)
         })
     })?;
@@ -82,7 +82,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     Ok(())
 }
 
-const MAP: Kind = Kind::Map(Coordinates::Map);
+const MAP: AxesKind = AxesKind::Map(Coordinates::Map);
 
 /// Figures of one panel: the options of the page, of the panel, and of what is drawn.
 macro_rules! figures {
@@ -146,7 +146,7 @@ pub fn stack_methods(c: &mut Builder<Stack>) {
 fn alone(
     size: &Size,
     panel: &Panel,
-    kind: Kind,
+    kind: AxesKind,
     draw: impl FnOnce(&mut Axes, usize) -> Result<()>,
 ) -> Result<Figure> {
     let mut figure = Figure::new(1, 1);
@@ -162,7 +162,7 @@ fn alone(
 fn handle(
     size: &Size,
     panel: &Panel,
-    kind: Kind,
+    kind: AxesKind,
     draw: impl FnOnce(&mut Axes, usize) -> Result<()>,
 ) -> Result<FigureHandle> {
     alone(size, panel, kind, draw).map(FigureHandle::new)

@@ -8,7 +8,7 @@ use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe, number_text};
 use crate::options;
 use crate::plot::{
-    Axes, Axis, Color, ColorBar, Coordinates, Corner, Figure, Kind, Legend, Scale, Side, TickChoice,
+    Axes, Axis, Color, ColorBar, Coordinates, Corner, Figure, AxesKind, Legend, Scale, Side, TickChoice,
 };
 
 options! {
@@ -139,8 +139,8 @@ impl Panel {
         };
         // What only a map has makes one of a chart.
         let asked = self.lonlat.is_some() || self.coordinates.is_some() || axes.scale_bar.is_some();
-        if asked || matches!(axes.kind, Kind::Map(_)) {
-            axes.kind = Kind::Map(coordinates);
+        if asked || matches!(axes.kind, AxesKind::Map(_)) {
+            axes.kind = AxesKind::Map(coordinates);
         }
     }
 }

@@ -4,10 +4,10 @@ use super::blocks::Canvas;
 use super::{Graphics, Terminal};
 use crate::error::Result;
 use crate::plot::color::Color;
-use crate::plot::figure::{Figure, Kind};
+use crate::plot::figure::{AxesKind, Figure};
 use crate::plot::layout;
 use crate::plot::marks::{self, Sides};
-use crate::plot::panel::{self, ColorScale, Entry, Key, Panel};
+use crate::plot::panel::{self, ColorScale, Key, LegendEntry, Panel};
 use crate::plot::picture::Picture;
 use crate::plot::render;
 use crate::plot::style::Style;
@@ -26,7 +26,7 @@ struct Block {
     left: usize,
     /// Columns for everything.
     cell: usize,
-    legend: Vec<Vec<Entry>>,
+    legend: Vec<Vec<LegendEntry>>,
     bar: Option<(ColorScale, String)>,
 }
 
@@ -55,7 +55,7 @@ pub fn figure(figure: &Figure, terminal: &Terminal) -> Result<String> {
         for (col, block) in members.iter().enumerate() {
             let index = row * figure.cols + col;
             let inside = render::inside(figure, &panels[index], block.width, 2 * block.height, letters)?;
-            let chart = panels[index].axes.kind == Kind::Chart;
+            let chart = panels[index].axes.kind == AxesKind::Chart;
             block.draw(&mut canvas, col * (cell + gap), &inside, letters, chart);
         }
         out.push_str(&canvas.encode(terminal));
@@ -127,8 +127,8 @@ fn block(
 }
 
 /// Entries of a legend in lines that are no wider than a panel.
-fn in_lines(entries: &[Entry], width: usize) -> Vec<Vec<Entry>> {
-    let mut lines: Vec<Vec<Entry>> = Vec::new();
+fn in_lines(entries: &[LegendEntry], width: usize) -> Vec<Vec<LegendEntry>> {
+    let mut lines: Vec<Vec<LegendEntry>> = Vec::new();
     let mut used = 0;
     for entry in entries {
         let length = entry_width(entry);
@@ -145,7 +145,7 @@ fn in_lines(entries: &[Entry], width: usize) -> Vec<Vec<Entry>> {
 }
 
 /// Key, space, label and the distance to the next.
-fn entry_width(entry: &Entry) -> usize {
+fn entry_width(entry: &LegendEntry) -> usize {
     entry.label.chars().count() + 4
 }
 
