@@ -176,6 +176,42 @@ fn rooms_lean_only_on_those_before_them() {
                 "panics",
             ],
         ),
+        (
+            "inference",
+            &[
+                "statistics",
+                "error",
+                "gate",
+                "interrupt",
+                "work",
+                "bounds",
+                "bytes",
+                "scratch",
+                "files",
+                "panics",
+                "raster",
+            ],
+        ),
+        (
+            "learning",
+            &[
+                "statistics",
+                "error",
+                "gate",
+                "interrupt",
+                "work",
+                "bounds",
+                "bytes",
+                "scratch",
+                "files",
+                "panics",
+                "raster",
+                "filter",
+                "vector",
+                "table",
+                "inference",
+            ],
+        ),
         ("console", &["error", "work"]),
         (
             "lua",
@@ -196,6 +232,8 @@ fn rooms_lean_only_on_those_before_them() {
                 "table",
                 "plot",
                 "catalog",
+                "inference",
+                "learning",
                 "panics",
             ],
         ),
@@ -219,6 +257,8 @@ fn rooms_lean_only_on_those_before_them() {
                 "table",
                 "plot",
                 "catalog",
+                "inference",
+                "learning",
                 "lua",
                 "panics",
             ],
@@ -373,7 +413,7 @@ fn names_of_a_use_are_opened() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 22] = [
+    let homes: [(&str, &[&str]); 28] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["bytes", "raster", "vector"]),
         ("landlock", &["host"]),
@@ -396,6 +436,12 @@ fn libraries_stay_in_their_rooms() {
         ("arrow_buffer", &["table"]),
         ("arrow_schema", &["table"]),
         ("arrow_select", &["table"]),
+        ("ort", &["inference"]),
+        ("rten", &["inference"]),
+        ("rten_tensor", &["inference"]),
+        ("libloading", &["inference", "learning"]),
+        ("safetensors", &["learning"]),
+        ("pytorch_reader", &["learning"]),
     ];
     let mut wrong = Vec::new();
     for (room, path, code) in sources() {
