@@ -129,6 +129,11 @@ pub fn shown(text: &str) -> String {
 
 const OPENED: &str = "/proc/self/fd/";
 
+/// A path by which a library opens the very file that was judged, whatever its name leads to by now. It holds while `file` is open.
+pub fn opened_again(file: &File) -> PathBuf {
+    through(file.as_fd())
+}
+
 /// The path of what a descriptor has open. The kernel takes it to that, wherever it was moved to.
 fn through(descriptor: BorrowedFd<'_>) -> PathBuf {
     Path::new(OPENED).join(descriptor.as_raw_fd().to_string())
