@@ -18,3 +18,5 @@ fi
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+# The shared libraries that models are computed and trained with; `$1` is perilune. Where they are there nothing is fetched.
+libraries() { for library in onnxruntime torch; do "$1" setup "$library" || return 1; done; }

@@ -66,6 +66,8 @@ mod remote;
 mod rle;
 #[path = "catalog/common.rs"]
 mod servers;
+#[path = "cli/setup.rs"]
+mod setup;
 #[path = "catalog/standin.rs"]
 mod standin;
 #[path = "cli/stopping.rs"]

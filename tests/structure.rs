@@ -176,9 +176,11 @@ fn rooms_lean_only_on_those_before_them() {
                 "panics",
             ],
         ),
+        ("libraries", &["error", "gate", "interrupt"]),
         (
             "inference",
             &[
+                "libraries",
                 "statistics",
                 "error",
                 "gate",
@@ -195,6 +197,7 @@ fn rooms_lean_only_on_those_before_them() {
         (
             "learning",
             &[
+                "libraries",
                 "statistics",
                 "error",
                 "gate",
@@ -258,6 +261,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "plot",
                 "catalog",
                 "inference",
+                "libraries",
                 "learning",
                 "lua",
                 "panics",
@@ -439,7 +443,7 @@ fn libraries_stay_in_their_rooms() {
         ("ort", &["inference"]),
         ("rten", &["inference"]),
         ("rten_tensor", &["inference"]),
-        ("libloading", &["inference", "learning"]),
+        ("libloading", &["inference", "learning", "libraries"]),
         ("safetensors", &["learning"]),
         ("pytorch_reader", &["learning"]),
     ];

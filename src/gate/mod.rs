@@ -59,6 +59,11 @@ fn held() -> Option<Policy> {
     HELD.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
+/// Whether scripts of this process write where `real` lies.
+pub fn may_scripts_write(real: &Path) -> bool {
+    held().is_some_and(|policy| policy.may_write(real))
+}
+
 /// Whether `real` is a file of logins, which this process neither shows nor changes.
 pub fn may_hold_logins(real: &Path) -> bool {
     held().is_some_and(|policy| policy.is_login(real))

@@ -3,6 +3,7 @@
 use super::DONE;
 use crate::error::Result;
 use crate::host::loader;
+use crate::libraries;
 use crate::raster::about;
 use crate::work;
 
@@ -71,6 +72,7 @@ pub fn run(global: &super::Global) -> Result<u8> {
             ));
         }
     }
+    of_libraries(&mut missing);
     if !gdal.projections {
         missing.push(
             "PROJ finds no proj.db, so coordinate systems do not work: apt-get install proj-data".to_string(),
@@ -102,6 +104,44 @@ pub fn run(global: &super::Global) -> Result<u8> {
         missing.iter().for_each(|line| crate::say!("  {line}"));
     }
     Ok(DONE)
+}
+
+/// What models are computed and trained with. Nothing is missing for CUDA where there is no driver of a GPU.
+fn of_libraries(missing: &mut Vec<String>) {
+    let folder = match libraries::folder() {
+        Ok(folder) => folder,
+        Err(error) => return missing.push(error.to_string()),
+    };
+    crate::say!("\nlibraries  {}", folder.display());
+    let driver = libraries::driver();
+    for library in libraries::ALL {
+        let absent = library.missing(&folder);
+        let title = format!("{} {}", library.title, library.version());
+        crate::say!(
+            "  {} {title:<29} {}",
+            if absent.is_empty() { "yes" } else { "NO " },
+            library.what
+        );
+        if absent.is_empty() || (library.cuda && driver.is_err()) {
+            continue;
+        }
+        // Of what is there for the most part, what is not.
+        let lacks = match absent.len() < library.parts.len() {
+            true => {
+                let packages: Vec<&str> = absent.iter().map(|part| part.package).collect();
+                format!(" (without {})", packages.join(", "))
+            }
+            false => String::new(),
+        };
+        missing.push(format!(
+            "{title}{lacks} for {}: {}",
+            library.what, library.command
+        ));
+    }
+    match driver {
+        Ok(version) => crate::say!("  yes {:<29} of the NVIDIA driver", format!("CUDA {version}")),
+        Err(why) => crate::say!("  NO  {:<29} {why}", "CUDA"),
+    }
 }
 
 fn size(bytes: usize) -> String {

@@ -4,6 +4,7 @@ mod doctor;
 mod dry_run;
 mod login;
 mod script;
+mod setup;
 mod types;
 mod workflows;
 
@@ -105,6 +106,18 @@ enum Command {
     },
     /// Show versions, formats and resources, and what is missing
     Doctor,
+    /// Bring a library that models need, out of its wheel on PyPI
+    Setup {
+        /// Which one
+        #[arg(value_enum)]
+        library: setup::Name,
+        /// With what computes on NVIDIA's GPUs
+        #[arg(long)]
+        cuda: bool,
+        /// A folder with the wheels, where there is no network
+        #[arg(long, value_name = "FOLDER")]
+        from: Option<PathBuf>,
+    },
     /// Ask for a login of an archive, check it and store it for the catalogues
     Login {
         /// A host, or earthdata, usgs, m2m, planetary-computer
@@ -245,6 +258,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
             Ok(DONE)
         }
         Command::Doctor => doctor::run(global),
+        Command::Setup { library, cuda, from } => setup::run(library, cuda, from.as_deref()),
         Command::Login {
             host,
             user,
