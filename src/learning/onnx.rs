@@ -252,3 +252,82 @@ impl Graph<'_> {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use rten::Model;
+    use rten_tensor::NdTensor;
+    use rten_tensor::prelude::*;
+
+    use super::*;
+    use crate::learning::fixtures::{self, assert_close};
+    use crate::learning::network::{Encoder, Net, UNet, on_device};
+    use crate::learning::torch::{self, Device};
+
+    fn small() -> (Plan, Weights) {
+        let unet = UNet {
+            encoder: Encoder::ResNet18,
+            channels: 3,
+            classes: 2,
+        };
+        let plan = unet.plan();
+        let weights = fixtures::weights(&plan.parameters());
+        (plan, weights)
+    }
+
+    /// Another engine reads the file and computes what libtorch does, at several sizes.
+    #[test]
+    fn the_file_computes_what_the_network_does() {
+        torch::open(Device::Cpu).unwrap();
+        for (encoder, channels, classes) in [(Encoder::ResNet18, 4, 2), (Encoder::ResNet34, 1, 2), (Encoder::ResNet50, 2, 3)] {
+            let unet = UNet {
+                encoder,
+                channels,
+                classes,
+            };
+            let plan = unet.plan();
+            let weights = fixtures::weights(&plan.parameters());
+            let file = write(&plan, &weights, &BTreeMap::new()).unwrap();
+            let model = Model::load(file).unwrap();
+            let net = Net::new(plan, on_device(&weights, Device::Cpu).unwrap(), Device::Cpu).unwrap();
+            for (samples, rows, cols) in [(1, 64, 64), (2, 32, 96)] {
+                let size = [samples, channels, rows, cols];
+                let expected = net.evaluate(&fixtures::tensor(7, &size)).unwrap().to_floats().unwrap();
+                let image = NdTensor::from_data(size, fixtures::array(7, size.iter().product()));
+                let logits: NdTensor<f32, 4> = model.run_one(image.view().into(), None).unwrap().try_into().unwrap();
+                assert_eq!(logits.shape(), [samples, classes, rows, cols]);
+                assert_close(&unet.to_string(), &logits.to_vec(), &expected, 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn the_file_carries_names_and_texts() {
+        let (plan, weights) = small();
+        let texts = BTreeMap::from([("perilune".to_string(), "{\"bands\": [\"hh\"]}".to_string())]);
+        let model = Model::load(write(&plan, &weights, &texts).unwrap()).unwrap();
+        let texts: Vec<_> = ["perilune"].iter().map(|key| model.metadata().get(key)).collect();
+        assert_eq!(texts, [Some("{\"bands\": [\"hh\"]}")]);
+        let named = |name: &str| model.node_id(name).unwrap();
+        assert_eq!(model.input_ids(), [named(INPUT)]);
+        assert_eq!(model.output_ids(), [named(OUTPUT)]);
+    }
+
+    #[test]
+    fn weights_that_are_missing_left_over_or_no_numbers_are_errors() {
+        let (plan, weights) = small();
+        let none = BTreeMap::new();
+        let why = |weights: &Weights| write(&plan, weights, &none).unwrap_err().to_string();
+        let mut less = weights.clone();
+        less.remove("encoder.bn1.running_var");
+        assert!(why(&less).contains("no weight `encoder.bn1.running_var`"), "{}", why(&less));
+        let mut more = weights.clone();
+        more.insert("fc.bias".into(), weights["encoder.bn1.bias"].clone());
+        assert!(why(&more).contains("no place for 1 of its weights: fc.bias"), "{}", why(&more));
+        let mut broken = weights;
+        if let Some(array) = broken.get_mut("segmentation_head.0.weight") {
+            array.values[5] = f32::NAN;
+        }
+        let text = why(&broken);
+        assert!(text.contains("segmentation_head.0.weight holds NaN"), "{text}");
+    }
+}

@@ -19,12 +19,6 @@ impl Message {
         self
     }
 
-    pub fn float(&mut self, field: u32, value: f32) -> &mut Message {
-        self.varint(u64::from(field) << 3 | 5);
-        self.0.extend(value.to_le_bytes());
-        self
-    }
-
     pub fn bytes(&mut self, field: u32, value: &[u8]) -> &mut Message {
         self.varint(u64::from(field) << 3 | 2);
         self.varint(value.len() as u64);

@@ -87,6 +87,7 @@ modules! {
     geometry,
     fs,
     json,
+    learning,
     log,
     plot,
     progress,

@@ -24,6 +24,20 @@ impl std::fmt::Display for Device {
     }
 }
 
+impl std::str::FromStr for Device {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Device> {
+        let number = match text {
+            "cpu" => return Ok(Device::Cpu),
+            "cuda" => Some(0),
+            _ => text.strip_prefix("cuda:").and_then(|n| n.parse::<u8>().ok()),
+        };
+        let device = number.map(|number| Device::Cuda(i32::from(number)));
+        device.ok_or_else(|| Error::argument("device", "\"cpu\", \"cuda\" or \"cuda:1\"", format!("{text:?}")))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Float32,

@@ -1,0 +1,34 @@
+//! `learning.engine`: what networks are trained with.
+
+use mlua::{Lua, Table};
+
+use crate::error::Result;
+use crate::learning::torch::{self, Device};
+use crate::lua::args::Args;
+use crate::lua::module::Module;
+use crate::options;
+use crate::work;
+
+pub fn define(m: &mut Module) -> Result<()> {
+    m.function_with("engine(options?)", engine)
+}
+
+options! {
+    struct Engine("learning.EngineOptions") {
+        /// `cpu`, `cuda`, or `cuda:1` for the second graphics card.
+        device: String = "cpu".to_string(),
+    }
+}
+
+fn engine(lua: &Lua, _: &Args, o: Engine) -> Result<Table> {
+    let device: Device = o.device.parse()?;
+    torch::open(device)?;
+    torch::enter(work::threads())?;
+    let (major, minor) = torch::version()?;
+    let found = lua.create_table()?;
+    found.set("name", "libtorch")?;
+    found.set("version", format!("{major}.{minor}"))?;
+    found.set("device", device.to_string())?;
+    found.set("threads", torch::threads()?)?;
+    Ok(found)
+}
