@@ -160,6 +160,53 @@ function M.screen(tiles, area)
   }
 end
 
+--- The INWAM tiles over a grid, as their codes: merged, the first valid one counting, and brought onto the grid by the nearest pixel, lazily.
+---
+--- **Errors.** No tile; tiles that are no images.
+---
+--- **Nodata.** 255, or what the files say, and what no tile covers, is masked; cloud, shadow and snow (9) is a code.
+---
+--- ```lua
+--- local raster, dswe = require "raster", require "dswe"
+--- local function tile(x, code)
+---   local grid = raster.grid { crs = 5070, origin = { x, 2000000 }, resolution = 30, rows = 4, cols = 4 }
+---   raster.constant(grid, code):cast("uint8"):write(x .. ".tif", { nodata = 255 })
+---   return x .. ".tif"
+--- end
+--- local grid = raster.grid { crs = 5070, origin = { 60, 2000000 }, resolution = 15, rows = 4, cols = 8 }
+--- local row = dswe.on(grid, { tile(0, 1), tile(120, 0) }):read():totable()[1]
+--- assert(row[4] == 1 and row[5] == 0)
+--- ```
+---@param grid Grid|Raster
+---@param tiles string[]
+---@return Raster `INWAM`
+function M.on(grid, tiles)
+  if #tiles == 0 then fail("dswe.on: there is no tile") end
+  local images = {}
+  for i, path in ipairs(tiles) do
+    local image = raster.open(path)
+    images[i] = image:mask(image:ne(255))
+  end
+  -- Each from its own pixels: tiles of neighbouring projections need no common one between.
+  return raster.mosaic(images, { grid = grid }):rename("INWAM"):cast("uint8"):set_unit "class"
+end
+
+--- Labels of water, 1, and of what is not, 0, from the codes of INWAM: classes 1 and 2 are water, 0 is not; of the others nothing is sure.
+---
+--- **Nodata.** All other codes are masked: potential wetland, low confidence, cloud, shadow, snow and fill.
+---
+--- ```lua
+--- local raster, dswe = require "raster", require "dswe"
+--- local codes = raster.from_table(raster.grid { rows = 1, cols = 5 }, { { 0, 1, 2, 3, 9 } })
+--- local row = dswe.labels(codes):read():totable()[1]
+--- assert(row[1] == 0 and row[2] == 1 and row[3] == 1 and row[4] ~= row[4] and row[5] ~= row[5])
+--- ```
+---@param codes Raster
+---@return Raster labels uint8
+function M.labels(codes)
+  return (codes:eq(1) | codes:eq(2)):mask(codes:le(2)):rename("labels"):cast("uint8"):set_unit "class"
+end
+
 ---@class dswe.Pair
 ---@field item Item The scene of ALOS PALSAR.
 ---@field matches Items The tiles of DSWE for it, of one day.

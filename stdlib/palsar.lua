@@ -1,4 +1,4 @@
---- PALSAR and PALSAR-2 global mosaics of JAXA: HH and HV digital numbers as γ⁰, with incidence angle and mask.
+--- PALSAR: global mosaics of JAXA, HH and HV digital numbers as γ⁰, and the terrain corrected scenes of ASF, with incidence angle and masks.
 ---@class palsar
 local M = {}
 
@@ -106,9 +106,9 @@ function M.gamma0(dn)
   return (number:mask(number:gt(0)) ^ 2 * 10 ^ (CALIBRATION_DB / 10)):set_unit("power")
 end
 
---- Masks layover and shadow, by the band `mask`.
+--- Masks layover and shadow, by the band `mask` of a mosaic or `ls_map` of a scene.
 ---
---- **Errors.** An image without a band `mask`.
+--- **Errors.** An image without such a band.
 ---
 --- ```lua
 --- local raster, palsar = require "raster", require "palsar"
@@ -119,13 +119,95 @@ end
 ---@param image Raster
 ---@return Raster masked
 function M.mask_layover(image)
-  local has = false
-  for _, band in ipairs(image.bands) do has = has or band == "mask" end
-  if not has then
-    fail(("palsar.mask_layover: the image has no band `mask`; it has: %s"):format(table.concat(image.bands, ", ")))
+  for _, band in ipairs(image.bands) do
+    if band == "mask" then
+      local class = image:select "mask" -- `image.mask` is the method
+      return image:mask(class:eq(255) | class:eq(50))
+    elseif band == "ls_map" then
+      return image:mask(image.ls_map:le(1))
+    end
   end
-  local class = image:select "mask" -- `image.mask` is the method
-  return image:mask(class:eq(255) | class:eq(50))
+  fail(("palsar.mask_layover: the image has no band `mask` or `ls_map`; it has: %s"):format(table.concat(image.bands, ", ")))
+end
+
+---@class palsar.RtcOptions
+---@field scene? string Name of the scene, such as `AP_11104_FBD_F1130_RT1`, where the folder holds several.
+---@field angle_unit? "rad"|"deg" Of the file of incidence angles. Default `"rad"`.
+
+-- AP_11104_FBD_F1130_RT1_HH.tif, AP_11104_FBD_F1130_RT1.inc_map.tif: scene, layer.
+local RTC_LAYERS = { HH = "HH", HV = "HV", VH = "VH", VV = "VV", dem = "DEM", inc_map = "angle", ls_map = "ls_map" }
+
+local function parse_rtc(path)
+  local scene, layer = path:match "([^/]*_RT%d)[_.]([%a_]+)%.tiff?$"
+  if scene and RTC_LAYERS[layer] then return scene, RTC_LAYERS[layer] end
+end
+
+--- Opens a radiometrically terrain corrected scene of ALOS PALSAR as ASF's zips hold it: a folder with
+--- `AP_11104_FBD_F1130_RT1_HH.tif` and its fellows. `catalog.unzip` unpacks the zip.
+---
+--- The result has the bands `HH`, `HV` (and `VH`, `VV` of quad-polarised scenes), γ⁰ as power, and where the folder has them `DEM` in metres, `angle`, the
+--- local incidence angle in degrees, and `ls_map`, GAMMA's map of layover and shadow (bits: 1 neither, 2 and 4 layover, 8 and 16 shadow).
+--- Property: `scene`.
+---
+--- **Errors.** A folder without such a scene, or with several of which none is chosen; files of one scene that lie on different grids.
+---
+--- **Nodata.** Power 0 is no measurement; where no polarisation has one, the other bands are masked too.
+---
+--- **Source.** ASF, ALOS PALSAR Radiometric Terrain Correction project.
+---
+--- ```lua
+--- local raster, palsar = require "raster", require "palsar"
+--- local grid = raster.grid { crs = "EPSG:32615", origin = { 500000, 3400000 }, resolution = 12.5, rows = 2, cols = 2 }
+--- for layer, value in pairs { _HH = 0.1, _HV = 0.02, [".dem"] = 31, [".inc_map"] = 0.68 } do
+---   raster.constant(grid, value):write("AP_11104_FBD_F1130_RT1" .. layer .. ".tif")
+--- end
+--- local image = palsar.open_rtc "."
+--- assert(table.concat(image.bands, " ") == "HH HV DEM angle" and image.scene == "AP_11104_FBD_F1130_RT1")
+--- assert(math.abs(image:stats().angle.mean - math.deg(0.68)) < 1e-4)
+--- ```
+---@param folder string
+---@param options? palsar.RtcOptions
+---@return Raster image
+function M.open_rtc(folder, options)
+  local o = library.options("palsar.open_rtc", options)
+  local scenes, order = {}, {}
+  for _, path in ipairs(raster.find(folder, { extensions = { "tif", "tiff" } })) do
+    local scene, layer = parse_rtc(path)
+    if scene and (not o.scene or o.scene == scene) then
+      if not scenes[scene] then
+        scenes[scene] = {}
+        order[#order + 1] = scene
+      end
+      scenes[scene][layer] = path
+    end
+  end
+  if #order == 0 then
+    fail(("palsar.open_rtc: no scene%s in %s; its files are named like AP_11104_FBD_F1130_RT1_HH.tif (of a zip: catalog.unzip)")
+      :format(o.scene and " " .. o.scene or "", folder))
+  end
+  if #order > 1 then
+    fail(("palsar.open_rtc: %s holds %d scenes: %s; choose one with { scene = … }"):format(folder, #order, table.concat(order, ", ")))
+  end
+  local scene, image, measured = scenes[order[1]], nil, nil
+  local function add(band) image = image and image:add_bands(band) or band end
+  for _, name in ipairs { "HH", "HV", "VH", "VV" } do
+    if scene[name] then
+      local band = raster.open(scene[name], { names = { name } })
+      band = band:mask(band:gt(0)):set_unit "power"
+      local valid = band:is_valid()
+      measured = measured and (measured | valid) or valid
+      add(band)
+    end
+  end
+  if not image then fail(("palsar.open_rtc: the scene %s in %s has no polarisation"):format(order[1], folder)) end
+  local function beside(name) return raster.open(scene[name], { names = { name } }):mask(measured) end
+  if scene.DEM then add(beside("DEM"):set_unit "m") end
+  if scene.angle then
+    local angle = beside "angle"
+    add(o.angle_unit == "deg" and angle:set_unit "deg" or angle:cast("float32"):set_unit("rad"):to_degrees())
+  end
+  if scene.ls_map then add(beside("ls_map"):set_unit "class") end
+  return image:set("scene", order[1])
 end
 
 --- The granule that a scene of ASF's radiometrically terrain corrected products belongs to, as ASF's search knows it.

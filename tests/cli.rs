@@ -76,6 +76,8 @@ mod stopping;
 mod tally;
 #[path = "cli/units.rs"]
 mod units;
+#[path = "cli/water.rs"]
+mod water;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

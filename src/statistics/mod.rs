@@ -1,5 +1,7 @@
 //! Sums whose result does not depend on the order of the values, moments, and percentiles.
 
+pub mod threshold;
+
 use std::cmp::Ordering;
 
 use multiversion::multiversion;

@@ -428,6 +428,22 @@ function raster.complex(real, imaginary) end
 ---@return Raster
 function raster.mosaic(images, options) end
 
+--- The value that parts a histogram into a lower and an upper class, as `Raster:threshold` finds it.
+---
+--- Histograms of equal bins may be added before, to find one threshold of several places.
+---
+--- **Errors.** Those of `Raster:threshold`; a table that is no histogram.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local t = raster.threshold({ counts = { 4, 8, 2, 0, 0, 3, 9, 2 }, min = 0, max = 8 })
+--- assert(t == 4)
+--- ```
+---@param histogram { counts: integer[], min: number, max: number } What `Raster:histogram` gives.
+---@param options? raster.HistogramThresholdOptions
+---@return number threshold
+function raster.threshold(histogram, options) end
+
 ---@class raster.StackOptions: raster.OpenOptions
 ---@field pattern? string What the file names are made of: `S1_{platform}_{date:yyyymmdd}_*.tif`. `{name}` is text up to the next literal character, `{name:yyyymmdd}`, `{name:yyyy-mm-dd}` and `{name:yyyymmddThhmmss}` are times, `*` stands for anything and `?` for one character. The parts become properties, the first time the image's time.
 ---@field properties? fun(path: string): table|false|nil Called with each path: a table of properties (`time` is the image's time), or false to leave the file out.
@@ -1706,6 +1722,42 @@ function Raster:stats() end
 ---@param options? raster.HistogramOptions
 ---@return { counts: integer[], edges: number[], min: number, max: number, below: integer, above: integer }
 function Raster:histogram(options) end
+
+---@class raster.HistogramThresholdOptions
+---@field method? "otsu"|"minimum_error"|"expectation_maximization" `"otsu"`: greatest variance between the classes; `"minimum_error"`: least error for two Gaussian classes; `"expectation_maximization"`: where the two lowest of several Gaussian classes cross. Default `"otsu"`.
+---@field classes? integer Of expectation maximisation: how many Gaussian classes make up the histogram. From 2 to 20. Default 2.
+
+---@class raster.ThresholdOptions: raster.HistogramOptions, raster.HistogramThresholdOptions
+
+--- The value that parts the valid pixels into a lower and an upper class, from their histogram.
+---
+--- `otsu` makes the variance between the classes greatest; it suits classes of about the same size and spread. `minimum_error` makes the
+--- error least of two Gaussian classes, each with its own share and spread. `expectation_maximization` fits
+--- as many Gaussian classes as asked for to the smoothed histogram and gives the crossing of the two lowest; with 3 it is the threshold of HydroSAR (asf-tools),
+--- but for that one's offset of a bin. All three see the histogram only: `bins` and the range are the resolution, and pixels outside of a given range
+--- do not count. Where no pixel lies between the classes, the threshold is in the middle of the gap.
+---
+--- Radar backscatter is nearly Gaussian in dB, not in power.
+---
+--- **Errors.** An image of several bands; only one of min and max; no valid pixel; all in one bin; `minimum_error` where one Gaussian
+--- describes the histogram as well as two (by Schwarz's criterion); `expectation_maximization` where one class lies within the other.
+---
+--- **Source.** Otsu 1979, doi:10.1109/TSMC.1979.4310076; Kittler and Illingworth 1986, doi:10.1016/0031-3203(86)90030-0; Dempster, Laird and
+--- Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 100, cols = 100 }
+--- local noise = raster.random(grid, { distribution = "normal" })
+--- local scene = raster.where(raster.coordinates(grid).x:lt(40), noise - 20, 2 * noise - 9)
+--- for _, method in ipairs { "otsu", "minimum_error", "expectation_maximization" } do
+---   local t = scene:threshold { method = method }
+---   assert(t > -18 and t < -13)
+--- end
+--- ```
+---@param options? raster.ThresholdOptions
+---@return number threshold
+function Raster:threshold(options) end
 
 --- Exact percentiles of the valid pixels, linear between neighbours, in bounded memory; in float64 where the band needs it.
 ---

@@ -160,7 +160,21 @@ fn the_guides_blocks_can_be_pasted() {
         geometry.features({ { geometry = geometry.bbox(500, -1500, 1500, -500, 32632), properties = {} } }):write 'outlines.gpkg'";
     let made = run(root, &["-e", pair]);
     assert_eq!(made.code, 0, "{}", made.err);
-    for page in ["s1_vv_vh", "rle", "glacier_velocity"] {
+    let made = run(
+        root,
+        &[
+            "run",
+            "make_water_scenes",
+            "--out",
+            "water_scenes",
+            "--scenes",
+            "1",
+            "--size",
+            "320",
+        ],
+    );
+    assert_eq!(made.code, 0, "{}", made.err);
+    for page in ["s1_vv_vh", "rle", "glacier_velocity", "water"] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(root);
             paste_all(&mut terminal, &blocks(&format!("docs/guide/{page}.md")), marked);

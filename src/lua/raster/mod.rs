@@ -30,6 +30,7 @@ mod elements;
 mod exchange;
 mod find;
 mod grid;
+mod histogram;
 mod image;
 mod netcdf;
 mod hints;
@@ -77,6 +78,7 @@ pub fn define(m: &mut Module) -> Result<()> {
         let images: Vec<Raster> = args.get("images")?;
         o.mosaic(&images)
     })?;
+    m.function_with("threshold(histogram, options?)", histogram::of_histogram)?;
     m.function_with("stack(images, options?)", sources::stack)?;
     m.function_with("random(grid, options?)", sources::random)?;
     m.function("coordinates(grid)", |_, args| {

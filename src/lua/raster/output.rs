@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use mlua::{Lua, Table, Value};
 
 use super::array::{Array, reserve};
+use super::histogram;
 use super::values::WindowOptions;
 use crate::error::{Choice, Domain, Error, Result, counted};
 use crate::lua::args::{Args, Options};
@@ -35,7 +36,8 @@ pub fn define(c: &mut Builder<Raster>) {
     .method_with("read(options?)", |lua, this, _, o: WindowOptions| Array::read(lua, this, o.on(&this.grid)?))
     .method("chips(centres, size)", chips)
     .method("stats()", |lua, this, _| band_stats(lua, this))
-    .method_with("histogram(options?)", histogram)
+    .method_with("histogram(options?)", histogram::histogram)
+    .method_with("threshold(options?)", histogram::of_image)
     .method("percentile(p)", |lua, this, args| match args.get::<Value>("p")? {
         value @ Value::Table(_) => {
             let found = stats::percentiles(this, &Vec::from_script(&value, "p")?)?;
@@ -350,35 +352,4 @@ fn speak(lua: &Lua, table: &Table, text: String, missing: impl Fn(&str) -> Resul
     meta.raw_set("__tostring", show)?;
     table.set_metatable(Some(meta))?;
     Ok(())
-}
-
-options! {
-    struct Histogram("raster.HistogramOptions") {
-        /// How many of equal width.
-        bins: usize = 256; Domain::at_least(1.0),
-        /// Where the first begins. Default the smallest value.
-        min: Option<f64>,
-        /// Where the last ends. Default the largest value.
-        max: Option<f64>,
-    }
-}
-
-fn histogram(lua: &Lua, this: &Raster, _: &Args, o: Histogram) -> Result<Table> {
-    let Histogram { bins, min, max } = o;
-    let range = match (min, max) {
-        (None, None) => None,
-        (Some(min), Some(max)) => Some((min, max)),
-        _ => return Err(Error::message("give both min and max, or neither")),
-    };
-    let found = stats::histogram(this, bins, range)?;
-    let width = (found.high - found.low) / bins as f64;
-    let table = lua.create_table()?;
-    table.raw_set("min", found.low)?;
-    table.raw_set("max", found.high)?;
-    table.raw_set("below", found.below)?;
-    table.raw_set("above", found.above)?;
-    let edges = (0..=bins).map(|i| if i == bins { found.high } else { found.low + i as f64 * width });
-    table.raw_set("edges", lua.create_sequence_from(edges)?)?;
-    table.raw_set("counts", lua.create_sequence_from(found.counts)?)?;
-    Ok(table)
 }

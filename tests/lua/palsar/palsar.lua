@@ -61,7 +61,32 @@ test("tiles and years are told apart", function()
   local image = palsar.open("tiles", { tile = "N23W161", year = 2017 })
   assert(image.year == 2017 and table.concat(image.bands, " ") == "HH HV")
   assert_error(function() palsar.open("tiles", { tile = "S01E010" }) end, "no mosaic files of tile S01E010 in tiles")
-  assert_error(function() palsar.mask_layover(image) end, "the image has no band `mask`; it has: HH, HV")
+  assert_error(function() palsar.mask_layover(image) end, "the image has no band `mask` or `ls_map`; it has: HH, HV")
   write("half", "N23W161_20_sl_HH_F02DAR", { { 1, 1 }, { 1, 1 } })
   assert_error(function() palsar.open "half" end, "tile N23W161 of 2020 in half has no HV")
+end)
+
+test("a scene of ASF's zip: power, heights, angles, layover and shadow", function()
+  local folder = "scene/AP_11104_FBD_F1130_RT1"
+  fs.mkdir(folder)
+  local here = raster.grid { crs = "EPSG:32604", origin = { 500000, 2400000 }, resolution = 12.5, rows = 2, cols = 2 }
+  local function layer(name, rows, dtype)
+    raster.from_table(here, rows):cast(dtype or "float32"):write(folder .. "/AP_11104_FBD_F1130_RT1" .. name .. ".tif")
+  end
+  layer("_HH", { { 0, 0.1 }, { 0.2, 0.3 } })
+  layer("_HV", { { 0, 0 }, { 0.02, 0.03 } })
+  layer(".dem", { { 5, 6 }, { 7, 8 } }, "int16")
+  layer(".inc_map", { { 0.5, 0.6 }, { 0.7, math.pi / 4 } })
+  layer(".ls_map", { { 0, 1 }, { 17, 1 } }, "uint8")
+  local image = palsar.open_rtc "scene"
+  assert(table.concat(image.bands, " ") == "HH HV DEM angle ls_map" and image.units.HV == "power" and image.units.DEM == "m")
+  local stats = image:stats()
+  -- Where neither polarisation has power, nothing was measured.
+  assert(stats.HH.count == 3 and stats.HV.count == 2 and stats.DEM.count == 3 and stats.angle.count == 3)
+  assert_close(stats.angle.max, 45, 1e-4)
+  assert(palsar.mask_layover(image):stats().HH.count == 2)
+  assert(palsar.granule(image.scene) == "ALPSRP111041130")
+  fs.copy(folder .. "/AP_11104_FBD_F1130_RT1_HH.tif", "scene/AP_11105_FBD_F1130_RT1_HH.tif")
+  assert_error(function() palsar.open_rtc "scene" end, "scene holds 2 scenes: AP_11104_FBD_F1130_RT1, AP_11105_FBD_F1130_RT1; choose one")
+  assert_error(function() palsar.open_rtc("scene", { scene = "AP_1" }) end, "no scene AP_1 in scene; its files are named like")
 end)

@@ -1,0 +1,90 @@
+--- Makes training data from radar scenes with labels of the same day: for each scene an image of all channels and its labels on one grid, and a list of them.
+---
+--- Takes the folder that alos_dswe_pairs or alos_dswe_from_list filled, or one of make_water_scenes: a folder a scene, in ASF's layout, with tiles of DSWE in
+--- `usgs_dswe`. Optical composites (Global Forest Change) and heights above the drainage (GLO-30 HAND) are read from their public
+--- servers by windows, merged and brought onto the grid of the scene. Scenes that are there already are passed over.
+---
+---     perilune run water_training_data --folder data/scenes --out training
+---
+--- `scenes.csv` is what `learning.dataset` takes: scene, image, labels, group. Labels are 1 water, 0 not water, 255 not known.
+
+local raster, fs, tables, log = require "raster", require "fs", require "tables", require "log"
+local palsar, dswe, gfc, hand, water = require "palsar", require "dswe", require "gfc", require "hand", require "water"
+
+local p = params {
+  folder = { type = "path", required = true, help = "Folder of the scenes." },
+  out = { "training", type = "path", help = "Where images and labels go." },
+  optical = { "gfc", choices = { "gfc", "scene", "none" }, help = "Four optical channels: Global Forest Change, the scene's own optical.tif, or none." },
+  product = { "last", choices = { "first", "last" }, help = "Composite of Global Forest Change: of the first or the last year." },
+  gfc_version = { type = "string", help = "Version of Global Forest Change, such as GFC-2020-v1.8." },
+  gfc_base = { type = "string", help = "Another address, or a folder, of Global Forest Change." },
+  hand = { "glo30", choices = { "glo30", "scene", "none" }, help = "Heights above the drainage: GLO-30, the scene's own hand.tif, or none." },
+  hand_base = { type = "string", help = "Another address, or a folder, of GLO-30 HAND." },
+  denoise = { true, help = "Denoise the radar channels by total variation, the scene as a whole." },
+  weight = { 0.35, min = 0.001, help = "Of the data against smoothness." },
+  known_share = { 0.1, min = 0, max = 1, help = "Scenes with fewer labels are left out of the list." },
+}
+
+-- Files that hold whole numbers and those that hold decibels and metres are one stack of channels.
+local function channels(folder)
+  local scene = palsar.open_rtc(folder)
+  local measured = scene:select("HH", "HV")
+  local radar = p.denoise and water.denoise(measured, { weight = p.weight }) or measured:clamp(1e-5, 1):to_db()
+  local image = radar
+  if p.optical == "gfc" then
+    image = image:add_bands(gfc.on(scene, { product = p.product, version = p.gfc_version, base = p.gfc_base }):cast "float32")
+  elseif p.optical == "scene" then
+    image = image:add_bands(raster.open(folder .. "/optical.tif"):align(scene):cast "float32")
+  end
+  for _, band in ipairs(scene.bands) do
+    if band == "DEM" then image = image:add_bands(scene:select(band):cast "float32") end
+  end
+  if p.hand == "glo30" then
+    image = image:add_bands(hand.on(scene, { base = p.hand_base }))
+  elseif p.hand == "scene" then
+    image = image:add_bands(raster.open(folder .. "/hand.tif"):align(scene):cast("float32"):rename "HAND")
+  end
+  -- A pixel counts where every channel has a value.
+  local valid = image:select(1):is_valid()
+  for i = 2, #image.bands do valid = valid & image:select(i):is_valid() end
+  return image:mask(valid), valid
+end
+
+--%% One scene after the other
+
+local folders = fs.glob(p.folder .. "/*/usgs_dswe")
+table.sort(folders)
+if #folders == 0 then
+  error(("%s holds no scene with a folder usgs_dswe; alos_dswe_pairs and make_water_scenes make such"):format(p.folder), 0)
+end
+local rows = {}
+for _, tiles in ipairs(folders) do
+  local folder = fs.dirname(tiles)
+  local name = fs.basename(folder)
+  local image_path, labels_path = fs.join(p.out, name, "image.tif"), fs.join(p.out, name, "labels.tif")
+  if not fs.exists(image_path) or not fs.exists(labels_path) then
+    fs.mkdir(fs.join(p.out, name))
+    local image, valid = channels(folder)
+    local codes = dswe.on(image, fs.glob(tiles .. "/*INWAM*"))
+    raster.write_all {
+      { image, image_path, { tags = { SCENE = name } } },
+      { dswe.labels(codes):mask(valid), labels_path, { nodata = 255, tags = { SCENE = name } } },
+    }
+  end
+  local labels = raster.open(labels_path)
+  local counts = labels:cast("float32"):rename("labels"):stats().labels
+  local known = counts.count / (labels.rows * labels.cols)
+  rows[#rows + 1] = {
+    scene = name, image = image_path, labels = labels_path, group = name, known_share = known,
+    water_share = counts.count > 0 and counts.mean or 0,
+  }
+  print(("%s: %.1f %% labelled, of that %.1f %% water"):format(name, 100 * known, 100 * rows[#rows].water_share))
+end
+
+--%% The list
+
+local kept = tables.new(rows, { columns = { "scene", "image", "labels", "group", "known_share", "water_share" } })
+  :filter(function(row) return row.known_share >= p.known_share end)
+if #kept < #rows then log.warn("%d of %d scenes have too few labels and are not in the list", #rows - #kept, #rows) end
+kept:write_csv(fs.join(p.out, "scenes.csv"))
+print(("%d scenes in %s"):format(#kept, fs.join(p.out, "scenes.csv")))

@@ -1,0 +1,212 @@
+//! Layers of tiles on a server, and the workflows of water maps.
+
+use std::fs;
+
+use super::standin::{Answer, StandIn};
+use super::{assert_holds, folder, run};
+
+const GRID: &str =
+    "local grid = raster.grid { crs = 4326, bounds = { 12.5, 45.4, 13.5, 45.6 }, resolution = 0.005 }\n";
+
+#[test]
+fn tiles_are_read_by_windows_and_the_sea_has_none() {
+    let here = folder(&[]);
+    let code = r#"
+        local grid = raster.grid { crs = 4326, bounds = { 12, 45, 13, 46 }, resolution = 1 / 1024 }
+        local at = raster.coordinates(grid)
+        (at.x * 100 + at.y):cast("float32"):write("tile.tif", { format = "COG", compress = "none" })
+    "#;
+    let done = run(here.path(), &["--quiet", "-e", code]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let bytes = fs::read(here.path().join("tile.tif")).unwrap();
+    let size = bytes.len();
+    let store = StandIn::start("127.0.0.2", move |got| match got.path() {
+        "/Copernicus_DSM_COG_10_N45_00_E012_00_HAND.tif" => {
+            Answer::new(200, bytes.clone()).with("ETag", "\"1\"")
+        }
+        "/refused/Copernicus_DSM_COG_10_N45_00_E012_00_HAND.tif" => Answer::new(403, "no"),
+        _ => Answer::new(404, "no such key"),
+    });
+    let code = format!(
+        r#"{GRID}
+        local image = require("hand").on(grid, {{ base = "{}" }})
+        local at = raster.coordinates(grid)
+        local land = (image - (at.x * 100 + at.y)):abs():mask(at.x:lt(12.99)):rename "d":stats().d
+        local sea = image:mask(at.x:gt(13.01)):stats().HAND
+        print(land.count > 3900, land.max < 0.01, sea.max, image.tiles, image.tiles_absent)"#,
+        store.url("")
+    );
+    let done = run(here.path(), &["--quiet", "-e", &code]);
+    assert_eq!(
+        (done.code, done.out.as_str()),
+        (0, "true\ttrue\t0.0\t2\t1\n"),
+        "{}",
+        done.err
+    );
+    assert_holds(
+        &done.err,
+        "warning: hand.on: 1 of 2 tiles do not exist (Copernicus_DSM_COG_10_N45_00_E013_00_HAND.tif); their pixels are 0",
+    );
+    // A fifth of the rows, half of the columns, in whole blocks of 512².
+    let fetched: usize = store
+        .log()
+        .iter()
+        .filter(|got| got.path().contains("E012"))
+        .filter_map(|got| {
+            let (first, last) = got.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
+            Some(last.parse::<usize>().ok()?.min(size - 1) + 1 - first.parse::<usize>().ok()?)
+        })
+        .sum();
+    assert!(fetched < size, "{fetched} of {size}");
+
+    let code = format!(
+        "{GRID} require('hand').on(grid, {{ base = '{}' }})",
+        store.url("/refused")
+    );
+    let done = run(here.path(), &["--quiet", "-e", &code]);
+    assert_eq!(done.code, 1);
+    assert_holds(&done.err, "403");
+}
+
+#[track_caller]
+fn succeed(here: &std::path::Path, arguments: &[&str]) -> super::Run {
+    let done = run(here, arguments);
+    assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
+    done
+}
+
+#[test]
+fn the_baseline_finds_the_water_of_a_made_scene() {
+    let here = folder(&[]);
+    let root = here.path();
+    for (sensor, scene, bands) in [
+        ("palsar", "AP_10001_FBD_F0010_RT1", "HH"),
+        ("sentinel1", "S1_01", "VV"),
+    ] {
+        let made = [
+            "--quiet",
+            "run",
+            "make_water_scenes",
+            "--out",
+            sensor,
+            "--sensor",
+            sensor,
+            "--scenes",
+            "1",
+            "--size",
+            "400",
+        ];
+        succeed(root, &made);
+        let scene = format!("{sensor}/{scene}");
+        let out = format!("{sensor}.tif");
+        let done = succeed(
+            root,
+            &[
+                "--quiet",
+                "run",
+                "water_threshold",
+                "--scene",
+                &scene,
+                "--out",
+                &out,
+                "--bands",
+                bands,
+            ],
+        );
+        assert_holds(&done.out, &format!("{bands}: threshold -"));
+        let code = format!(
+            "local map, truth = raster.open('{out}'), raster.open('{scene}/truth.tif') \
+             local function n(mask) return mask:cast('float32'):rename('n'):stats().n.mean end \
+             local iou = n(map:eq(1) & truth:eq(1)) / n(map:eq(1) | truth:eq(1)) \
+             print(iou > 0.85 or iou)"
+        );
+        assert_eq!(succeed(root, &["--quiet", "-e", &code]).out, "true\n", "{sensor}");
+        for suffix in [".png", "_histogram.png"] {
+            assert!(root.join(format!("{sensor}{suffix}")).is_file());
+        }
+    }
+    let again = [
+        "--quiet",
+        "run",
+        "make_water_scenes",
+        "--out",
+        "again",
+        "--scenes",
+        "1",
+        "--size",
+        "400",
+    ];
+    succeed(root, &again);
+    for file in ["truth.tif", "AP_10001_FBD_F0010_RT1_HH.tif"] {
+        let code = format!(
+            "local function open(f) return raster.open(f .. '/AP_10001_FBD_F0010_RT1/{file}'):cast('float32'):rename('a') end \
+             print((open 'palsar' - open 'again'):abs():stats().a.max)"
+        );
+        assert_eq!(succeed(root, &["--quiet", "-e", &code]).out, "0.0\n");
+    }
+}
+
+#[test]
+fn training_data_are_images_and_labels_on_one_grid() {
+    let here = folder(&[]);
+    let root = here.path();
+    let made = [
+        "--quiet",
+        "run",
+        "make_water_scenes",
+        "--out",
+        "scenes",
+        "--scenes",
+        "2",
+        "--size",
+        "200",
+    ];
+    succeed(root, &made);
+    let work = [
+        "--quiet",
+        "run",
+        "water_training_data",
+        "--folder",
+        "scenes",
+        "--optical",
+        "scene",
+        "--hand",
+        "scene",
+        "--out",
+        "training",
+    ];
+    let done = succeed(root, &work);
+    assert_holds(&done.out, "2 scenes in training/scenes.csv");
+    let code = "
+        local list = tables.read_csv('training/scenes.csv')
+        for i = 1, #list do
+          local image, labels = raster.open(list[i].image), raster.open(list[i].labels)
+          assert(image.grid:matches(labels.grid))
+          assert(table.concat(image.bands, ' ') == 'HH HV red NIR SWIR1 SWIR2 DEM HAND', table.concat(image.bands, ' '))
+          assert(image.units.HH == 'dB' and labels.dtypes[labels.bands[1]] == 'uint8')
+          -- A label is the truth, but for shores, where pixels of Landsat mix; marsh and clouds have none.
+          local truth = raster.open('scenes/' .. list[i].scene .. '/truth.tif')
+          local wrong = labels:ne(truth):cast('float32'):rename('wrong'):stats().wrong
+          assert(wrong.mean < 0.03 and wrong.count < truth.rows * truth.cols, wrong.mean)
+          assert(math.abs(wrong.count / (truth.rows * truth.cols) - list[i].known_share) < 1e-6)
+        end
+        print(#list)";
+    assert_eq!(succeed(root, &["--quiet", "-e", code]).out, "2\n");
+    // Scenes that are there are passed over.
+    let before = fs::metadata(root.join("training/AP_10001_FBD_F0010_RT1/image.tif"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    succeed(root, &work);
+    let after = fs::metadata(root.join("training/AP_10001_FBD_F0010_RT1/image.tif"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    assert_eq!(before, after);
+    let done = run(
+        root,
+        &["--quiet", "run", "water_training_data", "--folder", "training"],
+    );
+    assert_eq!(done.code, 1);
+    assert_holds(&done.err, "training holds no scene with a folder usgs_dswe");
+}
