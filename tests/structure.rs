@@ -198,6 +198,7 @@ fn rooms_lean_only_on_those_before_them() {
             "learning",
             &[
                 "libraries",
+                "earth",
                 "statistics",
                 "error",
                 "gate",
@@ -212,6 +213,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "filter",
                 "vector",
                 "table",
+                "plot",
                 "inference",
             ],
         ),

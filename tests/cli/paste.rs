@@ -174,7 +174,7 @@ fn the_guides_blocks_can_be_pasted() {
         ],
     );
     assert_eq!(made.code, 0, "{}", made.err);
-    for page in ["s1_vv_vh", "rle", "glacier_velocity", "water"] {
+    for page in ["s1_vv_vh", "rle", "glacier_velocity", "water", "learning"] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(root);
             paste_all(&mut terminal, &blocks(&format!("docs/guide/{page}.md")), marked);

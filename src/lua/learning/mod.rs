@@ -3,8 +3,14 @@
 use super::module::Module;
 use crate::error::Result;
 
+mod augment;
+mod dataset;
 mod engine;
+mod evaluate;
+mod values;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    engine::define(m)
+    dataset::define(m)?;
+    engine::define(m)?;
+    evaluate::define(m)
 }

@@ -7,8 +7,9 @@ use mlua::{Table, Value};
 
 use self::axes::AxesHandle;
 use self::data::{ClassesLayer, ImageLayer, Images, RgbLayer};
-use self::figure::FigureHandle;
-use self::options::{Page, Panel, Size};
+pub use self::figure::FigureHandle;
+pub use self::options::Size;
+use self::options::{Page, Panel};
 use self::series::{HistogramLayer, LineLayer, ScatterLayer};
 use super::args::Options;
 use super::class::Builder;
