@@ -18,6 +18,12 @@ mod engine;
 mod figures;
 #[path = "numerics/files.rs"]
 mod files;
+#[path = "numerics/inference.rs"]
+mod inference;
+#[path = "numerics/inference_runs.rs"]
+mod inference_runs;
+#[path = "numerics/networks.rs"]
+mod networks;
 #[path = "numerics/npy.rs"]
 mod npy;
 #[path = "numerics/speckle.rs"]

@@ -64,7 +64,7 @@ pub fn trim() {
 }
 
 /// The bytes of the process in RAM; 0 where the system does not say.
-fn resident() -> usize {
+pub fn resident() -> usize {
     static STATM: OnceLock<Option<File>> = OnceLock::new();
     let file = STATM.get_or_init(|| File::open("/proc/self/statm").ok());
     let mut text = [0; 128];

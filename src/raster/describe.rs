@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::crs::Locator;
 use super::graph::Port;
 use super::image::float_of;
+use super::lattice::LatticeOperation;
 use super::operation::{Operation, SceneOperation};
 use super::whole::WholeOperation;
 use super::{Band, Grid, Kind, Raster, Unit};
@@ -154,6 +155,7 @@ pub enum Made {
     Tiles(Arc<dyn Operation>),
     Scene(Arc<dyn SceneOperation>),
     Whole(Arc<dyn WholeOperation>),
+    Lattice(Arc<dyn LatticeOperation>),
     /// The way from the pixels of an image to the map.
     Locator(Arc<dyn Locator>),
 }
@@ -195,7 +197,7 @@ pub fn make(name: &str, version: u32, parameters: &Json, site: &Site) -> Result<
     (found.make)(parameters, site)
 }
 
-/// Enters a `Described` type into the list of constructors, as `Tiles`, `Scene`, `Whole` or `Locator`. With a name, a version and
+/// Enters a `Described` type into the list of constructors, as `Tiles`, `Scene`, `Whole`, `Lattice` or `Locator`. With a name, a version and
 /// what checks it, it is one whose fields are its parameters.
 #[macro_export]
 macro_rules! described {

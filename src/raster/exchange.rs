@@ -99,6 +99,7 @@ impl Node {
             Work::Tiles(operation) => operation.describe(),
             Work::Scene(scene) => scene.operation.describe(),
             Work::Whole(whole) => whole.operation.describe(),
+            Work::Lattice(lattice) => lattice.operation.describe(),
         }
     }
 }
@@ -401,6 +402,7 @@ fn node(
     let ports = match made {
         Made::Tiles(operation) => Port::tiles(grid, operation, inputs),
         Made::Whole(operation) => Port::whole(grid, operation, inputs),
+        Made::Lattice(operation) => Port::lattice(grid, operation, inputs),
         Made::Scene(operation) => {
             let input = site.takes(1)?.on_grid()?.real()?.only_input()?.clone();
             vec![Port::scene(grid, SceneNode::new(operation), input)]

@@ -45,8 +45,12 @@ impl Run {
             let names: Vec<String> = roots.iter().map(|port| port.node.name()).take(1).collect();
             return Err(rehearsal.wants(format!("the pixels of {}", names.join(", "))));
         }
-        let plan = Plan::new(grid, roots);
-        for node in plan.unprepared() {
+        let mut plan = Plan::new(grid, roots);
+        for (node, wanted) in plan.unprepared(region) {
+            if let Work::Lattice(lattice) = &node.work {
+                let kept = lattice.prepare(&node.inputs, wanted)?;
+                plan.keep(&node, &kept);
+            }
             if let Work::Whole(whole) = &node.work {
                 whole.prepare(&node.inputs)?;
             }
@@ -88,6 +92,11 @@ impl Run {
 
     pub fn tile(&self) -> (usize, usize) {
         self.tile
+    }
+
+    /// The most rows of the tiles that are computed in one go: all of them come before the first of those below.
+    pub(super) fn rows_at_once(&self) -> usize {
+        self.tile.0 * self.sharing.group.0
     }
 
     /// The tiles in their order. They are aligned to the grid, not to the region, so that files are read and written by whole

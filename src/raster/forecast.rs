@@ -47,7 +47,11 @@ pub struct Forecast {
 pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
     let (grid, ports) = (&raster.grid, raster.ports());
     let plan = Plan::new(grid, &ports);
-    let unprepared = plan.unprepared();
+    let unprepared: Vec<Arc<Node>> = plan
+        .unprepared(grid.window())
+        .into_iter()
+        .map(|(node, _)| node)
+        .collect();
     let mut read: BTreeMap<String, (ReadFile, Vec<f64>)> = BTreeMap::new();
     let mut add = |plan: &Plan, region: Window| {
         for (node, window) in plan.sources(region) {

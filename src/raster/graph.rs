@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::element::Element;
+use super::lattice::{LatticeNode, LatticeOperation};
 use super::operation::Operation;
 use super::scene::SceneNode;
 use super::whole::{WholeNode, WholeOperation};
@@ -28,6 +29,8 @@ pub enum Work {
     Scene(SceneNode),
     /// All of a small output at once, from windows of its inputs, kept for the tiles to read.
     Whole(WholeNode),
+    /// Windows of a lattice, each once, for the region that is asked for, kept for the tiles to read.
+    Lattice(LatticeNode),
 }
 
 /// One output of a node.
@@ -107,11 +110,21 @@ impl Port {
     /// The outputs of an operation that makes all of them at once, one port each.
     pub fn whole(grid: &Arc<Grid>, operation: Arc<dyn WholeOperation>, inputs: Vec<Port>) -> Vec<Port> {
         let outputs = operation.outputs();
+        Port::several(grid, Work::Whole(WholeNode::new(operation)), inputs, outputs)
+    }
+
+    /// The outputs of an operation on a lattice of windows, one port each. Its inputs lie on one grid, which need not be `grid`.
+    pub fn lattice(grid: &Arc<Grid>, operation: Arc<dyn LatticeOperation>, inputs: Vec<Port>) -> Vec<Port> {
+        let outputs = operation.outputs();
+        Port::several(grid, Work::Lattice(LatticeNode::new(operation)), inputs, outputs)
+    }
+
+    fn several(grid: &Arc<Grid>, work: Work, inputs: Vec<Port>, outputs: usize) -> Vec<Port> {
         let node = Arc::new(Node {
             id: next_id(),
             grid: grid.clone(),
             kind: Kind::F32,
-            work: Work::Whole(WholeNode::new(operation)),
+            work,
             inputs,
         });
         (0..outputs)
@@ -129,6 +142,7 @@ impl Node {
         match &self.work {
             Work::Tiles(operation) => operation.outputs(),
             Work::Whole(whole) => whole.operation.outputs(),
+            Work::Lattice(lattice) => lattice.operation.outputs(),
             Work::Element(_) | Work::Scene(_) => 1,
         }
     }
@@ -139,6 +153,7 @@ impl Node {
             Work::Tiles(operation) => operation.name(),
             Work::Scene(scene) => scene.operation.name(),
             Work::Whole(whole) => whole.operation.name(),
+            Work::Lattice(lattice) => lattice.operation.name(),
         }
     }
 }

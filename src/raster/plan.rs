@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::element::Element;
 use super::graph::{Node, Port, Work};
+use super::lattice::Kept;
 use super::operation::{Operation, PicturePart};
 use super::program::{Instruction, Operand, Program};
 use super::{Grid, Kind, Pixels, View, Window};
@@ -23,6 +24,8 @@ struct Step {
     fused: Option<Program>,
     /// (step, output) of each input.
     inputs: Vec<(usize, usize)>,
+    /// What a lattice has made for the region of the run.
+    kept: Option<Arc<Kept>>,
 }
 
 /// One step of a plan, for `explain`.
@@ -63,25 +66,36 @@ impl Plan {
                 node: node.clone(),
                 fused,
                 inputs,
+                kept: None,
             });
         }
         plan.roots = roots.iter().map(|p| (step_of[&p.node.id], p.output)).collect();
         plan
     }
 
-    /// Operations of the plan that must run before its tiles and have not yet, in the order in which they must.
-    pub fn unprepared(&self) -> Vec<Arc<Node>> {
-        let unprepared = |node: &Node| match &node.work {
-            Work::Scene(scene) => !scene.is_ready(),
-            Work::Whole(whole) => !whole.is_ready(),
-            Work::Tiles(operation) => !operation.is_prepared(),
-            Work::Element(_) => false,
-        };
-        self.steps
-            .iter()
-            .map(|s| s.node.clone())
-            .filter(|n| unprepared(n))
+    /// Operations of the plan that must run before its tiles and have not yet, in the order in which they must, and what of each is wanted
+    /// for `region`.
+    pub fn unprepared(&self, region: Window) -> Vec<(Arc<Node>, Window)> {
+        let windows = self.windows_where(region, |step, index, out| match step.is_prepared() {
+            true => step.needs(index, out),
+            // These may look at all of their inputs.
+            false => step.node.inputs[index].node.grid.window(),
+        });
+        let steps = self.steps.iter().zip(windows);
+        steps
+            .filter(|(step, window)| match step.node.work {
+                Work::Lattice(_) => step.kept.is_none() && !window.is_empty(),
+                _ => !step.is_prepared(),
+            })
+            .map(|(step, window)| (step.node.clone(), window))
             .collect()
+    }
+
+    /// The tiles read of `kept` what the lattice of this node makes.
+    pub(super) fn keep(&mut self, node: &Node, kept: &Arc<Kept>) {
+        for step in self.steps.iter_mut().filter(|step| step.node.id == node.id) {
+            step.kept = Some(kept.clone());
+        }
     }
 
     pub fn root_kinds(&self) -> impl Iterator<Item = Kind> {
@@ -212,7 +226,7 @@ impl Plan {
                 && match &step.node.work {
                     Work::Element(_) => true,
                     Work::Tiles(operation) => operation.is_pointwise() || operation.can_reduce(),
-                    Work::Scene(_) | Work::Whole(_) => false,
+                    Work::Scene(_) | Work::Whole(_) | Work::Lattice(_) => false,
                 }
         })
     }
@@ -255,6 +269,11 @@ impl Plan {
 
     /// The window of each step that the tile `out` needs.
     fn windows(&self, out: Window) -> Vec<Window> {
+        self.windows_where(out, Step::needs)
+    }
+
+    /// The same where a step needs something else of its inputs.
+    fn windows_where(&self, out: Window, needs: impl Fn(&Step, usize, Window) -> Window) -> Vec<Window> {
         let mut windows = vec![Window::EMPTY; self.steps.len()];
         for &(step, _) in &self.roots {
             windows[step] = out;
@@ -264,7 +283,7 @@ impl Plan {
                 continue;
             }
             for (index, &(input, _)) in step.inputs.iter().enumerate() {
-                let needed = step.needs(index, windows[i]);
+                let needed = needs(step, index, windows[i]);
                 let inside = needed.intersect(&self.steps[input].node.grid.window());
                 windows[input] = windows[input].hull(&inside);
             }
@@ -382,12 +401,25 @@ impl Plan {
 }
 
 impl Step {
+    /// False for what must run on all of its inputs first.
+    fn is_prepared(&self) -> bool {
+        match &self.node.work {
+            Work::Scene(scene) => scene.is_ready(),
+            Work::Whole(whole) => whole.is_ready(),
+            Work::Tiles(operation) => operation.is_prepared(),
+            // It needs no more than the windows that a region touches.
+            Work::Lattice(_) | Work::Element(_) => true,
+        }
+    }
+
     fn needs(&self, index: usize, out: Window) -> Window {
         match &self.node.work {
             Work::Element(_) => out,
             Work::Tiles(operation) => operation.needs(index, out),
             // Its inputs were read when it was prepared.
             Work::Scene(_) | Work::Whole(_) => Window::EMPTY,
+            Work::Lattice(_) if self.kept.is_some() => Window::EMPTY,
+            Work::Lattice(lattice) => lattice.operation.needs(out),
         }
     }
 
@@ -397,6 +429,13 @@ impl Step {
             (Work::Tiles(operation), None) => operation.compute(out, views),
             (Work::Scene(scene), None) => scene.read(out).map(|p| vec![p]),
             (Work::Whole(whole), None) => whole.read(out),
+            (Work::Lattice(lattice), None) => match &self.kept {
+                Some(kept) => kept.read(out),
+                None => Err(Error::message(format!(
+                    "{}: its windows were read before they were made",
+                    lattice.operation.name()
+                ))),
+            },
             (Work::Element(_), None) => Err(Error::message("an elementwise step without a program")),
         };
         made.map_err(|e| match e {

@@ -1,6 +1,7 @@
 //! Images that are made once and read often: in memory where the budget has room for them, else in a scratch file. Those that live on
 //! between runs give way to others: the one that was not read for the longest time goes to scratch.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -10,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytemuck::Pod;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 
 use super::Window;
 use crate::error::{Error, Result};
@@ -135,6 +136,23 @@ impl<T: Pod> Store<T> {
         })
     }
 
+    /// An image in a file that has its rows, or will: they are there again when it is opened another time.
+    ///
+    /// # Errors
+    /// When the file cannot be made as long as they are.
+    pub fn in_file((rows, cols): (usize, usize), file: File, path: PathBuf) -> Result<Store<T>> {
+        let bytes = rows.saturating_mul(cols).saturating_mul(size_of::<T>());
+        file.set_len(bytes as u64).map_err(|e| Error::io(&path, e))?;
+        Ok(Store {
+            rows,
+            cols,
+            samples: Arc::new(Samples {
+                kept: RwLock::new(Kept::Scratch { file, path }),
+                used: AtomicU64::new(budget::tick()),
+            }),
+        })
+    }
+
     pub fn shape(&self) -> (usize, usize) {
         (self.rows, self.cols)
     }
@@ -158,6 +176,27 @@ impl<T: Pod> Store<T> {
                 .write_all_at(bytemuck::cast_slice(samples), (start * size_of::<T>()) as u64)
                 .map_err(|e| Error::io(&*path, e)),
         }
+    }
+
+    /// Writes a part of the image from (row, col) on.
+    ///
+    /// # Errors
+    /// When the scratch file cannot be written.
+    pub fn patch(&self, (row, col): (usize, usize), part: ArrayView2<'_, T>) -> Result<()> {
+        let mut kept = self.samples.writing();
+        for (r, samples) in part.rows().into_iter().enumerate() {
+            let start = (row + r) * self.cols + col;
+            let samples = samples
+                .to_slice()
+                .map_or_else(|| samples.to_vec().into(), Cow::Borrowed);
+            match &mut *kept {
+                Kept::Memory { all, .. } => all[start..start + samples.len()].copy_from_slice(&samples),
+                Kept::Scratch { file, path } => file
+                    .write_all_at(bytemuck::cast_slice(&samples), (start * size_of::<T>()) as u64)
+                    .map_err(|e| Error::io(&*path, e))?,
+            }
+        }
+        Ok(())
     }
 
     /// A part of the image.

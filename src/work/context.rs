@@ -9,6 +9,7 @@ use super::ledger::Budget;
 use super::output::{Output, Streams};
 use super::progress::{Progress, Silent};
 use super::rehearsal::Rehearsal;
+use super::resumption::Resumption;
 use crate::interrupt::{self, Stop};
 
 /// Threads, a ceiling of memory with its ledger, a stop, a listener, an output, and what files are told of their making.
@@ -26,6 +27,8 @@ pub struct Context {
     provenance: Arc<RwLock<Vec<(String, String)>>>,
     /// Where nothing is to be computed or written, what would be.
     rehearsal: Option<Arc<Rehearsal>>,
+    /// Where a run goes on where an earlier one was stopped.
+    resumption: Option<Arc<Resumption>>,
 }
 
 impl Default for Context {
@@ -47,6 +50,7 @@ impl Context {
             warned: Arc::default(),
             provenance: Arc::default(),
             rehearsal: None,
+            resumption: None,
         }
     }
 
@@ -86,6 +90,15 @@ impl Context {
     #[must_use]
     pub fn with_rehearsal(self, rehearsal: Option<Arc<Rehearsal>>) -> Context {
         Context { rehearsal, ..self }
+    }
+
+    /// That goes on where an earlier run was stopped.
+    #[must_use]
+    pub fn with_resumption(self, resumption: Resumption) -> Context {
+        Context {
+            resumption: Some(Arc::new(resumption)),
+            ..self
+        }
     }
 
     pub fn budget(&self) -> &Arc<Budget> {
@@ -163,6 +176,10 @@ pub fn output() -> Arc<dyn Output> {
 }
 
 /// Where a dry run tells what it would do; None in others.
+pub fn resumption() -> Option<Arc<Resumption>> {
+    current().resumption.clone()
+}
+
 pub fn rehearsal() -> Option<Arc<Rehearsal>> {
     current().rehearsal.clone()
 }

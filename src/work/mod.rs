@@ -14,13 +14,14 @@ mod output;
 mod progress;
 mod recorder;
 mod rehearsal;
+mod resumption;
 mod room;
 pub mod workers;
 
 pub use budget::{Budget, Held};
 pub use context::{
     Context, Entered, cores, current, memory, output, physical_memory, progress, provenance, rehearsal,
-    set_provenance, threads,
+    resumption, set_provenance, threads,
 };
 pub use decoded::Decoded;
 pub use display::{Bundle, Display, Form};
@@ -29,4 +30,5 @@ pub use output::{Output, Stream, write_to_process};
 pub use progress::{Progress, SideBySide};
 pub use recorder::{Record, Recorder};
 pub use rehearsal::{PlannedStep, Rehearsal};
+pub use resumption::Resumption;
 pub use room::Room;

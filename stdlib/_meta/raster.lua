@@ -1621,6 +1621,7 @@ function Raster:shift(options) end
 ---@field scale? number Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. GeoTIFF, COG and netCDF say so, and readers undo it. Not 0. Default 1.
 ---@field offset? number What is taken off before values are packed. Default 0.
 ---@field tags? table<string, string|number|boolean> Metadata items, beside those that name the script and its parameters.
+---@field resume? boolean Keep what networks have made in `.perilune` beside the file until it is whole: where this run is stopped or killed, the same call goes on there, and ends with the same bytes. At most the windows of one row, and those that were under way, are computed again. Default false.
 
 --- Computes the image and writes it to a file. Returns the path.
 ---

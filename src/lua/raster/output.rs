@@ -155,6 +155,9 @@ options! {
         offset: Option<f64>; Domain::FINITE,
         /// Metadata items, beside those that name the script and its parameters.
         tags: Option<Tags>,
+        /// Keep what networks have made in `.perilune` beside the file until it is whole: where this run is stopped or killed, the same call goes
+        /// on there, and ends with the same bytes. At most the windows of one row, and those that were under way, are computed again.
+        resume: bool = false,
     }
 }
 
@@ -175,6 +178,7 @@ impl From<WriteTable> for WriteOptions {
             }),
             nodata: o.nodata,
             tags: o.tags.map_or(Vec::new(), |Tags(tags)| tags),
+            resume: o.resume,
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct WriteOptions {
     /// Of stored numbers, where they are packed.
     pub nodata: Option<f64>,
     pub tags: Vec<(String, String)>,
+    /// Whether what networks have made is kept beside the file until it is whole, for a run that goes on where this one is stopped.
+    pub resume: bool,
 }
 
 /// How values are kept as whole numbers: value = stored × scale + offset.
@@ -49,6 +51,7 @@ impl Default for WriteOptions {
             packing: None,
             nodata: None,
             tags: Vec::new(),
+            resume: false,
         }
     }
 }

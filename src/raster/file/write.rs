@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 pub use super::options::{Packing, WriteOptions};
 use super::sink::{Sink, Whole};
 use crate::error::{Error, Result};
 use crate::raster::Raster;
 use crate::raster::execute::Run;
+use crate::raster::{exchange, journal};
+use crate::work::{self, Resumption};
 
 /// Writes one file.
 ///
@@ -39,6 +43,25 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
         }
     }
     let ports: Vec<_> = jobs.iter().flat_map(|(raster, _, _)| raster.ports()).collect();
+    // Of several files the first stands for all.
+    let target = jobs
+        .iter()
+        .find(|(_, _, options)| options.resume)
+        .map(|(_, path, _)| path);
+    let _resuming = match target {
+        Some(path) => {
+            let identities = ports.iter().map(exchange::identity).collect::<Result<Vec<_>>>()?;
+            let digest = Sha256::digest(identities.concat());
+            let identity: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let resumption = Resumption::new(path.clone(), identity);
+            Some(
+                work::Context::clone(&work::current())
+                    .with_resumption(resumption)
+                    .enter(),
+            )
+        }
+        None => None,
+    };
     let run = Run::prepare(&first.grid, &ports, first.grid.window())?;
     let mut sinks = Vec::with_capacity(jobs.len());
     for (raster, path, options) in jobs {
@@ -72,7 +95,7 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     for (done, file) in whole.into_iter().enumerate() {
         file.publish().map_err(|e| incomplete(e, jobs, done))?;
     }
-    Ok(())
+    target.map_or(Ok(()), |path| journal::sweep(path))
 }
 
 /// The error, and which of several files have their names.
