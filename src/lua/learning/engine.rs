@@ -10,7 +10,8 @@ use crate::options;
 use crate::work;
 
 pub fn define(m: &mut Module) -> Result<()> {
-    m.function_with("engine(options?)", engine)
+    m.function_with("engine(options?)", engine)?;
+    Ok(())
 }
 
 options! {
