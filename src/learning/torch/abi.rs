@@ -4,13 +4,13 @@
 //! version (docs.pytorch.org, "LibTorch Stable ABI"). A tensor is an opaque pointer; every function that can fail answers 0 where it has not.
 
 use std::ffi::{CStr, c_char, c_void};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use super::library;
 use crate::error::{Error, Result};
+use crate::libraries::{self, Library as Pinned};
 
 /// An `at::Tensor`, a list, or an optional value, owned by whoever holds it.
 pub(super) type Handle = *mut c_void;
@@ -89,7 +89,7 @@ pub(super) fn api() -> Result<&'static Api> {
     if let Some(api) = API.get() {
         return Ok(api);
     }
-    let path = library::find("torch/lib/libtorch_cpu.so")?;
+    let path = found(&libraries::TORCH, "torch/lib/libtorch_cpu.so")?;
     let opened = Api::of(open(&path)?).map_err(|e| {
         Error::file(
             &path,
@@ -114,11 +114,19 @@ pub(super) fn open_cuda() -> Result<()> {
     api()?;
     let _one = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     if CUDA.get().is_none() {
-        let path = library::find_cuda("torch/lib/libtorch_cuda.so")?;
+        let path = found(&libraries::TORCH_CUDA, "torch/lib/libtorch_cuda.so")?;
         let library = open(&path)?;
         CUDA.get_or_init(|| library);
     }
     Ok(())
+}
+
+/// Where a library lies, once those that it opens itself are found to be there and fit.
+fn found(of: &Pinned, name: &str) -> Result<PathBuf> {
+    for member in of.members() {
+        libraries::find(member.path)?;
+    }
+    libraries::find(name)
 }
 
 /// For good, and with its names visible to itself alone: GDAL's and ONNX Runtime's libraries may hold others of the same name.

@@ -6,7 +6,6 @@
 
 mod abi;
 mod call;
-mod library;
 pub mod operators;
 mod probe;
 mod tensor;
