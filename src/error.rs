@@ -71,6 +71,10 @@ pub enum Error {
         way_out: String,
     },
 
+    /// A GPU that has not the memory for what it was given at once.
+    #[error("{device} has not enough memory: {message}; use smaller batches or tiles, or the CPU")]
+    DeviceMemory { device: String, message: String },
+
     /// A failure inside the graph, with the node that it happened in.
     #[error("{source} (in {node})")]
     Node {

@@ -2,16 +2,31 @@
 
 mod apply;
 mod bands;
+mod device;
+mod fallback;
 mod gather;
 mod lattice;
+mod metadata;
+mod model;
 mod network;
+mod onnx;
 mod products;
+mod runtime;
+mod session;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;
 mod turns;
 mod windows;
 
-pub use self::apply::{Settings, apply};
+pub use self::apply::{Known, Settings, apply, apply_known};
 pub use self::bands::Expected;
+pub use self::device::Device;
 pub use self::lattice::Blend;
+pub use self::metadata::{Activation, Band, Class, KEY, Metadata};
+pub use self::model::{Model, Opening, sizes};
 pub use self::network::{Network, Port};
-pub use self::products::{Activation, Product};
+pub use self::onnx::{Axis, Onnx, Tensor};
+pub use self::products::Product;
 pub use self::turns::Augment;

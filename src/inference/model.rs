@@ -1,0 +1,331 @@
+//! A model: a network in a file, with what must be known to use it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::device::Device;
+use super::metadata::{Activation, KEY, Metadata};
+use super::network::{Network, Port};
+use super::onnx::{Axis, Onnx, Tensor};
+use super::{fallback, session};
+use crate::error::{Choice, Error, Result};
+use crate::{gate, libraries, work};
+
+/// How a model is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
+    pub device: Device,
+    /// The most that it takes of a GPU, in bytes.
+    pub gpu_memory: Option<usize>,
+    /// In place of what its file says, or where that says nothing.
+    pub given: Metadata,
+}
+
+#[derive(Clone)]
+pub struct Model {
+    path: PathBuf,
+    bytes: u64,
+    onnx: Arc<Onnx>,
+    metadata: Metadata,
+    network: Arc<dyn Network>,
+    /// What computes it, in words.
+    device: String,
+    opening: Opening,
+}
+
+impl Model {
+    /// Opens the ONNX file `path`.
+    ///
+    /// # Errors
+    /// For a file that is no ONNX model, not whole or without its external weights, with weights that are NaN or infinite, with operators that
+    /// what computes it does not know; for metadata that cannot be, or that do not fit its inputs and outputs; where `device` is a GPU
+    /// and something that it needs is missing.
+    pub fn open(path: &Path, opening: Opening) -> Result<Model> {
+        let bytes = gate::read(path).map_err(|e| Error::io(path, e))?;
+        let mut onnx = Onnx::of(path, &bytes)?;
+        let named = |e: Error| match e {
+            Error::Interrupted | Error::File { .. } | Error::DeviceMemory { .. } => e,
+            e => Error::file(path, e.to_string()),
+        };
+        let own = match onnx.metadata(KEY) {
+            Some(text) => Metadata::from_json(text).map_err(named)?,
+            None => Metadata::default(),
+        };
+        let metadata = own.with(opening.given.clone());
+        metadata.check()?;
+        let size = bytes.len() as u64
+            + onnx
+                .external
+                .iter()
+                .map(|(_, bytes)| bytes.len() as u64)
+                .sum::<u64>();
+        let identity = identity(&bytes, &onnx);
+        let (network, device): (Arc<dyn Network>, String) = if libraries::onnx_runtime().is_ok()
+            || is_gpu(opening.device)
+        {
+            let (network, device) =
+                session::open(&bytes, &onnx, &identity, opening.device, opening.gpu_memory).map_err(named)?;
+            (Arc::new(network), device)
+        } else {
+            work::warn_once("ONNX Runtime", || {
+                format!(
+                    "models are computed without ONNX Runtime, several times slower; `{}` brings it",
+                    libraries::ONNX_RUNTIME.command
+                )
+            });
+            let (network, device) = fallback::open(bytes, &onnx, &identity).map_err(named)?;
+            (Arc::new(network), device)
+        };
+        // The runtime has its own copy by now.
+        onnx.external = Vec::new();
+        let model = Model {
+            path: path.to_path_buf(),
+            bytes: size,
+            onnx: Arc::new(onnx),
+            metadata,
+            network,
+            device,
+            opening,
+        };
+        model.fits().map_err(named)?;
+        Ok(model)
+    }
+
+    /// The same model, computed by another device.
+    ///
+    /// # Errors
+    /// As `open`; where the file is another one by now.
+    pub fn on(&self, device: Device) -> Result<Model> {
+        if device == self.opening.device {
+            return Ok(self.clone());
+        }
+        let opening = Opening {
+            device,
+            ..self.opening.clone()
+        };
+        let model = Model::open(&self.path, opening)?;
+        match model.network.identity() == self.network.identity() {
+            true => Ok(model),
+            false => Err(Error::file(
+                &self.path,
+                "has changed since it was opened; open it again",
+            )),
+        }
+    }
+
+    /// Whether the metadata are of this network.
+    fn fits(&self) -> Result<()> {
+        let inputs = self.network.inputs();
+        for (i, band) in self.metadata.bands.iter().enumerate() {
+            if let Some(input) = &band.input
+                && !inputs.iter().any(|port| port.name == *input)
+            {
+                return Err(Error::message(format!(
+                    "bands[{}].input: there is {}",
+                    i + 1,
+                    Error::not_found("input", input, inputs.iter().map(|port| port.name.as_str()))
+                )));
+            }
+        }
+        for (i, port) in inputs.iter().enumerate() {
+            let bands = self.bands_of(i);
+            let takes = port
+                .shape
+                .get(1)
+                .copied()
+                .flatten()
+                .filter(|_| port.shape.len() == 4);
+            if let (Some(takes), false) = (takes, bands.is_empty())
+                && takes != bands.len()
+            {
+                return Err(Error::message(format!(
+                    "its input `{}` takes {takes} bands, and its metadata name {}: {}",
+                    port.name,
+                    bands.len(),
+                    bands.join(", ")
+                )));
+            }
+        }
+        let classes = self.metadata.classes.len();
+        let gives = |port: &Port| {
+            port.shape
+                .get(1)
+                .copied()
+                .flatten()
+                .filter(|_| port.shape.len() >= 2)
+        };
+        if let [port] = self.network.outputs()
+            && let Some(gives) = gives(port)
+            // One number of two classes is the probability of the second.
+            && classes > 0 && gives != classes && !(gives == 1 && classes == 2)
+        {
+            return Err(Error::message(format!(
+                "its output `{}` is of {gives} classes, and its metadata name {classes}",
+                port.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// The names of the bands that are channels of the input of this place.
+    fn bands_of(&self, input: usize) -> Vec<&str> {
+        let inputs = self.network.inputs();
+        let is_of = |name: &Option<String>| match name {
+            Some(name) => inputs.get(input).is_some_and(|port| port.name == *name),
+            None => input == 0,
+        };
+        let bands = self.metadata.bands.iter();
+        bands
+            .filter(|band| is_of(&band.input))
+            .map(|band| band.name.as_str())
+            .collect()
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn network(&self) -> &Arc<dyn Network> {
+        &self.network
+    }
+
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// What its file says of itself.
+    pub fn onnx(&self) -> &Onnx {
+        &self.onnx
+    }
+
+    /// What computes it: `cpu by ONNX Runtime 1.32.0`.
+    pub fn device(&self) -> &str {
+        &self.device
+    }
+}
+
+fn is_gpu(device: Device) -> bool {
+    matches!(device, Device::Cuda(_))
+}
+
+/// Of the file and, behind it, the files of its weights.
+fn identity(bytes: &[u8], onnx: &Onnx) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(bytes);
+    onnx.external.iter().for_each(|(_, bytes)| hasher.update(bytes));
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+impl fmt::Display for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = self.bytes as f64 / 1e6;
+        let size = match megabytes {
+            0.0..0.1 => format!("{:.1} kB", self.bytes as f64 / 1e3),
+            _ => format!("{megabytes:.1} MB"),
+        };
+        write!(
+            f,
+            "model {} ({size}, {} weights)",
+            self.path.display(),
+            self.onnx.parameters
+        )?;
+        let mut line = |name: &str, text: String| write!(f, "\n  {name:<9} {text}");
+        let bands: Vec<String> = self
+            .metadata
+            .bands
+            .iter()
+            .map(|band| match &band.unit {
+                Some(unit) => format!("{} ({unit})", band.name),
+                None => band.name.clone(),
+            })
+            .collect();
+        for input in &self.onnx.inputs {
+            line("input", input.to_string())?;
+        }
+        for output in &self.onnx.outputs {
+            line("output", output.to_string())?;
+        }
+        line(
+            "bands",
+            match bands.is_empty() {
+                true => "not known".to_string(),
+                false => bands.join(", "),
+            },
+        )?;
+        let activation = self.metadata.activation.map_or("", Activation::name);
+        if !self.metadata.classes.is_empty() {
+            let classes = self
+                .metadata
+                .classes
+                .iter()
+                .map(|class| format!("{} {}", class.value, class.name));
+            line(
+                "classes",
+                format!("{} {activation}", classes.collect::<Vec<_>>().join(", "))
+                    .trim_end()
+                    .to_string(),
+            )?;
+        } else if !activation.is_empty() {
+            line("gives", activation.to_string())?;
+        }
+        let in_pixels = [
+            ("stride", self.metadata.stride),
+            ("field", self.metadata.receptive_field),
+        ];
+        for (name, value) in in_pixels {
+            if let Some(value) = value {
+                line(name, format!("{value} pixels"))?;
+            }
+        }
+        line(
+            "ONNX",
+            format!(
+                "opset {}{}",
+                self.onnx.opset,
+                match self.onnx.producer.trim() {
+                    "" => String::new(),
+                    producer => format!(", by {producer}"),
+                }
+            ),
+        )?;
+        line("device", self.device.clone())?;
+        for (name, value) in [
+            ("licence", &self.metadata.licence),
+            ("source", &self.metadata.source),
+        ] {
+            if let Some(value) = value {
+                line(name, value.clone())?;
+            }
+        }
+        let training: Vec<String> = self
+            .metadata
+            .training
+            .iter()
+            .map(|(name, value)| match value {
+                serde_json::Value::String(text) => format!("{name} {text}"),
+                value => format!("{name} {value}"),
+            })
+            .collect();
+        if !training.is_empty() {
+            line("training", training.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Sizes of axes for scripts: 0 where any size is taken.
+pub fn sizes(tensor: &Tensor) -> Vec<usize> {
+    let axes = tensor.axes.iter().flatten();
+    axes.map(|axis| match axis {
+        Axis::Fixed(size) => *size,
+        Axis::Any(_) => 0,
+    })
+    .collect()
+}

@@ -1,0 +1,333 @@
+//! A network computed by ONNX Runtime.
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use half::{bf16, f16};
+use ndarray::ArrayD;
+use ort::ep;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{RunOptions, Session, SessionInputValue};
+use ort::value::{PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef, ValueRef, ValueType};
+
+use super::device::Device;
+use super::network::{Network, Port};
+use super::onnx::Onnx;
+use super::runtime::{Runtime, runtime};
+use crate::error::{Error, Result};
+use crate::libraries::{self, ONNX_RUNTIME_CUDA};
+use crate::{interrupt, work};
+
+/// How soon a stop reaches a network at work.
+const LOOK: Duration = Duration::from_millis(50);
+
+pub struct Computed {
+    /// It takes one caller at a time, and uses all threads for it.
+    session: Mutex<Session>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+    kinds: Vec<TensorElementType>,
+    identity: String,
+    device: Device,
+}
+
+/// `memory`: the most that the network takes of a GPU, in bytes. Gives what computes it, too.
+///
+/// # Errors
+/// Where ONNX Runtime is not there or refuses the model; where `device` is a GPU and something that it needs is missing.
+pub fn open(
+    bytes: &[u8],
+    onnx: &Onnx,
+    identity: &str,
+    device: Device,
+    memory: Option<usize>,
+) -> Result<(Computed, String)> {
+    let runtime = runtime()?;
+    let (session, device) = match device {
+        Device::Cpu => (commit(runtime, bytes, onnx, None)?, Device::Cpu),
+        Device::Cuda(number) => (on_gpu(runtime, bytes, onnx, number, memory)?, device),
+        Device::Auto => match on_gpu(runtime, bytes, onnx, 0, memory) {
+            Ok(session) => (session, Device::Cuda(0)),
+            Err(why) => {
+                // Nobody who has no GPU wants to hear of it.
+                if libraries::driver().is_ok() {
+                    work::warn_once("CUDA", || format!("the CPU computes models, not the GPU: {why}"));
+                }
+                (commit(runtime, bytes, onnx, None)?, Device::Cpu)
+            }
+        },
+    };
+    let ports = |outlets: &[ort::value::Outlet]| -> Vec<Port> { outlets.iter().map(port).collect() };
+    let kind = |outlet: &ort::value::Outlet| match outlet.dtype() {
+        ValueType::Tensor { ty, .. } => Ok(*ty),
+        other => Err(Error::message(format!(
+            "its input `{}` is {other}, not an array of numbers",
+            outlet.name()
+        ))),
+    };
+    let computed = Computed {
+        inputs: ports(session.inputs()),
+        outputs: ports(session.outputs()),
+        kinds: session.inputs().iter().map(kind).collect::<Result<_>>()?,
+        session: Mutex::new(session),
+        identity: identity.to_string(),
+        device,
+    };
+    Ok((computed, format!("{device} by ONNX Runtime {}", runtime.version)))
+}
+
+fn port(outlet: &ort::value::Outlet) -> Port {
+    let shape = match outlet.dtype() {
+        ValueType::Tensor { shape, .. } => shape.iter().map(|size| usize::try_from(*size).ok()).collect(),
+        _ => Vec::new(),
+    };
+    Port {
+        name: outlet.name().to_string(),
+        shape,
+    }
+}
+
+fn commit(runtime: &Runtime, bytes: &[u8], onnx: &Onnx, gpu: Option<ep::CUDA>) -> Result<Session> {
+    // Its own allocator beyond the arena gives back what a large batch took.
+    let cpu = ep::CPU::default().with_arena_allocator(false).build();
+    let providers = match gpu {
+        Some(gpu) => vec![gpu.build().error_on_failure(), cpu],
+        None => vec![cpu],
+    };
+    let built = || -> ort::Result<Session> {
+        let mut builder = Session::builder(&runtime.environment)?
+            .with_optimization_level(GraphOptimizationLevel::All)?
+            .with_intra_threads(work::threads())?
+            .with_inter_threads(1)?
+            .with_intra_op_spinning(false)?
+            // Batches and tiles come in several sizes.
+            .with_memory_pattern(false)?
+            .with_execution_providers(providers)?;
+        for (name, bytes) in &onnx.external {
+            builder = builder.with_external_initializer_file_in_memory(name, Arc::from(bytes.as_slice()))?;
+        }
+        builder.commit_from_memory(bytes)
+    };
+    built().map_err(|e| Error::message(reason(&e.to_string())))
+}
+
+fn on_gpu(
+    runtime: &Runtime,
+    bytes: &[u8],
+    onnx: &Onnx,
+    number: u16,
+    memory: Option<usize>,
+) -> Result<Session> {
+    if !runtime.cuda {
+        return Err(Error::message(format!(
+            "this ONNX Runtime computes on the CPU only; `{}` brings the one for GPUs",
+            ONNX_RUNTIME_CUDA.command
+        )));
+    }
+    libraries::driver().map_err(Error::message)?;
+    let folder = libraries::folder()?;
+    if let [first, ..] = ONNX_RUNTIME_CUDA.missing(&folder).as_slice() {
+        return Err(Error::message(format!(
+            "{} is not in {}; `{}` brings it",
+            first.package,
+            folder.display(),
+            ONNX_RUNTIME_CUDA.command
+        )));
+    }
+    for member in ONNX_RUNTIME_CUDA.members() {
+        libraries::find(member.path)?;
+    }
+    let at = |part: &str| folder.join(part);
+    ep::cuda::preload_dylibs(Some(&at("nvidia/cu13/lib")), Some(&at("nvidia/cudnn/lib")))
+        .map_err(|e| Error::message(e.to_string()))?;
+    let mut gpu = ep::CUDA::default()
+        .with_device_id(i32::from(number))
+        .with_arena_extend_strategy(ep::ArenaExtendStrategy::SameAsRequested)
+        .with_conv_algorithm_search(ep::cuda::ConvAlgorithmSearch::Heuristic);
+    if let Some(memory) = memory {
+        gpu = gpu.with_memory_limit(memory);
+    }
+    commit(runtime, bytes, onnx, Some(gpu))
+}
+
+/// The runtime's words without the places in its source.
+fn reason(text: &str) -> String {
+    let text = text.lines().next().unwrap_or_default();
+    let told = match text.rsplit_once(") ") {
+        Some((place, told)) if place.contains(".cc:") => told,
+        _ => text,
+    };
+    told.trim().trim_end_matches('.').to_string()
+}
+
+impl Network for Computed {
+    fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    fn run(&self, inputs: &[ArrayD<f32>]) -> Result<Vec<ArrayD<f32>>> {
+        interrupt::check()?;
+        if inputs.len() != self.inputs.len() {
+            return Err(Error::message(format!(
+                "the model takes {} inputs, not {}",
+                self.inputs.len(),
+                inputs.len()
+            )));
+        }
+        let arrays: Vec<_> = inputs.iter().map(|array| array.as_standard_layout()).collect();
+        let mut given: Vec<(&str, SessionInputValue<'_>)> = Vec::new();
+        for ((port, kind), array) in self.inputs.iter().zip(&self.kinds).zip(&arrays) {
+            given.push((&port.name, input(&port.name, *kind, array)?));
+        }
+        let words = |e: ort::Error| self.failed(&e.to_string());
+        let options = RunOptions::new().map_err(words)?;
+        let mut session = self.session.lock().unwrap_or_else(|e| e.into_inner());
+        let stop = || {
+            // Refused only where the run has ended.
+            let _ = options.terminate();
+        };
+        let done = watched(stop, || session.run_with_options(given, &options));
+        interrupt::check()?;
+        let done = done.map_err(words)?;
+        self.outputs
+            .iter()
+            .map(|port| match done.get(&port.name) {
+                Some(value) => output(&port.name, &value.view()),
+                None => Err(Error::message(format!(
+                    "the model has not given its output `{}`",
+                    port.name
+                ))),
+            })
+            .collect()
+    }
+}
+
+impl Computed {
+    fn failed(&self, text: &str) -> Error {
+        let lower = text.to_lowercase();
+        let of_memory = [
+            "out of memory",
+            "failed to allocate memory",
+            "alloc_failed",
+            "bfc_arena",
+        ];
+        match self.device {
+            Device::Cuda(_) if of_memory.iter().any(|words| lower.contains(words)) => Error::DeviceMemory {
+                device: self.device.to_string(),
+                message: reason(text),
+            },
+            _ => Error::message(format!("the model has failed: {}", reason(text))),
+        }
+    }
+}
+
+/// Does `work` while another thread looks for a stop of this thread's context, and calls `stop` then.
+fn watched<T>(stop: impl Fn() + Send, work: impl FnOnce() -> T) -> T {
+    let context = work::current();
+    std::thread::scope(|scope| {
+        let (done, ended) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            let _entered = context.enter();
+            while ended.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                if interrupt::requested() {
+                    stop();
+                }
+            }
+        });
+        let out = work();
+        drop(done);
+        out
+    })
+}
+
+/// Numbers as the model takes them: integers rounded.
+fn input<'a>(
+    name: &str,
+    kind: TensorElementType,
+    array: &'a ndarray::CowArray<'_, f32, ndarray::IxDyn>,
+) -> Result<SessionInputValue<'a>> {
+    use TensorElementType as Kind;
+    Ok(match kind {
+        Kind::Float32 => TensorRef::from_array_view(array.view()).map_err(wrong)?.into(),
+        Kind::Float64 => tensor(array.mapv(f64::from))?,
+        Kind::Float16 => tensor(array.mapv(f16::from_f32))?,
+        Kind::Bfloat16 => tensor(array.mapv(bf16::from_f32))?,
+        Kind::Uint8 => tensor(whole::<u8>(name, array)?)?,
+        Kind::Int8 => tensor(whole::<i8>(name, array)?)?,
+        Kind::Uint16 => tensor(whole::<u16>(name, array)?)?,
+        Kind::Int16 => tensor(whole::<i16>(name, array)?)?,
+        Kind::Int32 => tensor(whole::<i32>(name, array)?)?,
+        Kind::Int64 => tensor(whole::<i64>(name, array)?)?,
+        other => {
+            return Err(Error::message(format!(
+                "the model's input `{name}` is of {other}, which images have not"
+            )));
+        }
+    })
+}
+
+fn wrong(e: ort::Error) -> Error {
+    Error::message(reason(&e.to_string()))
+}
+
+fn tensor<T: PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static>(
+    array: ArrayD<T>,
+) -> Result<SessionInputValue<'static>> {
+    Ok(Tensor::from_array(array).map_err(wrong)?.into())
+}
+
+fn whole<T: num_traits::NumCast + Copy>(
+    name: &str,
+    array: &ndarray::CowArray<'_, f32, ndarray::IxDyn>,
+) -> Result<ArrayD<T>> {
+    let mut out = Vec::with_capacity(array.len());
+    for x in array {
+        out.push(num_traits::cast(x.round_ties_even()).ok_or_else(|| {
+            Error::message(format!(
+                "the number {x} is beyond the whole numbers that the model's input `{name}` takes"
+            ))
+        })?);
+    }
+    ArrayD::from_shape_vec(array.raw_dim(), out).map_err(|e| Error::message(e.to_string()))
+}
+
+fn output(name: &str, value: &ValueRef<'_>) -> Result<ArrayD<f32>> {
+    use TensorElementType as Kind;
+    let ValueType::Tensor { ty, .. } = value.dtype() else {
+        return Err(Error::message(format!(
+            "the model's output `{name}` is {}, not an array of numbers",
+            value.dtype()
+        )));
+    };
+    macro_rules! as_f32 {
+        ($t:ty, $f:expr) => {
+            value.try_extract_array::<$t>().map_err(wrong)?.mapv($f)
+        };
+    }
+    Ok(match ty {
+        Kind::Float32 => value.try_extract_array::<f32>().map_err(wrong)?.to_owned(),
+        Kind::Float64 => as_f32!(f64, |x| x as f32),
+        Kind::Float16 => as_f32!(f16, f16::to_f32),
+        Kind::Bfloat16 => as_f32!(bf16, bf16::to_f32),
+        Kind::Uint8 => as_f32!(u8, f32::from),
+        Kind::Int8 => as_f32!(i8, f32::from),
+        Kind::Uint16 => as_f32!(u16, f32::from),
+        Kind::Int16 => as_f32!(i16, f32::from),
+        Kind::Int32 => as_f32!(i32, |x| x as f32),
+        Kind::Int64 => as_f32!(i64, |x| x as f32),
+        Kind::Bool => as_f32!(bool, |x| f32::from(u8::from(x))),
+        other => {
+            return Err(Error::message(format!(
+                "the model's output `{name}` is of {other}, which images have not"
+            )));
+        }
+    })
+}
