@@ -1,13 +1,13 @@
 //! What a network expects of its bands, and which bands of an image they are.
 
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
 
+use super::metadata;
 use crate::error::{Error, Remedy, Result};
 use crate::raster::{Band, Kind, Raster, Unit, math};
 
 /// One channel of an input: what it is called and measured in, and how it becomes a number of the network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
     /// Of the band; None where the model does not name its bands, which are then taken in their order.
     pub name: Option<String>,
@@ -15,9 +15,9 @@ pub struct Expected {
     pub unit: Unit,
     /// Values are limited to this range first, in the unit.
     pub clip: Option<(f32, f32)>,
-    /// Then (value − mean) / std.
-    pub mean: f32,
-    pub std: f32,
+    /// Then value · scale + offset.
+    pub scale: f32,
+    pub offset: f32,
     /// What stands for masked pixels, after that.
     pub fill: f32,
 }
@@ -28,37 +28,25 @@ impl Default for Expected {
             name: None,
             unit: Unit::Unknown,
             clip: None,
-            mean: 0.0,
-            std: 1.0,
+            scale: 1.0,
+            offset: 0.0,
             fill: 0.0,
         }
     }
 }
 
 impl Expected {
-    /// # Errors
-    /// Numbers that are not finite, a range that is none, a deviation of 0.
-    pub fn check(&self) -> Result<()> {
-        let wrong = |what: &str, expected: &str, got: String| Err(Error::argument(what, expected, got));
-        let (low, high) = self.clip.unwrap_or((0.0, 0.0));
-        if low > high || !low.is_finite() || !high.is_finite() {
-            return wrong(
-                "clip",
-                "two finite numbers, the smaller one first",
-                format!("{low}, {high}"),
-            );
+    /// What metadata, which were checked, say of a band.
+    pub fn of(band: &metadata::Band) -> Expected {
+        let (scale, offset) = band.scale_and_offset();
+        Expected {
+            name: Some(band.name.clone()),
+            unit: band.unit.as_deref().map_or(Unit::Unknown, Unit::parse),
+            clip: band.clip.map(|[low, high]| (low as f32, high as f32)),
+            scale: scale as f32,
+            offset: offset as f32,
+            fill: band.fill.unwrap_or(0.0) as f32,
         }
-        if !self.mean.is_finite() || !self.fill.is_finite() {
-            return wrong(
-                "mean and fill",
-                "finite numbers",
-                format!("{} and {}", self.mean, self.fill),
-            );
-        }
-        if !(self.std.is_finite() && self.std != 0.0) {
-            return wrong("std", "a finite number other than 0", self.std.to_string());
-        }
-        Ok(())
     }
 
     /// Pixels as the network takes them: limited, normalised, filled.
@@ -68,7 +56,7 @@ impl Expected {
                 return self.fill;
             }
             let v = self.clip.map_or(v, |(low, high)| v.clamp(low, high));
-            (v - self.mean) / self.std
+            v * self.scale + self.offset
         };
         pixels.map(one)
     }

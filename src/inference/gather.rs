@@ -71,6 +71,8 @@ pub type Batch = Vec<((usize, usize), Option<Answer>)>;
 pub struct Gather<'a> {
     blend: Blend,
     products: &'a [Product],
+    /// What the classes are called in a map, in their order.
+    values: &'a [u8],
     planes: Planes,
     /// Of the windows of each row and column of the lattice.
     shares: (Vec<Share>, Vec<Share>),
@@ -96,7 +98,7 @@ impl<'a> Gather<'a> {
     pub fn new(
         axes: (&Axis, &Axis),
         blend: Blend,
-        products: &'a [Product],
+        (products, values): (&'a [Product], &'a [u8]),
         channels: usize,
         (region, windows): (Window, (Range<usize>, Range<usize>)),
         ahead: usize,
@@ -124,6 +126,7 @@ impl<'a> Gather<'a> {
         Ok(Gather {
             blend,
             products,
+            values,
             planes,
             shares: (axes.0.shares(blend), axes.1.shares(blend)),
             first: (first(axes.0), first(axes.1)),
@@ -286,6 +289,11 @@ impl<'a> Gather<'a> {
                 let channels = planes.slice(s![self.planes.range(*product), .., ..]);
                 for band in 0..product.bands(self.planes.channels) {
                     let mut pixels = product.band(band, channels);
+                    if *product == Product::Classes {
+                        pixels.mapv_inplace(|class| {
+                            self.values.get(class as usize).map_or(class, |v| f32::from(*v))
+                        });
+                    }
                     Zip::from(&mut pixels).and(&valid).for_each(|v, &valid| {
                         if valid == 0 {
                             *v = f32::NAN;

@@ -3,55 +3,34 @@
 use ndarray::{Array2, Array3, ArrayView3, Axis, Zip};
 use serde::{Deserialize, Serialize};
 
+use super::metadata::Activation;
 use crate::error::Choice;
 
-/// What the last layer of a network leaves to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// Logits of classes that exclude each other.
-    Softmax,
-    /// Logits, each of its own.
-    Sigmoid,
-    /// Nothing: probabilities already.
-    Identity,
-}
-
-impl Choice for Activation {
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("softmax", Activation::Softmax),
-        ("sigmoid", Activation::Sigmoid),
-        ("none", Activation::Identity),
-    ];
-}
-
-impl Activation {
-    /// Numbers of the network, channels × rows × cols, as probabilities.
-    pub fn probabilities(self, numbers: &mut Array3<f32>) {
-        match self {
-            Activation::Identity => {}
-            Activation::Sigmoid => numbers.mapv_inplace(|v| 1.0 / (1.0 + (-v).exp())),
-            Activation::Softmax => {
-                let (_, rows, cols) = numbers.dim();
-                let mut largest = Array2::from_elem((rows, cols), f32::NEG_INFINITY);
-                for channel in numbers.outer_iter() {
-                    Zip::from(&mut largest)
-                        .and(&channel)
-                        .for_each(|most, &v| *most = most.max(v));
-                }
-                let mut sum = Array2::<f32>::zeros((rows, cols));
-                for mut channel in numbers.outer_iter_mut() {
-                    Zip::from(&mut channel)
-                        .and(&largest)
-                        .and(&mut sum)
-                        .for_each(|v, &most, sum| {
-                            *v = (*v - most).exp();
-                            *sum += *v;
-                        });
-                }
-                for mut channel in numbers.outer_iter_mut() {
-                    Zip::from(&mut channel).and(&sum).for_each(|v, &sum| *v /= sum);
-                }
+/// Numbers of the network, channels × rows × cols, as probabilities: those of one channel by the logistic function, of several by softmax.
+pub fn probabilities(activation: Activation, numbers: &mut Array3<f32>) {
+    let (channels, rows, cols) = numbers.dim();
+    match (activation, channels) {
+        (Activation::Probabilities | Activation::Values, _) => {}
+        (Activation::Logits, 1) => numbers.mapv_inplace(|v| 1.0 / (1.0 + (-v).exp())),
+        (Activation::Logits, _) => {
+            let mut largest = Array2::from_elem((rows, cols), f32::NEG_INFINITY);
+            for channel in numbers.outer_iter() {
+                Zip::from(&mut largest)
+                    .and(&channel)
+                    .for_each(|most, &v| *most = most.max(v));
+            }
+            let mut sum = Array2::<f32>::zeros((rows, cols));
+            for mut channel in numbers.outer_iter_mut() {
+                Zip::from(&mut channel)
+                    .and(&largest)
+                    .and(&mut sum)
+                    .for_each(|v, &most, sum| {
+                        *v = (*v - most).exp();
+                        *sum += *v;
+                    });
+            }
+            for mut channel in numbers.outer_iter_mut() {
+                Zip::from(&mut channel).and(&sum).for_each(|v, &sum| *v /= sum);
             }
         }
     }
@@ -131,12 +110,12 @@ mod tests {
     #[test]
     fn probabilities_of_logits() {
         let mut numbers = Array3::from_shape_vec((2, 1, 2), vec![0.0, 1000.0, 3f32.ln(), 0.0]).unwrap();
-        Activation::Softmax.probabilities(&mut numbers);
+        probabilities(Activation::Logits, &mut numbers);
         for (found, right) in numbers.iter().zip([0.25, 1.0, 0.75, 0.0]) {
             assert!((found - right).abs() < 1e-6);
         }
         let mut numbers = Array3::from_elem((1, 1, 1), -(3f32.ln()));
-        Activation::Sigmoid.probabilities(&mut numbers);
+        probabilities(Activation::Logits, &mut numbers);
         assert!((numbers[(0, 0, 0)] - 0.25).abs() < 1e-6);
     }
 

@@ -5,26 +5,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ndarray::{Array2, Array3, ArrayD, ArrayView3, Axis as Dimension, Ix2, Ix3, Ix4, s};
-use serde::Serialize;
 
 use super::apply::{Apply, Settings};
-use super::bands::Expected;
 use super::gather::{Answer, Batch, Gather, Planes};
 use super::lattice::Reach;
-use super::products::Product;
+use super::products::{self, Product};
+use crate::described;
 use crate::error::{Error, Result};
-use crate::raster::describe::{Description, to_json};
+use crate::raster::describe::Description;
 use crate::raster::feed::Feed;
 use crate::raster::lattice::{LatticeOperation, Rows};
 use crate::raster::{Port, Window};
 use crate::work::{self, Held, budget, workers};
 
-#[derive(Serialize)]
-struct Parameters<'a> {
-    network: &'a str,
-    expected: &'a [Vec<Expected>],
-    settings: &'a Settings,
-}
+described!(Apply, Lattice);
 
 impl LatticeOperation for Apply {
     fn name(&self) -> String {
@@ -37,15 +31,7 @@ impl LatticeOperation for Apply {
     }
 
     fn describe(&self) -> Result<Description> {
-        Ok(Description {
-            name: "inference.apply",
-            version: 1,
-            parameters: to_json(&Parameters {
-                network: self.network.identity(),
-                expected: &self.expected,
-                settings: &self.settings,
-            })?,
-        })
+        Description::of(self)
     }
 
     fn outputs(&self) -> usize {
@@ -54,10 +40,14 @@ impl LatticeOperation for Apply {
     }
 
     fn is_byte(&self, output: usize) -> bool {
-        let mut products = self.settings.products.iter().flat_map(|product| {
-            std::iter::repeat_n(*product == Product::Classes, product.bands(self.shape.channels))
-        });
-        products.nth(output).unwrap_or(false)
+        // 255 is that of masked pixels there.
+        let fits = !self.known.values.contains(&255) && self.shape.channels < 255;
+        let mut products = self
+            .settings
+            .products
+            .iter()
+            .flat_map(|product| std::iter::repeat_n(*product, product.bands(self.shape.channels)));
+        fits && products.nth(output) == Some(Product::Classes)
     }
 
     fn needs(&self, out: Window) -> Window {
@@ -87,7 +77,7 @@ pub(super) fn run(apply: &Apply, inputs: &[Port], region: Window, rows: &Rows) -
     let gather = Gather::new(
         (&apply.axes.0, &apply.axes.1),
         apply.settings.blend,
-        &apply.settings.products,
+        (&apply.settings.products, &apply.known.values),
         apply.shape.channels,
         (region, (down.clone(), across.clone())),
         2 * threads,
@@ -136,12 +126,9 @@ pub(super) fn run(apply: &Apply, inputs: &[Port], region: Window, rows: &Rows) -
 /// Bytes of a batch, in, out and in the network.
 fn bytes(apply: &Apply) -> usize {
     let Apply {
-        axes,
-        expected,
-        shape,
-        ..
+        axes, known, shape, ..
     } = apply;
-    let bands: usize = expected.iter().map(Vec::len).sum();
+    let bands: usize = known.expected.iter().map(Vec::len).sum();
     let pixels = axes.0.window.saturating_mul(axes.1.window);
     let each = pixels
         .saturating_mul(2 * bands + 3 * shape.channels)
@@ -185,12 +172,12 @@ impl Pass<'_> {
                     rest = later;
                 }
                 // The device has no room for as many.
-                Err(Error::Memory { .. }) if now.len() > 1 => {
+                Err(Error::DeviceMemory { .. }) if now.len() > 1 => {
                     let half = now.len() / 2;
                     self.batch.fetch_min(half, Ordering::Relaxed);
                     let count = now.len();
                     work::warn_once(
-                        &format!("{}, batch {count}", self.apply.network.identity()),
+                        &format!("{}, batch {count}", self.apply.known.network.identity()),
                         || {
                             format!(
                                 "the network has no room for a batch of {count} windows; it goes on with {half}"
@@ -220,9 +207,9 @@ impl Pass<'_> {
     /// A window; None where no cell of it is valid.
     fn read(&self, at: (usize, usize)) -> Result<Option<Ready>> {
         let window = self.apply.window(at.0, at.1);
-        let (mut inputs, mut image) = (Vec::with_capacity(self.apply.expected.len()), 0);
+        let (mut inputs, mut image) = (Vec::with_capacity(self.apply.known.expected.len()), 0);
         let mut masked = Array2::from_elem((window.rows, window.cols), false);
-        for expected in &self.apply.expected {
+        for expected in &self.apply.known.expected {
             let mut input = Array3::zeros((expected.len(), window.rows, window.cols));
             for (mut band, expected) in input.outer_iter_mut().zip(expected) {
                 let pixels = self.feed.window(image, window)?;
@@ -266,7 +253,7 @@ impl Pass<'_> {
         let planes = Planes::of(&settings.products, self.apply.shape.channels);
         let mut sums: Vec<Option<Array3<f32>>> = batch.iter().map(|_| None).collect();
         for turn in &turns {
-            let tensors: Vec<ArrayD<f32>> = (0..self.apply.expected.len())
+            let tensors: Vec<ArrayD<f32>> = (0..self.apply.known.expected.len())
                 .map(|input| {
                     let shown: Vec<ArrayView3<f32>> = batch
                         .iter()
@@ -277,7 +264,7 @@ impl Pass<'_> {
                 })
                 .collect::<Result<_, _>>()
                 .map_err(|e| Error::message(e.to_string()))?;
-            let outputs = self.apply.network.run(&tensors)?;
+            let outputs = self.apply.known.network.run(&tensors)?;
             let numbers = self.numbers(outputs, batch.len())?;
             for ((numbers, ready), sum) in numbers.into_iter().zip(batch).zip(&mut sums) {
                 let numbers = turn.back(numbers.view());
@@ -285,7 +272,7 @@ impl Pass<'_> {
                 let mut parts = Vec::with_capacity(2);
                 if planes.probabilities {
                     let mut probabilities = numbers.clone();
-                    settings.activation.probabilities(&mut probabilities);
+                    products::probabilities(self.apply.known.activation, &mut probabilities);
                     parts.push(probabilities);
                 }
                 if planes.values {
@@ -316,10 +303,7 @@ impl Pass<'_> {
 
     /// The output that is wanted, for each window channels × rows × cols of cells.
     fn numbers(&self, outputs: Vec<ArrayD<f32>>, count: usize) -> Result<Vec<Array3<f32>>> {
-        let output = outputs
-            .into_iter()
-            .nth(self.apply.settings.output)
-            .unwrap_or_default();
+        let output = outputs.into_iter().nth(self.apply.output).unwrap_or_default();
         let found = output.shape().to_vec();
         let cells = self.cells();
         let wanted = (count, self.apply.shape.channels, cells.0, cells.1);

@@ -65,7 +65,11 @@ pub fn assert_close(what: &str, is: &[f32], should: &[f32], tolerance: f32) {
     let largest = should.iter().fold(0f32, |most, v| most.max(v.abs()));
     let worst = is.iter().zip(should).fold(0f32, |most, (a, b)| {
         let off = (a - b).abs();
-        if off.is_nan() { f32::INFINITY } else { most.max(off) }
+        if off.is_nan() {
+            f32::INFINITY
+        } else {
+            most.max(off)
+        }
     });
     assert!(
         worst <= tolerance * largest,

@@ -46,7 +46,9 @@ pub fn write(plan: &Plan, weights: &Weights, metadata: &BTreeMap<String, String>
             names.join(", ")
         )));
     }
-    graph.nodes.message(1, &node("Identity", &[&last], OUTPUT, "output", &[]));
+    graph
+        .nodes
+        .message(1, &node("Identity", &[&last], OUTPUT, "output", &[]));
     let classes = plan.channels_of(plan.nodes.len());
     let mut whole = Message::default();
     whole
@@ -97,7 +99,13 @@ fn port(name: &str, channels: usize) -> Message {
     port
 }
 
-fn node(operator: &str, inputs: &[&str], output: &str, name: &str, attributes: &[(&str, Attribute<'_>)]) -> Message {
+fn node(
+    operator: &str,
+    inputs: &[&str],
+    output: &str,
+    name: &str,
+    attributes: &[(&str, Attribute<'_>)],
+) -> Message {
     let mut node = Message::default();
     for input in inputs {
         node.text(1, input);
@@ -146,7 +154,9 @@ impl Graph<'_> {
                     has_bias,
                 } => {
                     let normalisation = match nodes.get(i + 1).map(|next| &next.step) {
-                        Some(Step::Normalisation { name }) if nodes[i + 1].from == [i + 1] => Some(name.as_str()),
+                        Some(Step::Normalisation { name }) if nodes[i + 1].from == [i + 1] => {
+                            Some(name.as_str())
+                        }
                         _ => None,
                     };
                     let [weight, bias] = self.convolution(name, *has_bias, normalisation)?;
@@ -196,7 +206,8 @@ impl Graph<'_> {
         self.count += 1;
         let output = format!("value_{}", self.count);
         let name = format!("{operator}_{}", self.count);
-        self.nodes.message(1, &node(operator, inputs, &output, &name, attributes));
+        self.nodes
+            .message(1, &node(operator, inputs, &output, &name, attributes));
         output
     }
 
@@ -225,12 +236,22 @@ impl Graph<'_> {
     }
 
     /// Writes kernel and bias of a convolution, with the normalisation after it in them; their names.
-    fn convolution(&mut self, name: &str, has_bias: bool, normalisation: Option<&str>) -> Result<[String; 2]> {
+    fn convolution(
+        &mut self,
+        name: &str,
+        has_bias: bool,
+        normalisation: Option<&str>,
+    ) -> Result<[String; 2]> {
         let kernel = self.take(name, "weight")?;
         let (shape, mut values) = (kernel.shape.clone(), kernel.values.clone());
         let outputs = shape.first().copied().unwrap_or(0);
         let mut bias: Vec<f64> = match has_bias {
-            true => self.take(name, "bias")?.values.iter().map(|v| f64::from(*v)).collect(),
+            true => self
+                .take(name, "bias")?
+                .values
+                .iter()
+                .map(|v| f64::from(*v))
+                .collect(),
             false => vec![0.0; outputs],
         };
         if let Some(normalisation) = normalisation {
@@ -240,7 +261,9 @@ impl Graph<'_> {
             let area = values.len() / outputs.max(1);
             for (i, of_output) in values.chunks_mut(area.max(1)).enumerate() {
                 let factor = f64::from(scale[i]) / (f64::from(variance[i]) + NORMALISATION_EPSILON).sqrt();
-                of_output.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
+                of_output
+                    .iter_mut()
+                    .for_each(|v| *v = (f64::from(*v) * factor) as f32);
                 bias[i] = (bias[i] - f64::from(mean[i])) * factor + f64::from(shift[i]);
             }
         }
@@ -278,7 +301,11 @@ mod tests {
     #[test]
     fn the_file_computes_what_the_network_does() {
         torch::open(Device::Cpu).unwrap();
-        for (encoder, channels, classes) in [(Encoder::ResNet18, 4, 2), (Encoder::ResNet34, 1, 2), (Encoder::ResNet50, 2, 3)] {
+        for (encoder, channels, classes) in [
+            (Encoder::ResNet18, 4, 2),
+            (Encoder::ResNet34, 1, 2),
+            (Encoder::ResNet50, 2, 3),
+        ] {
             let unet = UNet {
                 encoder,
                 channels,
@@ -291,9 +318,17 @@ mod tests {
             let net = Net::new(plan, on_device(&weights, Device::Cpu).unwrap(), Device::Cpu).unwrap();
             for (samples, rows, cols) in [(1, 64, 64), (2, 32, 96)] {
                 let size = [samples, channels, rows, cols];
-                let expected = net.evaluate(&fixtures::tensor(7, &size)).unwrap().to_floats().unwrap();
+                let expected = net
+                    .evaluate(&fixtures::tensor(7, &size))
+                    .unwrap()
+                    .to_floats()
+                    .unwrap();
                 let image = NdTensor::from_data(size, fixtures::array(7, size.iter().product()));
-                let logits: NdTensor<f32, 4> = model.run_one(image.view().into(), None).unwrap().try_into().unwrap();
+                let logits: NdTensor<f32, 4> = model
+                    .run_one(image.view().into(), None)
+                    .unwrap()
+                    .try_into()
+                    .unwrap();
                 assert_eq!(logits.shape(), [samples, classes, rows, cols]);
                 assert_close(&unet.to_string(), &logits.to_vec(), &expected, 1e-5);
             }
@@ -319,10 +354,18 @@ mod tests {
         let why = |weights: &Weights| write(&plan, weights, &none).unwrap_err().to_string();
         let mut less = weights.clone();
         less.remove("encoder.bn1.running_var");
-        assert!(why(&less).contains("no weight `encoder.bn1.running_var`"), "{}", why(&less));
+        assert!(
+            why(&less).contains("no weight `encoder.bn1.running_var`"),
+            "{}",
+            why(&less)
+        );
         let mut more = weights.clone();
         more.insert("fc.bias".into(), weights["encoder.bn1.bias"].clone());
-        assert!(why(&more).contains("no place for 1 of its weights: fc.bias"), "{}", why(&more));
+        assert!(
+            why(&more).contains("no place for 1 of its weights: fc.bias"),
+            "{}",
+            why(&more)
+        );
         let mut broken = weights;
         if let Some(array) = broken.get_mut("segmentation_head.0.weight") {
             array.values[5] = f32::NAN;

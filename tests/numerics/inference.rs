@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::{Array2, Array4};
-use perilune::inference::{Activation, Augment, Blend, Expected, Network, Product, Settings, apply};
+use perilune::inference::{Augment, Blend, Expected, Known, Product, Settings, apply_known};
 use perilune::raster::{Pixels, Raster, Unit, memory};
 
 use crate::common::*;
@@ -101,7 +101,7 @@ fn bands(names: &[(&str, Unit)], arrays: Vec<Array2<f32>>) -> Raster {
 #[test]
 fn bands_are_found_normalised_and_filled_and_wrong_ones_refused() {
     // It gives the second band of what it is shown.
-    let second: Arc<dyn Network> = network(&[[Some(2), None, None]], |inputs| {
+    let second = network(&[[Some(2), None, None]], |inputs| {
         inputs[0]
             .slice(ndarray::s![.., 1..2, .., ..])
             .to_owned()
@@ -115,8 +115,8 @@ fn bands_are_found_normalised_and_filled_and_wrong_ones_refused() {
     let expected = [vec![
         Expected {
             clip: Some((-20.0, 0.0)),
-            mean: -10.0,
-            std: 5.0,
+            scale: 0.2,
+            offset: 2.0,
             fill: 7.0,
             ..named("vh", Unit::Decibel)
         },
@@ -131,8 +131,11 @@ fn bands_are_found_normalised_and_filled_and_wrong_ones_refused() {
     );
     let settings = settings(2, 0, Blend::Crop);
     let run = |expected: &[Vec<Expected>], image: &Raster| {
-        apply(&second, expected, std::slice::from_ref(image), &settings)
-            .map(|made| values(&made).swap_remove(0))
+        let known = Known {
+            expected: expected.to_vec(),
+            ..Known::nothing_of(second.clone(), &[])
+        };
+        apply_known(&known, std::slice::from_ref(image), &settings).map(|made| values(&made).swap_remove(0))
     };
     let vv = run(&expected, &image).unwrap();
     assert!((vv[(0, 0)] - 10.0).abs() < 1e-5 && (vv[(1, 1)] - 0.1).abs() < 1e-7 && vv[(1, 0)].is_nan());
@@ -167,16 +170,16 @@ fn bands_are_found_normalised_and_filled_and_wrong_ones_refused() {
 
 #[test]
 fn several_inputs_lie_on_one_grid() {
-    let sum: Arc<dyn Network> = network(&[ANY, ANY], |inputs| {
+    let sum = network(&[ANY, ANY], |inputs| {
         let first = inputs[0].sum_axis(ndarray::Axis(1));
         (first - inputs[1].sum_axis(ndarray::Axis(1))).into_dyn()
     });
     let (a, b) = (noise(6, 40, 50), noise(7, 40, 50));
     let grid = utm_grid(40, 50);
     let images = [image(&grid, a.clone()), image(&grid, b.clone())];
-    let expected = [vec![Expected::default()], vec![Expected::default()]];
+    let sum = Known::nothing_of(sum, &[1, 1]);
     let settings = settings(16, 4, Blend::Mean);
-    let made = apply(&sum, &expected, &images, &settings).unwrap();
+    let made = apply_known(&sum, &images, &settings).unwrap();
     assert_near(
         &values(&made)[0],
         &(filled(&a) - filled(&b)),
@@ -184,11 +187,11 @@ fn several_inputs_lie_on_one_grid() {
         "two inputs",
     );
     let elsewhere = image(&utm_grid(41, 50), noise(1, 41, 50));
-    let error = apply(&sum, &expected, &[images[0].clone(), elsewhere], &settings)
+    let error = apply_known(&sum, &[images[0].clone(), elsewhere], &settings)
         .err()
         .unwrap();
     assert!(error.to_string().contains("the grids differ"), "{error}");
-    let error = apply(&sum, &expected, &images[..1], &settings).err().unwrap();
+    let error = apply_known(&sum, &images[..1], &settings).err().unwrap();
     assert!(
         error.to_string().contains("one for each of the 2 inputs"),
         "{error}"
@@ -333,11 +336,17 @@ fn classes_and_probabilities_of_what_was_blended() {
             Product::Probabilities,
             Product::Values,
         ],
-        classes: ["low", "none", "high"].map(String::from).to_vec(),
-        activation: Activation::Softmax,
         ..settings(8, 2, Blend::Hann)
     };
-    let made = applied(&network, &image(&utm_grid(20, 20), pixels.clone()), &settings).unwrap();
+    // What the classes are called in maps.
+    let called = [7.0, 0.0, 255.0];
+    let known = Known {
+        names: ["low", "none", "high"].map(String::from).to_vec(),
+        values: called.map(|value| value as u8).to_vec(),
+        nodata: 9,
+        ..Known::nothing_of(network, &[1])
+    };
+    let made = apply_known(&known, &[image(&utm_grid(20, 20), pixels.clone())], &settings).unwrap();
     assert_eq!(
         made.band_names(),
         [
@@ -354,7 +363,7 @@ fn classes_and_probabilities_of_what_was_blended() {
     let band = &made.bands[0];
     assert_eq!(
         (band.dtype.name(), band.unit.symbol(), band.nodata),
-        ("uint8", "class", Some(255.0))
+        ("uint8", "class", Some(9.0))
     );
     let found = values(&made);
     for (at, &v) in pixels.indexed_iter() {
@@ -368,11 +377,11 @@ fn classes_and_probabilities_of_what_was_blended() {
         let class = if x > 0.0 {
             0
         } else if x == 0.0 {
-            found[0][at] as usize
+            called.iter().position(|value| *value == found[0][at]).unwrap()
         } else {
             2
         };
-        assert_eq!(found[0][at], class as f64, "{at:?} {x}");
+        assert_eq!(found[0][at], called[class], "{at:?} {x}");
         assert!((found[1][at] - right[class]).abs() < 1e-6);
         for (band, right) in found[2..5].iter().zip(right) {
             assert!((band[at] - right).abs() < 1e-6);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{Array2, Array4, ArrayD, Ix4};
 use perilune::error::{Error, Result};
-use perilune::inference::{Blend, Expected, Network, Port, Product, Settings, apply};
+use perilune::inference::{Blend, Known, Network, Port, Product, Settings, apply_known};
 use perilune::raster::Raster;
 
 use crate::common::*;
@@ -43,11 +43,9 @@ impl Network for Test {
             .collect();
         let count = inputs[0].dim().0;
         if count > self.room {
-            return Err(Error::Memory {
-                what: "a batch".into(),
-                needed_mib: 2,
-                limit_mib: 1,
-                way_out: "take a smaller one".into(),
+            return Err(Error::DeviceMemory {
+                device: "that of the test".into(),
+                message: "take a smaller one".into(),
             });
         }
         self.windows.fetch_add(count, Ordering::Relaxed);
@@ -135,9 +133,8 @@ pub fn settings(tile: usize, overlap: usize, blend: Blend) -> Settings {
 }
 
 pub fn applied(network: &Arc<Test>, image: &Raster, settings: &Settings) -> Result<Raster> {
-    let network: Arc<dyn Network> = network.clone();
-    let expected = vec![Expected::default(); image.bands.len()];
-    apply(&network, &[expected], std::slice::from_ref(image), settings)
+    let known = Known::nothing_of(network.clone(), &[image.bands.len()]);
+    apply_known(&known, std::slice::from_ref(image), settings)
 }
 
 /// The whole image, band by band.

@@ -61,9 +61,13 @@ fn without_prefix(found: Weights, parameters: &[Parameter], added: &str) -> Weig
     let first = parameters.first().map_or("", |parameter| parameter.name.as_str());
     let first = first.strip_prefix(added).unwrap_or(first);
     // Other names may end the same way; those are longer.
-    let holder = found.keys().filter(|name| ends_in(name, first)).min_by_key(|name| name.len());
+    let holder = found
+        .keys()
+        .filter(|name| ends_in(name, first))
+        .min_by_key(|name| name.len());
     let prefix = holder.map_or(String::new(), |name| name[..name.len() - first.len()].to_string());
-    let named = |(name, array): (String, Array)| Some((format!("{added}{}", name.strip_prefix(&prefix)?), array));
+    let named =
+        |(name, array): (String, Array)| Some((format!("{added}{}", name.strip_prefix(&prefix)?), array));
     found.into_iter().filter_map(named).collect()
 }
 
@@ -77,7 +81,8 @@ fn channels_fitted(stem: &Array, channels: usize) -> Array {
         return stem.clone();
     };
     let area = rows * cols;
-    let at = |output: usize, input: usize, pixel: usize| stem.values[(output * inputs + input) * area + pixel];
+    let at =
+        |output: usize, input: usize, pixel: usize| stem.values[(output * inputs + input) * area + pixel];
     let factor = inputs as f32 / channels as f32;
     let mut values = Vec::with_capacity(outputs * channels * area);
     for output in 0..outputs {
@@ -95,7 +100,11 @@ fn channels_fitted(stem: &Array, channels: usize) -> Array {
 }
 
 /// What fits, or all that does not in words.
-fn fitting(parameters: &[Parameter], mut found: Weights, unused: &[&str]) -> std::result::Result<Weights, String> {
+fn fitting(
+    parameters: &[Parameter],
+    mut found: Weights,
+    unused: &[&str],
+) -> std::result::Result<Weights, String> {
     let (mut fitting, mut missing, mut misshapen) = (Weights::new(), Vec::new(), Vec::new());
     for parameter in parameters {
         match found.remove(&parameter.name) {
@@ -112,7 +121,11 @@ fn fitting(parameters: &[Parameter], mut found: Weights, unused: &[&str]) -> std
     found.retain(|name, _| !name.ends_with(COUNTER) && !unused.iter().any(|start| name.starts_with(start)));
     let unexpected: Vec<String> = found.into_keys().collect();
     let mut wrong = Vec::new();
-    for (what, names) in [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen)] {
+    for (what, names) in [
+        ("missing", missing),
+        ("unexpected", unexpected),
+        ("of another shape", misshapen),
+    ] {
         if !names.is_empty() {
             wrong.push(format!("{what}: {}", shortened(&names)));
         }

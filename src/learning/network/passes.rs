@@ -163,7 +163,11 @@ impl Net {
         let size = images.size()?;
         let fits = match size[..] {
             [_, channels, rows, cols] => {
-                channels == self.plan.channels && rows > 0 && rows % STRIDE == 0 && cols > 0 && cols % STRIDE == 0
+                channels == self.plan.channels
+                    && rows > 0
+                    && rows % STRIDE == 0
+                    && cols > 0
+                    && cols % STRIDE == 0
             }
             _ => false,
         };
@@ -178,7 +182,11 @@ impl Net {
 
     fn step(&self, node: &Node, inputs: Vec<Tensor>, is_training: bool) -> Result<(Tensor, Kept)> {
         let mut inputs_left = inputs.into_iter();
-        let mut next = || inputs_left.next().ok_or_else(|| Error::message("a step without its input"));
+        let mut next = || {
+            inputs_left
+                .next()
+                .ok_or_else(|| Error::message("a step without its input"))
+        };
         Ok(match &node.step {
             Step::Convolution {
                 name,
@@ -301,7 +309,9 @@ impl Net {
                 gradients.add(from, op::narrow(&gradient, 1, 0, first)?)?;
                 gradients.add(node.from[1], op::narrow(&gradient, 1, first, second)?)
             }
-            (step, _) => Err(Error::message(format!("{step:?} has kept nothing for its way back"))),
+            (step, _) => Err(Error::message(format!(
+                "{step:?} has kept nothing for its way back"
+            ))),
         }
     }
 }

@@ -11,7 +11,9 @@ pub enum Step {
         has_bias: bool,
     },
     /// Batch normalisation. Parameters `weight`, `bias`, `running_mean`, `running_var`.
-    Normalisation { name: String },
+    Normalisation {
+        name: String,
+    },
     Relu,
     /// Of 3 × 3 pixels with a stride of 2.
     MaxPool,
@@ -111,7 +113,12 @@ impl Plan {
                     ..
                 } => {
                     let inputs = self.channels_of(node.from[0]);
-                    push(name, "weight", &[node.channels, inputs, *kernel, *kernel], Role::Kernel);
+                    push(
+                        name,
+                        "weight",
+                        &[node.channels, inputs, *kernel, *kernel],
+                        Role::Kernel,
+                    );
                     if *has_bias {
                         push(name, "bias", &one, Role::Bias);
                     }
@@ -130,7 +137,9 @@ impl Plan {
 
     /// The node that uses each value last; that of a value nobody uses is its own.
     pub fn last_uses(&self) -> Vec<usize> {
-        let mut last: Vec<usize> = (0..=self.nodes.len()).map(|value| value.saturating_sub(1)).collect();
+        let mut last: Vec<usize> = (0..=self.nodes.len())
+            .map(|value| value.saturating_sub(1))
+            .collect();
         for (i, node) in self.nodes.iter().enumerate() {
             for value in &node.from {
                 last[*value] = i;
@@ -153,7 +162,10 @@ impl Plan {
                 Step::Normalisation { .. } | Step::Relu | Step::Add | Step::Concatenate => (rows, cols),
             };
             sizes.push(size);
-            let bytes = size.0.saturating_mul(size.1).saturating_mul(node.channels * size_of::<f32>());
+            let bytes = size
+                .0
+                .saturating_mul(size.1)
+                .saturating_mul(node.channels * size_of::<f32>());
             largest = bytes.max(largest);
             // A relu writes over what it is given; doubled values go into a concatenation and are let go.
             if !matches!(node.step, Step::Relu | Step::Double) {

@@ -27,7 +27,10 @@ fn values(parameter: &Parameter, seed: u64) -> Vec<f32> {
         Role::Kernel => {
             let mut random = Random::of(&[seed, named(&parameter.name)]);
             let area: usize = parameter.shape[2..].iter().product();
-            let (inputs, outputs) = ((parameter.shape[1] * area) as f64, (parameter.shape[0] * area) as f64);
+            let (inputs, outputs) = (
+                (parameter.shape[1] * area) as f64,
+                (parameter.shape[0] * area) as f64,
+            );
             let mut draw: Box<dyn FnMut() -> f64> = match parameter.name.split('.').next() {
                 Some("encoder") => Box::new(move || (2.0 / outputs).sqrt() * random.normal()),
                 Some("decoder") => Box::new(move || (6.0 / inputs).sqrt() * (2.0 * random.uniform() - 1.0)),
@@ -76,7 +79,12 @@ mod tests {
             let off = (square.sqrt() / deviation - 1.0).abs();
             assert!(off < 6.0 / (2.0 * n).sqrt(), "{name}: {off} of {n}");
         }
-        assert!(weights["encoder.bn1.running_var"].values.iter().all(|v| *v == 1.0));
+        assert!(
+            weights["encoder.bn1.running_var"]
+                .values
+                .iter()
+                .all(|v| *v == 1.0)
+        );
         assert_ne!(
             start(&plan, 8)["encoder.conv1.weight"].values[0],
             weights["encoder.conv1.weight"].values[0]

@@ -34,9 +34,14 @@ fn recorded() -> [(UNet, serde_json::Value); 3] {
 #[test]
 fn names_and_shapes_are_smps() {
     for (unet, recorded) in recorded() {
-        let ours: BTreeMap<String, Vec<usize>> =
-            unet.plan().parameters().into_iter().map(|p| (p.name, p.shape)).collect();
-        let theirs: BTreeMap<String, Vec<usize>> = serde_json::from_value(recorded["shapes"].clone()).unwrap();
+        let ours: BTreeMap<String, Vec<usize>> = unet
+            .plan()
+            .parameters()
+            .into_iter()
+            .map(|p| (p.name, p.shape))
+            .collect();
+        let theirs: BTreeMap<String, Vec<usize>> =
+            serde_json::from_value(recorded["shapes"].clone()).unwrap();
         assert_eq!(ours, theirs, "{unet}");
     }
 }
@@ -56,9 +61,13 @@ fn evaluation_is_smps() {
 #[test]
 fn sizes_that_are_no_multiple_of_32_are_an_error() {
     let (unet, _) = &recorded()[0];
-    let why = net(*unet).evaluate(&fixtures::tensor(1, &[1, 4, 40, 64])).unwrap_err();
+    let why = net(*unet)
+        .evaluate(&fixtures::tensor(1, &[1, 4, 40, 64]))
+        .unwrap_err();
     assert!(why.to_string().contains("multiple of 32"), "{why}");
-    let why = net(*unet).evaluate(&fixtures::tensor(1, &[1, 3, 64, 64])).unwrap_err();
+    let why = net(*unet)
+        .evaluate(&fixtures::tensor(1, &[1, 3, 64, 64]))
+        .unwrap_err();
     assert!(why.to_string().contains("4 channels"), "{why}");
 }
 
@@ -79,16 +88,29 @@ fn weights_come_back_from_safetensors() {
     let other = UNet { channels: 3, ..unet };
     let why = whole(&other.plan(), &path).unwrap_err().to_string();
     assert!(
-        why.contains("of another shape: encoder.conv1.weight [64, 4, 7, 7] where the network has [64, 3, 7, 7]"),
+        why.contains(
+            "of another shape: encoder.conv1.weight [64, 4, 7, 7] where the network has [64, 3, 7, 7]"
+        ),
         "{why}"
     );
-    let deeper = UNet { encoder: Encoder::ResNet34, ..unet };
+    let deeper = UNet {
+        encoder: Encoder::ResNet34,
+        ..unet
+    };
     let why = whole(&deeper.plan(), &path).unwrap_err().to_string();
-    assert!(why.contains("missing: encoder.layer1.2.conv1.weight") && why.contains("and 76 more"), "{why}");
+    assert!(
+        why.contains("missing: encoder.layer1.2.conv1.weight") && why.contains("and 76 more"),
+        "{why}"
+    );
     // Cut short.
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(whole(&unet.plan(), &path).unwrap_err().to_string().contains("no whole safetensors file"));
+    assert!(
+        whole(&unet.plan(), &path)
+            .unwrap_err()
+            .to_string()
+            .contains("no whole safetensors file")
+    );
 }
 
 /// By segmentation_models_pytorch's patch_first_conv: each channel takes red, green, blue in turn, times 3/n.
@@ -116,10 +138,16 @@ fn encoders_of_photographs_fit_other_channels() {
     of_encoder.insert("fc.bias".into(), classifier);
     write_safetensors(&path, &of_encoder, &BTreeMap::new()).unwrap();
     for channels in [1, 2, 3, 5] {
-        let unet = UNet { channels, ..photograph };
+        let unet = UNet {
+            channels,
+            ..photograph
+        };
         let mut weights = start(&unet.plan(), 1);
         encoder(&unet.plan(), &path, &mut weights).unwrap();
-        assert_eq!(weights["encoder.layer1.0.conv1.weight"], of_encoder["layer1.0.conv1.weight"]);
+        assert_eq!(
+            weights["encoder.layer1.0.conv1.weight"],
+            of_encoder["layer1.0.conv1.weight"]
+        );
         let fitted = &weights["encoder.conv1.weight"];
         assert_eq!(fitted.shape, [64, channels, 7, 7]);
         for output in [0, 63] {
@@ -130,14 +158,22 @@ fn encoders_of_photographs_fit_other_channels() {
                     1 => rgb(0) + rgb(1) + rgb(2),
                     n => rgb(channel % 3) * 3.0 / n as f32,
                 };
-                assert!((is - should).abs() < 1e-6, "{channels} {output} {channel}: {is} {should}");
+                assert!(
+                    (is - should).abs() < 1e-6,
+                    "{channels} {output} {channel}: {is} {should}"
+                );
             }
         }
     }
-    let unet = UNet { encoder: Encoder::ResNet50, ..photograph };
+    let unet = UNet {
+        encoder: Encoder::ResNet50,
+        ..photograph
+    };
     let mut weights = start(&unet.plan(), 1);
     let before = weights.clone();
-    let why = encoder(&unet.plan(), &path, &mut weights).unwrap_err().to_string();
+    let why = encoder(&unet.plan(), &path, &mut weights)
+        .unwrap_err()
+        .to_string();
     assert!(why.contains("another network"), "{why}");
     assert_eq!(weights, before);
 }
@@ -150,14 +186,19 @@ fn state_dicts_of_pytorch_are_read_without_running_them() {
     let recorded = fixture("state");
     assert_eq!(found.len(), recorded.as_object().unwrap().len());
     for (name, values) in recorded.as_object().unwrap() {
-        assert_eq!(found[&format!("state_dict.{name}")].values, floats(values), "{name}");
+        assert_eq!(
+            found[&format!("state_dict.{name}")].values,
+            floats(values),
+            "{name}"
+        );
     }
     assert_eq!(found["state_dict.turned"].shape, [2, 3]);
     // Below a key or not, names are those of the network.
     let plan = recorded_plan();
     let why = whole(&plan, &path).unwrap_err().to_string();
     assert!(
-        why.contains("unexpected: brain, double, half, turned") && why.contains("encoder.conv1.weight [2, 3, 1, 1]"),
+        why.contains("unexpected: brain, double, half, turned")
+            && why.contains("encoder.conv1.weight [2, 3, 1, 1]"),
         "{why}"
     );
     let folder = scratch();
@@ -165,8 +206,16 @@ fn state_dicts_of_pytorch_are_read_without_running_them() {
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&damaged, &bytes[..bytes.len() / 2]).unwrap();
     let why = read(&damaged).unwrap_err().to_string();
-    assert!(why.contains("damaged.pt") && why.contains("cannot be read as weights of PyTorch"), "{why}");
-    assert!(read(&folder.path().join("weights.h5")).unwrap_err().to_string().contains(".safetensors"));
+    assert!(
+        why.contains("damaged.pt") && why.contains("cannot be read as weights of PyTorch"),
+        "{why}"
+    );
+    assert!(
+        read(&folder.path().join("weights.h5"))
+            .unwrap_err()
+            .to_string()
+            .contains(".safetensors")
+    );
 }
 
 fn recorded_plan() -> Plan {

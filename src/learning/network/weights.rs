@@ -29,7 +29,12 @@ const WAY_OUT: &str = "choose a file of weights alone";
 /// # Errors
 /// Where there is no such file, it is none of these, damaged, or too large for the memory ceiling.
 pub fn read(path: &Path) -> Result<Weights> {
-    match path.extension().and_then(|e| e.to_str()).map(str::to_lowercase).as_deref() {
+    match path
+        .extension()
+        .and_then(|e| e.to_str())
+        .map(str::to_lowercase)
+        .as_deref()
+    {
         Some("safetensors") => read_safetensors(path).map(|(weights, _)| weights),
         Some("pt" | "pth") => read_pytorch(path),
         _ => Err(Error::file(
@@ -45,7 +50,8 @@ pub fn read(path: &Path) -> Result<Weights> {
 /// As `read`.
 pub fn read_safetensors(path: &Path) -> Result<(Weights, BTreeMap<String, String>)> {
     let bytes = bounds::read_file(path, EXPANSION, WAY_OUT)?;
-    let failed = |e: safetensors::SafeTensorError| Error::file(path, format!("no whole safetensors file: {e}"));
+    let failed =
+        |e: safetensors::SafeTensorError| Error::file(path, format!("no whole safetensors file: {e}"));
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(failed)?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(failed)?;
     let mut weights = Weights::new();
@@ -83,7 +89,10 @@ pub fn write_safetensors(path: &Path, weights: &Weights, texts: &BTreeMap<String
         let view = TensorView::new(Dtype::F32, shape.to_vec(), bytes).map_err(failed)?;
         views.push((name.as_str(), view));
     }
-    let texts = texts.iter().map(|(key, text)| (key.clone(), text.clone())).collect();
+    let texts = texts
+        .iter()
+        .map(|(key, text)| (key.clone(), text.clone()))
+        .collect();
     let file = safetensors::serialize(views, Some(texts)).map_err(failed)?;
     files::write_atomically(path, |out| out.write_all(&file))
 }
@@ -93,7 +102,12 @@ fn read_pytorch(path: &Path) -> Result<Weights> {
     let size = file.metadata().map_err(|e| Error::io(path, e))?.len();
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     bounds::fits(format!("reading {}", path.display()), size, EXPANSION, WAY_OUT)?;
-    let failed = |e: String| Error::file(path, format!("cannot be read as weights of PyTorch: {}", gate::shown(&e)));
+    let failed = |e: String| {
+        Error::file(
+            path,
+            format!("cannot be read as weights of PyTorch: {}", gate::shown(&e)),
+        )
+    };
     // The very file that was judged, whatever its name leads to by now.
     let reader =
         pytorch_reader::PytorchReader::new(gate::opened_again(&file)).map_err(|e| failed(e.to_string()))?;
@@ -107,7 +121,12 @@ fn read_pytorch(path: &Path) -> Result<Weights> {
             _ => continue,
         };
         // A small file can claim a large tensor by strides of 0.
-        bounds::fits(format!("{name} in {}", path.display()), tensor.byte_len(), 2, WAY_OUT)?;
+        bounds::fits(
+            format!("{name} in {}", path.display()),
+            tensor.byte_len(),
+            2,
+            WAY_OUT,
+        )?;
         let bytes = tensor.read().map_err(|e| failed(e.to_string()))?;
         let shape = tensor.shape().to_vec();
         let values = kind.floats(&bytes);

@@ -93,14 +93,19 @@ pub(super) fn api() -> Result<&'static Api> {
     let opened = Api::of(open(&path)?).map_err(|e| {
         Error::file(
             &path,
-            format!("{}; perilune needs libtorch 2.13 or later: `perilune setup torch` brings it", said(&e)),
+            format!(
+                "{}; perilune needs libtorch 2.13 or later: `perilune setup torch` brings it",
+                said(&e)
+            ),
         )
     })?;
     let (major, minor) = version_of(&opened);
     if (major, minor) < (2, 13) {
         return Err(Error::file(
             &path,
-            format!("this is libtorch {major}.{minor}, older than 2.13: `perilune setup torch` brings the right one"),
+            format!(
+                "this is libtorch {major}.{minor}, older than 2.13: `perilune setup torch` brings the right one"
+            ),
         ));
     }
     Ok(API.get_or_init(|| opened))
@@ -136,7 +141,10 @@ fn open(path: &Path) -> Result<&'static Library> {
     let library = opened.map_err(|e| {
         Error::file(
             path,
-            format!("cannot be opened: {}; `perilune setup torch` brings what it needs", said(&e)),
+            format!(
+                "cannot be opened: {}; `perilune setup torch` brings what it needs",
+                said(&e)
+            ),
         )
     })?;
     Ok(Box::leak(Box::new(library)))

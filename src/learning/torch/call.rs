@@ -37,9 +37,10 @@ impl Argument<'_> {
     fn word(&self, api: &Api) -> Result<Word> {
         Ok(match self {
             Argument::Tensor(tensor) => tensor.given()?,
-            Argument::Tensors(tensors) => {
-                list(api, tensors.iter().map(Tensor::given).collect::<Result<Vec<Word>>>()?)?
-            }
+            Argument::Tensors(tensors) => list(
+                api,
+                tensors.iter().map(Tensor::given).collect::<Result<Vec<Word>>>()?,
+            )?,
             Argument::SomeTensor(tensor) => some(api, tensor.given()?)?,
             Argument::None => 0,
             Argument::Integer(value) => *value as Word,
@@ -59,7 +60,11 @@ fn list(api: &Api, words: Vec<Word>) -> Result<Word> {
     let mut handle: Handle = null_mut();
     // SAFETY: `handle` is there to be written; the words are what the list's kind holds, and are given away.
     unsafe {
-        checked(api, "list", (api.torch_new_list_reserve_size)(words.len(), &mut handle))?;
+        checked(
+            api,
+            "list",
+            (api.torch_new_list_reserve_size)(words.len(), &mut handle),
+        )?;
         for word in words {
             checked(api, "list", (api.torch_list_push_back)(handle, word))?;
         }
@@ -95,11 +100,20 @@ pub(super) fn call<const N: usize>(
     stack.resize(arguments.len().max(N), 0);
     // SAFETY: the stack holds what the schema lists and has room for the answers; the names end with 0. What the stack held is libtorch's.
     let answer = unsafe {
-        (api.torch_call_dispatcher)(operator.as_ptr(), overload.as_ptr(), stack.as_mut_ptr(), BUILT_FOR)
+        (api.torch_call_dispatcher)(
+            operator.as_ptr(),
+            overload.as_ptr(),
+            stack.as_mut_ptr(),
+            BUILT_FOR,
+        )
     };
     checked(api, &operator.to_string_lossy(), answer)?;
     // The words behind the answers are spent arguments, no tensors.
-    let tensors: Vec<Tensor> = stack.iter().take(N).map(|word| Tensor::of(*word as Handle)).collect();
+    let tensors: Vec<Tensor> = stack
+        .iter()
+        .take(N)
+        .map(|word| Tensor::of(*word as Handle))
+        .collect();
     tensors
         .try_into()
         .map_err(|_| Error::message(format!("libtorch: {operator:?}: another number of answers")))

@@ -339,9 +339,8 @@ fn less(left: &Tensor, right: &Tensor, factor: f64) -> Result<Tensor> {
     let api = api()?;
     let mut handle = null_mut();
     // SAFETY: both handles are alive and `handle` there to be written.
-    let answer = unsafe {
-        (api.aoti_torch_aten_subtract_Tensor)(left.handle(), right.handle(), factor, &mut handle)
-    };
+    let answer =
+        unsafe { (api.aoti_torch_aten_subtract_Tensor)(left.handle(), right.handle(), factor, &mut handle) };
     checked(api, "sub", answer)?;
     Ok(Tensor::of(handle))
 }
@@ -486,7 +485,12 @@ const SUM: i64 = 2;
 ///
 /// # Errors
 /// libtorch's.
-pub fn likelihood(logarithms: &Tensor, labels: &Tensor, weights: &Tensor, ignored: i64) -> Result<[Tensor; 2]> {
+pub fn likelihood(
+    logarithms: &Tensor,
+    labels: &Tensor,
+    weights: &Tensor,
+    ignored: i64,
+) -> Result<[Tensor; 2]> {
     call(
         c"aten::nll_loss2d_forward",
         c"",

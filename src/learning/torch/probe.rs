@@ -7,7 +7,14 @@ use crate::error::{Error, Result};
 
 /// What PyTorch 2.13 itself answers to `answers` (scripts/network_oracles/probe.py).
 const EXPECTED: [f32; 8] = [
-    13.255_21, 4.301_908, 0.526_495_8, 0.908_414_3, 0.907_711_86, -1.262_181_2, 2.400_802_9, 2.001_327,
+    13.255_21,
+    4.301_908,
+    0.526_495_8,
+    0.908_414_3,
+    0.907_711_86,
+    -1.262_181_2,
+    2.400_802_9,
+    2.001_327,
 ];
 /// Of float32 sums in another order, and of the TF32 that graphics cards convolve in.
 const TOLERANCE: f32 = 2e-3;
@@ -23,9 +30,14 @@ pub fn open(device: Device) -> Result<()> {
     }
     let answers = answers(device).map_err(|e| match device {
         Device::Cpu => e,
-        device => Error::message(format!("{device} cannot be used: {e}; choose another device, or \"cpu\"")),
+        device => Error::message(format!(
+            "{device} cannot be used: {e}; choose another device, or \"cpu\""
+        )),
     })?;
-    let wrong = answers.iter().zip(EXPECTED).any(|(is, should)| !((is - should).abs() <= TOLERANCE));
+    let wrong = answers
+        .iter()
+        .zip(EXPECTED)
+        .any(|(is, should)| !((is - should).abs() <= TOLERANCE));
     if wrong || answers.len() != EXPECTED.len() {
         let (major, minor) = version()?;
         return Err(Error::message(format!(
@@ -37,7 +49,9 @@ pub fn open(device: Device) -> Result<()> {
 }
 
 fn answers(device: Device) -> Result<Vec<f32>> {
-    let numbers = |count: usize, step: f32| -> Vec<f32> { (0..count).map(|i| ((i * 7) % 11) as f32 * step - 0.5).collect() };
+    let numbers = |count: usize, step: f32| -> Vec<f32> {
+        (0..count).map(|i| ((i * 7) % 11) as f32 * step - 0.5).collect()
+    };
     let image = Tensor::floats(&numbers(16, 0.1), &[1, 1, 4, 4], device)?;
     let kernel = Tensor::floats(&numbers(18, 0.125), &[2, 1, 3, 3], device)?;
     let (one, zero) = ([1.0f32, 1.0], [0.0f32, 0.0]);
@@ -47,7 +61,10 @@ fn answers(device: Device) -> Result<Vec<f32>> {
         running_mean: &Tensor::floats(&zero, &[2], device)?,
         running_variance: &Tensor::floats(&one, &[2], device)?,
     };
-    let how = Convolved { stride: 1, padding: 1 };
+    let how = Convolved {
+        stride: 1,
+        padding: 1,
+    };
     let convolved = op::convolution(&image, &kernel, None, how)?;
     let (logits, was) = op::normalise_by_batch(&convolved, &by)?;
     let labels: Vec<i64> = (0..16).map(|i| i % 2).collect();
@@ -55,7 +72,14 @@ fn answers(device: Device) -> Result<Vec<f32>> {
     let logarithms = op::log_softmax(&logits)?;
     let weights = by.weight;
     let [loss, total] = op::likelihood(&logarithms, &labels, weights, 255)?;
-    let back = op::likelihood_backward(&Tensor::full(1.0, &[], device)?, &logarithms, &labels, weights, 255, &total)?;
+    let back = op::likelihood_backward(
+        &Tensor::full(1.0, &[], device)?,
+        &logarithms,
+        &labels,
+        weights,
+        255,
+        &total,
+    )?;
     let back = op::log_softmax_backward(&back, &logarithms)?;
     let [back, of_scale, _] = op::normalise_backward(&back, &convolved, &by, &was)?;
     let of_kernel = op::convolution_backward(&back, &image, &kernel, how, false, false)?.weight;

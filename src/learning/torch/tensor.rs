@@ -34,7 +34,8 @@ impl std::str::FromStr for Device {
             _ => text.strip_prefix("cuda:").and_then(|n| n.parse::<u8>().ok()),
         };
         let device = number.map(|number| Device::Cuda(i32::from(number)));
-        device.ok_or_else(|| Error::argument("device", "\"cpu\", \"cuda\" or \"cuda:1\"", format!("{text:?}")))
+        device
+            .ok_or_else(|| Error::argument("device", "\"cpu\", \"cuda\" or \"cuda:1\"", format!("{text:?}")))
     }
 }
 
@@ -94,7 +95,10 @@ impl Tensor {
 
     fn empty(size: &[usize], kind: Kind, device: Device) -> Result<Tensor> {
         let api = api()?;
-        let size: Vec<i64> = size.iter().map(|n| i64::try_from(*n).unwrap_or(i64::MAX)).collect();
+        let size: Vec<i64> = size
+            .iter()
+            .map(|n| i64::try_from(*n).unwrap_or(i64::MAX))
+            .collect();
         let mut strides = vec![1i64; size.len()];
         for i in (1..size.len()).rev() {
             strides[i - 1] = strides[i].saturating_mul(size[i]);
@@ -192,7 +196,9 @@ impl Tensor {
     pub fn copy_from(&self, other: &Tensor) -> Result<()> {
         let api = api()?;
         // SAFETY: both handles are alive; the copy is done when the call returns.
-        checked(api, "copy_", unsafe { (api.aoti_torch_copy_)(self.0, other.0, 0) })
+        checked(api, "copy_", unsafe {
+            (api.aoti_torch_copy_)(self.0, other.0, 0)
+        })
     }
 
     fn place(&self) -> Result<*mut c_void> {
@@ -242,14 +248,18 @@ impl Tensor {
         match code {
             c if c == float => Ok(Kind::Float32),
             c if c == int => Ok(Kind::Int64),
-            c => Err(Error::message(format!("libtorch: a tensor of kind {c} where float32 or int64 was expected"))),
+            c => Err(Error::message(format!(
+                "libtorch: a tensor of kind {c} where float32 or int64 was expected"
+            ))),
         }
     }
 
     /// Its numbers, the last axis running fastest. Waits for the device.
     fn read<E: Copy + Default>(&self, kind: Kind) -> Result<Vec<E>> {
         if self.kind()? != kind {
-            return Err(Error::message(format!("libtorch: a tensor that is not {kind:?} was read as one")));
+            return Err(Error::message(format!(
+                "libtorch: a tensor that is not {kind:?} was read as one"
+            )));
         }
         let size = self.size()?;
         // Contiguous, whatever the original is.
@@ -284,7 +294,10 @@ impl Tensor {
     pub fn number(&self) -> Result<f32> {
         match self.to_floats()?[..] {
             [number] => Ok(number),
-            ref many => Err(Error::message(format!("libtorch: {} numbers where one was expected", many.len()))),
+            ref many => Err(Error::message(format!(
+                "libtorch: {} numbers where one was expected",
+                many.len()
+            ))),
         }
     }
 }

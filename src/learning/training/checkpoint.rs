@@ -77,7 +77,11 @@ impl Checkpoint {
         let mut all = Weights::new();
         let parts = [(WEIGHTS, &self.weights)].into_iter();
         for (prefix, weights) in parts.chain(MEMORY.into_iter().zip(&self.memory)) {
-            all.extend(weights.iter().map(|(name, array)| (format!("{prefix}{name}"), array.clone())));
+            all.extend(
+                weights
+                    .iter()
+                    .map(|(name, array)| (format!("{prefix}{name}"), array.clone())),
+            );
         }
         write_safetensors(path, &all, &BTreeMap::from([(HEADER.to_string(), header)]))
     }
@@ -90,12 +94,18 @@ impl Checkpoint {
             .get(HEADER)
             .ok_or_else(|| Error::file(path, "is no checkpoint of training; choose another folder"))?;
         let header: Header = serde_json::from_str(header).map_err(|e| {
-            Error::file(path, format!("is a checkpoint that cannot be understood ({e}); choose another folder"))
+            Error::file(
+                path,
+                format!("is a checkpoint that cannot be understood ({e}); choose another folder"),
+            )
         })?;
         if header.version != VERSION {
             return Err(Error::file(
                 path,
-                format!("is a checkpoint of version {}, not {VERSION}; choose another folder", header.version),
+                format!(
+                    "is a checkpoint of version {}, not {VERSION}; choose another folder",
+                    header.version
+                ),
             ));
         }
         let differences = differences(&header.made, made);
@@ -119,12 +129,18 @@ impl Checkpoint {
         }
         let [weights, means, squares] = parts;
         for parameter in header.made.network.plan().parameters() {
-            let fits = |part: &Weights| part.get(&parameter.name).is_some_and(|a| a.shape == parameter.shape);
+            let fits = |part: &Weights| {
+                part.get(&parameter.name)
+                    .is_some_and(|a| a.shape == parameter.shape)
+            };
             let remembered = !parameter.role.is_trained() || (fits(&means) && fits(&squares));
             if !fits(&weights) || !remembered {
                 return Err(Error::file(
                     path,
-                    format!("is a checkpoint without {}; remove it to start anew", parameter.name),
+                    format!(
+                        "is a checkpoint without {}; remove it to start anew",
+                        parameter.name
+                    ),
                 ));
             }
         }
@@ -137,7 +153,8 @@ impl Checkpoint {
 }
 
 fn differences(there: &Made, here: &Made) -> Vec<String> {
-    let words = |there: &dyn std::fmt::Debug, here: &dyn std::fmt::Debug| format!("{there:?} there, {here:?} here");
+    let words =
+        |there: &dyn std::fmt::Debug, here: &dyn std::fmt::Debug| format!("{there:?} there, {here:?} here");
     let mut found = Vec::new();
     if there.network != here.network {
         found.push(format!("{} there, {} here", there.network, here.network));

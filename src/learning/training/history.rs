@@ -29,7 +29,9 @@ impl Epoch {
     /// Rows as `counts` has them.
     pub fn rows(confusion: &Confusion) -> Vec<Vec<u64>> {
         let classes = || 0..confusion.classes();
-        classes().map(|label| classes().map(|p| confusion.get(label, p)).collect()).collect()
+        classes()
+            .map(|label| classes().map(|p| confusion.get(label, p)).collect())
+            .collect()
     }
 }
 

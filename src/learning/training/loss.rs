@@ -37,9 +37,12 @@ impl Loss {
     /// Weights that are not one a class, or not positive.
     pub fn check(&self, classes: usize) -> Result<()> {
         match self {
-            Loss::CrossEntropy { weights: Some(weights) } => {
+            Loss::CrossEntropy {
+                weights: Some(weights),
+            } => {
                 let good = |w: &f32| w.is_finite() && *w >= 0.0;
-                if weights.len() != classes || !weights.iter().all(good) || weights.iter().all(|w| *w == 0.0) {
+                if weights.len() != classes || !weights.iter().all(good) || weights.iter().all(|w| *w == 0.0)
+                {
                     return Err(Error::argument(
                         "class_weights",
                         format!("{classes} numbers of 0 or more, one a class and not all 0"),
@@ -59,7 +62,9 @@ impl Loss {
     pub fn share(&self, labels: ArrayView3<'_, u8>) -> f64 {
         let labelled = labels.iter().filter(|label| **label != UNLABELLED);
         match self {
-            Loss::CrossEntropy { weights: Some(weights) } => labelled
+            Loss::CrossEntropy {
+                weights: Some(weights),
+            } => labelled
                 .map(|label| weights.get(usize::from(*label)).copied().unwrap_or(0.0))
                 .map(f64::from)
                 .sum(),
@@ -75,7 +80,13 @@ impl Loss {
     ///
     /// # Errors
     /// libtorch's.
-    pub fn score(&self, logits: &Tensor, labels: ArrayView3<'_, u8>, whole: f64, device: Device) -> Result<Scored> {
+    pub fn score(
+        &self,
+        logits: &Tensor,
+        labels: ArrayView3<'_, u8>,
+        whole: f64,
+        device: Device,
+    ) -> Result<Scored> {
         let classes = logits.size()?.get(1).copied().unwrap_or(0);
         match self {
             Loss::CrossEntropy { weights } => {
@@ -96,7 +107,11 @@ fn cross_entropy(
     whole: f64,
     device: Device,
 ) -> Result<Scored> {
-    let size = [labels.len_of(Axis(0)), labels.len_of(Axis(1)), labels.len_of(Axis(2))];
+    let size = [
+        labels.len_of(Axis(0)),
+        labels.len_of(Axis(1)),
+        labels.len_of(Axis(2)),
+    ];
     let labels: Vec<i64> = labels.iter().map(|label| i64::from(*label)).collect();
     let labels = Tensor::integers(&labels, &size, device)?;
     let weights = Tensor::floats(weights, &[weights.len()], device)?;
@@ -178,8 +193,12 @@ fn focal(
     whole: f64,
     device: Device,
 ) -> Result<Scored> {
-    let part = planes(labels, 1, device, |label, class| is_labelled(label, class) / whole as f32)?;
-    let sign = planes(labels, classes, device, |label, class| 2.0 * is_class(label, class) - 1.0)?;
+    let part = planes(labels, 1, device, |label, class| {
+        is_labelled(label, class) / whole as f32
+    })?;
+    let sign = planes(labels, classes, device, |label, class| {
+        2.0 * is_class(label, class) - 1.0
+    })?;
     let against = op::multiply(&sign, &Tensor::full(-1.0, &[], device)?)?;
     // q is the sigmoid of s; 1 − q, that of −s, keeps its digits where q is close to 1.
     let s = op::multiply(logits, &sign)?;
@@ -229,7 +248,10 @@ mod tests {
         let size = [labels.len_of(Axis(0)), 3, 8, 8];
         let logits = Tensor::floats(logits, &size, Device::Cpu).unwrap();
         let scored = loss.score(&logits, labels, whole, Device::Cpu).unwrap();
-        (scored.value.number().unwrap(), scored.gradient.to_floats().unwrap())
+        (
+            scored.value.number().unwrap(),
+            scored.gradient.to_floats().unwrap(),
+        )
     }
 
     #[test]
@@ -273,7 +295,10 @@ mod tests {
         assert!(with(&[1.0, 5.0]).check(2).is_ok());
         for bad in [&[1.0][..], &[1.0, -1.0], &[0.0, 0.0], &[1.0, f32::NAN]] {
             let why = with(bad).check(2).unwrap_err().to_string();
-            assert!(why.contains("class_weights") && why.contains("one a class"), "{why}");
+            assert!(
+                why.contains("class_weights") && why.contains("one a class"),
+                "{why}"
+            );
         }
         assert!(Loss::Focal { gamma: -1.0 }.check(2).is_err());
     }

@@ -46,14 +46,21 @@ impl Optimiser {
             steps: 0,
             device,
         };
-        for parameter in net.plan().parameters().into_iter().filter(|p| p.role.is_trained()) {
+        for parameter in net
+            .plan()
+            .parameters()
+            .into_iter()
+            .filter(|p| p.role.is_trained())
+        {
             let tensor = net
                 .state()
                 .get(&parameter.name)
                 .ok_or_else(|| Error::message(format!("the network has no {}", parameter.name)))?;
             optimiser.parameters.push(tensor.shared()?);
             optimiser.means.push(Tensor::full(0.0, &parameter.shape, device)?);
-            optimiser.squares.push(Tensor::full(0.0, &parameter.shape, device)?);
+            optimiser
+                .squares
+                .push(Tensor::full(0.0, &parameter.shape, device)?);
             optimiser.names.push(parameter.name);
         }
         Ok(optimiser)
@@ -71,7 +78,11 @@ impl Optimiser {
         }
         self.steps += 1;
         let step = Tensor::full(self.steps as f64, &[], self.device)?;
-        let steps = self.names.iter().map(|_| step.shared()).collect::<Result<Vec<Tensor>>>()?;
+        let steps = self
+            .names
+            .iter()
+            .map(|_| step.shared())
+            .collect::<Result<Vec<Tensor>>>()?;
         let moments = Moments {
             parameters: &self.parameters,
             means: &self.means,

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::batch::Source;
 use super::checkpoint::Checkpoint;
 use super::history::{Epoch, Pace};
 use super::trainer::{Settings, Trainer};
-use super::batch::Source;
 use crate::error::Result;
 use crate::learning::network::{Weights, read_safetensors, write_safetensors};
 

@@ -23,7 +23,13 @@ pub struct Gradients {
 ///
 /// # Errors
 /// libtorch's; where not even one sample fits, with the way out.
-pub fn gradients(net: &Net, loss: &Loss, batches: &[Batch], whole: f64, most: &mut usize) -> Result<Gradients> {
+pub fn gradients(
+    net: &Net,
+    loss: &Loss,
+    batches: &[Batch],
+    whole: f64,
+    most: &mut usize,
+) -> Result<Gradients> {
     let before = running(net.state())?;
     halving(most, |most| {
         let found = attempt(net, loss, batches, whole, most);
@@ -60,7 +66,9 @@ fn halving<R>(most: &mut usize, mut attempt: impl FnMut(usize) -> Result<R>) -> 
 /// The running means and variances, as they are.
 fn running(state: &State) -> Result<State> {
     let names = state.keys().filter(|name| name.contains(".running_"));
-    names.map(|name| Ok((name.clone(), op::copy(&state[name])?))).collect()
+    names
+        .map(|name| Ok((name.clone(), op::copy(&state[name])?)))
+        .collect()
 }
 
 fn attempt(net: &Net, loss: &Loss, batches: &[Batch], whole: f64, most: usize) -> Result<Gradients> {
@@ -112,7 +120,9 @@ mod tests {
     fn batches_are_halved_until_they_fit_and_stay_so() {
         let fits = |room: usize| {
             move |most: usize| match most > room {
-                true => Err(Error::message("libtorch: aten::convolution: CUDA out of memory. Tried to allocate 2 GiB")),
+                true => Err(Error::message(
+                    "libtorch: aten::convolution: CUDA out of memory. Tried to allocate 2 GiB",
+                )),
                 false => Ok(most),
             }
         };
@@ -120,7 +130,10 @@ mod tests {
         assert_eq!(halving(&mut most, fits(3)).unwrap(), 3);
         assert_eq!(most, 3);
         let why = halving(&mut most, fits(0)).unwrap_err().to_string();
-        assert!(why.contains("single chip") && why.contains("smaller chips"), "{why}");
+        assert!(
+            why.contains("single chip") && why.contains("smaller chips"),
+            "{why}"
+        );
         // Other failures are not tried again.
         let mut tries = 0;
         let failed = halving(&mut 8, |_| -> Result<()> {

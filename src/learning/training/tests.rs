@@ -30,11 +30,19 @@ fn steps_as_smp(unet: UNet) {
     let labels: Vec<u8> = numbers(32, 2 * 64 * 64)
         .into_iter()
         .map(|n| ((n + 1.0) / 2.0 * (unet.classes as f64 + 0.5)) as u8)
-        .map(|label| if usize::from(label) == unet.classes { UNLABELLED } else { label })
+        .map(|label| {
+            if usize::from(label) == unet.classes {
+                UNLABELLED
+            } else {
+                label
+            }
+        })
         .collect();
     let labels = Array3::from_shape_vec((2, 64, 64), labels).unwrap();
     let weights = (1..=unet.classes).map(|w| w as f32).collect();
-    let loss = Loss::CrossEntropy { weights: Some(weights) };
+    let loss = Loss::CrossEntropy {
+        weights: Some(weights),
+    };
     let whole = loss.share(labels.view());
 
     let (logits, tape) = net.train(&images).unwrap();
@@ -50,7 +58,10 @@ fn steps_as_smp(unet: UNet) {
     for (name, expected) in &norms {
         let values = gradients[name].to_floats().unwrap();
         let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
-        assert!((norm / expected - 1.0).abs() < 1e-4, "gradient of {name}: {norm} {expected}");
+        assert!(
+            (norm / expected - 1.0).abs() < 1e-4,
+            "gradient of {name}: {norm} {expected}"
+        );
     }
     optimiser.step(gradients, 1e-4).unwrap();
     let after: BTreeMap<String, Vec<f64>> = serde_json::from_value(recorded["after"].clone()).unwrap();
@@ -63,25 +74,46 @@ fn steps_as_smp(unet: UNet) {
             size += should.powi(2);
         }
     }
-    assert!((off / size).sqrt() < 1e-4, "{unet}: parameters after a step differ by {}", (off / size).sqrt());
+    assert!(
+        (off / size).sqrt() < 1e-4,
+        "{unet}: parameters after a step differ by {}",
+        (off / size).sqrt()
+    );
     let (logits, _) = net.train(&images).unwrap();
     let again = loss.score(&logits, labels.view(), whole, Device::Cpu).unwrap();
-    assert_close("loss after a step", &[again.value.number().unwrap()], &[number("loss after")], 1e-4);
+    assert_close(
+        "loss after a step",
+        &[again.value.number().unwrap()],
+        &[number("loss after")],
+        1e-4,
+    );
 }
 
 #[test]
 fn resnet18_steps_as_smps() {
-    steps_as_smp(UNet { encoder: Encoder::ResNet18, channels: 4, classes: 2 });
+    steps_as_smp(UNet {
+        encoder: Encoder::ResNet18,
+        channels: 4,
+        classes: 2,
+    });
 }
 
 #[test]
 fn resnet34_steps_as_smps() {
-    steps_as_smp(UNet { encoder: Encoder::ResNet34, channels: 3, classes: 2 });
+    steps_as_smp(UNet {
+        encoder: Encoder::ResNet34,
+        channels: 3,
+        classes: 2,
+    });
 }
 
 #[test]
 fn resnet50_steps_as_smps() {
-    steps_as_smp(UNet { encoder: Encoder::ResNet50, channels: 2, classes: 3 });
+    steps_as_smp(UNet {
+        encoder: Encoder::ResNet50,
+        channels: 2,
+        classes: 3,
+    });
 }
 
 /// Chips of 32 × 32 pixels whose class is the sign of the first channel, a sixteenth of them without a label.
@@ -98,7 +130,9 @@ struct Pass {
 
 impl Batches for Pass {
     fn next(&mut self) -> Result<Option<Batch>> {
-        let Some(seed) = self.left.pop() else { return Ok(None) };
+        let Some(seed) = self.left.pop() else {
+            return Ok(None);
+        };
         let values = fixtures::array(seed, 2 * 2 * 32 * 32);
         let mut images = Array4::from_shape_vec((2, 2, 32, 32), values).unwrap();
         // Smooth enough for a network that sees 32 pixels as one.
@@ -175,11 +209,18 @@ fn state(folder: &Path) -> Checkpoint {
 
 #[test]
 fn a_network_learns_and_goes_on_bit_for_bit_where_it_was_ended() {
-    let source = Made { chips: 5, broken: None };
+    let source = Made {
+        chips: 5,
+        broken: None,
+    };
     let whole = tempfile::tempdir().unwrap();
     let trained = run(whole.path(), settings(4), &source).unwrap();
     assert_eq!(trained.epochs.len(), 4);
-    let measures: Vec<f64> = trained.epochs.iter().map(|e| e.confusion().overall().mean_iou).collect();
+    let measures: Vec<f64> = trained
+        .epochs
+        .iter()
+        .map(|e| e.confusion().overall().mean_iou)
+        .collect();
     assert!(measures[trained.best - 1] > 0.7, "{measures:?}");
     assert_eq!(trained.epochs[0].confusion().pixels(), 4 * (32 * 32 - 64));
     // 3 steps an epoch: two of two batches and one of the last.
@@ -189,7 +230,10 @@ fn a_network_learns_and_goes_on_bit_for_bit_where_it_was_ended() {
     run(parts.path(), settings(2), &source).unwrap();
     assert_eq!(state(parts.path()).header.epochs.len(), 2);
     // Ended in the middle of an epoch, as by a kill: what has happened since the last state is done again.
-    let failing = Made { chips: 5, broken: Some(3) };
+    let failing = Made {
+        chips: 5,
+        broken: Some(3),
+    };
     run(parts.path(), settings(4), &failing).err().unwrap();
     let again = run(parts.path(), settings(4), &source).unwrap();
     assert_eq!(again.epochs, trained.epochs);
@@ -200,8 +244,14 @@ fn a_network_learns_and_goes_on_bit_for_bit_where_it_was_ended() {
 #[test]
 fn a_loss_that_is_no_number_names_its_place_and_keeps_what_was() {
     let folder = tempfile::tempdir().unwrap();
-    let source = Made { chips: 2, broken: Some(2) };
-    let why = run(folder.path(), settings(3), &source).err().unwrap().to_string();
+    let source = Made {
+        chips: 2,
+        broken: Some(2),
+    };
+    let why = run(folder.path(), settings(3), &source)
+        .err()
+        .unwrap()
+        .to_string();
     assert!(
         why.contains("the loss is NaN (epoch 2, batch 2)") && why.contains("learning_rate"),
         "{why}"
@@ -213,7 +263,10 @@ fn a_loss_that_is_no_number_names_its_place_and_keeps_what_was() {
 #[test]
 fn a_state_of_another_training_is_an_error_that_names_the_difference() {
     let folder = tempfile::tempdir().unwrap();
-    let source = Made { chips: 1, broken: None };
+    let source = Made {
+        chips: 1,
+        broken: None,
+    };
     run(folder.path(), settings(1), &source).unwrap();
     let other = |change: &dyn Fn(&mut super::Made)| {
         let mut settings = settings(1);
@@ -231,7 +284,9 @@ fn a_state_of_another_training_is_an_error_that_names_the_difference() {
     assert!(why.contains("loss CrossEntropy"), "{why}");
     let path = last(folder.path());
     std::fs::copy(best(folder.path()), &path).unwrap();
-    let why = Checkpoint::read(&path, &settings(1).made).unwrap_err().to_string();
+    let why = Checkpoint::read(&path, &settings(1).made)
+        .unwrap_err()
+        .to_string();
     assert!(why.contains("is no checkpoint of training"), "{why}");
     std::fs::write(&path, b"short").unwrap();
     assert!(Checkpoint::read(&path, &settings(1).made).is_err());
@@ -260,8 +315,18 @@ fn gradients_of_parts_are_summed() {
     torch::enter(2).unwrap();
     let plan = SMALL.plan();
     let loss = Loss::CrossEntropy { weights: None };
-    let make = || Net::new(plan.clone(), on_device(&start(&plan, 1), Device::Cpu).unwrap(), Device::Cpu).unwrap();
-    let mut pass = Pass { left: vec![9, 8], is_broken: false };
+    let make = || {
+        Net::new(
+            plan.clone(),
+            on_device(&start(&plan, 1), Device::Cpu).unwrap(),
+            Device::Cpu,
+        )
+        .unwrap()
+    };
+    let mut pass = Pass {
+        left: vec![9, 8],
+        is_broken: false,
+    };
     let batches = [pass.next().unwrap().unwrap(), pass.next().unwrap().unwrap()];
     let whole: f64 = batches.iter().map(|b| loss.share(b.labels.view())).sum();
     let of = |most: &mut usize| {
@@ -279,7 +344,9 @@ fn gradients_of_parts_are_summed() {
             let scored = loss.score(&logits, labels, whole, Device::Cpu).unwrap();
             sum += scored.value.number().unwrap();
             for (name, array) in in_memory(&net.backward(tape, scored.gradient).unwrap()).unwrap() {
-                let total = gradients.entry(name).or_insert_with(|| vec![0.0; array.values.len()]);
+                let total = gradients
+                    .entry(name)
+                    .or_insert_with(|| vec![0.0; array.values.len()]);
                 total.iter_mut().zip(array.values).for_each(|(t, v)| *t += v);
             }
         }
@@ -296,7 +363,10 @@ fn the_memory_of_a_chip_is_known_before() {
     for (encoder, measured) in [(Encoder::ResNet18, 104e6), (Encoder::ResNet50, 202e6)] {
         let unet = UNet { encoder, ..SMALL };
         let estimate = unet.plan().bytes_in_training(256, 256) as f64;
-        assert!((0.9..1.6).contains(&(estimate / measured)), "{encoder:?}: {estimate}");
+        assert!(
+            (0.9..1.6).contains(&(estimate / measured)),
+            "{encoder:?}: {estimate}"
+        );
     }
 }
 
@@ -312,14 +382,20 @@ impl Batches for Failing {
 fn chips_come_from_another_thread_with_their_errors() {
     let failed = ahead(Box::new(Failing), |chips| chips.next().map(drop));
     assert_eq!(failed.unwrap_err().to_string(), "chip 7 cannot be read");
-    let slow = Pass { left: vec![1, 2, 3, 4, 5, 6], is_broken: false };
+    let slow = Pass {
+        left: vec![1, 2, 3, 4, 5, 6],
+        is_broken: false,
+    };
     // Who stops early does not wait for the rest.
     ahead(Box::new(slow), |chips| {
         assert!(chips.next()?.is_some());
         Ok(())
     })
     .unwrap();
-    let all = Pass { left: vec![1, 2, 3], is_broken: false };
+    let all = Pass {
+        left: vec![1, 2, 3],
+        is_broken: false,
+    };
     let count = ahead(Box::new(all), |chips| {
         let mut count = 0;
         while chips.next()?.is_some() {
@@ -333,7 +409,13 @@ fn chips_come_from_another_thread_with_their_errors() {
 #[test]
 fn tensors_of_a_batch_are_its_samples() {
     torch::open(Device::Cpu).unwrap();
-    let batch = Pass { left: vec![4], is_broken: false }.next().unwrap().unwrap();
+    let batch = Pass {
+        left: vec![4],
+        is_broken: false,
+    }
+    .next()
+    .unwrap()
+    .unwrap();
     let tensor: Tensor = batch.tensor(1..2, Device::Cpu).unwrap();
     assert_eq!(tensor.size().unwrap(), [1, 2, 32, 32]);
     let expected: Vec<f32> = batch.images.slice(s![1..2, .., .., ..]).iter().copied().collect();

@@ -138,13 +138,17 @@ impl Trainer {
         for batch in batches {
             batch.check(made.network.channels, made.network.classes)?;
         }
-        let whole: f64 = batches.iter().map(|batch| made.loss.share(batch.labels.view())).sum();
+        let whole: f64 = batches
+            .iter()
+            .map(|batch| made.loss.share(batch.labels.view()))
+            .sum();
         if whole == 0.0 {
             return Ok(None);
         }
         self.most = self.most.min(self.samples_in_memory(batches)?);
         let found = gradients(&self.net, &made.loss, batches, whole, &mut self.most)?;
-        self.optimiser.step(found.of, self.header.schedule.learning_rate)?;
+        self.optimiser
+            .step(found.of, self.header.schedule.learning_rate)?;
         Ok(Some((found.loss, whole)))
     }
 
@@ -182,8 +186,9 @@ impl Trainer {
         let number = self.header.epochs.len() + 1;
         let learning_rate = self.header.schedule.learning_rate;
         work::progress().start(source.count() as u64, &self.label(number));
-        let (training_loss, samples, mut waited) =
-            ahead(source.training(number)?, |chips| self.training_chips(chips, number))?;
+        let (training_loss, samples, mut waited) = ahead(source.training(number)?, |chips| {
+            self.training_chips(chips, number)
+        })?;
         let (validation_loss, confusion) = ahead(source.validation()?, |chips| {
             let found = self.validate(chips, number);
             waited += chips.waited().as_secs_f64();
@@ -196,7 +201,10 @@ impl Trainer {
             validation_loss,
             counts: Epoch::rows(&confusion),
         });
-        let goes_on = self.header.schedule.goes_on(validation_loss, &self.settings.patience);
+        let goes_on = self
+            .header
+            .schedule
+            .goes_on(validation_loss, &self.settings.patience);
         self.header.is_over = !goes_on;
         self.header.best = self.best_of_all();
         Ok(Pace {
@@ -317,13 +325,19 @@ impl Trainer {
         let (mut sum, mut classes) = (0.0, Vec::with_capacity(batch.labels.len()));
         for sample in 0..batch.samples() {
             let labels = batch.labels.slice(ndarray::s![sample..=sample, .., ..]);
-            let logits = self.net.evaluate(&batch.tensor(sample..sample + 1, self.net.device())?)?;
+            let logits = self
+                .net
+                .evaluate(&batch.tensor(sample..sample + 1, self.net.device())?)?;
             if made.loss.share(labels) > 0.0 {
                 let scored = made.loss.score(&logits, labels, whole, self.net.device())?;
                 sum += f64::from(scored.value.number()?);
             }
             let strongest = op::strongest(&logits)?.to_integers()?;
-            classes.extend(strongest.into_iter().map(|class| usize::try_from(class).unwrap_or(0)));
+            classes.extend(
+                strongest
+                    .into_iter()
+                    .map(|class| usize::try_from(class).unwrap_or(0)),
+            );
         }
         Ok((sum, classes))
     }
