@@ -415,3 +415,54 @@ fn a_gpu_that_is_not_there_is_an_error_only_where_it_was_asked_for() {
     }
     assert_holds(&Device::named("gpu").unwrap_err().to_string(), "\"cuda:1\"");
 }
+
+/// Of the largest output: convolutions of GPUs keep ten bits of the fraction of what they multiply (TF32).
+const TOLERANCE: f32 = 2e-3;
+
+fn tiles_per_second(network: &dyn Network, batch: &ArrayD<f32>) -> f64 {
+    // The first run chooses algorithms and takes memory.
+    network.run(std::slice::from_ref(batch)).unwrap();
+    let (started, mut tiles) = (Instant::now(), 0);
+    while started.elapsed() < Duration::from_secs(5) {
+        network.run(std::slice::from_ref(batch)).unwrap();
+        tiles += batch.shape()[0];
+    }
+    tiles as f64 / started.elapsed().as_secs_f64()
+}
+
+#[test]
+#[ignore = "needs a GPU: scripts/check_gpu runs it"]
+fn the_gpu_gives_what_the_cpu_gives() {
+    match libraries::driver() {
+        Ok(version) => println!("driver: CUDA {version}"),
+        Err(why) => return println!("NOT CHECKED: {why}"),
+    }
+    let bytes = toy::deep(12, 64);
+    let onnx = Onnx::of(Path::new("toy.onnx"), &bytes).unwrap();
+    let (cpu, cpu_name) = session::open(&bytes, &onnx, "", Device::Cpu, None).unwrap();
+    let (gpu, gpu_name) = session::open(&bytes, &onnx, "", Device::Cuda(0), Some(4 << 30)).unwrap();
+    for (batch, rows, cols) in [(1, 64, 64), (3, 96, 160), (8, 256, 256)] {
+        let image = Array4::from_shape_fn((batch, 2, rows, cols), |(n, c, i, j)| {
+            ((n * 7 + c * 5 + i * 3 + j * 11) % 13) as f32 / 6.0 - 1.0
+        })
+        .into_dyn();
+        let by = |network: &dyn Network| network.run(std::slice::from_ref(&image)).unwrap().remove(0);
+        let (expected, found) = (by(&cpu), by(&gpu));
+        let largest = expected.iter().fold(0_f32, |most, x| most.max(x.abs()));
+        let error = expected
+            .iter()
+            .zip(&found)
+            .fold(0_f32, |most, (a, b)| most.max((a - b).abs()));
+        println!("{batch} tiles of {rows} x {cols}: differ by {error:.2e} of {largest:.2e} at most");
+        assert!(error <= TOLERANCE * largest, "{error} of {largest}");
+    }
+    let tile = ArrayD::from_elem(vec![8, 2, 512, 512], 0.5);
+    println!(
+        "{cpu_name}: {:.1} tiles of 512 x 512 a second",
+        tiles_per_second(&cpu, &tile)
+    );
+    println!(
+        "{gpu_name}: {:.1} tiles of 512 x 512 a second",
+        tiles_per_second(&gpu, &tile)
+    );
+}

@@ -155,3 +155,39 @@ pub fn long(times: usize) -> Vec<u8> {
     }
     model(&parts, 17, &[])
 }
+
+/// Convolutions of 3 × 3 with ReLU between them, `channels` wide, from two bands to two: work as that of a network of the field.
+pub fn deep(layers: usize, channels: i64) -> Vec<u8> {
+    let io = [Err("n"), Ok(2), Err("h"), Err("w")];
+    let mut parts = vec![(11, port("image", FLOAT, &io)), (12, port("scores", FLOAT, &io))];
+    let mut seed = 1_u32;
+    let (mut from, mut wide) = ("image".to_string(), 2);
+    for layer in 1..=layers {
+        let last = layer == layers;
+        let to = if last { 2 } else { channels };
+        let size = usize::try_from(to * wide * 9).unwrap_or(0);
+        // Of variance 2 over the numbers that are summed, as He et al. 2015 start networks.
+        let spread = (6.0 / (wide as f32 * 9.0)).sqrt();
+        let values: Vec<f32> = (0..size)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((seed >> 8) as f32 / (1 << 23) as f32 - 1.0) * spread
+            })
+            .collect();
+        let kernels = format!("w{layer}");
+        parts.push((5, weights(&kernels, &[to, wide, 3, 3], &values)));
+        let attributes = [ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1])];
+        let out = if last {
+            "scores".to_string()
+        } else {
+            format!("c{layer}")
+        };
+        parts.push((1, node("Conv", &[&from, &kernels], &out, &attributes)));
+        if !last {
+            from = format!("r{layer}");
+            parts.push((1, node("Relu", &[&out], &from, &[])));
+        }
+        wide = to;
+    }
+    model(&parts, 17, &[])
+}

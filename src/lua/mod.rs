@@ -86,6 +86,7 @@ modules! {
     filter,
     geometry,
     fs,
+    inference,
     json,
     learning,
     log,

@@ -122,7 +122,10 @@ fn of_libraries(missing: &mut Vec<String>) {
             if absent.is_empty() { "yes" } else { "NO " },
             library.what
         );
-        if absent.is_empty() || (library.cuda && driver.is_err()) {
+        // The one for CUDA computes on the CPU too.
+        let other = library.title == libraries::ONNX_RUNTIME.title
+            && libraries::ONNX_RUNTIME_CUDA.missing(&folder).is_empty();
+        if absent.is_empty() || other || (library.cuda && driver.is_err()) {
             continue;
         }
         // Of what is there for the most part, what is not.
