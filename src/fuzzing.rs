@@ -4,6 +4,7 @@
 use crate::bytes::{credentials, http};
 use crate::catalog::{archive, asf, itslive, stac, transfer};
 use crate::earth::wkb;
+use crate::inference::{Metadata, Onnx};
 use crate::{files, host, raster, table, vector};
 
 /// Name, parser, texts from which to begin.
@@ -67,6 +68,22 @@ pub const TARGETS: &[Target] = &[
             br#"{"type":"Feature","id":1,"geometry":{"type":"Point","coordinates":[1,2]},"properties":{"a":[1,null]}}"#,
             br#"{"type":"FeatureCollection","features":[],"crs":{"type":"name","properties":{"name":"EPSG:3031"}}}"#,
         ],
+    ),
+    (
+        "onnx",
+        |b| drop(Onnx::of(std::path::Path::new("a.onnx"), b)),
+        &[b"\x08\x08\x12\x01a:\x5c\x0a\x19\x0a\x01x\x0a\x01w\x12\x01y\x22\x04Conv*\x08\x0a\x01k@\x01\xa0\x01\x07*\x13\x08\x02\x08\x01\x10\x01B\x01wJ\x08\x00\x00\x80?\x00\x00\x00@Z\x14\x0a\x01x\x12\x0f\x0a\x0d\x08\x01\x12\x09\x0a\x03\x12\x01n\x0a\x02\x08\x02b\x14\x0a\x01y\x12\x0f\x0a\x0d\x08\x01\x12\x09\x0a\x03\x12\x01n\x0a\x02\x08\x01B\x04\x0a\x00\x10\x11r\x06\x0a\x01k\x12\x01v"],
+    ),
+    (
+        "metadata",
+        |b| {
+            text(b, |t| {
+                if let Ok(read) = Metadata::from_json(t) {
+                    assert_eq!(Metadata::from_json(&read.to_json()).ok(), Some(read));
+                }
+            })
+        },
+        &[br##"{"version":1,"bands":[{"name":"a","unit":"dB","mean":1.5,"std":2,"clip":[-1,1]}],"classes":[{"name":"b","color":"#00ff7f"}],"nodata":255}"##],
     ),
     (
         "lexer",

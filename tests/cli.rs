@@ -46,6 +46,8 @@ mod itslive;
 mod limits;
 #[path = "cli/memory.rs"]
 mod memory;
+#[path = "cli/models.rs"]
+mod models;
 #[path = "cli/modules.rs"]
 mod modules;
 #[path = "cli/output.rs"]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::device::Device;
-use super::metadata::{Activation, KEY, Metadata};
+use super::metadata::{KEY, Metadata};
 use super::network::{Network, Port};
 use super::onnx::{Axis, Onnx, Tensor};
 use super::{fallback, session};
@@ -63,7 +63,7 @@ impl Model {
                 .map(|(_, bytes)| bytes.len() as u64)
                 .sum::<u64>();
         let identity = identity(&bytes, &onnx);
-        let (network, device): (Arc<dyn Network>, String) = if libraries::onnx_runtime().is_ok()
+        let (network, device): (Arc<dyn Network>, String) = if libraries::onnx_runtime()?.is_some()
             || is_gpu(opening.device)
         {
             let (network, device) =
@@ -259,22 +259,18 @@ impl fmt::Display for Model {
                 false => bands.join(", "),
             },
         )?;
-        let activation = self.metadata.activation.map_or("", Activation::name);
-        if !self.metadata.classes.is_empty() {
-            let classes = self
-                .metadata
-                .classes
-                .iter()
-                .map(|class| format!("{} {}", class.value, class.name));
-            line(
-                "classes",
-                format!("{} {activation}", classes.collect::<Vec<_>>().join(", "))
-                    .trim_end()
-                    .to_string(),
-            )?;
-        } else if !activation.is_empty() {
-            line("gives", activation.to_string())?;
+        let mut classes: Vec<String> = self
+            .metadata
+            .classes
+            .iter()
+            .map(|class| format!("{} {}", class.value, class.name))
+            .collect();
+        if classes.is_empty() {
+            classes.push("not known".to_string());
         }
+        let activation = self.metadata.activation;
+        let activation = activation.map_or(String::new(), |activation| format!("; {}", activation.name()));
+        line("classes", format!("{}{activation}", classes.join(", ")))?;
         let in_pixels = [
             ("stride", self.metadata.stride),
             ("field", self.metadata.receptive_field),

@@ -63,6 +63,7 @@ impl Onnx {
         }
         let mut reader = Reader {
             path,
+            depth: 0,
             onnx: Onnx::default(),
             initializers: BTreeSet::new(),
             found_graph: false,
@@ -215,8 +216,13 @@ fn entry(bytes: &[u8]) -> Walked<(String, String)> {
     Ok((key, value))
 }
 
+/// Graphs lie in the nodes of others for loops and branches: how deep, at most.
+const DEEPEST: usize = 64;
+
 struct Reader<'p> {
     path: &'p Path,
+    /// Of the graph that is being read.
+    depth: usize,
     onnx: Onnx,
     initializers: BTreeSet<String>,
     found_graph: bool,
@@ -260,7 +266,14 @@ impl Reader<'_> {
 
     /// `outermost`: the graphs inside control flow take and give nothing of the model's.
     fn graph(&mut self, bytes: &[u8], outermost: bool) -> Walked {
-        fields(bytes, |number, field| {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(Fault::Told(Error::file(
+                self.path,
+                format!("nests its loops and branches deeper than {DEEPEST}"),
+            )));
+        }
+        let walked = fields(bytes, |number, field| {
             match (number, outermost) {
                 (1, _) => self.node(field.bytes()?)?,
                 (5, _) => self.weights(field.bytes()?)?,
@@ -269,7 +282,9 @@ impl Reader<'_> {
                 _ => {}
             }
             Ok(())
-        })
+        });
+        self.depth -= 1;
+        walked
     }
 
     fn node(&mut self, bytes: &[u8]) -> Walked {
@@ -319,7 +334,7 @@ impl Reader<'_> {
         })?;
         let numbers = it.dims.iter().try_fold(1_u64, |n, size| n.checked_mul(*size));
         let numbers = numbers.ok_or(Fault::Cut)?;
-        self.onnx.parameters += numbers;
+        self.onnx.parameters = self.onnx.parameters.saturating_add(numbers);
         let wrong = match it.is_external {
             true => self.external(&it)?,
             false => it.parts.iter().find_map(|part| not_finite(part, it.kind)),

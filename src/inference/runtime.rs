@@ -21,11 +21,14 @@ pub struct Runtime {
 /// Where it is not set up, or its library does not open: in words for the user.
 pub fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: OnceLock<std::result::Result<Runtime, String>> = OnceLock::new();
-    let opened = RUNTIME.get_or_init(|| {
-        libraries::onnx_runtime()
-            .and_then(open)
-            .map_err(|e| e.to_string())
-    });
+    let found = || match libraries::onnx_runtime()? {
+        Some(library) => open(library),
+        None => Err(Error::message(format!(
+            "ONNX Runtime is not set up; `{}` brings it",
+            libraries::ONNX_RUNTIME.command
+        ))),
+    };
+    let opened = RUNTIME.get_or_init(|| found().map_err(|e| e.to_string()));
     opened.as_ref().map_err(|text| Error::message(text.clone()))
 }
 

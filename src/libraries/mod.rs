@@ -201,25 +201,22 @@ pub fn find(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// ONNX Runtime: the one for CUDA where it is there, which computes on the CPU too.
+/// ONNX Runtime: the one for CUDA where it is there, which computes on the CPU too; None where neither is.
 ///
 /// # Errors
-/// As `find`.
-pub fn onnx_runtime() -> Result<PathBuf> {
-    let folder = folder()?;
-    let main = |library: &Library| {
-        library
-            .members()
-            .map(|member| member.path)
-            .next()
-            .unwrap_or_default()
+/// Where it is there, but not fit to be opened, as `find`.
+pub fn onnx_runtime() -> Result<Option<PathBuf>> {
+    let Ok(folder) = folder() else {
+        return Ok(None);
     };
-    let cuda = main(&ONNX_RUNTIME_CUDA);
-    find(if folder.join(cuda).is_file() {
-        cuda
-    } else {
-        main(&ONNX_RUNTIME)
-    })
+    for library in [&ONNX_RUNTIME_CUDA, &ONNX_RUNTIME] {
+        if let Some(main) = library.members().next()
+            && folder.join(main.path).is_file()
+        {
+            return find(main.path).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Files of other versions of what is pinned: `libonnxruntime.so.1.30.0` beside `libonnxruntime.so.1.32.0`.

@@ -8,10 +8,30 @@
 local inference = {}
 
 ---@class inference.OpenOptions
+---@field device? string What computes it: `"auto"` (the first GPU where one works, else the CPU), `"cpu"`, `"cuda"` (the first GPU) or `"cuda:1"` (the second). Default `"auto"`.
+---@field gpu_memory_mib? integer The most that it takes of a GPU's memory, in MiB. At least 1. Default: what it needs.
+---@field bands? (string|inference.Band)[] The bands that it takes, in its order: names, or tables with a name, a unit and what they are turned into.
+---@field classes? (string|inference.Class)[] The classes that it tells apart, in its order: names, or tables with a name, a value and a colour.
+---@field nodata? integer What stands for masked pixels in a map of classes. From 0 to 255.
+---@field activation? "logits"|"probabilities"|"values" What its numbers are: of classes before the softmax (one channel: the logistic function), probabilities, or quantities.
+---@field stride? integer What height and width of its input must be multiples of. At least 1.
+---@field receptive_field? integer Pixels along a side that one pixel of its output depends on. At least 1.
 
 ---@class inference.Band
+---@field name string Of the band, as in images.
+---@field unit? string Of the band's values, as in images: `"dB"`, `"power"`. Default: not known.
+---@field input? string The input that it is a channel of. Default: the first.
+---@field clip? number[] The lowest and the highest value that are passed on, in the band's unit.
+---@field mean? number What is subtracted.
+---@field std? number What is divided by. Above 0.
+---@field scale? number What is multiplied by. Not 0.
+---@field offset? number What is added then.
+---@field fill? number What a masked pixel becomes, among the numbers that the model is given. Default 0.
 
 ---@class inference.Class
+---@field name string Of the class.
+---@field value? integer In maps. From 0 to 255. Default: its place among the classes, from 0.
+---@field color? string As `#1f78b4`.
 
 --- Opens a model.
 ---

@@ -34,7 +34,7 @@ options! {
         classes: Option<Vec<GivenClass>>,
         /// What stands for masked pixels in a map of classes.
         nodata: Option<usize>; Domain::within(0.0, 255.0),
-        /// What its numbers are.
+        /// What its numbers are: of classes before the softmax (one channel: the logistic function), probabilities, or quantities.
         activation: Option<Activation>,
         /// What height and width of its input must be multiples of.
         stride: Option<usize>; Domain::at_least(1.0),
@@ -175,7 +175,9 @@ impl FromScript for GivenClass {
                 value: None,
                 color: None,
             })),
-            Value::Table(_) => Nested::<ClassTable>::from_script(value, name).map(|Nested(class)| GivenClass(class)),
+            Value::Table(_) => {
+                Nested::<ClassTable>::from_script(value, name).map(|Nested(class)| GivenClass(class))
+            }
             other => Err(Error::argument(name, Self::expected(), describe(other))),
         }
     }

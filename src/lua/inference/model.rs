@@ -50,6 +50,9 @@ fn metadata(lua: &Lua, this: &Model) -> Result<Value> {
 
 /// A list of the metadata, empty where they have none.
 fn part(lua: &Lua, this: &Model, name: &str) -> Result<Value> {
-    let list = json(this).get_mut(name).map(Json::take).unwrap_or_else(|| Json::Array(Vec::new()));
+    let list = json(this)
+        .get_mut(name)
+        .map(Json::take)
+        .unwrap_or_else(|| Json::Array(Vec::new()));
     Ok(lua.to_value(&list)?)
 }

@@ -73,7 +73,7 @@ test("what a file does not say is given by options", function()
   })
   assert(m.bands[1].clip[2] == 10 and m.bands[2].name == "angle")
   assert(m.classes[1].value == 0 and m.classes[2].value == 7 and m.metadata.activation == "probabilities")
-  assert(tostring(m):find("classes   0 land, 7 water probabilities"))
+  assert(tostring(m):find("classes   0 land, 7 water; probabilities"))
 end)
 
 test("what cannot be is an error that names it", function()
