@@ -229,12 +229,13 @@ end
 ---@field minimum_share? number A tile counts if at least this share of it lies on either side of its threshold. From 0 to 0.5. Default 0.1.
 ---@field highest? number The highest threshold that is believed, in dB. Default that of `water.HIGHEST`, if the band is in it.
 
+-- What reading the pixels fails with is an error; a histogram without a threshold is an answer.
 local function try(db, o)
-  local ok, found = pcall(db.threshold, db, { method = o.method, classes = o.method == "expectation_maximization" and 3 or nil })
-  if not ok then
-    if tostring(found):find "interrupted" then error(found, 0) end
-    return nil, "no two classes"
-  end
+  local histogram = db:histogram()
+  local ok, found = pcall(raster.threshold, histogram, {
+    method = o.method, classes = o.method == "expectation_maximization" and 3 or nil,
+  })
+  if not ok then return nil, "no two classes" end
   local share = db:lt(found):cast("float32"):rename("share"):stats().share.mean
   if share < o.minimum_share or share > 1 - o.minimum_share then return nil, "one class", found, share end
   return found, "used", found, share

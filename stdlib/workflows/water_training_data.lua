@@ -9,6 +9,7 @@
 --- `scenes.csv` is what `learning.dataset` takes: scene, image, labels, group. Labels are 1 water, 0 not water, 255 not known.
 
 local raster, fs, tables, log = require "raster", require "fs", require "tables", require "log"
+local learning = require "learning"
 local palsar, dswe, gfc, hand, water = require "palsar", require "dswe", require "gfc", require "hand", require "water"
 
 local p = params {
@@ -22,6 +23,7 @@ local p = params {
   hand_base = { type = "string", help = "Another address, or a folder, of GLO-30 HAND." },
   denoise = { true, help = "Denoise the radar channels by total variation, the scene as a whole." },
   weight = { 0.35, min = 0.001, help = "Of the data against smoothness." },
+  chips = { 0, min = 0, unit = "px", help = "Also write chips of this size as files, in a folder a channel; 0 writes none: learning.dataset reads scenes." },
   known_share = { 0.1, min = 0, max = 1, help = "Scenes with fewer labels are left out of the list." },
 }
 
@@ -88,3 +90,21 @@ local kept = tables.new(rows, { columns = { "scene", "image", "labels", "group",
 if #kept < #rows then log.warn("%d of %d scenes have too few labels and are not in the list", #rows - #kept, #rows) end
 kept:write_csv(fs.join(p.out, "scenes.csv"))
 print(("%d scenes in %s"):format(#kept, fs.join(p.out, "scenes.csv")))
+
+--%% Chips as files, where that is wanted
+
+if p.chips > 0 then
+  local scenes = {}
+  for i = 1, #kept do
+    local image, names = raster.open(kept[i].image), {}
+    -- The notebooks' folders: hh, hv, red, nir…
+    for k, band in ipairs(image.bands) do names[k] = band:lower() end
+    scenes[i] = { image = image:rename(table.unpack(names)), labels = raster.open(kept[i].labels), group = kept[i].group }
+  end
+  -- Sides are dealt out when they are trained with.
+  local dataset = learning.dataset {
+    scenes = scenes, chip = p.chips, classes = { [0] = "not water", [1] = "water" }, split = { validation = 0, test = 0 },
+  }
+  dataset:write(fs.join(p.out, "chips"))
+  print(("%d chips of %d × %d pixels in %s"):format(#dataset, p.chips, p.chips, fs.join(p.out, "chips")))
+end

@@ -192,6 +192,16 @@ fn training_data_are_images_and_labels_on_one_grid() {
         end
         print(#list)";
     assert_eq!(succeed(root, &["--quiet", "-e", code]).out, "2\n");
+    let chips = [&work[..], &["--chips", "64"][..]].concat();
+    assert_holds(
+        &succeed(root, &chips).out,
+        "chips of 64 × 64 pixels in training/chips",
+    );
+    for channel in [
+        "hh", "hv", "red", "nir", "swir1", "swir2", "dem", "hand", "labels",
+    ] {
+        assert!(root.join("training/chips").join(channel).is_dir(), "{channel}");
+    }
     // Scenes that are there are passed over.
     let before = fs::metadata(root.join("training/AP_10001_FBD_F0010_RT1/image.tif"))
         .unwrap()
@@ -209,4 +219,50 @@ fn training_data_are_images_and_labels_on_one_grid() {
     );
     assert_eq!(done.code, 1);
     assert_holds(&done.err, "training holds no scene with a folder usgs_dswe");
+}
+
+#[test]
+fn two_maps_are_compared_pixel_by_pixel() {
+    let here = folder(&[]);
+    let root = here.path();
+    // 80 pixels are water in both, 20 only in the map, 10 only in the reference, 40 have no label; the reference has pixels of half the size.
+    let code = "
+        local grid = raster.grid { crs = 32615, origin = { 500000, 3400000 }, resolution = 10, rows = 20, cols = 20 }
+        local at = raster.coordinates(grid)
+        local row, col = ((3400000 - at.y) / 10):floor(), ((at.x - 500000) / 10):floor()
+        local map = (row:lt(10) & col:lt(10)):cast('uint8'):rename('water')
+        local reference = (row:ge(2) & row:lt(11) & col:lt(10)):cast('uint8'):rename('truth')
+        map:write('map.tif', { nodata = 255 })
+        local fine = raster.grid { like = grid, resolution = 5 }
+        reference:mask(row:lt(18)):align(fine):write('reference.tif', { nodata = 255 })";
+    succeed(root, &["--quiet", "-e", code]);
+    let done = succeed(
+        root,
+        &[
+            "--quiet",
+            "run",
+            "water_compare",
+            "--map",
+            "map.tif",
+            "--reference",
+            "reference.tif",
+            "--out",
+            "c",
+        ],
+    );
+    assert_holds(&done.out, "c_difference.png");
+    let code = "
+        local classes = tables.read_csv('c_classes.csv')
+        local water = classes:filter(function(row) return row.class == 'water' end)[1]
+        print(('%.9f %.9f %.9f %.9f'):format(water.iou, water.precision, water.recall, water.f1))
+        local n = raster.open('c_difference.tif'):histogram { bins = 4, min = -0.5, max = 3.5 }
+        print(table.concat(n.counts, ' '))";
+    let expected = format!(
+        "{:.9} {:.9} {:.9} {:.9}\n250 80 20 10\n",
+        80.0 / 110.0,
+        80.0 / 100.0,
+        80.0 / 90.0,
+        160.0 / 190.0
+    );
+    assert_eq!(succeed(root, &["--quiet", "-e", code]).out, expected);
 }
