@@ -1,13 +1,13 @@
 --- The accuracy of maps of water by thresholds on hand labels: the table of docs/accuracy.md.
 ---
----     perilune run scripts/accuracy_water.lua --labels ../shared/data/labels
+---     perilune run scripts/accuracy_water.lua --labels LABELS
 ---
 --- Chips of Sen1Floods11 (Bonafilia et al. 2020): Sentinel-1 VV and VH in dB, 512 × 512 pixels of 10 m, and labels by hand: 1 water, 0 not, −1 not known.
 
 local raster, fs, log, water = require "raster", require "fs", require "log", require "water"
 
 local p = params {
-  labels = { "../shared/data/labels", type = "path", help = "Folder with sen1floods11 and sen1floods11_official." },
+  labels = { type = "path", required = true, help = "Folder with sen1floods11 and sen1floods11_official." },
   block = { 64, min = 1, unit = "px", help = "Blocks that the bootstrap draws: pixels near each other err together." },
   draws = { 2000, min = 100, help = "Draws of the bootstrap." },
   seed = { 1, help = "Of the draws." },

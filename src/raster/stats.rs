@@ -10,6 +10,8 @@ use super::{Kind, Pixels};
 use crate::bounds;
 use crate::error::{Domain, Error, Result};
 use crate::statistics::Ordered;
+pub use crate::statistics::threshold::Method as Threshold;
+use crate::statistics::threshold::threshold;
 use crate::work;
 
 /// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
@@ -173,6 +175,17 @@ pub struct Histogram {
     pub counts: Vec<u64>,
     pub below: u64,
     pub above: u64,
+}
+
+impl Histogram {
+    /// The value that parts the counted pixels into a lower and an upper class; `classes` are those of a mixture.
+    ///
+    /// # Errors
+    /// A histogram that holds nothing to part: see `statistics::threshold`.
+    pub fn threshold(&self, method: Threshold, classes: usize) -> Result<f64> {
+        let bins = threshold(&self.counts, method, classes)?;
+        Ok(self.low + bins * (self.high - self.low) / self.counts.len() as f64)
+    }
 }
 
 /// Histogram of one band. Without a range, one pass finds it and a second counts.

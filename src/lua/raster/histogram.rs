@@ -5,9 +5,8 @@ use mlua::{Lua, Table};
 use crate::error::{Domain, Error, Result};
 use crate::lua::args::Args;
 use crate::options;
-use crate::raster::stats::{self, Histogram};
+use crate::raster::stats::{self, Histogram, Threshold};
 use crate::raster::Raster;
-use crate::statistics::threshold::{Method, threshold};
 
 options! {
     pub struct HistogramTable("raster.HistogramOptions") {
@@ -36,7 +35,7 @@ options! {
     pub struct MethodTable("raster.HistogramThresholdOptions") {
         /// `"otsu"`: greatest variance between the classes; `"minimum_error"`: least error for two Gaussian classes; `"expectation_maximization"`:
         /// where the two lowest of several Gaussian classes cross.
-        method: Method = Method::Otsu,
+        method: Threshold = Threshold::Otsu,
         /// Of expectation maximisation: how many Gaussian classes make up the histogram.
         classes: usize = 2; Domain::within(2.0, 20.0),
     }
@@ -46,14 +45,6 @@ options! {
     pub struct ThresholdTable("raster.ThresholdOptions") {
         ..histogram: HistogramTable,
         ..how: MethodTable,
-    }
-}
-
-impl MethodTable {
-    /// In the units of the histogram, whose bins have this width.
-    fn find(&self, counts: &[u64], low: f64, high: f64) -> Result<f64> {
-        let bins = threshold(counts, self.method, self.classes)?;
-        Ok(low + bins * (high - low) / counts.len() as f64)
     }
 }
 
@@ -75,24 +66,24 @@ pub fn histogram(lua: &Lua, this: &Raster, _: &Args, o: HistogramTable) -> Resul
 
 /// `raster:threshold(options?)`
 pub fn of_image(_: &Lua, this: &Raster, _: &Args, o: ThresholdTable) -> Result<f64> {
-    let found = o.histogram.of(this)?;
-    o.how.find(&found.counts, found.low, found.high)
+    o.histogram.of(this)?.threshold(o.how.method, o.how.classes)
 }
 
 /// `raster.threshold(histogram, options?)`
 pub fn of_histogram(_: &Lua, args: &Args, o: MethodTable) -> Result<f64> {
-    let histogram: Table = args.get("histogram")?;
+    let given: Table = args.get("histogram")?;
     let part = |name: &str| {
-        let value = histogram.raw_get::<Option<f64>>(name).ok().flatten();
+        let value = given.raw_get::<Option<f64>>(name).ok().flatten();
         value.filter(|v| v.is_finite()).ok_or_else(|| wrong(name, "a number"))
     };
     let (low, high) = (part("min")?, part("max")?);
     if low >= high {
         return Err(Error::argument("histogram", "one whose min is below its max", format!("{low} and {high}")));
     }
-    let counts = histogram.raw_get::<Option<Vec<u64>>>("counts").ok().flatten();
+    let counts = given.raw_get::<Option<Vec<u64>>>("counts").ok().flatten();
     let counts = counts.ok_or_else(|| wrong("counts", "a list of whole numbers from 0"))?;
-    o.find(&counts, low, high)
+    let histogram = Histogram { low, high, counts, below: 0, above: 0 };
+    histogram.threshold(o.method, o.classes)
 }
 
 fn wrong(field: &str, expected: &str) -> Error {
