@@ -19,7 +19,7 @@ use super::turns::Augment;
 use crate::bounds::{self, process};
 use crate::error::{Error, Result};
 use crate::raster::describe::{Described, Site, from_json, to_json};
-use crate::raster::{Affine, Band, DType, Grid, Port, Raster, Unit, Window};
+use crate::raster::{Affine, Band, DType, Grid, Port, Property, Raster, Unit, Window};
 
 /// Side of a window where neither the model nor the user says.
 const TILE: usize = 512;
@@ -200,7 +200,17 @@ pub fn apply_known(known: &Known, images: &[Raster], settings: &Settings) -> Res
             nodata,
             port,
         });
-    Ok(first.with_grid(grid, bands.collect()))
+    let mut made = first.with_grid(grid, bands.collect());
+    if settings.products.contains(&Product::Classes) && !known.values.is_empty() {
+        let named = known
+            .values
+            .iter()
+            .zip(&known.names)
+            .map(|(value, name)| format!("{value} {name}"));
+        let text = named.collect::<Vec<_>>().join(", ");
+        made.properties.insert("classes".into(), Property::Text(text));
+    }
+    Ok(made)
 }
 
 /// (rows, cols) of a window.
@@ -509,6 +519,11 @@ impl Described for Apply {
 
     fn again(parameters: &Json, site: &Site) -> Result<Apply> {
         let parameters: Parameters = from_json(Self::NAME, parameters)?;
+        let bands = parameters
+            .bands
+            .iter()
+            .fold(0_usize, |sum, count| sum.saturating_add(*count));
+        site.takes(bands)?;
         let path = (site.file)(&parameters.name)?;
         let opening = Opening {
             device: Device::Auto,
@@ -523,7 +538,7 @@ impl Described for Apply {
             ));
         }
         let Some(first) = site.inputs.first() else {
-            return Err(site.wrong_inputs(parameters.bands.iter().sum::<usize>()));
+            return Err(site.wrong_inputs("at least 1"));
         };
         let known = Known::of(&model, &parameters.bands);
         Apply::new(known, parameters.settings, &first.node.grid)

@@ -74,7 +74,7 @@ pub struct Gather<'a> {
     /// What the classes are called in a map, in their order.
     values: &'a [u8],
     planes: Planes,
-    /// Of the windows of each row and column of the lattice.
+    /// Of the rows and columns of the lattice that are wanted.
     shares: (Vec<Share>, Vec<Share>),
     /// The first cell of each.
     first: (Vec<usize>, Vec<usize>),
@@ -121,15 +121,20 @@ impl<'a> Gather<'a> {
             .max()
             .unwrap_or(0);
         let height = height.min(region.rows).max(1);
-        let first = |axis: &Axis| (0..axis.count).map(|index| axis.covers(index).start).collect();
+        let shares = |axis: &Axis, wanted: &Range<usize>| -> Vec<Share> {
+            wanted.clone().map(|index| axis.share(index, blend)).collect()
+        };
+        let first = |axis: &Axis, wanted: &Range<usize>| -> Vec<usize> {
+            wanted.clone().map(|index| axis.covers(index).start).collect()
+        };
         let sums = (0..planes.count()).map(|_| Ring::new(height, region.col, region.cols));
         Ok(Gather {
             blend,
             products,
             values,
             planes,
-            shares: (axes.0.shares(blend), axes.1.shares(blend)),
-            first: (first(axes.0), first(axes.1)),
+            shares: (shares(axes.0, &windows.0), shares(axes.1, &windows.1)),
+            first: (first(axes.0, &windows.0), first(axes.1, &windows.1)),
             region,
             finished,
             windows,
@@ -196,6 +201,7 @@ impl<'a> Gather<'a> {
     }
 
     fn add(&self, row: usize, col: usize, answer: &Answer) -> Result<()> {
+        let (row, col) = (row - self.windows.0.start, col - self.windows.1.start);
         let (down, across) = (&self.shares.0[row], &self.shares.1[col]);
         let own = |share: &Share| (share.first as isize, share.weights.len());
         let ((r, rows), (c, cols)) = (own(down), own(across));

@@ -143,51 +143,50 @@ impl Axis {
 
     /// The windows that give one of these cells.
     pub fn touching(&self, cells: &Range<usize>) -> Range<usize> {
-        let touches = |index: &usize| {
-            let covers = self.covers(*index);
-            covers.start < cells.end && cells.start < covers.end
-        };
-        let first = (0..self.count).find(touches).unwrap_or(0);
-        let count = (first..self.count).take_while(touches).count();
-        first..first + count
+        // Counted, never listed: an image may have 2⁵⁰ of them.
+        let first = self.first_where(|index| self.covers(index).end > cells.start);
+        let end = self.first_where(|index| self.covers(index).start >= cells.end);
+        first..end.max(first)
     }
 
-    /// How much of each cell is made of each window; the weights of a cell have the sum 1, but for `max`.
-    pub fn shares(&self, blend: Blend) -> Vec<Share> {
-        let at = |index: usize, cell: usize| cell - self.covers(index).start;
-        let weight = |index: usize, cell: usize| match blend {
-            Blend::Hann => {
-                let phase = std::f64::consts::PI * (at(index, cell) as f64 + 0.5) / self.inner as f64;
-                phase.sin().powi(2)
-            }
-            Blend::Mean => 1.0,
-            Blend::Max => 1.0,
-            Blend::Crop => f64::from(u8::from(self.owner(cell) == index)),
-        };
-        let mut sums = vec![0.0; if blend == Blend::Max { 0 } else { self.cells }];
-        if blend != Blend::Max {
-            for index in 0..self.count {
-                for cell in self.covers(index) {
-                    sums[cell] += weight(index, cell);
-                }
+    /// The first window of which this is true, as of all after it.
+    fn first_where(&self, is_true: impl Fn(usize) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match is_true(middle) {
+                true => high = middle,
+                false => low = middle + 1,
             }
         }
-        let share = |index: usize| {
-            let part = |cell: usize| {
-                let sum = sums.get(cell).copied().unwrap_or(1.0);
-                (cell, (weight(index, cell) / sum) as f32)
-            };
-            let parts: Vec<(usize, f32)> = self
-                .covers(index)
-                .map(part)
-                .filter(|(_, weight)| *weight > 0.0)
-                .collect();
-            Share {
-                first: parts.first().map_or(0, |(cell, _)| *cell),
-                weights: parts.into_iter().map(|(_, weight)| weight).collect(),
+        low
+    }
+
+    /// How much of each cell is made of a window; the weights of a cell have the sum 1 over all windows, but for `max`.
+    pub fn share(&self, index: usize, blend: Blend) -> Share {
+        let own = self.covers(index);
+        let others = self.touching(&own);
+        let weight = |index: usize, cell: usize| match blend {
+            Blend::Hann => {
+                let at = (cell - self.covers(index).start) as f64 + 0.5;
+                (std::f64::consts::PI * at / self.inner as f64).sin().powi(2)
             }
+            Blend::Mean | Blend::Max => 1.0,
+            Blend::Crop => f64::from(u8::from(self.owner(cell) == index)),
         };
-        (0..self.count).map(share).collect()
+        let part = |cell: usize| {
+            let of_all = || {
+                let covering = others.clone().filter(|other| self.covers(*other).contains(&cell));
+                covering.map(|other| weight(other, cell)).sum::<f64>()
+            };
+            let all = if blend == Blend::Max { 1.0 } else { of_all() };
+            (cell, (weight(index, cell) / all) as f32)
+        };
+        let parts: Vec<(usize, f32)> = own.map(part).filter(|(_, weight)| *weight > 0.0).collect();
+        Share {
+            first: parts.first().map_or(0, |(cell, _)| *cell),
+            weights: parts.into_iter().map(|(_, weight)| weight).collect(),
+        }
     }
 
     /// The window whose middle is nearest to that of a cell, of two the earlier.
@@ -309,7 +308,7 @@ mod tests {
         for axis in axes() {
             for blend in [Blend::Hann, Blend::Mean, Blend::Crop] {
                 let mut sums = vec![0.0; axis.cells];
-                for share in axis.shares(blend) {
+                for share in (0..axis.count).map(|index| axis.share(index, blend)) {
                     for (cell, weight) in share.cells().zip(&share.weights) {
                         sums[cell] += f64::from(*weight);
                     }
@@ -323,7 +322,9 @@ mod tests {
     #[test]
     fn crop_takes_each_cell_from_the_nearest_middle() {
         for axis in axes() {
-            let shares = axis.shares(Blend::Crop);
+            let shares: Vec<Share> = (0..axis.count)
+                .map(|index| axis.share(index, Blend::Crop))
+                .collect();
             for cell in 0..axis.cells {
                 let middle = |index: usize| {
                     let first = axis.start(index) as f64 / axis.scale as f64;

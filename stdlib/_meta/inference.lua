@@ -33,6 +33,8 @@ local inference = {}
 ---@field value? integer In maps. From 0 to 255. Default: its place among the classes, from 0.
 ---@field color? string As `#1f78b4`.
 
+---@class inference.ApplyOptions
+
 --- Opens a model.
 ---
 --- What a model must be given, and what it gives, lies in its file when perilune has written it: bands with their names, units, order and
@@ -71,5 +73,31 @@ function inference.open(path, options) end
 ---@field device string What computes it: `cpu by ONNX Runtime 1.32.0`.
 ---@field opset integer The version of ONNX's operators that it is written in.
 local Model = {}
+
+--- The model over images of any size, window by window: a lazy image on their grid, or on a coarser one where the network's output is.
+---
+--- Windows are anchored at the first pixel of the image, and each is computed once, whatever is asked for: a crop computes the windows that it touches, and gets the
+--- same pixels. The last window of a row or column is moved back to end with the image. Beyond the image, in images smaller than a window and up to the next
+--- multiple of the stride, pixels count as masked.
+---
+--- Bands are found by the names that the model gives them; decibels, amplitude and power become what it takes. Pixels are masked where a band is, and are
+--- shown to the network as the model says (0 after normalisation unless it does); windows without a valid pixel are not computed. A network that gives one vector a
+--- window makes an image whose pixels are windows. Of several inputs each is an image, all on one grid.
+---
+--- Probabilities are blended, and the class is the most probable one after blending.
+---
+--- **Errors.** Images, bands, their number or units that the model does not take; a tile or an overlap that it does not fit; numbers of the network that are not finite.
+---
+--- ```lua
+--- local fs, inference, raster = require "fs", require "inference", require "raster"
+--- if fs.exists("water.onnx") then
+---   local water = inference.open("water.onnx"):apply(raster.open("scene.tif"), { output = { "classes", "confidence" } })
+---   water:write("water.tif", { resume = true })
+--- end
+--- ```
+---@param images Raster|Raster[] One for each input of the network.
+---@param options? inference.ApplyOptions
+---@return Raster
+function Model:apply(images, options) end
 
 return inference

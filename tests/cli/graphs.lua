@@ -124,6 +124,29 @@ for _, name in ipairs { "spline.vrt", "rpc.vrt", "swath.nc", "gaussian.nc" } do
   if name ~= "gaussian.nc" then graph("reprojected " .. name, image:reproject { crs = "EPSG:32632", resolution = 500 }) end
 end
 
+-- A model: a convolution of 3 x 3 from one band to two classes. Numbers of fields as in onnx.proto3.
+do
+  local function varint(n) return n > 127 and string.char(n % 128 + 128) .. string.char(n // 128) or string.char(n) end
+  local function number(field, n) return varint(field << 3) .. varint(n) end
+  local function bytes(field, text) return varint(field << 3 | 2) .. varint(#text) .. text end
+  local function port(name, channels)
+    local shape = ""
+    for _, axis in ipairs { bytes(2, "n"), number(1, channels), bytes(2, "h"), bytes(2, "w") } do shape = shape .. bytes(1, axis) end
+    return bytes(1, name) .. bytes(2, bytes(1, number(1, 1) .. bytes(2, shape)))
+  end
+  local weights = {}
+  for i = 1, 18 do weights[i] = (i * 7 % 5 - 2) / 4 end
+  local node = bytes(1, "image") .. bytes(1, "w") .. bytes(2, "scores") .. bytes(3, "conv") .. bytes(4, "Conv")
+  node = node .. bytes(5, bytes(1, "kernel_shape") .. number(8, 3) .. number(8, 3) .. number(20, 7))
+  node = node .. bytes(5, bytes(1, "pads") .. number(8, 1):rep(4) .. number(20, 7))
+  local shape = number(1, 2) .. number(1, 1) .. number(1, 3) .. number(1, 3)
+  local w = shape .. number(2, 1) .. bytes(8, "w") .. bytes(9, string.pack(("<" .. ("f"):rep(18)), table.unpack(weights)))
+  local whole = bytes(1, node) .. bytes(2, "g") .. bytes(5, w) .. bytes(11, port("image", 1)) .. bytes(12, port("scores", 2))
+  fs.write("model.onnx", number(1, 8) .. bytes(2, "hand") .. bytes(7, whole) .. bytes(8, bytes(1, "") .. number(2, 17)))
+  local model = require("inference").open("model.onnx", { stride = 1, bands = { "v" }, classes = { "land", "water" } })
+  graph("model", model:apply(a, { tile = 16, overlap = 5, output = { "classes", "logits" } }))
+end
+
 local met, identities = {}, {}
 local function same(name, one, other)
   for _, band in ipairs(one.bands) do

@@ -75,6 +75,7 @@ fn every_operation_has_a_constructor() {
                 "Operation",
                 "SceneOperation",
                 "WholeOperation",
+                "LatticeOperation",
                 "Locator",
                 "Filter",
             ]

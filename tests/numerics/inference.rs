@@ -1,7 +1,5 @@
 //! Networks over images, against the same network on the whole image, by slow and obvious loops.
 
-use std::sync::Arc;
-
 use ndarray::{Array2, Array4};
 use perilune::inference::{Augment, Blend, Expected, Known, Product, Settings, apply_known};
 use perilune::raster::{Pixels, Raster, Unit, memory};

@@ -1,5 +1,6 @@
 //! Module `inference`: models, networks in ONNX with what must be known to use them.
 
+mod apply;
 mod model;
 
 use std::path::PathBuf;

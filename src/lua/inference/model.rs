@@ -3,6 +3,7 @@
 use mlua::{Lua, LuaSerdeExt, Table, Value};
 use serde_json::Value as Json;
 
+use super::apply::apply;
 use crate::bind_class;
 use crate::error::Result;
 use crate::inference::{Model, Tensor, sizes};
@@ -22,6 +23,7 @@ impl Class for Model {
             .field("metadata", metadata)
             .field("device", |_, this| Ok(this.device().to_string()))
             .field("opset", |_, this| Ok(this.onnx().opset))
+            .method_with("apply(images, options?)", apply)
             .text(|this| this.to_string())
             .show(|_, this| Ok(this.to_string()));
     }
