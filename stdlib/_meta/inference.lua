@@ -34,6 +34,14 @@ local inference = {}
 ---@field color? string As `#1f78b4`.
 
 ---@class inference.ApplyOptions
+---@field tile? integer|integer[] Pixels of a window: one number, or `{ rows, cols }`. Default the size that the network takes; where it takes any, 512, or what of its stride comes next below.
+---@field overlap? integer Pixels that a window has in common with the next; the distance of windows is a multiple of the network's stride. Default an eighth of the window.
+---@field blend? "hann"|"crop"|"mean"|"max" How windows become one image: `hann` fades them into one another by Hann windows whose weights have the sum 1 everywhere; `crop` takes each pixel from the window whose middle is nearest, and equals the whole image at once where the overlap is the network's receptive field; `mean` weighs all the same; `max` takes the largest of each class. Default `"hann"`.
+---@field batch? integer Windows that the network takes at a time. It is halved, with a note, where a GPU has no room for as many. At least 1. Default 1.
+---@field augment? "none"|"flips"|"dihedral" Positions in which each window is shown, over which is averaged: `flips` four, `dihedral` the eight of a square. Default `"none"`.
+---@field output? "classes"|"confidence"|"probabilities"|"logits"|"values"|("classes"|"confidence"|"probabilities"|"logits"|"values")[] What is made, one or several: `classes`, the number of the most probable class, as uint8; `confidence`, its probability; `probabilities`, a band a class; `logits` or `values`, the network's numbers as they are. Default classes, of a model of quantities values.
+---@field head? string The output of the network that is meant, by its name. Default the first.
+---@field device? string Where it is computed, as in `inference.open`. Default where the model was opened.
 
 --- Opens a model.
 ---
