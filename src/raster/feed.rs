@@ -81,7 +81,7 @@ impl Feed {
             });
             let answer = read(&feed);
             feed.close();
-            let computed = computing.join().unwrap_or_else(|_| Err(Error::Interrupted));
+            let computed = computing.join().unwrap_or(Err(Error::Interrupted));
             match (answer, computed) {
                 (Ok(answer), _) => Ok(answer),
                 // Whoever failed first has closed it for the other, who was interrupted.

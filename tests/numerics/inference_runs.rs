@@ -235,7 +235,8 @@ fn a_model_on_a_model_computes_each_window_once() {
     let between = applied(&first, &image, &settings(32, 8, Blend::Crop)).unwrap();
     let between = between.select(&[between.bands[0].name.clone()]).unwrap();
     let made = applied(&second, &between, &settings(40, 8, Blend::Crop)).unwrap();
-    (first.counted(), second.counted());
+    first.counted();
+    second.counted();
     let found = values(&made);
     assert_eq!((first.counted(), second.counted()), (6 * 4, 5 * 3));
     let once = convolved(&filled(&pixels), &kernel);
