@@ -35,6 +35,16 @@ if p.what == "all" or p.what == "deflated" then
   -- With as few digits as measured values have, by differences of bytes.
   (((scene(8192, 2, 0) * 256):floor()) / 256):write(p.folder .. "/deflated8192.tif", { statistics = false })
 end
+if p.what == "all" or p.what == "classes" then
+  -- Three classes of smooth noise, one pixel in fifty another one.
+  for _, size in ipairs { 1024, 8192, 30000 } do
+    local noise = raster.random(grid(size), { distribution = "smooth", scale = 64, octaves = 5, seed = 7 })
+    local other = raster.random(grid(size), { seed = 8 })
+    local classes = noise:gt(0.45) + noise:gt(0.55) + 1
+    classes = raster.where(other:lt(0.02), (other * 150):floor() + 1, classes)
+    classes:write(("%s/classes%d.tif"):format(p.folder, size), { dtype = "uint8", statistics = false })
+  end
+end
 if p.what == "all" or p.what == "series" then
   for date = 1, 500 do
     local name = ("%s/series_%03d.tif"):format(p.folder, date)

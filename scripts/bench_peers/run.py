@@ -75,7 +75,7 @@ def row(case, ours, theirs, note, scale=1.0):
 
 def make_data():
     for what, probe in [("small", "shifted2048.tif"), ("slc", "slc1024_moved.tif"), ("large", "b8192.tif"), ("stack", "stack_VH_20230120.tif"),
-                        ("deflated", "deflated8192.tif"), ("series", "series_500.tif")]:
+                        ("deflated", "deflated8192.tif"), ("classes", "classes30000.tif"), ("series", "series_500.tif")]:
         if not (DATA / probe).exists():
             subprocess.run([PERILUNE, "run", HERE / "data.lua", "--folder", DATA, "--what", what], check=True)
 
@@ -169,6 +169,20 @@ def zonal():
         x, y = table("zonal_ours.csv"), table("zonal_peer.csv")
         assert all(np.allclose(x[name], y[name], rtol=1e-9) for name in y.dtype.names), "the statistics differ"
         row(f"statistics of {count} zones, {image.removesuffix('.tif')}", a, b, "rasterio and NumPy, zone by zone; the same values")
+
+
+def polygons():
+    ours = lua('local r = require "raster"; assert(#r.open("classes8192.tif"):polygonize() > 1e5)')
+    measured(lua('local r = require "raster"; r.open("classes1024.tif"):polygonize():table():select("class", "pixels")'
+                 ':sort({ "class", "pixels" }):write_csv("polygons_ours.csv")'))
+    measured(peer("polygons", "classes1024.tif", "polygons_peer.csv"))
+    x, y = table("polygons_ours.csv"), table("polygons_peer.csv")
+    assert (x["class"] == y["class"]).all() and (x["pixels"] == y["pixels"]).all(), "the polygons differ"
+    a, b = compare(ours, peer("polygons", "classes8192.tif"))
+    row("polygons of 3 classes with speckle, 8192²", a, b, "rasterio.features.shapes; the same polygons")
+    # The peer takes some 20 GiB for this one.
+    a = measured(lua('local r = require "raster"; r.open("classes30000.tif"):write_polygons("polygons.fgb", { minimum_pixels = 100 })'))
+    print(f"| polygons of at least 100 pixels, 30,000², to a file | {a[0]:.2f} s CPU, {a[1]:.2f} s, {a[2]:.0f} MiB | – | – | |", flush=True)
 
 
 def warp():
@@ -318,7 +332,7 @@ def stac():
         process.wait()
 
 
-CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, warp, series, granules, cog, netcdf, tables, ceilings, huge, stac, start]
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, polygons, warp, series, granules, cog, netcdf, tables, ceilings, huge, stac, start]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)

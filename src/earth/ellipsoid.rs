@@ -22,6 +22,20 @@ pub fn metres_per_degree(latitude: f64) -> (f64, f64) {
     (radians * prime_vertical * cos, radians * meridian)
 }
 
+/// Square metres between two latitudes in degrees, all around the earth. Latitudes beyond the poles are those of the poles.
+///
+/// # Source
+/// Snyder 1987, as above, section 3, equation 3-12: the area from the equator to a latitude is π a² q.
+pub fn zone_area(one: f64, other: f64) -> f64 {
+    let eccentricity = ECCENTRICITY2.sqrt();
+    let q = |latitude: f64| {
+        let sin = latitude.clamp(-90.0, 90.0).to_radians().sin();
+        let es = eccentricity * sin;
+        (1.0 - ECCENTRICITY2) * (sin / (1.0 - es * es) + es.atanh() / eccentricity)
+    };
+    std::f64::consts::PI * SEMI_MAJOR * SEMI_MAJOR * (q(other) - q(one)).abs()
+}
+
 /// Metres from the centre of the earth, along axes that turn with it, of a place on the ellipsoid in degrees.
 pub fn from_centre(longitude: f64, latitude: f64) -> [f64; 3] {
     let (lon, lat) = (longitude.to_radians(), latitude.to_radians());
@@ -36,6 +50,20 @@ pub fn from_centre(longitude: f64, latitude: f64) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zones_add_up_to_the_surface() {
+        // The ellipsoid's surface: Karney 2013, doi:10.1007/s00190-012-0578-z.
+        let all: f64 = (-90..90)
+            .map(|south: i32| zone_area(south.into(), f64::from(south) + 1.0))
+            .sum();
+        assert!((all / 5.10065621724089e14 - 1.0).abs() < 1e-13, "{all}");
+        assert_eq!(zone_area(10.0, -95.0), zone_area(-90.0, 10.0));
+        // Nearly what a degree at its middle is, in both directions.
+        let square = zone_area(60.0, 61.0) / 360.0;
+        let (x, y) = metres_per_degree(60.5);
+        assert!((square / (x * y) - 1.0).abs() < 1e-4, "{square}");
+    }
 
     /// Snyder 1987, table 3, is of the Clarke ellipsoid; these are of WGS 84: 111.320 km and 110.574 km at the equator, 0 and
     /// 111.694 km at the pole (National Geospatial-Intelligence Agency, length of a degree calculator).

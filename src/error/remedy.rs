@@ -44,10 +44,11 @@ pub enum Remedy {
     ImageCrs,
     NorthUp,
     Place,
+    StreamPolygons,
 }
 
 impl Remedy {
-    pub const ALL: [Remedy; 39] = [
+    pub const ALL: [Remedy; 40] = [
         Remedy::Align,
         Remedy::Reproject,
         Remedy::Power,
@@ -87,6 +88,7 @@ impl Remedy {
         Remedy::ImageCrs,
         Remedy::NorthUp,
         Remedy::Place,
+        Remedy::StreamPolygons,
     ];
 
     pub fn words(self) -> &'static str {
@@ -130,6 +132,7 @@ impl Remedy {
             Remedy::ImageCrs => "say which CRS the image is in",
             Remedy::NorthUp => "bring it onto a north-up grid",
             Remedy::Place => "say where it lies when it is opened",
+            Remedy::StreamPolygons => "write each to a file as soon as it is found",
         }
     }
 }

@@ -45,6 +45,7 @@ fn in_lua(remedy: Remedy) -> &'static str {
         Remedy::ImageCrs => "`:set_crs(\"EPSG:…\")`",
         Remedy::NorthUp => "`:align(grid)`",
         Remedy::Place => "`{ grid = raster.grid { crs = …, bounds = …, rows = …, cols = … } }`",
+        Remedy::StreamPolygons => "`image:write_polygons(path)`",
     }
 }
 

@@ -24,6 +24,7 @@ pub mod forecast;
 pub mod graph;
 pub mod grid;
 pub mod ground;
+pub mod grow;
 pub mod image;
 pub mod integer;
 mod journal;

@@ -1,6 +1,7 @@
 //! Features: geometries with properties, all in one CRS.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::Geometry;
 use super::geometry::{Part, for_each_part, shape_bounds, type_name};
@@ -16,21 +17,26 @@ use geo::Geometry as Shape;
 const FOLLOWED: f64 = 0.01;
 use crate::table::{Table, Value};
 
-/// Named values in order, each name once.
+/// Named values in order, each name once. Features may share the text of their names.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Properties(Vec<(String, Value)>);
+pub struct Properties(Vec<(Arc<str>, Value)>);
 
 impl Properties {
     pub fn new() -> Properties {
         Properties::default()
     }
 
+    /// Of names that differ.
+    pub(super) fn of(named: Vec<(Arc<str>, Value)>) -> Properties {
+        Properties(named)
+    }
+
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value)
+        self.0.iter().find(|(n, _)| **n == *name).map(|(_, value)| value)
     }
 
     /// Replaces the value of that name or adds it at the end.
-    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+    pub fn set(&mut self, name: impl Into<Arc<str>>, value: Value) {
         let name = name.into();
         match self.0.iter_mut().find(|(n, _)| *n == name) {
             Some((_, old)) => *old = value,
@@ -39,11 +45,11 @@ impl Properties {
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.0.iter().map(|(name, _)| &**name)
     }
 
     pub fn len(&self) -> usize {

@@ -64,29 +64,12 @@ impl Features {
     /// When the features have a CRS from which a point has no image in longitude and latitude.
     pub fn to_geojson(&self, options: &GeoJsonOptions) -> Result<String> {
         let (features, crs) = self.for_geojson(options)?;
-        let mut out = String::from("{\"type\":\"FeatureCollection\",");
-        if let Some(crs) = crs {
-            out.push_str(&format!("\"crs\":{crs},"));
-        }
-        out.push_str("\"features\":[");
+        let mut out = head(crs.as_ref());
         for (i, f) in features.features.iter().enumerate() {
             out.push_str(if i == 0 { "\n" } else { ",\n" });
-            let mut object = serde_json::Map::new();
-            object.insert("type".into(), json!("Feature"));
-            if let Some(id) = &f.id {
-                object.insert("id".into(), id.to_json());
-            }
-            let properties = f
-                .properties
-                .iter()
-                .map(|(n, v)| (n.to_string(), v.to_json()))
-                .collect();
-            object.insert("properties".into(), Json::Object(properties));
-            let geometry = f.shape.as_ref().map_or(Json::Null, |s| geometry_json(s, options));
-            object.insert("geometry".into(), geometry);
-            out.push_str(&Json::Object(object).to_string());
+            out.push_str(&feature_text(f, options));
         }
-        out.push_str("\n]}\n");
+        out.push_str(TAIL);
         Ok(out)
     }
 
@@ -101,16 +84,31 @@ impl Features {
 
     /// The features in the CRS in which they are to be written, and the `crs` member to name it.
     fn for_geojson(&self, options: &GeoJsonOptions) -> Result<(Features, Option<Json>)> {
-        let decimals = options.decimals.map(|count| count as usize);
+        let (to, member) = options.target(self.crs.as_ref())?;
+        let features = match to {
+            Some(to) => self.to_crs(&to, None)?,
+            None => self.clone(),
+        };
+        Ok((features, member))
+    }
+}
+
+impl GeoJsonOptions {
+    /// The CRS into which coordinates are to be brought, where not theirs, and the `crs` member to name theirs.
+    ///
+    /// # Errors
+    /// Too many decimals; where it is to be kept, a CRS without an EPSG code.
+    pub(super) fn target(&self, crs: Option<&Crs>) -> Result<(Option<Crs>, Option<Json>)> {
+        let decimals = self.decimals.map(|count| count as usize);
         decimals
             .map(|count| GeoJsonOptions::DECIMALS.check_count("decimals", count))
             .transpose()?;
         let wgs84 = Crs::wgs84()?;
-        match &self.crs {
-            Some(crs) if *crs != wgs84 && options.keep_crs => Ok((self.clone(), Some(crs_member(crs)?))),
-            Some(crs) if *crs != wgs84 => Ok((self.to_crs(&wgs84, None)?, None)),
-            _ => Ok((self.clone(), None)),
-        }
+        Ok(match crs.filter(|crs| **crs != wgs84) {
+            Some(crs) if self.keep_crs => (None, Some(crs_member(crs)?)),
+            Some(_) => (Some(wgs84), None),
+            None => (None, None),
+        })
     }
 }
 
@@ -148,6 +146,34 @@ impl Geometry {
         }
         Ok(json.to_string())
     }
+}
+
+/// What stands before the features of a FeatureCollection.
+pub(super) fn head(crs: Option<&Json>) -> String {
+    let crs = crs.map_or(String::new(), |crs| format!("\"crs\":{crs},"));
+    format!("{{\"type\":\"FeatureCollection\",{crs}\"features\":[")
+}
+
+/// What stands after them.
+pub(super) const TAIL: &str = "\n]}\n";
+
+/// A feature whose coordinates are those to be written.
+pub(super) fn feature_text(feature: &Feature, options: &GeoJsonOptions) -> String {
+    let mut object = serde_json::Map::new();
+    object.insert("type".into(), json!("Feature"));
+    if let Some(id) = &feature.id {
+        object.insert("id".into(), id.to_json());
+    }
+    let properties = feature
+        .properties
+        .iter()
+        .map(|(n, v)| (n.to_string(), v.to_json()))
+        .collect();
+    object.insert("properties".into(), Json::Object(properties));
+    let shape = feature.shape.as_ref();
+    let geometry = shape.map_or(Json::Null, |s| geometry_json(s, options));
+    object.insert("geometry".into(), geometry);
+    Json::Object(object).to_string()
 }
 
 fn crs_of(json: &Json) -> Result<Crs> {

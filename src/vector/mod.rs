@@ -1,5 +1,5 @@
 //! Vector things: geometries with a CRS, features with properties, files that GDAL reads and writes, GeoJSON, burning
-//! features into pixels, statistics of pixels by zone, and pixel values at points.
+//! features into pixels, outlines of classes, statistics of pixels by zone, and pixel values at points.
 
 mod antimeridian;
 mod burn;
@@ -9,10 +9,12 @@ mod geojson;
 mod geometry;
 mod measure;
 mod overlay;
+mod polygonize;
 mod profile;
 mod rasterize;
 mod read;
 mod relate;
+mod stream;
 mod transform;
 mod wkt;
 mod write;
@@ -22,6 +24,7 @@ mod zone_values;
 pub use self::features::{Feature, Features, Properties};
 pub use self::geojson::GeoJsonOptions;
 pub use self::geometry::Geometry;
+pub use self::polygonize::{PolygonizeOptions, polygonize, write_polygons};
 pub use self::profile::{Station, stations};
 pub use self::rasterize::{BurnOptions, BurnValue, Rasterize, rasterize, rasterize_image};
 pub use self::read::ReadOptions;

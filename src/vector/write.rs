@@ -1,24 +1,28 @@
 //! Features to files, by GDAL's vector drivers and our own GeoJSON writer.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use gdal::errors::GdalError;
-use gdal::vector::{LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType};
+use gdal::vector::{LayerAccess, OGRwkbGeometryType};
 use gdal::{Dataset, DriverManager};
 use geo::Geometry as Shape;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::encoding::{self, SHAPEFILE};
 use super::geometry::type_name;
-use super::overlay::{last_message, quietly, to_gdal};
+use super::overlay::quietly;
 use super::read::reason;
 use super::{Feature, Features, GeoJsonOptions};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::raster::Crs;
-use crate::table::{Column, ColumnType, Value};
+use crate::table::{Column, Value};
+
+mod layer;
+
+use self::layer::field_type;
+pub(super) use self::layer::{Counts, FieldType, Layer, Row};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WriteOptions {
@@ -39,10 +43,10 @@ const EXTENSIONS: [(&str, &str); 6] = [
     ("geojsonl", "GeoJSONSeq"),
 ];
 
-const UTF_8: &str = "UTF-8";
+pub(super) const UTF_8: &str = "UTF-8";
 
 /// The formats that are longitude and latitude by definition.
-const LONLAT_DRIVERS: [&str; 2] = ["KML", "GeoJSONSeq"];
+pub(super) const LONLAT_DRIVERS: [&str; 2] = ["KML", "GeoJSONSeq"];
 
 impl Features {
     /// Writes a file, in place of what was there, atomically. The extension says the format: `geojson` or `json`, `gpkg`,
@@ -55,10 +59,7 @@ impl Features {
     /// # Errors
     /// When the extension is not known, the file cannot be written, or the format cannot hold the features.
     pub fn write(&self, path: &Path, options: &WriteOptions) -> Result<()> {
-        let extension = path
-            .extension()
-            .map(|e| e.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
+        let extension = extension(path);
         if matches!(extension.as_str(), "geojson" | "json") && options.encoding.is_none() {
             return self.write_geojson(path, &options.geojson);
         }
@@ -69,57 +70,125 @@ impl Features {
                 return Err(Error::argument("encoding", expected, format!("{encoding:?}")));
             }
         }
-        let Some((_, driver)) = EXTENSIONS.iter().find(|(e, _)| *e == extension) else {
-            let known: Vec<&str> = ["geojson"]
-                .into_iter()
-                .chain(EXTENSIONS.iter().map(|(e, _)| *e))
-                .collect();
-            return Err(Error::argument(
-                "path",
-                format!("a name that ends in one of .{}", known.join(", .")),
-                format!("`{}`", path.display()),
-            ));
-        };
+        let driver = driver_of(path)?;
         let transformed;
         let features = match &self.crs {
-            Some(crs) if LONLAT_DRIVERS.contains(driver) && *crs != Crs::wgs84()? => {
+            Some(crs) if LONLAT_DRIVERS.contains(&driver) && *crs != Crs::wgs84()? => {
                 transformed = self.to_crs(&Crs::wgs84()?, None)?;
                 &transformed
             }
             _ => self,
         };
-        let draft = DraftFolder::new(path)?;
-        let stem = path
-            .file_stem()
-            .map(|s| s.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        let layer = options.layer.as_deref().unwrap_or(&stem);
+        let geometry = layer_type(&features.features);
+        if driver == SHAPEFILE && geometry == OGRwkbGeometryType::wkbUnknown {
+            return Err(mixed(&features.features));
+        }
+        let columns = columns(features);
         let encoding = options.encoding.as_deref().unwrap_or(UTF_8);
-        let failed =
-            |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
-        crate::raster::file::initialise();
-        let written = quietly(|| {
-            let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
-            let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
-            fill(features, dataset, driver, layer, encoding).map_err(|e| match e {
+        if driver == SHAPEFILE && encoding != UTF_8 {
+            check_text(&columns, encoding)?;
+        }
+        let layer = Layer {
+            name: options.layer.as_deref(),
+            crs: features.crs.as_ref(),
+            geometry,
+            fields: columns
+                .iter()
+                .map(|(name, column)| (name.clone(), field_type(column)))
+                .collect(),
+            keep_ids: driver == "GPKG" && distinct_ids(&features.features),
+            encoding,
+        };
+        let rows = features.features.iter().enumerate().map(|(row, feature)| {
+            Ok(Row {
+                shape: feature.shape.as_ref().map(Cow::Borrowed),
+                id: feature.id.as_ref(),
+                values: columns.iter().map(|(_, column)| column.get(row)).collect(),
+            })
+        });
+        write_layer(path, driver, &layer, rows)
+    }
+}
+
+/// The driver for a file's extension.
+///
+/// # Errors
+/// An extension that is not known.
+pub(super) fn driver_of(path: &Path) -> Result<&'static str> {
+    let extension = extension(path);
+    let known = EXTENSIONS.iter().find(|(e, _)| *e == extension);
+    known.map(|(_, driver)| *driver).ok_or_else(|| {
+        let known: Vec<&str> = ["geojson"]
+            .into_iter()
+            .chain(EXTENSIONS.iter().map(|(e, _)| *e))
+            .collect();
+        Error::argument(
+            "path",
+            format!("a name that ends in one of .{}", known.join(", .")),
+            format!("`{}`", path.display()),
+        )
+    })
+}
+
+/// In lower case.
+pub(super) fn extension(path: &Path) -> String {
+    path.extension()
+        .map(|e| e.to_string_lossy().to_lowercase())
+        .unwrap_or_default()
+}
+
+/// Writes a file of one layer, atomically, and reads it back.
+///
+/// # Errors
+/// A file that cannot be written; those of `rows`.
+pub(super) fn write_layer<'a>(
+    path: &Path,
+    driver: &str,
+    layer: &Layer<'_>,
+    rows: impl Iterator<Item = Result<Row<'a>>>,
+) -> Result<()> {
+    let draft = DraftFolder::new(path)?;
+    let failed = |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
+    crate::raster::file::initialise();
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
+    let written = quietly(|| {
+        let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
+        let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
+        let counts = layer
+            .fill(dataset, driver, &stem.unwrap_or_default(), rows)
+            .map_err(|e| match e {
                 Error::Gdal { message, .. } => {
                     Error::file(path, format!("cannot be written as {driver} ({message})"))
                 }
                 other => other,
             })?;
-            verify(draft.path(), driver, &features.features)
-                .map_err(|reason| Error::file(path, format!("is not whole ({reason}); nothing was written")))
-        });
-        draft.checked(written)?;
-        draft.publish(&companions(path, driver))
-    }
+        verify(draft.path(), driver, counts)
+            .map_err(|reason| Error::file(path, format!("is not whole ({reason}); nothing was written")))
+    });
+    draft.checked(written)?;
+    draft.publish(&companions(path, driver))
+}
+
+/// Of a Shapefile that would hold several types of geometry.
+fn mixed(features: &[Feature]) -> Error {
+    let mut kinds: Vec<&str> = features
+        .iter()
+        .filter_map(|f| f.shape.as_ref())
+        .map(type_name)
+        .collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    Error::message(format!(
+        "a Shapefile holds one type of geometry, these are {}; filter them or write another format (.gpkg)",
+        kinds.join(", ")
+    ))
 }
 
 /// Reads back what was written: closing a file does not report all that has gone wrong.
-fn verify(path: &Path, driver: &str, features: &[Feature]) -> Result<(), String> {
+fn verify(path: &Path, driver: &str, counts: Counts) -> Result<(), String> {
     // A line for each feature: GDAL reads one line as GeoJSON, and none as no file of features.
     let in_lines = driver == "GeoJSONSeq";
-    if in_lines && features.is_empty() {
+    if in_lines && counts.all == 0 {
         let length = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
         return match length {
             0 => Ok(()),
@@ -137,26 +206,21 @@ fn verify(path: &Path, driver: &str, features: &[Feature]) -> Result<(), String>
     )
     .map_err(|e| reason(&e))?;
     // Some formats have no layer where they have no features.
-    if features.is_empty() {
+    if counts.all == 0 {
         return Ok(());
     }
     // These two do not give back features without a place.
     let least = match driver {
-        "KML" | "FlatGeobuf" => {
-            let placed = features.iter().filter_map(|f| f.shape.as_ref());
-            placed
-                .filter(|shape| !geo::HasDimensions::is_empty(*shape))
-                .count()
-        }
-        _ => features.len(),
+        "KML" | "FlatGeobuf" => counts.placed,
+        _ => counts.all,
     };
     let mut layer = dataset.layer(0).map_err(|e| reason(&e))?;
     // Read, not asked for: a FlatGeobuf cut in half still says in its head how many it had.
-    let found = layer.features().count() as u64;
-    if (least as u64..=features.len() as u64).contains(&found) {
+    let found = layer.features().count();
+    if (least..=counts.all).contains(&found) {
         Ok(())
     } else {
-        Err(format!("{found} of {} features can be read", features.len()))
+        Err(format!("{found} of {} features can be read", counts.all))
     }
 }
 
@@ -175,91 +239,6 @@ fn companions(path: &Path, driver: &str) -> Vec<OsString> {
     };
     let named = |end: &&str| start.map(|start| [start, OsStr::new(end)].into_iter().collect());
     ends.iter().filter_map(named).collect()
-}
-
-fn fill(features: &Features, mut dataset: Dataset, driver: &str, name: &str, encoding: &str) -> Result<()> {
-    let what = || "writing features".to_string();
-    let gdal = |e: GdalError| Error::Gdal {
-        what: what(),
-        message: reason(&e),
-    };
-    let reference = features.crs.as_ref().map(Crs::spatial_ref).transpose()?;
-    let geometry = layer_type(&features.features);
-    if driver == SHAPEFILE && geometry == OGRwkbGeometryType::wkbUnknown {
-        let mut kinds: Vec<&str> = features
-            .features
-            .iter()
-            .filter_map(|f| f.shape.as_ref())
-            .map(type_name)
-            .collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        return Err(Error::message(format!(
-            "a Shapefile holds one type of geometry, these are {}; filter them or write another format (.gpkg)",
-            kinds.join(", ")
-        )));
-    }
-    let fields = columns(features);
-    // Columns of a GeoPackage's own, which a property must not meet.
-    let mut layer_options = Vec::new();
-    if driver == "GPKG" {
-        for (option, own) in [("FID", "fid"), ("GEOMETRY_NAME", "geom")] {
-            if fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(own)) {
-                layer_options.push(format!("{option}={own}_of_layer"));
-            }
-        }
-    }
-    if driver == SHAPEFILE {
-        layer_options.push(format!("ENCODING={encoding}"));
-        if encoding != UTF_8 {
-            check_text(&fields, encoding)?;
-        }
-    }
-    let layer_options: Vec<&str> = layer_options.iter().map(String::as_str).collect();
-    let mut layer = dataset
-        .create_layer(LayerOptions {
-            name,
-            srs: reference.as_ref(),
-            ty: geometry,
-            options: Some(&layer_options)
-                .filter(|o| !o.is_empty())
-                .map(|o| o.as_slice()),
-        })
-        .map_err(gdal)?;
-    for (name, column) in &fields {
-        create_field(&layer, name, column)?;
-    }
-    // SAFETY: the layer is alive; drivers without transactions ignore both calls.
-    let in_transaction =
-        unsafe { gdal_sys::OGR_L_StartTransaction(layer.c_layer()) } == gdal_sys::OGRErr::OGRERR_NONE;
-    let keep_ids = driver == "GPKG" && distinct_ids(&features.features);
-    for (row, feature) in features.features.iter().enumerate() {
-        write_feature(&mut layer, feature, row, &fields, geometry, keep_ids).map_err(|e| Error::Gdal {
-            what: what(),
-            message: format!("feature {}: {}", row + 1, e),
-        })?;
-    }
-    // SAFETY: the layer is alive.
-    if in_transaction
-        && unsafe { gdal_sys::OGR_L_CommitTransaction(layer.c_layer()) } != gdal_sys::OGRErr::OGRERR_NONE
-    {
-        return Err(Error::Gdal {
-            what: what(),
-            message: last_message(),
-        });
-    }
-    // Before GDAL 3.7 closing does not return its failures (a full disk), but leaves them as the last error.
-    // SAFETY: both calls take nothing and touch this thread's last error only.
-    unsafe { gdal_sys::CPLErrorReset() };
-    dataset.close().map_err(gdal)?;
-    // SAFETY: as above.
-    if unsafe { gdal_sys::CPLGetLastErrorType() } >= gdal_sys::CPLErr::CE_Failure {
-        return Err(Error::Gdal {
-            what: what(),
-            message: last_message(),
-        });
-    }
-    Ok(())
 }
 
 /// GDAL writes a question mark for what an encoding does not have.
@@ -305,101 +284,6 @@ fn columns(features: &Features) -> Vec<(String, Column)> {
     out
 }
 
-fn create_field(layer: &gdal::vector::Layer<'_>, name: &str, column: &Column) -> Result<()> {
-    let dates_only = column.is_dates();
-    let kind = match column.kind() {
-        ColumnType::Bool => OGRFieldType::OFTInteger,
-        ColumnType::Integer => OGRFieldType::OFTInteger64,
-        ColumnType::Float => OGRFieldType::OFTReal,
-        ColumnType::Text => OGRFieldType::OFTString,
-        ColumnType::Time if dates_only => OGRFieldType::OFTDate,
-        ColumnType::Time => OGRFieldType::OFTDateTime,
-    };
-    let c_name = CString::new(name).map_err(|_| {
-        Error::argument(
-            "property name",
-            "text without zero characters",
-            format!("`{}`", name.escape_debug()),
-        )
-    })?;
-    // SAFETY: the definition is made, used and freed here; the layer copies it.
-    let status = unsafe {
-        let definition = gdal_sys::OGR_Fld_Create(c_name.as_ptr(), kind);
-        if column.kind() == ColumnType::Bool {
-            gdal_sys::OGR_Fld_SetSubType(definition, gdal_sys::OGRFieldSubType::OFSTBoolean);
-        }
-        let status = gdal_sys::OGR_L_CreateField(layer.c_layer(), definition, 1);
-        gdal_sys::OGR_Fld_Destroy(definition);
-        status
-    };
-    match status {
-        gdal_sys::OGRErr::OGRERR_NONE => Ok(()),
-        _ => Err(Error::Gdal {
-            what: "writing features".into(),
-            message: format!("field `{name}`: {}", last_message()),
-        }),
-    }
-}
-
-fn write_feature(
-    layer: &mut gdal::vector::Layer<'_>,
-    feature: &Feature,
-    row: usize,
-    fields: &[(String, Column)],
-    geometry: OGRwkbGeometryType::Type,
-    keep_id: bool,
-) -> Result<()> {
-    let gdal = |e: GdalError| Error::message(reason(&e));
-    let mut out = gdal::vector::Feature::new(layer.defn()).map_err(gdal)?;
-    if let (true, Some(Value::Integer(id))) = (keep_id, &feature.id) {
-        // SAFETY: the feature was made above.
-        unsafe { gdal_sys::OGR_F_SetFID(out.c_feature(), *id) };
-    }
-    for (index, (_, column)) in fields.iter().enumerate() {
-        match column.get(row) {
-            Value::Missing => out.set_field_null(index),
-            Value::Bool(b) => out.set_field_integer(index, b.into()),
-            Value::Integer(i) => out.set_field_integer64(index, i),
-            Value::Float(x) => out.set_field_double(index, x),
-            Value::Time(t) => {
-                set_time(&mut out, index, t);
-                Ok(())
-            }
-            text => out.set_field_string(index, &text.to_string().replace('\0', "")),
-        }
-        .map_err(gdal)?;
-    }
-    if let Some(shape) = &feature.shape {
-        let shape = promoted(shape, geometry);
-        out.set_geometry(to_gdal(&shape, "writing")?).map_err(gdal)?;
-    }
-    // SAFETY: both are alive and of one definition.
-    match unsafe { gdal_sys::OGR_L_CreateFeature(layer.c_layer(), out.c_feature()) } {
-        gdal_sys::OGRErr::OGRERR_NONE => Ok(()),
-        _ => Err(Error::message(last_message())),
-    }
-}
-
-fn set_time(feature: &mut gdal::vector::Feature<'_>, index: usize, time: Timestamp) {
-    let t = time.to_zoned(TimeZone::UTC);
-    let second = f32::from(t.second()) + t.millisecond() as f32 / 1000.0;
-    const UTC: i32 = 100;
-    // SAFETY: the feature is alive and the index is of one of its fields.
-    unsafe {
-        gdal_sys::OGR_F_SetFieldDateTimeEx(
-            feature.c_feature(),
-            index as i32,
-            t.year().into(),
-            t.month().into(),
-            t.day().into(),
-            t.hour().into(),
-            t.minute().into(),
-            second,
-            UTC,
-        );
-    }
-}
-
 fn distinct_ids(features: &[Feature]) -> bool {
     let mut seen = std::collections::HashSet::new();
     features
@@ -428,17 +312,6 @@ fn layer_type(features: &[Feature]) -> OGRwkbGeometryType::Type {
         [one] => *one,
         [one, many] if *many == *one + 3 => *many,
         _ => wkbUnknown,
-    }
-}
-
-fn promoted(shape: &Shape<f64>, to: OGRwkbGeometryType::Type) -> Shape<f64> {
-    match (shape, to) {
-        (Shape::Point(p), OGRwkbGeometryType::wkbMultiPoint) => Shape::MultiPoint((*p).into()),
-        (Shape::LineString(l), OGRwkbGeometryType::wkbMultiLineString) => {
-            Shape::MultiLineString(geo::MultiLineString::new(vec![l.clone()]))
-        }
-        (Shape::Polygon(p), OGRwkbGeometryType::wkbMultiPolygon) => Shape::MultiPolygon(p.clone().into()),
-        (other, _) => other.clone(),
     }
 }
 

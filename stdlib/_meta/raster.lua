@@ -1777,6 +1777,96 @@ function Raster:threshold(options) end
 ---@return number|number[] value
 function Raster:percentile(p) end
 
+---@class raster.GrowOptions
+---@field connectivity? 4|8 4: through pixels that share an edge. 8: through corners, too. Default 4.
+
+--- Regions grown from seeds: the pixels of the mask `within` that are connected to a seed through pixels of it.
+---
+--- Both are masks of one band on one grid: what is not 0 counts. The result is 1 where it grew, 0 elsewhere. Seeds outside of `within`
+--- grow nowhere. It goes over the image twice, row by row, and keeps a number for each region begun (R. Adams and L. Bischof 1994,
+--- doi:10.1109/34.295913, with a mask for the criterion).
+---
+--- **Errors.** Images on different grids or of several bands; more regions than `--memory` has room for.
+---
+--- **Nodata.** Pixels masked in `within` stay masked and connect nothing; masked seeds are none.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 1, cols = 5 }
+--- local backscatter = raster.from_table(grid, { { -22, -17, -9, -17, -18 } })
+--- local water = backscatter:lt(-20):grow(backscatter:lt(-15))
+--- assert(water:read():get(0, 1) == 1 and water:read():get(0, 3) == 0)
+--- ```
+---@param within Raster
+---@param options? raster.GrowOptions
+---@return Raster
+function Raster:grow(within, options) end
+
+---@class raster.PolygonizeOptions
+---@field connectivity? 4|8 4: pixels that share an edge are one region. 8: those that meet in a corner, too. Default 4.
+---@field classes? integer[]|table<string, integer> The values wanted, as a list or by name, `{ water = 1 }`, which makes a property `class_name`. Default all.
+---@field minimum_area? number Regions with less are left out, m²; square units of the coordinates of images without CRS. At least 0. Default 0.
+---@field minimum_pixels? integer Regions with fewer pixels are left out. Default 1.
+---@field simplify? number Fewer corners: those go whose triangle with their neighbours is smaller than a square of this side, in units of the CRS. Above 0.
+---@field mean? Raster Another image on the grid, such as a probability: of each of its bands a property, `probability_mean`.
+
+--- Connected regions of a class image as polygons, whole across tiles, with their holes: a feature for each.
+---
+--- The image has one band of whole numbers. Properties are `class`, `class_name` where `classes` gives names, `pixels`, `area_m2` (of the
+--- pixels: on the WGS 84 ellipsoid in longitude and latitude, in the plane of other CRSs; `area`, square units, without CRS), a mean for
+--- each band of `mean`, and `time`, where the image has one. Features come in the order of their first pixels, by rows, whatever the tiles
+--- and threads. Polygons have the CRS of the image and follow the edges of its pixels; all are valid (OGC 06-103r4): with
+--- `connectivity = 8` parts that meet in corners alone are the polygons of one MultiPolygon.
+---
+--- `simplify` takes corners of the lines between junctions (Visvalingam and Whyatt 1993, doi:10.1179/000870493786962263), of every line
+--- once, and none over which a border would pass another: neighbours still share their borders, and nothing overlaps or vanishes.
+---
+--- The image is gone over once. What is kept is the last rows and the borders of regions that go on; the features are in memory at the
+--- end. Where there are millions, `:write_polygons` keeps none of them.
+---
+--- **Errors.** Several bands; values that are not whole numbers; `mean` on another grid; an image placed by control points; polygons that take
+--- more than half of `--memory`.
+---
+--- **Nodata.** Masked pixels belong to no region, and do not count for means. A mean without a valid pixel is missing.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local noise = raster.random(grid)
+--- local water = noise:gt(0.5)
+--- local found = water:polygonize { classes = { water = 1 }, minimum_area = 300, mean = noise }
+--- assert(found[1].class_name == "water" and found[1].random_mean > 0.5)
+--- for i = 1, #found do
+---   assert(found[i].area_m2 >= 300 and found[i].geometry:area() == found[i].area_m2)
+--- end
+--- ```
+---@param options? raster.PolygonizeOptions
+---@return Features
+function Raster:polygonize(options) end
+
+---@class raster.WritePolygonsOptions: raster.PolygonizeOptions, Features.WriteOptions
+
+--- The polygons of `:polygonize` to a vector file, each as soon as its last row is past.
+---
+--- No polygon is kept, so that memory does not grow with their number. They come in the order in which they end: by their last row, then
+--- from west to east. The extension says the format, as in `Features:write`; the file appears complete or not at all.
+---
+--- **Errors.** As of `:polygonize` and `Features:write`; borders of regions that go on which take more than half of `--memory`.
+---
+--- **Nodata.** As of `:polygonize`.
+---
+--- ```lua
+--- local geometry, raster = require "geometry", require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 20, cols = 30 }
+--- local water = raster.random(grid):gt(0.5)
+--- local count = water:write_polygons("water.gpkg", { classes = { 1 }, connectivity = 8 })
+--- assert(#geometry.read("water.gpkg") == count)
+--- ```
+---@param path string
+---@param options? raster.WritePolygonsOptions
+---@return integer count How many polygons the file has.
+function Raster:write_polygons(path, options) end
+
 ---@class raster.SampleOptions
 ---@field crs? string|integer Of the points. Default the image's own.
 ---@field resampling? "nearest"|"bilinear"|"cubic" The pixel that holds the point, or a value between pixel centres. Default `"nearest"`.

@@ -147,7 +147,7 @@ fn with_table(_: &Lua, this: &Features, args: &Args) -> Result<Features> {
 }
 
 options! {
-    struct Writing("Features.WriteOptions") {
+    pub struct Writing("Features.WriteOptions") {
         ..geojson: GeoJson,
         /// The name of the layer. Default: that of the file.
         layer: Option<String>,
@@ -156,16 +156,21 @@ options! {
     }
 }
 
+impl From<Writing> for WriteOptions {
+    fn from(o: Writing) -> WriteOptions {
+        WriteOptions {
+            layer: o.layer,
+            geojson: o.geojson.into(),
+            encoding: o.encoding,
+        }
+    }
+}
+
 fn write(lua: &Lua, this: &Features, args: &Args, o: Writing) -> Result<()> {
     let path = access(lua).write(args.get::<PathBuf>("path")?)?;
-    let options = WriteOptions {
-        layer: o.layer,
-        geojson: o.geojson.into(),
-        encoding: o.encoding,
-    };
     match is_told(lua, "write", &path) {
         true => Ok(()),
-        false => this.write(&path, &options),
+        false => this.write(&path, &o.into()),
     }
 }
 

@@ -3,7 +3,7 @@
 use mlua::{Function, MetaMethod, Table, UserDataRef, Value};
 
 use super::values::{band_names, properties_table, property_value, set_properties, set_property, time_text};
-use super::{elements, exchange, output, place, sample, show};
+use super::{elements, exchange, output, place, regions, sample, show};
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::args::Args;
@@ -29,6 +29,7 @@ impl Class for Raster {
         place::define(c);
         output::define(c);
         exchange::define(c);
+        regions::define(c);
         sample::define(c);
         plot::raster_methods(c);
     }

@@ -36,6 +36,7 @@ mod netcdf;
 mod hints;
 mod output;
 mod place;
+mod regions;
 mod sample;
 mod show;
 mod sources;
