@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 /// Interpolated positions may be off by this much, in source pixels.
 const TOLERANCE: f64 = 0.02;
 /// Sides of the largest and the smallest cells, in target pixels.
-const LARGEST_CELL: usize = 32;
+const LARGEST_CELL: usize = 128;
 const SMALLEST_CELL: usize = 8;
 /// Cells are small against the whole target, whose projection may bend anywhere: at most this part of its side.
 const CELLS_A_SIDE: f64 = 32.0;

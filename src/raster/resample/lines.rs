@@ -52,22 +52,15 @@ impl<'a, T: Sample> Lines<'a, T> {
     where
         T: Blend,
     {
-        let sides = rectangles.sides();
-        let [min_x, min_y, max_x, max_y] = sides;
-        let most = larger(most_covered(min_x, max_x), most_covered(min_y, max_y));
-        if most <= 2.0 {
-            cover::<T, 2>(self, sides, out);
-        } else if most <= 3.0 {
-            cover::<T, 3>(self, sides, out);
-        } else if most <= 4.0 {
-            cover::<T, 4>(self, sides, out);
-        } else {
-            let mut weights = Weights::default();
+        let mut weights = Weights::default();
+        covers(self, rectangles.sides(), out, &mut |first, out| {
             for (i, out) in out.iter_mut().enumerate() {
-                let mean = rectangles.get(i).and_then(|b| self.of_one(b, &mut weights));
+                let mean = rectangles
+                    .get(first + i)
+                    .and_then(|b| self.of_one(b, &mut weights));
                 *out = mean.unwrap_or(T::MASKED);
             }
-        }
+        });
     }
 
     fn of_one(&self, b: Bounds, weights: &mut Weights<T>) -> Option<T> {
@@ -222,23 +215,23 @@ fn larger(a: f64, b: f64) -> f64 {
 
 /// Weighed means of as many pixels down and across; masked where one of them is masked or missing, or a position is NaN.
 #[inline(always)]
-fn means<T: Blend, const COUNT: usize>(
+fn means<T: Blend, const ROWS: usize, const COLS: usize>(
     lines: &Lines<'_, T>,
-    down: &Taps<COUNT>,
-    across: &Taps<COUNT>,
+    down: &Taps<ROWS>,
+    across: &Taps<COLS>,
     out: &mut [T],
 ) {
     let corner = (lines.window.col as f64, lines.window.row as f64);
     let cols = lines.rows.first().map_or(0, |row| row.len());
-    let last = (cols as f64 - COUNT as f64, lines.rows.len() as f64 - COUNT as f64);
-    let mut values = [[[T::MASKED; SIDE_BY_SIDE]; COUNT]; COUNT];
+    let last = (cols as f64 - COLS as f64, lines.rows.len() as f64 - ROWS as f64);
+    let mut values = [[[T::MASKED; SIDE_BY_SIDE]; COLS]; ROWS];
     for i in 0..out.len() {
         let (c, r) = (across.first[i] - corner.0, down.first[i] - corner.1);
         // NaN is nowhere.
         if c >= 0.0 && r >= 0.0 && c <= last.0 && r <= last.1 {
             let (c, r) = (c as usize, r as usize);
-            for (values, row) in values.iter_mut().zip(&lines.rows[r..r + COUNT]) {
-                for (values, value) in values.iter_mut().zip(&row[c..c + COUNT]) {
+            for (values, row) in values.iter_mut().zip(&lines.rows[r..r + ROWS]) {
+                for (values, value) in values.iter_mut().zip(&row[c..c + COLS]) {
                     values[i] = *value;
                 }
             }
@@ -283,29 +276,59 @@ fn line<T: Blend, K: Kernel, const TAPS: usize, const WIDENED: bool>(
 }
 
 /// The most pixels that any of what reaches from `low` to `high` covers.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn most_covered(low: &[f64], high: &[f64]) -> f64 {
-    let mut most = 0.0;
-    for (low, high) in low.iter().zip(high) {
+#[inline(always)]
+fn most_covered(low: &[f64; SIDE_BY_SIDE], high: &[f64; SIDE_BY_SIDE]) -> f64 {
+    let mut most = [0.0; SIDE_BY_SIDE];
+    for (most, (low, high)) in most.iter_mut().zip(low.iter().zip(high)) {
         // Not of NaN.
-        most = larger((high - HAIR).ceil() - (low + HAIR).floor(), most);
+        *most = larger((high - HAIR).ceil() - (low + HAIR).floor(), *most);
     }
-    most
+    most.into_iter().fold(0.0, larger)
 }
 
+/// Of rectangles by their `sides`. Neighbours cover alike: those that are taken beside each other have as many taps as the largest of them needs.
+/// `wide`, called with the first's number, fills in those of more pixels than four a side.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+fma", "x86_64+avx2+fma"))]
-fn cover<T: Blend, const COUNT: usize>(lines: &Lines<'_, T>, sides: [&[f64]; 4], out: &mut [T]) {
-    let mut ends = [[0.0; SIDE_BY_SIDE]; 4];
-    let (mut down, mut across) = (Taps::<COUNT>::NONE, Taps::<COUNT>::NONE);
+fn covers<T: Blend>(
+    lines: &Lines<'_, T>,
+    sides: [&[f64]; 4],
+    out: &mut [T],
+    wide: &mut dyn FnMut(usize, &mut [T]),
+) {
+    let mut tail = [[0.0; SIDE_BY_SIDE]; 4];
     for (part, out) in out.chunks_mut(SIDE_BY_SIDE).enumerate() {
         let first = part * SIDE_BY_SIDE;
-        for (ends, sides) in ends.iter_mut().zip(sides) {
-            ends[..out.len()].copy_from_slice(&sides[first..first + out.len()]);
+        if out.len() < SIDE_BY_SIDE {
+            for (tail, side) in tail.iter_mut().zip(sides) {
+                tail[..out.len()].copy_from_slice(&side[first..first + out.len()]);
+            }
         }
-        across.of_cover(&ends[0], &ends[2]);
-        down.of_cover(&ends[1], &ends[3]);
-        means(lines, &down, &across, out);
+        let mut ends = tail.each_ref();
+        for (end, side) in ends.iter_mut().zip(sides) {
+            *end = side[first..].first_chunk().unwrap_or(*end);
+        }
+        let [min_x, min_y, max_x, max_y] = ends;
+        match (most_covered(min_y, max_y), most_covered(min_x, max_x)) {
+            (..=2.0, ..=2.0) => cover::<T, 2, 2>(lines, ends, out),
+            (..=2.0, ..=3.0) => cover::<T, 2, 3>(lines, ends, out),
+            (..=3.0, ..=2.0) => cover::<T, 3, 2>(lines, ends, out),
+            (..=3.0, ..=3.0) => cover::<T, 3, 3>(lines, ends, out),
+            (..=4.0, ..=4.0) => cover::<T, 4, 4>(lines, ends, out),
+            _ => wide(first, out),
+        }
     }
+}
+
+#[inline(always)]
+fn cover<T: Blend, const ROWS: usize, const COLS: usize>(
+    lines: &Lines<'_, T>,
+    [min_x, min_y, max_x, max_y]: [&[f64; SIDE_BY_SIDE]; 4],
+    out: &mut [T],
+) {
+    let (mut down, mut across) = (Taps::<ROWS>::NONE, Taps::<COLS>::NONE);
+    across.of_cover(min_x, max_x);
+    down.of_cover(min_y, max_y);
+    means(lines, &down, &across, out);
 }
 
 #[cfg(test)]

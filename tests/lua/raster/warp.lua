@@ -334,3 +334,23 @@ test("pictures of what runs in a circle show all of it, in colours that do too",
   assert(plot.map(phase):svg() == plot.map(phase, said):svg())
   assert(plot.map(phase):svg() ~= plot.map(phase, { percentiles = { 2, 98 }, colormap = "twilight" }):svg())
 end)
+
+-- Cells of 128 pixels, between whose corners positions are interpolated: bilinear values of an image of coordinates are its positions.
+test("positions on a large grid are those of the projection to 0.02 of a pixel", function()
+  local source = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = 8192, cols = 8192 }
+  local target = raster.grid { crs = "EPSG:32632", origin = { 974670, 5020570 }, resolution = 10, rows = 8192, cols = 8192 }
+  local here = raster.coordinates(source)
+  local moved = { east = here.x:rename "east":align(target, { resampling = "bilinear" }), north = here.y:rename "north":align(target, { resampling = "bilinear" }) }
+  local points = {}
+  for i = 1, 40 do
+    -- Centres of pixels anywhere in a cell, 60 px and more inside the source.
+    local row, col = 700 + (i * 1237) % 6600, 1200 + (i * 2741) % 6000
+    points[i] = { 974670 + 10 * (col + 0.5), 5020570 - 10 * (row + 0.5) }
+  end
+  local east, north = moved.east:sample(points), moved.north:sample(points)
+  for i, point in ipairs(points) do
+    local x, y = geometry.point(point[1], point[2], 32632):to_crs(32633):position()
+    assert(math.abs(east[i].east - x) < 0.2 and math.abs(north[i].north - y) < 0.2,
+      ("(%g, %g): %g, %g against %g, %g"):format(point[1], point[2], east[i].east, north[i].north, x, y))
+  end
+end)
