@@ -42,7 +42,7 @@ pub fn copy(
     }
     let name = CString::new(target.path().to_string_lossy().as_bytes())
         .map_err(|_| "the path holds a NUL byte".to_string())?;
-    let watch = Watch::start(target.path());
+    let watch = Watch::start(target.path(), "step 2 of 2");
     reset_message();
     // SAFETY: driver and dataset are alive; the call ends before `watch` does; GDAL copies name and options; a null answer is checked; the new handle is owned
     // by the Dataset alone.
@@ -72,7 +72,7 @@ pub fn build_overviews(
 ) -> Result<(), String> {
     let method =
         CString::new(method).map_err(|_| "the name of the resampling holds a NUL byte".to_string())?;
-    let watch = Watch::start(draft);
+    let watch = Watch::start(draft, "overviews");
     reset_message();
     // SAFETY: the dataset is alive; `factors` and `watch` are read during the call only; without bands, all are meant.
     let status = unsafe {
@@ -102,9 +102,9 @@ struct Watch<'a> {
 impl Watch<'_> {
     const PARTS: u64 = 1000;
 
-    fn start(draft: &Path) -> Watch<'_> {
+    fn start<'a>(draft: &'a Path, step: &str) -> Watch<'a> {
         let name = draft.file_name().unwrap_or_default().to_string_lossy();
-        work::progress().start(Watch::PARTS, &format!("{name}, step 2 of 2"));
+        work::progress().start(Watch::PARTS, &format!("{name}, {step}"));
         Watch {
             draft,
             done: AtomicU64::new(0),

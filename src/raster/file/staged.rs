@@ -340,7 +340,8 @@ impl Staged {
                 }
             }
         }
-        if self.options.overviews && self.driver == "GTiff" {
+        // GDAL's COG driver takes those that are there. Its own go through a copy of theirs that it compresses and decodes.
+        if self.driver == "COG" || (self.options.overviews && self.driver == "GTiff") {
             flush(&mut dataset).map_err(&fail)?;
             let (cols, rows) = dataset.raster_size();
             let factors: Vec<i32> = (1..31)
