@@ -1,4 +1,4 @@
-//! What bindings do in a dry run in place of writing: they tell it, and keep images so that a script may open what it wrote.
+//! What bindings do in a dry run in place of writing: they tell it, and keep what was written so that a script may open it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,20 @@ use mlua::Lua;
 use crate::error::Result;
 use crate::lua::access;
 use crate::raster::Raster;
-use crate::raster::forecast::{Forecast, Reading, forecast};
-use crate::work::{self, PlannedStep};
+use crate::raster::forecast::{Forecast, Reading, forecast, prepare};
+use crate::table::{CsvOptions, Table};
+use crate::work::{self, PlannedStep, Rehearsal};
 
-/// In app data: images that the run would have written by now.
+/// In app data: what the run would have written by now.
 #[derive(Default)]
-struct Written(HashMap<PathBuf, Raster>);
+struct Written(HashMap<PathBuf, Content>);
+
+/// Of a file.
+enum Content {
+    Image(Raster),
+    /// As it would stand in a CSV file.
+    Table(Table, CsvOptions),
+}
 
 /// True in a dry run, which has been told of the file and must not write it.
 pub fn is_told(lua: &Lua, does: &'static str, path: &Path) -> bool {
@@ -40,10 +48,13 @@ pub fn are_told(lua: &Lua, path: &Path, images: &[Raster]) -> Result<bool> {
     let mut step = step_of(lua, path, images);
     (step.reads, step.writes, step.seconds) = (Some(0), Some(0), Some(0.0));
     for image in images {
-        let found = forecast(image, true)?;
+        let found = tried(&rehearsal, image)?;
         step.reads = step.reads.zip(bytes_read(&found)).map(|(all, one)| all + one);
         step.writes = step.writes.map(|all| all + found.result);
-        step.seconds = step.seconds.zip(found.seconds).map(|(all, one)| all + one);
+        step.seconds = step
+            .seconds
+            .zip(seconds(&rehearsal, image, &found))
+            .map(|(all, one)| all + one);
         step.memory = step.memory.max(Some(found.memory as u64));
     }
     rehearsal.tell(step);
@@ -61,7 +72,8 @@ pub fn pass_is_told(lua: &Lua, files: &[(&Raster, &Path)]) -> Result<bool> {
     };
     files.iter().try_for_each(|(other, _)| first.check_grid(other))?;
     let bands = files.iter().flat_map(|(image, _)| image.bands.clone()).collect();
-    let found = forecast(&first.with_bands(bands), true)?;
+    let all = first.with_bands(bands);
+    let found = tried(&rehearsal, &all)?;
     for (number, (image, path)) in files.iter().enumerate() {
         let images = std::slice::from_ref(*image);
         let pixels = image.grid.window().len() as u64;
@@ -75,13 +87,38 @@ pub fn pass_is_told(lua: &Lua, files: &[(&Raster, &Path)]) -> Result<bool> {
         );
         step.seconds = Some(0.0);
         if number == 0 {
-            (step.reads, step.seconds) = (bytes_read(&found), found.seconds);
+            (step.reads, step.seconds) = (bytes_read(&found), seconds(&rehearsal, &all, &found));
             step.memory = Some(found.memory as u64);
         }
         rehearsal.tell(step);
         keep(lua, path, images);
     }
     Ok(true)
+}
+
+/// The image's forecast. What comes before its tiles is then computed where there is time for it: the script may ask for more of it.
+fn tried(rehearsal: &Rehearsal, image: &Raster) -> Result<Forecast> {
+    rehearsal.trying(|| {
+        let found = forecast(image, true)?;
+        let before: Option<f64> = found.before.iter().map(|one| one.seconds).sum();
+        if before.is_some_and(|seconds| seconds > 0.0 && seconds < rehearsal.left().as_secs_f64()) {
+            prepare(image)?;
+        }
+        Ok(found)
+    })
+}
+
+/// What the image adds to the time that has been told.
+fn seconds(rehearsal: &Rehearsal, image: &Raster, found: &Forecast) -> Option<f64> {
+    let new = found.before.iter().filter(|one| rehearsal.is_first(one.id));
+    let before: Option<f64> = new.map(|one| one.seconds).sum();
+    image.ports().iter().for_each(|port| {
+        rehearsal.is_first(port.node.id);
+    });
+    found
+        .tiles_seconds
+        .zip(before)
+        .map(|(tiles, before)| tiles + before)
 }
 
 fn step_of(lua: &Lua, path: &Path, images: &[Raster]) -> PlannedStep {
@@ -112,14 +149,45 @@ fn keep(lua: &Lua, path: &Path, images: &[Raster]) {
         rehearsal.promise(path);
     }
     if let [image] = images {
-        let mut written = lua.remove_app_data::<Written>().unwrap_or_default();
-        written.0.insert(path.to_path_buf(), image.clone());
-        lua.set_app_data(written);
+        keep_as(lua, path, Content::Image(image.clone()));
     }
+}
+
+fn keep_as(lua: &Lua, path: &Path, content: Content) {
+    let mut written = lua.remove_app_data::<Written>().unwrap_or_default();
+    written.0.insert(path.to_path_buf(), content);
+    lua.set_app_data(written);
+}
+
+/// As `is_told`, of a table that would be written as CSV and may be read again.
+pub fn table_is_told(lua: &Lua, path: &Path, table: &Table, options: &CsvOptions) -> bool {
+    let told = is_told(lua, "write", path);
+    if told {
+        keep_as(lua, path, Content::Table(table.clone(), options.clone()));
+    }
+    told
 }
 
 /// The image of a file that a dry run would have written.
 pub fn written(lua: &Lua, path: &Path) -> Option<Raster> {
     work::rehearsal()?;
-    lua.app_data_ref::<Written>()?.0.get(path).cloned()
+    match lua.app_data_ref::<Written>()?.0.get(path)? {
+        Content::Image(image) => Some(image.clone()),
+        Content::Table(..) => None,
+    }
+}
+
+/// The text of a table's file that a dry run would have written.
+///
+/// # Errors
+/// A table that no CSV file can hold.
+pub fn written_csv(lua: &Lua, path: &Path) -> Result<Option<String>> {
+    if work::rehearsal().is_none() {
+        return Ok(None);
+    }
+    let written = lua.app_data_ref::<Written>();
+    match written.as_ref().and_then(|written| written.0.get(path)) {
+        Some(Content::Table(table, options)) => table.to_csv(options).map(Some),
+        _ => Ok(None),
+    }
 }

@@ -46,19 +46,25 @@ impl Figure {
     /// # Errors
     /// Another extension, a folder that cannot be written to, and everything that `picture` reports.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-        let bytes = match extension.to_ascii_lowercase().as_str() {
-            "png" => self.picture()?.png(Some(self.dpi))?,
-            "svg" => self.svg()?.into_bytes(),
-            _ => {
-                return Err(Error::argument(
-                    "file name of a figure",
-                    FORMATS.map(|f| format!("*.{f}")).join(" or "),
-                    format!("`{}`", path.display()),
-                ));
-            }
-        };
+        let bytes = self.file(path)?;
         files::write_atomically(path, |out| out.write_all(&bytes))
+    }
+
+    /// What the file of that name would hold.
+    ///
+    /// # Errors
+    /// Another extension; as `picture`.
+    pub fn file(&self, path: &Path) -> Result<Vec<u8>> {
+        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "png" => self.picture()?.png(Some(self.dpi)),
+            "svg" => Ok(self.svg()?.into_bytes()),
+            _ => Err(Error::argument(
+                "file name of a figure",
+                FORMATS.map(|f| format!("*.{f}")).join(" or "),
+                format!("`{}`", path.display()),
+            )),
+        }
     }
 
     fn scene(&self) -> Result<Scene> {

@@ -41,11 +41,21 @@ impl Run {
                 "an empty one",
             ));
         }
-        if let Some(rehearsal) = work::rehearsal() {
-            let names: Vec<String> = roots.iter().map(|port| port.node.name()).take(1).collect();
-            return Err(rehearsal.wants(format!("the pixels of {}", names.join(", "))));
+        let plan = Plan::new(grid, roots);
+        match work::rehearsal() {
+            None => Run::ready(plan, region),
+            Some(rehearsal) => {
+                let name = name_of(&plan);
+                if plan.reads_remote() {
+                    return Err(rehearsal.wants(name));
+                }
+                let ready = rehearsal.allow(|| Run::ready(plan, region))?;
+                ready.ok_or_else(|| rehearsal.wants(name))
+            }
         }
-        let mut plan = Plan::new(grid, roots);
+    }
+
+    fn ready(mut plan: Plan, region: Window) -> Result<Run> {
         for (node, wanted) in plan.unprepared(region) {
             if let Work::Lattice(lattice) = &node.work {
                 let kept = lattice.prepare(&node.inputs, wanted)?;
@@ -213,6 +223,20 @@ impl Run {
         wanted: &(dyn Fn(Window) -> bool + Sync),
         consume: &(dyn Fn(usize, Window, Option<Vec<Pixels>>) -> Result<()> + Sync),
     ) -> Result<()> {
+        match work::rehearsal() {
+            None => self.all_tiles(wanted, consume),
+            Some(rehearsal) => {
+                let done = rehearsal.allow(|| self.all_tiles(wanted, consume))?;
+                done.ok_or_else(|| rehearsal.wants(name_of(&self.plan)))
+            }
+        }
+    }
+
+    fn all_tiles(
+        &self,
+        wanted: &(dyn Fn(Window) -> bool + Sync),
+        consume: &(dyn Fn(usize, Window, Option<Vec<Pixels>>) -> Result<()> + Sync),
+    ) -> Result<()> {
         let order = self.order();
         let _room = self
             .sharing
@@ -258,6 +282,15 @@ impl Run {
             },
         )
     }
+}
+
+/// What a dry run says that it wants where it gets no further.
+fn name_of(plan: &Plan) -> String {
+    let names = plan.root_names();
+    format!(
+        "the pixels of {}",
+        names.first().map_or("an image", String::as_str)
+    )
 }
 
 /// One array per root over a region; an error if they do not fit the memory ceiling.

@@ -9,6 +9,8 @@ use super::graph::{Node, Port, Work};
 use super::operation::ReadFile;
 use super::plan::Plan;
 use super::tiling::tiling;
+pub use super::trial::Before;
+use super::trial::{Trial, try_before};
 use super::{Grid, Raster, Window};
 use crate::error::Result;
 use crate::work;
@@ -34,13 +36,24 @@ pub struct Forecast {
     pub memory: usize,
     /// Bytes of the result in its own types, before compression.
     pub result: u64,
-    /// What is computed once, of whole images, before the tiles.
-    pub before: Vec<String>,
-    /// Of all tiles, by one that was tried; None where none was, or something comes before.
-    pub seconds: Option<f64>,
+    /// What is computed once, of whole images, before the tiles; its times by a part of each that was tried.
+    pub before: Vec<Before>,
+    /// Of all tiles, by one that was tried; None where none was.
+    pub tiles_seconds: Option<f64>,
 }
 
-/// Looks at the graph. With `measure` one tile in the middle is computed, twice, and the second time counts.
+impl Forecast {
+    /// Of the tiles and all that comes before them; None where part of it was not tried.
+    pub fn seconds(&self) -> Option<f64> {
+        let before: Option<f64> = self.before.iter().map(|one| one.seconds).sum();
+        self.tiles_seconds
+            .zip(before)
+            .map(|(tiles, before)| tiles + before)
+    }
+}
+
+/// Looks at the graph. With `measure` a part of each whole scene that comes before the tiles is computed, and one tile in the middle, twice, of which
+/// the second time counts.
 ///
 /// # Errors
 /// When not even the smallest tile fits the memory, or the tile cannot be computed.
@@ -69,8 +82,6 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
         let below = Plan::new(&input.node.grid, std::slice::from_ref(input));
         add(&below, input.node.grid.window());
     }
-    // What lies on servers would be fetched for a trial.
-    let here = read.values().all(|(file, _)| !file.is_remote);
     let files = read.into_iter().map(|(path, (file, shares))| Reading {
         size: file.size,
         share: shares.iter().copied().fold(0.0, f64::max),
@@ -85,13 +96,18 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
         (rows * sharing.group.0).min(grid.rows),
         (cols * sharing.group.1).min(grid.cols),
     );
-    let seconds = match measure && unprepared.is_empty() && (here || work::rehearsal().is_none()) {
-        true => {
+    // What lies on servers would be fetched for a trial.
+    let trial = match measure && (work::rehearsal().is_none() || !plan.reads_remote()) {
+        true => try_before(&ports)?,
+        false => Trial::not_made(&unprepared),
+    };
+    let tiles_seconds = match &trial.roots {
+        Some(roots) => {
             let group = middle(grid, group);
             let times = grid.window().len() as f64 / group.len().max(1) as f64;
-            Some(tried(grid, &ports, group, tile)? * times / threads as f64)
+            Some(tried(grid, roots, group, tile)? * times / threads as f64)
         }
-        false => None,
+        None => None,
     };
     Ok(Forecast {
         files: files.collect(),
@@ -107,8 +123,8 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
             .iter()
             .map(|b| grid.window().len() as u64 * b.dtype.bytes() as u64)
             .sum(),
-        before: unprepared.iter().map(|node| node.name()).collect(),
-        seconds,
+        before: trial.before,
+        tiles_seconds,
     })
 }
 
@@ -130,6 +146,23 @@ fn tried(grid: &Arc<Grid>, ports: &[Port], group: Window, tile: (usize, usize)) 
     let start = Instant::now();
     run.collect_quietly()?;
     Ok(start.elapsed().as_secs_f64())
+}
+
+/// True where pixels come from a server.
+pub fn reads_remote(raster: &Raster) -> bool {
+    Plan::new(&raster.grid, &raster.ports()).reads_remote()
+}
+
+/// Computes now what comes before the tiles, also in a dry run.
+///
+/// # Errors
+/// What `Run::prepare` fails with.
+pub fn prepare(raster: &Raster) -> Result<()> {
+    let _entered = work::Context::clone(&work::current())
+        .with_rehearsal(None)
+        .enter();
+    let corner = Window::new(0, 0, 1, 1);
+    Run::prepare(&raster.grid, &raster.ports(), corner).map(drop)
 }
 
 /// The file that a node reads.

@@ -147,6 +147,22 @@ impl Node {
         }
     }
 
+    /// The same on other inputs; None of what keeps what it made of its own.
+    pub(super) fn reading(&self, inputs: Vec<Port>) -> Option<Node> {
+        let work = match &self.work {
+            Work::Element(element) => Work::Element(*element),
+            Work::Tiles(operation) => Work::Tiles(operation.clone()),
+            Work::Scene(_) | Work::Whole(_) => return None,
+        };
+        Some(Node {
+            id: next_id(),
+            grid: self.grid.clone(),
+            kind: self.kind,
+            work,
+            inputs,
+        })
+    }
+
     pub fn name(&self) -> String {
         match &self.work {
             Work::Element(element) => element.name(),

@@ -53,6 +53,7 @@ pub mod swath;
 pub mod synthetic;
 pub mod tile;
 mod tiling;
+mod trial;
 pub mod types;
 pub mod warp;
 pub mod whole;

@@ -98,6 +98,19 @@ impl Plan {
         }
     }
 
+    /// True where pixels come from a server.
+    pub fn reads_remote(&self) -> bool {
+        self.steps.iter().any(|step| match &step.node.work {
+            Work::Tiles(operation) => operation.file().is_some_and(|file| file.is_remote),
+            _ => false,
+        })
+    }
+
+    pub fn root_names(&self) -> Vec<String> {
+        let name = |&(step, _): &(usize, usize)| self.steps[step].node.name();
+        self.roots.iter().map(name).collect()
+    }
+
     pub fn root_kinds(&self) -> impl Iterator<Item = Kind> {
         self.roots.iter().map(|&(step, _)| self.steps[step].node.kind)
     }

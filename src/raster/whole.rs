@@ -26,6 +26,12 @@ pub trait WholeOperation: Send + Sync {
     /// How many bands it makes.
     fn outputs(&self) -> usize;
 
+    /// The same on a part of its grid, for one that has values for nodes all over its inputs; None for one that makes a few values of all that
+    /// it reads.
+    fn on_part(&self, _grid: &Arc<Grid>) -> Option<Arc<dyn WholeOperation>> {
+        None
+    }
+
     /// Computes every output, (rows, cols) of its grid. It may use `Inputs::memory` bytes beside them.
     ///
     /// # Errors

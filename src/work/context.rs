@@ -101,6 +101,12 @@ impl Context {
         }
     }
 
+    /// With a stop of its own, beside those of the contexts around it.
+    #[must_use]
+    pub fn with_stop(self, stop: Arc<Stop>) -> Context {
+        Context { stop, ..self }
+    }
+
     pub fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }

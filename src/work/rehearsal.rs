@@ -1,10 +1,14 @@
-//! A run that computes, downloads and writes nothing, and tells what it would.
+//! A run that downloads and writes nothing, and tells what it would; it computes no more than it must to go on.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::context::{Context, current};
 use crate::error::{Error, Result};
+use crate::interrupt::{self, Reason, Stop};
 
 /// Something that the run itself would do.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,13 +29,20 @@ pub struct PlannedStep {
 }
 
 /// What has been told so far.
-#[derive(Default)]
 pub struct Rehearsal {
     steps: Mutex<Vec<PlannedStep>>,
     /// Files that would be there by now.
     promised: Mutex<HashSet<PathBuf>>,
     /// What first could not be had without computing.
     wanted: Mutex<Option<String>>,
+    /// What the script does whose time is not known.
+    left_out: Mutex<BTreeSet<&'static str>>,
+    /// Nodes whose time has been told.
+    counted: Mutex<HashSet<u64>>,
+    began: Instant,
+    /// What the run itself would not do.
+    trials: Mutex<Duration>,
+    allowance: Duration,
 }
 
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -39,6 +50,22 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Rehearsal {
+    /// What a script does beside writing images, and the pixels that it must see to go on, are computed for at most this long.
+    pub const ALLOWANCE: Duration = Duration::from_secs(10);
+
+    pub fn new(allowance: Duration) -> Rehearsal {
+        Rehearsal {
+            steps: Mutex::default(),
+            promised: Mutex::default(),
+            wanted: Mutex::default(),
+            left_out: Mutex::default(),
+            counted: Mutex::default(),
+            began: Instant::now(),
+            trials: Mutex::default(),
+            allowance,
+        }
+    }
+
     pub fn tell(&self, step: PlannedStep) {
         lock(&self.steps).push(step);
     }
@@ -74,5 +101,108 @@ impl Rehearsal {
 
     pub fn wanted(&self) -> Option<String> {
         lock(&self.wanted).clone()
+    }
+
+    /// Says that the script's time is told without this.
+    pub fn leave_out(&self, what: &'static str) {
+        lock(&self.left_out).insert(what);
+    }
+
+    pub fn left_out(&self) -> Vec<&'static str> {
+        lock(&self.left_out).iter().copied().collect()
+    }
+
+    /// Whether the time of a node is told for the first time.
+    pub fn is_first(&self, node: u64) -> bool {
+        lock(&self.counted).insert(node)
+    }
+
+    /// Whether the time of a node has been told.
+    pub fn has_told(&self, node: u64) -> bool {
+        lock(&self.counted).contains(&node)
+    }
+
+    /// Does what the run itself would not: its time does not count as the script's.
+    pub fn trying<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begin = Instant::now();
+        let done = work();
+        *lock(&self.trials) += begin.elapsed();
+        done
+    }
+
+    /// How long the script has taken without what was tried.
+    pub fn taken(&self) -> Duration {
+        self.began.elapsed().saturating_sub(*lock(&self.trials))
+    }
+
+    /// How long it may still compute.
+    pub fn left(&self) -> Duration {
+        self.allowance.saturating_sub(self.taken())
+    }
+
+    /// Computes as the run itself would, if that ends in time; else None.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn allow<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        let left = self.left();
+        if left.is_zero() {
+            return Ok(None);
+        }
+        let late = Arc::new(Stop::default());
+        let context = Context::clone(&current())
+            .with_rehearsal(None)
+            .with_stop(late.clone());
+        let (done, wait) = channel::<()>();
+        let timer = std::thread::spawn({
+            let late = late.clone();
+            move || {
+                if wait.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+                    late.request(Reason::TimeLimit);
+                }
+            }
+        });
+        let result = {
+            let _entered = context.enter();
+            work()
+        };
+        drop(done);
+        // It does nothing that could panic.
+        let _ = timer.join();
+        match result {
+            Err(Error::Interrupted) if late.reason().is_some() && !interrupt::requested() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Until it is stopped.
+    fn forever() -> Result<()> {
+        loop {
+            interrupt::check()?;
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_ends_in_time_is_computed_and_what_does_not_is_stopped() {
+        let rehearsal = Rehearsal::new(Duration::from_millis(300));
+        assert_eq!(rehearsal.allow(|| Ok(7)).unwrap(), Some(7));
+        assert!(rehearsal.allow(|| Err::<(), _>(Error::message("no"))).is_err());
+        assert_eq!(rehearsal.allow(forever).unwrap(), None);
+        // Nothing is left, and the stop was of that work alone.
+        assert_eq!(rehearsal.allow(|| Ok(7)).unwrap(), None);
+        assert!(!interrupt::requested());
+    }
+
+    #[test]
+    fn trials_are_not_the_scripts_time() {
+        let rehearsal = Rehearsal::new(Duration::from_secs(60));
+        rehearsal.trying(|| std::thread::sleep(Duration::from_millis(200)));
+        assert!(rehearsal.taken() < rehearsal.began.elapsed() - Duration::from_millis(150));
     }
 }

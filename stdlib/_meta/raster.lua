@@ -1973,7 +1973,7 @@ function Raster:plot(options) end
 function Raster:explain() end
 
 ---@class raster.PlanOptions
----@field measure? boolean Compute one tile in the middle, twice, and tell the time of all by the second; else nothing is computed. Default false.
+---@field measure? boolean Compute a part of what is computed of whole images, and one tile in the middle, twice, and tell the time of all by these; else nothing is computed. Default false.
 
 ---@class raster.Plan
 ---@field files Table A row for each file that is read: path, size_mib, share (of its pixels that is wanted), read_mib.
@@ -1985,10 +1985,10 @@ function Raster:explain() end
 ---@field read_mib number Of files of this machine.
 ---@field result_mib number The image in its own types, before compression.
 ---@field before string[] What is computed once, of whole images, before the tiles.
----@field seconds? number Of all tiles; with `measure`, where nothing comes before them.
+---@field seconds? number Of all tiles and what comes before them, with `measure`. Missing where that follows another image's offsets (`gross`), which must be known first.
 
 --- What computing the image takes: files and bytes that are read, tiles, memory, the size of the result. From its graph alone, unless `measure`
---- has one tile tried. It prints as a few lines.
+--- has parts tried: a tile, and of what needs a whole scene at once its middle. It prints as a few lines.
 ---
 --- **Errors.** When not even the smallest tile fits the memory.
 ---

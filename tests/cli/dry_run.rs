@@ -93,10 +93,12 @@ fn bytes_are_those_of_the_images() {
 
 #[test]
 fn it_ends_where_pixels_are_wanted() {
+    // 10^12 pixels.
     let text = "local raster = require 'raster'\n\
                 local image = raster.open 'in.tif'\n\
                 image:write 'one.tif'\n\
-                print(image:stats())\n\
+                local large = raster.random(raster.grid { rows = 1000000, cols = 1000000 })\n\
+                print(large:stats())\n\
                 image:write 'two.tif'\n";
     let here = folder(&[("a.lua", text)]);
     input(here.path());
@@ -105,9 +107,9 @@ fn it_ends_where_pixels_are_wanted() {
     assert_holds(&done.out, "one.tif");
     assert_holds(
         &done.out,
-        "It ends at a.lua:4, where the script wants the pixels of ",
+        "It ends at a.lua:5, where the script wants the pixels of raster.random",
     );
-    assert_holds(&done.out, "in.tif band 1: what comes after");
+    assert_holds(&done.out, ": what comes after");
     assert!(!done.out.contains("two.tif"));
     assert_eq!(fs::read_dir(here.path()).unwrap().count(), 2);
     // An error of the script's own stays one.
@@ -115,4 +117,65 @@ fn it_ends_where_pixels_are_wanted() {
     let wrong = run(here.path(), &["run", "--dry-run", "b.lua"]);
     assert_eq!(wrong.code, 1);
     assert_holds(&wrong.err, "no such file");
+}
+
+#[test]
+fn it_goes_on_with_pixels_that_are_soon_there() {
+    let text = "local raster, tables = require 'raster', require 'tables'\n\
+                local image = raster.open 'in.tif'\n\
+                local most = image:stats()[image.bands[1]].max\n\
+                tables.new({ most = { most } }):write_csv 'most.csv'\n\
+                assert(tables.read_csv('most.csv')[1].most == most)\n\
+                if most > 0 then (image / most):write 'one.tif' end\n\
+                require('plot').map(raster.open 'one.tif'):write 'map.png'\n";
+    let here = folder(&[("a.lua", text)]);
+    input(here.path());
+    let done = run(here.path(), &["run", "--dry-run", "a.lua"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_holds(&done.out, "3 files would be written");
+    assert!(!done.out.contains("It ends"), "{}", done.out);
+    assert!(!done.out.contains("not counting"), "{}", done.out);
+    assert_eq!(fs::read_dir(here.path()).unwrap().count(), 2);
+}
+
+/// Seconds after a word.
+fn seconds_after(text: &str, word: &str) -> f64 {
+    let after = text
+        .split(word)
+        .nth(1)
+        .unwrap_or_else(|| panic!("no `{word}` in {text}"));
+    let number: String = after
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
+    number.parse().unwrap()
+}
+
+/// Denoising takes a whole scene at once, autorift a pair: neither was timed before.
+#[test]
+fn whole_scenes_are_timed_by_a_part() {
+    let text = "local raster, filter, correlation = require 'raster', require 'filter', require 'correlation'\n\
+                local grid = raster.grid { rows = 2600, cols = 2600 }\n\
+                local image = raster.random(grid, { distribution = 'smooth', scale = 8 })\n\
+                filter.tv_bregman(image, { weight = 0.1, max_iterations = 20, tolerance = 0 }):write 'still.tif'\n\
+                filter.tv_bregman(image, { weight = 0.2, max_iterations = 200, tolerance = 0 }):write 'stiller.tif'\n\
+                print(filter.tv_bregman(image, { weight = 0.1, max_iterations = 20, tolerance = 0 }):plan { measure = true })\n\
+                local offsets = correlation.autorift(image, image:shift { rows = 1, cols = 2 }, { chip = 64, spacing = 64, search = 8 })\n\
+                (offsets:select 'dx_px' * 2):write 'offsets.tif'\n";
+    let here = folder(&[("a.lua", text)]);
+    let done = run(here.path(), &["run", "--dry-run", "a.lua"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(!done.out.contains("not counting"), "{}", done.out);
+    assert_holds(
+        &done.out,
+        "before    filter.tv_bregman(weight 0.1), of the whole image, about ",
+    );
+    assert!(seconds_after(&done.out, "about ") > 0.0);
+    let row = |name: &str| -> f64 {
+        let row = done.out.lines().find(|line| line.contains(name)).unwrap();
+        row.split_whitespace().last().unwrap().parse().unwrap()
+    };
+    // Ten times the sweeps over the same scene.
+    assert!(row(" stiller.tif") > 2.0 * row(" still.tif"), "{}", done.out);
+    assert!(row("offsets.tif") > 0.0);
 }

@@ -282,6 +282,7 @@ enum Value {
 }
 
 /// Inputs 0 and 1 are the images, the others lie on the grid of nodes.
+#[derive(Clone)]
 struct Autorift {
     parameters: Parameters,
     prefilter: Prefilter,
@@ -401,6 +402,13 @@ impl WholeOperation for Autorift {
 
     fn outputs(&self) -> usize {
         BANDS.len()
+    }
+
+    fn on_part(&self, grid: &Arc<Grid>) -> Option<Arc<dyn WholeOperation>> {
+        Some(Arc::new(Autorift {
+            nodes: grid.clone(),
+            ..self.clone()
+        }))
     }
 
     fn run(&self, inputs: &Inputs<'_>) -> Result<Vec<Array2<f32>>> {

@@ -17,7 +17,7 @@ pub fn tell(rehearsal: &Rehearsal, end: Option<&Report>) -> u8 {
             return SCRIPT_ERROR;
         }
     }
-    crate::say!("{}", totals(&steps));
+    crate::say!("{}", totals(&steps, rehearsal));
     if let (Some(report), Some(wanted)) = (end, rehearsal.wanted()) {
         let place = report.place.as_ref();
         let place = place
@@ -72,7 +72,7 @@ fn table(steps: &[PlannedStep]) -> Result<Option<Table>> {
     Table::from_rows(steps.iter().map(row).collect::<Vec<_>>()).map(Some)
 }
 
-fn totals(steps: &[PlannedStep]) -> String {
+fn totals(steps: &[PlannedStep], rehearsal: &Rehearsal) -> String {
     let of = |does: &[&str]| -> Vec<&PlannedStep> {
         steps.iter().filter(|step| does.contains(&step.does)).collect()
     };
@@ -98,16 +98,26 @@ fn totals(steps: &[PlannedStep]) -> String {
             text.push_str(&format!(", for {cost:.2} USD that the requester pays"));
         }
     }
-    let timed: Vec<&&PlannedStep> = written.iter().filter(|step| step.writes.is_some()).collect();
-    match timed.iter().map(|step| step.seconds).sum::<Option<f64>>() {
-        Some(seconds) if !timed.is_empty() => {
-            text.push_str(&format!(
-                "; about {seconds:.1} s on this machine, by a tile of each that was tried"
-            ));
-        }
-        None => text.push_str("; the time is not known where whole scenes come before the tiles"),
-        Some(_) => {}
+    // Of the images by their parts; of the rest of the script as it was.
+    let taken = rehearsal.taken().as_secs_f64();
+    let images = written.iter().filter(|step| step.writes.is_some());
+    let seconds: f64 = taken + images.clone().filter_map(|step| step.seconds).sum::<f64>();
+    let mut left_out = rehearsal.left_out();
+    if images.clone().any(|step| step.seconds.is_none()) {
+        left_out.push("images without seconds in the table");
     }
-    text.push_str(". Nothing else was computed, and nothing downloaded or written.");
+    if !downloads.is_empty() {
+        left_out.push("downloads");
+    }
+    text.push_str(&format!(
+        ". It takes about {seconds:.1} s on this machine, by parts of each image that were tried"
+    ));
+    if !left_out.is_empty() {
+        text.push_str(&format!(", not counting {}", left_out.join(", ")));
+    }
+    text.push_str(&format!(
+        ". What the script must see to go on was computed, for {taken:.1} s at most {} s; nothing was downloaded or written.",
+        Rehearsal::ALLOWANCE.as_secs()
+    ));
     text
 }

@@ -104,7 +104,7 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
     // A script with a parameter of that name gets it.
     let is_flag = |a: &String| a == "--dry-run" && !mentions(&script.text, "dry_run");
     let (flags, arguments): (Vec<_>, Vec<_>) = arguments.iter().cloned().partition(is_flag);
-    let rehearsal = (dry_run || !flags.is_empty()).then(|| Arc::new(Rehearsal::default()));
+    let rehearsal = (dry_run || !flags.is_empty()).then(|| Arc::new(Rehearsal::new(Rehearsal::ALLOWANCE)));
     let context = Context::clone(&work::current()).with_rehearsal(rehearsal.clone());
     let _entered = context.enter();
     let help = arguments.iter().any(|a| a == "--help" || a == "-h");

@@ -7,7 +7,7 @@ use mlua::{Lua, Table, Value};
 use super::array::reserve;
 use super::as_written;
 use crate::error::{Choice, Domain, Error, Result};
-use crate::lua::rehearsal::is_told;
+use crate::lua::rehearsal::are_told;
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::spec::ValueType;
@@ -108,7 +108,11 @@ pub fn write(lua: &Lua, args: &Args, o: Hdf5Table) -> Result<String> {
     }
     contents.sort_by(|a, b| a.0.cmp(&b.0));
     let target = access(lua).write(&path)?;
-    if !is_told(lua, "write", &target) {
+    let images = contents.iter().filter_map(|(_, content)| match content {
+        Content::Image(image) => Some(image.clone()),
+        _ => None,
+    });
+    if !are_told(lua, &target, &images.collect::<Vec<_>>())? {
         hdf5::write(&target, &contents, &options)?;
     }
     Ok(path.display().to_string())

@@ -58,7 +58,8 @@ pub fn define(c: &mut Builder<Raster>) {
 
 options! {
     struct Plan("raster.PlanOptions") {
-        /// Compute one tile in the middle, twice, and tell the time of all by the second; else nothing is computed.
+        /// Compute a part of what is computed of whole images, and one tile in the middle, twice, and tell the time of all by these; else
+        /// nothing is computed.
         measure: bool = false,
     }
 }
@@ -95,15 +96,16 @@ fn plan(lua: &Lua, this: &Raster, _: &Args, o: Plan) -> Result<Table> {
         crate::work::memory() >> 20,
         mebibytes(found.result as f64),
     );
-    for name in &found.before {
-        text.push_str(&format!("\nbefore    {name}, of the whole image"));
+    let shown = |seconds: f64| match seconds < 1.0 {
+        true => format!("{:.0} ms", (seconds * 1000.0).max(1.0)),
+        false => format!("{seconds:.1} s"),
+    };
+    for before in &found.before {
+        let time = before.seconds.map(|seconds| format!(", about {}", shown(seconds)));
+        text.push_str(&format!("\nbefore    {}, of the whole image{}", before.name, time.unwrap_or_default()));
     }
-    if let Some(seconds) = found.seconds {
-        let shown = match seconds < 1.0 {
-            true => format!("{:.0} ms", (seconds * 1000.0).max(1.0)),
-            false => format!("{seconds:.1} s"),
-        };
-        text.push_str(&format!("\ntime      about {shown}, by one tile that was tried"));
+    if let Some(seconds) = found.seconds() {
+        text.push_str(&format!("\ntime      about {}, by parts that were tried", shown(seconds)));
     }
     let out = lua.create_table()?;
     out.raw_set("files", files)?;
@@ -114,8 +116,9 @@ fn plan(lua: &Lua, this: &Raster, _: &Args, o: Plan) -> Result<Table> {
     out.raw_set("memory_mib", mebibytes(found.memory as f64))?;
     out.raw_set("read_mib", total)?;
     out.raw_set("result_mib", mebibytes(found.result as f64))?;
-    out.raw_set("before", found.before.clone())?;
-    out.raw_set("seconds", found.seconds)?;
+    let names: Vec<String> = found.before.iter().map(|before| before.name.clone()).collect();
+    out.raw_set("before", names)?;
+    out.raw_set("seconds", found.seconds())?;
     speak(lua, &out, text, |name| match NAMES.contains(&name) {
         true => Ok(()),
         false => Err(Error::Message(unknown_name("plan()", "field", name, &NAMES.map(String::from)))),

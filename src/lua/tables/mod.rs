@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use mlua::{Lua, Value as LuaValue};
 
 use self::values::{Names, Types};
+use super::rehearsal::written_csv;
 use super::{Args, FromScript, Module, access};
 use crate::error::{Error, Result};
 use crate::options;
@@ -21,8 +22,12 @@ pub fn define(m: &mut Module) -> Result<()> {
         with_room(lua, || Table::read(&path, &options))
     })?;
     m.function_with("read_csv(path, options?)", |lua, args, o: Reading| {
-        let path = access(lua).read(args.get::<PathBuf>("path")?)?;
-        let options = o.into();
+        let (path, options) = (args.get::<PathBuf>("path")?, o.into());
+        let told = access(lua).write(&path).ok();
+        if let Some(text) = told.map_or(Ok(None), |target| written_csv(lua, &target))? {
+            return with_room(lua, || Table::from_csv(&text, &options));
+        }
+        let path = access(lua).read(path)?;
         with_room(lua, || Table::read_csv(&path, &options))
     })?;
     m.function_with("from_csv(text, options?)", |lua, args, o: Reading| {

@@ -8,7 +8,7 @@ use super::values::{Filter, Names, equal, new_values, row, to_lua};
 use super::values;
 use crate::bind_class;
 use crate::error::{Choice, Error, Result};
-use crate::lua::rehearsal::is_told;
+use crate::lua::rehearsal::{is_told, table_is_told};
 use crate::lua::value::describe;
 use crate::lua::spec::ValueType;
 use crate::lua::{Builder, Class, FromScript, access};
@@ -168,9 +168,10 @@ fn output(c: &mut Builder<Table>) {
     })
     .method_with("write_csv(path, options?)", move |lua, this, args, o: Writing| {
         let path = access(lua).write(args.get::<PathBuf>("path")?)?;
-        match is_told(lua, "write", &path) {
+        let options = csv(o.delimiter);
+        match table_is_told(lua, &path, this, &options) {
             true => Ok(()),
-            false => this.write_csv(&path, &csv(o.delimiter)),
+            false => this.write_csv(&path, &options),
         }
     })
     .method_with("to_csv(options?)", move |_, this, _, o: Csv| this.to_csv(&csv(Some(o.delimiter))))
