@@ -116,7 +116,7 @@ fn totals(steps: &[PlannedStep], rehearsal: &Rehearsal) -> String {
         text.push_str(&format!(", not counting {}", left_out.join(", ")));
     }
     text.push_str(&format!(
-        ". What the script must see to go on was computed, for {taken:.1} s at most {} s; nothing was downloaded or written.",
+        ". What the script must see to go on was computed, for {taken:.1} s (at most {} s); nothing was downloaded or written.",
         Rehearsal::ALLOWANCE.as_secs()
     ));
     text
