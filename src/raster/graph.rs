@@ -152,7 +152,7 @@ impl Node {
         let work = match &self.work {
             Work::Element(element) => Work::Element(*element),
             Work::Tiles(operation) => Work::Tiles(operation.clone()),
-            Work::Scene(_) | Work::Whole(_) => return None,
+            Work::Scene(_) | Work::Whole(_) | Work::Lattice(_) => return None,
         };
         Some(Node {
             id: next_id(),

@@ -228,7 +228,7 @@ fn set_time(feature: &mut gdal::vector::Feature<'_>, index: usize, time: Timesta
     }
 }
 
-fn promoted<'a>(shape: Cow<'a, Shape<f64>>, to: OGRwkbGeometryType::Type) -> Cow<'a, Shape<f64>> {
+pub(super) fn promoted<'a>(shape: Cow<'a, Shape<f64>>, to: OGRwkbGeometryType::Type) -> Cow<'a, Shape<f64>> {
     let multi = match (&*shape, to) {
         (Shape::Point(p), OGRwkbGeometryType::wkbMultiPoint) => Shape::MultiPoint((*p).into()),
         (Shape::LineString(l), OGRwkbGeometryType::wkbMultiLineString) => {

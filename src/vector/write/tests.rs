@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+
+use super::layer::promoted;
 use super::*;
 use crate::raster::Bounds;
 use crate::table::parse_time;
@@ -72,7 +75,7 @@ fn formats_read_back_what_was_written() {
                     .map(|x| x as i64)
             });
             for (i, (a, b)) in written.features.iter().zip(rows).enumerate() {
-                let shape = promoted(a.shape.as_ref().unwrap(), layer_type(&written.features));
+                let shape = promoted(Cow::Borrowed(a.shape.as_ref().unwrap()), layer_type(&written.features));
                 let reversed = |s: &Shape<f64>| crate::vector::Geometry::new(s.clone(), None);
                 assert_eq!(
                     reversed(&shape).bounds(),
