@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::error::Choice as _;
 use crate::learning::fixtures::{self, assert_close, fixture, floats};
 use crate::learning::torch::{self, Device};
 

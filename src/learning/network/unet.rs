@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, Step};
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -17,24 +17,15 @@ pub enum Encoder {
     ResNet50,
 }
 
+impl Choice for Encoder {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("resnet18", Encoder::ResNet18),
+        ("resnet34", Encoder::ResNet34),
+        ("resnet50", Encoder::ResNet50),
+    ];
+}
+
 impl Encoder {
-    pub const ALL: [Encoder; 3] = [Encoder::ResNet18, Encoder::ResNet34, Encoder::ResNet50];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Encoder::ResNet18 => "resnet18",
-            Encoder::ResNet34 => "resnet34",
-            Encoder::ResNet50 => "resnet50",
-        }
-    }
-
-    /// # Errors
-    /// Where there is no such encoder; names those that there are.
-    pub fn of(name: &str) -> Result<Encoder> {
-        let known = Encoder::ALL.into_iter().find(|encoder| encoder.name() == name);
-        known.ok_or_else(|| Error::not_found("encoder", name, Encoder::ALL.map(Encoder::name)))
-    }
-
     /// The blocks of each of the four layers.
     fn blocks(self) -> [usize; 4] {
         match self {

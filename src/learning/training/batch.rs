@@ -4,23 +4,13 @@ use std::ops::Range;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use ndarray::{Array3, Array4, Axis};
+use ndarray::Axis;
 
 use crate::error::{Error, Result};
+pub use crate::learning::dataset::IGNORED as UNLABELLED;
+pub use crate::learning::dataset::batches::Batch;
 use crate::learning::torch::{Device, Tensor};
 use crate::{panics, work};
-
-/// Of a pixel without a label.
-pub const UNLABELLED: u8 = 255;
-
-/// Chips with their labels.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// (samples, channels, rows, columns), without NaN.
-    pub images: Array4<f32>,
-    /// (samples, rows, columns): classes from 0 on, or [`UNLABELLED`].
-    pub labels: Array3<u8>,
-}
 
 /// One pass over chips.
 pub trait Batches: Send {

@@ -43,3 +43,11 @@ pub struct Pace {
     pub waited: f64,
     pub samples: usize,
 }
+
+impl Pace {
+    pub fn add(&mut self, other: Pace) {
+        self.seconds += other.seconds;
+        self.waited += other.waited;
+        self.samples += other.samples;
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
 use crate::learning::network::{Net, State, Weights, in_memory};
 use crate::learning::torch::operators::{self as op, AdamStep, Moments};
 use crate::learning::torch::{Device, Tensor};
@@ -14,6 +14,10 @@ pub enum Kind {
     Adam,
     /// Loshchilov & Hutter 2019, arXiv:1711.05101: the decay shrinks the weights themselves.
     AdamW,
+}
+
+impl Choice for Kind {
+    const ALL: &'static [(&'static str, Self)] = &[("adam", Kind::Adam), ("adamw", Kind::AdamW)];
 }
 
 /// Adam, with PyTorch's β₁ = 0.9, β₂ = 0.999 and ε = 1e−8.

@@ -6,6 +6,7 @@ use std::path::Path;
 use ndarray::{Array3, Array4, s};
 
 use super::*;
+use crate::error::Choice as _;
 use crate::error::{Error, Result};
 use crate::learning::fixtures::{self, assert_close, fixture, floats, numbers};
 use crate::learning::network::{Encoder, Net, UNet, Weights, in_memory, on_device, start};
@@ -420,4 +421,42 @@ fn tensors_of_a_batch_are_its_samples() {
     assert_eq!(tensor.size().unwrap(), [1, 2, 32, 32]);
     let expected: Vec<f32> = batch.images.slice(s![1..2, .., .., ..]).iter().copied().collect();
     assert_eq!(tensor.to_floats().unwrap(), expected);
+}
+
+/// CPU seconds of this process.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    // utime and stime, in hundredths on every Linux that we run on.
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+#[test]
+#[ignore = "a benchmark, which scripts/bench_peers/training_step.py runs beside PyTorch"]
+fn a_step_of_four_chips_is_timed() {
+    for encoder in [Encoder::ResNet18, Encoder::ResNet50] {
+        let mut settings = settings(1);
+        settings.made.network = UNet {
+            encoder,
+            channels: 4,
+            classes: 2,
+        };
+        let plan = settings.made.network.plan();
+        let _two = crate::work::Context::new().with_threads(2).enter();
+        let mut trainer = Trainer::start(settings, &start(&plan, 0)).unwrap();
+        let images = Array4::from_shape_fn((4, 4, 256, 256), |(n, c, i, j)| {
+            ((n * 7 + c * 3 + i * 13 + j * 5) % 17) as f32 / 8.0 - 1.0
+        });
+        let labels = Array3::from_shape_fn((4, 256, 256), |(_, i, j)| ((i / 32 + j / 32) % 2) as u8);
+        let batch = [Batch { images, labels }];
+        let (mut least, mut wall) = (f64::INFINITY, f64::INFINITY);
+        for _ in 0..6 {
+            let (begun, before) = (std::time::Instant::now(), cpu_seconds());
+            let (loss, _) = trainer.step(&batch).unwrap().unwrap();
+            loss.number().unwrap();
+            least = least.min(cpu_seconds() - before);
+            wall = wall.min(begun.elapsed().as_secs_f64());
+        }
+        println!("perilune {encoder:?}: {least:.2} CPU s, {wall:.2} s a step");
+    }
 }

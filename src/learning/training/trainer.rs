@@ -8,12 +8,13 @@ use super::history::{Epoch, Pace};
 use super::optimiser::Optimiser;
 use super::schedule::{Patience, Schedule};
 use super::step::gradients;
-use crate::error::{Error, Result};
+use crate::error::{Choice, Error, Result};
+use crate::interrupt;
 use crate::learning::confusion::Confusion;
 use crate::learning::network::{Net, Weights, in_memory, on_device};
 use crate::learning::torch::operators as op;
 use crate::learning::torch::{self, Device, Tensor};
-use crate::{interrupt, work};
+use crate::work::{self, Held};
 
 /// What the best model is known by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,6 +24,10 @@ pub enum Best {
     Loss,
     /// Their highest mean intersection over union.
     Iou,
+}
+
+impl Choice for Best {
+    const ALL: &'static [(&'static str, Self)] = &[("loss", Best::Loss), ("iou", Best::Iou)];
 }
 
 #[derive(Debug, Clone)]
@@ -146,10 +151,19 @@ impl Trainer {
             return Ok(None);
         }
         self.most = self.most.min(self.samples_in_memory(batches)?);
+        let _held = self.held(batches);
         let found = gradients(&self.net, &made.loss, batches, whole, &mut self.most)?;
         self.optimiser
             .step(found.of, self.header.schedule.learning_rate)?;
         Ok(Some((found.loss, whole)))
+    }
+
+    /// What a step takes of the ceiling, in its ledger for as long as it goes on.
+    fn held(&self, batches: &[Batch]) -> Option<Held> {
+        let batch = batches.first().filter(|_| self.settings.device == Device::Cpu)?;
+        let (samples, _, rows, cols) = batch.images.dim();
+        let one = self.net.plan().bytes_in_training(rows, cols);
+        Some(Held::hold(one.saturating_mul(samples.min(self.most))))
     }
 
     /// How many samples the memory ceiling lets through the network at once: on the CPU the same memory is that of the images.
