@@ -9,12 +9,12 @@ use super::torch::{Device, Tensor};
 
 pub fn fixture(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/learning/{name}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a fixture of the tests")).expect("a fixture of the tests")
 }
 
 pub fn floats(value: &Value) -> Vec<f32> {
-    let numbers = value.as_array().unwrap().iter();
-    numbers.map(|v| v.as_f64().unwrap() as f32).collect()
+    let numbers = value.as_array().expect("a fixture of the tests").iter();
+    numbers.map(|v| v.as_f64().expect("a fixture of the tests") as f32).collect()
 }
 
 /// In −1 ≤ x < 1, as formula.py.
@@ -37,7 +37,7 @@ pub fn array(seed: u32, count: usize) -> Vec<f32> {
 }
 
 pub fn tensor(seed: u32, size: &[usize]) -> Tensor {
-    Tensor::floats(&array(seed, size.iter().product()), size, Device::Cpu).unwrap()
+    Tensor::floats(&array(seed, size.iter().product()), size, Device::Cpu).expect("a fixture of the tests")
 }
 
 /// Every parameter from its name.

@@ -45,10 +45,11 @@ pub fn encoder(plan: &Plan, path: &Path, weights: &mut Weights) -> Result<()> {
     if is_whole {
         found.retain(|name, _| name.starts_with(ENCODER));
     }
-    if let Some(stem) = found.get_mut(STEM) {
-        if stem.shape.len() == 4 && stem.shape[1] == PHOTOGRAPH && plan.channels != PHOTOGRAPH {
-            *stem = channels_fitted(stem, plan.channels);
-        }
+    let is_of_photographs = |stem: &&mut Array| stem.shape.len() == 4 && stem.shape[1] == PHOTOGRAPH;
+    if let Some(stem) = found.get_mut(STEM).filter(is_of_photographs)
+        && plan.channels != PHOTOGRAPH
+    {
+        *stem = channels_fitted(stem, plan.channels);
     }
     let unused = format!("{ENCODER}{CLASSIFIER}");
     let found = fitting(&parameters, found, &[&unused]).map_err(|why| Error::file(path, why))?;

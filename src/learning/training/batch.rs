@@ -87,14 +87,14 @@ const DEPTH: usize = 2;
 impl Ahead {
     /// # Errors
     /// That of the thread that makes them.
-    pub fn next(&mut self) -> Result<Option<Batch>> {
+    pub fn next_batch(&mut self) -> Result<Option<Batch>> {
         let begun = Instant::now();
         let batch = self.made.recv();
         self.waited += begun.elapsed();
         batch.ok().transpose()
     }
 
-    /// How long `next` has waited.
+    /// How long `next_batch` has waited.
     pub fn waited(&self) -> Duration {
         self.waited
     }

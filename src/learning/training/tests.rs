@@ -381,7 +381,7 @@ impl Batches for Failing {
 
 #[test]
 fn chips_come_from_another_thread_with_their_errors() {
-    let failed = ahead(Box::new(Failing), |chips| chips.next().map(drop));
+    let failed = ahead(Box::new(Failing), |chips| chips.next_batch().map(drop));
     assert_eq!(failed.unwrap_err().to_string(), "chip 7 cannot be read");
     let slow = Pass {
         left: vec![1, 2, 3, 4, 5, 6],
@@ -389,7 +389,7 @@ fn chips_come_from_another_thread_with_their_errors() {
     };
     // Who stops early does not wait for the rest.
     ahead(Box::new(slow), |chips| {
-        assert!(chips.next()?.is_some());
+        assert!(chips.next_batch()?.is_some());
         Ok(())
     })
     .unwrap();
@@ -399,7 +399,7 @@ fn chips_come_from_another_thread_with_their_errors() {
     };
     let count = ahead(Box::new(all), |chips| {
         let mut count = 0;
-        while chips.next()?.is_some() {
+        while chips.next_batch()?.is_some() {
             count += 1;
         }
         Ok(count)

@@ -254,7 +254,7 @@ impl Trainer {
         let (mut gathered, mut taken, mut samples) = (Vec::new(), 0, 0);
         loop {
             interrupt::check()?;
-            let batch = chips.next()?;
+            let batch = chips.next_batch()?;
             let is_end = batch.is_none();
             if let Some(batch) = batch {
                 taken += 1;
@@ -309,7 +309,7 @@ impl Trainer {
         let mut confusion = Confusion::new(made.network.classes);
         let (mut sum, mut shares) = (0.0, 0.0);
         let mut taken = 0;
-        while let Some(batch) = chips.next()? {
+        while let Some(batch) = chips.next_batch()? {
             taken += 1;
             batch.check(made.network.channels, made.network.classes)?;
             let whole = made.loss.share(batch.labels.view());

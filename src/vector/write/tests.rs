@@ -75,7 +75,10 @@ fn formats_read_back_what_was_written() {
                     .map(|x| x as i64)
             });
             for (i, (a, b)) in written.features.iter().zip(rows).enumerate() {
-                let shape = promoted(Cow::Borrowed(a.shape.as_ref().unwrap()), layer_type(&written.features));
+                let shape = promoted(
+                    Cow::Borrowed(a.shape.as_ref().unwrap()),
+                    layer_type(&written.features),
+                );
                 let reversed = |s: &Shape<f64>| crate::vector::Geometry::new(s.clone(), None);
                 assert_eq!(
                     reversed(&shape).bounds(),
