@@ -8,7 +8,7 @@ local M = {}
 
 local raster, filter, geometry = require "raster", require "filter", require "geometry"
 local fs, library, log, tables = require "fs", require "library", require "log", require "tables"
-local palsar, s1 = require "palsar", require "sentinel1"
+local gfc, hand, palsar, s1 = require "gfc", require "hand", require "palsar", require "sentinel1"
 
 local fail = library.fail
 
@@ -381,6 +381,120 @@ function M.classify(image, options)
   map = map:rename("water"):cast("uint8"):set_unit "class"
   for _, fact in ipairs(facts) do map = map:set(fact[1], fact[2]) end
   return map
+end
+
+local RADAR = { HH = true, HV = true, VV = true, VH = true }
+local OPTICAL = { red = true, NIR = true, SWIR1 = true, SWIR2 = true }
+local ORDER = { "HH", "HV", "VV", "VH", "red", "NIR", "SWIR1", "SWIR2", "DEM", "HAND" }
+
+--- The property, and the tag of files, that says how backscatter was denoised: `tv_bregman 0.35` or `none`.
+M.DENOISED = "DENOISED"
+
+---@class water.ChannelOptions
+---@field bands? string[] The channels wanted, in this order. Default all that there are, in the order of the notebooks: backscatter, red, NIR, SWIR1, SWIR2, DEM, HAND.
+---@field denoise? number Weight of the denoising by total variation, the scene as a whole; 0 leaves the backscatter as it is, in dB. At least 0. Default 0.35.
+---@field unit? "power"|"dB"|"amplitude" Of the backscatter, where the files do not say it.
+---@field optical? "gfc"|"scene"|"none" Landsat composites: of Global Forest Change, or the scene's own `optical.tif`. Default "gfc".
+---@field product? "first"|"last" Composite of Global Forest Change. Default "last".
+---@field gfc_version? string Version of Global Forest Change, such as GFC-2020-v1.8.
+---@field gfc_base? string Another address, or a folder, of Global Forest Change.
+---@field hand? "glo30"|"scene"|"none" Heights above the drainage: of GLO-30, or the scene's own `hand.tif`. Default "glo30".
+---@field hand_base? string Another address, or a folder, of GLO-30 HAND.
+---@field dem_base? string Another address, or a folder, of the GLO-30 DEM, which is taken where the scene has no heights.
+
+local function find(image, name)
+  for _, band in ipairs(image.bands) do
+    if band == name then return true end
+  end
+  return false
+end
+
+-- A layer that lies beside the scene, on its grid.
+local function beside(path, scene, file)
+  local folder = fs.is_folder(path) and path or fs.dirname(path)
+  local found = fs.join(folder, file)
+  if not fs.exists(found) then
+    fail(("water.channels: %s has no %s beside it; take the layer from its server, or none"):format(path, file))
+  end
+  return raster.open(found):align(scene, { resampling = "bilinear" }):cast "float32"
+end
+
+--- The channels that networks map water from, lazily and on the grid of a radar scene: backscatter in dB, denoised; red, NIR, SWIR1, SWIR2; DEM and HAND in metres.
+---
+--- The same function makes them for training and for mapping, so that a network sees what it was trained on. A scene is what `water.open` takes. What it has already under the name of a channel is taken as it is, and backscatter whose property
+--- `DENOISED` says so is not denoised again: so the images that `water_training_data` writes are scenes, too.
+---
+--- **Errors.** A channel that the scene lacks and none of the layers gives; a layer that is not beside it; what the layers' servers refuse.
+---
+--- **Nodata.** A pixel is masked in all channels where it is in one.
+---
+--- ```lua
+--- local raster, water = require "raster", require "water"
+--- local grid = raster.grid { crs = "EPSG:32614", origin = { 500000, 4500000 }, resolution = 30, rows = 40, cols = 40 }
+--- local speckle = raster.random(grid, { distribution = "speckle", looks = 4, name = "VV", unit = "power" })
+--- speckle:add_bands(raster.constant(grid, 3):rename "HAND"):write "image.tif"
+--- local image = water.channels("image.tif", { bands = { "VV", "HAND" } })
+--- assert(image.bands[1] == "VV" and image.properties.DENOISED == "tv_bregman 0.35")
+--- ```
+---@param path string
+---@param options? water.ChannelOptions
+---@return Raster
+function M.channels(path, options)
+  local o = library.options("water.channels", options)
+  local scene = M.open(path, { unit = o.unit })
+  local wanted = {}
+  for _, name in ipairs(o.bands or {}) do wanted[name] = true end
+  local function wants(name) return not o.bands or wanted[name] end
+
+  local radar = {}
+  for _, name in ipairs(scene.bands) do
+    if RADAR[name] and wants(name) then radar[#radar + 1] = name end
+  end
+  if #radar == 0 then
+    fail(("water.channels: %s has no backscatter: its bands are %s"):format(path, table.concat(scene.bands, ", ")))
+  end
+  local before = scene.properties[M.DENOISED]
+  local how = before or (o.denoise > 0 and ("tv_bregman %g"):format(o.denoise) or "none")
+  local image = scene:select(table.unpack(radar))
+  if not before then
+    image = o.denoise > 0 and M.denoise(image, { weight = o.denoise }) or image:to_power():clamp(1e-5, 1):to_db()
+  end
+
+  local function add(layer) image = image:add_bands(layer) end
+  local own = {}
+  for _, name in ipairs(scene.bands) do
+    own[name] = true
+    local is_channel = OPTICAL[name] or name == "DEM" or name == "HAND"
+    if is_channel and wants(name) then add(scene:select(name):cast "float32") end
+  end
+  local wants_optical = false
+  for name in pairs(OPTICAL) do wants_optical = wants_optical or (wants(name) and not own[name]) end
+  if wants_optical and o.optical ~= "none" then
+    local layer = o.optical == "scene" and beside(path, scene, "optical.tif")
+      or gfc.on(scene, { product = o.product, version = o.gfc_version, base = o.gfc_base }):cast "float32"
+    local names = {}
+    for _, name in ipairs(layer.bands) do
+      if wants(name) and not own[name] then names[#names + 1] = name end
+    end
+    add(layer:select(table.unpack(names)))
+  end
+  if wanted.DEM and not own.DEM then add(hand.dem_on(scene, { base = o.dem_base })) end
+  if wants "HAND" and not own.HAND and o.hand ~= "none" then
+    add(o.hand == "scene" and beside(path, scene, "hand.tif"):rename "HAND" or hand.on(scene, { base = o.hand_base }))
+  end
+
+  local names = {}
+  for _, name in ipairs(o.bands or ORDER) do
+    if find(image, name) then
+      names[#names + 1] = name
+    elseif o.bands then
+      fail(("water.channels: no channel %s for %s, which has %s"):format(name, path, table.concat(scene.bands, ", ")))
+    end
+  end
+  image = image:select(table.unpack(names))
+  local valid = image:select(1):is_valid()
+  for i = 2, #image.bands do valid = valid & image:select(i):is_valid() end
+  return image:mask(valid):set(M.DENOISED, how)
 end
 
 return M

@@ -9,12 +9,15 @@ use super::torch::{Device, Tensor};
 
 pub fn fixture(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/learning/{name}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).expect("a fixture of the tests")).expect("a fixture of the tests")
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a fixture of the tests"))
+        .expect("a fixture of the tests")
 }
 
 pub fn floats(value: &Value) -> Vec<f32> {
     let numbers = value.as_array().expect("a fixture of the tests").iter();
-    numbers.map(|v| v.as_f64().expect("a fixture of the tests") as f32).collect()
+    numbers
+        .map(|v| v.as_f64().expect("a fixture of the tests") as f32)
+        .collect()
 }
 
 /// In −1 ≤ x < 1, as formula.py.

@@ -315,7 +315,7 @@ function Dataset:write(folder) end
 function Dataset:plot(options) end
 
 ---@class learning.EngineOptions
----@field device? string `cpu`, `cuda`, or `cuda:1` for the second graphics card. Default "cpu".
+---@field device? string `cpu`, `cuda`, or `cuda:1` for the second graphics card. Default `"cpu"`.
 
 ---@class learning.Engine
 ---@field name string Always "libtorch".
@@ -337,5 +337,99 @@ function Dataset:plot(options) end
 ---@param options? learning.EngineOptions
 ---@return learning.Engine
 function learning.engine(options) end
+
+---@class learning.TrainOptions
+---@field checkpoint string The folder that holds the state of training: it goes on from there where there is one.
+---@field model string The ONNX file that gets the best model, whenever there is a better one.
+---@field encoder? "resnet18"|"resnet34"|"resnet50" Of the U-Net. Default `"resnet18"`.
+---@field weights? string What the whole network starts from: `.safetensors`, `.pt` or `.pth` with the names of segmentation_models_pytorch.
+---@field encoder_weights? string What the encoder starts from: torchvision's file of ImageNet weights, or a whole network's.
+---@field epochs? integer At most so many passes over the training chips. From 1 to 1000000. Default 100.
+---@field batch? integer Chips in a batch. From 1 to 4096. Default 8.
+---@field accumulate? integer Batches whose gradients are summed for one step. From 1 to 1000000. Default 1.
+---@field learning_rate? number Of the first epoch. Above 0. Default 0.0001.
+---@field optimiser? "adam"|"adamw" Which optimiser. Default `"adam"`.
+---@field weight_decay? number How strongly weights are drawn to 0. At least 0. Default 0.
+---@field loss? "cross_entropy"|"dice"|"focal" What is made small. Default `"cross_entropy"`.
+---@field class_weights? number[] One a class, for `cross_entropy`. Default: 1 each.
+---@field gamma? number Of `focal`: how little the easy pixels count. At least 0. Default 2.
+---@field halve_after? integer Epochs without a better validation loss after which the learning rate is halved. From 1 to 1000000. Default 10.
+---@field least_learning_rate? number Below which it does not fall. At least 0. Default 0.
+---@field stop_after? integer Epochs without a better validation loss after which training ends. From 1 to 1000000. Default 80.
+---@field best_by? "loss"|"iou" What the best epoch is known by, of the validation chips: their loss, or their mean IoU. Default `"loss"`.
+---@field augment? learning.AugmentOptions What is done to training chips so that each is another one each time.
+---@field normalise? boolean Whether bands are brought to mean 0 and standard deviation 1 of the training chips. Default true.
+---@field fill? number What masked pixels become, after normalisation. Default 0.
+---@field device? string `cpu`, `cuda`, or `cuda:1` for the second graphics card. Default `"cpu"`.
+---@field seed? integer Of the first weights, the order of chips, and the augmentations. Default 1.
+
+--- Trains a U-Net with a ResNet encoder on the chips of a dataset, and writes the best model as ONNX.
+---
+--- The network is that of segmentation_models_pytorch 0.5 (`Unet`), so its weights fit by name and shape. Chips are read, normalised and changed on other threads, ahead
+--- of the device. After each epoch the validation chips are looked at; after `halve_after` epochs without a loss lower by a ten-thousandth the
+--- learning rate is halved, after `stop_after` training ends. What a batch needs beyond the memory (of the graphics card, or `--memory` on the CPU) goes through the network in parts whose gradients are summed, with a note.
+---
+--- The folder `checkpoint` gets `last.safetensors` after each epoch: weights, the optimiser's memory, the schedule and the history. The same
+--- call goes on from there, after Ctrl-C or kill too, to the same weights bit for bit (with the same number of threads). `best.safetensors` and the model are written whenever
+--- an epoch is the best so far.
+---
+--- Losses are means over labelled pixels. `cross_entropy`: minus the logarithm of the softmax at the label, weighted by class, as PyTorch's
+--- `CrossEntropyLoss`. `dice`: one minus the Dice coefficient of each class over the batch, mean over the classes; a class without a label counts 0.
+--- `focal`: the binary focal loss of each class, summed, without alpha. Both as in segmentation_models_pytorch.
+---
+--- The first convolution of `encoder_weights` is fitted to other numbers of bands than three: one band gets the sum of the three kernels; n bands get them
+--- in turn, times 3/n.
+---
+--- **Errors.** Where libtorch is not set up; a chip size that is no multiple of 32; weights whose names or shapes are not the network's; a folder that holds
+--- the state of a training with other settings, with what differs; a loss that is no number, with its epoch and batch.
+---
+--- **Nodata.** Masked pixels become `fill` after normalisation and count for no loss and no measure.
+---
+--- **Source.** Ronneberger et al. 2015, doi:10.1007/978-3-319-24574-4_28; He et al. 2016, doi:10.1109/CVPR.2016.90; Kingma & Ba 2015, arXiv:1412.6980; Loshchilov &
+--- Hutter 2019, arXiv:1711.05101; Milletari et al. 2016, doi:10.1109/3DV.2016.79; Lin et al. 2017, doi:10.1109/ICCV.2017.324.
+---
+--- ```lua
+--- local learning, raster = require "learning", require "raster"
+--- local scenes = {}
+--- for i = 1, 3 do
+---   local grid = raster.grid { crs = "EPSG:32611", origin = { 4000 * i, 0 }, resolution = 10, rows = 64, cols = 64 }
+---   local image = raster.random(grid, { distribution = "smooth", scale = 30, seed = i, name = "HH" })
+---   scenes[i] = { image = image, labels = image:gt(0.5) }
+--- end
+--- local ds = learning.dataset { scenes = scenes, classes = { [0] = "low", [1] = "high" }, chip = 32, split = { validation = { "3" }, test = 0 } }
+--- local t = learning.train(ds, { checkpoint = "run", model = "model.onnx", epochs = 1, batch = 4 })
+--- assert(t.epochs == 1 and #t.history == 1 and require("fs").exists("model.onnx"))
+--- ```
+---@param dataset Dataset
+---@param options learning.TrainOptions
+---@return Training
+function learning.train(dataset, options) end
+
+--- What a training has come to. It prints itself.
+---@class Training
+---@field history Table A row for each epoch: `learning_rate`, `training_loss`, `validation_loss`, and of the validation chips `accuracy`, `mean_iou`, and `iou NAME` of each class.
+---@field classes Table A row for each class: pixels `labelled`, `precision`, `recall`, `f1`, `iou` of the best epoch's validation chips.
+---@field best integer The number of the best epoch; 0 in a dry run.
+---@field epochs integer How many there were.
+---@field mean_iou? number Of the best epoch's validation chips.
+---@field waited number The share of the time of this call that the device waited for chips.
+local Training = {}
+
+--- Losses on the left, IoU of each class on the right, by epoch.
+---
+--- ```lua
+--- local learning, raster = require "learning", require "raster"
+--- local scenes = {}
+--- for i = 1, 3 do
+---   local grid = raster.grid { crs = "EPSG:32611", origin = { 4000 * i, 0 }, resolution = 10, rows = 32, cols = 32 }
+---   local image = raster.random(grid, { distribution = "smooth", scale = 30, seed = i, name = "HH" })
+---   scenes[i] = { image = image, labels = image:gt(0.5) }
+--- end
+--- local ds = learning.dataset { scenes = scenes, classes = { [0] = "low", [1] = "high" }, chip = 32, split = { validation = { "3" }, test = 0 } }
+--- learning.train(ds, { checkpoint = "run", model = "model.onnx", epochs = 2, batch = 2 }):plot():write("history.png")
+--- ```
+---@param options? plot.SizeOptions
+---@return Figure
+function Training:plot(options) end
 
 return learning

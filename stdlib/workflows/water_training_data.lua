@@ -10,7 +10,7 @@
 
 local raster, fs, tables, log = require "raster", require "fs", require "tables", require "log"
 local learning = require "learning"
-local palsar, dswe, gfc, hand, water = require "palsar", require "dswe", require "gfc", require "hand", require "water"
+local dswe, water = require "dswe", require "water"
 
 local p = params {
   folder = { type = "path", required = true, help = "Folder of the scenes." },
@@ -27,31 +27,6 @@ local p = params {
   known_share = { 0.1, min = 0, max = 1, help = "Scenes with fewer labels are left out of the list." },
 }
 
--- Files that hold whole numbers and those that hold decibels and metres are one stack of channels.
-local function channels(folder)
-  local scene = palsar.open_rtc(folder)
-  local measured = scene:select("HH", "HV")
-  local radar = p.denoise and water.denoise(measured, { weight = p.weight }) or measured:clamp(1e-5, 1):to_db()
-  local image = radar
-  if p.optical == "gfc" then
-    image = image:add_bands(gfc.on(scene, { product = p.product, version = p.gfc_version, base = p.gfc_base }):cast "float32")
-  elseif p.optical == "scene" then
-    image = image:add_bands(raster.open(folder .. "/optical.tif"):align(scene):cast "float32")
-  end
-  for _, band in ipairs(scene.bands) do
-    if band == "DEM" then image = image:add_bands(scene:select(band):cast "float32") end
-  end
-  if p.hand == "glo30" then
-    image = image:add_bands(hand.on(scene, { base = p.hand_base }))
-  elseif p.hand == "scene" then
-    image = image:add_bands(raster.open(folder .. "/hand.tif"):align(scene):cast("float32"):rename "HAND")
-  end
-  -- A pixel counts where every channel has a value.
-  local valid = image:select(1):is_valid()
-  for i = 2, #image.bands do valid = valid & image:select(i):is_valid() end
-  return image:mask(valid), valid
-end
-
 --%% One scene after the other
 
 local folders = fs.glob(p.folder .. "/*/usgs_dswe")
@@ -66,11 +41,14 @@ for _, tiles in ipairs(folders) do
   local image_path, labels_path = fs.join(p.out, name, "image.tif"), fs.join(p.out, name, "labels.tif")
   if not fs.exists(image_path) or not fs.exists(labels_path) then
     fs.mkdir(fs.join(p.out, name))
-    local image, valid = channels(folder)
+    local image = water.channels(folder, {
+      denoise = p.denoise and p.weight or 0, optical = p.optical, product = p.product, gfc_version = p.gfc_version, gfc_base = p.gfc_base,
+      hand = p.hand, hand_base = p.hand_base,
+    })
     local codes = dswe.on(image, fs.glob(tiles .. "/*INWAM*"))
     raster.write_all {
-      { image, image_path, { tags = { SCENE = name } } },
-      { dswe.labels(codes):mask(valid), labels_path, { nodata = 255, tags = { SCENE = name } } },
+      { image, image_path, { tags = { SCENE = name, [water.DENOISED] = image.properties[water.DENOISED] } } },
+      { dswe.labels(codes):mask(image:select(1):is_valid()), labels_path, { nodata = 255, tags = { SCENE = name } } },
     }
   end
   local labels = raster.open(labels_path)

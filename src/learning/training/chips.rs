@@ -14,6 +14,13 @@ use crate::learning::dataset::{Dataset, Side};
 use crate::learning::network::STRIDE;
 use crate::raster::{self, Unit};
 
+/// What nobody but the user knows of a model.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    pub licence: Option<String>,
+    pub source: Option<String>,
+}
+
 /// The training and validation sides of a dataset.
 pub struct Chips {
     dataset: Arc<Dataset>,
@@ -64,8 +71,8 @@ impl Chips {
         })
     }
 
-    /// The texts of an ONNX file: the bands in their order and what they were turned into, the classes, and `training`.
-    pub fn metadata(&self, training: Map<String, Value>) -> BTreeMap<String, String> {
+    /// The texts of an ONNX file: the bands in their order and what they were turned into, the classes, `training`, and what it says `about` itself.
+    pub fn metadata(&self, training: Map<String, Value>, about: &About) -> BTreeMap<String, String> {
         let bands = self
             .dataset
             .scenes
@@ -100,6 +107,8 @@ impl Chips {
             nodata: Some(UNLABELLED),
             activation: Some(Activation::Logits),
             stride: Some(STRIDE),
+            licence: about.licence.clone(),
+            source: about.source.clone(),
             training,
             ..Metadata::default()
         };

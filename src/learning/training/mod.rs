@@ -17,7 +17,7 @@ mod tests;
 
 pub use self::batch::{Ahead, Batch, Batches, Source, UNLABELLED, ahead};
 pub use self::checkpoint::{Checkpoint, Header, Made};
-pub use self::chips::Chips;
+pub use self::chips::{About, Chips};
 pub use self::history::{Epoch, Pace};
 pub use self::loss::{Loss, Scored};
 pub use self::optimiser::{Kind, Optimiser};

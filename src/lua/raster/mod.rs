@@ -43,6 +43,8 @@ mod sources;
 pub mod stack;
 pub mod values;
 
+pub use self::output::Tags;
+
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Raster>();
     m.class::<Grid>();

@@ -205,7 +205,7 @@ impl Choice for OverviewMethod {
 }
 
 /// Metadata items by name, in order.
-pub struct Tags(Vec<(String, String)>);
+pub struct Tags(pub Vec<(String, String)>);
 
 impl FromScript for Tags {
     fn expected() -> String {

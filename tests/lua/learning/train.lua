@@ -1,0 +1,76 @@
+local learning, raster, fs = require "learning", require "raster", require "fs"
+
+local CLASSES = { [0] = "low", [1] = "high" }
+
+local function dataset(o)
+  local scenes = {}
+  for i = 1, 4 do
+    local grid = raster.grid { crs = "EPSG:32611", origin = { 400000 + 4000 * i, 3860000 }, resolution = 10, rows = 64, cols = 64 }
+    local image = raster.random(grid, { distribution = "smooth", scale = 30, seed = i, name = "HH" }):set_unit("dB")
+    scenes[i] = { image = image, labels = image:gt(0.5), group = "scene " .. i }
+  end
+  return learning.dataset { scenes = scenes, classes = CLASSES, chip = o and o.chip or 32, split = { validation = { "scene 4" }, test = 0 } }
+end
+
+local function options(folder, o)
+  local all = { checkpoint = folder, model = folder .. ".onnx", epochs = 3, batch = 4, learning_rate = 1e-3, augment = { flips = true, turns = true }, seed = 5 }
+  for k, v in pairs(o or {}) do all[k] = v end
+  return all
+end
+
+test("a network learns, and goes on bit for bit where it was ended", function()
+  local ds = dataset()
+  local whole = learning.train(ds, options("whole", { epochs = 6 }))
+  assert(whole.epochs == 6 and #whole.history == 6 and whole.best >= 1)
+  -- Chance is a third, one class everywhere a quarter to a half.
+  assert(whole.mean_iou > 0.6, tostring(whole))
+  assert(whole.waited >= 0 and whole.waited <= 1)
+  assert(tostring(whole):match("U%-Net with resnet18, 1 channels, 2 classes: 6 epochs"), tostring(whole))
+  learning.train(ds, options("parts", { epochs = 2 }))
+  local parts = learning.train(ds, options("parts", { epochs = 6 }))
+  for i, row in ipairs(whole.history) do
+    assert(row.training_loss == parts.history[i].training_loss, i .. ": " .. row.training_loss .. " " .. parts.history[i].training_loss)
+    assert(row.validation_loss == parts.history[i].validation_loss)
+  end
+  -- Over already: nothing is computed, and the model is there again.
+  fs.remove("parts.onnx")
+  local again = learning.train(ds, options("parts", { epochs = 6 }))
+  assert(again.epochs == 6 and fs.exists("parts.onnx"))
+  whole:plot():write("history.png")
+end)
+
+test("what cannot be trained is an error with the way out", function()
+  local ds = dataset()
+  local function fails(o, pattern)
+    local ok, why = pcall(learning.train, ds, options("bad", o))
+    assert(not ok and why:match(pattern), tostring(why))
+  end
+  fails({ encoder = "resnet101" }, "resnet18")
+  fails({ class_weights = { 1 } }, "class_weights must be 2 numbers")
+  fails({ loss = "dice", class_weights = { 1, 1 } }, "cross_entropy")
+  fails({ learning_rate = 0 }, "learning_rate")
+  fails({ device = "tpu" }, "device")
+  fails({ weights = "absent.pth" }, "absent.pth")
+  fails({ checkpoint = "/elsewhere" }, "outside the working folder")
+  local ok, why = pcall(learning.train, dataset { chip = 16 }, options("bad"))
+  assert(not ok and why:match("multiple of 32"), why)
+  learning.train(ds, options("one", { epochs = 1 }))
+  ok, why = pcall(learning.train, ds, options("one", { encoder = "resnet34" }))
+  assert(not ok and why:match("resnet18.*there.*resnet34.*here"), why)
+end)
+
+test("weights of a training are the start of another", function()
+  local ds = dataset()
+  learning.train(ds, options("first", { epochs = 1 }))
+  local t = learning.train(ds, options("second", { epochs = 1, weights = "first/best.safetensors" }))
+  assert(t.epochs == 1)
+  t = learning.train(ds, options("third", { epochs = 1, loss = "focal", optimiser = "adamw", weight_decay = 0.01, encoder_weights = "first/best.safetensors" }))
+  assert(t.epochs == 1)
+end)
+
+test("the engine says what it is", function()
+  local engine = learning.engine()
+  assert(engine.name == "libtorch" and engine.device == "cpu" and engine.threads >= 1)
+  local ok, why = pcall(learning.engine, { device = "gpu" })
+  assert(not ok and why:match('"cuda"'), why)
+end)
