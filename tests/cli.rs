@@ -80,6 +80,8 @@ mod tally;
 mod units;
 #[path = "cli/water.rs"]
 mod water;
+#[path = "cli/water_network.rs"]
+mod water_network;
 #[path = "cli/workflows.rs"]
 mod workflows;
 #[path = "cli/writing.rs"]

@@ -12,7 +12,7 @@ use super::network::{Network, Port};
 use super::onnx::{Axis, Onnx, Tensor};
 use super::{fallback, session};
 use crate::error::{Choice, Error, Result};
-use crate::{gate, libraries, work};
+use crate::{bounds, libraries, work};
 
 /// How a model is opened.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +44,7 @@ impl Model {
     /// what computes it does not know; for metadata that cannot be, or that do not fit its inputs and outputs; where `device` is a GPU
     /// and something that it needs is missing.
     pub fn open(path: &Path, opening: Opening) -> Result<Model> {
-        let bytes = gate::read(path).map_err(|e| Error::io(path, e))?;
+        let bytes = bounds::read_file(path, 2, "take a smaller model")?;
         let mut onnx = Onnx::of(path, &bytes)?;
         let named = |e: Error| match e {
             Error::Interrupted | Error::File { .. } | Error::DeviceMemory { .. } => e,

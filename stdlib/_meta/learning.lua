@@ -360,6 +360,9 @@ function learning.engine(options) end
 ---@field augment? learning.AugmentOptions What is done to training chips so that each is another one each time.
 ---@field normalise? boolean Whether bands are brought to mean 0 and standard deviation 1 of the training chips. Default true.
 ---@field fill? number What masked pixels become, after normalisation. Default 0.
+---@field licence? string Under which terms the model may be used, such as `CC-BY-4.0`. It lies in the model, as do the next two.
+---@field source? string Where the model comes from.
+---@field notes? table<string, string|number|boolean> What else is to be known of the training, such as `{ DENOISED = "tv_bregman 0.35" }`: under `training` of the model's metadata.
 ---@field device? string `cpu`, `cuda`, or `cuda:1` for the second graphics card. Default `"cpu"`.
 ---@field seed? integer Of the first weights, the order of chips, and the augmentations. Default 1.
 

@@ -88,7 +88,7 @@ if p.polygons then
   local written = map:write_polygons(p.polygons, {
     classes = { water = wet }, minimum_area = p.minimum_area, simplify = p.simplify, mean = confidence,
   })
-  print(p.polygons, written)
+  print(("%s: %d polygons"):format(p.polygons, written))
 end
 
 --%% Figures

@@ -110,7 +110,9 @@ for i, scene in ipairs(scenes) do
 end
 if #compared > 0 then
   local found = learning.evaluate(compared, { classes = CLASSES, ignore = { 255 } })
-  print(("On %d scenes that training never saw:"):format(#compared))
+  local names = {}
+  for i, scene in ipairs(compared) do names[i] = scene.group end
+  print(("On %d scenes that training never saw (%s):"):format(#compared, table.concat(names, ", ")))
   print(found)
   found.classes:write_csv(base .. "_test.csv")
   if p.figures then print(found:plot({ dpi = 200 }):write(base .. "_test.png")) end

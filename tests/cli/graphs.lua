@@ -29,6 +29,7 @@ local function graph(name, image)
   graphs[name] = image
 end
 
+graph("grow", a:gt(0.3):grow(a:gt(0)))
 for _, name in ipairs {
   "abs", "sqrt", "exp", "log", "log10", "round", "floor", "ceil", "sin", "cos", "tan", "atan", "is_valid", "to_db", "to_power", "to_radians",
 } do

@@ -183,6 +183,35 @@ fn the_guides_blocks_can_be_pasted() {
     }
 }
 
+#[test]
+fn the_guide_of_models_can_be_pasted() {
+    let here = folder(&[]);
+    let code = r#"
+        local learning = require "learning"
+        local scenes = {}
+        for i = 1, 3 do
+          local grid = raster.grid { crs = 32611, origin = { 4000 * i, 0 }, resolution = 10, rows = 64, cols = 64 }
+          local vv = (raster.random(grid, { seed = i }) * -20):rename "VV":set_unit "dB"
+          scenes[i] = { image = vv:add_bands((vv - 6):rename "VH":set_unit "dB"), labels = vv:lt(-10) }
+        end
+        local ds = learning.dataset {
+          scenes = scenes, classes = { [0] = "land", [1] = "water" }, chip = 32, split = { validation = { "3" }, test = 0 },
+        }
+        for _, name in ipairs { "water", "unet" } do
+          learning.train(ds, { checkpoint = name, model = name .. ".onnx", epochs = 1, normalise = name == "water" })
+        end
+        scenes[1].image:write "scene.tif""#;
+    let made = run(here.path(), &["--quiet", "-e", code]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    for marked in [true, false] {
+        let _ = std::fs::remove_file(here.path().join("water.tif"));
+        let mut terminal = Terminal::start(here.path());
+        paste_all(&mut terminal, &blocks("docs/guide/models.md"), marked);
+        assert!(here.path().join("water.tif").is_file());
+        assert_eq!(terminal.leave(), 0);
+    }
+}
+
 /// Those of archives ask no server here: their modules are stood in for by a thing that answers everything with itself.
 #[test]
 fn the_guides_of_archives_can_be_pasted() {
@@ -208,7 +237,7 @@ fn every_guide_is_pasted_by_a_test() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let page = name.trim_end_matches(".md");
         assert!(
-            here.contains(&format!("\"{page}\"")),
+            here.contains(&format!("\"{page}\"")) || here.contains(&format!("docs/guide/{page}.md")),
             "docs/guide/{name} is pasted by no test"
         );
     }

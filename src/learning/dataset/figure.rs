@@ -52,9 +52,9 @@ impl Dataset {
         for (place, &chip) in chips.iter().enumerate() {
             let image = self.read_image(chip)?;
             let found = &self.chips[chip];
+            // What group a chip is of is in the table of chips: names of scenes are wider than panels.
             let mut left = panel(format!(
-                "{} {}: {}, {}",
-                self.scenes[found.scene].group,
+                "{}: row {}, col {}",
                 chip + 1,
                 found.window.row,
                 found.window.col

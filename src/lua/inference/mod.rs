@@ -17,8 +17,15 @@ use crate::options;
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Model>();
     m.function_with("open(path, options?)", |lua, args, o: Open| {
-        let path = access(lua).read(args.get::<PathBuf>("path")?)?;
-        Model::open(&path, o.opening()?)
+        let (access, path) = (access(lua), args.get::<PathBuf>("path")?);
+        Model::open(&access.read(&path)?, o.opening()?).map_err(|e| match e {
+            // Named as the script named it.
+            Error::NoSuchFile { .. } => Error::NoSuchFile {
+                path,
+                looked_in: access.working().to_path_buf(),
+            },
+            e => e,
+        })
     })?;
     Ok(())
 }

@@ -259,7 +259,7 @@ pub fn check_space(path: &Path, bytes: u64, options: &WriteOptions) -> Result<()
 ///
 /// # Errors
 /// A value that was asked for and that the type does not hold.
-pub fn fill_of(band: &Band, dtype: DType, options: &WriteOptions) -> Result<(f64, bool)> {
+pub fn fill_of(nodata: Option<f64>, dtype: DType, options: &WriteOptions) -> Result<(f64, bool)> {
     let holds = |v: &f64| match dtype.integer_range() {
         Some((low, high)) => (low..=high).contains(v) && v.fract() == 0.0,
         None => true,
@@ -272,7 +272,7 @@ pub fn fill_of(band: &Band, dtype: DType, options: &WriteOptions) -> Result<(f64
         ));
     }
     // The band's own is a value, not what a value is stored as.
-    let own = band.nodata.filter(|v| options.packing.is_none() && holds(v));
+    let own = nodata.filter(|v| options.packing.is_none() && holds(v));
     let given = options.nodata.or(own);
     // Without a word from the user: NaN for floats, the lowest value of signed and the highest of unsigned integers.
     let fallback = match dtype.integer_range() {

@@ -111,11 +111,7 @@ impl Staged {
         )
         .map_err(|text| Error::file(path, format!("cannot be created: {text}")));
         let dataset = draft.checked(dataset)?;
-        let bands: Result<_> = raster
-            .bands
-            .iter()
-            .map(|b| staged_band(b, dtype, options))
-            .collect();
+        let bands = staged_bands(&raster.bands, dtype, options);
         let mut sink = Staged {
             path: path.to_path_buf(),
             draft,
@@ -391,14 +387,31 @@ fn fill_integer(v: i128, fill: i128, seen: &mut Seen) -> i128 {
     }
 }
 
-fn staged_band(band: &Band, dtype: DType, options: &WriteOptions) -> Result<StagedBand> {
-    let (fill, declared) = fill_of(band, dtype, options)?;
-    Ok(StagedBand {
-        name: band.name.clone(),
-        dtype,
-        fill,
-        declared,
-        moments: TileMoments::default(),
-        seen: Mutex::default(),
-    })
+/// What is written for each band. A GeoTIFF holds one value of nodata for all of them, so where theirs differ it is that of the type.
+fn staged_bands(bands: &[Band], dtype: DType, options: &WriteOptions) -> Result<Vec<StagedBand>> {
+    let fills: Vec<(f64, bool)> = bands
+        .iter()
+        .map(|band| fill_of(band.nodata, dtype, options))
+        .collect::<Result<_>>()?;
+    let same = |(fill, _): &(f64, bool)| {
+        fills
+            .first()
+            .is_some_and(|(first, _)| first.total_cmp(fill).is_eq())
+    };
+    let common = match fills.iter().all(same) {
+        true => None,
+        false => Some(fill_of(None, dtype, options)?),
+    };
+    let staged = bands.iter().zip(fills).map(|(band, own)| {
+        let (fill, declared) = common.unwrap_or(own);
+        StagedBand {
+            name: band.name.clone(),
+            dtype,
+            fill,
+            declared,
+            moments: TileMoments::default(),
+            seen: Mutex::default(),
+        }
+    });
+    Ok(staged.collect())
 }

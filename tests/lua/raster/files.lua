@@ -139,3 +139,18 @@ test("levels are those of the compression", function()
   assert(text:match "deflate, zstd and lzma have levels", text)
   assert(message { format = "COG", compress = "zstd", level = 23 }:match "from 1 to 22")
 end)
+
+test("bands with other values of nodata keep their masks in one file", function()
+  local grid = raster.grid { rows = 1, cols = 3 }
+  raster.from_table(grid, { { 7, 9, 3 } }):cast("uint8"):write("a.tif", { nodata = 9 })
+  raster.from_table(grid, { { 0, 9, 4 } }):cast("uint8"):write("b.tif", { nodata = 0 })
+  local a, b = raster.open("a.tif"):rename "a", raster.open("b.tif"):rename "b"
+  -- A GeoTIFF has one value for all bands.
+  for _, both in ipairs { raster.bands(a, b), raster.bands(a, b:cast "float32") } do
+    both:write "both.tif"
+    local file = raster.open "both.tif"
+    local of_a, of_b = file:select("a"):read(), file:select("b"):read()
+    assert(of_a:get(0, 0) == 7 and of_a:get(0, 1) ~= of_a:get(0, 1) and of_a:get(0, 2) == 3)
+    assert(of_b:get(0, 0) ~= of_b:get(0, 0) and of_b:get(0, 1) == 9 and of_b:get(0, 2) == 4)
+  end
+end)

@@ -64,7 +64,7 @@ impl Tiles {
         for band in &raster.bands {
             let dtype = options.dtype.unwrap_or(band.dtype);
             check_real(band, dtype)?;
-            let (fill, declared) = fill_of(band, dtype, options)?;
+            let (fill, declared) = fill_of(band.nodata, dtype, options)?;
             let unit = band.unit.symbol();
             let mut attributes = Vec::new();
             if !unit.is_empty() {
