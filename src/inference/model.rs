@@ -306,6 +306,9 @@ impl fmt::Display for Model {
             .iter()
             .map(|(name, value)| match value {
                 serde_json::Value::String(text) => format!("{name} {text}"),
+                serde_json::Value::Number(number) if number.is_f64() => {
+                    format!("{name} {}", four_digits(number.as_f64().unwrap_or(f64::NAN)))
+                }
                 value => format!("{name} {value}"),
             })
             .collect();
@@ -314,6 +317,15 @@ impl fmt::Display for Model {
         }
         Ok(())
     }
+}
+
+/// A number for people: 0.0456, not 0.045646576909217376.
+fn four_digits(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let places = (3.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    format!("{value:.places$}")
 }
 
 /// Sizes of axes for scripts: 0 where any size is taken.

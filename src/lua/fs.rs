@@ -162,7 +162,7 @@ fn glob(lua: &Lua, args: &Args) -> Result<Vec<String>> {
     // The part before the first wildcard decides whether the pattern may be followed.
     let fixed: PathBuf = Path::new(&pattern)
         .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
         .collect();
     let start = policy.inside(if fixed.as_os_str().is_empty() { Path::new(".") } else { &fixed })?;
     let parts: Vec<String> = Path::new(&pattern)

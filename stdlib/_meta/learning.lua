@@ -100,7 +100,7 @@ function Evaluation:plot(options) end
 ---@field validation? number|string[] The share of chips that validation gets, or the names of its groups (or values of the column). From 0 to 0.9. Default 0.2.
 ---@field test? number|string[] The share of chips that test gets, or the names of its groups (or values of the column). From 0 to 0.9. Default 0.1.
 ---@field seed? integer Of the draw. Default 1.
----@field block? number About how wide and high blocks are. Above 0.
+---@field block? number About how wide and high blocks are, in metres. Above 0.
 ---@field column? string The property that divides scenes.
 
 ---@class learning.DatasetOptions

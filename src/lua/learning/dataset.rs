@@ -62,7 +62,7 @@ options! {
         test: Part = Split::default().test; Part::SHARES,
         /// Of the draw.
         seed: usize = Split::default().seed as usize,
-        /// About how wide and high blocks are.
+        /// About how wide and high blocks are, in metres.
         block: Option<f64>; Split::BLOCKS,
         /// The property that divides scenes.
         column: Option<String>,

@@ -248,6 +248,14 @@ struct Exported<'a> {
 impl Exported<'_> {
     fn write(&self, weights: &Weights, epoch: &Epoch, number: usize) -> Result<()> {
         let overall = epoch.confusion().overall();
+        let (of_loss, detail) = match &self.made.loss {
+            Loss::CrossEntropy { weights } => (
+                LossKind::CrossEntropy,
+                weights.as_ref().map(|w| ("class_weights", json!(w))),
+            ),
+            Loss::Dice => (LossKind::Dice, None),
+            Loss::Focal { gamma } => (LossKind::Focal, Some(("gamma", json!(gamma)))),
+        };
         let mut training = Map::from_iter(
             self.notes
                 .iter()
@@ -255,13 +263,14 @@ impl Exported<'_> {
         );
         training.extend([
             ("network".to_string(), json!(self.made.network.to_string())),
-            ("loss".to_string(), json!(self.made.loss)),
+            ("loss".to_string(), json!(of_loss.name())),
             ("epoch".to_string(), json!(number)),
             ("validation_loss".to_string(), json!(epoch.validation_loss)),
             ("validation_accuracy".to_string(), json!(overall.accuracy)),
             ("validation_mean_iou".to_string(), json!(overall.mean_iou)),
             ("seed".to_string(), json!(self.made.seed)),
         ]);
+        training.extend(detail.map(|(name, value)| (name.to_string(), value)));
         let file = onnx::write(self.plan, weights, &self.chips.metadata(training, &self.about))?;
         files::write_atomically(&self.path, |out| out.write_all(&file))
     }
