@@ -103,7 +103,12 @@ if p.figures then
   end
   local has_colors = optical.red and optical.NIR and optical.SWIR1
   local count = has_colors and 4 or 3
-  local figure = plot.figure { cols = 2, rows = (count + 1) // 2, width = 7.2, height = 3 * ((count + 1) // 2), dpi = 200, letters = true }
+  -- Panels of a wide scene lie below each other.
+  local is_wide = map.cols > 2 * map.rows
+  local rows = is_wide and count or (count + 1) // 2
+  local figure = plot.figure {
+    rows = rows, cols = is_wide and 1 or 2, width = 7.2, height = (is_wide and 2.2 or 3) * rows, dpi = 200, letters = true,
+  }
   if radar then figure:axes(panel(radar .. " backscatter")):image(scene:select(radar), { colormap = "gray", label = radar .. " (dB)" }) end
   if has_colors then figure:axes(panel "SWIR1, NIR, red"):rgb(scene:select("SWIR1", "NIR", "red")) end
   local colors = {}

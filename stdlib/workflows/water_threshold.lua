@@ -91,7 +91,12 @@ if p.figures then
   local shown = used[1].band
   local db = image:select(shown):to_db()
   local count = heights and 3 or 2
-  local figure = plot.figure { cols = count, width = 3.6 * count, height = 3, dpi = 200, letters = true }
+  -- Panels of a wide scene lie below each other.
+  local is_wide = image.cols > 2 * image.rows
+  local figure = plot.figure {
+    rows = is_wide and count or 1, cols = is_wide and 1 or count, width = is_wide and 7.2 or 3.6 * count, height = is_wide and 2.2 * count or 3,
+    dpi = 200, letters = true,
+  }
   figure:axes(panel(shown .. " backscatter")):image(db, { colormap = "gray", label = shown .. " (dB)" })
   if heights then
     figure:axes(panel "Height above drainage"):image(heights, { colormap = "viridis", min = 0, max = 50, label = "HAND (m)" })
