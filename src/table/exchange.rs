@@ -12,7 +12,7 @@ use super::kind::ColumnType;
 use super::times::Times;
 
 /// Whether there is a column for arrays of this type.
-pub(super) fn is_readable(kind: &DataType) -> bool {
+pub fn is_readable(kind: &DataType) -> bool {
     use DataType::*;
     match kind {
         Null | Boolean | Date32 | Date64 | Timestamp(..) | Utf8 | LargeUtf8 | Utf8View => true,
@@ -23,7 +23,7 @@ pub(super) fn is_readable(kind: &DataType) -> bool {
 
 /// # Errors
 /// What is wrong with the column's type or values.
-pub(super) fn column_of(array: &ArrayRef) -> Result<Column, String> {
+pub fn column_of(array: &ArrayRef) -> Result<Column, String> {
     fn whole<T: ArrowPrimitiveType<Native: Into<i64>>>(array: &ArrayRef) -> Column {
         let array: Int64Array = array.as_primitive::<T>().unary(Into::into);
         Column::Integer(array)

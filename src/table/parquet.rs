@@ -1,7 +1,9 @@
-//! Tables from and to Parquet files.
+//! Tables from Parquet files, and to them.
+
+mod write;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,12 +12,8 @@ use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use ::parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
-use ::parquet::basic::{Compression, ZstdLevel};
 use ::parquet::errors::ParquetError;
-use ::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use ::parquet::file::reader::{ChunkReader, Length};
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema};
 use bytes::Bytes;
 
@@ -26,10 +24,11 @@ use super::ledger;
 use super::{ColumnType, Table};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::files;
 use crate::interrupt;
 use crate::panics;
 use crate::work::{self, Held, workers};
+
+pub use self::write::RowGroups;
 
 /// Rows that are read or written at a time.
 const RUN: usize = 1 << 16;
@@ -43,12 +42,7 @@ impl Table {
     /// When the file cannot be read, has no such column, or one of a type that no column of a table is of (binary, lists, durations);
     /// a table that does not fit the memory ceiling.
     pub fn read_parquet(path: &Path, columns: Option<&[String]>) -> Result<Table> {
-        let file = bounds::open(path)?;
-        let length = file.metadata().map_err(|e| Error::io(path, e))?.len();
-        let file = Part {
-            file: Arc::new(file),
-            length,
-        };
+        let file = Part::open(path)?;
         Reading { path, file }.table(columns)
     }
 
@@ -68,80 +62,32 @@ impl Table {
     ///
     /// # Errors
     /// When the file cannot be opened or read.
-    pub(super) fn is_parquet(path: &Path) -> Result<bool> {
+    pub fn is_parquet(path: &Path) -> Result<bool> {
         let mut start = Vec::new();
         let read = bounds::open(path)?.take(4).read_to_end(&mut start);
         read.map_err(|e| Error::io(path, e))?;
         Ok(start == b"PAR1")
     }
-
-    /// Writes a Parquet file, atomically, compressed with ZSTD. Missing values are nulls; times are timestamps in UTC, of nanoseconds, or
-    /// of microseconds where one lies beyond the years 1677 to 2262.
-    ///
-    /// # Errors
-    /// A folder that is not there or cannot be written; a full disk; `Interrupted`.
-    pub fn write_parquet(&self, path: &Path) -> Result<()> {
-        files::write_atomically(path, |out| {
-            self.write_row_groups(out).map_err(|e| match e {
-                ParquetError::External(e) => match e.downcast::<io::Error>() {
-                    Ok(e) => *e,
-                    Err(e) => io::Error::other(e),
-                },
-                e => io::Error::other(e),
-            })
-        })
-    }
-
-    fn write_row_groups(&self, out: &mut (dyn Write + Send)) -> Result<(), ParquetError> {
-        let fields = self.columns().iter().map(|(name, column)| {
-            let kind = match column {
-                Column::Time(times) => times.to_arrow().data_type().clone(),
-                column => column.array().data_type().clone(),
-            };
-            Field::new(name, kind, true)
-        });
-        let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_statistics_enabled(EnabledStatistics::Chunk)
-            .build();
-        // Arrow's own names of types are left out: others take strings for what Parquet says they are.
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties)
-            .with_skip_arrow_metadata(true);
-        let mut writer = ArrowWriter::try_new_with_options(out, schema.clone(), options)?;
-        for first in (0..self.rows()).step_by(RUN) {
-            interrupt::check().map_err(|e| ParquetError::External(Box::new(io::Error::other(e))))?;
-            let count = RUN.min(self.rows() - first);
-            let arrays = self
-                .columns()
-                .iter()
-                .map(|(_, column)| to_arrow(&column.slice(first, count)));
-            writer.write(&RecordBatch::try_new(schema.clone(), arrays.collect())?)?;
-        }
-        writer.close().map(|_| ())
-    }
-}
-
-/// As Arrow has it, with nulls for missing numbers.
-fn to_arrow(column: &Column) -> ArrayRef {
-    match column {
-        Column::Bool(values) => Arc::new(values.clone()),
-        Column::Integer(values) => Arc::new(values.clone()),
-        Column::Float(values) => {
-            let present = |x: &f64| Some(*x).filter(|x| !x.is_nan());
-            Arc::new(values.values().iter().map(present).collect::<Float64Array>())
-        }
-        Column::Text(values) => Arc::new(values.clone()),
-        Column::Time(times) => times.to_arrow(),
-    }
 }
 
 /// A file that several threads read at their own places.
 #[derive(Clone)]
-struct Part {
+pub struct Part {
     file: Arc<File>,
     length: u64,
+}
+
+impl Part {
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open(path: &Path) -> Result<Part> {
+        let file = bounds::open(path)?;
+        let length = file.metadata().map_err(|e| Error::io(path, e))?.len();
+        Ok(Part {
+            file: Arc::new(file),
+            length,
+        })
+    }
 }
 
 impl Length for Part {
@@ -177,7 +123,7 @@ impl ChunkReader for Part {
     }
 }
 
-struct At {
+pub struct At {
     file: Arc<File>,
     at: u64,
 }

@@ -1,4 +1,4 @@
-//! Vector things: geometries with a CRS, features with properties, files that GDAL reads and writes, GeoJSON, burning
+//! Vector things: geometries with a CRS, features with properties, files that GDAL reads and writes, GeoJSON, GeoParquet, burning
 //! features into pixels, outlines of classes, statistics of pixels by zone, and pixel values at points.
 
 mod antimeridian;
@@ -7,6 +7,7 @@ mod encoding;
 mod features;
 mod geojson;
 mod geometry;
+mod geoparquet;
 mod measure;
 mod overlay;
 mod polygonize;

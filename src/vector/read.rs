@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 use super::encoding::{self, SHAPEFILE};
 use super::overlay::{last_message, quietly};
-use super::{Feature, Features, Properties};
+use super::{Feature, Features, Properties, geoparquet};
 use crate::bytes;
 use crate::earth::wkb;
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ use crate::files;
 use crate::raster::file::probe::{Use, try_out};
 use crate::raster::file::{gdal_name, reach, why};
 use crate::raster::{Bounds, Crs};
-use crate::table::Value;
+use crate::table::{Table, Value};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReadOptions {
@@ -33,7 +33,7 @@ pub struct ReadOptions {
 }
 
 impl Features {
-    /// Reads a layer of any file that GDAL reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML, CSV with WKT… Z and M are
+    /// Reads a layer of any file that GDAL reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML, CSV with WKT…, or GeoParquet. Z and M are
     /// dropped, curves become lines. Whole numbers, numbers, strings, booleans, dates and times keep their
     /// types; lists become nested values; binary fields are left out. A date and time without a zone is UTC. The text of a Shapefile
     /// that says no encoding is UTF-8 where all of it can be, else ISO-8859-1.
@@ -50,6 +50,10 @@ impl Features {
                 path: path.to_path_buf(),
                 looked_in,
             });
+        }
+        if path.is_file() && Table::is_parquet(path)? {
+            no_encoding(options.encoding.as_deref())?;
+            return geoparquet::read(path, options);
         }
         let features = quietly(|| read(path, options))?;
         // Drivers end a list where a server breaks off.
@@ -96,10 +100,7 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
     })?;
     let is_shapefile = dataset.driver().short_name() == SHAPEFILE;
     match encoding {
-        Some(name) if !is_shapefile => {
-            let expected = "left out: only Shapefiles need to be told it";
-            return Err(Error::argument("encoding", expected, format!("{name:?}")));
-        }
+        encoding if !is_shapefile => no_encoding(encoding)?,
         None if is_shapefile => {
             if let Some(guessed) = encoding::guess(&dataset, |name| open(Some(name)).ok()) {
                 dataset = open(Some(guessed)).map_err(|e| Error::file(path, reason(&e)))?;
@@ -169,6 +170,13 @@ fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
         });
     }
     Ok(Features { features, crs })
+}
+
+fn no_encoding(encoding: Option<&str>) -> Result<()> {
+    let expected = "left out: only Shapefiles need to be told it";
+    encoding.map_or(Ok(()), |name| {
+        Err(Error::argument("encoding", expected, format!("{name:?}")))
+    })
 }
 
 struct Field {

@@ -14,7 +14,7 @@ use super::encoding::{self, SHAPEFILE};
 use super::geojson::{TAIL, feature_text, head};
 use super::transform::Projection;
 use super::write::{FieldType, LONLAT_DRIVERS, Layer, Row, UTF_8, driver_of, extension, write_layer};
-use super::{Feature, WriteOptions};
+use super::{Feature, WriteOptions, geoparquet};
 use crate::error::{Error, Result};
 use crate::raster::Crs;
 use crate::table::{ColumnType, Value};
@@ -86,6 +86,14 @@ fn write(
     if matches!(extension.as_str(), "geojson" | "json") {
         return write_geojson(path, schema, options, features);
     }
+    if geoparquet::EXTENSIONS.contains(&extension.as_str()) {
+        let fields = schema
+            .fields
+            .iter()
+            .map(|(name, kind)| (name.to_string(), geoparquet::kind_of(*kind)));
+        let rows = rows(schema, features, None);
+        return geoparquet::write(path, schema.crs.as_ref(), &fields.collect::<Vec<_>>(), rows);
+    }
     let driver = driver_of(path)?;
     let wgs84 = Crs::wgs84()?;
     let into = match &schema.crs {
@@ -108,21 +116,26 @@ fn write(
         keep_ids: false,
         encoding: options.encoding.as_deref().unwrap_or(UTF_8),
     };
-    let rows = features.map(|feature| {
+    let rows = rows(schema, features, projection.as_ref());
+    write_layer(path, driver, &layer, rows)
+}
+
+fn rows<'a>(
+    schema: &'a Schema,
+    features: impl Iterator<Item = Result<Feature>>,
+    projection: Option<&'a Projection<'a>>,
+) -> impl Iterator<Item = Result<Row<'a>>> {
+    features.map(move |feature| {
         let feature = feature?;
         let value = |name: &str| feature.properties.get(name).cloned().unwrap_or(Value::Missing);
         let values = schema.fields.iter().map(|(name, _)| value(name)).collect();
-        let shape = feature
-            .shape
-            .map(|shape| moved(shape, projection.as_ref()))
-            .transpose()?;
+        let shape = feature.shape.map(|shape| moved(shape, projection)).transpose()?;
         Ok(Row {
             shape: shape.map(Cow::Owned),
             id: None,
             values,
         })
-    });
-    write_layer(path, driver, &layer, rows)
+    })
 }
 
 fn write_geojson(

@@ -1,8 +1,10 @@
-//! Features to files, by GDAL's vector drivers and our own GeoJSON writer.
+//! Features to files, by GDAL's vector drivers and our own writers of GeoJSON and GeoParquet.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gdal::errors::GdalError;
 use gdal::vector::{LayerAccess, OGRwkbGeometryType};
@@ -12,8 +14,8 @@ use geo::Geometry as Shape;
 use super::encoding::{self, SHAPEFILE};
 use super::geometry::type_name;
 use super::overlay::quietly;
-use super::read::reason;
-use super::{Feature, Features, GeoJsonOptions};
+use super::read::{ReadOptions, reason};
+use super::{Feature, Features, GeoJsonOptions, geoparquet};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::raster::Crs;
@@ -50,7 +52,7 @@ pub(super) const LONLAT_DRIVERS: [&str; 2] = ["KML", "GeoJSONSeq"];
 
 impl Features {
     /// Writes a file, in place of what was there, atomically. The extension says the format: `geojson` or `json`, `gpkg`,
-    /// `shp`, `fgb` (FlatGeobuf), `kml`, `gml`, `geojsonl` (one GeoJSON feature a line). GeoJSON and KML are in
+    /// `shp`, `fgb` (FlatGeobuf), `kml`, `gml`, `geojsonl` (one GeoJSON feature a line), `parquet` or `geoparquet`. GeoJSON and KML are in
     /// longitude and latitude, into which features are transformed; the others keep the CRS.
     ///
     /// Properties become one field each, of the type that holds all of its values; lists and objects become text. A
@@ -69,6 +71,18 @@ impl Features {
                 let expected = "left out: only the text of Shapefiles (.shp) can be in another than UTF-8";
                 return Err(Error::argument("encoding", expected, format!("{encoding:?}")));
             }
+        }
+        if geoparquet::EXTENSIONS.contains(&extension.as_str()) {
+            let columns = columns(self);
+            let fields = columns
+                .iter()
+                .map(|(name, column)| (name.clone(), geoparquet::kind_of_column(column)));
+            return geoparquet::write(
+                path,
+                self.crs.as_ref(),
+                &fields.collect::<Vec<_>>(),
+                rows(self, &columns),
+            );
         }
         let driver = driver_of(path)?;
         let transformed;
@@ -99,15 +113,22 @@ impl Features {
             keep_ids: driver == "GPKG" && distinct_ids(&features.features),
             encoding,
         };
-        let rows = features.features.iter().enumerate().map(|(row, feature)| {
-            Ok(Row {
-                shape: feature.shape.as_ref().map(Cow::Borrowed),
-                id: feature.id.as_ref(),
-                values: columns.iter().map(|(_, column)| column.get(row)).collect(),
-            })
-        });
-        write_layer(path, driver, &layer, rows)
+        write_layer(path, driver, &layer, rows(features, &columns))
     }
+}
+
+/// Of features whose properties are these columns.
+fn rows<'a>(
+    features: &'a Features,
+    columns: &'a [(String, Column)],
+) -> impl Iterator<Item = Result<Row<'a>>> {
+    features.features.iter().enumerate().map(|(row, feature)| {
+        Ok(Row {
+            shape: feature.shape.as_ref().map(Cow::Borrowed),
+            id: feature.id.as_ref(),
+            values: columns.iter().map(|(_, column)| column.get(row)).collect(),
+        })
+    })
 }
 
 /// The driver for a file's extension.
@@ -120,6 +141,7 @@ pub(super) fn driver_of(path: &Path) -> Result<&'static str> {
     known.map(|(_, driver)| *driver).ok_or_else(|| {
         let known: Vec<&str> = ["geojson"]
             .into_iter()
+            .chain(geoparquet::EXTENSIONS)
             .chain(EXTENSIONS.iter().map(|(e, _)| *e))
             .collect();
         Error::argument(
@@ -167,6 +189,64 @@ pub(super) fn write_layer<'a>(
     });
     draft.checked(written)?;
     draft.publish(&companions(path, driver))
+}
+
+/// The features for which a condition in SQL holds, as SQLite finds them in a GeoPackage for the time being.
+///
+/// # Errors
+/// A condition that does not parse, or names what is no property.
+pub(super) fn matching(features: Features, filter: &str) -> Result<Features> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let failed = |e: GdalError| Error::message(format!("filter `{filter}`: {}", reason(&e)));
+    crate::raster::file::initialise();
+    let name = format!("filter-{}.gpkg", NEXT.fetch_add(1, Ordering::Relaxed));
+    let path = crate::scratch::folder()?.join(name);
+    let columns = columns(&features);
+    let layer = Layer {
+        name: None,
+        crs: None,
+        geometry: OGRwkbGeometryType::wkbNone,
+        fields: columns
+            .iter()
+            .map(|(name, column)| (name.clone(), field_type(column)))
+            .collect(),
+        keep_ids: true,
+        encoding: UTF_8,
+    };
+    let places: Vec<Value> = (0..features.len())
+        .map(|place| Value::Integer(place as i64))
+        .collect();
+    let rows = rows(&features, &columns).zip(&places).map(|(row, id)| {
+        let id = Some(id);
+        Ok(Row {
+            shape: None,
+            id,
+            ..row?
+        })
+    });
+    let found = quietly(|| {
+        let driver = DriverManager::get_driver_by_name("GPKG").map_err(failed)?;
+        let dataset = driver.create_vector_only(&path).map_err(failed)?;
+        layer.fill(dataset, "GPKG", "features", rows)?;
+        let filter = Some(filter.to_string());
+        Features::read(
+            &path,
+            &ReadOptions {
+                filter,
+                ..Default::default()
+            },
+        )
+    });
+    let _ = std::fs::remove_file(&path);
+    let kept: HashSet<i64> = found?
+        .features
+        .iter()
+        .filter_map(|feature| match feature.id {
+            Some(Value::Integer(place)) => Some(place),
+            _ => None,
+        })
+        .collect();
+    features.filter(|place, _| Ok(kept.contains(&(place as i64))))
 }
 
 /// Of a Shapefile that would hold several types of geometry.
@@ -285,7 +365,7 @@ fn columns(features: &Features) -> Vec<(String, Column)> {
 }
 
 fn distinct_ids(features: &[Feature]) -> bool {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     features
         .iter()
         .all(|f| matches!(f.id, Some(Value::Integer(i)) if i >= 0 && seen.insert(i)))

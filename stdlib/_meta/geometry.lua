@@ -17,7 +17,8 @@ local geometry = {}
 
 --- Reads a vector file.
 ---
---- Any file that GDAL reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML and more. Curves become lines. Attributes keep
+--- Any file that GDAL reads: GeoPackage, Shapefile, GeoJSON, FlatGeobuf, KML, GML and more, and GeoParquet (its primary geometries, in
+--- any of its encodings; without a CRS in longitude and latitude). Curves become lines. Attributes keep
 --- their types; dates and times become ISO 8601 text in Lua (UTC where the file says nothing), lists become tables.
 ---
 --- **Errors.** A file that is not there or is no vector file; text that is not in the encoding which the file or `encoding` says; several layers and none chosen; a layer or a condition that does
@@ -716,8 +717,8 @@ function Features:to_geojson(options) end
 --- Writes a vector file, in place of what was there.
 ---
 --- The extension says the format: `geojson` or `json`, `gpkg` (GeoPackage), `shp` (Shapefile), `fgb` (FlatGeobuf), `kml`, `gml`,
---- `geojsonl` (one GeoJSON feature a line). GeoJSON and KML are in longitude and latitude, into which features are transformed; the
---- others keep the CRS. The file appears complete or not at all. A Shapefile cuts names to 10 characters, has no times of
+--- `geojsonl` (one GeoJSON feature a line), `parquet` or `geoparquet` (GeoParquet 1.1: WKB, and a column of boxes by which readers
+--- skip). GeoJSON and KML are in longitude and latitude, into which features are transformed; the others keep the CRS. The file appears complete or not at all. A Shapefile cuts names to 10 characters, has no times of
 --- day, and holds one type of geometry.
 ---
 --- **Errors.** An extension that is not known, a folder that does not exist or may not be written to, features that the format

@@ -14,7 +14,7 @@ end
 
 test("every format holds none, one and several features", function()
   local folder = require("fs").temporary()
-  for _, ending in ipairs({ ".geojson", ".gpkg", ".shp", ".fgb", ".kml", ".gml", ".geojsonl" }) do
+  for _, ending in ipairs({ ".geojson", ".gpkg", ".shp", ".fgb", ".kml", ".gml", ".geojsonl", ".parquet" }) do
     for count = 0, 3 do
       local kept = 0
       local some = fields():to_crs("EPSG:4326"):filter(function()
