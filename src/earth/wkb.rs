@@ -7,13 +7,14 @@ use geo_traits::to_geo::{
 };
 use geo_traits::{GeometryCollectionTrait, GeometryTrait, GeometryType, MultiPointTrait, PointTrait};
 use wkb::Endianness;
-use wkb::writer::{WriteOptions, write_geometry};
+use wkb::writer::{WriteOptions, geometry_wkb_size, write_geometry};
 
 use crate::error::{Error, Result};
 
 /// Little-endian ISO WKB of a shape.
 pub fn encode(shape: &Shape<f64>) -> Vec<u8> {
-    let mut out = Vec::new();
+    // One polygon may be most of what a program holds.
+    let mut out = Vec::with_capacity(geometry_wkb_size(shape));
     let options = WriteOptions {
         endianness: Endianness::LittleEndian,
     };

@@ -190,7 +190,11 @@ fn planar_buffer(shape: &Shape<f64>, distance: f64, quarter_segments: u32) -> Re
 }
 
 pub(super) fn to_gdal(shape: &Shape<f64>, what: &str) -> Result<gdal::vector::Geometry> {
-    gdal::vector::Geometry::from_wkb(&wkb::encode(shape)).map_err(|e| failed(what, e.to_string()))
+    of_wkb(&wkb::encode(shape), what)
+}
+
+pub(super) fn of_wkb(bytes: &[u8], what: &str) -> Result<gdal::vector::Geometry> {
+    gdal::vector::Geometry::from_wkb(bytes).map_err(|e| failed(what, e.to_string()))
 }
 
 pub(super) fn from_gdal(geometry: &gdal::vector::Geometry, what: &str) -> Result<Shape<f64>> {

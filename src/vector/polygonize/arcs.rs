@@ -175,7 +175,7 @@ impl Arcs {
         let one = self.end(end);
         let other = self.end(one.other);
         let (head, tail) = if one.is_head { (one, other) } else { (other, one) };
-        let mut corners = Vec::new();
+        let mut corners = Vec::with_capacity(8);
         let mut at = tail.link;
         loop {
             let link = self.links[at as usize];

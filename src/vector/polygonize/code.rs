@@ -3,18 +3,14 @@
 use super::Corner;
 use super::arcs::{Heading, Whole};
 
-/// An arc as a region sees it, with the region at its left.
-pub struct Border {
-    pub corners: Vec<Corner>,
-    pub headings: Option<(Heading, Heading)>,
-}
-
 /// Appends an arc for the region at its left, or at its right.
 pub fn write(out: &mut Vec<u8>, arc: &Whole, at_right: bool) {
     let mut flags = u8::from(at_right);
     if let Some((first, last)) = arc.headings {
         flags |= 2 | ((first as u8) << 2) | ((last as u8) << 4);
     }
+    // Most regions have one arc, of a few short steps.
+    out.reserve(2 * arc.corners.len() + 12);
     out.push(flags);
     number(out, arc.corners.len() as u64);
     let mut before = (0, 0);
@@ -26,29 +22,43 @@ pub fn write(out: &mut Vec<u8>, arc: &Whole, at_right: bool) {
 }
 
 /// Takes the arcs apart that `write` has put one after the other.
-pub fn read(bytes: &[u8]) -> impl Iterator<Item = Border> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let flags = *bytes.get(at)?;
-        at += 1;
-        let count = take(bytes, &mut at) as usize;
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    pub fn new(bytes: &[u8]) -> Reader<'_> {
+        Reader { bytes, at: 0 }
+    }
+
+    /// Appends the corners of the next arc, with the region at its left, to `rings` where it closes in itself, else to `steps`. Directions of its
+    /// first and last step; None of a ring.
+    pub fn next(
+        &mut self,
+        rings: &mut Vec<Corner>,
+        steps: &mut Vec<Corner>,
+    ) -> Option<Option<(Heading, Heading)>> {
+        let flags = *self.bytes.get(self.at)?;
+        self.at += 1;
+        let is_ring = flags & 2 == 0;
+        let out = if is_ring { rings } else { steps };
+        let first = out.len();
+        let count = take(self.bytes, &mut self.at) as usize;
+        out.reserve(count);
         let mut corner = (0i64, 0i64);
-        let mut corners = Vec::with_capacity(count);
         for _ in 0..count {
-            corner.0 += unsigned(take(bytes, &mut at));
-            corner.1 += unsigned(take(bytes, &mut at));
-            corners.push((corner.0 as u32, corner.1 as u32));
+            corner.0 += unsigned(take(self.bytes, &mut self.at));
+            corner.1 += unsigned(take(self.bytes, &mut self.at));
+            out.push((corner.0 as u32, corner.1 as u32));
         }
-        let headings = (flags & 2 != 0).then(|| (Heading::of(flags >> 2), Heading::of(flags >> 4)));
+        let headings = (!is_ring).then(|| (Heading::of(flags >> 2), Heading::of(flags >> 4)));
         if flags & 1 == 0 {
-            return Some(Border { corners, headings });
+            return Some(headings);
         }
-        corners.reverse();
-        Some(Border {
-            corners,
-            headings: headings.map(|(first, last)| (last.reversed(), first.reversed())),
-        })
-    })
+        out[first..].reverse();
+        Some(headings.map(|(first, last)| (last.reversed(), first.reversed())))
+    }
 }
 
 fn number(out: &mut Vec<u8>, mut value: u64) {

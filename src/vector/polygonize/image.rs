@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use geo::{Coord, Geometry as Shape, LineString, MultiPolygon, Polygon};
 
 use super::labels::{Areas, Labels, Sums};
+use super::rings::Rings;
 use super::scan::Scan;
-use super::{Region, Ring, Visit};
+use super::{Corner, Region, Visit};
 use crate::error::{Error, Remedy, Result, counted};
 use crate::interrupt;
 use crate::raster::execute::Run;
@@ -371,7 +372,7 @@ impl Visitor<'_, '_> {
         let properties = Properties::of(names.zip(values).collect());
         let grid = &tracing.raster.grid;
         let rings = region.parts.into_iter();
-        let mut parts: Vec<Polygon> = rings.map(|rings| polygon(rings, grid)).collect();
+        let mut parts: Vec<Polygon> = rings.map(|rings| polygon(&rings, grid)).collect();
         let shape: Shape<f64> = match parts.len() {
             1 => parts.swap_remove(0).into(),
             _ => MultiPolygon::new(parts).into(),
@@ -380,13 +381,12 @@ impl Visitor<'_, '_> {
     }
 }
 
-/// Rings go as lines are made of them: of one polygon there may be millions.
-fn polygon(rings: Vec<Ring>, grid: &Grid) -> Polygon {
+fn polygon(rings: &Rings, grid: &Grid) -> Polygon {
     let t = &grid.transform;
     // Rows go down on most maps: there the rings run as they should.
     let is_mirrored = t.dx * t.dy - t.rx * t.ry > 0.0;
-    let line = |ring: Ring| {
-        let place = |&(row, col): &(u32, u32)| Coord::from(t.apply(col.into(), row.into()));
+    let line = |ring: &[Corner]| {
+        let place = |&(row, col): &Corner| Coord::from(t.apply(col.into(), row.into()));
         let mut line: Vec<Coord> = Vec::with_capacity(ring.len() + 1);
         line.extend(ring.iter().map(place));
         if is_mirrored {
@@ -395,7 +395,7 @@ fn polygon(rings: Vec<Ring>, grid: &Grid) -> Polygon {
         line.extend(line.first().copied());
         LineString::new(line)
     };
-    let mut lines = rings.into_iter().map(line);
+    let mut lines = rings.iter().map(line);
     let outer = lines.next().unwrap_or_else(|| LineString::new(Vec::new()));
     Polygon::new(outer, lines.collect())
 }

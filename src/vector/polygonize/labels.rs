@@ -14,8 +14,12 @@ pub struct Labels {
     /// With the names of some.
     wanted: Option<Vec<(i64, Option<String>)>>,
     numbers: HashMap<i128, u32>,
+    /// The numbers of those values that classes mostly have; where none is known yet, `UNKNOWN`.
+    small: [u32; 256],
     values: Vec<i128>,
 }
+
+const UNKNOWN: u32 = u32::MAX;
 
 impl Labels {
     /// Of all values, or of those that are wanted.
@@ -23,6 +27,7 @@ impl Labels {
         Labels {
             wanted,
             numbers: HashMap::new(),
+            small: [UNKNOWN; 256],
             values: Vec::new(),
         }
     }
@@ -41,6 +46,20 @@ impl Labels {
     }
 
     fn number(&mut self, value: i128) -> u32 {
+        let small = usize::try_from(value).ok().filter(|at| *at < self.small.len());
+        match small.map(|at| self.small[at]) {
+            Some(number) if number != UNKNOWN => number,
+            _ => {
+                let number = self.looked_up(value);
+                if let Some(at) = small {
+                    self.small[at] = number;
+                }
+                number
+            }
+        }
+    }
+
+    fn looked_up(&mut self, value: i128) -> u32 {
         if let Some(&number) = self.numbers.get(&value) {
             return number;
         }

@@ -19,6 +19,7 @@ mod tests;
 
 use std::ops::Range;
 
+use self::rings::Rings;
 use crate::error::Result;
 
 pub use self::image::{PolygonizeOptions, polygonize, write_polygons};
@@ -28,9 +29,6 @@ const NO_LABEL: u32 = 0;
 
 /// A corner of pixels: (row, col) of the pixel at its lower right.
 type Corner = (u32, u32);
-
-/// A ring of corners, the first not repeated at the end.
-type Ring = Vec<Corner>;
 
 /// What is summed over the pixels of a region.
 trait Tally: Default {
@@ -63,5 +61,5 @@ struct Region<T> {
     tally: T,
     /// Its parts, which meet in corners at most: of each the outer ring, then those of its holes. Seen with rows
     /// downward outer rings run anticlockwise, holes clockwise.
-    parts: Vec<Vec<Ring>>,
+    parts: Vec<Rings>,
 }

@@ -1,8 +1,24 @@
 //! Rings of a part from the arcs around it.
 
+use std::ops::Range;
+
+use super::Corner;
 use super::arcs::Heading;
-use super::code::{self, Border};
-use super::{Corner, Ring};
+use super::code::Reader;
+
+/// The rings of a part: the outer one, then those of its holes. Of holes there may be millions, so that all are in one list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rings {
+    corners: Vec<Corner>,
+    places: Vec<Range<usize>>,
+}
+
+impl Rings {
+    /// Corners of a ring, the first not repeated at the end.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[Corner]> {
+        self.places.iter().map(|place| &self.corners[place.clone()])
+    }
+}
 
 /// An arc from node to node, with the part at its left.
 struct Step {
@@ -10,45 +26,40 @@ struct Step {
     to: Corner,
     first: Heading,
     last: Heading,
-    corners: Vec<Corner>,
+    /// Its corners but the last, with which the next arc begins.
+    corners: Range<usize>,
     is_used: bool,
 }
 
 /// The outer ring, then those of the holes by their first corners; each begins with its first corner in the order of rows.
 /// `is_straight_kept` leaves nodes in straight edges, where other regions have corners.
-pub fn rings(arcs: &[u8], is_straight_kept: bool) -> Vec<Ring> {
-    let mut rings = Vec::new();
-    let mut steps = Vec::new();
-    for Border {
-        mut corners,
-        headings,
-    } in code::read(arcs)
-    {
+pub fn rings(arcs: &[u8], is_straight_kept: bool) -> Rings {
+    let (mut corners, mut between) = (Vec::new(), Vec::new());
+    let (mut places, mut steps) = (Vec::new(), Vec::new());
+    let mut reader = Reader::new(arcs);
+    let (mut ring, mut step) = (0, 0);
+    while let Some(headings) = reader.next(&mut corners, &mut between) {
         match headings {
-            None => rings.push(corners),
-            Some((first, last)) => {
-                // The next arc begins with it.
-                let from = corners[0];
-                let to = corners.pop().unwrap_or(from);
-                steps.push(Step {
-                    from,
-                    to,
-                    first,
-                    last,
-                    corners,
-                    is_used: false,
-                });
-            }
+            None => places.push(ring..corners.len()),
+            Some((first, last)) => steps.push(Step {
+                from: between[step],
+                to: between[between.len() - 1],
+                first,
+                last,
+                corners: step..between.len() - 1,
+                is_used: false,
+            }),
         }
+        (ring, step) = (corners.len(), between.len());
     }
     steps.sort_unstable_by_key(|step| (step.from, step.first as u8));
     for start in 0..steps.len() {
-        let mut ring = Ring::new();
+        let first = corners.len();
         let mut at = start;
         while !steps[at].is_used {
             let step = &mut steps[at];
             step.is_used = true;
-            ring.append(&mut step.corners);
+            corners.extend_from_slice(&between[step.corners.clone()]);
             let (to, last) = (step.to, step.last);
             at = steps.partition_point(|step| step.from < to);
             // Where the part meets itself in a corner two arcs go on. That around the pixel at the right leaves the hole, or the
@@ -60,28 +71,34 @@ pub fn rings(arcs: &[u8], is_straight_kept: bool) -> Vec<Ring> {
                 at += 1;
             }
         }
-        if !ring.is_empty() {
-            rings.push(ring);
+        if corners.len() > first {
+            places.push(first..corners.len());
         }
     }
-    for ring in &mut rings {
+    for place in &mut places {
+        let ring = &mut corners[place.clone()];
         if !is_straight_kept {
-            drop_straight(ring);
+            place.end = place.start + drop_straight(ring);
         }
+        let ring = &mut corners[place.clone()];
         let first = (0..ring.len()).min_by_key(|&i| ring[i]).unwrap_or(0);
         ring.rotate_left(first);
     }
-    rings.sort_unstable_by_key(|ring| (!is_outer(ring), ring[0]));
-    rings
+    places.sort_unstable_by_key(|place| corners[place.start]);
+    // All but always the one that begins first: a hole that touches it there may come before.
+    if let Some(outer) = places.iter().position(|place| is_outer(&corners[place.clone()])) {
+        places[..=outer].rotate_right(1);
+    }
+    Rings { corners, places }
 }
 
-/// Corners in the middle of straight edges along rows and columns.
-fn drop_straight(ring: &mut Ring) {
+/// Without the corners in the middle of straight edges along rows and columns; how many there are left, which come first.
+fn drop_straight(ring: &mut [Corner]) -> usize {
     let (Some(&first), Some(&last)) = (ring.first(), ring.last()) else {
-        return;
+        return 0;
     };
-    let (mut before, mut kept, mut i) = (last, 0, 0);
-    while i < ring.len() {
+    let (mut before, mut kept) = (last, 0);
+    for i in 0..ring.len() {
         let corner = ring[i];
         let after = ring.get(i + 1).copied().unwrap_or(first);
         let is_straight =
@@ -91,9 +108,8 @@ fn drop_straight(ring: &mut Ring) {
             kept += 1;
         }
         before = corner;
-        i += 1;
     }
-    ring.truncate(kept);
+    kept
 }
 
 /// Anticlockwise, with rows downward.

@@ -295,7 +295,7 @@ fn region<T>(finished: Finished<T>, is_simplified: bool) -> Region<T> {
         borders,
     } = finished;
     let mut parts: Vec<_> = borders.iter().map(|arcs| rings(arcs, is_simplified)).collect();
-    parts.sort_unstable_by_key(|part| part.first().and_then(|ring| ring.first().copied()));
+    parts.sort_unstable_by_key(|part| part.iter().next().and_then(|ring| ring.first().copied()));
     Region {
         label,
         first,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use geo::{Contains, Coord, LineString, MultiPolygon, Point, Polygon, Validation};
 
+use super::rings::Rings;
 use super::scan::Scan;
 use super::{Region, Tally, Visit};
 use crate::error::Result;
@@ -77,14 +78,14 @@ fn flooded(image: &[Vec<u32>], by_corners: bool) -> Vec<(u32, BTreeSet<Pixel>)> 
 
 /// With rows upward, so that what runs anticlockwise on the map does here.
 fn shape(region: &Region<Count>) -> MultiPolygon {
-    let line = |ring: &Vec<Pixel>| {
+    let line = |ring: &[Pixel]| {
         let place = |&(row, col): &Pixel| Coord {
             x: f64::from(col),
             y: -f64::from(row),
         };
         LineString::new(ring.iter().map(place).collect())
     };
-    let part = |rings: &Vec<Vec<Pixel>>| {
+    let part = |rings: &Rings| {
         let mut lines = rings.iter().map(line);
         Polygon::new(lines.next().unwrap(), lines.collect())
     };
@@ -146,7 +147,7 @@ fn simplified_regions_are_valid_and_share_their_borders() {
             for region in &found {
                 let shape = shape(region);
                 assert!(shape.is_valid(), "{area} {image:?} {shape:?}");
-                for ring in region.parts.iter().flatten() {
+                for ring in region.parts.iter().flat_map(Rings::iter) {
                     let next = ring.iter().cycle().skip(1);
                     for (&from, &to) in ring.iter().zip(next) {
                         // On one side of each edge, in this direction, lies one region.

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::SHAPEFILE;
+use crate::earth::wkb;
 use crate::error::{Error, Result};
 use crate::raster::Crs;
 use crate::table::{Column, ColumnType, Value};
-use crate::vector::overlay::{last_message, to_gdal};
+use crate::vector::overlay::{last_message, of_wkb};
 use crate::vector::read::reason;
 
 pub struct Layer<'a> {
@@ -159,9 +160,11 @@ impl Layer<'_> {
         }
         if let Some(shape) = row.shape {
             let shape = promoted(shape, self.geometry);
-            let theirs = to_gdal(&shape, "writing")?;
+            let bytes = wkb::encode(&shape);
             // One polygon may be most of what a program holds.
             drop(shape);
+            let theirs = of_wkb(&bytes, "writing")?;
+            drop(bytes);
             out.set_geometry(theirs).map_err(gdal)?;
         }
         // SAFETY: both are alive and of one definition.
@@ -229,13 +232,19 @@ fn set_time(feature: &mut gdal::vector::Feature<'_>, index: usize, time: Timesta
 }
 
 pub(super) fn promoted<'a>(shape: Cow<'a, Shape<f64>>, to: OGRwkbGeometryType::Type) -> Cow<'a, Shape<f64>> {
-    let multi = match (&*shape, to) {
-        (Shape::Point(p), OGRwkbGeometryType::wkbMultiPoint) => Shape::MultiPoint((*p).into()),
-        (Shape::LineString(l), OGRwkbGeometryType::wkbMultiLineString) => {
-            Shape::MultiLineString(geo::MultiLineString::new(vec![l.clone()]))
-        }
-        (Shape::Polygon(p), OGRwkbGeometryType::wkbMultiPolygon) => Shape::MultiPolygon(p.clone().into()),
-        _ => return shape,
-    };
-    Cow::Owned(multi)
+    let is_single = matches!(
+        (&*shape, to),
+        (Shape::Point(_), OGRwkbGeometryType::wkbMultiPoint)
+            | (Shape::LineString(_), OGRwkbGeometryType::wkbMultiLineString)
+            | (Shape::Polygon(_), OGRwkbGeometryType::wkbMultiPolygon)
+    );
+    if !is_single {
+        return shape;
+    }
+    Cow::Owned(match shape.into_owned() {
+        Shape::Point(p) => Shape::MultiPoint(p.into()),
+        Shape::LineString(l) => Shape::MultiLineString(geo::MultiLineString::new(vec![l])),
+        Shape::Polygon(p) => Shape::MultiPolygon(p.into()),
+        other => other,
+    })
 }
