@@ -1,17 +1,17 @@
 //! Region growing: what of a mask hangs together with seeds.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::components::{Known, Labeller, Regions};
 use super::describe::{Description, Site};
 use super::element::{Binary, Unary};
 use super::math::{self, Operand};
 use super::operation::{Scene, SceneOperation};
 use super::{Band, Raster};
 use crate::described;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::interrupt;
 
 /// The pixels of `within` (1, others 0) that are connected, through pixels of `within`, to one that is a seed, too: regions grown
@@ -80,24 +80,17 @@ impl SceneOperation for Grow {
 
     fn run(&self, scene: &mut dyn Scene) -> Result<()> {
         let (rows, cols) = scene.shape();
-        let most = scene.memory() / size_of::<Region>();
-        let mut regions = Regions::default();
+        let mut regions = Regions::new();
         let mut labeller = Labeller::new(self.by_corners);
         let mut codes = vec![0.0; cols];
         for row in 0..rows {
             interrupt::check()?;
             scene.read_row(row, &mut codes)?;
-            labeller.row(&codes, |run, over| {
-                let is_seeded = codes[run.clone()].contains(&2.0);
-                regions.connect(over, is_seeded)
+            labeller.row(&codes, can_grow, |run, (), over| {
+                let is_seeded = codes[run].contains(&2.0);
+                regions.connect(over, Seeded(is_seeded))
             });
-            if regions.0.len() > most {
-                return Err(Error::message(format!(
-                    "row {row}: {} regions begin up to here, more than memory has room for; filter the mask first, take a part of the \
-                     image, or give perilune more (--memory)",
-                    regions.0.len()
-                )));
-            }
+            regions.check(row, scene.memory())?;
         }
         // The same runs begin the same regions again.
         let mut begun = 0;
@@ -109,10 +102,10 @@ impl SceneOperation for Grow {
             for (out, code) in out.iter_mut().zip(&codes) {
                 *out = if code.is_nan() { f32::NAN } else { 0.0 };
             }
-            labeller.row(&codes, |run, over| {
+            labeller.row(&codes, can_grow, |run, (), over| {
                 let region = over.first().copied().unwrap_or(begun);
                 begun += usize::from(over.is_empty());
-                if regions.is_seeded(region) {
+                if regions.known(regions.find(region)).0 {
                     out[run].fill(1.0);
                 }
                 region
@@ -123,108 +116,14 @@ impl SceneOperation for Grow {
     }
 }
 
-/// Runs of pixels that are set, each with the region that it was given.
-struct Labeller {
-    by_corners: bool,
-    above: Vec<(Range<usize>, usize)>,
-    here: Vec<(Range<usize>, usize)>,
+fn can_grow(code: f32) -> Option<()> {
+    (code >= 1.0).then_some(())
 }
 
-impl Labeller {
-    fn new(by_corners: bool) -> Labeller {
-        Labeller {
-            by_corners,
-            above: Vec::new(),
-            here: Vec::new(),
-        }
-    }
+struct Seeded(bool);
 
-    /// Asks for the region of each run, given those of the runs above that touch it, from the left.
-    fn row(&mut self, codes: &[f32], mut region: impl FnMut(Range<usize>, &[usize]) -> usize) {
-        self.here.clear();
-        let reach = usize::from(self.by_corners);
-        let (mut first, mut start, mut over) = (0, 0, Vec::new());
-        while let Some(skip) = codes[start..].iter().position(|code| *code >= 1.0) {
-            let begin = start + skip;
-            let length = codes[begin..]
-                .iter()
-                .position(|code| code.is_nan() || *code < 1.0);
-            let end = length.map_or(codes.len(), |length| begin + length);
-            // Those that end before it touch no later one either.
-            while self
-                .above
-                .get(first)
-                .is_some_and(|(run, _)| run.end + reach <= begin)
-            {
-                first += 1;
-            }
-            over.clear();
-            let touching = self.above[first..]
-                .iter()
-                .take_while(|(run, _)| run.start < end + reach);
-            over.extend(touching.map(|(_, region)| *region));
-            let region = region(begin..end, &over);
-            self.here.push((begin..end, region));
-            start = end;
-        }
-        std::mem::swap(&mut self.above, &mut self.here);
-    }
-}
-
-struct Region {
-    /// Itself, for the one that stands for all that were joined.
-    parent: u32,
-    is_seeded: bool,
-}
-
-#[derive(Default)]
-struct Regions(Vec<Region>);
-
-impl Regions {
-    fn find(&self, mut region: usize) -> usize {
-        while self.0[region].parent as usize != region {
-            region = self.0[region].parent as usize;
-        }
-        region
-    }
-
-    fn is_seeded(&self, region: usize) -> bool {
-        self.0[self.find(region)].is_seeded
-    }
-
-    /// The one region of a run and of those that it touches; a new one where it touches none.
-    fn connect(&mut self, over: &[usize], is_seeded: bool) -> usize {
-        let Some(&first) = over.first() else {
-            let number = self.0.len();
-            self.0.push(Region {
-                parent: number as u32,
-                is_seeded,
-            });
-            return number;
-        };
-        let mut root = self.find(first);
-        let mut is_seeded = is_seeded;
-        for &other in over {
-            let other = self.find(other);
-            is_seeded |= self.0[other].is_seeded;
-            // The older one stays: paths lead to where they began.
-            let (older, newer) = (root.min(other), root.max(other));
-            self.0[newer].parent = older as u32;
-            root = older;
-        }
-        self.0[root].is_seeded |= is_seeded;
-        // Found again in one step.
-        for &other in over {
-            self.shorten(other, root);
-        }
-        first
-    }
-
-    fn shorten(&mut self, mut region: usize, root: usize) {
-        while self.0[region].parent as usize != root && region != root {
-            let next = self.0[region].parent as usize;
-            self.0[region].parent = root as u32;
-            region = next;
-        }
+impl Known for Seeded {
+    fn join(&mut self, other: &Seeded) {
+        self.0 |= other.0;
     }
 }

@@ -1802,6 +1802,33 @@ function Raster:percentile(p) end
 ---@return Raster
 function Raster:grow(within, options) end
 
+---@class raster.SieveOptions
+---@field minimum_pixels integer Patches with fewer pixels go.
+---@field connectivity? 4|8 4: pixels that share an edge are one patch. 8: those that meet in a corner, too. Default 4.
+
+--- Classes without small patches: connected pixels of one value that are fewer than `minimum_pixels` take the value of their largest neighbour.
+---
+--- The largest is the patch beside them with the most pixels; of several such, the one that is met first, row by row. Where it is too small itself, they take
+--- the value that it takes; where that leads to none that is large enough, they stay. The rules are those of `gdal_sieve`. Each band is gone over three
+--- times, row by row, and 24 bytes are kept for each patch begun.
+---
+--- **Errors.** Values that are not whole numbers below 2²⁴ in size; more patches than `--memory` has room for.
+---
+--- **Nodata.** Masked pixels stay masked; they are no patch, and nobody's neighbour.
+---
+--- **Source.** GDAL, `GDALSieveFilter`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 3, cols = 4 }
+--- local water = raster.from_table(grid, { { 0, 0, 1, 1 }, { 0, 1, 1, 1 }, { 1, 1, 0, 1 } })
+--- local map = water:sieve { minimum_pixels = 2 }
+--- assert(map:read():get(2, 2) == 1 and map:read():get(0, 0) == 0)
+--- ```
+---@param options raster.SieveOptions
+---@return Raster
+function Raster:sieve(options) end
+
 ---@class raster.PolygonizeOptions
 ---@field connectivity? 4|8 4: pixels that share an edge are one region. 8: those that meet in a corner, too. Default 4.
 ---@field classes? integer[]|table<string, integer> The values wanted, as a list or by name, `{ water = 1 }`, which makes a property `class_name`. Default all.

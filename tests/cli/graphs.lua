@@ -30,6 +30,7 @@ local function graph(name, image)
 end
 
 graph("grow", a:gt(0.3):grow(a:gt(0)))
+graph("sieve", a:gt(0.3):sieve { minimum_pixels = 3, connectivity = 8 })
 for _, name in ipairs {
   "abs", "sqrt", "exp", "log", "log10", "round", "floor", "ceil", "sin", "cos", "tan", "atan", "is_valid", "to_db", "to_power", "to_radians",
 } do

@@ -15,6 +15,7 @@ use crate::lua::access;
 use crate::options;
 use crate::raster::Raster;
 use crate::raster::grow::grow;
+use crate::raster::sieve::sieve;
 use crate::vector::{Features, PolygonizeOptions, polygonize, write_polygons};
 
 pub fn define(c: &mut Builder<Raster>) {
@@ -24,6 +25,9 @@ pub fn define(c: &mut Builder<Raster>) {
     .method_with("write_polygons(path, options?)", write)
     .method_with("grow(within, options?)", |_, this, args, o: Growing| {
         grow(this, &args.get::<Raster>("within")?, o.connectivity.by_corners)
+    })
+    .method_with("sieve(options)", |_, this, _, o: Sieving| {
+        sieve(this, o.minimum_pixels.into(), o.connectivity.by_corners)
     });
 }
 
@@ -80,6 +84,15 @@ fn write(lua: &Lua, this: &Raster, args: &Args, o: WritePolygons) -> Result<u64>
 options! {
     struct Growing("raster.GrowOptions") {
         /// 4: through pixels that share an edge. 8: through corners, too.
+        connectivity: Connectivity = Connectivity { by_corners: false },
+    }
+}
+
+options! {
+    struct Sieving("raster.SieveOptions") {
+        /// Patches with fewer pixels go.
+        minimum_pixels: u32,
+        /// 4: pixels that share an edge are one patch. 8: those that meet in a corner, too.
         connectivity: Connectivity = Connectivity { by_corners: false },
     }
 }
