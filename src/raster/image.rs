@@ -410,3 +410,22 @@ fn unique_names(raster: Raster) -> Result<Raster> {
         )),
     }
 }
+
+/// The images' times in years of 365.25 days since the beginning of 2000.
+///
+/// # Errors
+/// An image without a time, by its number.
+pub fn years(images: &[Raster]) -> Result<Vec<f64>> {
+    const YEAR: f64 = 365.25 * 86_400.0;
+    /// 2000-01-01T00:00:00Z in seconds since 1970.
+    const ORIGIN: f64 = 946_684_800.0;
+    let year = |(i, image): (usize, &Raster)| match image.time {
+        Some(time) => Ok((time.as_millisecond() as f64 / 1000.0 - ORIGIN) / YEAR),
+        None => Err(Error::message(format!(
+            "image {} has no time; {}",
+            i + 1,
+            Remedy::ImageTime
+        ))),
+    };
+    images.iter().enumerate().map(year).collect()
+}

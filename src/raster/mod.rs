@@ -36,6 +36,7 @@ pub mod memory;
 pub mod mosaic;
 pub mod operation;
 mod order;
+pub mod over_time;
 pub mod percentile;
 pub mod plan;
 pub mod preview;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{Described, Description, Site, from_json, to_json};
 use super::element::Real;
 use super::fold::{self, Wanted};
-use super::image::{Band, Raster, float_of};
+use super::image::{Band, Raster, float_of, years};
 use super::integer::{self, Choice};
 use super::operation::Operation;
 use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
@@ -423,20 +423,9 @@ fn chosen(grid: &Arc<Grid>, ports: &[Port], choice: Choice) -> Port {
 /// # Errors
 /// As `reduce`; an image without a time; images of fewer than two times.
 pub fn linear_fit(images: &[Raster]) -> Result<Raster> {
-    const YEAR: f64 = 365.25 * 86_400.0;
     // Its checks are those of any reduction.
     let template = reduce(images, &[Reducer::Mean])?;
-    let mut times = Vec::with_capacity(images.len());
-    for (i, image) in images.iter().enumerate() {
-        let Some(time) = image.time else {
-            return Err(Error::message(format!(
-                "image {} has no time, so that no line goes through it; {}",
-                i + 1,
-                Remedy::ImageTime
-            )));
-        };
-        times.push(time.as_millisecond() as f64 / 1000.0 / YEAR);
-    }
+    let mut times = years(images)?;
     let start = times.iter().copied().fold(f64::INFINITY, f64::min);
     times.iter_mut().for_each(|time| *time -= start);
     if times.iter().all(|time| *time == 0.0) {
@@ -456,9 +445,8 @@ pub fn linear_fit(images: &[Raster]) -> Result<Raster> {
         let ports: Vec<Port> = images.iter().map(|i| i.bands[b].port.clone()).collect();
         let found = fold::fold(&template.grid, &ports, &times, &wanted.map(|(w, _)| w));
         for ((what, name), port) in wanted.into_iter().zip(found) {
-            let unit = match (what, like.unit.symbol()) {
-                (Wanted::Slope, "") => Unit::Unknown,
-                (Wanted::Slope, symbol) => Unit::parse(&format!("{symbol}/yr")),
+            let unit = match what {
+                Wanted::Slope => like.unit.per_year(),
                 _ => like.unit.clone(),
             };
             bands.push(Band {

@@ -9,7 +9,7 @@ use regex::Regex;
 use super::file::write::{WriteOptions, write};
 use super::image::{Property, Raster};
 use super::reduce::{Reducer, linear_fit, reduce};
-use crate::error::{Error, Remedy, Result};
+use crate::error::{Error, Remedy, Result, counted};
 use crate::gate::Folder;
 
 /// Images in order. Each keeps its own grid, bands, time and properties; reducers want one grid and the same bands.
@@ -129,6 +129,43 @@ impl Stack {
             items.push(reduced);
         }
         Ok(Stack { items })
+    }
+
+    /// Of each image that of `other` which is of the same time; of stacks of images without times, that in the same place.
+    ///
+    /// # Errors
+    /// Another number of images; a time that `other` has not, or has twice; times on one side alone.
+    pub fn partners(&self, other: &Stack) -> Result<Vec<Raster>> {
+        let timed = |stack: &Stack| stack.items.iter().filter(|image| image.time.is_some()).count();
+        if self.items.len() != other.items.len() {
+            return Err(Error::argument(
+                "the other stack",
+                format!("as long as the first ({})", counted(self.items.len(), "image")),
+                counted(other.items.len(), "image"),
+            ));
+        }
+        if timed(self) == 0 && timed(other) == 0 {
+            return Ok(other.items.clone());
+        }
+        let mut by_time: BTreeMap<Timestamp, &Raster> = BTreeMap::new();
+        for (i, image) in other.items.iter().enumerate() {
+            let time = image.time.ok_or_else(|| no_time(i))?;
+            if by_time.insert(time, image).is_some() {
+                return Err(Error::message(format!(
+                    "two images of the other stack are of {time}: which of them goes with the first stack's is not known"
+                )));
+            }
+        }
+        let partner = |(i, image): (usize, &Raster)| {
+            let time = image.time.ok_or_else(|| no_time(i))?;
+            by_time.get(&time).map(|found| (*found).clone()).ok_or_else(|| {
+                Error::message(format!(
+                    "image {} is of {time}, of which the other stack has none",
+                    i + 1
+                ))
+            })
+        };
+        self.items.iter().enumerate().map(partner).collect()
     }
 
     /// What a file of all images is made of.

@@ -174,6 +174,14 @@ impl Unit {
         }
     }
 
+    /// So much in a year.
+    pub fn per_year(&self) -> Unit {
+        match self.symbol() {
+            "" => Unit::Unknown,
+            symbol => Unit::parse(&format!("{symbol}/yr")),
+        }
+    }
+
     pub fn symbol(&self) -> &str {
         match self {
             Unit::Unknown => "",

@@ -2219,11 +2219,25 @@ function Array:raster() end
 ---
 --- `#stack` counts, `stack[1]` is the first image, `for i, image in ipairs(stack)` goes through, `a .. b` joins two stacks.
 --- Methods leave a stack as it is and give a new one. Reducers want one grid and the same bands in all images.
+---
+--- What an image has, a stack has for each of its images: `stack.VV` is the stack of one band, `stack:to_db()`, `stack:mask(water)` and every other
+--- method of Raster that makes an image give the stack of what they make, with the times and properties of the images. Arithmetic goes
+--- with numbers, images and stacks: `stack / stack:mean()`, `ascending - descending`. A stack that is an operand or an argument gives each image its own of
+--- the same time (of images without times, that in the same place); one that misses a time is an error.
 ---@class Stack
 ---@field bands string[]? Of the first image.
 ---@field grid Grid? Of the first image.
 ---@operator len: integer
 ---@operator concat(Stack): Stack
+---@operator add(Stack|Raster|number): Stack
+---@operator sub(Stack|Raster|number): Stack
+---@operator mul(Stack|Raster|number): Stack
+---@operator div(Stack|Raster|number): Stack
+---@operator pow(Stack|Raster|number): Stack
+---@operator mod(Stack|Raster|number): Stack
+---@operator band(Stack|Raster|number): Stack
+---@operator bor(Stack|Raster|number): Stack
+---@operator unm: Stack
 local Stack = {}
 
 --- Goes through the images: `for image in stack:each() do`.
@@ -2681,6 +2695,84 @@ function Stack:reduce(reducers) end
 --- ```
 ---@return Raster
 function Stack:linear_fit() end
+
+---@class raster.HarmonicsOptions
+
+--- A line and waves through each pixel's values over time, by least squares, with standard errors.
+---
+--- The model is offset + slope · t + Σ amplitude · cos(2π (t − phase) / period), of as many waves as there are periods. Bands, each followed by its standard
+--- error (`VV_slope_std_error`): `VV_offset`, the line at the time of the first image; `VV_slope`, units a year of 365.25 days; `VV_annual_amplitude`,
+--- half of what the wave goes up and down; `VV_annual_phase`, the days after the beginning of a year at which the wave is highest, from 0 to the
+--- period. Last comes `VV_residual`, the root mean square of what the model leaves. A period of 1 is called `annual`, one of 0.5 `semiannual`, others by their
+--- years: `2yr`, `0_25yr`. Standard errors take what is left as independent noise of one variance; those of amplitude and phase are of first order.
+---
+--- **Errors.** As `reduce`; an image without a time; images all of one time, or no more than the model has terms (two, and two for each period).
+---
+--- **Nodata.** Masked pixels drop out; all bands are masked where no more values are left than the model has terms, or where their times do not tell
+--- the terms apart.
+---
+--- **Source.** Draper and Smith, Applied Regression Analysis, 1998, doi:10.1002/9781118625590; the seasons of glaciers so: Greene et al., The Cryosphere 14, 2020,
+--- doi:10.5194/tc-14-4365-2020.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local dates = {}
+--- for month = 1, 24 do
+---   local value = 5 + 2 * math.cos(2 * math.pi * (month - 4) / 12)
+---   local time = ("%d-%02d-01"):format(2020 + (month - 1) // 12, (month - 1) % 12 + 1)
+---   dates[month] = { raster.constant(grid, value):rename "v", time = time }
+--- end
+--- local fit = raster.stack(dates):harmonics()
+--- local phase = fit.v_annual_phase:stats().v_annual_phase.mean
+--- assert(phase > 88 and phase < 94) -- the first of April
+--- ```
+---@param options? raster.HarmonicsOptions
+---@return Raster
+function Stack:harmonics(options) end
+
+--- The test of Mann and Kendall for a trend, pixel by pixel: bands `VV_tau` (Kendall's, from -1 where every value is below all before it to 1), `VV_z` (normally
+--- distributed without a trend), `VV_p_value` (of a |z| at least as large without a trend, from both sides). It asks nothing of the distribution of the
+--- values, but that they be independent.
+---
+--- **Errors.** As `reduce`; an image without a time; images all of one time.
+---
+--- **Nodata.** Masked pixels drop out; where fewer than two values are left the result is masked.
+---
+--- **Source.** Mann, Econometrica 13, 1945, doi:10.2307/1907187; Kendall, Rank Correlation Methods, 1975 (the variance with ties).
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local dates = {}
+--- for year = 1, 10 do dates[year] = { raster.constant(grid, year ^ 2):rename "v", time = ("%d-01-01"):format(2000 + year) } end
+--- local test = raster.stack(dates):mann_kendall()
+--- assert(test.v_tau:stats().v_tau.mean == 1 and test.v_p_value:stats().v_p_value.mean < 0.001)
+--- ```
+---@return Raster
+function Stack:mann_kendall() end
+
+--- The line of Theil and Sen, which outliers move little: bands `VV_slope`, the median of the slopes between all pairs of times (units a year of 365.25 days),
+--- `VV_slope_low` and `VV_slope_high`, between which it lies with a confidence of 95 %, and `VV_offset`, the median of the values less the slope times that of the
+--- times, at the time of the first image. All pairs are looked at: 200 dates have 20,000.
+---
+--- **Errors.** As `reduce`; an image without a time; images all of one time.
+---
+--- **Nodata.** Masked pixels drop out; where fewer than two times are left the result is masked.
+---
+--- **Source.** Theil, Proceedings of the Royal Netherlands Academy of Sciences 53, 1950; Sen, Journal of the American Statistical Association 63, 1968,
+--- doi:10.1080/01621459.1968.10480934 (the bounds).
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local dates = {}
+--- for year = 1, 9 do dates[year] = { raster.constant(grid, year == 5 and 100 or 3 * year):rename "v", time = ("%d-01-01"):format(2000 + year) } end
+--- local line = raster.stack(dates):theil_sen()
+--- assert(math.abs(line.v_slope:stats().v_slope.mean - 3) < 0.02)
+--- ```
+---@return Raster
+function Stack:theil_sen() end
 
 ---@class raster.RollingOptions
 ---@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out. At least 1.

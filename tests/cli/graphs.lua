@@ -90,6 +90,10 @@ do
   end
   graph("fold", raster.stack(images):reduce { "mean", "std", "min", "max", "sum", "count", "first", "last" })
   graph("line", raster.stack(images):linear_fit())
+  for i = 1, 20 do images[i] = images[i]:set_time(("20%02d-%02d-01"):format(10 + i % 4, 1 + i * 5 % 12)) end
+  graph("harmonics", raster.stack(images):harmonics { periods = { 1 } })
+  graph("Mann–Kendall", raster.stack(images):mann_kendall())
+  graph("Theil–Sen", raster.stack(images):theil_sen())
   graph("chosen of many", raster.stack(wides):max())
 end
 for _, name in ipairs { "focal_median", "focal_mean", "focal_min", "focal_max", "focal_std" } do

@@ -3,16 +3,16 @@
 use mlua::{Function, MetaMethod, Table, UserDataRef, Value};
 
 use super::values::{band_names, properties_table, property_value, set_properties, set_property, time_text};
+use super::over_time::{ARITHMETIC, operate};
 use super::{elements, exchange, output, place, regions, sample, show};
 use crate::bind_class;
 use crate::error::{Error, Result};
-use crate::lua::args::Args;
 use crate::lua::class::{Builder, Class};
 use crate::lua::plot;
-use crate::lua::value::{FromScript, describe};
-use crate::raster::element::{Binary, Unary};
+use crate::lua::value::FromScript;
+use crate::raster::element::Unary;
 use crate::raster::bits;
-use crate::raster::math::{self, Operand};
+use crate::raster::math;
 use crate::raster::{Band, Crs, Raster, Unit};
 
 bind_class!(Raster);
@@ -74,19 +74,8 @@ fn fields(c: &mut Builder<Raster>) {
 }
 
 fn operators(c: &mut Builder<Raster>) {
-    for (method, op) in [
-        (MetaMethod::Add, Binary::Add),
-        (MetaMethod::Sub, Binary::Subtract),
-        (MetaMethod::Mul, Binary::Multiply),
-        (MetaMethod::Div, Binary::Divide),
-        (MetaMethod::Pow, Binary::Power),
-        (MetaMethod::Mod, Binary::Modulo),
-        (MetaMethod::BAnd, Binary::And),
-        (MetaMethod::BOr, Binary::Or),
-    ] {
-        c.operator(method, move |_, args| {
-            math::binary(&operand(args, "left")?, op, &operand(args, "right")?, false)
-        });
+    for (method, op) in ARITHMETIC {
+        c.operator(method, move |lua, args| operate(lua, args, op));
     }
     for (method, sign) in [(MetaMethod::Shl, 1), (MetaMethod::Shr, -1)] {
         c.operator(method, move |_, args| {
@@ -111,21 +100,6 @@ fn operators(c: &mut Builder<Raster>) {
                 "Lua's comparisons give true or false, not an image; write {way_out}"
             )))
         });
-    }
-}
-
-/// One side of an operator: booleans come from `image == 2`, which Lua answers by itself.
-fn operand(args: &Args, side: &str) -> Result<Operand> {
-    match args.get::<Value>(side)? {
-        value @ Value::Boolean(_) => Err(Error::argument(
-            side,
-            Operand::expected(),
-            format!(
-                "{}; to compare images use `a:eq(b)`, `a:gt(b)` and so on, not `==` or `>`",
-                describe(&value)
-            ),
-        )),
-        value => Operand::from_script(&value, side),
     }
 }
 

@@ -35,6 +35,7 @@ mod image;
 mod netcdf;
 mod hints;
 mod output;
+mod over_time;
 mod place;
 mod regions;
 mod sample;

@@ -7,7 +7,7 @@ use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 use super::output::WriteTable;
 use super::sample::{Points, SampleOptions, cell};
 use super::values::{AlignOptions, Area, AreaOptions, band_names, property_value, time_range, time_text};
-use super::{MosaicOptions, netcdf};
+use super::{MosaicOptions, netcdf, over_time};
 use crate::lua::spec::ValueType;
 use crate::lua::rehearsal::are_told;
 use crate::work::{self, Display, Form};
@@ -66,6 +66,7 @@ impl Class for Stack {
         .listing(show);
         choose(c);
         reduce(c);
+        over_time::define(c);
         plot::stack_methods(c);
         c.method("map(fn)", map)
             .method("apply(fn)", apply)
@@ -85,7 +86,7 @@ impl Class for Stack {
 }
 
 /// Each image through a function; an error says which.
-fn on_each(stack: &Stack, f: impl Fn(&Raster) -> Result<Raster>) -> Result<Stack> {
+pub(super) fn on_each(stack: &Stack, f: impl Fn(&Raster) -> Result<Raster>) -> Result<Stack> {
     let one = |(i, image): (usize, &Raster)| {
         f(image).map_err(|e| match e {
             Error::Interrupted | Error::Script(_) => e,

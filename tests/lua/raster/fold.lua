@@ -94,7 +94,7 @@ end)
 
 test("a line needs times, and two of them", function()
   local plain = raster.constant(grid, 1)
-  assert_error(function() raster.stack({ plain, plain }):linear_fit() end, "image 1 has no time, so that no line goes through it")
+  assert_error(function() raster.stack({ plain, plain }):linear_fit() end, "image 1 has no time; give the image a time")
   local one = plain:set_time "2020-01-01"
   assert_error(function() raster.stack({ one, one }):linear_fit() end, "images must be of two times at least, got 2, all of one")
 end)
