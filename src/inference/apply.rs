@@ -14,6 +14,7 @@ use super::lattice::{Axis, Blend, Reach, Spacing};
 use super::metadata::{Activation, Metadata};
 use super::model::{Model, Opening};
 use super::network::Network;
+use super::onnx::{self, Tensor};
 use super::products::Product;
 use super::turns::Augment;
 use crate::bounds::{self, process};
@@ -26,6 +27,9 @@ const TILE: usize = 512;
 
 /// Of a network that takes windows of any size and does not say what they must be multiples of: that of encoders of five levels.
 const STRIDE: usize = 32;
+
+/// Side of the window on which a network is tried whose file says that its output is as large as its input.
+const TRIAL: usize = 128;
 
 /// How a network is run over an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,7 +136,8 @@ pub struct Shape {
     pub channels: usize,
     /// Down and across.
     pub reach: (Reach, Reach),
-    /// Bytes that the process grew by when it was found out: about what the network keeps for itself, for one window at a time.
+    /// Bytes that the process grew by when it was found out, for the pixels of a whole window: about what the network keeps for itself, for
+    /// one window at a time.
     pub arena: usize,
 }
 
@@ -285,8 +290,52 @@ fn output(network: &dyn Network, settings: &Settings) -> Result<usize> {
     found.ok_or_else(|| Error::not_found("output of the model", name, names()))
 }
 
-/// What the network makes of a window of zeros.
+/// What the network makes of a window. Where its file says that the output is as large as the input, a small window shows whether that is so.
 fn probe(known: &Known, tile: (usize, usize), output: usize) -> Result<Shape> {
+    let side = TRIAL.next_multiple_of(known.stride.max(1));
+    let small = (tile.0.min(side), tile.1.min(side));
+    if small != tile && is_said_as_large(known, output) {
+        let as_large = Reach::Pixels { scale: 1, margin: 0 };
+        match tried(known, small, output) {
+            Ok(shape) if shape.reach == (as_large, as_large) => {
+                let more = (tile.0 * tile.1).div_ceil(small.0 * small.1);
+                return Ok(Shape {
+                    arena: shape.arena.saturating_mul(more),
+                    ..shape
+                });
+            }
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            // The file is wrong, or the network takes no window as small: its own size shows it.
+            _ => {}
+        }
+    }
+    tried(known, tile, output)
+}
+
+/// Whether the file calls rows and columns of the output as it calls those of all inputs.
+fn is_said_as_large(known: &Known, output: usize) -> bool {
+    let (Some(model), Some(port)) = (&known.model, known.network.outputs().get(output)) else {
+        return false;
+    };
+    let called = |tensor: &Tensor| match tensor.axes.as_deref() {
+        Some([_, _, onnx::Axis::Any(rows), onnx::Axis::Any(cols)])
+            if !rows.is_empty() && !cols.is_empty() =>
+        {
+            Some((rows.clone(), cols.clone()))
+        }
+        _ => None,
+    };
+    let onnx = model.onnx();
+    let found = onnx
+        .outputs
+        .iter()
+        .find(|tensor| tensor.name == port.name)
+        .and_then(called);
+    found.is_some() && onnx.inputs.iter().all(|input| called(input) == found)
+}
+
+/// What the network makes of a window of zeros.
+fn tried(known: &Known, tile: (usize, usize), output: usize) -> Result<Shape> {
     let zeros: Vec<ArrayD<f32>> = known
         .expected
         .iter()
@@ -295,6 +344,7 @@ fn probe(known: &Known, tile: (usize, usize), output: usize) -> Result<Shape> {
     let before = process::resident();
     let found = known.network.run(&zeros)?;
     let arena = process::resident().saturating_sub(before);
+    known.network.rest();
     let found = found
         .get(output)
         .map(|output| output.shape().to_vec())

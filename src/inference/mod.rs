@@ -22,7 +22,7 @@ mod windows;
 
 pub use self::apply::{Known, Settings, apply, apply_known};
 pub use self::bands::Expected;
-pub use self::device::Device;
+pub use self::device::{Device, Precision};
 pub use self::lattice::Blend;
 pub use self::metadata::{Activation, Band, Class, KEY, Metadata};
 pub use self::model::{Model, Opening, sizes};

@@ -6,18 +6,23 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::device::Device;
+use super::device::{Device, Precision};
 use super::metadata::{KEY, Metadata};
 use super::network::{Network, Port};
 use super::onnx::{Axis, Onnx, Tensor};
 use super::{fallback, session};
+use crate::bounds::{self, process};
 use crate::error::{Choice, Error, Result};
-use crate::{bounds, libraries, work};
+use crate::libraries;
+use crate::work::{self, Held};
 
 /// How a model is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Opening {
     pub device: Device,
+    /// The device was named by the user: `auto` says what it has come to.
+    pub asked: bool,
+    pub precision: Precision,
     /// The most that it takes of a GPU, in bytes.
     pub gpu_memory: Option<usize>,
     /// In place of what its file says, or where that says nothing.
@@ -34,6 +39,8 @@ pub struct Model {
     /// What computes it, in words.
     device: String,
     opening: Opening,
+    /// What the network keeps in memory: its weights as they are and as they are computed with.
+    _held: Arc<Held>,
 }
 
 impl Model {
@@ -44,6 +51,10 @@ impl Model {
     /// what computes it does not know; for metadata that cannot be, or that do not fit its inputs and outputs; where `device` is a GPU
     /// and something that it needs is missing.
     pub fn open(path: &Path, opening: Opening) -> Result<Model> {
+        if (opening.device, opening.precision) == (Device::Cpu, Precision::Tf32) {
+            return Err(session::no_tf32("`device` is \"cpu\""));
+        }
+        let before = process::resident();
         let bytes = bounds::read_file(path, 2, "take a smaller model")?;
         let mut onnx = Onnx::of(path, &bytes)?;
         let named = |e: Error| match e {
@@ -65,9 +76,10 @@ impl Model {
         let identity = identity(&bytes, &onnx);
         let (network, device): (Arc<dyn Network>, String) = if libraries::onnx_runtime()?.is_some()
             || is_gpu(opening.device)
+            || opening.precision == Precision::Tf32
         {
-            let (network, device) =
-                session::open(&bytes, &onnx, &identity, opening.device, opening.gpu_memory).map_err(named)?;
+            let (network, device) = session::open(&bytes, &onnx, &identity, &opening).map_err(named)?;
+            drop(bytes);
             (Arc::new(network), device)
         } else {
             work::warn_once("ONNX Runtime", || {
@@ -81,6 +93,10 @@ impl Model {
         };
         // The runtime has its own copy by now.
         onnx.external = Vec::new();
+        // Others may grow and shrink meanwhile: never less than the file, nor more than three times as much.
+        let grown = process::resident().saturating_sub(before);
+        let weights = usize::try_from(size).unwrap_or(usize::MAX);
+        let held = Held::hold(grown.clamp(weights, weights.saturating_mul(3)));
         let model = Model {
             path: path.to_path_buf(),
             bytes: size,
@@ -89,21 +105,28 @@ impl Model {
             network,
             device,
             opening,
+            _held: Arc::new(held),
         };
         model.fits().map_err(named)?;
         Ok(model)
     }
 
-    /// The same model, computed by another device.
+    /// The same model, computed by another device or in other numbers.
     ///
     /// # Errors
     /// As `open`; where the file is another one by now.
-    pub fn on(&self, device: Device) -> Result<Model> {
-        if device == self.opening.device {
+    pub fn on(&self, device: Option<Device>, precision: Option<Precision>) -> Result<Model> {
+        let wanted = (
+            device.unwrap_or(self.opening.device),
+            precision.unwrap_or(self.opening.precision),
+        );
+        if wanted == (self.opening.device, self.opening.precision) && device != Some(Device::Auto) {
             return Ok(self.clone());
         }
         let opening = Opening {
-            device,
+            device: wanted.0,
+            asked: device.is_some() || self.opening.asked,
+            precision: wanted.1,
             ..self.opening.clone()
         };
         let model = Model::open(&self.path, opening)?;

@@ -26,4 +26,7 @@ pub trait Network: Send + Sync {
     /// # Errors
     /// Where the network fails, or the run is stopped.
     fn run(&self, inputs: &[ArrayD<f32>]) -> Result<Vec<ArrayD<f32>>>;
+
+    /// Gives back the memory that it keeps from one batch to the next.
+    fn rest(&self) {}
 }

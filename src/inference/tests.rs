@@ -23,11 +23,18 @@ fn ways(bytes: &[u8]) -> Vec<Box<dyn Network>> {
     let mut ways: Vec<Box<dyn Network>> = vec![Box::new(plain)];
     match libraries::onnx_runtime() {
         Ok(Some(_)) => ways.push(Box::new(
-            session::open(bytes, &onnx, "", Device::Cpu, None).unwrap().0,
+            session::open(bytes, &onnx, "", &on(Device::Cpu)).unwrap().0,
         )),
         other => eprintln!("skipped: {other:?} as ONNX Runtime"),
     }
     ways
+}
+
+fn on(device: Device) -> Opening {
+    Opening {
+        device,
+        ..Opening::default()
+    }
 }
 
 fn image(batch: usize, rows: usize, cols: usize) -> Array4<f32> {
@@ -84,7 +91,7 @@ fn numbers_of_any_type_go_in_and_come_out() {
     let run = |kind: i64, x: &ArrayD<f32>| {
         let bytes = toy::plus_one(kind);
         let onnx = Onnx::of(Path::new("toy.onnx"), &bytes).unwrap();
-        let (network, _) = session::open(&bytes, &onnx, "", Device::Cpu, None).unwrap();
+        let (network, _) = session::open(&bytes, &onnx, "", &on(Device::Cpu)).unwrap();
         network
             .run(std::slice::from_ref(x))
             .map(|out| out[0].as_slice().unwrap().to_vec())
@@ -293,7 +300,7 @@ fn weights_in_another_file_are_read_beside_the_model() {
     let mut ways: Vec<Box<dyn Network>> = vec![Box::new(fallback::open(bytes.clone(), &onnx, "").unwrap().0)];
     if matches!(libraries::onnx_runtime(), Ok(Some(_))) {
         ways.push(Box::new(
-            session::open(&bytes, &onnx, "", Device::Cpu, None).unwrap().0,
+            session::open(&bytes, &onnx, "", &on(Device::Cpu)).unwrap().0,
         ));
     }
     for network in ways {
@@ -414,9 +421,9 @@ fn a_gpu_that_is_not_there_is_an_error_only_where_it_was_asked_for() {
         "{error}"
     );
     let cpu = open(Device::Cpu).unwrap();
-    assert!(cpu.on(Device::Cuda(1)).is_err());
+    assert!(cpu.on(Some(Device::Cuda(1)), None).is_err());
     assert_eq!(
-        cpu.on(Device::Cpu).unwrap().network().identity(),
+        cpu.on(Some(Device::Cpu), None).unwrap().network().identity(),
         cpu.network().identity()
     );
     for (text, device) in [
@@ -453,8 +460,8 @@ fn the_gpu_gives_what_the_cpu_gives() {
     }
     let bytes = toy::deep(12, 64);
     let onnx = Onnx::of(Path::new("toy.onnx"), &bytes).unwrap();
-    let (cpu, cpu_name) = session::open(&bytes, &onnx, "", Device::Cpu, None).unwrap();
-    let (gpu, gpu_name) = session::open(&bytes, &onnx, "", Device::Cuda(0), Some(4 << 30)).unwrap();
+    let (cpu, cpu_name) = session::open(&bytes, &onnx, "", &on(Device::Cpu)).unwrap();
+    let (gpu, gpu_name) = session::open(&bytes, &onnx, "", &on(Device::Cuda(0))).unwrap();
     for (batch, rows, cols) in [(1, 64, 64), (3, 96, 160), (8, 256, 256)] {
         let image = Array4::from_shape_fn((batch, 2, rows, cols), |(n, c, i, j)| {
             ((n * 7 + c * 5 + i * 3 + j * 11) % 13) as f32 / 6.0 - 1.0

@@ -119,6 +119,7 @@ pub(super) fn run(apply: &Apply, inputs: &[Port], region: Window, rows: &Rows) -
             },
         )
     });
+    apply.known.network.rest();
     progress.finish();
     done
 }

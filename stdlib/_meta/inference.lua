@@ -53,7 +53,7 @@ local inference = {}
 ---
 --- **Errors.** A file that is no ONNX model, that is cut short or lacks its external weights; weights that are NaN or infinite; an operator that
 --- cannot be computed; bands or classes that the network does not have. With `device = "cuda"` a GPU, driver or library that is
---- not there, by its name; with `"auto"` the CPU computes instead, and a note says why where there is a driver.
+--- not there, by its name; with `"auto"` the CPU computes instead, and a note says why. `precision = "tf32"` where no GPU computes.
 ---
 --- ```lua
 --- local fs, inference = require "fs", require "inference"

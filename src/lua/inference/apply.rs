@@ -3,7 +3,7 @@
 use mlua::Lua;
 
 use crate::error::{Domain, Error, Result};
-use crate::inference::{self, Augment, Blend, Device, Model, Product, Settings};
+use crate::inference::{self, Augment, Blend, Device, Model, Precision, Product, Settings};
 use crate::lua::args::Args;
 use crate::lua::value::Several;
 use crate::options;
@@ -32,6 +32,8 @@ options! {
         head: Option<String>,
         /// Where it is computed, as in `inference.open`. Default where the model was opened.
         device: Option<String>,
+        /// In which numbers a GPU multiplies, as in `inference.open`. Default as the model was opened.
+        precision: Option<Precision>,
     }
 }
 
@@ -65,7 +67,7 @@ impl Applying {
 /// As `inference::apply`; a device that is not there.
 pub fn apply(_: &Lua, model: &Model, args: &Args, options: Applying) -> Result<Raster> {
     let Several(images) = args.get::<Several<Raster>>("images")?;
-    let elsewhere = options.device.as_deref().map(|device| model.on(Device::named(device)?)).transpose()?;
-    let model = elsewhere.as_ref().unwrap_or(model);
+    let device = options.device.as_deref().map(Device::named).transpose()?;
+    let model = &model.on(device, options.precision)?;
     inference::apply(model, &images, &options.settings(model)?)
 }

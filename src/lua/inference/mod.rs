@@ -11,7 +11,7 @@ use super::options::Nested;
 use super::spec::ValueType;
 use super::{FromScript, Module, access, describe};
 use crate::error::{Domain, Error, Result};
-use crate::inference::{Activation, Band, Class, Device, Metadata, Model, Opening};
+use crate::inference::{Activation, Band, Class, Device, Metadata, Model, Opening, Precision};
 use crate::options;
 
 pub fn define(m: &mut Module) -> Result<()> {
@@ -32,8 +32,11 @@ pub fn define(m: &mut Module) -> Result<()> {
 
 options! {
     struct Open("inference.OpenOptions") {
-        /// What computes it: `"auto"` (the first GPU where one works, else the CPU), `"cpu"`, `"cuda"` (the first GPU) or `"cuda:1"` (the second).
-        device: String = "auto".to_string(),
+        /// What computes it: `"auto"` (the first GPU where one works, else the CPU, with a note why), `"cpu"`, `"cuda"` (the first GPU) or `"cuda:1"` (the
+        /// second). Default as `"auto"`, without the note where there is no driver.
+        device: Option<String>,
+        /// In which numbers a GPU multiplies float32: `float32`, as the CPU does, or `tf32`, with factors rounded to 10 bits of the fraction, which is faster.
+        precision: Precision = Precision::Float32,
         /// The most that it takes of a GPU's memory, in MiB. Default: what it needs.
         gpu_memory_mib: Option<usize>; Domain::at_least(1.0),
         /// The bands that it takes, in its order: names, or tables with a name, a unit and what they are turned into.
@@ -64,7 +67,9 @@ impl Open {
             });
         }
         Ok(Opening {
-            device: Device::named(&self.device)?,
+            device: self.device.as_deref().map_or(Ok(Device::default()), Device::named)?,
+            asked: self.device.is_some(),
+            precision: self.precision,
             gpu_memory: self.gpu_memory_mib.map(|mib| mib << 20),
             given: Metadata {
                 bands: self
