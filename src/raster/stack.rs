@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::file::write::{WriteOptions, write};
 use super::image::{Property, Raster};
+use super::periods::Period;
 use super::reduce::{Reducer, linear_fit, reduce};
 use crate::error::{Error, Remedy, Result, counted};
 use crate::gate::Folder;
@@ -27,13 +28,12 @@ pub struct Cube {
 /// What images are grouped by.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GroupBy {
-    Year,
-    /// `2024-03`
-    Month,
-    /// Day of the calendar, `2024-03-17`.
-    Day,
+    Period(Period),
     Property(String),
 }
+
+/// A group: its key, and the places of its images.
+pub type Group = (String, Vec<usize>);
 
 impl Stack {
     /// See `reduce::linear_fit`.
@@ -71,29 +71,90 @@ impl Stack {
         Ok(Stack { items })
     }
 
-    /// Groups in the order of their keys.
+    /// Groups in the order of their times, or of their keys.
     ///
     /// # Errors
     /// Images without a time or without the property; a computed property that cannot be computed.
-    pub fn group_by(&self, by: &GroupBy) -> Result<Vec<(String, Stack)>> {
-        let mut groups: BTreeMap<String, Stack> = BTreeMap::new();
+    pub fn groups(&self, by: &GroupBy) -> Result<Vec<Group>> {
+        let mut groups: BTreeMap<(i32, String), Vec<usize>> = BTreeMap::new();
         for (i, item) in self.items.iter().enumerate() {
-            let day = || {
-                let time = item.time.ok_or_else(|| no_time(i))?;
-                Ok::<_, Error>(time.to_zoned(jiff::tz::TimeZone::UTC).date())
-            };
             let key = match by {
-                GroupBy::Year => format!("{:04}", day()?.year()),
-                GroupBy::Month => day()?.strftime("%Y-%m").to_string(),
-                GroupBy::Day => day()?.strftime("%Y-%m-%d").to_string(),
-                GroupBy::Property(name) => item
-                    .property(name)?
-                    .ok_or_else(|| Error::not_found("property", name, item.properties.keys()))?
-                    .to_string(),
+                GroupBy::Period(period) => period.of(item.time.ok_or_else(|| no_time(i))?),
+                GroupBy::Property(name) => {
+                    let value = item.property(name)?;
+                    let missing = || Error::not_found("property", name, item.properties.keys());
+                    (0, value.ok_or_else(missing)?.to_string())
+                }
             };
-            groups.entry(key).or_default().items.push(item.clone());
+            groups.entry(key).or_default().push(i);
         }
-        Ok(groups.into_iter().collect())
+        Ok(groups
+            .into_iter()
+            .map(|((_, key), members)| (key, members))
+            .collect())
+    }
+
+    /// The images at `places`.
+    pub fn chosen(&self, places: &[usize]) -> Stack {
+        Stack {
+            items: places
+                .iter()
+                .filter_map(|i| self.items.get(*i).cloned())
+                .collect(),
+        }
+    }
+
+    /// An image for each period that has images: their reduction, of the time at which the period begins, with their number as the property `images`.
+    ///
+    /// # Errors
+    /// Images without a time; a part of the year, which comes again; what `reduce` refuses.
+    pub fn resample(&self, period: Period, reducer: Reducer) -> Result<Stack> {
+        let mut items = Vec::new();
+        for (_, members) in self.groups(&GroupBy::Period(period))? {
+            let images = self.chosen(&members).items;
+            let mut reduced = reduce(&images, &[reducer])?;
+            let time = images.first().and_then(|image| image.time);
+            reduced.time = time.map(|time| period.start(time)).transpose()?;
+            let count = Property::Integer(images.len() as i64);
+            reduced.properties = BTreeMap::from([("images".to_string(), count)]);
+            items.push(reduced);
+        }
+        Ok(Stack { items })
+    }
+
+    /// For each image the mean of its group, or of all images.
+    ///
+    /// # Errors
+    /// Those of `groups` and `reduce`.
+    pub fn means(&self, by: Option<&GroupBy>) -> Result<Vec<Raster>> {
+        let groups = match by {
+            Some(by) => self.groups(by)?,
+            None => vec![(String::new(), (0..self.items.len()).collect())],
+        };
+        let mut means: Vec<Option<Raster>> = vec![None; self.items.len()];
+        for (_, members) in groups {
+            let mean = self.chosen(&members).reduce(&[Reducer::Mean])?;
+            for i in members {
+                means[i] = Some(mean.clone());
+            }
+        }
+        Ok(means.into_iter().flatten().collect())
+    }
+
+    /// For every image the sum over it and all before it; pixels that are valid in none of these are masked. Times and properties are the images'.
+    ///
+    /// # Errors
+    /// What `reduce` refuses.
+    pub fn cumulative(&self) -> Result<Stack> {
+        let mut items: Vec<Raster> = Vec::with_capacity(self.items.len());
+        for image in &self.items {
+            let pair: Vec<Raster> = items.last().into_iter().chain([image]).cloned().collect();
+            let mut sum = reduce(&pair, &[Reducer::Sum])?;
+            sum.time = image.time;
+            sum.properties = image.properties.clone();
+            items.push(sum);
+        }
+        Ok(Stack { items })
     }
 
     /// For every image, the reduction over the `count` images that end with it, or, with `days`, over those of the last

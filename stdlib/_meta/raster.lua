@@ -2381,9 +2381,12 @@ function Stack:map(fn) end
 ---@return Stack
 function Stack:sort(property, options) end
 
---- Groups of images by `"year"` (keys `2024`), `"month"` (`2024-01`), `"day"` (`2024-01-05`) or a property, in the order of the keys.
+--- Groups of images, in UTC, in the order of their times: by `"year"` (keys `2024`), `"season"` (`2024-DJF`, which begins in December 2023), `"month"` (`2024-01`),
+--- `"week"` (`2024-W01`, of ISO 8601) or `"day"` (`2024-01-05`); by what comes again each year: `"month_of_year"` (`01`), `"season_of_year"` (`DJF`, `MAM`, `JJA`, `SON`),
+--- `"day_of_year"` (`005`); by a property, in the order of its values as text; or by what a function gives of each image (text, numbers or booleans), in the order of
+--- their first images.
 ---
---- **Errors.** A property that an image does not have; images without a time.
+--- **Errors.** A property that an image does not have; images without a time; a function that gives something else.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -2393,13 +2396,101 @@ function Stack:sort(property, options) end
 ---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
 ---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
 --- }
---- for _, group in ipairs(stack:group_by("month")) do
----   print(group.key, #group.stack, group.stack:mean())
---- end
+--- for _, group in ipairs(stack:group_by("month")) do print(group.key, #group.stack, group.stack:mean()) end
+--- assert(stack:group_by("season_of_year")[1].key == "DJF")
+--- local halves = stack:group_by(function(image) return image.orbit > 100 end)
+--- assert(halves[1].key == true and #halves[1].stack == 2)
 --- ```
----@param by string
----@return { key: string, stack: Stack }[]
+---@param by string|fun(image: Raster): any
+---@return { key: any, stack: Stack }[]
 function Stack:group_by(by) end
+
+--- An image for each year, season, month, week or day that has images: their reduction. It is of the time at which the period begins (UTC), and its property
+--- `images` is their number. Periods are those of `group_by`.
+---
+--- **Errors.** An image without a time; grids, bands or units that differ within a period; a period that comes again each year.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image of a period is masked in its image.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05" },
+---   { raster.constant(grid, 5), time = "2024-02-10" },
+---   { raster.constant(grid, 3), time = "2024-02-22" },
+--- }
+--- local monthly = stack:resample("month", "mean")
+--- assert(#monthly == 2 and monthly[2].time == "2024-02-01" and monthly[2].images == 2)
+--- assert(monthly[2]:stats().constant.mean == 4)
+--- ```
+---@param period "year"|"season"|"month"|"week"|"day"
+---@param reducer? Reducer Default `"mean"`.
+---@return Stack
+function Stack:resample(period, reducer) end
+
+--- Each image less the mean of all images, or of those of its group, as of all Januaries: `stack:anomaly("month_of_year")`.
+---
+--- **Errors.** As `group_by` and `reduce`.
+---
+--- **Nodata.** Pixels that are masked in an image are masked in its anomaly; they drop out of the mean.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2023-01-05" },
+---   { raster.constant(grid, 5), time = "2023-07-10" },
+---   { raster.constant(grid, 3), time = "2024-01-22" },
+--- }
+--- assert(stack:anomaly()[1]:stats().constant.mean == -2)
+--- assert(stack:anomaly("month_of_year")[2]:stats().constant.mean == 0)
+--- ```
+---@param by? string What `group_by` takes. Default all images.
+---@return Stack
+function Stack:anomaly(by) end
+
+--- For each image the sum over it and all before it, in the order of the stack.
+---
+--- **Errors.** As `reduce`.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that has been valid in no image so far is masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2023-01-05" },
+---   { raster.constant(grid, 5), time = "2023-07-10" },
+--- }
+--- assert(stack:cumulative()[2]:stats().constant.mean == 6)
+--- ```
+---@return Stack
+function Stack:cumulative() end
+
+---@class raster.InterpolateOptions
+
+--- Masked pixels filled, linearly in time between the last valid image before and the next one after. All images are held at a tile at once.
+---
+--- **Errors.** As `reduce`; an image without a time; two images of one time (`:group_by("day")` and a mean, or `:resample("day")`, make one of them).
+---
+--- **Nodata.** Pixels that have no valid image before, or none after, or whose gap is longer than `max_gap_days`, stay masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local hole = raster.constant(grid, 0)
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2023-01-01" },
+---   { hole:mask(hole), time = "2023-01-02" },
+---   { raster.constant(grid, 5), time = "2023-01-05" },
+--- }
+--- assert(stack:interpolate()[2]:stats().constant.mean == 2)
+--- assert(stack:interpolate({ max_gap_days = 3 })[2]:stats().constant.count == 0)
+--- ```
+---@param options? raster.InterpolateOptions
+---@return Stack
+function Stack:interpolate(options) end
 
 --- The times of the images; false where one has none.
 ---

@@ -94,6 +94,9 @@ do
   graph("harmonics", raster.stack(images):harmonics { periods = { 1 } })
   graph("Mann–Kendall", raster.stack(images):mann_kendall())
   graph("Theil–Sen", raster.stack(images):theil_sen())
+  local dated = {}
+  for i = 1, 5 do dated[i] = images[i]:set_time(("2020-01-%02d"):format(i * i)) end
+  graph("interpolate", raster.stack(dated):interpolate { max_gap_days = 6 }[3])
   graph("chosen of many", raster.stack(wides):max())
 end
 for _, name in ipairs { "focal_median", "focal_mean", "focal_min", "focal_max", "focal_std" } do

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use mlua::{AnyUserData, Function, Lua, MetaMethod, MultiValue, ObjectLike, Value};
+use mlua::{AnyUserData, Function, Lua, MetaMethod, MultiValue, ObjectLike, Table, Value};
 
-use super::stack::on_each;
-use crate::error::{Error, Result};
+use super::stack::{known_property, on_each};
+use crate::error::{Choice, Domain, Error, Result};
 use crate::lua::args::Args;
 use crate::lua::class::{Builder, class_info};
 use crate::lua::names::What;
@@ -15,10 +15,13 @@ use crate::lua::signature::Signature;
 use crate::lua::value::{FromScript, describe};
 use crate::options;
 use crate::raster::element::{Binary, Unary};
+use crate::raster::interpolate::interpolate;
 use crate::raster::math::{self, Operand};
 use crate::raster::over_time::{Model, over_time};
 use crate::raster::Raster;
-use crate::raster::stack::Stack;
+use crate::raster::periods::Period;
+use crate::raster::reduce::Reducer;
+use crate::raster::stack::{GroupBy, Stack};
 
 options! {
     struct HarmonicsOptions("raster.HarmonicsOptions") {
@@ -27,9 +30,37 @@ options! {
     }
 }
 
+options! {
+    struct InterpolateOptions("raster.InterpolateOptions") {
+        /// Between the valid images before and after, at most. Default any.
+        max_gap_days: Option<f64>; Domain::above(0.0),
+    }
+}
+
 pub fn define(c: &mut Builder<Stack>) {
     c.method_with("harmonics(options?)", |_, this, _, o: HarmonicsOptions| {
         over_time(&this.items, &Model::Harmonics { periods: o.periods })
+    })
+    .method("group_by(by)", group_by)
+    .method("resample(period, reducer?)", |_, this, args| {
+        let reducer = args.get::<Option<Reducer>>("reducer")?.unwrap_or(Reducer::Mean);
+        this.resample(args.get("period")?, reducer)
+    })
+    .method("anomaly(by?)", |_, this, args| {
+        let by = args.get::<Option<String>>("by")?;
+        let by = by.map(|by| grouping(this, by)).transpose()?;
+        let means = Stack {
+            items: this.means(by.as_ref())?,
+        };
+        let items = this.items.iter().zip(&means.items);
+        let items = items.map(|(image, mean)| with(image, Binary::Subtract, &Operand::Raster(mean.clone()), true));
+        Ok(Stack {
+            items: items.collect::<Result<_>>()?,
+        })
+    })
+    .method("cumulative()", |_, this, _| this.cumulative())
+    .method_with("interpolate(options?)", |_, this, _, o: InterpolateOptions| {
+        interpolate(this, o.max_gap_days)
     })
     .method("mann_kendall()", |_, this, _| over_time(&this.items, &Model::MannKendall))
     .method("theil_sen()", |_, this, _| over_time(&this.items, &Model::TheilSen));
@@ -43,6 +74,52 @@ pub fn define(c: &mut Builder<Stack>) {
         let bands = this.items.first().map(|image| image.band_names()).unwrap_or_default();
         bands.into_iter().map(String::from).chain(METHODS.iter().cloned()).collect()
     });
+}
+
+/// A part of the calendar, or a property.
+fn grouping(stack: &Stack, by: String) -> Result<GroupBy> {
+    match Period::named(&by) {
+        Some(period) => Ok(GroupBy::Period(period)),
+        None => {
+            known_property(stack, &by)?;
+            Ok(GroupBy::Property(by))
+        }
+    }
+}
+
+/// A function's groups are in the order of their first images.
+fn group_by(lua: &Lua, this: &Stack, args: &Args) -> Result<Table> {
+    let list = lua.create_table()?;
+    let add = |key: Value, members: &[usize]| -> Result<()> {
+        let group = lua.create_table()?;
+        group.raw_set("key", key)?;
+        group.raw_set("stack", this.chosen(members))?;
+        Ok(list.raw_push(group)?)
+    };
+    match args.get::<Value>("by")? {
+        Value::Function(key_of) => {
+            let mut groups: Vec<(Value, Vec<usize>)> = Vec::new();
+            for (i, image) in this.items.iter().enumerate() {
+                let key = key_of.call::<Value>(image.clone())?;
+                if !matches!(key, Value::String(_) | Value::Integer(_) | Value::Number(_) | Value::Boolean(_)) {
+                    let name = format!("what the function returns for image {}", i + 1);
+                    return Err(Error::argument(name, "a text, a number or a boolean", describe(&key)));
+                }
+                match groups.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, members)) => members.push(i),
+                    None => groups.push((key, vec![i])),
+                }
+            }
+            groups.into_iter().try_for_each(|(key, members)| add(key, &members))?;
+        }
+        by => {
+            let by = grouping(this, String::from_script(&by, "by")?)?;
+            for (key, members) in this.groups(&by)? {
+                add(Value::String(lua.create_string(&key)?), &members)?;
+            }
+        }
+    }
+    Ok(list)
 }
 
 /// Of Raster. Those that a Stack has itself come before them.
@@ -100,26 +177,27 @@ impl Side {
 }
 
 fn between(left: &Side, right: &Side, op: Binary) -> Result<Stack> {
-    let with = |image: &Raster, other: &Operand, image_first: bool| {
-        let own = Operand::Raster(image.clone());
-        let made = match image_first {
-            true => math::binary(&own, op, other, false),
-            false => math::binary(other, op, &own, false),
-        };
-        Ok(dated(made?, image))
-    };
     match (left, right) {
-        (Side::Stack(stack), Side::One(one)) => on_each(stack, |image| with(image, one, true)),
-        (Side::One(one), Side::Stack(stack)) => on_each(stack, |image| with(image, one, false)),
+        (Side::Stack(stack), Side::One(one)) => on_each(stack, |image| with(image, op, one, true)),
+        (Side::One(one), Side::Stack(stack)) => on_each(stack, |image| with(image, op, one, false)),
         (Side::Stack(left), Side::Stack(right)) => {
             let items = left.items.iter().zip(left.partners(right)?);
-            let items = items.map(|(image, partner)| with(image, &Operand::Raster(partner), true));
+            let items = items.map(|(image, partner)| with(image, op, &Operand::Raster(partner), true));
             Ok(Stack {
                 items: items.collect::<Result<_>>()?,
             })
         }
         (Side::One(_), Side::One(_)) => Err(Error::message("neither side is a Stack")),
     }
+}
+
+fn with(image: &Raster, op: Binary, other: &Operand, image_first: bool) -> Result<Raster> {
+    let own = Operand::Raster(image.clone());
+    let made = match image_first {
+        true => math::binary(&own, op, other, false),
+        false => math::binary(other, op, &own, false),
+    };
+    Ok(dated(made?, image))
 }
 
 /// What is made of an image of the stack is of its time and has its properties.

@@ -21,7 +21,7 @@ use crate::lua::plot;
 use crate::lua::value::{FromScript, describe};
 use crate::raster::align::align;
 use crate::raster::reduce::Reducer;
-use crate::raster::stack::{Export, GroupBy, Rolling, Stack};
+use crate::raster::stack::{Export, Rolling, Stack};
 use crate::raster::{Property, Raster};
 use crate::table;
 
@@ -138,25 +138,6 @@ fn choose(c: &mut Builder<Stack>) {
             }
         }
     })
-    .method("group_by(by)", |lua, this, args| {
-        let by = match args.get::<String>("by")?.as_str() {
-            "year" => GroupBy::Year,
-            "month" => GroupBy::Month,
-            "day" => GroupBy::Day,
-            name => {
-                known_property(this, name)?;
-                GroupBy::Property(name.to_string())
-            }
-        };
-        let list = lua.create_table()?;
-        for (key, stack) in this.group_by(&by)? {
-            let group = lua.create_table()?;
-            group.raw_set("key", key)?;
-            group.raw_set("stack", stack)?;
-            list.raw_push(group)?;
-        }
-        Ok(list)
-    })
     .method("times()", |lua, this, _| {
         let time = |i: &Raster| match time_text(i.time) {
             Some(text) => text.into_lua(lua),
@@ -181,7 +162,7 @@ fn choose(c: &mut Builder<Stack>) {
     });
 }
 
-fn known_property(stack: &Stack, name: &str) -> Result<()> {
+pub(super) fn known_property(stack: &Stack, name: &str) -> Result<()> {
     if stack.items.is_empty() || stack.items.iter().any(|i| i.properties.contains_key(name)) {
         return Ok(());
     }

@@ -146,3 +146,105 @@ test("a stack has what its images have", function()
   assert_error(function() db:to_dB() end, "to_db")
   assert_error(function() db.to_db() end, "call it with a colon")
 end)
+
+test("periods of the calendar", function()
+  local function keys(by, ...)
+    local dated = {}
+    for i, time in ipairs { ... } do dated[i] = { raster.constant(grid, i), time = time } end
+    local out = {}
+    for i, group in ipairs(raster.stack(dated):group_by(by)) do out[i] = ("%s:%d"):format(group.key, #group.stack) end
+    return table.concat(out, " ")
+  end
+  -- Winters begin in December; ISO weeks of the turn of the year (Python's datetime.isocalendar).
+  assert(keys("season", "2024-03-01", "2023-12-31", "2024-02-29", "2024-12-01") == "2024-DJF:2 2024-MAM:1 2025-DJF:1")
+  assert(keys("season_of_year", "2024-09-01", "2023-12-31", "2024-02-29", "2024-12-01") == "DJF:3 SON:1")
+  assert(keys("week", "2021-01-03", "2021-01-04", "2024-12-30", "2020-12-28") == "2020-W53:2 2021-W01:1 2025-W01:1")
+  assert(keys("month_of_year", "2024-10-01", "2023-02-01", "2022-10-31") == "02:1 10:2")
+  assert(keys("day_of_year", "2024-03-01", "2023-03-01", "2024-12-31") == "060:1 061:1 366:1")
+  assert(keys("day", "2024-03-01T23:59:59Z", "2024-03-02", "2023-12-31") == "2023-12-31:1 2024-03-01:1 2024-03-02:1")
+  assert(keys(function(image) return image.time < "2024" end, "2024-03-01", "2023-03-01") == "false:1 true:1")
+  assert_error(function() keys(function() end, "2024-03-01") end, "what the function returns for image 1 must be a text, a number or a boolean, got nil")
+  assert_error(function() keys("fortnight", "2024-03-01") end, "fortnight")
+end)
+
+test("an image for each period", function()
+  local seasons = stack:resample("season", "median")
+  local groups = stack:group_by "season"
+  assert(#seasons == #groups and seasons[1].time == "2014-12-01" and seasons[2].time == "2015-03-01")
+  for i, group in ipairs(groups) do
+    assert(seasons[i].images == #group.stack)
+    local found, wanted = seasons[i]:read(), group.stack:median():read()
+    for c = 0, 69 do
+      local a, b = found:get(2, c), wanted:get(2, c)
+      assert(a == b or (a ~= a and b ~= b))
+    end
+  end
+  assert(stack:resample("week")[1].time == "2014-12-29")
+  assert_error(function() stack:resample "month_of_year" end, "which comes again each year")
+end)
+
+test("sums so far and anomalies, pixel by pixel", function()
+  local arrays, sums, sum = {}, {}, stack:cumulative()
+  local gone = stack:anomaly "season_of_year"
+  local members = {}
+  for i, image in ipairs(images) do
+    arrays[i], sums[i] = image:read(), sum[i]:read()
+    local month = tonumber(image.time:sub(6, 7))
+    local season = month % 12 // 3
+    members[season] = members[season] or {}
+    table.insert(members[season], i)
+  end
+  for c = 0, 69, 3 do
+    local total, seen = 0, false
+    for i = 1, COUNT do
+      local v = arrays[i]:get(4, c)
+      if v == v then total, seen = total + v, true end
+      local found = sums[i]:get(4, c)
+      if seen then assert_close(found, total, 1e-3) else assert(found ~= found) end
+    end
+  end
+  for _, list in pairs(members) do
+    for _, i in ipairs(list) do
+      local found = gone[i]:read()
+      for c = 0, 69, 7 do
+        local total, n = 0, 0
+        for _, j in ipairs(list) do
+          local v = arrays[j]:get(1, c)
+          if v == v then total, n = total + v, n + 1 end
+        end
+        local v = arrays[i]:get(1, c)
+        if v == v then assert_close(found:get(1, c), v - total / n, 1e-4) else assert(found:get(1, c) ~= found:get(1, c)) end
+      end
+    end
+  end
+end)
+
+test("gaps are filled in time, by a plain search", function()
+  for _, most in ipairs { 1e9, 100 } do
+    local filled = stack:interpolate { max_gap_days = most }
+    local arrays, days, count = {}, stack:days(), 0
+    for i = 1, COUNT do arrays[i] = images[i]:read() end
+    for i = 1, COUNT do
+      local found = filled[i]:read()
+      for c = 0, 69 do
+        local v = arrays[i]:get(3, c)
+        if v ~= v then
+          local before, after = i - 1, i + 1
+          while before >= 1 and arrays[before]:get(3, c) ~= arrays[before]:get(3, c) do before = before - 1 end
+          while after <= COUNT and arrays[after]:get(3, c) ~= arrays[after]:get(3, c) do after = after + 1 end
+          if before >= 1 and after <= COUNT and days[after] - days[before] <= most then
+            local a, b = arrays[before]:get(3, c), arrays[after]:get(3, c)
+            v = a + (b - a) * (days[i] - days[before]) / (days[after] - days[before])
+            count = count + 1
+          end
+        end
+        local x = found:get(3, c)
+        assert(v == v and math.abs(x - v) < 1e-5 or v ~= v and x ~= x, ("%s for %s"):format(x, v))
+      end
+    end
+    assert(count > 50)
+    assert(filled[7].time == images[7].time)
+  end
+  local twice = raster.stack { images[1], images[1] }
+  assert_error(function() twice:interpolate() end, "images 1 and 2 are of one time")
+end)
