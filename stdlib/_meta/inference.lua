@@ -8,7 +8,8 @@
 local inference = {}
 
 ---@class inference.OpenOptions
----@field device? string What computes it: `"auto"` (the first GPU where one works, else the CPU), `"cpu"`, `"cuda"` (the first GPU) or `"cuda:1"` (the second). Default `"auto"`.
+---@field device? string What computes it: `"auto"` (the first GPU where one works, else the CPU, with a note why), `"cpu"`, `"cuda"` (the first GPU) or `"cuda:1"` (the second). Default as `"auto"`, without the note where there is no driver.
+---@field precision? "float32"|"tf32" In which numbers a GPU multiplies float32: `float32`, as the CPU does, or `tf32`, with factors rounded to 10 bits of the fraction, which is faster. Default `"float32"`.
 ---@field gpu_memory_mib? integer The most that it takes of a GPU's memory, in MiB. At least 1. Default: what it needs.
 ---@field bands? (string|inference.Band)[] The bands that it takes, in its order: names, or tables with a name, a unit and what they are turned into.
 ---@field classes? (string|inference.Class)[] The classes that it tells apart, in its order: names, or tables with a name, a value and a colour.
@@ -42,6 +43,7 @@ local inference = {}
 ---@field output? "classes"|"confidence"|"probabilities"|"logits"|"values"|("classes"|"confidence"|"probabilities"|"logits"|"values")[] What is made, one or several: `classes`, the number of the most probable class, as uint8; `confidence`, its probability; `probabilities`, a band a class; `logits` or `values`, the network's numbers as they are. Default classes, of a model of quantities values.
 ---@field head? string The output of the network that is meant, by its name. Default the first.
 ---@field device? string Where it is computed, as in `inference.open`. Default where the model was opened.
+---@field precision? "float32"|"tf32" In which numbers a GPU multiplies, as in `inference.open`. Default as the model was opened.
 
 --- Opens a model.
 ---

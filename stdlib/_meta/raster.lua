@@ -2469,6 +2469,7 @@ function Stack:anomaly(by) end
 function Stack:cumulative() end
 
 ---@class raster.InterpolateOptions
+---@field max_gap_days? number Between the valid images before and after, at most. Above 0. Default any.
 
 --- Masked pixels filled, linearly in time between the last valid image before and the next one after. All images are held at a tile at once.
 ---
@@ -2788,6 +2789,7 @@ function Stack:reduce(reducers) end
 function Stack:linear_fit() end
 
 ---@class raster.HarmonicsOptions
+---@field periods? number[] Of the waves, in years of 365.25 days, from 0.001; an empty list leaves the line.
 
 --- A line and waves through each pixel's values over time, by least squares, with standard errors.
 ---
