@@ -315,7 +315,7 @@ function Dataset:write(folder) end
 function Dataset:plot(options) end
 
 ---@class learning.EngineOptions
----@field device? string `cpu`, `cuda`, or `cuda:1` for the second graphics card. Default `"cpu"`.
+---@field device? string `auto`, a graphics card where there is one that works, else the CPU; `cpu`; `cuda`, or `cuda:1` for the second card. Default `"auto"`, without a note where there is no card.
 
 ---@class learning.Engine
 ---@field name string Always "libtorch".
@@ -363,7 +363,7 @@ function learning.engine(options) end
 ---@field licence? string Under which terms the model may be used, such as `CC-BY-4.0`. It lies in the model, as do the next two.
 ---@field source? string Where the model comes from.
 ---@field notes? table<string, string|number|boolean> What else is to be known of the training, such as `{ DENOISED = "tv_bregman 0.35" }`: under `training` of the model's metadata.
----@field device? string `cpu`, `cuda`, or `cuda:1` for the second graphics card. Default `"cpu"`.
+---@field device? string `auto`, a graphics card where there is one that works, else the CPU; `cpu`; `cuda`, or `cuda:1` for the second card. Default `"auto"`, without a note where there is no card.
 ---@field seed? integer Of the first weights, the order of chips, and the augmentations. Default 1.
 
 --- Trains a U-Net with a ResNet encoder on the chips of a dataset, and writes the best model as ONNX.

@@ -38,7 +38,7 @@ local p = params {
   stop_after = { 80, min = 1, help = "Epochs without a better loss after which training ends." },
   speckle = { 0, min = 0, help = "Number of looks of the speckle that is added to the radar channels; 0 adds none." },
   drop = { true, help = "Drop optical channels now and then, where there are some." },
-  device = { "cpu", help = "cpu, or cuda for a graphics card." },
+  device = { "auto", help = "auto, cpu, or cuda for a graphics card." },
   seed = { 1, help = "Of sides, first weights, order and augmentations." },
   licence = { type = "string", help = "Terms of use that the model names, such as CC-BY-4.0." },
   source = { type = "string", help = "Where it comes from, which the model names." },

@@ -194,3 +194,25 @@ fn a_training_that_is_killed_goes_on_to_the_same_model() {
         assert!(read("whole") == read("killed"), "{file}");
     }
 }
+
+/// A side on which a class hardly occurs says little of it; nobody should find out after the training.
+#[test]
+fn classes_that_hardly_occur_on_a_side_are_said() {
+    let here = folder(&[]);
+    let code = |rare: &str| {
+        format!(
+            "local scenes = {{}} for i = 1, 3 do \
+             local grid = raster.grid {{ crs = 'EPSG:32611', origin = {{ 400000 + 4000 * i, 3860000 }}, resolution = 10, rows = 64, cols = 64 }} \
+             local image = raster.random(grid, {{ seed = i }}):rename 'HH' \
+             scenes[i] = {{ image = image, labels = image:gt(i == 3 and {rare} or 0.5), group = 'scene ' .. i }} end \
+             learning.dataset {{ scenes = scenes, classes = {{ [0] = 'land', [1] = 'water' }}, chip = 32, split = {{ validation = {{ 'scene 3' }}, test = 0 }} }}"
+        )
+    };
+    let done = run(here.path(), &["-e", &code("0.9995")]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let said = "labelled pixels of the validation side are `water`";
+    assert!(done.err.contains(said), "{}", done.err);
+    assert!(!done.err.contains("of the training side"), "{}", done.err);
+    let done = run(here.path(), &["-e", &code("0.9")]);
+    assert!(done.code == 0 && !done.err.contains(said), "{}", done.err);
+}

@@ -196,6 +196,7 @@ impl Dataset {
             normalisation: Mutex::default(),
         };
         dataset.check_classes()?;
+        dataset.warn_of_rare_classes();
         dataset.tell();
         Ok(dataset)
     }
@@ -216,6 +217,23 @@ impl Dataset {
             sums.iter_mut().zip(&chip.counts).for_each(|(sum, n)| *sum += n);
         }
         sums
+    }
+
+    /// Measures of a class that hardly occurs hang on a few pixels, and with them the choice of the best weights.
+    fn warn_of_rare_classes(&self) {
+        const LEAST: f64 = 1e-3;
+        for (name, side) in Side::ALL {
+            let counts = self.counts(*side);
+            let labelled: u64 = counts.iter().sum();
+            for (class, n) in self.classes.names().iter().zip(&counts) {
+                if labelled > 0 && (*n as f64) < LEAST * labelled as f64 {
+                    work::warn(&format!(
+                        "learning.dataset: only {n} of {labelled} labelled pixels of the {name} side are `{class}`: what is measured of it there says little; \
+                         another seed or other shares of `split`, or scenes by name for that side, deal it out otherwise"
+                    ));
+                }
+            }
+        }
     }
 
     fn check_classes(&self) -> Result<()> {

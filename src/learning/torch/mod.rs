@@ -14,7 +14,7 @@ mod tensor;
 mod tests;
 
 pub use self::abi::{enter, threads, version};
-pub use self::probe::open;
+pub use self::probe::{choose, open};
 pub use self::tensor::{Device, Tensor};
 
 use crate::error::Error;

@@ -4,6 +4,7 @@ use super::abi::{api, open_cuda, version};
 use super::operators::{self as op, Convolved, Normalisation};
 use super::tensor::{Device, Tensor};
 use crate::error::{Error, Result};
+use crate::{libraries, work};
 
 /// What PyTorch 2.13 itself answers to `answers` (scripts/network_oracles/probe.py).
 const EXPECTED: [f32; 8] = [
@@ -47,6 +48,34 @@ pub fn open(device: Device) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// `wanted` by its name, opened. Of `auto`, and of none, a graphics card where there is one that works, else the CPU.
+///
+/// # Errors
+/// As `open`; a name that is none.
+pub fn choose(wanted: Option<&str>) -> Result<Device> {
+    if !matches!(wanted, None | Some("auto")) {
+        let device = wanted.unwrap_or_default().parse()?;
+        return open(device).map(|()| device);
+    }
+    let card = Device::Cuda(0);
+    let driver = libraries::driver();
+    let found = match &driver {
+        Ok(_) => open(card),
+        Err(why) => Err(Error::message(why)),
+    };
+    let Err(why) = found else {
+        return Ok(card);
+    };
+    open(Device::Cpu)?;
+    // Nobody who has no graphics card wants to hear of it, unless he asks.
+    if wanted.is_some() || driver.is_ok() {
+        work::warn_once("CUDA of libtorch", || {
+            format!("the CPU trains networks, not a GPU: {why}")
+        });
+    }
+    Ok(Device::Cpu)
 }
 
 fn answers(device: Device) -> Result<Vec<f32>> {

@@ -34,8 +34,13 @@ impl std::str::FromStr for Device {
             _ => text.strip_prefix("cuda:").and_then(|n| n.parse::<u8>().ok()),
         };
         let device = number.map(|number| Device::Cuda(i32::from(number)));
-        device
-            .ok_or_else(|| Error::argument("device", "\"cpu\", \"cuda\" or \"cuda:1\"", format!("{text:?}")))
+        device.ok_or_else(|| {
+            Error::argument(
+                "device",
+                "\"auto\", \"cpu\", \"cuda\" or \"cuda:1\"",
+                format!("{text:?}"),
+            )
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use mlua::{Lua, Table};
 
 use crate::error::Result;
-use crate::learning::torch::{self, Device};
+use crate::learning::torch;
 use crate::lua::args::Args;
 use crate::lua::module::Module;
 use crate::options;
@@ -16,14 +16,14 @@ pub fn define(m: &mut Module) -> Result<()> {
 
 options! {
     struct Engine("learning.EngineOptions") {
-        /// `cpu`, `cuda`, or `cuda:1` for the second graphics card.
-        device: String = "cpu".to_string(),
+        /// `auto`, a graphics card where there is one that works, else the CPU; `cpu`; `cuda`, or `cuda:1` for the second card. Default `"auto"`, without a note where
+        /// there is no card.
+        device: Option<String>,
     }
 }
 
 fn engine(lua: &Lua, _: &Args, o: Engine) -> Result<Table> {
-    let device: Device = o.device.parse()?;
-    torch::open(device)?;
+    let device = torch::choose(o.device.as_deref())?;
     torch::enter(work::threads())?;
     let (major, minor) = torch::version()?;
     let found = lua.create_table()?;

@@ -14,7 +14,7 @@ use crate::learning::dataset::Side;
 use crate::learning::dataset::batches::BatchSettings;
 use crate::learning::network::{Encoder, Plan, UNet, Weights, encoder, start, whole};
 use crate::learning::onnx;
-use crate::learning::torch::Device;
+use crate::learning::torch::{self, Device};
 use crate::learning::training::{
     About, Best, Chips, Epoch, Kind, Loss, Made, Pace, Patience, Report, Settings, Trainer, train,
 };
@@ -105,8 +105,9 @@ options! {
         source: Option<String>,
         /// What else is to be known of the training, such as `{ DENOISED = "tv_bregman 0.35" }`: under `training` of the model's metadata.
         notes: Option<Tags>,
-        /// `cpu`, `cuda`, or `cuda:1` for the second graphics card.
-        device: String = "cpu".to_string(),
+        /// `auto`, a graphics card where there is one that works, else the CPU; `cpu`; `cuda`, or `cuda:1` for the second card. Default `"auto"`, without a note where
+        /// there is no card.
+        device: Option<String>,
         /// Of the first weights, the order of chips, and the augmentations.
         seed: usize = 1,
     }
@@ -140,7 +141,7 @@ fn trained(lua: &Lua, args: &Args, o: TrainOptions) -> Result<Training> {
         channels: dataset.scenes.first().map_or(0, |scene| scene.image.bands.len()),
         classes: dataset.classes.len(),
     };
-    let settings = Settings {
+    let mut settings = Settings {
         made: Made {
             network,
             loss: o.loss()?,
@@ -157,7 +158,7 @@ fn trained(lua: &Lua, args: &Args, o: TrainOptions) -> Result<Training> {
             stop: o.stop_after,
         },
         best: o.best_by,
-        device: o.device.parse::<Device>()?,
+        device: Device::default(),
     };
     network.check()?;
     settings.made.loss.check(network.classes)?;
@@ -165,6 +166,7 @@ fn trained(lua: &Lua, args: &Args, o: TrainOptions) -> Result<Training> {
         is_told(lua, "write", &model);
         return Ok(Training(Report::none(network, dataset.classes.names())));
     }
+    settings.device = torch::choose(o.device.as_deref())?;
     std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
     let normalisation = normalisation(&dataset, o.normalise)?;
     let chips = Chips::new(

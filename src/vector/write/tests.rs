@@ -230,7 +230,7 @@ fn what_cannot_be_read_or_written_is_said() {
             .unwrap_err()
             .to_string()
     };
-    assert!(write("a.xyz").contains("ends in one of .geojson, .gpkg, .shp"));
+    assert!(write("a.xyz").contains("ends in one of .geojson, .parquet, .geoparquet, .gpkg, .shp"));
     assert!(write("no/a.gpkg").contains("does not exist; create it first"));
     assert_eq!(names(folder.path()), ["cut.geojson", "empty.gpkg", "text.shp"]);
     // Columns of the format's own and properties of the same name.
