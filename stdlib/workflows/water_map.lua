@@ -42,7 +42,9 @@ local p = params {
 
 --%% The model and the channels that it wants
 
-local model = inference.open(p.model, { device = p.device })
+-- Said aloud, "auto" tells each time that there is no graphics card.
+local device = p.device ~= "auto" and p.device or nil
+local model = inference.open(p.model, { device = device })
 print(model)
 local bands = {}
 for i, band in ipairs(model.bands) do bands[i] = band.name end

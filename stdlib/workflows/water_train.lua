@@ -82,10 +82,12 @@ for _, name in ipairs(dataset.bands) do
   if OPTICAL[name] then optical[#optical + 1] = name end
   if RADAR[name] then radar[#radar + 1] = name end
 end
+-- Said aloud, "auto" tells each time that there is no graphics card.
+local device = p.device ~= "auto" and p.device or nil
 local trained = learning.train(dataset, {
   checkpoint = base .. "_state", model = p.model, encoder = p.encoder, encoder_weights = p.encoder_weights,
   epochs = p.epochs, batch = p.batch, learning_rate = p.learning_rate, class_weights = p.class_weights,
-  halve_after = p.halve_after, stop_after = p.stop_after, device = p.device, seed = p.seed,
+  halve_after = p.halve_after, stop_after = p.stop_after, device = device, seed = p.seed,
   notes = { [water.DENOISED] = prepared, chips = #dataset:chips "training" }, licence = p.licence, source = p.source,
   augment = {
     flips = true, turns = true,
@@ -101,7 +103,7 @@ if p.figures then print(trained:plot({ dpi = 200 }):write(base .. "_history.png"
 
 local held = {}
 for _, chip in ipairs(dataset:chips("test")) do held[chip.scene] = true end
-local model = inference.open(p.model, { device = p.device })
+local model = inference.open(p.model, { device = device })
 local compared = {}
 for i, scene in ipairs(scenes) do
   if held[i] then
