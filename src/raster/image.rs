@@ -429,3 +429,15 @@ pub fn years(images: &[Raster]) -> Result<Vec<f64>> {
     };
     images.iter().enumerate().map(year).collect()
 }
+
+/// The places of the images in the order of their times, those of one time as they are, and these times as `years` gives them.
+///
+/// # Errors
+/// An image without a time, by its number.
+pub fn in_order_of_time(images: &[Raster]) -> Result<(Vec<usize>, Vec<f64>)> {
+    let times = years(images)?;
+    let mut order: Vec<usize> = (0..images.len()).collect();
+    order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
+    let times = order.iter().map(|i| times[*i]).collect();
+    Ok((order, times))
+}

@@ -6,7 +6,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::describe::{Description, Site};
-use super::image::{Band, Raster, float_of, years};
+use super::image::{Band, Raster, float_of, in_order_of_time};
 use super::operation::Operation;
 use super::reduce::{Reducer, reduce};
 use super::stack::Stack;
@@ -49,21 +49,19 @@ pub fn interpolate(stack: &Stack, max_gap_days: Option<f64>) -> Result<Stack> {
     let images = &stack.items;
     // Its checks are those of any reduction.
     let template = reduce(images, &[Reducer::Mean])?;
-    let times = years(images)?;
-    let mut order: Vec<usize> = (0..images.len()).collect();
-    order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
-    if let Some(pair) = order.windows(2).find(|pair| times[pair[0]] == times[pair[1]]) {
+    let (order, times) = in_order_of_time(images)?;
+    if let Some(at) = times.windows(2).position(|pair| pair[0] == pair[1]) {
         return Err(Error::message(format!(
             "images {} and {} are of one time; make one of them first, as the mean of their day does",
-            pair[0].min(pair[1]) + 1,
-            pair[0].max(pair[1]) + 1
+            order[at] + 1,
+            order[at + 1] + 1
         )));
     }
     let mut items: Vec<Raster> = images.iter().map(|image| image.with_bands(Vec::new())).collect();
     for b in 0..template.bands.len() {
         let ports: Vec<Port> = order.iter().map(|i| images[*i].bands[b].port.clone()).collect();
         let operation = Interpolate {
-            times: order.iter().map(|i| times[*i]).collect(),
+            times: times.clone(),
             max_gap: max_gap_days.map(|days| days / 365.25),
         };
         let found = Port::tiles(&template.grid, Arc::new(operation), ports);
@@ -90,8 +88,7 @@ impl Operation for Interpolate {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        let kind = inputs.iter().copied().reduce(Kind::join);
-        kind.unwrap_or(Kind::F32).floating()
+        Kind::common(inputs).floating()
     }
 
     fn outputs(&self) -> usize {

@@ -56,7 +56,7 @@ impl Operation for Mosaic {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        let kind = inputs.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32);
+        let kind = Kind::common(inputs);
         match self.overlap {
             Overlap::Mean => kind.floating(),
             _ => kind,

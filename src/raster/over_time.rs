@@ -6,7 +6,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::describe::{Description, Site};
-use super::image::{Band, Raster, float_of, years};
+use super::image::{Band, Raster, float_of, in_order_of_time};
 use super::operation::Operation;
 use super::reduce::{Reducer, reduce};
 use super::{Kind, Pixels, Port, Unit, View, Window};
@@ -139,16 +139,14 @@ fn number(_: &Unit) -> Unit {
 pub fn over_time(images: &[Raster], model: &Model) -> Result<Raster> {
     // Its checks are those of any reduction.
     let template = reduce(images, &[Reducer::Mean])?;
-    let times = years(images)?;
+    let (order, times) = in_order_of_time(images)?;
     model.check(&times)?;
-    let mut order: Vec<usize> = (0..images.len()).collect();
-    order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
     let mut bands = Vec::new();
     for (b, band) in template.bands.iter().enumerate() {
         let ports: Vec<Port> = order.iter().map(|i| images[*i].bands[b].port.clone()).collect();
         let operation = OverTime {
             model: model.clone(),
-            times: order.iter().map(|i| times[*i]).collect(),
+            times: times.clone(),
         };
         let found = Port::tiles(&template.grid, Arc::new(operation), ports);
         for ((name, unit), port) in model.results().into_iter().zip(found) {
@@ -178,8 +176,7 @@ impl Operation for OverTime {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        let kind = inputs.iter().copied().reduce(Kind::join);
-        kind.unwrap_or(Kind::F32).floating()
+        Kind::common(inputs).floating()
     }
 
     fn outputs(&self) -> usize {

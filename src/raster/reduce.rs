@@ -148,12 +148,7 @@ impl Operation for Reduce {
     }
 
     fn kind(&self, inputs: &[Kind]) -> Kind {
-        inputs
-            .iter()
-            .copied()
-            .reduce(Kind::join)
-            .unwrap_or(Kind::F32)
-            .floating()
+        Kind::common(inputs).floating()
     }
 
     fn outputs(&self) -> usize {

@@ -36,6 +36,11 @@ impl Kind {
         }
     }
 
+    /// What holds the values of all; f32 for none.
+    pub fn common(kinds: &[Kind]) -> Kind {
+        kinds.iter().copied().reduce(Kind::join).unwrap_or(Kind::F32)
+    }
+
     /// What arithmetic on it is done in, where it does not keep to whole numbers.
     pub fn floating(self) -> Kind {
         match self {

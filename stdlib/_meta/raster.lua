@@ -2789,7 +2789,7 @@ function Stack:reduce(reducers) end
 function Stack:linear_fit() end
 
 ---@class raster.HarmonicsOptions
----@field periods? number[] Of the waves, in years of 365.25 days, from 0.001; an empty list leaves the line.
+---@field periods? number[] Of the waves, in years of 365.25 days, from 0.001; an empty list leaves the line. Default 1 and 0.5.
 
 --- A line and waves through each pixel's values over time, by least squares, with standard errors.
 ---

@@ -25,7 +25,7 @@ use crate::raster::stack::{GroupBy, Stack};
 
 options! {
     struct HarmonicsOptions("raster.HarmonicsOptions") {
-        /// Of the waves, in years of 365.25 days, from 0.001; an empty list leaves the line.
+        /// Of the waves, in years of 365.25 days, from 0.001; an empty list leaves the line. Default 1 and 0.5.
         periods: Vec<f64> = vec![1.0, 0.5],
     }
 }
