@@ -24,6 +24,7 @@ for _, path in ipairs(fs.glob(p.labels .. "/sen1floods11/S1/*_S1Hand.tif")) do
 end
 for _, path in ipairs(fs.glob(p.labels .. "/sen1floods11_official/*_S1Hand.tif")) do add(path, (path:gsub("S1Hand", "LabelHand"))) end
 table.sort(chips, function(a, b) return a.name < b.name end)
+if #chips == 0 then error(p.labels .. " holds no sen1floods11/S1/*_S1Hand.tif", 0) end
 
 --%% Counts by block
 

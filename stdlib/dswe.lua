@@ -160,6 +160,17 @@ function M.screen(tiles, area)
   }
 end
 
+--- The codes of INWAM, with names and colours; `dswe.on` gives images that carry them.
+---@type raster.Class[]
+M.CLASSES = {
+  { value = 0, name = "not water", color = "#d9cfb8" },
+  { value = 1, name = "water, high confidence", color = "#0b3c8c" },
+  { value = 2, name = "water, moderate confidence", color = "#4a90d9" },
+  { value = 3, name = "potential wetland", color = "#4fa36b" },
+  { value = 4, name = "water or wetland, low confidence", color = "#a8d5a2" },
+  { value = 9, name = "cloud, shadow or snow", color = "#bfbfbf" },
+}
+
 --- The INWAM tiles over a grid, as their codes: merged, the first valid one counting, and brought onto the grid by the nearest pixel, lazily.
 ---
 --- **Errors.** No tile; tiles that are no images.
@@ -188,7 +199,7 @@ function M.on(grid, tiles)
     images[i] = image:mask(image:ne(255))
   end
   -- Each from its own pixels: tiles of neighbouring projections need no common one between.
-  return raster.mosaic(images, { grid = grid }):rename("INWAM"):cast("uint8"):set_unit "class"
+  return raster.mosaic(images, { grid = grid }):rename("INWAM"):cast("uint8"):set_classes(M.CLASSES)
 end
 
 --- Labels of water, 1, and of what is not, 0, from the codes of INWAM: classes 1 and 2 are water, 0 is not; of the others nothing is sure.

@@ -7,12 +7,13 @@
 local M = {}
 
 local raster, filter, geometry = require "raster", require "filter", require "geometry"
-local fs, library, log, tables = require "fs", require "library", require "log", require "tables"
+local catalog, fs, library, log, tables = require "catalog", require "fs", require "library", require "log", require "tables"
 local gfc, hand, palsar, s1 = require "gfc", require "hand", require "palsar", require "sentinel1"
 
 local fail = library.fail
 
---- The classes of a water map with their colours, as `plot.classes` takes them.
+--- The classes of a water map with their colours; the maps that are made here carry them.
+---@type raster.Class[]
 M.CLASSES = {
   { value = 0, name = "not water", color = "#d9cfb8" },
   { value = 1, name = "water", color = "#2468a8" },
@@ -21,11 +22,41 @@ M.CLASSES = {
 --- The highest thresholds in dB that are believed of C band, by polarisation: those of HydroSAR (ASF, asf-tools).
 M.HIGHEST = { VV = -15.5, VH = -23 }
 
+-- The folder that a zip of ASF's holds. What has been unpacked before is only compared.
+local function unpacked(path)
+  local members = catalog.unzip(path, { into = fs.dirname(path) })
+  for _, member in ipairs(members) do
+    if member.name:match "%.tiff?$" then return fs.dirname(member.path) end
+  end
+  fail(("water.open: %s holds no GeoTIFF"):format(path))
+end
+
+local function seen_by_radar(image)
+  for _, band in ipairs(image.bands) do
+    if band == "ls_map" or band == "mask" then return palsar.mask_layover(image) end
+  end
+  return image
+end
+
+local function opened(path, unit)
+  if path:lower():match "%.zip$" then path = unpacked(path) end
+  if not fs.is_folder(path) then return raster.open(path, { unit = unit }) end
+  local image = fs.join(path, "image.tif")
+  if fs.exists(image) then return raster.open(image, { unit = unit }) end
+  if #fs.glob(path .. "/AP_*_RT?_*.tif") > 0 then return seen_by_radar(palsar.open_rtc(path)) end
+  if #fs.glob(path .. "/*_sl_H*.tif") > 0 then return seen_by_radar(palsar.open(path)) end
+  local stack = s1.open_stack(path, { unit = unit, incomplete = "skip" })
+  if #stack ~= 1 then fail(("water.open: %s holds %d scenes; name the file or the folder of one"):format(path, #stack)) end
+  return stack[1]
+end
+
 ---@class water.OpenOptions
 ---@field unit? "power"|"dB"|"amplitude" Of the backscatter, where the files do not say it.
 
 --- Opens a scene: a file with bands called after their polarisations; a folder with such an `image.tif`; a folder of ASF's ALOS PALSAR
---- products; or one with the files of one Sentinel-1 scene.
+--- products, or the zip that ASF sends them in, which is unpacked beside it; a tile of the global PALSAR mosaics; or a folder with the files of one Sentinel-1 scene.
+---
+--- The property `scene` says what it is called. Of PALSAR what lies in layover or radar shadow is masked, where the product tells it: a shadow is as dark as water.
 ---
 --- **Errors.** A folder with several scenes; what `palsar.open_rtc` and `sentinel1.open_stack` refuse.
 ---
@@ -39,13 +70,10 @@ M.HIGHEST = { VV = -15.5, VH = -23 }
 ---@return Raster
 function M.open(path, options)
   local o = library.options("water.open", options)
-  if not fs.is_folder(path) then return raster.open(path, { unit = o.unit }) end
-  local image = fs.join(path, "image.tif")
-  if fs.exists(image) then return raster.open(image, { unit = o.unit }) end
-  if #fs.glob(path .. "/AP_*_RT?_*.tif") > 0 then return palsar.open_rtc(path) end
-  local stack = s1.open_stack(path, { unit = o.unit, incomplete = "skip" })
-  if #stack ~= 1 then fail(("water.open: %s holds %d scenes; name the file or the folder of one"):format(path, #stack)) end
-  return stack[1]
+  local image = opened(path, o.unit)
+  if image.properties.scene then return image end
+  local name = image.properties.tile or fs.basename(path)
+  return image:set("scene", name ~= "" and name or path)
 end
 
 ---@class water.DenoiseOptions
@@ -73,6 +101,20 @@ function M.denoise(image, options)
   return filter.tv_bregman(image:to_power():clamp(1e-5, 1):to_db(), { weight = o.weight })
 end
 
+-- Width and height of a pixel, of longitude and latitude in metres in the middle of the image, and the y there.
+local function pixel_size(grid)
+  local dx, dy = grid.resolution[1], grid.resolution[2]
+  if not grid.is_geographic then return dx, dy end
+  local x, y = grid:to_map(grid.rows / 2, grid.cols / 2)
+  local function metres(to_x, to_y) return geometry.line({ { x, y }, { to_x, to_y } }, grid.wkt):length() end
+  return metres(x + dx, y), metres(x, y + dy), y
+end
+
+local function pixel_area(grid)
+  local width, height = pixel_size(grid)
+  return math.abs(width * height)
+end
+
 --- Slope of the ground in degrees, from differences of the neighbours on both sides, weighted 1, 2, 1.
 ---
 --- In longitude and latitude the size of a pixel on the ground is that at the middle of the image, narrowed with the cosine of the latitude.
@@ -91,7 +133,6 @@ end
 ---@return Raster slope in degrees
 function M.slope(dem)
   local grid = dem.grid
-  local dx, dy = grid.resolution[1], grid.resolution[2]
   local height = dem:cast("float32"):set_unit ""
   local function at(col, row) return height:shift { cols = -col, rows = -row } end
   local function rise(east)
@@ -105,13 +146,12 @@ function M.slope(dem)
   end
   local per_col, per_row = rise(true), rise(false)
   if grid.is_geographic then
-    local x, y = grid:to_map(grid.rows / 2, grid.cols / 2)
-    local function metres(to_x, to_y) return geometry.line({ { x, y }, { to_x, to_y } }, grid.wkt):length() end
-    local width, height_m = metres(x + dx, y), metres(x, y + dy)
+    local width, height_m, y = pixel_size(grid)
     local narrowed = (raster.coordinates(grid).y:set_unit "" * (math.pi / 180)):cos() * (width / math.cos(math.rad(y)))
     per_col, per_row = per_col / narrowed, per_row / height_m
   else
-    per_col, per_row = per_col / dx, per_row / dy
+    local width, height_m = pixel_size(grid)
+    per_col, per_row = per_col / width, per_row / height_m
   end
   return (per_col * per_col + per_row * per_row):sqrt():atan():set_unit("rad"):to_degrees():rename "slope"
 end
@@ -226,8 +266,15 @@ end
 
 ---@class water.ThresholdOptions: water.TileOptions
 ---@field method? "minimum_error"|"otsu"|"expectation_maximization" How a tile's threshold is found, as by `Raster:threshold`; of expectation maximisation with three classes. Default `"minimum_error"`.
+---@field minimum_separation? number A tile counts if Ashman's D of the two Gaussian classes that fit it (`Raster:mixture`) is at least this: a lake of wind and calm, or fields alone, are no two classes. At least 0. Default 2.
 ---@field minimum_share? number A tile counts if at least this share of it lies on either side of its threshold. From 0 to 0.5. Default 0.1.
 ---@field highest? number The highest threshold that is believed, in dB. Default that of `water.HIGHEST`, if the band is in it.
+
+-- A band as messages call it.
+local function called(image)
+  local scene = image.properties.scene
+  return scene and ("%s of %s"):format(image.bands[1], scene) or image.bands[1]
+end
 
 -- What reading the pixels fails with is an error; a histogram without a threshold is an answer.
 local function try(db, o)
@@ -236,18 +283,24 @@ local function try(db, o)
     method = o.method, classes = o.method == "expectation_maximization" and 3 or nil,
   })
   if not ok then return nil, "no two classes" end
+  local fits, mixture = pcall(raster.mixture, histogram)
+  if not fits or mixture.separation < o.minimum_separation then return nil, "one mode", found, nil, fits and mixture.separation or nil end
   local share = db:lt(found):cast("float32"):rename("share"):stats().share.mean
-  if share < o.minimum_share or share > 1 - o.minimum_share then return nil, "one class", found, share end
-  return found, "used", found, share
+  if share < o.minimum_share or share > 1 - o.minimum_share then return nil, "one class", found, share, mixture.separation end
+  return found, "used", found, share, mixture.separation
 end
 
 --- The threshold of backscatter in dB below which it is taken for water: the median of those of tiles that hold both.
 ---
---- Tiles are found by `water.tiles` in the image as it was measured; their thresholds are those of the denoised one. Where no tile has one, tiles of half the size are tried, then the image as a whole, with a warning.
+--- Tiles are found by `water.tiles` in the image as it was measured; their thresholds are those of the denoised one. Where no tile has one, tiles of half the size are tried, then the image as a whole, with a warning; with one also
+--- where fewer than half of the tiles show two classes.
 ---
---- The second result has a row a tile: `row`, `col`, `size`, `threshold_dB`, `share` below it, and `status`: `used`, `no two classes` or `one class`.
+--- The second result has a row a tile: `row`, `col`, `size`, `threshold_dB`, `share` below it, `separation` (Ashman's D), and `status`: `used`, `no two classes` (no threshold),
+--- `one mode` (too little separation) or `one class` (too small a share on one side).
 ---
 --- **Errors.** No threshold anywhere: the image does not show two classes; those of `water.tiles`.
+---
+--- **Source.** As `water.tiles`; the separation as in Chini et al. 2017, doi:10.1109/TGRS.2017.2737664.
 ---
 --- ```lua
 --- local raster, water = require "raster", require "water"
@@ -273,29 +326,36 @@ function M.threshold(image, denoised, options)
       local tiles = M.tiles(image, { tile = size, tiles = o.tiles, hand = o.hand, hand_limit = o.hand_limit, hand_share = o.hand_share })
       for i = 1, #tiles do
         local tile = tiles[i]
-        local value, status, seen, share = try(db:crop { row = tile.row, col = tile.col, rows = size, cols = size }, o)
-        rows[#rows + 1] = { row = tile.row, col = tile.col, size = size, threshold_dB = seen, share = share, status = status }
+        local value, status, seen, share, separation = try(db:crop { row = tile.row, col = tile.col, rows = size, cols = size }, o)
+        rows[#rows + 1] = { row = tile.row, col = tile.col, size = size, threshold_dB = seen, share = share, separation = separation, status = status }
         if value then found[#found + 1] = value end
       end
     end
-    if #found > 0 then break end
+    if #found > 0 then
+      local tried = 0
+      for _, row in ipairs(rows) do tried = tried + (row.size == size and 1 or 0) end
+      if 2 * #found < tried then
+        log.warn("water.threshold: only %d of %d tiles of %s show two classes, which may be calm and rough water, or two kinds of land; look at the map", #found, tried, called(image))
+      end
+      break
+    end
   end
   if #found == 0 then
     local value, status = try(db, o)
     if not value then
       fail(("water.threshold: %s does not show two classes: none of %d tiles has a threshold, and the image as a whole has %s; give { threshold = … } in dB, another "
-        .. "{ tile = … } or a band in which water and land differ more"):format(image.bands[1], #rows, status))
+        .. "{ tile = … } or a band in which water and land differ more"):format(called(image), #rows, status))
     end
-    log.warn("water.threshold: no tile of %s has a threshold; %.2f dB is that of the whole image", image.bands[1], value)
+    log.warn("water.threshold: no tile of %s has a threshold; %.2f dB is that of the whole image", called(image), value)
     found = { value }
   end
   local threshold = percentile(found, 50)
   local highest = o.highest or M.HIGHEST[image.bands[1]]
   if highest and threshold > highest then
-    log.warn("water.threshold: %.2f dB of %s is too high for water; %.2f dB is taken", threshold, image.bands[1], highest)
+    log.warn("water.threshold: %.2f dB of %s is too high for water; %.2f dB is taken", threshold, called(image), highest)
     threshold = highest
   end
-  return threshold, tables.new(rows, { columns = { "row", "col", "size", "threshold_dB", "share", "status" } })
+  return threshold, tables.new(rows, { columns = { "row", "col", "size", "threshold_dB", "share", "separation", "status" } })
 end
 
 ---@class water.ClassifyOptions: water.ThresholdOptions
@@ -305,6 +365,7 @@ end
 ---@field threshold? number In dB, in place of that of the tiles.
 ---@field growth? number What touches water is water, too, up to so many dB above the threshold. At least 0. Default 1.
 ---@field reach? integer Pixels that water grows at most. From 0 to 50. Default 5.
+---@field minimum_area? number Patches of water, and of land within it, that are smaller go into what surrounds them (`Raster:sieve`). In m², of images without a CRS in pixels. At least 0. Default 0.
 ---@field slope? Raster Slope in degrees, as `water.slope` gives it.
 ---@field slope_limit? number Degrees beyond which nothing is water. From 0 to 90. Default 15.
 
@@ -332,9 +393,10 @@ end
 --- Maps open water on a calibrated scene: class 1 is water, 0 is not.
 ---
 --- Denoises, finds the threshold from tiles that hold both (`water.threshold`), grows water into what is little brighter, takes off what lies too high above
---- the drainage or too steep. The threshold is found at once; the rest is lazy.
+--- the drainage or too steep, and what is too small. The threshold is found at once; the rest is lazy.
 ---
---- Properties: `threshold_dB_VV` for each band, `tiles_VV` how many tiles it comes from. Colours and names of the classes are in `water.CLASSES`.
+--- Properties: `threshold_dB_VV` for each band, `tiles_VV` how many tiles it comes from. Colours and names of the classes are those of `water.CLASSES`; the image
+--- and the files that it is written to carry them.
 ---
 --- **Errors.** Those of `water.threshold`; bands in another unit than power, amplitude or dB; `hand` or `slope` on another grid.
 ---
@@ -366,7 +428,7 @@ function M.classify(image, options)
       local tiles
       threshold, tiles = M.threshold(band, db, {
         tile = o.tile, tiles = o.tiles, hand = o.hand, hand_limit = o.hand_limit, hand_share = o.hand_share, method = o.method,
-        minimum_share = o.minimum_share, highest = o.highest,
+        minimum_share = o.minimum_share, minimum_separation = o.minimum_separation, highest = o.highest,
       })
       facts[#facts + 1] = { "tiles_" .. name, #tiles:filter(function(row) return row.status == "used" end) }
     end
@@ -378,7 +440,10 @@ function M.classify(image, options)
   end
   if o.hand then map = map & o.hand:set_unit(""):unmask(0):le(o.hand_limit) end
   if o.slope then map = map & o.slope:set_unit(""):unmask(0):le(o.slope_limit) end
-  map = map:rename("water"):cast("uint8"):set_unit "class"
+  map = map:rename("water"):cast "uint8"
+  local least = math.ceil(o.minimum_area / pixel_area(image.grid))
+  if least > 1 then map = map:sieve { minimum_pixels = least } end
+  map = map:set_classes(M.CLASSES)
   for _, fact in ipairs(facts) do map = map:set(fact[1], fact[2]) end
   return map
 end

@@ -332,7 +332,41 @@ def stac():
         process.wait()
 
 
-CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, polygons, warp, series, granules, cog, netcdf, tables, ceilings, huge, stac, start]
+def items():
+    folder = DATA / "items"
+    if not (folder / "red_100.tif").exists():
+        subprocess.run(peer("items", "make", folder, PERILUNE), check=True)
+    for delay in (0, 0.05):
+        server = subprocess.Popen(peer("items", "serve", folder, delay), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        server.stdout.readline()
+
+        def asked():
+            server.stdin.write("count\n")
+            server.stdin.flush()
+            return json.loads(server.stdout.readline())
+
+        ours = lua('local r, c = require "raster", require "catalog"; '
+                   'local s = r.stack(c.open("items/items.json"), { assets = "red", target = r.grid { crs = 32633, origin = { 501600, 4998400 }, resolution = 10, '
+                   'rows = 2048, cols = 2048 } }); s:median():write("items_ours.tif", { compress = "none", statistics = false })')
+        try:
+            for how in ("odc", "stackstac"):
+                theirs = peer("items", how, folder, "items_peer.tif")
+                a, b = compare(ours, theirs, runs=1 if delay else 3, warm_up=False)
+                x, y = band("items_ours.tif"), band("items_peer.tif")
+                assert np.allclose(x, y, equal_nan=True), "the medians differ"
+                told = []
+                for command in (ours, theirs):
+                    asked()
+                    measured(command)
+                    told.append(asked())
+                said = " and ".join(f"{one['requests']} requests, {one['bytes'] / 2**20:.0f} MiB" for one in told)
+                row(f"median over 2048² of 100 items from a server of COGs, {delay * 1000:.0f} ms a request", a, b, f"{how}; the same pixels; {said}")
+        finally:
+            server.stdin.close()
+            server.wait()
+
+
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, polygons, warp, series, granules, cog, netcdf, tables, ceilings, huge, stac, items, start]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ fn check_band(band: &Band) -> Result<()> {
                 Remedy::AmplitudeToPower
             ),
         }),
-        Unit::Power | Unit::Unknown | Unit::Mask | Unit::Other(_) => Ok(()),
+        Unit::Power | Unit::Unknown | Unit::Mask | Unit::Class(_) | Unit::Other(_) => Ok(()),
     }
 }
 

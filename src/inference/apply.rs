@@ -20,7 +20,7 @@ use super::turns::Augment;
 use crate::bounds::{self, process};
 use crate::error::{Error, Result};
 use crate::raster::describe::{Described, Site, from_json, to_json};
-use crate::raster::{Affine, Band, DType, Grid, Port, Property, Raster, Unit, Window};
+use crate::raster::{Affine, Band, Class, DType, Grid, Port, Raster, Unit, Window};
 
 /// Side of a window where neither the model nor the user says.
 const TILE: usize = 512;
@@ -68,9 +68,8 @@ pub struct Known {
     /// Of each of its inputs, the bands.
     pub expected: Vec<Vec<Expected>>,
     pub activation: Activation,
-    /// Of the classes, in the order of the channels; both may be empty.
-    pub names: Vec<String>,
-    pub values: Vec<u8>,
+    /// In the order of the channels; empty where they are not known.
+    pub classes: Vec<Class>,
     /// Of masked pixels in a map of classes.
     pub nodata: u8,
     /// Windows are multiples of it, and begin at multiples of it.
@@ -80,6 +79,10 @@ pub struct Known {
 }
 
 impl Known {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.classes.iter().map(|class| class.name.as_str())
+    }
+
     /// A network of which nothing is known but how many bands each input has.
     pub fn nothing_of(network: Arc<dyn Network>, bands: &[usize]) -> Known {
         Known {
@@ -89,8 +92,7 @@ impl Known {
                 .map(|count| vec![Expected::default(); *count])
                 .collect(),
             activation: Activation::Logits,
-            names: Vec::new(),
-            values: Vec::new(),
+            classes: Vec::new(),
             nodata: u8::MAX,
             stride: 1,
             model: None,
@@ -120,8 +122,7 @@ impl Known {
         Known {
             expected: expected.collect(),
             activation: metadata.activation.unwrap_or_default(),
-            names: metadata.classes.iter().map(|class| class.name.clone()).collect(),
-            values: metadata.classes.iter().map(|class| class.value).collect(),
+            classes: metadata.classes.iter().map(Class::from).collect(),
             nodata: metadata.nodata.unwrap_or(u8::MAX),
             stride: metadata.stride.unwrap_or(if is_any { STRIDE } else { 1 }),
             network: network.clone(),
@@ -205,17 +206,7 @@ pub fn apply_known(known: &Known, images: &[Raster], settings: &Settings) -> Res
             nodata,
             port,
         });
-    let mut made = first.with_grid(grid, bands.collect());
-    if settings.products.contains(&Product::Classes) && !known.values.is_empty() {
-        let named = known
-            .values
-            .iter()
-            .zip(&known.names)
-            .map(|(value, name)| format!("{value} {name}"));
-        let text = named.collect::<Vec<_>>().join(", ");
-        made.properties.insert("classes".into(), Property::Text(text));
-    }
-    Ok(made)
+    Ok(first.with_grid(grid, bands.collect()))
 }
 
 /// (rows, cols) of a window.
@@ -436,12 +427,12 @@ impl Apply {
                 format!("{:?} twice", products[twice]).to_lowercase(),
             ));
         }
-        let is_of_two = channels == 1 && known.names.len() == 2;
-        if !known.names.is_empty() && known.names.len() != channels && !is_of_two {
+        let is_of_two = channels == 1 && known.classes.len() == 2;
+        if !known.classes.is_empty() && known.classes.len() != channels && !is_of_two {
             return Err(Error::argument(
                 "classes",
                 format!("a name for each of the {channels} channels of the output"),
-                known.names.join(", "),
+                known.names().collect::<Vec<_>>().join(", "),
             ));
         }
         let of_classes = products.iter().any(|product| product.of_probabilities());
@@ -456,7 +447,7 @@ impl Apply {
             return Err(Error::argument("classes", "at most 256", channels));
         }
         let masked = usize::from(known.nodata);
-        if products.contains(&Product::Classes) && known.values.is_empty() && masked < channels.max(2) {
+        if products.contains(&Product::Classes) && known.classes.is_empty() && masked < channels.max(2) {
             return Err(Error::argument(
                 "nodata",
                 format!("none of the classes 0 to {}", channels.max(2) - 1),
@@ -487,11 +478,11 @@ impl Apply {
 
     /// Name, type, unit and nodata of each band that is made.
     fn bands(&self) -> Vec<(String, DType, Unit, Option<f64>)> {
-        let (channels, names) = (self.shape.channels, &self.known.names);
+        let (channels, names) = (self.shape.channels, self.known.names().collect::<Vec<_>>());
         let channel = |prefix: &str, index: usize| match (names.get(index), channels) {
             // One number of two classes is the probability of the second.
-            (_, 1) => names.last().cloned().unwrap_or_else(|| prefix.to_string()),
-            (Some(name), _) => name.clone(),
+            (_, 1) => names.last().unwrap_or(&prefix).to_string(),
+            (Some(name), _) => name.to_string(),
             (None, _) => format!("{prefix}_{index}"),
         };
         let several = self.settings.products.contains(&Product::Probabilities);
@@ -501,12 +492,8 @@ impl Apply {
             match product {
                 Product::Classes => {
                     let nodata = f64::from(self.known.nodata);
-                    bands.push((
-                        "class".to_string(),
-                        DType::U8,
-                        Unit::Other("class".into()),
-                        Some(nodata),
-                    ));
+                    let unit = Unit::Class(self.known.classes.clone());
+                    bands.push(("class".to_string(), DType::U8, unit, Some(nodata)));
                 }
                 Product::Confidence => bands.push(("confidence".to_string(), DType::F32, share(), None)),
                 Product::Probabilities => {

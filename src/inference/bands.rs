@@ -108,7 +108,7 @@ fn in_unit(image: &Raster, band: &Band, wanted: &Expected, input: &str) -> Resul
             message: format!("band `{}` for `{input}` is complex; {}", band.name, Remedy::Power),
         });
     }
-    if wanted.unit == Unit::Unknown || wanted.unit == band.unit {
+    if wanted.unit == Unit::Unknown || wanted.unit == band.unit.plain() {
         return Ok(band.clone());
     }
     let alone = image.with_bands(vec![band.clone()]);

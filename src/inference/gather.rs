@@ -12,9 +12,9 @@ use super::lattice::{Axis, Blend, Share};
 use super::products::Product;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::raster::Window;
 use crate::raster::lattice::Rows;
 use crate::raster::ring::Ring;
+use crate::raster::{Class, Window};
 
 /// What the network gave for a window.
 pub struct Answer {
@@ -72,7 +72,7 @@ pub struct Gather<'a> {
     blend: Blend,
     products: &'a [Product],
     /// What the classes are called in a map, in their order.
-    values: &'a [u8],
+    classes: &'a [Class],
     planes: Planes,
     /// Of the rows and columns of the lattice that are wanted.
     shares: (Vec<Share>, Vec<Share>),
@@ -98,7 +98,7 @@ impl<'a> Gather<'a> {
     pub fn new(
         axes: (&Axis, &Axis),
         blend: Blend,
-        (products, values): (&'a [Product], &'a [u8]),
+        (products, classes): (&'a [Product], &'a [Class]),
         channels: usize,
         (region, windows): (Window, (Range<usize>, Range<usize>)),
         ahead: usize,
@@ -131,7 +131,7 @@ impl<'a> Gather<'a> {
         Ok(Gather {
             blend,
             products,
-            values,
+            classes,
             planes,
             shares: (shares(axes.0, &windows.0), shares(axes.1, &windows.1)),
             first: (first(axes.0, &windows.0), first(axes.1, &windows.1)),
@@ -297,7 +297,9 @@ impl<'a> Gather<'a> {
                     let mut pixels = product.band(band, channels);
                     if *product == Product::Classes {
                         pixels.mapv_inplace(|class| {
-                            self.values.get(class as usize).map_or(class, |v| f32::from(*v))
+                            self.classes
+                                .get(class as usize)
+                                .map_or(class, |known| known.value as f32)
                         });
                     }
                     Zip::from(&mut pixels).and(&valid).for_each(|v, &valid| {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Choice, Error, Result, nearest};
+use crate::raster;
 
 /// The key in an ONNX file's metadata.
 pub const KEY: &str = "perilune";
@@ -70,6 +71,18 @@ pub struct Class {
     pub name: String,
     /// As `#rrggbb`.
     pub color: Option<String>,
+}
+
+impl From<&Class> for raster::Class {
+    fn from(class: &Class) -> raster::Class {
+        let digits = class.color.as_deref().and_then(|text| text.strip_prefix('#'));
+        let color = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        raster::Class {
+            value: class.value.into(),
+            name: class.name.clone(),
+            color: color.map(|rgb| [(rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8]),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -41,7 +41,7 @@ impl LatticeOperation for Apply {
 
     fn is_byte(&self, output: usize) -> bool {
         // 255 is that of masked pixels there.
-        let fits = !self.known.values.contains(&255) && self.shape.channels < 255;
+        let fits = self.known.classes.iter().all(|class| class.value != 255) && self.shape.channels < 255;
         let mut products = self
             .settings
             .products
@@ -77,7 +77,7 @@ pub(super) fn run(apply: &Apply, inputs: &[Port], region: Window, rows: &Rows) -
     let gather = Gather::new(
         (&apply.axes.0, &apply.axes.1),
         apply.settings.blend,
-        (&apply.settings.products, &apply.known.values),
+        (&apply.settings.products, &apply.known.classes),
         apply.shape.channels,
         (region, (down.clone(), across.clone())),
         2 * threads,

@@ -167,7 +167,8 @@ fn forced_unit(op: Binary, a: &Side, b: &Side) -> Unit {
     match op {
         Binary::Divide if a.unit == b.unit => Unit::Other("1".into()),
         Binary::Multiply | Binary::Divide | Binary::Power => Unit::Unknown,
-        _ => a.unit.clone(),
+        Binary::Mask | Binary::Fill => a.unit.clone(),
+        _ => a.unit.plain(),
     }
 }
 
@@ -178,10 +179,11 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
         op,
         Binary::Minimum | Binary::Maximum | Binary::Mask | Binary::Fill
     );
-    if choice && a.unit == Mask && (b.unit == Mask || op == Binary::Mask) {
-        return Ok(Mask);
+    let has_meaning = |unit: &Unit| *unit != unit.plain();
+    if choice && has_meaning(&a.unit) && (a.unit == b.unit || op == Binary::Mask) {
+        return Ok(a.unit.clone());
     }
-    if a.unit == Mask || b.unit == Mask {
+    if has_meaning(&a.unit) || has_meaning(&b.unit) {
         let plain = |side: &Side| Side {
             port: side.port.clone(),
             unit: side.unit.plain(),
@@ -213,6 +215,7 @@ fn unit_of(op: Binary, a: &Side, b: &Side, force: bool) -> Result<Unit> {
     let radar = |u: &Unit| matches!(u, Power | Amplitude | Decibel);
     // Metres times 0.001 are kilometres, and times 0.02 perhaps radians: only what knows the factor can tell. Power is power in any scale.
     let scaled = |u: &Unit| match u {
+        Class(_) => Unknown,
         Other(symbol) if symbol != "1" && a.number.or(b.number).is_none_or(|n| n.abs() != 1.0) => Unknown,
         u => u.clone(),
     };

@@ -205,7 +205,10 @@ pub fn mosaic(
     }
     let grid = match grid {
         Some(grid) => grid,
-        None => Arc::new(union_grid(images)?),
+        None => {
+            let grids: Vec<Arc<Grid>> = images.iter().map(|image| image.grid.clone()).collect();
+            Arc::new(grown_over(&first.grid, &grids)?)
+        }
     };
     let footprints: Vec<Window> = images
         .iter()
@@ -237,9 +240,11 @@ pub fn mosaic(
     Ok(first.with_grid(grid, bands))
 }
 
-/// The first image's lattice, grown to hold all images.
-fn union_grid(images: &[Raster]) -> Result<Grid> {
-    let first = &images[0].grid;
+/// The lattice of `first`, grown to hold all of `grids`.
+///
+/// # Errors
+/// A lattice that is rotated; grids that have no place in its CRS.
+pub fn grown_over(first: &Grid, grids: &[Arc<Grid>]) -> Result<Grid> {
     if !first.transform.is_axis_aligned() {
         return Err(Error::message(format!(
             "the first image is rotated; {}",
@@ -248,10 +253,10 @@ fn union_grid(images: &[Raster]) -> Result<Grid> {
     }
     let mut bounds = first.bounds();
     let turn = first.crs.as_ref().and_then(Crs::turn);
-    for image in &images[1..] {
-        let other = match (&image.grid.crs, &first.crs) {
-            (Some(a), Some(b)) => transform_bounds(&image.grid.bounds(), a, b)?,
-            _ => image.grid.bounds(),
+    for grid in grids {
+        let other = match (&grid.crs, &first.crs) {
+            (Some(a), Some(b)) => transform_bounds(&grid.bounds(), a, b)?,
+            _ => grid.bounds(),
         };
         // Of the ways to count longitudes, that which leaves the smallest area.
         let unions = turns(turn).map(|offset| {

@@ -11,7 +11,7 @@ use crate::bounds;
 use crate::error::{Domain, Error, Result};
 use crate::statistics::Ordered;
 pub use crate::statistics::threshold::Method as Threshold;
-use crate::statistics::threshold::threshold;
+use crate::statistics::threshold::{self, mixture, threshold};
 use crate::work;
 
 /// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
@@ -184,8 +184,35 @@ impl Histogram {
     /// A histogram that holds nothing to part: see `statistics::threshold`.
     pub fn threshold(&self, method: Threshold, classes: usize) -> Result<f64> {
         let bins = threshold(&self.counts, method, classes)?;
-        Ok(self.low + bins * (self.high - self.low) / self.counts.len() as f64)
+        Ok(self.low + bins * self.width())
     }
+
+    fn width(&self) -> f64 {
+        (self.high - self.low) / self.counts.len() as f64
+    }
+
+    /// The Gaussian classes that make up the counted pixels, lowest first, and how far the two lowest are apart.
+    ///
+    /// # Errors
+    /// As `statistics::threshold::mixture`.
+    pub fn mixture(&self, classes: usize) -> Result<(Vec<GaussianClass>, f64)> {
+        let fit = mixture(&self.counts, classes)?;
+        let class = |class: &threshold::Class| GaussianClass {
+            mean: self.low + class.mean * self.width(),
+            std: class.variance.sqrt() * self.width(),
+            share: class.share,
+        };
+        Ok((fit.0.iter().map(class).collect(), fit.separation()))
+    }
+}
+
+/// A class of a mixture, in the unit of the image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GaussianClass {
+    pub mean: f64,
+    pub std: f64,
+    /// Of the pixels; those of all classes add up to 1.
+    pub share: f64,
 }
 
 /// Histogram of one band. Without a range, one pass finds it and a second counts.

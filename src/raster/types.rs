@@ -151,25 +151,41 @@ pub enum Unit {
     Decibel,
     /// No quantity: 1 is true, 0 is false. Comparisons give it; `&`, `|` and `~` are logical on it.
     Mask,
-    /// Any other unit, by its symbol: `m`, `deg`, `1`, `class`, `m/yr`…
+    /// No quantity: each number is a class of its own; the list says what they mean, as far as that is known.
+    Class(Vec<Class>),
+    /// Any other unit, by its symbol: `m`, `deg`, `1`, `m/yr`…
     Other(String),
 }
 
+/// What one number of an image of classes means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Class {
+    pub value: i64,
+    pub name: String,
+    /// Red, green and blue that it is shown in.
+    pub color: Option<[u8; 3]>,
+}
+
 impl Unit {
+    /// That of classes of which nothing is known.
+    pub const CLASS: Unit = Unit::Class(Vec::new());
+
     pub fn parse(text: &str) -> Unit {
         match text.trim() {
             "" => Unit::Unknown,
             "power" | "natural" | "intensity" | "linear" => Unit::Power,
             "amplitude" => Unit::Amplitude,
+            "class" => Unit::CLASS,
             t if t.eq_ignore_ascii_case("db") || t.eq_ignore_ascii_case("decibel") => Unit::Decibel,
             t => Unit::Other(t.to_string()),
         }
     }
 
-    /// What it is in arithmetic: a mask is a number there.
+    /// What it is in arithmetic: a mask is a number there, and classes lose what they mean.
     pub fn plain(&self) -> Unit {
         match self {
             Unit::Mask => Unit::Other("1".into()),
+            Unit::Class(_) => Unit::CLASS,
             other => other.clone(),
         }
     }
@@ -182,6 +198,14 @@ impl Unit {
         }
     }
 
+    /// What the numbers mean, where they are classes and that is known.
+    pub fn classes(&self) -> &[Class] {
+        match self {
+            Unit::Class(classes) => classes,
+            _ => &[],
+        }
+    }
+
     pub fn symbol(&self) -> &str {
         match self {
             Unit::Unknown => "",
@@ -189,6 +213,7 @@ impl Unit {
             Unit::Amplitude => "amplitude",
             Unit::Decibel => "dB",
             Unit::Mask => "1",
+            Unit::Class(_) => "class",
             Unit::Other(s) => s,
         }
     }

@@ -268,6 +268,15 @@ pub fn mixture(counts: &[u64], classes: usize) -> Result<Mixture> {
 }
 
 impl Mixture {
+    /// Ashman's D of the two lowest classes: how far their means are apart, in their spreads. Above 2 they part cleanly.
+    ///
+    /// # Source
+    /// Ashman, Bird and Zepf 1994, doi:10.1086/117248, equation 4.
+    pub fn separation(&self) -> f64 {
+        let (low, high) = (self.0[0], self.0[1]);
+        std::f64::consts::SQRT_2 * (high.mean - low.mean) / (low.variance + high.variance).sqrt()
+    }
+
     /// Where the densities of the two lowest classes cross between their means, in bins.
     ///
     /// # Errors
@@ -350,6 +359,26 @@ mod tests {
             let found = fit.lowest_crossing().unwrap() - 0.5 + least - 1.0;
             assert!((found - threshold).abs() < 0.026, "{found} {threshold}");
         }
+    }
+
+    #[test]
+    fn separations_are_ashmans() {
+        // Two normal samples, of a mean of 10 and 22 bins and a spread of 2 and 4: D = √2 · 12 / √(4 + 16).
+        let density = |x: f64, mean: f64, std: f64| (-0.5 * ((x - mean) / std).powi(2)).exp() / std;
+        let counts: Vec<u64> = (0..48)
+            .map(|i| f64::from(i) + 0.5)
+            .map(|x| (1e5 * (density(x, 10.0, 2.0) + density(x, 22.0, 4.0))) as u64)
+            .collect();
+        // Smoothing adds a variance of 4/3 bins.
+        let expected = 2f64.sqrt() * 12.0 / (20.0 + 8.0 / 3.0f64).sqrt();
+        let found = mixture(&counts, 2).unwrap().separation();
+        assert!((found - expected).abs() < 0.02, "{found} {expected}");
+        // Of one bell the two classes lie within each other.
+        let bell: Vec<u64> = (0..48)
+            .map(|i| (1e5 * density(f64::from(i), 24.0, 6.0)) as u64)
+            .collect();
+        let one = mixture(&bell, 2).unwrap().separation();
+        assert!(one < 1.5, "{one}");
     }
 
     #[test]

@@ -179,7 +179,7 @@ pub fn rasterize_image(
         _ => f64::NAN,
     };
     let unit = if options.value == BurnValue::Index {
-        Unit::Other("class".into())
+        Unit::CLASS
     } else {
         Unit::Unknown
     };

@@ -74,13 +74,8 @@ local plot = {}
 ---@class plot.RgbOptions: plot.SizeOptions, plot.AxesOptions, plot.RgbLayerOptions
 
 ---@class plot.ClassesLayerOptions
----@field classes? plot.Class[] The classes in the order of the legend; pixels of others are transparent. Default: all values, up to 20.
+---@field classes? raster.Class[] The classes in the order of the legend; pixels of others are transparent. Default: those of the image, as `Raster:set_classes` or its file names them, and all other values; up to 20.
 ---@field band? string The band, where the image has several.
-
----@class plot.Class
----@field value integer Of its pixels.
----@field name? string In the legend. Default: the value.
----@field color string Of its pixels.
 
 ---@class plot.ClassesOptions: plot.SizeOptions, plot.AxesOptions, plot.ClassesLayerOptions
 

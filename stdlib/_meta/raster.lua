@@ -444,7 +444,52 @@ function raster.mosaic(images, options) end
 ---@return number threshold
 function raster.threshold(histogram, options) end
 
----@class raster.StackOptions: raster.OpenOptions
+---@class raster.HistogramMixtureOptions
+---@field classes? integer How many Gaussian classes make up the histogram. From 2 to 20. Default 2.
+
+---@class raster.MixtureOptions: raster.HistogramOptions, raster.HistogramMixtureOptions
+
+---@class raster.GaussianClass
+---@field mean number In the unit of the image.
+---@field std number In the unit of the image.
+---@field share number Of the pixels, from 0 to 1.
+
+---@class raster.Mixture
+---@field [integer] raster.GaussianClass The lowest first.
+---@field separation number Ashman's D of the two lowest classes: √2 times the difference of their means over the root of the sum of their variances.
+
+--- The Gaussian classes that make up a histogram, as `Raster:mixture` finds them.
+---
+--- **Errors.** Those of `Raster:mixture`; a table that is no histogram.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local fit = raster.mixture { counts = { 1, 8, 40, 8, 1, 0, 0, 0, 1, 8, 40, 8, 1 }, min = -26, max = 0 }
+--- assert(#fit == 2 and math.abs(fit[1].share - 0.5) < 0.01 and fit.separation > 4)
+--- ```
+---@param histogram { counts: integer[], min: number, max: number }
+---@param options? raster.HistogramMixtureOptions
+---@return raster.Mixture
+function raster.mixture(histogram, options) end
+
+---@class raster.ItemsMask
+---@field asset string The asset that says what pixels are, such as `SCL` or `qa_pixel`. Brought onto the grid by the nearest pixel.
+---@field values? integer|integer[] Pixels of these values are masked.
+---@field keep? integer|integer[] Pixels of other values are masked.
+---@field bits? integer|integer[] Pixels that have one of these bits, from 0, are masked. From 0 to 31.
+
+---@class raster.ItemsOptions
+---@field assets? string|string[] The assets that become bands, by name. Default those of which an item says that they are data.
+---@field bounds? Bounds|Geometry|Features|Grid|Raster Only this part: in longitude and latitude, or shapes, a Grid or a Raster in their own CRS. Default the area of all items.
+---@field crs? string|integer Default that of most items.
+---@field resolution? number|number[] Of the pixels, in units of the CRS. Default the finest of the assets.
+---@field target? Grid|Raster In place of `bounds`, `crs` and `resolution`: the grid of all images.
+---@field resampling? "nearest"|"bilinear"|"cubic"|"average"|"median" For images that lie on other pixels. Default `"nearest"`.
+---@field mask? raster.ItemsMask What an asset says of pixels, to mask those that are not wanted.
+---@field slices? "item"|"time"|"solar_day" What becomes one image: an `"item"`; all items of one `"time"`; all of one `"solar_day"`, the day where they lie. The first valid pixel counts. Default `"item"`.
+---@field missing? "error"|"skip" Of an item that cannot be read or lacks an asset: an error, or a note and a stack without it. Default `"error"`.
+
+---@class raster.StackOptions: raster.OpenOptions, raster.ItemsOptions
 ---@field pattern? string What the file names are made of: `S1_{platform}_{date:yyyymmdd}_*.tif`. `{name}` is text up to the next literal character, `{name:yyyymmdd}`, `{name:yyyy-mm-dd}` and `{name:yyyymmddThhmmss}` are times, `*` stands for anything and `?` for one character. The parts become properties, the first time the image's time.
 ---@field properties? fun(path: string): table|false|nil Called with each path: a table of properties (`time` is the image's time), or false to leave the file out.
 
@@ -460,8 +505,15 @@ function raster.threshold(histogram, options) end
 --- Gregorian calendar has not (`360_day`: 30 February) has no time, but the property `date`; Julian dates, of
 --- which those of `standard` before 15 October 1582 are some, are given as the Gregorian days that they are.
 ---
+--- Of the Items of a search (`catalog.open`, `catalog.asf`, …) every item is an image, with its time and what the catalogue says of it as properties. Nothing
+--- is downloaded: files are asked for their beginnings, many at a time, and then only what is looked at is read, through the logins that the host
+--- knows. Assets become bands by their names. All images lie on one grid: by default in the CRS of most items, with the finest pixels of the assets, over the
+--- area of all. Nodata, scale and offset that files do not say are taken from `bands`, `raster:bands` and `eo:bands`; `raw = true` leaves
+--- numbers as they are stored. A mask works before tiles of a day are joined, so that a cloud in one gives way to a clear pixel of another.
+---
 --- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`; variables on different
---- grids or of different times; units of time of no fixed length (months, years).
+--- grids or of different times; units of time of no fixed length (months, years); of items: one that cannot be read or lacks an asset, by its id, unless
+--- `missing = "skip"`; bounds that none reaches into.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -690,6 +742,7 @@ function Grid:matches(other) end
 ---@field bands string[] The names of the bands.
 ---@field units table<string, string> The unit of each band; empty text where it is not known.
 ---@field dtypes table<string, string> The type that `write` stores each band in unless told otherwise.
+---@field classes table<string, raster.Class[]> What the numbers of bands mean, where that is known: of files from GDAL's names of categories and table of colours.
 ---@field time string? When it was acquired.
 ---@field properties table<string, string|number|boolean> A copy of the properties.
 ---@operator add(Raster|number): Raster
@@ -1422,6 +1475,31 @@ function Raster:map_bands(fn) end
 ---@return Raster
 function Raster:set_unit(unit) end
 
+---@class raster.Class
+---@field value integer Of its pixels.
+---@field name? string What they are. Default: the value.
+---@field color? string That they are shown in. Default: the next of ten colours that differ.
+
+--- Says what the numbers of a band mean: each is a class with a name and a colour. The band's unit is `class` then. No value changes.
+---
+--- Files keep it: GeoTIFF and COG of one band of uint8 or uint16 as a table of colours, all formats as names of categories (GDAL writes those into
+--- `….aux.xml` beside the file), so that other programs show the image in its colours, and `raster.open` knows it again. `plot.classes` draws with it. It stays where classes
+--- stay what they are (`mask`, `crop`, `align`, `sieve`, `raster.where` of two images of the same classes); arithmetic drops it. Overviews of images of classes are made by `mode`.
+---
+--- **Errors.** Two classes of one value; an image of several bands of which none is named.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 1, cols = 2 }
+--- local map = raster.from_table(grid, { { 0, 1 } }, { name = "cover" }):cast "uint8"
+--- map:set_classes({ { value = 0, name = "land", color = "#d9cfb8" }, { value = 1, name = "water", color = "#2468a8" } }):write "cover.tif"
+--- assert(raster.open("cover.tif").classes.cover[2].name == "water")
+--- ```
+---@param classes raster.Class[]
+---@param band? string Where the image has several.
+---@return Raster
+function Raster:set_classes(classes, band) end
+
 --- Says in which CRS the grid lies. No pixel moves; `:reproject` moves them.
 ---
 --- **Errors.** An unknown CRS; an image in pixel coordinates, which would be taken for those of the CRS: `raster.open` takes its `grid`.
@@ -1614,7 +1692,7 @@ function Raster:shift(options) end
 ---@field level? integer How hard `deflate` and `lzma` (1 to 9) or `zstd` (1 to 22) try. Time and size of each are in docs/benchmarks.md. Default GDAL's own: 6, 6 and 9; of netCDF 2.
 ---@field predictor? boolean Difference neighbouring pixels before compression. Default true, but for types of one byte: those are classes and masks more often than pictures.
 ---@field overviews? boolean Add reduced copies for fast display; a COG has them always. Default false.
----@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" How they are made. Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
+---@field overview_resampling? "average"|"nearest"|"mode"|"bilinear"|"cubic"|"cubicspline"|"lanczos"|"gauss"|"rms" How they are made. Default average; of classes mode; of int8 before GDAL 3.7 nearest, unless mode is asked for.
 ---@field statistics? boolean Note minimum, maximum, mean and standard deviation in the file. Default true.
 ---@field dtype? string Pixel type of the file. Default the bands' own.
 ---@field nodata? number The value of masked pixels, as it is stored. Default NaN for floats; for integers the band's own, else an end of the type's range where pixels are masked.
@@ -1759,6 +1837,27 @@ function Raster:histogram(options) end
 ---@param options? raster.ThresholdOptions
 ---@return number threshold
 function Raster:threshold(options) end
+
+--- The Gaussian classes that make up the histogram of the valid pixels, by expectation maximisation, and how far the two lowest are apart.
+---
+--- The histogram is smoothed before by (1, 2, 3, 2, 1). A separation (Ashman's D) above 2 says that the two classes part cleanly: a threshold between them means something. Of an
+--- image of one class they lie within each other, or beside each other with less.
+---
+--- **Errors.** An image of several bands; no valid pixel; values in fewer than two bins; classes that do not settle.
+---
+--- **Source.** Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x; Ashman, Bird and Zepf 1994, doi:10.1086/117248, for the separation.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 100, cols = 100 }
+--- local speckle = raster.random(grid, { distribution = "speckle", looks = 20 }) * 0.1
+--- local water = raster.random(grid, { seed = 2 }):lt(0.4)
+--- local db = raster.where(water, speckle * 0.05, speckle):set_unit("power"):to_db()
+--- assert(db:mixture().separation > 4 and math.abs(db:mixture()[1].share - 0.4) < 0.03)
+--- ```
+---@param options? raster.MixtureOptions
+---@return raster.Mixture
+function Raster:mixture(options) end
 
 --- Exact percentiles of the valid pixels, linear between neighbours, in bounded memory; in float64 where the band needs it.
 ---

@@ -63,13 +63,13 @@ local KINDS = {
 }
 local m, r = map:cast "float32", reference:cast "float32"
 local difference = raster.where(m:eq(1), raster.where(r:eq(1), 1, 2), raster.where(r:eq(1), 3, 0))
-  :mask(m:is_valid() & r:is_valid()):rename("difference"):cast("uint8"):set_unit "class"
+  :mask(m:is_valid() & r:is_valid()):rename("difference"):cast("uint8"):set_classes(KINDS)
 print(difference:write(p.out .. "_difference.tif", { nodata = 255 }))
 
 if p.figures then
   local georeferenced = map.crs ~= nil
   local figure = plot.classes(raster.open(p.out .. "_difference.tif"), {
-    classes = KINDS, title = ("Water in %s and %s: IoU %.3f"):format(p.map_name, p.reference_name, found.classes[2].iou),
+    title = ("Water in %s and %s: IoU %.3f"):format(p.map_name, p.reference_name, found.classes[2].iou),
     lonlat = georeferenced, scale_bar = georeferenced and "lower right" or nil, dpi = 200, width = 5.5,
   })
   print(figure:write(p.out .. "_difference.png"))

@@ -66,17 +66,24 @@ end
 local found = model:apply(scene, {
   tile = p.tile, overlap = p.overlap, blend = p.blend, batch = p.batch, augment = p.augment, output = { "classes", "confidence" },
 })
+local classes = {}
+for i, class in ipairs(model.classes) do
+  local known = water.CLASSES[i]
+  classes[i] = { value = class.value or i - 1, name = class.name, color = class.color or (known and known.name == class.name and known.color) or nil }
+end
+local classified = found:select "class"
+if #classes > 0 then classified = classified:set_classes(classes) end
 local base = p.out:gsub("%.tiff?$", "")
 fs.mkdir(fs.dirname(p.out))
 local tags = { MODEL = fs.basename(p.model) }
 raster.write_all {
-  { found:select "class", p.out, { resume = true, tags = tags } },
+  { classified, p.out, { resume = true, tags = tags } },
   { found:select "confidence", base .. "_confidence.tif", { tags = tags } },
 }
 local map, confidence = raster.open(p.out), raster.open(base .. "_confidence.tif")
-local number, wet = nil, nil
-for i, class in ipairs(model.classes) do
-  if class.name == "water" then number, wet = i, class.value or i - 1 end
+local wet
+for _, class in ipairs(classes) do
+  if class.name == "water" then wet = class.value end
 end
 if wet then
   local share = map:eq(wet):cast("float32"):rename("share"):stats().share.mean
@@ -113,12 +120,7 @@ if p.figures then
   }
   if radar then figure:axes(panel(radar .. " backscatter")):image(scene:select(radar), { colormap = "gray", label = radar .. " (dB)" }) end
   if has_colors then figure:axes(panel "SWIR1, NIR, red"):rgb(scene:select("SWIR1", "NIR", "red")) end
-  local colors = {}
-  for i, class in ipairs(model.classes) do
-    local known = water.CLASSES[i]
-    colors[i] = { value = class.value or i - 1, name = class.name, color = class.color or (known and known.name == class.name and known.color) or nil }
-  end
-  figure:axes(panel "Classes"):classes(map, { classes = colors })
+  figure:axes(panel "Classes"):classes(map)
   figure:axes(panel "Confidence"):image(confidence, { colormap = "viridis", min = 1 / #model.classes, max = 1, label = "Probability of the class" })
   print(figure:write(base .. ".png"))
 end

@@ -28,6 +28,7 @@ local p = params {
   hand = { "scene", help = "Heights above the drainage: a file, glo30 (read from the public bucket), none, or scene: hand.tif beside it, if there is one." },
   hand_limit = { 15, min = 0, unit = "m", help = "Water does not lie higher above the drainage." },
   dem = { "scene", help = "Heights for the slope: a file, glo30, none, or scene: its band DEM or dem.tif, if there is one." },
+  minimum_area = { 0, min = 0, unit = "m²", help = "Smaller patches of water, and of land within it, go." },
   slope_limit = { 15, min = 0, max = 90, unit = "deg", help = "Water is not steeper." },
 
   figures = { true, help = "Draw the scene, the heights and the classes, and the histograms with the threshold." },
@@ -63,7 +64,7 @@ local dem = terrain(p.dem, "DEM", "dem.tif", hand.dem_on)
 
 local classes = water.classify(image, {
   bands = p.bands, method = p.method, tile = p.tile, tiles = p.tiles, threshold = p.threshold, denoise = p.denoise, weight = p.weight,
-  growth = p.growth, reach = p.reach, hand = heights, hand_limit = p.hand_limit, slope = dem and water.slope(dem), slope_limit = p.slope_limit,
+  growth = p.growth, reach = p.reach, hand = heights, hand_limit = p.hand_limit, minimum_area = p.minimum_area, slope = dem and water.slope(dem), slope_limit = p.slope_limit,
 })
 local tags, used = {}, {}
 for name, value in pairs(classes.properties) do
@@ -101,7 +102,7 @@ if p.figures then
   if heights then
     figure:axes(panel "Height above drainage"):image(heights, { colormap = "viridis", min = 0, max = 50, label = "HAND (m)" })
   end
-  figure:axes(panel(("Open water, threshold %.1f dB"):format(used[1].threshold))):classes(map, { classes = water.CLASSES })
+  figure:axes(panel(("Open water, threshold %.1f dB"):format(used[1].threshold))):classes(map)
   print(figure:write(base .. ".png"))
 
   local histograms = plot.figure { cols = #used, width = 3.6 * #used, height = 2.8, dpi = 200, letters = #used > 1 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array4};
 use perilune::inference::{Augment, Blend, Expected, Known, Product, Settings, apply_known};
-use perilune::raster::{Pixels, Raster, Unit, memory};
+use perilune::raster::{Class, Pixels, Raster, Unit, memory};
 
 use crate::common::*;
 use crate::networks::*;
@@ -339,8 +339,15 @@ fn classes_and_probabilities_of_what_was_blended() {
     // What the classes are called in maps.
     let called = [7.0, 0.0, 255.0];
     let known = Known {
-        names: ["low", "none", "high"].map(String::from).to_vec(),
-        values: called.map(|value| value as u8).to_vec(),
+        classes: ["low", "none", "high"]
+            .into_iter()
+            .zip(called)
+            .map(|(name, value)| Class {
+                value: value as i64,
+                name: name.into(),
+                color: None,
+            })
+            .collect(),
         nodata: 9,
         ..Known::nothing_of(network, &[1])
     };

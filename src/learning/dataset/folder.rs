@@ -168,11 +168,7 @@ impl Dataset {
                     IGNORED => f32::NAN,
                     class => f32::from(class),
                 });
-                let array = (
-                    LABELS.to_string(),
-                    Pixels::F32(classes),
-                    Unit::Other("class".into()),
-                );
+                let array = (LABELS.to_string(), Pixels::F32(classes), Unit::CLASS);
                 let options = WriteOptions {
                     dtype: Some(DType::U8),
                     nodata: Some(f64::from(IGNORED)),

@@ -11,7 +11,7 @@ mod search;
 mod stac;
 pub mod values;
 
-use self::items::LuaItems;
+pub use self::items::LuaItems;
 use self::search::LuaSearch;
 use self::stac::{LuaService, open, open_service};
 use super::Module;

@@ -143,7 +143,7 @@ fn arrays(lua: &Lua, grid: &Arc<Grid>, image: Vec<(String, Pixels, Unit)>, label
         IGNORED => f32::NAN,
         class => f32::from(class),
     });
-    let class = vec![("class".to_string(), Pixels::F32(classes), Unit::Other("class".into()))];
+    let class = vec![("class".to_string(), Pixels::F32(classes), Unit::CLASS)];
     let read = |bands| Array::read(lua, &from_arrays(grid.clone(), bands)?, grid.window());
     Ok((read(image)?, read(class)?))
 }

@@ -1,20 +1,18 @@
 //! Images of a script as layers: read once, at the resolution that the panel can show.
 
-use mlua::{Table, Value};
+use mlua::Value;
 use ndarray::Array2;
 
 use crate::error::{Domain, Error, Result};
-use crate::lua::args::Options;
-use crate::lua::options::{OptionTable, declared};
 use crate::lua::spec::ValueType;
-use crate::lua::value::{FromScript, describe};
+use crate::lua::value::FromScript;
 use crate::options;
 use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, OPACITIES, Rgb, Stretch};
 use crate::raster::cyclic::cycle_of;
 use crate::raster::forecast::reads_remote;
 use crate::raster::preview::{self, Mode, preview};
 use crate::raster::stack::Stack;
-use crate::raster::{Affine, Band, Grid, Raster};
+use crate::raster::{self, Affine, Band, Grid, Raster};
 use crate::work;
 
 /// A list of images or a stack.
@@ -220,8 +218,9 @@ const MOST_CLASSES: usize = 20;
 
 options! {
     pub struct ClassesLayer("plot.ClassesLayerOptions") {
-        /// The classes in the order of the legend; pixels of others are transparent. Default: all values, up to 20.
-        classes: Option<Vec<Class>>,
+        /// The classes in the order of the legend; pixels of others are transparent. Default: those of the image, as `Raster:set_classes` or its file
+        /// names them, and all other values; up to 20.
+        classes: Option<Vec<raster::Class>>,
         /// The band, where the image has several.
         band: Option<String>,
     }
@@ -234,28 +233,14 @@ pub fn classes(raster: &Raster, o: ClassesLayer, detail: usize) -> Result<Layer>
     let values = bands.swap_remove(0);
     let classes = match o.classes {
         Some(classes) => classes,
-        None => {
-            let mut found: Vec<i64> = Vec::new();
-            for v in values.iter().filter(|v| v.is_finite()) {
-                let value = v.round() as i64;
-                if let Err(at) = found.binary_search(&value) {
-                    found.insert(at, value);
-                    if found.len() > MOST_CLASSES {
-                        return Err(Error::message(format!(
-                            "the image has more than {MOST_CLASSES} classes; list those to show with the option \
-                             `classes`, or draw it with `plot.map`"
-                        )));
-                    }
-                }
-            }
-            let class = |(i, value): (usize, i64)| Class {
-                value,
-                name: value.to_string().replace('-', "−"),
-                color: Color::cycle(i),
-            };
-            found.into_iter().enumerate().map(class).collect()
-        }
+        None => named_and_found(raster.bands[0].unit.classes(), &values)?,
     };
+    let colored = |(i, class): (usize, raster::Class)| Class {
+        value: class.value,
+        name: class.name,
+        color: class.color.map_or_else(|| Color::cycle(i), |[r, g, b]| Color::rgb(r, g, b)),
+    };
+    let classes = classes.into_iter().enumerate().map(colored).collect();
     let layer = Classes {
         values,
         grid: Some(grid),
@@ -264,37 +249,27 @@ pub fn classes(raster: &Raster, o: ClassesLayer, detail: usize) -> Result<Layer>
     Ok(Layer::Classes(layer))
 }
 
-options! {
-    pub struct ClassEntry("plot.Class") {
-        /// Of its pixels.
-        value: i64,
-        /// In the legend. Default: the value.
-        name: Option<String>,
-        /// Of its pixels.
-        color: Color,
-    }
-}
-
-/// `{ value = 1, name = "water", color = "blue" }`
-impl FromScript for Class {
-    fn expected() -> String {
-        "a class: { value = 1, name = \"water\", color = \"blue\" }".into()
-    }
-    fn kind() -> ValueType {
-        ValueType::Table(declared::<ClassEntry>())
-    }
-    fn accept(value: &Value) -> Option<Self> {
-        Self::from_script(value, "").ok()
-    }
-    fn from_script(value: &Value, name: &str) -> Result<Self> {
-        if Table::accept(value).is_none() {
-            return Err(Error::argument(name, Self::expected(), describe(value)));
+/// The classes that are known, then the values that are none of them. Of more than can be told apart those that occur.
+fn named_and_found(known: &[raster::Class], values: &Array2<f32>) -> Result<Vec<raster::Class>> {
+    let mut found: Vec<i64> = Vec::new();
+    for v in values.iter().filter(|v| v.is_finite()) {
+        let value = v.round() as i64;
+        if let Err(at) = found.binary_search(&value) {
+            found.insert(at, value);
+            if found.len() > MOST_CLASSES {
+                return Err(Error::message(format!(
+                    "the image has more than {MOST_CLASSES} classes; list those to show with the option `classes`, or draw it with `plot.map`"
+                )));
+            }
         }
-        let entry = Options::read(value, name, ClassEntry::read)?;
-        Ok(Class {
-            value: entry.value,
-            name: entry.name.unwrap_or_else(|| entry.value.to_string()),
-            color: entry.color,
-        })
     }
+    let occurs = |class: &&raster::Class| known.len() <= MOST_CLASSES || found.binary_search(&class.value).is_ok();
+    let mut classes: Vec<raster::Class> = known.iter().filter(occurs).cloned().collect();
+    found.retain(|value| known.iter().all(|class| class.value != *value));
+    classes.extend(found.into_iter().map(|value| raster::Class {
+        value,
+        name: value.to_string().replace('-', "−"),
+        color: None,
+    }));
+    Ok(classes)
 }

@@ -42,6 +42,20 @@ options! {
 }
 
 options! {
+    pub struct ClassesTable("raster.HistogramMixtureOptions") {
+        /// How many Gaussian classes make up the histogram.
+        classes: usize = 2; Domain::within(2.0, 20.0),
+    }
+}
+
+options! {
+    pub struct MixtureTable("raster.MixtureOptions") {
+        ..histogram: HistogramTable,
+        ..how: ClassesTable,
+    }
+}
+
+options! {
     pub struct ThresholdTable("raster.ThresholdOptions") {
         ..histogram: HistogramTable,
         ..how: MethodTable,
@@ -69,8 +83,34 @@ pub fn of_image(_: &Lua, this: &Raster, _: &Args, o: ThresholdTable) -> Result<f
     o.histogram.of(this)?.threshold(o.how.method, o.how.classes)
 }
 
+/// `raster:mixture(options?)`
+pub fn mixture_of_image(lua: &Lua, this: &Raster, _: &Args, o: MixtureTable) -> Result<Table> {
+    mixture(lua, &o.histogram.of(this)?, &o.how)
+}
+
+/// `raster.mixture(histogram, options?)`
+pub fn mixture_of_histogram(lua: &Lua, args: &Args, o: ClassesTable) -> Result<Table> {
+    mixture(lua, &given(args)?, &o)
+}
+
+fn mixture(lua: &Lua, histogram: &Histogram, o: &ClassesTable) -> Result<Table> {
+    let (classes, separation) = histogram.mixture(o.classes)?;
+    let table = lua.create_table()?;
+    for class in classes {
+        let one = [("mean", class.mean), ("std", class.std), ("share", class.share)];
+        table.raw_push(lua.create_table_from(one)?)?;
+    }
+    table.raw_set("separation", separation)?;
+    Ok(table)
+}
+
 /// `raster.threshold(histogram, options?)`
 pub fn of_histogram(_: &Lua, args: &Args, o: MethodTable) -> Result<f64> {
+    given(args)?.threshold(o.method, o.classes)
+}
+
+/// The table that `image:histogram()` gives.
+fn given(args: &Args) -> Result<Histogram> {
     let given: Table = args.get("histogram")?;
     let part = |name: &str| {
         let value = given.raw_get::<Option<f64>>(name).ok().flatten();
@@ -82,8 +122,7 @@ pub fn of_histogram(_: &Lua, args: &Args, o: MethodTable) -> Result<f64> {
     }
     let counts = given.raw_get::<Option<Vec<u64>>>("counts").ok().flatten();
     let counts = counts.ok_or_else(|| wrong("counts", "a list of whole numbers from 0"))?;
-    let histogram = Histogram { low, high, counts, below: 0, above: 0 };
-    histogram.threshold(o.method, o.classes)
+    Ok(Histogram { low, high, counts, below: 0, above: 0 })
 }
 
 fn wrong(field: &str, expected: &str) -> Error {

@@ -4,7 +4,7 @@ use mlua::{Function, MetaMethod, Table, UserDataRef, Value};
 
 use super::values::{band_names, properties_table, property_value, set_properties, set_property, time_text};
 use super::over_time::{ARITHMETIC, operate};
-use super::{elements, exchange, output, place, regions, sample, show};
+use super::{classes, elements, exchange, output, place, regions, sample, show};
 use crate::bind_class;
 use crate::error::{Error, Result};
 use crate::lua::class::{Builder, Class};
@@ -53,6 +53,7 @@ fn fields(c: &mut Builder<Raster>) {
             let named = this.bands.iter().map(|b| (b.name.as_str(), b.dtype.name()));
             Ok(lua.create_table_from(named)?)
         })
+        .field("classes", |lua, this| classes::field(lua, this))
         .field("time", |_, this| Ok(time_text(this.time)))
         .field("properties", |lua, this| properties_table(lua, &this.properties))
         .dynamic_fields(
@@ -154,7 +155,8 @@ fn bands(c: &mut Builder<Raster>) {
             Ok(raster)
         }
         unit => Ok(this.with_unit(&Unit::from_script(&unit, "unit")?)),
-    });
+    })
+    .method("set_classes(classes, band?)", |_, this, args| classes::set(this, args));
 }
 
 /// New names of all bands from a table { old = new }.

@@ -26,6 +26,7 @@ use crate::raster::{Grid, Raster, Unit, complex};
 
 pub mod array;
 mod arrays;
+mod classes;
 mod elements;
 mod exchange;
 mod find;
@@ -35,6 +36,7 @@ mod image;
 mod netcdf;
 mod hints;
 mod output;
+mod of_items;
 mod over_time;
 mod place;
 mod regions;
@@ -83,6 +85,7 @@ pub fn define(m: &mut Module) -> Result<()> {
         o.mosaic(&images)
     })?;
     m.function_with("threshold(histogram, options?)", histogram::of_histogram)?;
+    m.function_with("mixture(histogram, options?)", histogram::mixture_of_histogram)?;
     m.function_with("stack(images, options?)", sources::stack)?;
     m.function_with("random(grid, options?)", sources::random)?;
     m.function("coordinates(grid)", |_, args| {
@@ -99,6 +102,16 @@ pub fn define(m: &mut Module) -> Result<()> {
 pub struct Opening {
     options: OpenOptions,
     subdatasets: Vec<String>,
+}
+
+impl Opening {
+    fn options(&self) -> &OpenOptions {
+        &self.options
+    }
+
+    fn is_raw(&self) -> bool {
+        self.options.raw
+    }
 }
 
 /// Opens a path as a script wrote it: relative to the working folder, under the host's policy.

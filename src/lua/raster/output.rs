@@ -38,6 +38,7 @@ pub fn define(c: &mut Builder<Raster>) {
     .method("stats()", |lua, this, _| band_stats(lua, this))
     .method_with("histogram(options?)", histogram::histogram)
     .method_with("threshold(options?)", histogram::of_image)
+    .method_with("mixture(options?)", histogram::mixture_of_image)
     .method("percentile(p)", |lua, this, args| match args.get::<Value>("p")? {
         value @ Value::Table(_) => {
             let found = stats::percentiles(this, &Vec::from_script(&value, "p")?)?;
@@ -142,7 +143,7 @@ options! {
         predictor: Option<bool>,
         /// Add reduced copies for fast display; a COG has them always.
         overviews: bool = false,
-        /// How they are made. Default average; of int8 before GDAL 3.7 nearest, unless mode is asked for.
+        /// How they are made. Default average; of classes mode; of int8 before GDAL 3.7 nearest, unless mode is asked for.
         overview_resampling: Option<OverviewMethod>,
         /// Note minimum, maximum, mean and standard deviation in the file.
         statistics: bool = true,

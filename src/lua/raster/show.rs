@@ -10,7 +10,7 @@ use super::values::time_text;
 use crate::error::{Error, Result};
 use crate::lua::plot;
 use crate::raster::graph::Work;
-use crate::raster::{Band, Raster};
+use crate::raster::{Band, Class, Raster};
 use crate::work::markup::escaped;
 use crate::work::{Display, Form};
 
@@ -62,9 +62,25 @@ fn several_lines(raster: &Raster) -> String {
         let unit = band.unit.symbol();
         let line = format!("  {:width$}  {:9} {unit:6}{source}", band.name, band.dtype.name());
         let _ = writeln!(text, "{}", line.trim_end());
+        if !band.unit.classes().is_empty() {
+            let _ = writeln!(text, "  {:width$}  {}", "", classes_line(band.unit.classes()));
+        }
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+/// Classes that a line has room for.
+const SHOWN_CLASSES: usize = 8;
+
+/// `0 land, 1 water`
+fn classes_line(classes: &[Class]) -> String {
+    let shown = classes.iter().take(SHOWN_CLASSES);
+    let mut parts: Vec<String> = shown.map(|class| format!("{} {}", class.value, class.name)).collect();
+    if classes.len() > SHOWN_CLASSES {
+        parts.push(format!("… ({} classes)", classes.len()));
+    }
+    parts.join(", ")
 }
 
 /// The operation that gives a band; None of what a file holds.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mlua::{Function, Lua, Table, Value};
 
+use super::of_items::{self, ItemsOptions, items_of};
 use super::values::{set_properties, set_property};
 use super::{OpenTable, Opening, open_path, open_slices};
 use crate::error::{Choice, Domain, Error, Result};
@@ -31,6 +32,7 @@ struct Source<'a> {
 options! {
     pub struct StackOptions("raster.StackOptions") {
         ..open: OpenTable,
+        ..items: ItemsOptions,
         /// What the file names are made of: `S1_{platform}_{date:yyyymmdd}_*.tif`. `{name}` is text up to the next literal character,
         /// `{name:yyyymmdd}`, `{name:yyyy-mm-dd}` and `{name:yyyymmddThhmmss}` are times, `*` stands for anything and `?` for one
         /// character. The parts become properties, the first time the image's time.
@@ -57,6 +59,15 @@ impl FromScript for Properties {
 
 /// `raster.stack(images, options?)`
 pub fn stack(lua: &Lua, args: &Args, o: StackOptions) -> Result<Stack> {
+    if let Some(items) = items_of(&args.get::<Value>("images")?) {
+        if o.pattern.is_some() || o.properties.is_some() {
+            return Err(Error::message("pattern and properties are of files; what a catalogue says of its items becomes their properties"));
+        }
+        return of_items::stack(lua, &items, o.items, &o.open.opening());
+    }
+    if let Some(name) = o.items.given() {
+        return Err(Error::message(format!("{name} is for the Items of a search; images are brought onto a grid by `stack:align(grid)`")));
+    }
     let source = Source {
         lua,
         open: o.open.opening(),
@@ -74,7 +85,7 @@ pub fn stack(lua: &Lua, args: &Args, o: StackOptions) -> Result<Stack> {
         other => {
             return Err(Error::argument(
                 "images",
-                "a list of paths and Rasters, a folder, or a pattern such as \"data/*.tif\"",
+                "a list of paths and Rasters, a folder, a pattern such as \"data/*.tif\", or the Items of a search",
                 describe(&other),
             ));
         }

@@ -2,6 +2,7 @@
 
 pub mod arrays;
 mod axes;
+mod classes;
 mod creation;
 pub mod cube;
 mod drivers;

@@ -7,6 +7,7 @@ use gdal::{Dataset, Metadata};
 
 use super::arrays::ArrayInfo;
 use super::axes::Along;
+use super::classes;
 use super::encoding::{Attributes, Encoding, Mask, reported_type};
 use super::layout::{Arranged, driver_of};
 use super::place::{Told, geolocated, grid_of};
@@ -443,6 +444,10 @@ fn describe_band(
         (None, text) => Unit::parse(&text),
     };
     let nodata = source.encoding.nodata();
+    let unit = match (unit, classes::read(&band, dtype, nodata)) {
+        (Unit::Unknown | Unit::Class(_), classes) if !classes.is_empty() => Unit::Class(classes),
+        (unit, _) => unit,
+    };
     let port = Port::tiles(grid, Arc::new(source), Vec::new()).swap_remove(0);
     Ok(Band {
         name: String::new(),

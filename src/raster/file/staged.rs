@@ -13,13 +13,13 @@ use super::creation::{
 use super::finish::{build_overviews, close, copy, flush, stopped_or};
 use super::options::{Packing, WriteOptions};
 use super::transfer::{Part, transfer};
-use super::{gdal_type, has_signed_bytes, located, message_of, whole};
+use super::{classes, gdal_type, has_signed_bytes, located, message_of, whole};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::raster::stats::{Moments, TileMoments};
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
-use crate::raster::{Band, DType, Kind, Pixels, Raster, Window};
+use crate::raster::{Band, DType, Kind, Pixels, Raster, Unit, Window};
 use crate::work;
 
 /// A file that is being made through GDAL.
@@ -84,6 +84,13 @@ impl Staged {
         if dtype == DType::I8 && !has_signed_bytes() && !options.resampling().eq_ignore_ascii_case("mode") {
             // Before 3.7, GDAL averages signed bytes as unsigned ones: of −10 and 10 it makes −128.
             options.overview_resampling = Some("nearest".into());
+        } else if raster
+            .bands
+            .iter()
+            .all(|band| matches!(band.unit, Unit::Class(_)))
+        {
+            // The mean of two classes is a third one.
+            options.overview_resampling.get_or_insert_with(|| "mode".into());
         }
         let options = &options;
         let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
@@ -167,6 +174,14 @@ impl Staged {
                 // SAFETY: the handle lives as long as `dataset`; GDAL copies the string.
                 unsafe { gdal_sys::GDALSetRasterUnitType(target.c_rasterband(), unit.as_ptr()) };
             }
+            let is_alone = raster.bands.len() == 1;
+            classes::write(
+                &mut target,
+                band.unit.classes(),
+                (self.bands[i].dtype, is_alone),
+                &self.options,
+                &self.path,
+            )?;
             if let Some(Packing { scale, offset }) = self.options.packing {
                 // SAFETY: the handle lives as long as `dataset`; plain numbers.
                 unsafe {

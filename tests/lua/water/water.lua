@@ -168,6 +168,50 @@ test("denoising is that of the scene as a whole, in dB", function()
   assert((water.denoise(vv) - by_hand):abs():rename("d"):stats().d.max < 1e-4)
 end)
 
+test("one class is not parted, however it varies", function()
+  local c = raster.coordinates(grid)
+  local col, row = (c.x - 500000) / 10, (3400000 - c.y) / 10
+  local speckle = raster.random(grid, { distribution = "speckle", looks = 4.4, seed = 11 })
+  local waves = raster.random(grid, { distribution = "smooth", scale = 60, octaves = 2, seed = 12 })
+  local hills = raster.random(grid, { distribution = "smooth", scale = 15, octaves = 4, seed = 13 })
+  for name, power in pairs {
+    -- Darker from near to far range, as a rough sea is; land with hills.
+    range = 10 ^ (-1.4 - 0.8 * col / SIZE), land = 10 ^ (-1.2 + 0.4 * hills), flat = raster.constant(grid, 0.004),
+  } do
+    local vv = (power * speckle):rename("VV"):set_unit "power"
+    for _, method in ipairs { "minimum_error", "otsu", "expectation_maximization" } do
+      assert_error(function() error(tostring(water.classify(vv, { method = method, tile = 80 }).threshold_dB_VV) .. name .. method) end, "does not show two classes")
+    end
+  end
+  -- Calm and rough water may part in a tile: with a lower separation than water and land have.
+  local wind = (10 ^ (-2.2 + 0.5 * waves) * speckle):rename("VV"):set_unit "power"
+  local found, tiles = water.threshold(wind, water.denoise(wind), { tile = 80 })
+  local used = tiles:filter(function(row) return row.status == "used" end)
+  assert(#used == 1 and used[1].separation > 2 and used[1].separation < 4 and found == used[1].threshold_dB)
+  assert_error(function() water.threshold(wind, water.denoise(wind), { tile = 80, minimum_separation = 4 }) end, "does not show two classes")
+end)
+
+test("patches that are too small go", function()
+  local vv, truth, col, row = scene(10, 6)
+  local pond, islet = ((col - 60) ^ 2 + (row - 330) ^ 2):lt(4 ^ 2), ((col - 120) ^ 2 + (row - 140) ^ 2):lt(5 ^ 2)
+  vv = raster.where(pond, 0.006, raster.where(islet, 0.1, vv)):rename("VV"):set_unit "power"
+  local function share(map, where) return map:mask(where):cast("float32"):stats().water.mean end
+  local all, large = water.classify(vv, { tile = 80 }), water.classify(vv, { tile = 80, minimum_area = 15000 })
+  -- The pond has some 5,000 m², the islet some 8,000.
+  assert(share(all, pond) > 0.8 and share(all, islet) < 0.4)
+  assert(share(large, pond) == 0 and share(large, islet) == 1)
+  assert(iou(large, truth) > 0.93)
+  -- In degrees an area is that on the ground: a pixel is 10 m wide and high here.
+  local degrees = raster.grid { crs = 4326, origin = { 10, 60.018 }, resolution = { 10 / 55800, 10 / 111412.3 }, rows = SIZE, cols = SIZE }
+  local at = raster.coordinates(degrees)
+  local x, y = (at.x - 10) * 5580, (60.018 - at.y) * 11141.23
+  local dark = ((x - 120) ^ 2 + (y - 140) ^ 2):lt(50 ^ 2) | ((x - 60) ^ 2 + (y - 330) ^ 2):lt(4 ^ 2)
+  local speckle = raster.random(degrees, { distribution = "speckle", looks = 10, seed = 6 })
+  local there = (raster.where(dark, 0.006, 0.1) * speckle):rename("VV"):set_unit "power"
+  local function pond_at(least) return water.classify(there, { tile = 80, threshold = -15, minimum_area = least }):read():get(330, 60) end
+  assert(pond_at(3500) == 1 and pond_at(7000) == 0)
+end)
+
 test("real chips: the labels of hands are met", function()
   local folder = shared "labels/sen1floods11"
   local image = raster.open(folder .. "/S1/USA_905409_S1Hand.tif", { names = { "VV", "VH" }, unit = "dB" })
