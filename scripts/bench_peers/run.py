@@ -221,6 +221,31 @@ def series():
     row("500 deflated 1024² GeoTIFFs at 10 points", a, b, "rasterio, file by file; the same values")
 
 
+def over_time():
+    """Line, annual and semiannual wave through 200 dates of 1000² pixels, without gaps and with a fifth of the values masked."""
+    make = ('local r = require "raster"; local g = r.grid {{ crs = 32633, origin = {{ 500000, 5000000 }}, resolution = 10, rows = 1000, cols = 1000 }}; '
+            'local level = r.random(g, {{ seed = 999, distribution = "smooth" }}) * 200; for i = 1, 200 do local day = 12 * i; local t = day / 365.25; '
+            'local v = r.random(g, {{ seed = i, distribution = "normal" }}) * 5 + level * (1 + 0.02 * t + 0.1 * math.cos(2 * math.pi * (t - 0.3))); '
+            '{mask}v:rename("v"):write(("{name}_%s.tif"):format(require("time").format(1420070400 + 86400 * day)), {{ compress = "none", statistics = false }}) end')
+    masks = {"dates": "", "gaps": 'v = v:mask(r.random(g, { seed = 5000 + i }):gt(0.2)); '}
+    for name, mask in masks.items():
+        if len(list(DATA.glob(f"{name}_*.tif"))) < 200:
+            subprocess.run(lua(make.format(mask=mask, name=name)), cwd=DATA, check=True)
+        bands = '"v_offset", "v_slope", "v_annual_amplitude", "v_semiannual_amplitude", "v_residual"'
+        ours = lua(f'local r = require "raster"; local s = r.stack("{name}_*.tif", {{ pattern = "*_{{date:yyyymmdd}}.tif" }}); '
+                   f's:harmonics():select({bands}):write("{name}ours.tif", {{ compress = "none", statistics = false }})')
+        files = sorted(path.name for path in DATA.glob(f"{name}_*.tif"))
+        how = "whole" if name == "dates" else "masked"
+        a, b = compare(ours, peer("over_time", how, f"{name}peer.tif", *files), runs=3 if how == "whole" else 1)
+        import rasterio
+
+        with rasterio.open(DATA / f"{name}ours.tif") as x, rasterio.open(DATA / f"{name}peer.tif") as y:
+            x, y = x.read(), y.read()
+        assert np.allclose(x, y, rtol=1e-3, atol=1e-3, equal_nan=True), f"the fits differ by {np.nanmax(np.abs(x - y))}"
+        row(f"harmonics of 200 dates × 1000², {'no gaps' if how == 'whole' else 'a fifth masked'}", a, b,
+            "one np.linalg.lstsq" if how == "whole" else "np.linalg.lstsq, pixel by pixel")
+
+
 def granules():
     if not (DATA / "granules/day199.nc").exists():
         subprocess.run(peer("granules", "make", DATA / "granules"), check=True)
@@ -366,7 +391,7 @@ def items():
             server.wait()
 
 
-CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, polygons, warp, series, granules, cog, netcdf, tables, ceilings, huge, stac, items, start]
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, polygons, warp, series, over_time, granules, cog, netcdf, tables, ceilings, huge, stac, items, start]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)

@@ -32,6 +32,9 @@ enum Slot {
     Max,
     First,
     Last,
+    /// The time of the image that `Min` or `Max` is of.
+    MinTime,
+    MaxTime,
     /// Of the times of valid images: mean, sum of squared differences, and of products with those of the values.
     MeanTime,
     TimeSquares,
@@ -49,6 +52,11 @@ pub enum Wanted {
     Offset,
     /// Root mean square of what is left of the values when the line is taken off.
     Residual,
+    /// Standard errors of slope and offset, for what is left as independent noise of one variance.
+    SlopeStdError,
+    OffsetStdError,
+    /// The share of the values' variance that the line takes off.
+    R2,
 }
 
 impl Wanted {
@@ -62,10 +70,15 @@ impl Wanted {
             Wanted::Reduced(Reducer::Max) => &[Max],
             Wanted::Reduced(Reducer::First) => &[First],
             Wanted::Reduced(Reducer::Last) => &[Last],
-            Wanted::Reduced(Reducer::Median | Reducer::Percentile(_)) => &[],
-            Wanted::Slope | Wanted::Offset | Wanted::Residual => {
-                &[Count, Mean, Squares, MeanTime, TimeSquares, Products]
-            }
+            Wanted::Reduced(Reducer::Argmin) => &[Min, MinTime],
+            Wanted::Reduced(Reducer::Argmax) => &[Max, MaxTime],
+            Wanted::Reduced(Reducer::Median | Reducer::Percentile(_) | Reducer::Mode) => &[],
+            Wanted::Slope
+            | Wanted::Offset
+            | Wanted::Residual
+            | Wanted::SlopeStdError
+            | Wanted::OffsetStdError
+            | Wanted::R2 => &[Count, Mean, Squares, MeanTime, TimeSquares, Products],
         }
     }
 }
@@ -95,7 +108,8 @@ pub fn is_possible(wanted: &[Wanted]) -> bool {
     wanted.iter().all(|w| !w.slots().is_empty())
 }
 
-/// One port for each of `wanted`, over images of real numbers on one grid; `times`, one for each or none, are what the line goes over. Results
+/// One port for each of `wanted`, over images of real numbers on one grid; `times`, one for each or none, are what the line goes over, and what is said of the image
+/// of the smallest or largest value. Results
 /// are in f64 where an image is.
 pub fn fold(grid: &Arc<Grid>, images: &[Port], times: &[f64], wanted: &[Wanted]) -> Vec<Port> {
     let mut slots: Vec<Slot> = Vec::new();
@@ -155,8 +169,9 @@ impl Take {
         if images == 0 || images > GROUP {
             return Err(site.wrong_inputs(format!("{} to {}", kept + 1, kept + GROUP)));
         }
-        let has_line = self.slots.contains(&Slot::MeanTime);
-        if self.times.len() != images && (has_line || !self.times.is_empty()) {
+        let timed = [Slot::MeanTime, Slot::MinTime, Slot::MaxTime];
+        let is_timed = timed.iter().any(|slot| self.slots.contains(slot));
+        if self.times.len() != images && (is_timed || !self.times.is_empty()) {
             return Err(Error::argument(
                 "times",
                 format!("one for each of {images} images"),
@@ -268,7 +283,7 @@ impl Operation for Take {
 impl Slot {
     fn begin(self) -> f64 {
         match self {
-            Slot::Min | Slot::Max | Slot::First | Slot::Last => f64::NAN,
+            Slot::Min | Slot::Max | Slot::MinTime | Slot::MaxTime | Slot::First | Slot::Last => f64::NAN,
             _ => 0.0,
         }
     }
@@ -309,6 +324,16 @@ impl Take {
             {
                 add_squares(&values, n, m, s);
             }
+            if let (Some(best), Some(at)) = (self.at(Min), self.at(MinTime))
+                && let Ok([best, at]) = rows.get_disjoint_mut([best, at])
+            {
+                note(&values, time, best, at, |kept, v| v < kept);
+            }
+            if let (Some(best), Some(at)) = (self.at(Max), self.at(MaxTime))
+                && let Ok([best, at]) = rows.get_disjoint_mut([best, at])
+            {
+                note(&values, time, best, at, |kept, v| v > kept);
+            }
             for (slot, row) in self.slots.iter().zip(&mut rows) {
                 match slot {
                     Count => add_count(&values, row),
@@ -317,7 +342,7 @@ impl Take {
                     Max => choose(&values, row, |kept, v| v > kept),
                     First => choose(&values, row, |_, _| false),
                     Last => choose(&values, row, |_, _| true),
-                    Mean | Squares | MeanTime | TimeSquares | Products => {}
+                    Mean | Squares | MinTime | MaxTime | MeanTime | TimeSquares | Products => {}
                 }
             }
         }
@@ -384,6 +409,15 @@ fn choose(values: &[f64], kept: &mut [f64], better: impl Fn(f64, f64) -> bool) {
     }
 }
 
+/// Notes the time where `choose` will take the new value; `kept` is that of before.
+fn note(values: &[f64], time: f64, kept: &[f64], at: &mut [f64], better: impl Fn(f64, f64) -> bool) {
+    for ((&v, &kept), at) in values.iter().zip(kept).zip(at) {
+        if !v.is_nan() && (kept.is_nan() || better(kept, v)) {
+            *at = time;
+        }
+    }
+}
+
 impl Operation for Finish {
     fn name(&self) -> String {
         let name = |w: &Wanted| match w {
@@ -443,7 +477,9 @@ impl Wanted {
                 Reducer::Max => state(Slot::Max),
                 Reducer::First => state(Slot::First),
                 Reducer::Last => state(Slot::Last),
-                Reducer::Median | Reducer::Percentile(_) => f64::NAN,
+                Reducer::Argmin => state(Slot::MinTime),
+                Reducer::Argmax => state(Slot::MaxTime),
+                Reducer::Median | Reducer::Percentile(_) | Reducer::Mode => f64::NAN,
             },
             // Through values of one time goes no line.
             Wanted::Slope => finite(state(Slot::Products) / state(Slot::TimeSquares)),
@@ -451,14 +487,31 @@ impl Wanted {
                 let slope = Wanted::Slope.result(state);
                 state(Slot::Mean) - slope * state(Slot::MeanTime)
             }
-            Wanted::Residual => {
-                let slope = Wanted::Slope.result(state);
-                let left = state(Slot::Squares) - slope * state(Slot::Products);
-                // Rounding can leave a little less than nothing.
-                let left = if left < 0.0 { 0.0 } else { left };
-                (left / state(Slot::Count)).sqrt()
+            Wanted::Residual => (left_by_line(state) / state(Slot::Count)).sqrt(),
+            Wanted::SlopeStdError => finite((variance(state) / state(Slot::TimeSquares)).sqrt()),
+            Wanted::OffsetStdError => {
+                let mean_time = state(Slot::MeanTime);
+                let share = 1.0 / state(Slot::Count) + mean_time * mean_time / state(Slot::TimeSquares);
+                finite((variance(state) * share).sqrt())
             }
+            Wanted::R2 => finite(1.0 - left_by_line(state) / state(Slot::Squares)),
         }
+    }
+}
+
+/// The sum of squares of what the line leaves.
+fn left_by_line(state: &dyn Fn(Slot) -> f64) -> f64 {
+    let slope = Wanted::Slope.result(state);
+    let left = state(Slot::Squares) - slope * state(Slot::Products);
+    // Rounding can leave a little less than nothing.
+    if left < 0.0 { 0.0 } else { left }
+}
+
+/// Of what the line leaves; of two values it leaves nothing, whatever they are.
+fn variance(state: &dyn Fn(Slot) -> f64) -> f64 {
+    match state(Slot::Count) {
+        count if count > 2.0 => left_by_line(state) / (count - 2.0),
+        _ => f64::NAN,
     }
 }
 

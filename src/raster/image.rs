@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::element::{Element, Unary, kind_of};
@@ -419,15 +420,19 @@ pub fn years(images: &[Raster]) -> Result<Vec<f64>> {
     const YEAR: f64 = 365.25 * 86_400.0;
     /// 2000-01-01T00:00:00Z in seconds since 1970.
     const ORIGIN: f64 = 946_684_800.0;
-    let year = |(i, image): (usize, &Raster)| match image.time {
-        Some(time) => Ok((time.as_millisecond() as f64 / 1000.0 - ORIGIN) / YEAR),
-        None => Err(Error::message(format!(
-            "image {} has no time; {}",
-            i + 1,
-            Remedy::ImageTime
-        ))),
+    let years = |time: Timestamp| (time.as_millisecond() as f64 / 1000.0 - ORIGIN) / YEAR;
+    Ok(times(images)?.into_iter().map(years).collect())
+}
+
+/// # Errors
+/// An image without a time, by its number.
+pub fn times(images: &[Raster]) -> Result<Vec<Timestamp>> {
+    let time = |(i, image): (usize, &Raster)| {
+        image
+            .time
+            .ok_or_else(|| Error::message(format!("image {} has no time; {}", i + 1, Remedy::ImageTime)))
     };
-    images.iter().enumerate().map(year).collect()
+    images.iter().enumerate().map(time).collect()
 }
 
 /// The places of the images in the order of their times, those of one time as they are, and these times as `years` gives them.

@@ -1,18 +1,19 @@
-//! What is told of each pixel's values over time: waves with a trend, trends that need no distribution.
+//! What is told of each pixel's values over time: waves with a trend, trends that need no distribution, a change of level.
 
 use std::sync::Arc;
 
-use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::dates::Calendar;
 use super::describe::{Description, Site};
 use super::image::{Band, Raster, float_of, in_order_of_time};
+use super::lanes::over_lanes;
 use super::operation::Operation;
 use super::reduce::{Reducer, reduce};
 use super::{Kind, Pixels, Port, Unit, View, Window};
 use crate::described;
-use crate::error::{Error, Result};
-use crate::statistics::series::{Harmonics, LANES, mann_kendall, theil_sen};
+use crate::error::{Domain, Error, Result};
+use crate::statistics::series::{Cusum, Harmonics, LANES, mann_kendall, theil_sen};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,7 +24,14 @@ pub enum Model {
     },
     MannKendall,
     TheilSen,
+    Cusum {
+        permutations: usize,
+        seed: u64,
+    },
 }
+
+/// Random orders beside which a change is put: more would tell less than they take.
+pub const PERMUTATIONS: Domain = Domain::within(1.0, 10_000.0);
 
 /// What a result is called, and its unit by that of the values.
 type Outcome = (String, fn(&Unit) -> Unit);
@@ -72,8 +80,12 @@ impl Model {
                 format!("{}, all of one", times.len()),
             ));
         }
-        let Model::Harmonics { periods } = self else {
-            return Ok(());
+        let periods = match self {
+            Model::Harmonics { periods } => periods,
+            Model::Cusum { permutations, .. } => {
+                return PERMUTATIONS.check_count("permutations", *permutations).map(drop);
+            }
+            Model::MannKendall | Model::TheilSen => return Ok(()),
         };
         check_periods(periods)?;
         let terms = 2 + 2 * periods.len();
@@ -110,6 +122,12 @@ impl Model {
                 of("slope_high", Unit::per_year),
                 of("offset", Unit::clone),
             ],
+            Model::Cusum { .. } => vec![
+                of("magnitude", Unit::clone),
+                of("date", number),
+                of("change", Unit::clone),
+                of("confidence", number),
+            ],
         }
     }
 }
@@ -132,7 +150,8 @@ fn number(_: &Unit) -> Unit {
 }
 
 /// What `model` tells of each band over the images' times, whatever their order: bands `<band>_<result>`. Where a pixel has too few values all are
-/// masked: harmonics need more values than terms, in times that tell the terms apart; the others two times.
+/// masked: harmonics need more values than terms, in times that tell the terms apart; the others two times. The date of a change is the number of its image in the
+/// order of time.
 ///
 /// # Errors
 /// As `reduce`; images without a time, all of one time, or too few for the model; periods that are no years above 0.001, or given twice.
@@ -162,12 +181,34 @@ pub fn over_time(images: &[Raster], model: &Model) -> Result<Raster> {
     Ok(Raster::new(template.grid, bands))
 }
 
+/// Where the level of each band changes, by cumulative sums: over_time's `Cusum`, with the date of the first image after the change in place of its number.
+///
+/// # Errors
+/// As `over_time`; a number of permutations out of range.
+pub fn cusum(images: &[Raster], permutations: usize, seed: u64, calendar: Calendar) -> Result<Raster> {
+    let mut made = over_time(images, &Model::Cusum { permutations, seed })?;
+    let (order, _) = in_order_of_time(images)?;
+    let ordered: Vec<Raster> = order.iter().map(|i| images[*i].clone()).collect();
+    let dated = |(i, band): (usize, Band)| match i % Cusum::RESULTS {
+        1 => calendar.dated(band, &ordered),
+        _ => Ok(band),
+    };
+    made.bands = made
+        .bands
+        .into_iter()
+        .enumerate()
+        .map(dated)
+        .collect::<Result<_>>()?;
+    Ok(made)
+}
+
 impl Operation for OverTime {
     fn name(&self) -> String {
         match self.model {
             Model::Harmonics { .. } => "harmonics".into(),
             Model::MannKendall => "Mann–Kendall".into(),
             Model::TheilSen => "Theil–Sen".into(),
+            Model::Cusum { .. } => "cumulative sums".into(),
         }
     }
 
@@ -191,81 +232,16 @@ impl Operation for OverTime {
         out
     }
 
+    fn scratch_bytes(&self, _: Window) -> usize {
+        match self.model {
+            Model::Cusum { permutations, .. } => permutations * self.times.len() * size_of::<u32>(),
+            _ => 0,
+        }
+    }
+
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
         let kind = self.kind(&inputs.iter().map(View::kind).collect::<Vec<_>>());
-        let results = self.outputs();
-        let mut made: Vec<Pixels> = (0..results)
-            .map(|_| match kind {
-                Kind::F64 => Pixels::F64(Array2::from_elem((out.rows, out.cols), f64::NAN)),
-                _ => Pixels::F32(Array2::from_elem((out.rows, out.cols), f32::NAN)),
-            })
-            .collect();
-        let mut fit = self.fit();
-        let mut planes = vec![[f64::NAN; LANES]; inputs.len()];
-        let mut found = vec![[f64::NAN; LANES]; results];
-        let arrays: Vec<Values<'_>> = inputs.iter().map(Values::of).collect();
-        for row in 0..out.rows {
-            for start in (0..out.cols).step_by(LANES) {
-                let n = LANES.min(out.cols - start);
-                for (plane, values) in planes.iter_mut().zip(&arrays) {
-                    values.copy(row, start, &mut plane[..n]);
-                    plane[n..].fill(f64::NAN);
-                }
-                fit(&planes, &mut found);
-                for (pixels, plane) in made.iter_mut().zip(&found) {
-                    put(pixels, row, start, &plane[..n]);
-                }
-            }
-        }
-        Ok(made)
-    }
-}
-
-/// An input's pixels, of which f32 are widened only where they are used.
-enum Values<'a> {
-    F32(ndarray::CowArray<'a, f32, ndarray::Ix2>),
-    F64(ndarray::CowArray<'a, f64, ndarray::Ix2>),
-}
-
-impl Values<'_> {
-    fn of<'a>(view: &'a View<'_>) -> Values<'a> {
-        match view.kind() {
-            Kind::F32 => Values::F32(view.f32()),
-            _ => Values::F64(view.f64()),
-        }
-    }
-
-    fn copy(&self, row: usize, start: usize, out: &mut [f64]) {
-        match self {
-            Values::F32(a) => {
-                for (to, v) in out.iter_mut().zip(a.row(row).iter().skip(start)) {
-                    *to = f64::from(*v);
-                }
-            }
-            Values::F64(a) => {
-                for (to, v) in out.iter_mut().zip(a.row(row).iter().skip(start)) {
-                    *to = *v;
-                }
-            }
-        }
-    }
-}
-
-/// What cannot be, such as the error of an amplitude of 0, is masked.
-fn put(pixels: &mut Pixels, row: usize, start: usize, values: &[f64]) {
-    let finite = |v: &f64| if v.is_finite() { *v } else { f64::NAN };
-    match pixels {
-        Pixels::F32(a) => {
-            for (to, v) in a.row_mut(row).iter_mut().skip(start).zip(values) {
-                *to = finite(v) as f32;
-            }
-        }
-        Pixels::F64(a) => {
-            for (to, v) in a.row_mut(row).iter_mut().skip(start).zip(values) {
-                *to = finite(v);
-            }
-        }
-        _ => {}
+        Ok(over_lanes(out, inputs, self.outputs(), kind, self.fit()))
     }
 }
 
@@ -303,6 +279,10 @@ impl OverTime {
                         out.copy_from_slice(&[found.slope, found.low, found.high, offset]);
                     }
                 })
+            }
+            Model::Cusum { permutations, seed } => {
+                let cusum = Cusum::new(self.times.len(), *permutations, *seed);
+                Box::new(move |planes, out| cusum.fit(planes, out))
             }
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{Described, Description, Site, from_json, to_json};
 use super::element::Real;
 use super::fold::{self, Wanted};
-use super::image::{Band, Raster, float_of, years};
+use super::image::{Band, Raster, float_of};
 use super::integer::{self, Choice};
 use super::operation::Operation;
 use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
@@ -33,11 +33,16 @@ pub enum Reducer {
     /// The first valid image in order.
     First,
     Last,
+    /// The number, from 1, of the image with the smallest or the largest value, of equal ones the first.
+    Argmin,
+    Argmax,
+    /// The most frequent value, of equally frequent ones the smallest.
+    Mode,
 }
 
 impl Reducer {
-    pub const NAMES: [&'static str; 9] = [
-        "median", "mean", "std", "min", "max", "sum", "count", "first", "last",
+    pub const NAMES: [&'static str; 12] = [
+        "median", "mean", "std", "min", "max", "sum", "count", "first", "last", "argmin", "argmax", "mode",
     ];
 
     /// One of `NAMES`, or `p` and a number: `p90`.
@@ -46,7 +51,9 @@ impl Reducer {
     /// A name that is none of these; a percentile that is not from 0 to 100.
     pub fn parse(name: &str) -> Result<Reducer> {
         use Reducer::*;
-        let all = [Median, Mean, Std, Min, Max, Sum, Count, First, Last];
+        let all = [
+            Median, Mean, Std, Min, Max, Sum, Count, First, Last, Argmin, Argmax, Mode,
+        ];
         if let Some(i) = Self::NAMES.iter().position(|n| *n == name) {
             return Ok(all[i]);
         }
@@ -78,7 +85,11 @@ impl Reducer {
     }
 
     fn is_ordered(self) -> bool {
-        matches!(self, Reducer::Median | Reducer::Percentile(_))
+        matches!(self, Reducer::Median | Reducer::Percentile(_) | Reducer::Mode)
+    }
+
+    fn is_place(self) -> bool {
+        matches!(self, Reducer::Argmin | Reducer::Argmax)
     }
 }
 
@@ -189,6 +200,7 @@ impl Reduce {
         let mut planes: Vec<[T; CHUNK]> = vec![[T::nan(); CHUNK]; inputs.len()];
         let mut sorted = planes.clone();
         let mut counts = [0usize; CHUNK];
+        let mut modes = [T::nan(); CHUNK];
         for r in 0..out.rows {
             for start in (0..out.cols).step_by(CHUNK) {
                 let n = CHUNK.min(out.cols - start);
@@ -203,6 +215,13 @@ impl Reduce {
                 }
                 for (reducer, result) in self.reducers.iter().zip(&mut results) {
                     let mut row = result.row_mut(r);
+                    if *reducer == Reducer::Mode {
+                        find_modes(&sorted, &counts, &mut modes);
+                        for (to, mode) in row.iter_mut().skip(start).zip(&modes[..n]) {
+                            *to = *mode;
+                        }
+                        continue;
+                    }
                     for i in 0..n {
                         row[start + i] = one(*reducer, &planes, &sorted, i, counts[i]);
                     }
@@ -238,6 +257,23 @@ fn sort_planes<T: Real>(planes: &[[T; CHUNK]], sorted: &mut [[T; CHUNK]], networ
             *a = if y < x { y } else { x };
             *b = if y < x { x } else { y };
         }
+    }
+}
+
+/// The most frequent of the valid values at each pixel, which come in their order: the first that comes so often.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn find_modes<T: Real>(sorted: &[[T; CHUNK]], counts: &[usize; CHUNK], modes: &mut [T; CHUNK]) {
+    let (mut run, mut longest) = ([0u32; CHUNK], [0u32; CHUNK]);
+    let mut before = [T::nan(); CHUNK];
+    *modes = before;
+    for (k, plane) in sorted.iter().enumerate() {
+        for i in 0..CHUNK {
+            run[i] = if plane[i] == before[i] { run[i] + 1 } else { 1 };
+            let is_longer = k < counts[i] && run[i] > longest[i];
+            longest[i] = if is_longer { run[i] } else { longest[i] };
+            modes[i] = if is_longer { plane[i] } else { modes[i] };
+        }
+        before = *plane;
     }
 }
 
@@ -281,7 +317,22 @@ fn one<T: Real + Into<f64>>(
         Reducer::Count => T::of(count as f64),
         Reducer::First => values().next().unwrap_or(T::nan()),
         Reducer::Last => values().last().unwrap_or(T::nan()),
+        Reducer::Argmin => place(planes, i, |kept, v| v < kept),
+        Reducer::Argmax => place(planes, i, |kept, v| v > kept),
+        // Of all pixels at a time, by `find_modes`.
+        Reducer::Mode => T::nan(),
     }
+}
+
+/// The number, from 1, of the first plane whose value is better than those of the others.
+fn place<T: Real>(planes: &[[T; CHUNK]], i: usize, better: impl Fn(T, T) -> bool) -> T {
+    let mut best: Option<(usize, T)> = None;
+    for (k, plane) in planes.iter().enumerate().filter(|(_, plane)| !plane[i].is_nan()) {
+        if best.is_none_or(|(_, kept)| better(kept, plane[i])) {
+            best = Some((k, plane[i]));
+        }
+    }
+    best.map_or(T::nan(), |(k, _)| T::of((k + 1) as f64))
 }
 
 /// Batcher's odd–even merge sort for any number of lines (Knuth, The Art of Computer Programming 3, 5.2.2 M).
@@ -332,6 +383,11 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
         }
     }
     let mut bands = Vec::new();
+    // Of counts and numbers of images.
+    let whole = match images.len() <= usize::from(u16::MAX) {
+        true => DType::U16,
+        false => DType::U32,
+    };
     for (b, like) in first.bands.iter().enumerate() {
         if images.iter().any(|i| i.bands[b].kind() == Kind::C32) {
             return Err(Error::argument(
@@ -370,13 +426,14 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
                 Reducer::Last => Some(Choice::Last),
                 _ => None,
             };
-            let keeps = same && choice.is_some();
+            let is_mode = *reducer == Reducer::Mode && port.kind() != Kind::F64;
+            let keeps = same && (choice.is_some() || is_mode);
             let port = match choice.filter(|_| wide) {
                 Some(choice) => chosen(&first.grid, &ports, choice),
                 None => port,
             };
             let (dtype, unit) = match reducer {
-                Reducer::Count => (DType::U16, Unit::Other("1".into())),
+                Reducer::Count | Reducer::Argmin | Reducer::Argmax => (whole, Unit::Other("1".into())),
                 _ if keeps => (like.dtype, like.unit.clone()),
                 _ => (float_of(port.kind()), like.unit.clone()),
             };
@@ -384,7 +441,10 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
                 name,
                 dtype,
                 unit,
-                nodata: like.nodata.filter(|_| keeps),
+                nodata: match reducer.is_place() {
+                    true => Some(0.0),
+                    false => like.nodata.filter(|_| keeps),
+                },
                 port,
             });
         }
@@ -396,7 +456,11 @@ pub fn reduce(images: &[Raster], reducers: &[Reducer]) -> Result<Raster> {
 fn reduced(grid: &Arc<Grid>, ports: &[Port], reducers: &[Reducer]) -> Vec<Port> {
     let wanted: Vec<Wanted> = reducers.iter().map(|r| Wanted::Reduced(*r)).collect();
     if ports.len() > fold::GROUP && fold::is_possible(&wanted) {
-        return fold::fold(grid, ports, &[], &wanted);
+        let numbers: Vec<f64> = match reducers.iter().any(|r| r.is_place()) {
+            true => (1..=ports.len()).map(|i| i as f64).collect(),
+            false => Vec::new(),
+        };
+        return fold::fold(grid, ports, &numbers, &wanted);
     }
     let operation = Arc::new(Reduce::new(reducers, ports.len()));
     Port::tiles(grid, operation, ports.to_vec())
@@ -410,50 +474,6 @@ fn chosen(grid: &Arc<Grid>, ports: &[Port], choice: Choice) -> Port {
         best = Port::tiles(grid, integer::chosen(choice), best);
     }
     best.swap_remove(0)
-}
-
-/// The line of least squares through each band over the images' times, in years of 365.25 days since the first: `<band>_slope` in units a year,
-/// `<band>_offset`, the line at the first image's time, and `<band>_residual`, the root mean square of what it leaves.
-///
-/// # Errors
-/// As `reduce`; an image without a time; images of fewer than two times.
-pub fn linear_fit(images: &[Raster]) -> Result<Raster> {
-    // Its checks are those of any reduction.
-    let template = reduce(images, &[Reducer::Mean])?;
-    let mut times = years(images)?;
-    let start = times.iter().copied().fold(f64::INFINITY, f64::min);
-    times.iter_mut().for_each(|time| *time -= start);
-    if times.iter().all(|time| *time == 0.0) {
-        return Err(Error::argument(
-            "images",
-            "of two times at least",
-            format!("{}, all of one", images.len()),
-        ));
-    }
-    let wanted = [
-        (Wanted::Slope, "slope"),
-        (Wanted::Offset, "offset"),
-        (Wanted::Residual, "residual"),
-    ];
-    let mut bands = Vec::new();
-    for (b, like) in template.bands.iter().enumerate() {
-        let ports: Vec<Port> = images.iter().map(|i| i.bands[b].port.clone()).collect();
-        let found = fold::fold(&template.grid, &ports, &times, &wanted.map(|(w, _)| w));
-        for ((what, name), port) in wanted.into_iter().zip(found) {
-            let unit = match what {
-                Wanted::Slope => like.unit.per_year(),
-                _ => like.unit.clone(),
-            };
-            bands.push(Band {
-                name: format!("{}_{name}", like.name),
-                dtype: float_of(port.kind()),
-                unit,
-                nodata: None,
-                port,
-            });
-        }
-    }
-    Ok(Raster::new(template.grid, bands))
 }
 
 fn unit_name(unit: &Unit) -> &str {

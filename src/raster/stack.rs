@@ -8,8 +8,9 @@ use regex::Regex;
 
 use super::file::write::{WriteOptions, write};
 use super::image::{Property, Raster};
+use super::line::linear_fit;
 use super::periods::Period;
-use super::reduce::{Reducer, linear_fit, reduce};
+use super::reduce::{Reducer, reduce};
 use crate::error::{Error, Remedy, Result, counted};
 use crate::gate::Folder;
 
@@ -36,7 +37,7 @@ pub enum GroupBy {
 pub type Group = (String, Vec<usize>);
 
 impl Stack {
-    /// See `reduce::linear_fit`.
+    /// See `line::linear_fit`.
     ///
     /// # Errors
     /// As there.

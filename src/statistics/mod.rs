@@ -1,5 +1,6 @@
 //! Sums whose result does not depend on the order of the values, moments, and percentiles.
 
+mod gamma;
 pub mod series;
 pub mod threshold;
 

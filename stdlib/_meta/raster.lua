@@ -16,7 +16,7 @@ local raster = {}
 
 ---@alias Bounds number[] `{ min_x, min_y, max_x, max_y }`
 
----@alias Reducer "median"|"mean"|"std"|"min"|"max"|"sum"|"count"|"first"|"last"|string `p` with a percentile too: `p90`.
+---@alias Reducer "median"|"mean"|"std"|"min"|"max"|"sum"|"count"|"first"|"last"|"argmin"|"argmax"|"mode"|string `p` with a percentile too: `p90`.
 
 ---@alias Resampling "nearest"|"bilinear"|"cubic"|"average"|"mode"|"min"|"max"|"median"
 
@@ -2816,6 +2816,63 @@ function Stack:first() end
 ---@return Raster
 function Stack:last() end
 
+--- The number of the image, from 1, that has the smallest value, pixel by pixel; of equal ones that of the first. `stack[n]` is that image; where only the date is
+--- wanted, `:date_of_min` tells it.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:argmin():stats().constant.max == 1)
+--- ```
+---@return Raster
+function Stack:argmin() end
+
+--- The number of the image, from 1, that has the largest value, pixel by pixel; of equal ones that of the first. `stack[n]` is that image; where only the date is
+--- wanted, `:date_of_max` tells it.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:argmax():stats().constant.max == 2)
+--- ```
+---@return Raster
+function Stack:argmax() end
+
+--- The most frequent value over the images, pixel by pixel; of equally frequent ones the smallest. For classes: their type stays.
+---
+--- A tile of every image is held at once, as for medians; tiles are smaller where there are many.
+---
+--- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack { raster.constant(grid, 4), raster.constant(grid, 2), raster.constant(grid, 4) }
+--- assert(stack:mode():stats().constant.max == 4)
+--- ```
+---@return Raster
+function Stack:mode() end
+
 --- A percentile over the images, pixel by pixel, linear between neighbours.
 ---
 --- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
@@ -2839,9 +2896,9 @@ function Stack:percentile(p) end
 --- Several reductions computed together, in one pass over the images. With one, bands keep their names; with several they are called
 --- `VV_median`, `VV_p90`.
 ---
---- Reducers are `median`, `mean`, `std`, `min`, `max`, `sum`, `count`, `first`, `last`, and `p` with a percentile: `p90`. Medians and
---- percentiles hold a tile of every image at once; the others take the images eight at a time, so that a thousand need the memory of
---- eight.
+--- Reducers are `median`, `mean`, `std`, `min`, `max`, `sum`, `count`, `first`, `last`, `argmin`, `argmax`, `mode`, and `p` with a percentile: `p90`.
+--- Medians, percentiles and modes hold a tile of every image at once; the others take the images eight at a time, so that a thousand need
+--- the memory of eight.
 ---
 --- **Errors.** An empty stack; grids, bands or units that differ (`:align` and `:select` are the way out); complex bands.
 ---
@@ -2863,12 +2920,13 @@ function Stack:percentile(p) end
 function Stack:reduce(reducers) end
 
 --- The line of least squares through each pixel's values over time, in years of 365.25 days since the first image: bands `VV_slope` (units a
---- year), `VV_offset` (the line at the time of the first image) and `VV_residual` (the root mean square of what the line leaves). The images are
+--- year), `VV_offset` (the line at the time of the first image), `VV_residual` (the root mean square of what the line leaves), `VV_slope_std_error` and
+--- `VV_offset_std_error` (for what it leaves as independent noise of one variance), and `VV_r2` (the share of the variance that the line takes off). The images are
 --- taken eight at a time, whatever their number.
 ---
 --- **Errors.** As `reduce`; an image without a time; images all of one time.
 ---
---- **Nodata.** Masked pixels drop out; the slope is masked where fewer than two times are left.
+--- **Nodata.** Masked pixels drop out; the line is masked where fewer than two times are left, standard errors where fewer than three values are, r² where all values are one.
 ---
 --- **Source.** Welford, Technometrics 4, 1962, doi:10.1080/00401706.1962.10490022, for the sums.
 ---
@@ -2965,6 +3023,194 @@ function Stack:mann_kendall() end
 --- ```
 ---@return Raster
 function Stack:theil_sen() end
+
+---@class raster.DateOptions
+---@field since? string|number What days are counted from. Default 1970-01-01.
+---@field day_of_year? boolean Days of the image's year, 1 for the first of January (UTC), instead. Default false.
+
+--- When each pixel is smallest: the date of the image that has the smallest value, of equal ones the earliest, as float64 days since 1970-01-01 (the band's unit says so, as
+--- CF conventions do), or as a day of the year.
+---
+--- **Errors.** As `reduce`; an image without a time; both `since` and `day_of_year`.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- assert(stack:date_of_min({ since = "2024-01-01" }):stats().constant.max == 4)
+--- ```
+---@param options? raster.DateOptions
+---@return Raster
+function Stack:date_of_min(options) end
+
+--- When each pixel is largest: the date of the image that has the largest value, of equal ones the earliest, as float64 days since 1970-01-01 (the band's unit says so, as
+--- CF conventions do), or as a day of the year.
+---
+--- **Errors.** As `reduce`; an image without a time; both `since` and `day_of_year`.
+---
+--- **Nodata.** Masked pixels drop out; a pixel that is valid in no image stays masked.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local stack = raster.stack {
+---   { raster.constant(grid, 1), time = "2024-01-05", orbit = 137 },
+---   { raster.constant(grid, 5), time = "2024-02-10", orbit = 64 },
+---   { raster.constant(grid, 3), time = "2024-02-22", orbit = 137 },
+--- }
+--- local greenest = stack:date_of_max { day_of_year = true }
+--- assert(greenest:stats().constant.max == 41) -- the tenth of February
+--- ```
+---@param options? raster.DateOptions
+---@return Raster
+function Stack:date_of_max(options) end
+
+---@class raster.WeightedMeanOptions
+---@field error? string|table<string, string>|Stack Standard errors of the values: the name of a band or a property, names by bands (`{ vx = "vx_error" }`), or a Stack of the same times, with bands of the same names or one.
+---@field weights? string|table<string, string>|Stack What images count besides, said in the same ways: the days that they span, say.
+---@field bands? string[] What is averaged. Default all bands that are not named as errors or weights.
+
+--- The mean over the images, pixel by pixel, weighted by 1/error², by weights g, or by their product w = g/error². A name is that of a band where all images have
+--- such a band, else that of a property. The images are taken eight at a time, whatever their number.
+---
+--- Bands: `vx_mean`, Σ w x / Σ w; `vx_count`, the images that counted; `vx_scatter_error`, the standard error that the scatter of the values about the mean
+--- tells, √(Σ w (x − mean)² / ((n − 1) Σ w)), which takes the weights as inverse variances up to a factor. With errors also `vx_std_error`, what they make of the mean
+--- if they are right and independent, √(Σ w² error²) / Σ w (without weights √(1 / Σ 1/error²)); and `vx_reduced_chi2`, Σ ((x − mean) / error)² / (n − 1): well above 1
+--- where the values scatter by more than their errors say, and then the scatter's error is the one to quote.
+---
+--- **Errors.** Neither `error` nor `weights`; a name that is neither a band nor a property; a property that is no number above 0; another stack of other times, grids or bands; errors
+--- in another unit than their values; what `reduce` refuses.
+---
+--- **Nodata.** An image counts at a pixel where value, error and weight are valid and the latter two above 0. The mean is masked where none counts, the scatter's error and χ²
+--- where fewer than two do; the count is 0 there and never masked.
+---
+--- **Source.** Bevington and Robinson, Data Reduction and Error Analysis, 2003, chapter 4; the sums after West, Communications of the ACM 22, 1979,
+--- doi:10.1145/359146.359153; yearly velocities of glaciers so: Gardner et al., The Cryosphere 12, 2018, doi:10.5194/tc-12-521-2018.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local function pair(v, v_error, days)
+---   return { raster.bands(raster.constant(grid, v):rename "v", raster.constant(grid, v_error):rename "v_error"), date_dt = days }
+--- end
+--- local year = raster.stack { pair(100, 1, 12), pair(130, 3, 24) }
+--- local mean = year:weighted_mean { error = "v_error", weights = "date_dt" }
+--- assert(math.abs(mean.v_mean:stats().v_mean.mean - (12 * 100 + 24 / 9 * 130) / (12 + 24 / 9)) < 1e-4)
+--- assert(mean.v_count:stats().v_count.max == 2)
+--- ```
+---@param options raster.WeightedMeanOptions
+---@return Raster
+function Stack:weighted_mean(options) end
+
+---@class raster.GeomedianOptions
+---@field tolerance? number The search ends with a step that is no longer than this share of the mean distance of the pixel's values from their mean. From 0.000000000001 to 0.1. Default 0.000001.
+---@field max_iterations? integer Steps after which it ends in any case. From 1 to 100000. Default 1000.
+
+--- The geometric median over the images: of each pixel the values of all bands that have the smallest sum of Euclidean distances to those of the images. It is robust as a median is, but keeps
+--- the bands of a pixel together, so that ratios and indices of them hold.
+---
+--- Weiszfeld's iteration goes from the mean, with the step of Vardi and Zhang where it meets an image's values. A tile of every image is held at once. Bands that have larger
+--- values count for more; scale them alike first.
+---
+--- **Errors.** As `reduce`; bands in different units; options out of range.
+---
+--- **Nodata.** An image counts at a pixel where all of its bands are valid; where none counts all bands are masked.
+---
+--- **Source.** Roberts, Mueller and McIntyre, IEEE Transactions on Geoscience and Remote Sensing 55, 2017, doi:10.1109/TGRS.2017.2723896; Vardi and Zhang, Proceedings of the
+--- National Academy of Sciences 97, 2000, doi:10.1073/pnas.97.4.1423.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local function image(red, nir) return raster.bands(raster.constant(grid, red):rename "red", raster.constant(grid, nir):rename "nir") end
+--- -- Two of a sort and a cloud: what most have.
+--- local composite = raster.stack({ image(0.05, 0.4), image(0.05, 0.4), image(0.9, 0.9) }):geomedian()
+--- assert(math.abs(composite.nir:stats().nir.mean - 0.4) < 1e-4)
+--- ```
+---@param options? raster.GeomedianOptions
+---@return Raster
+function Stack:geomedian(options) end
+
+---@class raster.CusumOptions: raster.DateOptions
+---@field permutations? integer Random orders of the dates beside which the change is put. From 1 to 10000. Default 1000.
+---@field seed? integer Of the random numbers: one seed gives one result. Default 0.
+
+--- One change of level in each pixel's values over time, by cumulative sums: with S_t the sum of the differences from the mean up to a date, the level changes where |S_t| is
+--- largest. Bands: `VV_magnitude`, max S − min S; `VV_date`, that of the first image after the change, as `date_of_max` tells dates; `VV_change`, the mean from there on less the mean
+--- before; `VV_confidence`, from 0 to 1, the share of random orders of the same values whose magnitude is smaller.
+---
+--- The confidence is of a change anywhere in the series, if values are independent without one: seasons and trends come out as changes, so take them off first. All pixels are put beside the same
+--- orders, whatever tiles and threads there are.
+---
+--- **Errors.** As `reduce`; an image without a time; images all of one time; options out of range; both `since` and `day_of_year`.
+---
+--- **Nodata.** Masked pixels drop out; all bands are masked where fewer than two values are left. Where all are equal, magnitude and confidence are 0, date and change masked.
+---
+--- **Source.** Taylor, Change-point analysis: a powerful new tool for detecting changes, 2000; of radar backscatter: Ruiz-Ramos et al., Remote Sensing 12, 2020,
+--- doi:10.3390/rs12183061.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local dates = {}
+--- for month = 1, 12 do
+---   local forest = month < 8 and -7 - month % 2 * 0.2 or -12 + month % 3 * 0.1
+---   dates[month] = { raster.constant(grid, forest):rename("VV"):set_unit "dB", time = ("2020-%02d-01"):format(month) }
+--- end
+--- local fit = raster.stack(dates):cusum { permutations = 500, day_of_year = true }
+--- assert(fit.VV_date:stats().VV_date.mean == 214) -- the first of August
+--- assert(fit.VV_confidence:stats().VV_confidence.mean > 0.95 and fit.VV_change:stats().VV_change.mean < -4)
+--- ```
+---@param options? raster.CusumOptions
+---@return Raster
+function Stack:cusum(options) end
+
+---@class raster.OmnibusOptions: raster.DateOptions
+---@field looks number The equivalent number of looks of the images. At least 1.
+---@field alpha? number The level of each test: how often chance alone is taken for a change. Above 0 and below 1. Default 0.01.
+
+--- Changes of radar backscatter over time by the sequential omnibus test: whether anything has changed in all images, and if so between which. Bands are channels (VV and VH, say, or one alone), each
+--- gamma distributed with the same number of looks and independent of the others; phases between them are not looked at. Decibels and amplitudes are made powers.
+---
+--- The first result has the bands `p_value` (of no change in the whole series), `frequency` (changes found), `first_change` and `last_change` (the date of the first image after
+--- it, as `date_of_max` tells dates). The second is a stack of each image but the first, in the order of time, with a band `change`: 0 where nothing has changed since the image before, 1 where
+--- all channels have risen, 2 where all have fallen, 3 where some have risen and some fallen (beside the mean since the last change).
+---
+--- The test of equality (−2 ρ ln Q, with its distribution to the order of ω₂) is followed by tests of each image against those before (R_j) up to the first that is rejected; there it begins anew
+--- with the images that are left. `alpha` is the level of each single test, not of all together. Looks are those of statistics, not of a product's name: 4.4 for Sentinel-1
+--- IW GRD; speckle filters and resampling change them.
+---
+--- **Errors.** As `reduce`; bands in other units, or without one (`:set_unit "power"` says it); an image without a time; fewer than two images; options out of range.
+---
+--- **Nodata.** An image counts at a pixel where all bands are valid and above 0. Where fewer than two count all is masked; dates are masked where nothing has changed; `change` is masked where its image
+--- does not count, and tells the change since the last one that does.
+---
+--- **Source.** Conradsen, Nielsen and Skriver, IEEE Transactions on Geoscience and Remote Sensing 54, 2016, doi:10.1109/TGRS.2015.2510160; the directions after Nielsen et al., 2020,
+--- doi:10.3390/rs12010046.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 50, cols = 50 }
+--- local dates = {}
+--- for month = 1, 6 do
+---   local speckle = raster.random(grid, { seed = month, distribution = "speckle", looks = 9 }):rename "VV"
+---   local level = month < 4 and 0.2 or 0.01 -- flooded in April
+---   dates[month] = { (speckle * level):set_unit "power", time = ("2021-%02d-01"):format(month) }
+--- end
+--- local summary, changes = raster.stack(dates):omnibus { looks = 9, alpha = 0.001 }
+--- assert(summary.frequency:stats().frequency.mean > 0.99)
+--- assert(changes[3].time == "2021-04-01" and changes[3]:eq(2):stats().change.mean > 0.99)
+--- ```
+---@param options raster.OmnibusOptions
+---@return Raster summary
+---@return Stack changes
+function Stack:omnibus(options) end
 
 ---@class raster.RollingOptions
 ---@field images? integer Over this many images that end with each one; the first images, which have fewer, are left out. At least 1.

@@ -90,10 +90,24 @@ do
   end
   graph("fold", raster.stack(images):reduce { "mean", "std", "min", "max", "sum", "count", "first", "last" })
   graph("line", raster.stack(images):linear_fit())
+  graph("places", raster.stack(images):reduce { "argmin", "argmax" })
+  graph("mode", raster.stack(images):mode())
+  graph("date of the largest", raster.stack(images):date_of_max())
+  graph("geometric median", raster.stack(images):geomedian { tolerance = 1e-3 })
+  local pairs = {}
+  for i = 1, 20 do pairs[i] = { raster.bands(images[i], (images[i] ^ 2 + 0.1):rename "e"), days = i } end
+  graph("weighted mean", raster.stack(pairs):weighted_mean { error = "e" })
+  graph("weighted mean by days", raster.stack(pairs):weighted_mean { error = "e", weights = "days" })
+  local powers = {}
+  for i = 1, 4 do powers[i] = (images[i] + 0.1):set_unit("power"):set_time(("2020-%02d-01"):format(i)) end
+  local changes, each = raster.stack(powers):omnibus { looks = 4 }
+  graph("changes", changes)
+  graph("each change", each[3])
   for i = 1, 20 do images[i] = images[i]:set_time(("20%02d-%02d-01"):format(10 + i % 4, 1 + i * 5 % 12)) end
   graph("harmonics", raster.stack(images):harmonics { periods = { 1 } })
   graph("Mann–Kendall", raster.stack(images):mann_kendall())
   graph("Theil–Sen", raster.stack(images):theil_sen())
+  graph("cumulative sums", raster.stack(images):cusum { permutations = 20 })
   local dated = {}
   for i = 1, 5 do dated[i] = images[i]:set_time(("2020-01-%02d"):format(i * i)) end
   graph("interpolate", raster.stack(dated):interpolate { max_gap_days = 6 }[3])

@@ -39,6 +39,7 @@ mod output;
 mod of_items;
 mod over_time;
 mod place;
+mod reductions;
 mod regions;
 mod sample;
 mod show;

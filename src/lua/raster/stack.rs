@@ -7,7 +7,7 @@ use mlua::{Function, IntoLua, Lua, MetaMethod, UserDataRef, Value};
 use super::output::WriteTable;
 use super::sample::{Points, SampleOptions, cell};
 use super::values::{AlignOptions, Area, AreaOptions, band_names, property_value, time_range, time_text};
-use super::{MosaicOptions, netcdf, over_time};
+use super::{MosaicOptions, netcdf, over_time, reductions};
 use crate::lua::spec::ValueType;
 use crate::lua::rehearsal::are_told;
 use crate::work::{self, Display, Form};
@@ -67,6 +67,7 @@ impl Class for Stack {
         choose(c);
         reduce(c);
         over_time::define(c);
+        reductions::define(c);
         plot::stack_methods(c);
         c.method("map(fn)", map)
             .method("apply(fn)", apply)

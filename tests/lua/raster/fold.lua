@@ -62,7 +62,7 @@ end)
 
 test("the line of least squares by its normal equations", function()
   local fit = stack:linear_fit()
-  assert(table.concat(fit.bands, " ") == "v_slope v_offset v_residual")
+  assert(table.concat(fit.bands, " ") == "v_slope v_offset v_residual v_slope_std_error v_offset_std_error v_r2")
   local slope, offset, residual = fit.v_slope:read(), fit.v_offset:read(), fit.v_residual:read()
   local days = stack:days(images[1].time)
   local first = math.huge
