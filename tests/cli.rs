@@ -42,6 +42,8 @@ mod graphs;
 mod injected;
 #[path = "cli/itslive.rs"]
 mod itslive;
+#[path = "cli/itslive_cube.rs"]
+mod itslive_cube;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/memory.rs"]

@@ -476,7 +476,8 @@ thread_local! {
     static TRANSFORMERS: RefCell<HashMap<Ends, Option<Transformer>>> = RefCell::new(HashMap::new());
 }
 
-fn transform(from: &Option<Crs>, to: &Option<Crs>, xs: &mut [f64], ys: &mut [f64]) {
+/// In place, by this thread's own objects; (NaN, NaN) where there is no way. Nothing happens where one side has no CRS.
+pub(super) fn transform(from: &Option<Crs>, to: &Option<Crs>, xs: &mut [f64], ys: &mut [f64]) {
     let (Some(from), Some(to)) = (from, to) else {
         return;
     };

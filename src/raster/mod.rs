@@ -45,6 +45,7 @@ mod order;
 pub mod over_time;
 pub mod percentile;
 pub mod periods;
+pub mod places;
 pub mod plan;
 pub mod preview;
 pub mod program;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::describe::{Described, Description, Site};
 use super::image::{Band, Raster};
 use super::operation::Operation;
-use super::{DType, Grid, Kind, Pixels, Port, Unit, View, Window};
+use super::{Crs, DType, Grid, Kind, Pixels, Port, Unit, View, Window};
 use crate::described;
 use crate::error::{Error, Result};
 use serde_json::Value as Json;
@@ -241,11 +241,7 @@ impl Operation for Coordinates {
 /// Two bands, `x` and `y`: the map coordinates of the pixel centres.
 pub fn coordinates(grid: Arc<Grid>) -> Raster {
     let ports = Port::tiles(&grid, Arc::new(Coordinates(grid.clone())), Vec::new());
-    let unit = match &grid.crs {
-        Some(crs) if crs.is_geographic() => Unit::Other("deg".into()),
-        Some(_) => Unit::Other("m".into()),
-        None => Unit::Other("px".into()),
-    };
+    let unit = unit_of_coordinates(grid.crs.as_ref());
     let bands = ["x", "y"]
         .into_iter()
         .zip(ports)
@@ -258,4 +254,16 @@ pub fn coordinates(grid: Arc<Grid>) -> Raster {
         })
         .collect();
     Raster::new(grid, bands)
+}
+
+/// What coordinates are in: degrees, metres, or pixels where there is no CRS.
+pub(super) fn unit_of_coordinates(crs: Option<&Crs>) -> Unit {
+    Unit::Other(
+        match crs {
+            Some(crs) if crs.is_geographic() => "deg",
+            Some(_) => "m",
+            None => "px",
+        }
+        .into(),
+    )
 }

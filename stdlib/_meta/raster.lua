@@ -129,6 +129,26 @@ function raster.arrays(path) end
 ---@return any
 function raster.read_array(path, names) end
 
+--- Attributes of arrays of a container file (HDF5, netCDF, Zarr), and of the file: `"/img_pair_info#date_dt"`, `"#title"`.
+---
+--- One name gives its value, text or a number, of a list the first. A list of names gives a table with a value for each; what the file does not
+--- hold is absent.
+---
+--- **Errors.** A file that is missing, truncated or no container; one name that is not there; a name without `#`.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local image = raster.constant(raster.grid { crs = 32611, origin = { 0, 0 }, resolution = 10, rows = 2, cols = 2 }, 1)
+--- raster.write_netcdf("a.nc", { { image = image, name = "v", attributes = { units = "m/yr", error = 12.5 } } }, { attributes = { title = "a" } })
+--- assert(raster.read_attribute("a.nc", "/v#error") == 12.5)
+--- local found = raster.read_attribute("a.nc", { "#title", "/v#units", "/v#nothing" })
+--- assert(found["#title"] == "a" and found["/v#units"] == "m/yr" and found["/v#nothing"] == nil)
+--- ```
+---@param path string A file, or a URL (`https://`, `s3://`, `gs://`).
+---@param names string|string[] Full name of the array, `#`, and the attribute's.
+---@return any
+function raster.read_attribute(path, names) end
+
 ---@class raster.Hdf5Options
 ---@field chunk? integer[] `{ rows, cols }` of the chunks of images. At least 1. Default `{ 128, 128 }`.
 ---@field compress? "deflate"|"none" Of the chunks: deflate (gzip) after a byte shuffle, or none. Default `"deflate"`.
@@ -297,17 +317,33 @@ function raster.from_table(grid, rows, options) end
 ---@return Raster
 function raster.random(grid, options) end
 
+---@class raster.CoordinatesOptions
+---@field crs? string|integer What they are in. Default the grid's own.
+---@field derivatives? boolean Four bands more: how much they grow with a unit along each axis of the grid's CRS. Default false.
+
 --- An image of two bands, `x` and `y`: the map coordinates of the pixel centres, in double precision.
+---
+--- With `crs`, those in another CRS. `derivatives` adds `dx_dx`, `dx_dy`, `dy_dx` and `dy_dy`: `dx_dy` is by how much `x` (there) grows with a unit
+--- of y (of the grid). They tell how directions and lengths of the one CRS come into the other: what is turned between projections, and
+--- the scale of a map. They are differences over one pixel; longitudes go on over the antimeridian.
+---
+--- **Errors.** Of `crs` and `derivatives`: a grid without CRS; no way from its CRS to the other.
+---
+--- **Nodata.** Masked where the other CRS has no such place.
 ---
 --- ```lua
 --- local raster = require "raster"
 --- local here = raster.coordinates(raster.grid { rows = 2, cols = 3 })
 --- local x, y = here:read():get(1, 2)
 --- assert(x == 2.5 and y == 1.5)
+--- local grid = raster.grid { crs = 32633, origin = { 500000, 5000000 }, resolution = 10, rows = 1, cols = 1 }
+--- local there = raster.coordinates(grid, { crs = "EPSG:4326", derivatives = true })
+--- assert(math.abs(there:stats().dy_dy.mean * 111132 - 1) < 0.01) -- a metre northward is so many degrees of latitude
 --- ```
 ---@param grid Grid|Raster
+---@param options? raster.CoordinatesOptions
 ---@return Raster
-function raster.coordinates(grid) end
+function raster.coordinates(grid, options) end
 
 --- One image with the bands of several, on one grid. Time and properties are those of the first.
 ---

@@ -64,6 +64,7 @@ end
 graph("complex arithmetic", slc * slc:conj() + slc)
 graph("constant", raster.constant(grid, 2.5))
 graph("coordinates", raster.coordinates(grid))
+graph("coordinates elsewhere", raster.coordinates(grid, { crs = "EPSG:4326", derivatives = true }))
 graph("normal", raster.random(grid, { distribution = "normal", seed = 4 }))
 graph("speckle", raster.random(grid, { distribution = "speckle", looks = 3 }))
 graph("smooth", raster.random(grid, { distribution = "smooth", scale = 9 }))

@@ -174,7 +174,28 @@ fn the_guides_blocks_can_be_pasted() {
         ],
     );
     assert_eq!(made.code, 0, "{}", made.err);
-    for page in ["s1_vv_vh", "rle", "glacier_velocity", "water", "learning"] {
+    let made = run(
+        root,
+        &[
+            "run",
+            "make_itslive_granules",
+            "--count",
+            "30",
+            "--interval",
+            "50",
+            "--size",
+            "32",
+        ],
+    );
+    assert_eq!(made.code, 0, "{}", made.err);
+    for page in [
+        "s1_vv_vh",
+        "rle",
+        "glacier_velocity",
+        "itslive_cube",
+        "water",
+        "learning",
+    ] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(root);
             paste_all(&mut terminal, &blocks(&format!("docs/guide/{page}.md")), marked);

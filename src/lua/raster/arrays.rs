@@ -15,6 +15,7 @@ use crate::lua::value::{FromScript, describe};
 use crate::options;
 use crate::raster::Raster;
 use crate::raster::file::arrays::{self, ArrayValues, Elements};
+use crate::raster::file::attributes::{self, Attribute};
 use crate::raster::file::hdf5::{self, Content, Hdf5Options};
 
 /// `raster.arrays(path)`
@@ -67,6 +68,37 @@ pub fn read(lua: &Lua, args: &Args) -> Result<Value> {
     for (name, values) in names.iter().zip(found) {
         if let Some(values) = values {
             table.raw_set(name.as_str(), to_lua(lua, &values)?)?;
+        }
+    }
+    Ok(Value::Table(table))
+}
+
+/// `raster.read_attribute(path, names)`
+pub fn read_attribute(lua: &Lua, args: &Args) -> Result<Value> {
+    let path: String = args.get("path")?;
+    let names: Value = args.get("names")?;
+    let (names, single) = match &names {
+        Value::String(one) => (vec![one.to_string_lossy()], true),
+        list => (Vec::<String>::from_script(list, "names")?, false),
+    };
+    let access = access(lua);
+    let resolved = access.read(&path)?.to_string_lossy().into_owned();
+    let found = attributes::read(&resolved, &names).map_err(|e| as_written(e, &path, access.working()))?;
+    let value = |attribute: Attribute| match attribute {
+        Attribute::Integer(v) => Ok(Value::Integer(v)),
+        Attribute::Number(v) => Ok(Value::Number(v)),
+        Attribute::Text(text) => Ok(Value::String(lua.create_string(text)?)),
+    };
+    if single {
+        return match found.into_iter().next().flatten() {
+            Some(attribute) => value(attribute),
+            None => Err(Error::file(&path, format!("has no attribute {}", names.concat()))),
+        };
+    }
+    let table = lua.create_table()?;
+    for (name, attribute) in names.iter().zip(found) {
+        if let Some(attribute) = attribute {
+            table.raw_set(name.as_str(), value(attribute)?)?;
         }
     }
     Ok(Value::Table(table))

@@ -21,7 +21,6 @@ use crate::raster::math::{self, Operand};
 use crate::raster::mosaic::{Overlap, mosaic};
 use crate::raster::stack::Stack;
 use crate::raster::warp::Resampling;
-use crate::raster::synthetic::coordinates;
 use crate::raster::{Grid, Raster, Unit, complex};
 
 pub mod array;
@@ -61,6 +60,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function("subdatasets(path)", subdatasets)?;
     m.function("arrays(path)", arrays::list)?;
     m.function("read_array(path, names)", arrays::read)?;
+    m.function("read_attribute(path, names)", arrays::read_attribute)?;
     m.function_with("write_hdf5(path, contents, options?)", arrays::write)?;
     m.function_with("write_netcdf(path, variables, options?)", netcdf::write)?;
     m.function_with("grid(options)", |_, _, wanted: grid::Wanted| wanted.grid())?;
@@ -89,9 +89,7 @@ pub fn define(m: &mut Module) -> Result<()> {
     m.function_with("mixture(histogram, options?)", histogram::mixture_of_histogram)?;
     m.function_with("stack(images, options?)", sources::stack)?;
     m.function_with("random(grid, options?)", sources::random)?;
-    m.function("coordinates(grid)", |_, args| {
-        Ok(coordinates(args.get("grid")?))
-    })?;
+    m.function_with("coordinates(grid, options?)", sources::coordinates)?;
     m.function_with("find(folder, options?)", find::find)?;
     m.function("match_name(name, pattern)", find::match_name)?;
     m.function("write_all(jobs)", output::write_many)?;

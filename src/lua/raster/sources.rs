@@ -17,9 +17,10 @@ use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::options;
 use crate::raster::file::zarr::is_zarr;
+use crate::raster::places::coordinates_in;
 use crate::raster::stack::{NamePattern, Stack};
 use crate::raster::synthetic::{self, Distribution};
-use crate::raster::{Grid, Raster, Unit};
+use crate::raster::{Crs, Grid, Raster, Unit};
 
 /// How the images of a stack are opened and described.
 struct Source<'a> {
@@ -276,4 +277,26 @@ pub fn random(_: &Lua, args: &Args, o: Random) -> Result<Raster> {
     };
     let image = synthetic::random(grid, distribution, o.seed as u64)?;
     Ok(image.rename(&[o.name])?.with_unit(&o.unit.unwrap_or(Unit::Unknown)))
+}
+
+options! {
+    pub struct Coordinates("raster.CoordinatesOptions") {
+        /// What they are in. Default the grid's own.
+        crs: Option<Crs>,
+        /// Four bands more: how much they grow with a unit along each axis of the grid's CRS.
+        derivatives: bool = false,
+    }
+}
+
+/// `raster.coordinates(grid, options?)`
+pub fn coordinates(_: &Lua, args: &Args, o: Coordinates) -> Result<Raster> {
+    let grid: Arc<Grid> = args.get("grid")?;
+    match (o.crs, o.derivatives) {
+        (None, false) => Ok(synthetic::coordinates(grid)),
+        (Some(crs), derivatives) => coordinates_in(&grid, &crs, derivatives),
+        (None, true) => {
+            let own = grid.crs()?.clone();
+            coordinates_in(&grid, &own, true)
+        }
+    }
 }

@@ -181,7 +181,7 @@ impl Container {
         })
     }
 
-    fn root(&self) -> Result<Group<'_>> {
+    pub(super) fn root(&self) -> Result<Group<'_>> {
         let lost = || Error::file(&self.path, "was closed");
         let dataset = self.dataset.as_ref().ok_or_else(lost)?;
         dataset

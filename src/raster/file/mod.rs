@@ -1,6 +1,7 @@
 //! Files, through GDAL: reading by windows, writing whole files or none.
 
 pub mod arrays;
+pub mod attributes;
 mod axes;
 mod classes;
 mod creation;

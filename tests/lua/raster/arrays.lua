@@ -88,3 +88,19 @@ test("a grid can be given to files that carry none", function()
   local other = raster.grid { rows = 3, cols = 3 }
   assert_error(function() raster.open("g.h5", { subdataset = "/image", grid = other }) end, "grid must be a grid of 2 × 3")
 end)
+
+test("attributes are read by the names of their arrays, those without dimensions too", function()
+  local grid = raster.grid { crs = 32633, origin = { 500000, 5000000 }, resolution = 10, rows = 3, cols = 4 }
+  raster.write_netcdf("attributes.nc", {
+    { name = "v", image = raster.constant(grid, 3), dtype = "int16", fill = -1, attributes = { units = "m/yr", error = 2.5, count = 7 } },
+  }, { attributes = { title = "here" }, records = { { name = "pair", attributes = { days = 16.0, first = "20150101" } } } })
+  local names = { "#title", "/v#units", "v#error", "/v#count", "/pair#days", "/pair#first", "/pair#none", "/none#none", "/none/v#units", "#none" }
+  local found = raster.read_attribute("attributes.nc", names)
+  assert(found["#title"] == "here" and found["/v#units"] == "m/yr" and found["v#error"] == 2.5 and found["/v#count"] == 7)
+  assert(found["/pair#days"] == 16 and found["/pair#first"] == "20150101")
+  for i = 7, 10 do assert(found[names[i]] == nil, names[i]) end
+  assert(raster.read_attribute("attributes.nc", "/v#error") == 2.5)
+  assert_error(function() raster.read_attribute("attributes.nc", "/v#nothing") end, "has no attribute /v#nothing")
+  assert_error(function() raster.read_attribute("attributes.nc", "v") end, "an array's name, `#` and an attribute's")
+  assert_error(function() raster.read_attribute("missing.nc", "#title") end, "missing.nc")
+end)

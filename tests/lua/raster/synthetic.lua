@@ -39,3 +39,21 @@ test("wrong options are named", function()
   assert_error(function() raster.random(grid, { distribution = "speckel" }) end, "did you mean \"speckle\"")
   assert_error(function() raster.random(grid, { distribution = "speckle", looks = 0 }) end, "looks must be a number above 0")
 end)
+
+test("coordinates in another CRS, and how they change from pixel to pixel", function()
+  local own = raster.coordinates(grid, { derivatives = true }):stats()
+  for name, expected in pairs { dx_dx = 1, dx_dy = 0, dy_dx = 0, dy_dy = 1 } do
+    assert_close(own[name].min, expected, 1e-9)
+    assert_close(own[name].max, expected, 1e-9)
+  end
+  -- On the central meridian of UTM zone 33 north is north, and the scale is 0.9996.
+  local degrees = raster.coordinates(raster.grid { like = grid, bounds = { 500000, 4999990, 500010, 5000000 } }, { crs = 4326, derivatives = true })
+  local lon, lat, _, _, dy_dx, dy_dy = degrees:read():get(0, 0)
+  assert_close(lon, 15 + 5 * 0.99960 / 78700, 1e-4)
+  -- A degree of the meridian at 45.15 degrees, on WGS 84: 111 132.954 - 559.822 cos 2φ + 1.175 cos 4φ metres.
+  local metres = 111132.954 - 559.822 * math.cos(2 * math.rad(lat)) + 1.175 * math.cos(4 * math.rad(lat))
+  assert_close(dy_dy * metres * 0.9996, 1, 1e-6)
+  assert_close(dy_dx, 0, 1e-9)
+  assert(degrees.units.x == "deg" and degrees.bands[6] == "dy_dy")
+  assert_error(function() raster.coordinates(grid, { crs = "nowhere" }) end, "EPSG code")
+end)

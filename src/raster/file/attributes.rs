@@ -1,0 +1,78 @@
+//! Attributes of the arrays of container files, by their names.
+
+use gdal::cpl::CslStringList;
+use gdal::raster::Group;
+
+use super::arrays::Container;
+use crate::error::{Error, Result};
+use crate::raster::DType;
+
+/// What an attribute says; of a list its first element.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attribute {
+    Integer(i64),
+    Number(f64),
+    Text(String),
+}
+
+/// The attributes of these names, each an array's full name, `#` and the attribute's own (`/img_pair_info#date_dt`; `#title` is the
+/// file's); None for those that the file does not hold.
+///
+/// # Errors
+/// When the file is missing, truncated, or no container of arrays; a name without `#`.
+pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
+    let container = Container::open(path)?;
+    names
+        .iter()
+        .map(|name| {
+            let Some((array, attribute)) = name.rsplit_once('#') else {
+                return Err(Error::argument(
+                    "names",
+                    "an array's name, `#` and an attribute's, such as `/v#units`",
+                    format!("`{name}`"),
+                ));
+            };
+            let parts: Vec<&str> = array.split('/').filter(|part| !part.is_empty()).collect();
+            Ok(match parts.split_last() {
+                None => container
+                    .root()?
+                    .attribute(attribute)
+                    .ok()
+                    .and_then(|a| value(&a)),
+                Some((last, groups)) => of_array(&container.root()?, groups, last, attribute),
+            })
+        })
+        .collect()
+}
+
+/// By opening the array, whether GDAL lists it or not: it hides those without dimensions, which in netCDF carry attributes alone.
+fn of_array(group: &Group<'_>, groups: &[&str], last: &str, attribute: &str) -> Option<Attribute> {
+    match groups.split_first() {
+        Some((next, rest)) => {
+            let inner = group.open_group(next, CslStringList::new()).ok()?;
+            of_array(&inner, rest, last, attribute)
+        }
+        None => {
+            let array = group.open_md_array(last, CslStringList::new()).ok()?;
+            value(&array.attribute(attribute).ok()?)
+        }
+    }
+}
+
+/// None for compounds. Numbers that no f64 tells from their neighbours are none of those that attributes hold in practice.
+fn value(attribute: &gdal::raster::Attribute) -> Option<Attribute> {
+    let datatype = attribute.datatype();
+    if datatype.class().is_string() {
+        let text = attribute.read_as_string();
+        return Some(Attribute::Text(text.trim_end_matches('\0').to_string()));
+    }
+    if !datatype.class().is_numeric() {
+        return None;
+    }
+    let number = attribute.read_as_f64();
+    let is_float = super::dtype_of(datatype.numeric_datatype()).is_some_and(DType::is_float);
+    Some(match !is_float && number.fract() == 0.0 && number.abs() < 9e15 {
+        true => Attribute::Integer(number as i64),
+        false => Attribute::Number(number),
+    })
+}
