@@ -1,12 +1,14 @@
 //! The one error type. Every variant carries the values that caused it and prints them, with the way out.
 
 mod choice;
+mod disk;
 mod domain;
 mod remedy;
 
 use std::path::{Path, PathBuf};
 
 pub use self::choice::Choice;
+pub use self::disk::{free_space, shown_bytes};
 pub use self::domain::Domain;
 pub use self::remedy::Remedy;
 use rustix::fs::{Access, access};
@@ -23,9 +25,13 @@ pub enum Error {
         got: String,
     },
 
-    /// An option that the function does not have.
-    #[error("unknown option `{name}`{}", all_of(.candidates, .name))]
-    UnknownOption { name: String, candidates: Vec<String> },
+    /// An option that the function does not have. `within` stands before its name and those of the candidates: `split.`, `bands[1].`.
+    #[error("unknown option `{within}{name}`{}", all_of(.within, .candidates, .name))]
+    UnknownOption {
+        within: String,
+        name: String,
+        candidates: Vec<String>,
+    },
 
     /// A band, field, attribute, column or property that is not there.
     #[error("no {what} `{name}`{}", hint(.candidates, .name))]
@@ -154,14 +160,20 @@ pub fn said(path: &Path, source: &std::io::Error) -> String {
                     perilune again, put it into a folder without logins, or start with --confine=off"
                 .to_string();
         }
+        std::io::ErrorKind::FileTooLarge => {
+            return "the file would be larger than its file system, or the limit of this process (ulimit -f), allows; write to another \
+                    disk, or raise the limit"
+                .to_string();
+        }
         _ => return source.to_string(),
     };
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    let free = free_space(folder).map_or(String::new(), |free| format!(" ({} free)", shown_bytes(free)));
     format!(
-        "{what} on the disk of {}; make room there, or write to another disk",
+        "{what} on the disk of {}{free}; make room there, or write to another disk",
         folder.display()
     )
 }
@@ -204,17 +216,19 @@ fn hint(candidates: &[String], name: &str) -> String {
 }
 
 /// "; did you mean `x`? The options are: x, y", for whoever mistypes one has seldom seen the others.
-fn all_of(candidates: &[String], name: &str) -> String {
+fn all_of(within: &str, candidates: &[String], name: &str) -> String {
     let mut text = String::new();
+    // What stands before all of them makes none nearer to another.
     let near = nearest(name, candidates.iter().map(String::as_str));
     if let Some(near) = near {
-        text.push_str(&format!("; did you mean `{near}`?"));
+        text.push_str(&format!("; did you mean `{within}{near}`?"));
     }
+    let shown = || -> Vec<String> { candidates.iter().map(|name| format!("{within}{name}")).collect() };
     match candidates {
         [] => {}
         [_] if near.is_some() => {}
-        _ if near.is_some() => text.push_str(&format!(" The options are: {}", candidates.join(", "))),
-        _ => text.push_str(&format!("; the options are: {}", candidates.join(", "))),
+        _ if near.is_some() => text.push_str(&format!(" The options are: {}", shown().join(", "))),
+        _ => text.push_str(&format!("; the options are: {}", shown().join(", "))),
     }
     text
 }
@@ -227,13 +241,18 @@ mod tests {
     fn a_full_disk_is_called_one() {
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         assert_eq!(
-            Error::io("/data/a.tif", full).to_string(),
-            "/data/a.tif: no space is left on the disk of /data; make room there, or write to another disk"
+            Error::io("/no/such/folder/a.tif", full).to_string(),
+            "/no/such/folder/a.tif: no space is left on the disk of /no/such/folder; make room there, or write to another disk"
         );
+        // What is free of the disk that there is, for people.
         let quota = Error::io("a.tif", std::io::ErrorKind::QuotaExceeded.into()).to_string();
+        let (start, rest) = quota.split_once(" (").unwrap();
+        assert_eq!(start, "a.tif: your quota is used up on the disk of .");
+        assert!(rest.contains("B free); make room there"), "{quota}");
+        let large = Error::io("a.tif", std::io::Error::from_raw_os_error(libc::EFBIG)).to_string();
         assert!(
-            quota.contains("your quota is used up on the disk of .;"),
-            "{quota}"
+            large.contains("ulimit -f") && !large.contains("os error"),
+            "{large}"
         );
         let denied = Error::io("a.tif", std::io::ErrorKind::PermissionDenied.into()).to_string();
         assert_eq!(denied, "a.tif: permission denied");

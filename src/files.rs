@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub use draft::{Draft, DraftFolder, abandon_drafts, is_in_draft, shown};
 pub use failed::has_failed;
 
-use crate::error::{Error, Result, said};
+use crate::error::{Error, Result, said, shown_bytes};
 use crate::gate::FolderEntry;
 
 /// Writes a whole file through a `Draft`: `write` gets the open temporary file.
@@ -32,6 +32,25 @@ pub fn write_atomically(
     };
     fill().map_err(|e| Error::io(target, e))?;
     draft.publish()
+}
+
+/// Writes a whole file as `write_atomically` does. Where the disk is full, the error says how large it is.
+///
+/// # Errors
+/// As `write_atomically`.
+pub fn write_whole(target: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically(target, |out| out.write_all(bytes)).map_err(|e| match &e {
+        Error::Io { path, source }
+            if matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ) =>
+        {
+            let needed = shown_bytes(bytes.len() as u64);
+            Error::file(path, format!("it takes {needed}, and {}", said(path, source)))
+        }
+        _ => e,
+    })
 }
 
 /// Adds to the end of a file, which is made where it is not there. What cannot be written whole is taken back.

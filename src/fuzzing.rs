@@ -262,17 +262,14 @@ pub const TARGETS: &[Target] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::random::Random;
 
-    /// Splitmix64: the same inputs in every run.
-    fn next(state: &mut u64) -> usize {
-        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) as usize
+    /// The same inputs in every run.
+    fn next(state: &mut Random) -> usize {
+        state.bits() as usize
     }
 
-    fn changed(seeds: &[&[u8]], state: &mut u64) -> Vec<u8> {
+    fn changed(seeds: &[&[u8]], state: &mut Random) -> Vec<u8> {
         let mut bytes = seeds[next(state) % seeds.len()].to_vec();
         for _ in 0..=next(state) % 4 {
             let at = next(state) % (bytes.len() + 1);
@@ -300,7 +297,7 @@ mod tests {
         let rounds = std::env::var("PERILUNE_FUZZ_ROUNDS").map_or(400, |n| n.parse().unwrap());
         for (name, read, seeds) in TARGETS {
             seeds.iter().for_each(|seed| read(seed));
-            let mut state = 1;
+            let mut state = Random::new(1);
             for _ in 0..rounds {
                 let input = changed(seeds, &mut state);
                 let outcome = std::panic::catch_unwind(|| read(&input));

@@ -78,6 +78,8 @@ mod standin;
 mod stopping;
 #[path = "cli/tally.rs"]
 mod tally;
+#[path = "cli/training.rs"]
+mod training;
 #[path = "cli/units.rs"]
 mod units;
 #[path = "cli/water.rs"]

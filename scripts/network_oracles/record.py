@@ -174,6 +174,11 @@ def state_dict():
     save("state", {k: v.float().flatten().tolist() for k, v in state.items() if v.is_floating_point()})
 
 
+def broken():
+    """Weights of a convolution of 1 x 1 from two channels, one of them no number."""
+    torch.save({"a.weight": torch.tensor([1.0, float("nan")]).reshape(1, 2, 1, 1), "a.bias": torch.zeros(1)}, OUT / "broken.pt")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(2)
     OUT.mkdir(parents=True, exist_ok=True)
@@ -181,6 +186,7 @@ if __name__ == "__main__":
     losses()
     plateau()
     state_dict()
+    broken()
     network("resnet18", 4, 2)
     network("resnet34", 3, 2)
     network("resnet50", 2, 3)

@@ -4,32 +4,26 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::bands::{self, Expected};
-use super::device::Device;
+use super::bands;
+use super::known::{Known, is_fixed, takes_one};
 use super::lattice::{Axis, Blend, Reach, Spacing};
 use super::metadata::{Activation, Metadata};
 use super::model::{Model, Opening};
 use super::network::Network;
-use super::onnx::{self, Tensor};
+use super::probe::{Shape, probe};
 use super::products::Product;
 use super::turns::Augment;
-use crate::bounds::{self, process};
+use crate::bounds;
 use crate::error::{Error, Result};
+use crate::libraries::Wanted;
 use crate::raster::describe::{Described, Site, from_json, to_json};
-use crate::raster::{Affine, Band, Class, DType, Grid, Port, Raster, Unit, Window};
+use crate::raster::{Affine, Band, DType, Grid, Port, Raster, Unit, Window};
 
 /// Side of a window where neither the model nor the user says.
 const TILE: usize = 512;
-
-/// Of a network that takes windows of any size and does not say what they must be multiples of: that of encoders of five levels.
-const STRIDE: usize = 32;
-
-/// Side of the window on which a network is tried whose file says that its output is as large as its input.
-const TRIAL: usize = 128;
 
 /// How a network is run over an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,87 +53,6 @@ impl Default for Settings {
             products: vec![Product::Classes],
         }
     }
-}
-
-/// A network, and what must be known of it to run it over images.
-#[derive(Clone)]
-pub struct Known {
-    pub network: Arc<dyn Network>,
-    /// Of each of its inputs, the bands.
-    pub expected: Vec<Vec<Expected>>,
-    pub activation: Activation,
-    /// In the order of the channels; empty where they are not known.
-    pub classes: Vec<Class>,
-    /// Of masked pixels in a map of classes.
-    pub nodata: u8,
-    /// Windows are multiples of it, and begin at multiples of it.
-    pub stride: usize,
-    /// None of a network that is in no file.
-    pub model: Option<Model>,
-}
-
-impl Known {
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.classes.iter().map(|class| class.name.as_str())
-    }
-
-    /// A network of which nothing is known but how many bands each input has.
-    pub fn nothing_of(network: Arc<dyn Network>, bands: &[usize]) -> Known {
-        Known {
-            network,
-            expected: bands
-                .iter()
-                .map(|count| vec![Expected::default(); *count])
-                .collect(),
-            activation: Activation::Logits,
-            classes: Vec::new(),
-            nodata: u8::MAX,
-            stride: 1,
-            model: None,
-        }
-    }
-
-    /// What the metadata of a model say. Inputs whose bands they do not name take so many as `bands` says, of any name and unit.
-    pub fn of(model: &Model, bands: &[usize]) -> Known {
-        let (metadata, network) = (model.metadata(), model.network());
-        let is_any = is_fixed(network.as_ref()) == (false, false);
-        let inputs = network.inputs().iter().enumerate();
-        let expected = inputs.map(|(number, input)| {
-            let own: Vec<Expected> = metadata
-                .bands
-                .iter()
-                .filter(|band| match &band.input {
-                    Some(name) => *name == input.name,
-                    None => number == 0,
-                })
-                .map(Expected::of)
-                .collect();
-            match own.is_empty() {
-                true => vec![Expected::default(); bands.get(number).copied().unwrap_or(0)],
-                false => own,
-            }
-        });
-        Known {
-            expected: expected.collect(),
-            activation: metadata.activation.unwrap_or_default(),
-            classes: metadata.classes.iter().map(Class::from).collect(),
-            nodata: metadata.nodata.unwrap_or(u8::MAX),
-            stride: metadata.stride.unwrap_or(if is_any { STRIDE } else { 1 }),
-            network: network.clone(),
-            model: Some(model.clone()),
-        }
-    }
-}
-
-/// What the network makes of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    pub channels: usize,
-    /// Down and across.
-    pub reach: (Reach, Reach),
-    /// Bytes that the process grew by when it was found out, for the pixels of a whole window: about what the network keeps for itself, for
-    /// one window at a time.
-    pub arena: usize,
 }
 
 /// See the module.
@@ -217,7 +130,7 @@ fn tile(known: &Known, settings: &Settings) -> Result<(usize, usize)> {
     let usual = (TILE / known.stride * known.stride).max(known.stride);
     let mut tile = settings.tile.unwrap_or((usual, usual));
     for (input, expected) in known.network.inputs().iter().zip(&known.expected) {
-        let [_, channels, rows, cols] = input.shape.as_slice() else {
+        let [batch, channels, rows, cols] = input.shape.as_slice() else {
             return Err(Error::message(format!(
                 "input `{}` of the model has {} axes; images go in as batch × bands × rows × cols",
                 input.name,
@@ -230,6 +143,16 @@ fn tile(known: &Known, settings: &Settings) -> Result<(usize, usize)> {
                 format!("{channels}, which the network takes"),
                 expected.len(),
             ));
+        }
+        match batch {
+            Some(count) if *count != 1 => {
+                return Err(Error::message(format!(
+                    "input `{}` of the model takes {count} windows at a time, no more and no fewer; export it with a free first axis (in PyTorch: \
+                     dynamic_axes)",
+                    input.name
+                )));
+            }
+            _ => {}
         }
         let fixed = (rows.unwrap_or(tile.0), cols.unwrap_or(tile.1));
         if settings.tile.is_some_and(|tile| tile != fixed) {
@@ -262,15 +185,6 @@ fn tile(known: &Known, settings: &Settings) -> Result<(usize, usize)> {
     Ok(tile)
 }
 
-/// Which sizes the network takes no others than.
-fn is_fixed(network: &dyn Network) -> (bool, bool) {
-    let fixed = |axis: usize| {
-        let mut inputs = network.inputs().iter();
-        inputs.any(|input| input.shape.get(axis).is_some_and(Option::is_some))
-    };
-    (fixed(2), fixed(3))
-}
-
 /// The number of the output that is wanted.
 fn output(network: &dyn Network, settings: &Settings) -> Result<usize> {
     let Some(name) = &settings.output else {
@@ -279,98 +193,6 @@ fn output(network: &dyn Network, settings: &Settings) -> Result<usize> {
     let names = || network.outputs().iter().map(|output| output.name.as_str());
     let found = names().position(|output| output == name);
     found.ok_or_else(|| Error::not_found("output of the model", name, names()))
-}
-
-/// What the network makes of a window. Where its file says that the output is as large as the input, a small window shows whether that is so.
-fn probe(known: &Known, tile: (usize, usize), output: usize) -> Result<Shape> {
-    let side = TRIAL.next_multiple_of(known.stride.max(1));
-    let small = (tile.0.min(side), tile.1.min(side));
-    if small != tile && is_said_as_large(known, output) {
-        let as_large = Reach::Pixels { scale: 1, margin: 0 };
-        match tried(known, small, output) {
-            Ok(shape) if shape.reach == (as_large, as_large) => {
-                let more = (tile.0 * tile.1).div_ceil(small.0 * small.1);
-                return Ok(Shape {
-                    arena: shape.arena.saturating_mul(more),
-                    ..shape
-                });
-            }
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            // The file is wrong, or the network takes no window as small: its own size shows it.
-            _ => {}
-        }
-    }
-    tried(known, tile, output)
-}
-
-/// Whether the file calls rows and columns of the output as it calls those of all inputs.
-fn is_said_as_large(known: &Known, output: usize) -> bool {
-    let (Some(model), Some(port)) = (&known.model, known.network.outputs().get(output)) else {
-        return false;
-    };
-    let called = |tensor: &Tensor| match tensor.axes.as_deref() {
-        Some([_, _, onnx::Axis::Any(rows), onnx::Axis::Any(cols)])
-            if !rows.is_empty() && !cols.is_empty() =>
-        {
-            Some((rows.clone(), cols.clone()))
-        }
-        _ => None,
-    };
-    let onnx = model.onnx();
-    let found = onnx
-        .outputs
-        .iter()
-        .find(|tensor| tensor.name == port.name)
-        .and_then(called);
-    found.is_some() && onnx.inputs.iter().all(|input| called(input) == found)
-}
-
-/// What the network makes of a window of zeros.
-fn tried(known: &Known, tile: (usize, usize), output: usize) -> Result<Shape> {
-    let zeros: Vec<ArrayD<f32>> = known
-        .expected
-        .iter()
-        .map(|bands| ArrayD::zeros(vec![1, bands.len(), tile.0, tile.1]))
-        .collect();
-    let before = process::resident();
-    let found = known.network.run(&zeros)?;
-    let arena = process::resident().saturating_sub(before);
-    known.network.rest();
-    let found = found
-        .get(output)
-        .map(|output| output.shape().to_vec())
-        .unwrap_or_default();
-    let reach = |window: usize, cells: usize| {
-        if cells > 0 && window.is_multiple_of(cells) {
-            return Some(Reach::Pixels {
-                scale: window / cells,
-                margin: 0,
-            });
-        }
-        let margin = window.checked_sub(cells).filter(|used| used.is_multiple_of(2))? / 2;
-        (cells > 0).then_some(Reach::Pixels { scale: 1, margin })
-    };
-    let shape = match *found.as_slice() {
-        [1] => Some((1, Some(Reach::One), Some(Reach::One))),
-        [1, channels] => Some((channels, Some(Reach::One), Some(Reach::One))),
-        [1, rows, cols] => Some((1, reach(tile.0, rows), reach(tile.1, cols))),
-        [1, channels, rows, cols] => Some((channels, reach(tile.0, rows), reach(tile.1, cols))),
-        _ => None,
-    };
-    match shape {
-        Some((channels, Some(down), Some(across))) if channels > 0 => Ok(Shape {
-            channels,
-            reach: (down, across),
-            arena,
-        }),
-        _ => Err(Error::message(format!(
-            "output {} of the model is {found:?} for a window of {} × {}: it has no pixels that lie evenly on the window; \
-             choose a tile that is a multiple of its stride",
-            output + 1,
-            tile.0,
-            tile.1
-        ))),
-    }
 }
 
 impl Apply {
@@ -404,6 +226,10 @@ impl Apply {
         );
         // More windows than there are come never together.
         settings.batch = settings.batch.min(axes.1.count);
+        if settings.batch > 1 && takes_one(known.network.as_ref()) {
+            let expected = "1, which is all that the network takes at a time (its first axis is no free one)";
+            return Err(Error::argument("batch", expected, settings.batch));
+        }
         let operation = Apply {
             known,
             settings,
@@ -563,7 +389,7 @@ impl Described for Apply {
         site.takes(bands)?;
         let path = (site.file)(&parameters.name)?;
         let opening = Opening {
-            device: Device::Auto,
+            device: Wanted::Auto,
             given: Metadata::from_json(&parameters.metadata)?,
             ..Opening::default()
         };

@@ -10,7 +10,7 @@ use rten::{
 use rten_tensor::Tensor;
 use rten_tensor::prelude::*;
 
-use super::network::{Network, Port};
+use super::network::{Network, Port, check_count, whole};
 use super::onnx::Onnx;
 use crate::error::{Error, Result};
 use crate::libraries::ONNX_RUNTIME;
@@ -112,13 +112,7 @@ impl Network for Fallback {
 
     fn run(&self, inputs: &[ArrayD<f32>]) -> Result<Vec<ArrayD<f32>>> {
         interrupt::check()?;
-        if inputs.len() != self.inputs.len() {
-            return Err(Error::message(format!(
-                "the model takes {} inputs, not {}",
-                self.inputs.len(),
-                inputs.len()
-            )));
-        }
+        check_count(&self.inputs, inputs)?;
         let mut given: Vec<(NodeId, ValueOrView<'static>)> = Vec::new();
         for (((id, kind), port), array) in self.takes.iter().zip(&self.kinds).zip(&self.inputs).zip(inputs) {
             given.push((*id, input(&port.name, *kind, array)?.into()));
@@ -157,8 +151,7 @@ fn input(name: &str, kind: Option<ValueType>, array: &ArrayD<f32>) -> Result<Val
             Tensor::from_data(shape, array.iter().copied().collect::<Vec<f32>>()).into()
         }
         Some(ValueType::Tensor(DataType::Int32)) => {
-            let rounded = array.iter().map(|x| x.round_ties_even() as i32);
-            Tensor::from_data(shape, rounded.collect::<Vec<i32>>()).into()
+            Tensor::from_data(shape, whole::<i32>(name, array)?).into()
         }
         Some(other) => return Err(beyond(&format!("its input `{name}` is of {other:?}"))),
     })

@@ -6,20 +6,23 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::device::{Device, Precision};
 use super::metadata::{KEY, Metadata};
 use super::network::{Network, Port};
 use super::onnx::{Axis, Onnx, Tensor};
+use super::precision::Precision;
 use super::{fallback, session};
 use crate::bounds::{self, process};
 use crate::error::{Choice, Error, Result};
-use crate::libraries;
+use crate::libraries::{self, Device, Wanted};
 use crate::work::{self, Held};
+
+/// What ONNX Runtime 1.32 computes. Later versions may give an operator another meaning.
+const NEWEST_OPSET: u64 = 28;
 
 /// How a model is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Opening {
-    pub device: Device,
+    pub device: Wanted,
     /// The device was named by the user: `auto` says what it has come to.
     pub asked: bool,
     pub precision: Precision,
@@ -47,16 +50,26 @@ impl Model {
     /// Opens the ONNX file `path`.
     ///
     /// # Errors
-    /// For a file that is no ONNX model, not whole or without its external weights, with weights that are NaN or infinite, with operators that
+    /// For a file that is no ONNX model, not whole or without its external weights, of an opset to come, with weights that are NaN or infinite, with operators that
     /// what computes it does not know; for metadata that cannot be, or that do not fit its inputs and outputs; where `device` is a GPU
     /// and something that it needs is missing.
     pub fn open(path: &Path, opening: Opening) -> Result<Model> {
-        if (opening.device, opening.precision) == (Device::Cpu, Precision::Tf32) {
+        if (opening.device, opening.precision) == (Wanted::On(Device::Cpu), Precision::Tf32) {
             return Err(session::no_tf32("`device` is \"cpu\""));
         }
         let before = process::resident();
         let bytes = bounds::read_file(path, 2, "take a smaller model")?;
         let mut onnx = Onnx::of(path, &bytes)?;
+        if onnx.opset > NEWEST_OPSET {
+            return Err(Error::file(
+                path,
+                format!(
+                    "is of ONNX's opset {}, and up to {NEWEST_OPSET} is computed here; export it with an earlier one (in PyTorch: \
+                     torch.onnx.export with opset_version=17)",
+                    onnx.opset
+                ),
+            ));
+        }
         let named = |e: Error| match e {
             Error::Interrupted | Error::File { .. } | Error::DeviceMemory { .. } => e,
             e => Error::file(path, e.to_string()),
@@ -75,7 +88,7 @@ impl Model {
                 .sum::<u64>();
         let identity = identity(&bytes, &onnx);
         let (network, device): (Arc<dyn Network>, String) = if libraries::onnx_runtime()?.is_some()
-            || is_gpu(opening.device)
+            || matches!(opening.device, Wanted::On(Device::Cuda(_)))
             || opening.precision == Precision::Tf32
         {
             let (network, device) = session::open(&bytes, &onnx, &identity, &opening).map_err(named)?;
@@ -115,12 +128,12 @@ impl Model {
     ///
     /// # Errors
     /// As `open`; where the file is another one by now.
-    pub fn on(&self, device: Option<Device>, precision: Option<Precision>) -> Result<Model> {
+    pub fn on(&self, device: Option<Wanted>, precision: Option<Precision>) -> Result<Model> {
         let wanted = (
             device.unwrap_or(self.opening.device),
             precision.unwrap_or(self.opening.precision),
         );
-        if wanted == (self.opening.device, self.opening.precision) && device != Some(Device::Auto) {
+        if wanted == (self.opening.device, self.opening.precision) && device != Some(Wanted::Auto) {
             return Ok(self.clone());
         }
         let opening = Opening {
@@ -228,10 +241,6 @@ impl Model {
     pub fn device(&self) -> &str {
         &self.device
     }
-}
-
-fn is_gpu(device: Device) -> bool {
-    matches!(device, Device::Cuda(_))
 }
 
 /// Of the file and, behind it, the files of its weights.

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// One tensor that a network takes or gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,4 +29,35 @@ pub trait Network: Send + Sync {
 
     /// Gives back the memory that it keeps from one batch to the next.
     fn rest(&self) {}
+}
+
+/// # Errors
+/// Where there are not as many inputs as the network takes.
+pub fn check_count(takes: &[Port], inputs: &[ArrayD<f32>]) -> Result<()> {
+    match inputs.len() == takes.len() {
+        true => Ok(()),
+        false => Err(Error::message(format!(
+            "the model takes {} inputs, not {}",
+            takes.len(),
+            inputs.len()
+        ))),
+    }
+}
+
+/// The numbers of the input `name`, rounded, for a network that takes whole ones.
+///
+/// # Errors
+/// For a number that is none of theirs.
+pub fn whole<'a, T: num_traits::NumCast>(
+    name: &str,
+    numbers: impl IntoIterator<Item = &'a f32>,
+) -> Result<Vec<T>> {
+    let one = |x: &f32| {
+        num_traits::cast(x.round_ties_even()).ok_or_else(|| {
+            Error::message(format!(
+                "the number {x} is beyond the whole numbers that the model's input `{name}` takes"
+            ))
+        })
+    };
+    numbers.into_iter().map(one).collect()
 }

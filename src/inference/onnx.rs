@@ -114,6 +114,10 @@ fn other_format(bytes: &[u8]) -> Option<&'static str> {
     if starts(b"version https://git-lfs") {
         return Some("a pointer of Git LFS to a file that was not fetched");
     }
+    // Its header is JSON behind its length.
+    if bytes.get(8) == Some(&b'{') && bytes.get(4..8) == Some(&[0; 4]) {
+        return Some("a file of weights alone (safetensors)");
+    }
     if starts(b"<") || starts(b"{") || starts(b"\x80\x02") {
         return Some("a text or a pickle");
     }
@@ -276,7 +280,11 @@ impl Reader<'_> {
         let walked = fields(bytes, |number, field| {
             match (number, outermost) {
                 (1, _) => self.node(field.bytes()?)?,
-                (5, _) => self.weights(field.bytes()?)?,
+                (5, _) => {
+                    let (name, numbers) = self.weights(field.bytes()?, false)?;
+                    self.onnx.parameters = self.onnx.parameters.saturating_add(numbers);
+                    self.initializers.insert(name);
+                }
                 (11, true) => self.onnx.inputs.push(tensor(field.bytes()?)?),
                 (12, true) => self.onnx.outputs.push(tensor(field.bytes()?)?),
                 _ => {}
@@ -292,8 +300,9 @@ impl Reader<'_> {
         fields(bytes, |number, field| {
             match number {
                 4 => name = field.text()?,
-                // Graphs inside attributes.
+                // Tensors and graphs inside attributes.
                 5 => fields(field.bytes()?, |number, field| match number {
+                    5 | 10 => self.weights(field.bytes()?, true).map(drop),
                     6 | 11 => self.graph(field.bytes()?, false),
                     _ => Ok(()),
                 })?,
@@ -310,7 +319,9 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn weights(&mut self, bytes: &[u8]) -> Walked {
+    /// Looks through a tensor of the file, which may be a step's own: its name, and how many numbers it has. A step may put a NaN in place of
+    /// what is masked.
+    fn weights(&mut self, bytes: &[u8], of_step: bool) -> Walked<(String, u64)> {
         interrupt::check()?;
         let mut it = Weights::default();
         fields(bytes, |number, field| {
@@ -325,6 +336,11 @@ impl Reader<'_> {
                 },
                 2 => it.kind = field.number()?,
                 4 | 9 | 10 => it.parts.push(field.bytes()?),
+                // Halves that are no bytes are varints.
+                5 => match field {
+                    Field::Number(number) => it.varints.push(number),
+                    Field::Bytes(packed) => it.packed.push(packed),
+                },
                 8 => it.name = field.text()?,
                 13 => it.external.push(entry(field.bytes()?)?),
                 14 => it.is_external = field.number()? == 1,
@@ -334,28 +350,34 @@ impl Reader<'_> {
         })?;
         let numbers = it.dims.iter().try_fold(1_u64, |n, size| n.checked_mul(*size));
         let numbers = numbers.ok_or(Fault::Cut)?;
-        self.onnx.parameters = self.onnx.parameters.saturating_add(numbers);
+        let halves = match it.is_half() {
+            true => it.halves()?,
+            false => Vec::new(),
+        };
         let wrong = match it.is_external {
             true => self.external(&it)?,
-            false => it.parts.iter().find_map(|part| not_finite(part, it.kind)),
+            false => {
+                let mut parts = it.parts.iter().copied().chain([halves.as_slice()]);
+                parts.find_map(|part| not_finite(part, it.kind))
+            }
         };
         let single = numbers <= 1;
         match wrong {
-            Some(Wrong::NaN) => Err(self.told(&it, "NaN")),
+            Some(Wrong::NaN) if !(single && of_step) => Err(self.told(&it, "NaN")),
             Some(Wrong::Infinite) if !single => Err(self.told(&it, "infinite")),
-            _ => {
-                self.initializers.insert(it.name);
-                Ok(())
-            }
+            _ => Ok((it.name, numbers)),
         }
     }
 
     fn told(&self, it: &Weights, what: &str) -> Fault {
+        let name = match it.name.as_str() {
+            "" => "of a step".to_string(),
+            name => format!("`{name}`"),
+        };
         Fault::Told(Error::file(
             self.path,
             format!(
-                "the weights `{}` hold numbers that are {what}: the training has failed, or the file is damaged; export an earlier state of the training",
-                it.name
+                "the weights {name} hold numbers that are {what}: the training has failed, or the file is damaged; export an earlier state of the training"
             ),
         ))
     }
@@ -435,8 +457,33 @@ struct Weights<'a> {
     dims: Vec<u64>,
     kind: u64,
     parts: Vec<&'a [u8]>,
+    /// Whole numbers, each for itself and packed: of halves the bits.
+    varints: Vec<u64>,
+    packed: Vec<&'a [u8]>,
     external: Vec<(String, String)>,
     is_external: bool,
+}
+
+impl Weights<'_> {
+    /// float16 or bfloat16.
+    fn is_half(&self) -> bool {
+        matches!(self.kind, 10 | 16)
+    }
+
+    /// The bits of halves that lie among the whole numbers, in little-endian bytes.
+    fn halves(&self) -> Walked<Vec<u8>> {
+        let mut bits = self.varints.clone();
+        for packed in &self.packed {
+            let mut packed = *packed;
+            while !packed.is_empty() {
+                bits.push(varint(&mut packed)?);
+            }
+        }
+        Ok(bits
+            .into_iter()
+            .flat_map(|bits| (bits as u16).to_le_bytes())
+            .collect())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -10,13 +10,13 @@ use ort::session::builder::GraphOptimizationLevel;
 use ort::session::{RunOptions, Session, SessionInputValue};
 use ort::value::{PrimitiveTensorElementType, Tensor, TensorElementType, TensorRef, ValueRef, ValueType};
 
-use super::device::{Device, Precision};
 use super::model::Opening;
-use super::network::{Network, Port};
+use super::network::{Network, Port, check_count, whole};
 use super::onnx::Onnx;
+use super::precision::Precision;
 use super::runtime::{Runtime, runtime};
 use crate::error::{Error, Result};
-use crate::libraries::{self, ONNX_RUNTIME_CUDA};
+use crate::libraries::{self, Device, ONNX_RUNTIME_CUDA, Wanted};
 use crate::{interrupt, work};
 
 /// How soon a stop reaches a network at work.
@@ -39,9 +39,9 @@ pub struct Computed {
 pub fn open(bytes: &[u8], onnx: &Onnx, identity: &str, opening: &Opening) -> Result<(Computed, String)> {
     let runtime = runtime()?;
     let (session, device) = match opening.device {
-        Device::Cpu => (commit(runtime, bytes, onnx, None)?, Device::Cpu),
-        Device::Cuda(number) => (on_gpu(runtime, bytes, onnx, number, opening)?, opening.device),
-        Device::Auto => match on_gpu(runtime, bytes, onnx, 0, opening) {
+        Wanted::On(Device::Cpu) => (commit(runtime, bytes, onnx, None)?, Device::Cpu),
+        Wanted::On(device @ Device::Cuda(number)) => (on_gpu(runtime, bytes, onnx, number, opening)?, device),
+        Wanted::Auto => match on_gpu(runtime, bytes, onnx, 0, opening) {
             Ok(session) => (session, Device::Cuda(0)),
             Err(why) if opening.precision == Precision::Tf32 => return Err(no_tf32(&why.to_string())),
             Err(why) => {
@@ -113,10 +113,26 @@ fn commit(runtime: &Runtime, bytes: &[u8], onnx: &Onnx, gpu: Option<ep::CUDA>) -
         }
         builder.commit_from_memory(bytes)
     };
-    built().map_err(|e| Error::message(reason(&e.to_string())))
+    built().map_err(|e| refused(&e.to_string(), runtime))
 }
 
-fn on_gpu(runtime: &Runtime, bytes: &[u8], onnx: &Onnx, number: u16, opening: &Opening) -> Result<Session> {
+/// Why a model is not taken, with the way out where its operators are it.
+fn refused(text: &str, runtime: &Runtime) -> Error {
+    const UNKNOWN: &str = "No Op registered for ";
+    let unknown = text
+        .split_once(UNKNOWN)
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    Error::message(match unknown {
+        Some(operator) => format!(
+            "ONNX Runtime {} does not know its operator `{operator}`; export it from ONNX's own operators, or by another opset (in PyTorch: \
+             torch.onnx.export with opset_version=17)",
+            runtime.version
+        ),
+        None => reason(text),
+    })
+}
+
+fn on_gpu(runtime: &Runtime, bytes: &[u8], onnx: &Onnx, number: u8, opening: &Opening) -> Result<Session> {
     if !runtime.cuda {
         return Err(Error::message(format!(
             "this ONNX Runtime computes on the CPU only; `{}` brings the one for GPUs",
@@ -154,7 +170,7 @@ fn on_gpu(runtime: &Runtime, bytes: &[u8], onnx: &Onnx, number: u16, opening: &O
 fn reason(text: &str) -> String {
     let text = text.lines().next().unwrap_or_default();
     let told = match text.rsplit_once(") ") {
-        Some((place, told)) if place.contains(".cc:") => told,
+        Some((place, told)) if place.contains(".cc:") || place.contains(".h:") => told,
         _ => text,
     };
     told.trim().trim_end_matches('.').to_string()
@@ -175,13 +191,7 @@ impl Network for Computed {
 
     fn run(&self, inputs: &[ArrayD<f32>]) -> Result<Vec<ArrayD<f32>>> {
         interrupt::check()?;
-        if inputs.len() != self.inputs.len() {
-            return Err(Error::message(format!(
-                "the model takes {} inputs, not {}",
-                self.inputs.len(),
-                inputs.len()
-            )));
-        }
+        check_count(&self.inputs, inputs)?;
         let arrays: Vec<_> = inputs.iter().map(|array| array.as_standard_layout()).collect();
         let given = self.given(&arrays)?;
         let words = |e: ort::Error| self.failed(&e.to_string());
@@ -288,7 +298,7 @@ fn watched<T>(stop: impl Fn() + Send, work: impl FnOnce() -> T) -> T {
 fn input<'a>(
     name: &str,
     kind: TensorElementType,
-    array: &'a ndarray::CowArray<'_, f32, ndarray::IxDyn>,
+    array: &'a CowArray<'_, f32, IxDyn>,
 ) -> Result<SessionInputValue<'a>> {
     use TensorElementType as Kind;
     Ok(match kind {
@@ -296,12 +306,12 @@ fn input<'a>(
         Kind::Float64 => tensor(array.mapv(f64::from))?,
         Kind::Float16 => tensor(array.mapv(f16::from_f32))?,
         Kind::Bfloat16 => tensor(array.mapv(bf16::from_f32))?,
-        Kind::Uint8 => tensor(whole::<u8>(name, array)?)?,
-        Kind::Int8 => tensor(whole::<i8>(name, array)?)?,
-        Kind::Uint16 => tensor(whole::<u16>(name, array)?)?,
-        Kind::Int16 => tensor(whole::<i16>(name, array)?)?,
-        Kind::Int32 => tensor(whole::<i32>(name, array)?)?,
-        Kind::Int64 => tensor(whole::<i64>(name, array)?)?,
+        Kind::Uint8 => whole_tensor::<u8>(name, array)?,
+        Kind::Int8 => whole_tensor::<i8>(name, array)?,
+        Kind::Uint16 => whole_tensor::<u16>(name, array)?,
+        Kind::Int16 => whole_tensor::<i16>(name, array)?,
+        Kind::Int32 => whole_tensor::<i32>(name, array)?,
+        Kind::Int64 => whole_tensor::<i64>(name, array)?,
         other => {
             return Err(Error::message(format!(
                 "the model's input `{name}` is of {other}, which images have not"
@@ -320,19 +330,12 @@ fn tensor<T: PrimitiveTensorElementType + std::fmt::Debug + Clone + 'static>(
     Ok(Tensor::from_array(array).map_err(wrong)?.into())
 }
 
-fn whole<T: num_traits::NumCast + Copy>(
+fn whole_tensor<T: PrimitiveTensorElementType + num_traits::NumCast + std::fmt::Debug + Clone + 'static>(
     name: &str,
-    array: &ndarray::CowArray<'_, f32, ndarray::IxDyn>,
-) -> Result<ArrayD<T>> {
-    let mut out = Vec::with_capacity(array.len());
-    for x in array {
-        out.push(num_traits::cast(x.round_ties_even()).ok_or_else(|| {
-            Error::message(format!(
-                "the number {x} is beyond the whole numbers that the model's input `{name}` takes"
-            ))
-        })?);
-    }
-    ArrayD::from_shape_vec(array.raw_dim(), out).map_err(|e| Error::message(e.to_string()))
+    array: &CowArray<'_, f32, IxDyn>,
+) -> Result<SessionInputValue<'static>> {
+    let array = ArrayD::from_shape_vec(array.raw_dim(), whole::<T>(name, array)?);
+    tensor(array.map_err(|e| Error::message(e.to_string()))?)
 }
 
 fn output(name: &str, value: &ValueRef<'_>) -> Result<ArrayD<f32>> {

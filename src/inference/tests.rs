@@ -11,7 +11,7 @@ use super::model::{Model, Opening};
 use super::network::Network;
 use super::onnx::Onnx;
 use super::toy::{self, FLOAT, Message, header, ints, node, port};
-use super::{Device, fallback, session};
+use super::{Device, Wanted, fallback, session};
 use crate::interrupt::Reason;
 use crate::libraries;
 use crate::work::Context;
@@ -32,7 +32,7 @@ fn ways(bytes: &[u8]) -> Vec<Box<dyn Network>> {
 
 fn on(device: Device) -> Opening {
     Opening {
-        device,
+        device: Wanted::On(device),
         ..Opening::default()
     }
 }
@@ -199,6 +199,7 @@ fn what_is_no_model_is_refused() {
         "PyTorch's .pt; export the model to ONNX",
     );
     assert_holds(&refused(b"\x89HDF\r\n"), "HDF5");
+    assert_holds(&refused(b"\x02\0\0\0\0\0\0\0{}"), "safetensors");
     assert_holds(
         &refused(b"version https://git-lfs.github.com/spec/v1\n"),
         "was not fetched",
@@ -254,6 +255,52 @@ fn weights_that_are_no_numbers_are_refused() {
     };
     assert_holds(&refused(&half(0x7e00)), "`k` hold numbers that are NaN");
     assert_holds(&refused(&half(0xfc00)), "`k` hold numbers that are infinite");
+}
+
+/// Weights need be neither initializers nor bytes: old exporters make them steps, and halves may be whole numbers, packed or each for itself.
+#[test]
+fn weights_that_are_no_numbers_are_refused_wherever_the_file_keeps_them() {
+    let io = [Err("n"), Ok(2)];
+    let with = |parts: Vec<(u64, Message)>, kind: i64| {
+        let ports = [(11, port("x", kind, &io)), (12, port("y", kind, &io))];
+        toy::model(&[parts, ports.to_vec()].concat(), 17, &[])
+    };
+    let add = || (1, node("Add", &["x", "k"], "y", &[]));
+    let constant = |values: [f32; 2]| {
+        let value = Message::default()
+            .text(1, "value")
+            .message(5, &toy::weights("", &[2], &values))
+            .int(20, 4);
+        with(vec![(1, node("Constant", &[], "k", &[value])), add()], FLOAT)
+    };
+    let (_folder, path) = file(&constant([1.0, 2.0]));
+    let network = Model::open(&path, Opening::default()).unwrap();
+    let one = ArrayD::from_elem(vec![1, 2], 1.0);
+    assert_eq!(
+        network.network().run(&[one]).unwrap()[0].as_slice().unwrap(),
+        [2.0, 3.0]
+    );
+    assert_holds(
+        &refused(&constant([1.0, f32::NAN])),
+        "the weights of a step hold numbers that are NaN",
+    );
+
+    let floats = header("k", &[2], FLOAT).bytes(4, &[0, 0, 0, 0, 0, 0, 192, 127]);
+    assert_holds(
+        &refused(&with(vec![add(), (5, floats)], FLOAT)),
+        "`k` hold numbers that are NaN",
+    );
+    // 0x7e00 as a varint of seven bits each.
+    let packed = header("k", &[2], 10).bytes(5, &[0, 0x80, 0xfc, 0x01]);
+    assert_holds(
+        &refused(&with(vec![add(), (5, packed)], 10)),
+        "`k` hold numbers that are NaN",
+    );
+    let each = header("k", &[2], 16).int(5, 0).int(5, 0x7f81);
+    assert_holds(
+        &refused(&with(vec![add(), (5, each)], 16)),
+        "`k` hold numbers that are NaN",
+    );
 }
 
 #[test]
@@ -333,8 +380,17 @@ fn unknown_operators_and_versions_are_named() {
         )
     };
     assert_holds(&refused(&with("Frobnicate", 17)), "Frobnicate");
+    assert_holds(
+        &refused(&with("Relu", 29)),
+        "is of ONNX's opset 29, and up to 28 is computed here",
+    );
+    let (_folder, path) = file(&with("Relu", 17));
+    assert!(Model::open(&path, Opening::default()).is_ok());
     if matches!(libraries::onnx_runtime(), Ok(Some(_))) {
-        assert_holds(&refused(&with("Relu", 999)), "999");
+        let why = refused(&with("Frobnicate", 17));
+        assert_holds(&why, "does not know its operator `Frobnicate`; export it");
+        // Nothing of the places in its source.
+        assert!(!why.contains("onnxruntime_src"), "{why}");
     }
 }
 
@@ -412,29 +468,34 @@ fn a_gpu_that_is_not_there_is_an_error_only_where_it_was_asked_for() {
             },
         )
     };
-    assert!(open(Device::Auto).is_ok());
-    let error = open(Device::Cuda(0)).err().unwrap().to_string();
+    assert!(open(Wanted::Auto).is_ok());
+    let error = open(Wanted::On(Device::Cuda(0))).err().unwrap().to_string();
     assert!(
         error.contains("perilune setup onnxruntime --cuda")
             || error.contains("libcuda.so.1")
             || error.contains("perilune setup onnxruntime`"),
         "{error}"
     );
-    let cpu = open(Device::Cpu).unwrap();
-    assert!(cpu.on(Some(Device::Cuda(1)), None).is_err());
+    let cpu = open(Wanted::On(Device::Cpu)).unwrap();
+    assert!(cpu.on(Some(Wanted::On(Device::Cuda(1))), None).is_err());
     assert_eq!(
-        cpu.on(Some(Device::Cpu), None).unwrap().network().identity(),
+        cpu.on(Some(Wanted::On(Device::Cpu)), None)
+            .unwrap()
+            .network()
+            .identity(),
         cpu.network().identity()
     );
     for (text, device) in [
-        ("auto", Device::Auto),
-        ("cpu", Device::Cpu),
-        ("cuda", Device::Cuda(0)),
-        ("cuda:3", Device::Cuda(3)),
+        ("auto", Wanted::Auto),
+        ("cpu", Wanted::On(Device::Cpu)),
+        ("cuda", Wanted::On(Device::Cuda(0))),
+        ("cuda:3", Wanted::On(Device::Cuda(3))),
     ] {
-        assert_eq!(Device::named(text).unwrap(), device);
+        assert_eq!(Wanted::named(text).unwrap(), device);
     }
-    assert_holds(&Device::named("gpu").unwrap_err().to_string(), "\"cuda:1\"");
+    for text in ["gpu", "cuda:300", "cuda:", ""] {
+        assert_holds(&Wanted::named(text).unwrap_err().to_string(), "\"cuda:1\"");
+    }
 }
 
 /// Of the largest output: convolutions of GPUs keep ten bits of the fraction of what they multiply (TF32).

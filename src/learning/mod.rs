@@ -9,6 +9,5 @@ mod fixtures;
 pub mod network;
 pub mod onnx;
 mod protobuf;
-pub mod random;
 pub mod torch;
 pub mod training;

@@ -4,6 +4,7 @@
 //!
 //! What is found here runs in the process of every script. So a library that lies where scripts write is opened only while it is what is pinned.
 
+mod device;
 mod driver;
 mod pins;
 
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub use device::{Device, Wanted};
 pub use driver::{OLDEST_DRIVER, driver};
 
 use crate::error::{Error, Result};

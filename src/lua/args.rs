@@ -217,8 +217,9 @@ impl Options {
             .filter(|g| !asked.iter().any(|a| a == g));
         match nearest(name, strangers) {
             Some(typo) => Error::UnknownOption {
+                within: self.prefix.clone(),
                 name: typo.to_string(),
-                candidates: vec![label],
+                candidates: vec![name.to_string()],
             },
             None => Error::message(format!("the option {label} is missing: it must be {expected}")),
         }
@@ -228,8 +229,9 @@ impl Options {
         let asked = self.asked.borrow();
         match self.given()?.into_iter().find(|name| !asked.contains(name)) {
             Some(name) => Err(Error::UnknownOption {
-                name: self.label(&name),
-                candidates: asked.iter().map(|name| self.label(name)).collect(),
+                within: self.prefix.clone(),
+                name,
+                candidates: asked.clone(),
             }),
             None => Ok(()),
         }

@@ -10,7 +10,7 @@ use super::rehearsal::is_told;
 use super::{Access, Args, Module, access};
 use crate::bounds;
 use crate::error::{Error, Result};
-use crate::files::{self, write_atomically};
+use crate::files::{self, write_atomically, write_whole};
 use crate::gate::{self, Folder, FolderEntry};
 use crate::options;
 use crate::scratch;
@@ -107,7 +107,7 @@ fn write(lua: &Lua, args: &Args) -> Result<()> {
     let (path, text) = (path(lua, args, "path")?, text(args)?);
     match is_told(lua, "write", &path) {
         true => Ok(()),
-        false => write_atomically(&path, |out| out.write_all(&text)),
+        false => write_whole(&path, &text),
     }
 }
 

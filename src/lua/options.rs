@@ -213,3 +213,80 @@ macro_rules! options {
     (@domain) => { $crate::error::Domain::ANY };
     (@domain $domain:expr) => { $domain };
 }
+
+#[cfg(test)]
+mod tests {
+    use mlua::Lua;
+
+    use super::*;
+
+    options! {
+        struct Leaf("test.Leaf") {
+            /// What it is called.
+            name: String,
+            /// How many.
+            count: usize = 1,
+        }
+    }
+
+    options! {
+        struct Branch("test.Branch") {
+            /// Those on it.
+            leaves: Vec<Nested<Leaf>> = Vec::new(),
+            /// The one at its end.
+            last: Option<Nested<Leaf>>,
+            /// How old.
+            age: f64 = 1.0,
+        }
+    }
+
+    options! {
+        struct Tree("test.Tree") {
+            /// One of it.
+            branch: Option<Nested<Branch>>,
+        }
+    }
+
+    /// The name that was meant, whether it may be left out or not, and however deep the table lies.
+    #[test]
+    fn a_mistyped_name_in_a_table_inside_says_which_was_meant() {
+        let lua = Lua::new();
+        let asked = |code: &str| {
+            let given: Value = lua.load(code).eval().unwrap();
+            Options::read(&given, "options", Tree::read)
+        };
+        let tree = asked(
+            "{ branch = { leaves = { { name = 'a' }, { name = 'b', count = 3 } }, last = { name = 'c' }, age = 2 } }",
+        );
+        let Nested(branch) = tree.unwrap().branch.unwrap();
+        assert!(branch.leaves.len() == 2 && branch.leaves[1].0.count == 3 && branch.leaves[0].0.name == "a");
+        assert!(branch.last.is_some_and(|Nested(leaf)| leaf.count == 1) && branch.age == 2.0);
+        for (wrong, said) in [
+            ("{ brnch = {} }", "unknown option `brnch`; did you mean `branch`?"),
+            (
+                "{ branch = { lst = {} } }",
+                "unknown option `branch.lst`; did you mean `branch.last`? The options are: branch.leaves, branch.last, branch.age",
+            ),
+            (
+                "{ branch = { leaves = { { name = 'a' }, { nam = 'b' } } } }",
+                "unknown option `branch.leaves[2].nam`; did you mean `branch.leaves[2].name`?",
+            ),
+            (
+                "{ branch = { last = { name = 'a', cont = 2 } } }",
+                "unknown option `branch.last.cont`; did you mean `branch.last.count`?",
+            ),
+            // Nothing is near: what all names begin with counts for nothing.
+            (
+                "{ branch = { wood = 1 } }",
+                "unknown option `branch.wood`; the options are: branch.leaves, branch.last, branch.age",
+            ),
+            (
+                "{ branch = { last = {} } }",
+                "the option branch.last.name is missing: it must be a string",
+            ),
+        ] {
+            let error = asked(wrong).err().unwrap().to_string();
+            assert!(error.starts_with(said), "{wrong}: {error}");
+        }
+    }
+}

@@ -47,7 +47,7 @@ impl Figure {
     /// Another extension, a folder that cannot be written to, and everything that `picture` reports.
     pub fn write(&self, path: &Path) -> Result<()> {
         let bytes = self.file(path)?;
-        files::write_atomically(path, |out| out.write_all(&bytes))
+        files::write_whole(path, &bytes)
     }
 
     /// What the file of that name would hold.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -14,7 +14,7 @@ use bytemuck::Pod;
 use ndarray::{Array2, ArrayView2};
 
 use super::Window;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, free_space};
 use crate::scratch;
 use crate::work::budget::{self, Movable};
 use crate::work::{self, Held};
@@ -247,14 +247,8 @@ impl<T: Pod> Store<T> {
 
 /// Whether so many bytes take at most half of what is free for scratch files.
 pub fn has_scratch(bytes: usize) -> bool {
-    let left = scratch::folder().map(|folder| left_in(&folder));
+    let left = scratch::folder().map(|folder| free_space(&folder));
     left.is_ok_and(|left| left.is_none_or(|left| bytes as u64 <= left / 2))
-}
-
-/// The bytes that are free in a folder, where its file system says so.
-fn left_in(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    (disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// A file of `bytes` zeros that has no name any more, and the name that it had, for messages.
@@ -265,7 +259,7 @@ pub fn scratch_file(bytes: u64) -> Result<(File, PathBuf)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = scratch::folder()?;
     // A file of any size can be made; what is written to it has to fit.
-    if let Some(left) = left_in(&folder).filter(|left| bytes > *left) {
+    if let Some(left) = free_space(&folder).filter(|left| bytes > *left) {
         return Err(Error::message(format!(
             "an image that is gone over several times needs {} MiB of scratch space; {} has {} MiB free; take a part of it, or resample it first",
             bytes >> 20,

@@ -1,7 +1,6 @@
 //! Images made from nothing: coordinates, random numbers, smooth noise. Each pixel depends on its row, column and the
 //! seed alone, so tiles, windows and threads do not matter and a script gives the same image everywhere.
 
-use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -13,6 +12,7 @@ use super::operation::Operation;
 use super::{Crs, DType, Grid, Kind, Pixels, Port, Unit, View, Window};
 use crate::described;
 use crate::error::{Error, Result};
+use crate::statistics::random::Random as Stream;
 use serde_json::Value as Json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -86,11 +86,11 @@ impl Operation for Random {
 
 impl Random {
     fn value(&self, row: u64, col: u64) -> f64 {
-        let mut stream = Stream::new(self.seed, row, col);
+        let mut stream = stream(self.seed, row, col);
         match self.distribution {
             Distribution::Uniform => stream.uniform(),
-            Distribution::Normal => stream.normal(),
-            Distribution::Speckle { looks } => stream.gamma(looks) / looks,
+            Distribution::Normal => stream.normal_of_two(),
+            Distribution::Speckle { looks } => stream.gamma(looks, Stream::normal_of_two) / looks,
             Distribution::Smooth { scale, octaves } => {
                 let (mut sum, mut weights, mut weight, mut size) = (0.0, 0.0, 1.0, scale);
                 for octave in 0..octaves {
@@ -115,58 +115,17 @@ fn lattice(seed: u64, y: f64, x: f64) -> f64 {
     let (r, c) = (y.floor(), x.floor());
     let fade = |t: f64| t * t * t * (t * (t * 6.0 - 15.0) + 10.0);
     let (fy, fx) = (fade(y - r), fade(x - c));
-    let value = |dr: f64, dc: f64| Stream::new(seed, (r + dr) as u64, (c + dc) as u64).uniform();
+    let value = |dr: f64, dc: f64| stream(seed, (r + dr) as u64, (c + dc) as u64).uniform();
     let top = value(0.0, 0.0) * (1.0 - fx) + value(0.0, 1.0) * fx;
     let bottom = value(1.0, 0.0) * (1.0 - fx) + value(1.0, 1.0) * fx;
     top * (1.0 - fy) + bottom * fy
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014), started at a point of its own for every pixel.
-struct Stream(u64);
-
-impl Stream {
-    fn new(seed: u64, row: u64, col: u64) -> Stream {
-        let mut s = Stream(seed);
-        let a = s.next() ^ row.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let b = Stream(a).next() ^ col.wrapping_mul(0xD1B5_4A32_D192_ED03);
-        Stream(Stream(b).next())
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Box and Muller 1958.
-    fn normal(&mut self) -> f64 {
-        let (u, v) = (1.0 - self.uniform(), self.uniform());
-        (-2.0 * u.ln()).sqrt() * (TAU * v).cos()
-    }
-
-    /// Marsaglia and Tsang 2000, doi:10.1145/358407.358414, with their boost for shapes below 1.
-    fn gamma(&mut self, shape: f64) -> f64 {
-        if shape < 1.0 {
-            let u = 1.0 - self.uniform();
-            return self.gamma(shape + 1.0) * u.powf(1.0 / shape);
-        }
-        let d = shape - 1.0 / 3.0;
-        let c = 1.0 / (9.0 * d).sqrt();
-        loop {
-            let x = self.normal();
-            let v = (1.0 + c * x).powi(3);
-            let u = 1.0 - self.uniform();
-            if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
-                return d * v;
-            }
-        }
-    }
+/// A stream of its own for every pixel.
+fn stream(seed: u64, row: u64, col: u64) -> Stream {
+    let a = Stream::new(seed).bits() ^ row.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let b = Stream::new(a).bits() ^ col.wrapping_mul(0xD1B5_4A32_D192_ED03);
+    Stream::new(Stream::new(b).bits())
 }
 
 /// An image of random numbers.

@@ -1,6 +1,7 @@
 //! Sums whose result does not depend on the order of the values, moments, and percentiles.
 
 mod gamma;
+pub mod random;
 pub mod series;
 pub mod threshold;
 

@@ -79,7 +79,7 @@ impl Features {
     /// As `to_geojson`; a folder that is not there or cannot be written; a full disk.
     pub fn write_geojson(&self, path: &Path, options: &GeoJsonOptions) -> Result<()> {
         let text = self.to_geojson(options)?;
-        files::write_atomically(path, |out| out.write_all(text.as_bytes()))
+        files::write_whole(path, text.as_bytes())
     }
 
     /// The features in the CRS in which they are to be written, and the `crs` member to name it.

@@ -147,7 +147,7 @@ function geometry.polygon(ring, crs, holes) end
 ---
 --- Each entry is a geometry, or `{ geometry = …, properties = { … }, id = … }`.
 ---
---- **Errors.** Geometries in different CRSs, and values that no property can hold.
+--- **Errors.** Geometries in different CRSs, values that no property can hold, and other names in an entry.
 ---
 --- ```lua
 --- local geometry = require "geometry"

@@ -1,6 +1,6 @@
 // Fails the n-th call that changes what is under a folder. INJECT_FOLDER names the folder, INJECT_AT is n, INJECT_LOG is a file that gets a line
 // for every such call counted. INJECT_AS=once fails that call alone, with EIO; INJECT_AS=full fails it and all later ones that take room, with
-// ENOSPC, after half of the bytes of the first, as a full disk does.
+// ENOSPC, after half of the bytes of the first, as a full disk does. With INJECT_NAME only calls count whose path holds it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 
 static char folder[4096];
 static size_t length;
+static const char *only;
 static long at;
 static int full, report = -1;
 static atomic_long calls;
@@ -29,13 +30,15 @@ __attribute__((constructor)) static void begin(void) {
   if (length >= sizeof folder) abort();
   memcpy(folder, text, length + 1);
   at = atol(getenv("INJECT_AT"));
+  only = getenv("INJECT_NAME");
   full = strcmp(getenv("INJECT_AS"), "full") == 0;
   report = open(getenv("INJECT_LOG"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (report < 0) abort();
 }
 
 static int inside(const char *path) {
-  return length && strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0);
+  if (!length || strncmp(path, folder, length) != 0 || (path[length] != '/' && path[length] != 0)) return 0;
+  return !only || strstr(path, only);
 }
 
 static int name_of(int fd, char *out, size_t size) {

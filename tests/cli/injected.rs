@@ -13,7 +13,7 @@ use super::perilune;
 use crate::faults::{Server, Stored};
 
 /// The library that fails calls, compiled once.
-fn injector() -> &'static Path {
+pub fn injector() -> &'static Path {
     static MADE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, made) = MADE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();

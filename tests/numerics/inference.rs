@@ -453,3 +453,68 @@ fn fixed_sizes_are_kept() {
         .to_string();
     assert!(error.contains("24 × 32, the only size"), "{error}");
 }
+
+#[test]
+fn outputs_that_are_no_image_are_errors_that_name_them_and_say_what_would_be() {
+    let image = image(&utm_grid(64, 64), noise(1, 64, 64));
+    let refused = |shape: &'static [usize], parts: &[&str]| {
+        let network = network(&[ANY], move |_| ndarray::ArrayD::zeros(shape));
+        let error = applied(&network, &image, &settings(32, 0, Blend::Crop))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            parts.iter().all(|part| error.contains(part)),
+            "{shape:?}: {error}"
+        );
+    };
+    let ranks = "batch × classes × rows × cols, batch × rows × cols, batch × classes, or batch";
+    refused(
+        &[1, 2, 32, 32, 3],
+        &[
+            "the output `scores`",
+            "the shape 1 × 2 × 32 × 32 × 3 for one window of 32 × 32",
+            ranks,
+            "`head`",
+        ],
+    );
+    refused(&[], &["the shape of a single number for one window", ranks]);
+    // The first axis is the batch, and its window is one.
+    refused(&[2, 32, 32], &["the shape 2 × 32 × 32", ranks]);
+    refused(&[1, 0, 32, 32], &["the shape 1 × 0 × 32 × 32", "choose a tile"]);
+    refused(
+        &[1, 2, 13, 32],
+        &[
+            "the shape 1 × 2 × 13 × 32",
+            "lie evenly on the window",
+            "choose a tile",
+        ],
+    );
+}
+
+/// What is fixed to one window at a time is given one, and told so where somebody wants more.
+#[test]
+fn a_network_of_a_fixed_batch_is_given_no_other() {
+    let image = image(&utm_grid(64, 64), noise(1, 64, 64));
+    let of = |count: usize| {
+        let mut network = convolution();
+        std::sync::Arc::get_mut(&mut network).unwrap().inputs[0].shape[0] = Some(count);
+        network
+    };
+    let batches = |batch: usize| Settings {
+        batch,
+        ..settings(32, 0, Blend::Crop)
+    };
+    assert!(applied(&of(1), &image, &batches(1)).is_ok());
+    let error = applied(&of(1), &image, &batches(2)).err().unwrap().to_string();
+    assert!(
+        error.contains("batch must be 1, which is all that the network takes") && error.contains("got 2"),
+        "{error}"
+    );
+    let error = applied(&of(8), &image, &batches(8)).err().unwrap().to_string();
+    assert!(
+        error.contains("`input_0` of the model takes 8 windows at a time")
+            && error.contains("free first axis"),
+        "{error}"
+    );
+}

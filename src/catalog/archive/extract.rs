@@ -10,8 +10,7 @@ use zip::ZipArchive;
 
 use super::names::{self, Planned};
 use super::{Limits, wrong};
-use crate::catalog::transfer::{free_space, shown};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, free_space, shown_bytes};
 use crate::gate::{self, Folder};
 use crate::{files, interrupt};
 
@@ -70,8 +69,8 @@ pub fn extract<R: Read + Seek>(
             &options.into,
             format!(
                 "the disk has {} free, and {what} unpacks to {}",
-                shown(free),
-                shown(missing)
+                shown_bytes(free),
+                shown_bytes(missing)
             ),
         ));
     }

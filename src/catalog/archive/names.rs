@@ -7,8 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use zip::ZipArchive;
 
 use super::{Limits, wrong};
-use crate::catalog::transfer::shown;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown_bytes};
 
 /// A member that may be written, below the folder.
 pub struct Planned {
@@ -99,16 +98,16 @@ pub fn plan<R: Read + Seek>(
     if total > limits.bytes {
         return Err(refused(format!(
             "it would unpack to {}, more than the limit of {}",
-            shown(total),
-            shown(limits.bytes)
+            shown_bytes(total),
+            shown_bytes(limits.bytes)
         )));
     }
     let ratio = total as f64 / packed.max(1) as f64;
     if total > 1_000_000_000 && ratio > limits.ratio {
         return Err(refused(format!(
             "it would unpack {} to {}, {ratio:.0} times its size and more than the limit of {:.0} times",
-            shown(packed),
-            shown(total),
+            shown_bytes(packed),
+            shown_bytes(total),
             limits.ratio
         )));
     }

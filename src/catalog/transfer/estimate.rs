@@ -10,7 +10,7 @@ use super::run::DownloadOptions;
 use super::source::Sources;
 use super::wanted::Job;
 use crate::bytes::http::redacted;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, free_space};
 
 /// What AWS asks for bytes that leave it, in US dollars for 10^9 bytes (the first 10 TB of a month, from us-west-2 to the
 /// internet; within the region they are free). An assumption that the user may replace.
@@ -114,7 +114,7 @@ pub async fn estimate(
         unknown,
         paid_bytes,
         cost_usd: paid_bytes as f64 / 1e9 * usd_per_gb,
-        free: super::run::free_space(folder),
+        free: free_space(folder),
         report: Report {
             rows,
             seconds: started.elapsed().as_secs_f64(),

@@ -28,7 +28,7 @@ pub use estimate::{Estimate, USD_PER_GB, estimate};
 pub use names::{of_url as name_of_url, safe as safe_name};
 pub use progress::{Event, Meter, Observer, Silent};
 pub use report::{Report, Row, Status};
-pub use run::{DownloadOptions, download, free_space, shown};
+pub use run::{DownloadOptions, download};
 pub use source::{Answer, Body, Chunks, Later, Opened, Signer, Source, Sources, Validator};
 pub use wanted::{Assets, Job, Wanted, of_items, parse_address, plan};
 pub use web::Web;

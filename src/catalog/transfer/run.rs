@@ -18,7 +18,7 @@ use super::settle::{self, Present, Settled};
 use super::source::Sources;
 use super::wanted::Job;
 use crate::bytes::http::redacted;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, free_space, shown_bytes};
 use crate::gate::Folder;
 
 #[derive(Debug, Clone)]
@@ -176,30 +176,12 @@ impl Shared {
             &self.root,
             format!(
                 "the disk has {} free, and {} are still to come: {} are missing; make room, or choose another folder",
-                shown(free),
-                shown(bytes),
-                shown(bytes - free)
+                shown_bytes(free),
+                shown_bytes(bytes),
+                shown_bytes(bytes - free)
             ),
         ))
     }
-}
-
-/// Bytes that this user can still write where `path` is.
-pub fn free_space(path: &Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(path).ok()?;
-    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-/// A number of bytes for people: `1.25 GB`.
-pub fn shown(bytes: u64) -> String {
-    let (divisor, unit) = match bytes {
-        0..1_000 => return format!("{bytes} bytes"),
-        1_000..1_000_000 => (1e3, "kB"),
-        1_000_000..1_000_000_000 => (1e6, "MB"),
-        1_000_000_000..1_000_000_000_000 => (1e9, "GB"),
-        _ => (1e12, "TB"),
-    };
-    format!("{:.2} {unit}", bytes as f64 / divisor)
 }
 
 /// Fetches the files of `jobs` into the folder of `options`. A file that fails does not stop the others.

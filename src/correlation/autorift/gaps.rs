@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::prefilter::wallis;
+use crate::statistics::random::Random;
 
 /// A masked pixel nearer than this to a valid one is a gap, not the outside of the scene.
 const GAP_REACH: f32 = 30.0;
@@ -109,12 +110,7 @@ fn within(field: &Array2<bool>, distance: f32, strictly: bool) -> Array2<bool> {
 
 /// A normally distributed number for a place, by Box and Muller from two hashes.
 fn normal(seed: u64) -> f32 {
-    let hash = |mut x: u64| {
-        x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    };
+    let hash = |x: u64| Random::new(x).bits();
     let unit = |x: u64| ((x >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
     let first = hash(seed);
     let (u, v) = (unit(first), unit(hash(first)));

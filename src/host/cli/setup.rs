@@ -11,8 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::{DONE, INTERRUPTED};
 use crate::catalog::archive::{self, UnzipOptions};
-use crate::catalog::transfer::{free_space, shown};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, free_space, shown_bytes};
 use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::libraries::{self, Library, Part};
@@ -128,8 +127,8 @@ fn has_room(library: &Library, missing: &[&Part], folder: &Path) -> Result<()> {
         "{} {}: {} to fetch, {} on the disk, in {}",
         library.title,
         library.version(),
-        shown(fetched),
-        shown(kept),
+        shown_bytes(fetched),
+        shown_bytes(kept),
         folder.display()
     );
     match free_space(folder) {
@@ -138,9 +137,9 @@ fn has_room(library: &Library, missing: &[&Part], folder: &Path) -> Result<()> {
             format!(
                 "the disk has {} free, and {} needs {} while it is set up; make room there, or name a folder of another disk in \
                  PERILUNE_LIBRARIES",
-                shown(free),
+                shown_bytes(free),
                 library.title,
-                shown(kept + largest)
+                shown_bytes(kept + largest)
             ),
         )),
         _ => Ok(()),

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::DONE;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::write_whole;
 use crate::host::loader;
 
 const STUBS: &str = ".perilune/types";
@@ -23,9 +23,7 @@ pub fn run(folder: &Path) -> Result<u8> {
             let Some(text) = loader::library_file(&format!("{source}{name}.lua")) else {
                 continue;
             };
-            write_atomically(&stubs.join(format!("{name}.lua")), |out| {
-                out.write_all(text.as_bytes())
-            })?;
+            write_whole(&stubs.join(format!("{name}.lua")), text.as_bytes())?;
             count += 1;
         }
     }
@@ -37,7 +35,7 @@ pub fn run(folder: &Path) -> Result<u8> {
         Err(e) => return Err(Error::io(&settings, e)),
     };
     let text = format!("{:#}\n", merged(old, &settings)?);
-    write_atomically(&settings, |out| out.write_all(text.as_bytes()))?;
+    write_whole(&settings, text.as_bytes())?;
     crate::say!(
         "wrote {count} files to {} and the settings to {}",
         stubs.display(),

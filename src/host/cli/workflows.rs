@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::DONE;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::write_whole;
 use crate::host::{loader, params};
 
 #[derive(Subcommand)]
@@ -55,7 +55,7 @@ fn copy(name: &str, destination: Option<&Path>) -> Result<u8> {
     if target.symlink_metadata().is_ok() {
         return Err(Error::file(&target, "exists already; name another file"));
     }
-    write_atomically(&target, |out| out.write_all(text.as_bytes()))?;
+    write_whole(&target, text.as_bytes())?;
     crate::say!(
         "copied to {}; run it with `perilune run {}`",
         target.display(),

@@ -3,7 +3,7 @@
 use mlua::{Lua, LuaSerdeExt, Table, Value};
 use serde_json::Value as Json;
 
-use super::{Entry, Field, Kind, table_in};
+use super::{Entry, Field, Kind};
 use crate::error::{Domain, Error, Result, nearest};
 use crate::lua::spec::{Spec, ValueType};
 use crate::lua::{FromScript, Options, describe};
@@ -98,20 +98,28 @@ fn check(value: &Value, label: &str, spec: &Spec, all: &[Entry]) -> Result<()> {
     if !fits(value, &spec.kind, all)? {
         return wrong(describe(value));
     }
-    // A table of options inside.
-    if let (Value::Table(_), Some(table)) = (value, table_in(all, &spec.kind.lua_type()))
-        && !matches!(spec.kind, ValueType::List(_))
-    {
-        return Options::read(value, label, |o| {
-            table.fields.iter().try_for_each(|field| {
-                let spec = self::spec(field);
-                match o.raw(&spec.name)? {
-                    Value::Nil if spec.required => Err(o.missing(&spec.name, &spec.expected())),
-                    Value::Nil => Ok(()),
-                    value => check(&value, &o.label(&spec.name), &spec, all),
+    // Tables of options inside.
+    let described = |kind: &ValueType| {
+        let name = kind.lua_type();
+        all.iter().find(|e| e.kind == Kind::Table && e.name == name)
+    };
+    let kinds = spec.kind.alternatives();
+    let listed = kinds.iter().find_map(|kind| match kind {
+        ValueType::List(of) => described(of),
+        _ => None,
+    });
+    match (value, kinds.iter().find_map(described), listed) {
+        (Value::Table(list), _, Some(table)) if list.raw_len() > 0 => {
+            for i in 1..=list.raw_len() {
+                let entry: Value = list.raw_get(i)?;
+                if entry.is_table() {
+                    inside(&entry, &format!("{label}[{i}]"), table, all)?;
                 }
-            })
-        });
+            }
+            return Ok(());
+        }
+        (Value::Table(_), Some(table), _) => return inside(value, label, table, all),
+        _ => {}
     }
     let entries: Vec<Value> = match value {
         Value::Table(list) => list.sequence_values().collect::<Result<_, _>>()?,
@@ -128,6 +136,25 @@ fn check(value: &Value, label: &str, spec: &Spec, all: &[Entry]) -> Result<()> {
         Some(beyond) => wrong(describe(beyond)),
         None => Ok(()),
     }
+}
+
+/// Checks a table of options that is a value, or an entry of one.
+fn inside(value: &Value, label: &str, table: &Entry, all: &[Entry]) -> Result<()> {
+    Options::read(value, label, |o| {
+        let given = table
+            .fields
+            .iter()
+            .map(|field| {
+                let spec = spec(field);
+                Ok((o.raw(&spec.name)?, spec))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        given.into_iter().try_for_each(|(value, spec)| match value {
+            Value::Nil if spec.required => Err(o.missing(&spec.name, &spec.expected())),
+            Value::Nil => Ok(()),
+            value => check(&value, &o.label(&spec.name), &spec, all),
+        })
+    })
 }
 
 /// Whether a value is of a type.
@@ -232,6 +259,65 @@ mod tests {
             spec(&field("number|Raster|string[]", "")).expected(),
             "a number or a Raster or a list of strings"
         );
+    }
+
+    /// A list of tables of options, one such table, or either; in them a text of a few and another such table.
+    #[test]
+    fn tables_inside_of_tables_are_checked_wherever_they_lie() {
+        let text = "--- A module.\nlocal M = {}\n\n\
+            ---@class inner.Part\n---@field name string What.\n---@field sides? inner.Sides Which.\n\n\
+            ---@class inner.Sides\n---@field left? integer From 1 to 3.\n---@field right? integer\n\n\
+            ---@class inner.Options\n---@field part? inner.Part One.\n---@field parts? inner.Part[] Several.\n\
+            ---@field either? inner.Part|inner.Part[] One or several.\n\n\
+            --- Does it.\n---@param options inner.Options\nfunction M.all(options) end\nreturn M\n";
+        let all = super::super::with_others("inner", text);
+        let table = all.iter().find(|e| e.name == "inner.Options").unwrap();
+        let lua = Lua::new();
+        let asked = |code: &str| {
+            let given: Value = lua.load(code).eval().unwrap();
+            Options::read(&given, "options", |o| read(&lua, o, &table.fields, &all))
+        };
+        for right in [
+            "{ part = { name = 'a' } }",
+            "{ parts = { { name = 'a' }, { name = 'b', sides = { left = 2 } } } }",
+            "{ parts = {}, either = { name = 'a' } }",
+            "{ either = { { name = 'a' } } }",
+        ] {
+            assert!(asked(right).is_ok(), "{right}: {:?}", asked(right).err());
+        }
+        for (wrong, said) in [
+            ("{ prts = {} }", "unknown option `prts`; did you mean `parts`?"),
+            (
+                "{ part = { nam = 'a' } }",
+                "unknown option `part.nam`; did you mean `part.name`?",
+            ),
+            (
+                "{ parts = { { name = 'a' }, { name = 'b', side = {} } } }",
+                "unknown option `parts[2].side`; did you mean `parts[2].sides`? The options are: parts[2].name, parts[2].sides",
+            ),
+            (
+                "{ parts = { { name = 'a', sides = { rigt = 1 } } } }",
+                "unknown option `parts[1].sides.rigt`; did you mean `parts[1].sides.right`?",
+            ),
+            (
+                "{ parts = { { name = 'a', sides = { left = 4 } } } }",
+                "parts[1].sides.left must be an integer from 1 to 3, got 4",
+            ),
+            ("{ parts = { {} } }", "the option parts[1].name is missing"),
+            (
+                "{ either = { { nmae = 'a' } } }",
+                "unknown option `either[1].nmae`; did you mean `either[1].name`?",
+            ),
+            (
+                "{ either = { nmae = 'a' } }",
+                "unknown option `either.nmae`; did you mean `either.name`?",
+            ),
+            ("{ part = { 'a' } }", "part must be a table of named options"),
+            ("{ parts = { 'a' } }", "parts must be a list"),
+        ] {
+            let error = asked(wrong).unwrap_err().to_string();
+            assert!(error.contains(said), "{wrong}: {error}");
+        }
     }
 
     /// Every line that the natives' declarations wrote says what they declared.

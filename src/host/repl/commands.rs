@@ -8,7 +8,7 @@ use mlua::Value;
 use super::resolve;
 use super::session::{Kept, Outcome, Session};
 use crate::error::{Error, Result, counted};
-use crate::files::write_atomically;
+use crate::files::write_whole;
 use crate::host::lexer::{TokenKind, tokens};
 use crate::host::params::{self, help_text};
 use crate::host::show;
@@ -305,7 +305,7 @@ fn save(session: &mut Session, name: &str, over: bool) -> Result<Outcome> {
         ));
     }
     let text = script_text(session.kept());
-    write_atomically(&target, |out| out.write_all(text.as_bytes()))?;
+    write_whole(&target, text.as_bytes())?;
     session.print(&format!(
         "wrote {} to {name}; `perilune run {name}` runs it",
         counted(text.lines().count(), "line")

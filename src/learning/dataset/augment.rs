@@ -3,8 +3,8 @@
 use ndarray::{Array2, Array3, ArrayViewMut3, Axis};
 
 use crate::error::{Domain, Error, Remedy, Result};
-use crate::learning::random::Random;
 use crate::raster::{Band, Unit};
+use crate::statistics::random::Random;
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Augment {
@@ -97,7 +97,7 @@ impl Ready {
     pub fn speckle(&self, image: &mut ArrayViewMut3<f32>, random: &mut Random) {
         for &(band, decibels) in &self.noisy {
             for pixel in image.index_axis_mut(Axis(0), band) {
-                let noise = random.gamma(self.looks) / self.looks;
+                let noise = random.gamma(self.looks, Random::normal) / self.looks;
                 *pixel = match decibels {
                     true => (f64::from(*pixel) + 10.0 * noise.log10()) as f32,
                     false => (f64::from(*pixel) * noise) as f32,

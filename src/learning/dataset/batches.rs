@@ -10,7 +10,7 @@ use super::normalise::{Normalisation, apply};
 use super::{Dataset, IGNORED, Side};
 use crate::error::{Domain, Error, Result};
 use crate::interrupt;
-use crate::learning::random::Random;
+use crate::statistics::random::Random;
 use crate::work::{self, Held, workers};
 
 /// How the chips of a side become batches.

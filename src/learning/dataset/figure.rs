@@ -4,11 +4,11 @@ use ndarray::{Array2, Array3, Axis, s};
 
 use super::{Dataset, IGNORED, Side};
 use crate::error::{Domain, Error, Result};
-use crate::learning::random::Random;
 use crate::plot::{
     Axes, Axis as PlotAxis, Class, Classes, Color, Colormap, Figure, Image, Layer, Legend, Rgb, Stretch,
     TickChoice,
 };
+use crate::statistics::random::Random;
 
 pub struct PageSettings {
     pub side: Option<Side>,

@@ -175,7 +175,7 @@ pub fn check(chip: usize, step: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learning::random::Random;
+    use crate::statistics::random::Random;
 
     #[test]
     fn counts_of_chips_are_those_of_their_pixels() {

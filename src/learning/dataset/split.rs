@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::ground::{self, Place};
 use super::{Chip, Scene, Side};
 use crate::error::{Choice, Domain, Error, Result, counted};
-use crate::learning::random::Random;
 use crate::raster::{Crs, Grid, Transformer};
+use crate::statistics::random::Random;
 
 /// What is never divided between sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

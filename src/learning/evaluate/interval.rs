@@ -5,8 +5,8 @@ use crate::bounds;
 use crate::error::Result;
 use crate::interrupt;
 use crate::learning::confusion::{ClassMeasures, Confusion, OverallMeasures};
-use crate::learning::random::Random;
 use crate::statistics::percentile;
+use crate::statistics::random::Random;
 
 /// (low, high) of every measure.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::plan::{Parameter, Plan};
+use super::plan::{Parameter, Plan, Role};
 use super::weights::{Array, Weights, read};
 use crate::error::{Error, Result};
 
@@ -14,15 +14,17 @@ const ENCODER: &str = "encoder.";
 const STEM: &str = "encoder.conv1.weight";
 /// Red, green and blue.
 const PHOTOGRAPH: usize = 3;
+/// What names begin with in a state of training.
+pub const OF_STATE: &str = "weights/";
 
 /// All weights of a network, from a file of them. Where its names stand under others, as in `state_dict.encoder.conv1.weight` or
 /// `module.encoder.conv1.weight`, those are left out.
 ///
 /// # Errors
-/// Those of the file; names that are missing or too many, and shapes that differ, all of them at once.
+/// Those of the file; names that are missing or too many, and shapes that differ, all of them at once; numbers that no weight can be.
 pub fn whole(plan: &Plan, path: &Path) -> Result<Weights> {
     let parameters = plan.parameters();
-    let found = without_prefix(read(path)?, &parameters, "");
+    let found = without_prefix(read_weights(path)?, &parameters, "");
     fitting(&parameters, found, &[]).map_err(|why| Error::file(path, why))
 }
 
@@ -36,7 +38,7 @@ pub fn whole(plan: &Plan, path: &Path) -> Result<Weights> {
 pub fn encoder(plan: &Plan, path: &Path, weights: &mut Weights) -> Result<()> {
     let of_encoder = |parameter: &Parameter| parameter.name.starts_with(ENCODER);
     let parameters: Vec<Parameter> = plan.parameters().into_iter().filter(of_encoder).collect();
-    let found = read(path)?;
+    let found = read_weights(path)?;
     let is_whole = found.keys().any(|name| name.contains(STEM));
     let mut found = match is_whole {
         true => without_prefix(found, &parameters, ""),
@@ -55,6 +57,34 @@ pub fn encoder(plan: &Plan, path: &Path, weights: &mut Weights) -> Result<()> {
     let found = fitting(&parameters, found, &[&unused]).map_err(|why| Error::file(path, why))?;
     weights.extend(found);
     Ok(())
+}
+
+/// As `read`, of a file that holds weights and nothing else.
+///
+/// # Errors
+/// As `read`; of a state of training.
+fn read_weights(path: &Path) -> Result<Weights> {
+    let found = read(path)?;
+    match found.keys().any(|name| name.starts_with(OF_STATE)) {
+        true => Err(Error::file(
+            path,
+            "is the state of a training, not weights alone; take best.safetensors, which lies beside it",
+        )),
+        false => Ok(found),
+    }
+}
+
+/// # Errors
+/// In words, what no weight of this parameter can be: numbers that are NaN or infinite, variances below 0.
+pub fn check_numbers(parameter: &Parameter, array: &Array) -> std::result::Result<(), String> {
+    let is_wrong = |v: &&f32| !v.is_finite() || (parameter.role == Role::RunningVariance && **v < 0.0);
+    match array.values.iter().find(is_wrong) {
+        Some(value) => Err(format!(
+            "{} holds {value}, which no network can be computed with: the training that wrote it has failed, or the file is damaged",
+            parameter.name
+        )),
+        None => Ok(()),
+    }
 }
 
 /// The names without what stands before all of them, and with `added` in its place.
@@ -107,6 +137,7 @@ fn fitting(
     unused: &[&str],
 ) -> std::result::Result<Weights, String> {
     let (mut fitting, mut missing, mut misshapen) = (Weights::new(), Vec::new(), Vec::new());
+    let mut damaged = None;
     for parameter in parameters {
         match found.remove(&parameter.name) {
             None => missing.push(parameter.name.clone()),
@@ -115,6 +146,7 @@ fn fitting(
                 parameter.name, array.shape, parameter.shape
             )),
             Some(array) => {
+                damaged = damaged.or(check_numbers(parameter, &array).err());
                 fitting.insert(parameter.name.clone(), array);
             }
         }
@@ -131,8 +163,10 @@ fn fitting(
             wrong.push(format!("{what}: {}", shortened(&names)));
         }
     }
-    if wrong.is_empty() {
-        return Ok(fitting);
+    match damaged {
+        _ if !wrong.is_empty() => {}
+        Some(damaged) => return Err(format!("{damaged}; take earlier weights")),
+        None => return Ok(fitting),
     }
     Err(format!(
         "these are the weights of another network ({}); name its encoder, channels and classes",

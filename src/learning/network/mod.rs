@@ -10,7 +10,7 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
-pub use self::fit::{encoder, whole};
+pub use self::fit::{OF_STATE, check_numbers, encoder, whole};
 pub use self::passes::{Net, State, Tape, in_memory, on_device};
 pub use self::plan::{Node, Parameter, Plan, Role, Step};
 pub use self::start::start;

@@ -5,7 +5,7 @@
 
 use super::plan::{Parameter, Plan, Role};
 use super::weights::{Array, Weights};
-use crate::learning::random::Random;
+use crate::statistics::random::Random;
 
 /// The parameters that training starts from.
 pub fn start(plan: &Plan, seed: u64) -> Weights {

@@ -219,6 +219,76 @@ fn state_dicts_of_pytorch_are_read_without_running_them() {
     );
 }
 
+/// A convolution and its normalisation, the least that is a network.
+fn least() -> Plan {
+    let mut plan = Plan::new(2);
+    let convolution = Step::Convolution {
+        name: "a".into(),
+        kernel: 1,
+        stride: 1,
+        has_bias: true,
+    };
+    let value = plan.push(convolution, &[0], 1);
+    plan.push(Step::Normalisation { name: "b".into() }, &[value], 1);
+    plan
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_before_a_training_starts_from_them() {
+    let folder = scratch();
+    let path = folder.path().join("w.safetensors");
+    let plan = least();
+    let right = start(&plan, 1);
+    let refused = |name: &str, value: f32| {
+        let mut weights = right.clone();
+        *weights.get_mut(name).unwrap().values.last_mut().unwrap() = value;
+        write_safetensors(&path, &weights, &BTreeMap::new()).unwrap();
+        whole(&plan, &path).unwrap_err().to_string()
+    };
+    for (name, value) in [
+        ("a.weight", f32::NAN),
+        ("a.bias", f32::INFINITY),
+        ("b.running_mean", f32::NEG_INFINITY),
+        // Of which the square root is none.
+        ("b.running_var", -0.25),
+    ] {
+        let why = refused(name, value);
+        assert!(
+            why.contains(&format!("w.safetensors: {name} holds {value},"))
+                && why.contains("take earlier weights"),
+            "{why}"
+        );
+    }
+    // 1 / 0 and 0 themselves can be computed with: the normalisation adds to the variance.
+    write_safetensors(&path, &right, &BTreeMap::new()).unwrap();
+    assert_eq!(whole(&plan, &path).unwrap(), right);
+    // What torch.save wrote (record.py).
+    let mut alone = Plan::new(2);
+    alone.push(plan.nodes[0].step.clone(), &[0], 1);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/learning/broken.pt");
+    let why = whole(&alone, &path).unwrap_err().to_string();
+    assert!(why.contains("broken.pt: a.weight holds NaN,"), "{why}");
+
+    // An encoder with a NaN in its stem, which is fitted to other channels.
+    let photograph = UNet {
+        encoder: Encoder::ResNet18,
+        channels: 3,
+        classes: 2,
+    };
+    let mut weights = fixtures::weights(&photograph.plan().parameters());
+    weights.get_mut("encoder.conv1.weight").unwrap().values[7] = f32::NAN;
+    let path = folder.path().join("encoder.safetensors");
+    write_safetensors(&path, &weights, &BTreeMap::new()).unwrap();
+    let plan = UNet {
+        channels: 4,
+        ..photograph
+    }
+    .plan();
+    let mut into = start(&plan, 1);
+    let why = encoder(&plan, &path, &mut into).unwrap_err().to_string();
+    assert!(why.contains("encoder.conv1.weight holds NaN"), "{why}");
+}
+
 fn recorded_plan() -> Plan {
     recorded()[1].0.plan()
 }

@@ -94,7 +94,7 @@ pub fn write_safetensors(path: &Path, weights: &Weights, texts: &BTreeMap<String
         .map(|(key, text)| (key.clone(), text.clone()))
         .collect();
     let file = safetensors::serialize(views, Some(texts)).map_err(failed)?;
-    files::write_atomically(path, |out| out.write_all(&file))
+    files::write_whole(path, &file)
 }
 
 fn read_pytorch(path: &Path) -> Result<Weights> {

@@ -15,7 +15,8 @@ mod tests;
 
 pub use self::abi::{enter, threads, version};
 pub use self::probe::{choose, open};
-pub use self::tensor::{Device, Tensor};
+pub use self::tensor::Tensor;
+pub use crate::libraries::Device;
 
 use crate::error::Error;
 

@@ -2,9 +2,10 @@
 
 use super::abi::{api, open_cuda, version};
 use super::operators::{self as op, Convolved, Normalisation};
-use super::tensor::{Device, Tensor};
+use super::tensor::Tensor;
 use crate::error::{Error, Result};
-use crate::{libraries, work};
+use crate::libraries::{self, Device, Wanted};
+use crate::work;
 
 /// What PyTorch 2.13 itself answers to `answers` (scripts/network_oracles/probe.py).
 const EXPECTED: [f32; 8] = [
@@ -55,8 +56,7 @@ pub fn open(device: Device) -> Result<()> {
 /// # Errors
 /// As `open`; a name that is none.
 pub fn choose(wanted: Option<&str>) -> Result<Device> {
-    if !matches!(wanted, None | Some("auto")) {
-        let device = wanted.unwrap_or_default().parse()?;
+    if let Some(Wanted::On(device)) = wanted.map(Wanted::named).transpose()? {
         return open(device).map(|()| device);
     }
     let card = Device::Cuda(0);

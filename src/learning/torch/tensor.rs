@@ -5,44 +5,7 @@ use std::ptr::null_mut;
 
 use super::abi::{Handle, Word, api, checked};
 use crate::error::{Error, Result};
-
-/// Where a tensor lies and is computed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Device {
-    #[default]
-    Cpu,
-    /// The graphics card of this number.
-    Cuda(i32),
-}
-
-impl std::fmt::Display for Device {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Device::Cpu => write!(f, "cpu"),
-            Device::Cuda(number) => write!(f, "cuda:{number}"),
-        }
-    }
-}
-
-impl std::str::FromStr for Device {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Device> {
-        let number = match text {
-            "cpu" => return Ok(Device::Cpu),
-            "cuda" => Some(0),
-            _ => text.strip_prefix("cuda:").and_then(|n| n.parse::<u8>().ok()),
-        };
-        let device = number.map(|number| Device::Cuda(i32::from(number)));
-        device.ok_or_else(|| {
-            Error::argument(
-                "device",
-                "\"auto\", \"cpu\", \"cuda\" or \"cuda:1\"",
-                format!("{text:?}"),
-            )
-        })
-    }
-}
+use crate::libraries::Device;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -118,7 +81,7 @@ impl Tensor {
             };
             let (device, number) = match device {
                 Device::Cpu => ((api.aoti_torch_device_type_cpu)(), 0),
-                Device::Cuda(number) => ((api.aoti_torch_device_type_cuda)(), number),
+                Device::Cuda(number) => ((api.aoti_torch_device_type_cuda)(), i32::from(number)),
             };
             (api.aoti_torch_empty_strided)(
                 size.len() as i64,

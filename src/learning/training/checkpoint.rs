@@ -10,7 +10,7 @@ use super::loss::Loss;
 use super::optimiser::Kind;
 use super::schedule::Schedule;
 use crate::error::{Error, Result};
-use crate::learning::network::{UNet, Weights, read_safetensors, write_safetensors};
+use crate::learning::network::{OF_STATE, UNet, Weights, check_numbers, read_safetensors, write_safetensors};
 
 /// What has to be the same for a run to go on from a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,8 +49,9 @@ pub struct Checkpoint {
 }
 
 const VERSION: u32 = 1;
+/// Of a state that is damaged.
+const WAY_OUT: &str = "remove it to start anew, where you like from best.safetensors beside it (`weights`), which holds the best epoch so far";
 const HEADER: &str = "perilune";
-const WEIGHTS: &str = "weights/";
 const MEMORY: [&str; 2] = ["mean/", "square/"];
 
 impl Header {
@@ -65,6 +66,22 @@ impl Header {
             is_over: false,
         }
     }
+
+    /// Whether it is what this network can have come to: a file may say anything.
+    fn is_whole(&self) -> bool {
+        let classes = self.made.network.classes;
+        let is_right = |epoch: &Epoch| {
+            let pixels = epoch.counts.iter().flatten();
+            epoch.counts.len() == classes
+                && epoch.counts.iter().all(|row| row.len() == classes)
+                && pixels.copied().try_fold(0, u64::checked_add).is_some()
+        };
+        let has_best = self
+            .best
+            .is_none_or(|best| (1..=self.epochs.len()).contains(&best));
+        let rate = self.schedule.learning_rate;
+        has_best && rate.is_finite() && rate > 0.0 && self.epochs.iter().all(is_right)
+    }
 }
 
 impl Checkpoint {
@@ -75,7 +92,7 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<()> {
         let header = serde_json::to_string(&self.header).map_err(|e| Error::file(path, e.to_string()))?;
         let mut all = Weights::new();
-        let parts = [(WEIGHTS, &self.weights)].into_iter();
+        let parts = [(OF_STATE, &self.weights)].into_iter();
         for (prefix, weights) in parts.chain(MEMORY.into_iter().zip(&self.memory)) {
             all.extend(
                 weights
@@ -87,9 +104,12 @@ impl Checkpoint {
     }
 
     /// # Errors
-    /// Where the file is no checkpoint, is damaged, or was made with other settings than `made`: names each.
+    /// Where the file is no checkpoint, is damaged, holds numbers that are NaN or infinite, or was made with other settings than `made`: names each.
     pub fn read(path: &Path, made: &Made) -> Result<Checkpoint> {
-        let (tensors, texts) = read_safetensors(path)?;
+        let (tensors, texts) = read_safetensors(path).map_err(|e| match e {
+            Error::File { path, message } => Error::file(path, format!("{message}; {WAY_OUT}")),
+            e => e,
+        })?;
         let header = texts
             .get(HEADER)
             .ok_or_else(|| Error::file(path, "is no checkpoint of training; choose another folder"))?;
@@ -118,9 +138,15 @@ impl Checkpoint {
                 ),
             ));
         }
+        if !header.is_whole() {
+            return Err(Error::file(
+                path,
+                format!("is a checkpoint whose history cannot be; {WAY_OUT}"),
+            ));
+        }
         let mut parts: [Weights; 3] = Default::default();
         for (name, array) in tensors {
-            let prefixes = [WEIGHTS, MEMORY[0], MEMORY[1]];
+            let prefixes = [OF_STATE, MEMORY[0], MEMORY[1]];
             for (prefix, part) in prefixes.iter().zip(&mut parts) {
                 if let Some(name) = name.strip_prefix(prefix) {
                     part.insert(name.to_string(), array.clone());
@@ -137,11 +163,14 @@ impl Checkpoint {
             if !fits(&weights) || !remembered {
                 return Err(Error::file(
                     path,
-                    format!(
-                        "is a checkpoint without {}; remove it to start anew",
-                        parameter.name
-                    ),
+                    format!("is a checkpoint without {}; {WAY_OUT}", parameter.name),
                 ));
+            }
+            for part in [&weights, &means, &squares] {
+                if let Some(array) = part.get(&parameter.name) {
+                    check_numbers(&parameter, array)
+                        .map_err(|why| Error::file(path, format!("{why}; {WAY_OUT}")))?;
+                }
             }
         }
         Ok(Checkpoint {

@@ -53,13 +53,18 @@ fn halving<R>(most: &mut usize, mut attempt: impl FnMut(usize) -> Result<R>) -> 
                     "note: the device has no memory for a whole batch; it is computed in parts of {most}, whose gradients are summed"
                 ));
             }
-            Err(e) if is_out_of_memory(&e) => {
-                return Err(Error::message(format!(
-                    "the device has no memory for a single chip; take smaller chips, a smaller encoder, or another device ({e})"
-                )));
-            }
-            other => return other,
+            other => return other.map_err(no_room),
         }
+    }
+}
+
+/// The way out where not even one sample has room.
+pub fn no_room(e: Error) -> Error {
+    match is_out_of_memory(&e) {
+        true => Error::message(format!(
+            "the device has no memory for a single chip; take smaller chips, a smaller encoder, or another device ({e})"
+        )),
+        false => e,
     }
 }
 
@@ -114,6 +119,8 @@ fn added(sum: Gradients, mut part: Gradients) -> Result<Gradients> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -126,9 +133,19 @@ mod tests {
                 false => Ok(most),
             }
         };
+        let recorder = Arc::new(work::Recorder::new(&[]));
+        let context = work::Context::new().with_output(recorder.clone());
+        let _entered = context.enter();
         let mut most = 10;
         assert_eq!(halving(&mut most, fits(3)).unwrap(), 3);
         assert_eq!(most, 3);
+        let told = recorder.text(work::Stream::Stderr);
+        for parts in [5, 3] {
+            let note = format!(
+                "no memory for a whole batch; it is computed in parts of {parts}, whose gradients are summed"
+            );
+            assert_eq!(told.matches(&note).count(), 1, "{told}");
+        }
         let why = halving(&mut most, fits(0)).unwrap_err().to_string();
         assert!(
             why.contains("single chip") && why.contains("smaller chips"),

@@ -279,6 +279,22 @@ fn a_state_of_another_training_is_an_error_that_names_the_difference() {
         why.contains("U-Net with resnet18, 2 channels, 2 classes there, U-Net with resnet34"),
         "{why}"
     );
+    for (network, said) in [
+        (
+            UNet { channels: 3, ..SMALL },
+            "2 channels, 2 classes there, U-Net with resnet18, 3 channels, 2 classes here",
+        ),
+        (
+            UNet { classes: 4, ..SMALL },
+            "2 channels, 2 classes there, U-Net with resnet18, 2 channels, 4 classes here",
+        ),
+    ] {
+        let why = other(&|made| made.network = network);
+        assert!(
+            why.contains(said) && why.contains("choose another folder, or remove it"),
+            "{why}"
+        );
+    }
     let why = other(&|made| made.learning_rate = 0.5);
     assert!(why.contains("learning_rate 0.001 there, 0.5 here"), "{why}");
     let why = other(&|made| made.loss = Loss::Dice);
@@ -289,8 +305,70 @@ fn a_state_of_another_training_is_an_error_that_names_the_difference() {
         .unwrap_err()
         .to_string();
     assert!(why.contains("is no checkpoint of training"), "{why}");
-    std::fs::write(&path, b"short").unwrap();
-    assert!(Checkpoint::read(&path, &settings(1).made).is_err());
+}
+
+/// Whatever is wrong with a state, the error says what may be saved.
+#[test]
+fn a_state_that_is_damaged_says_so_and_leads_to_the_best_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Made {
+        chips: 1,
+        broken: None,
+    };
+    run(folder.path(), settings(1), &source).unwrap();
+    let right = state(folder.path());
+    let path = last(folder.path());
+    let bytes = std::fs::read(&path).unwrap();
+    let refused = |said: &str| {
+        let why = run(folder.path(), settings(2), &source)
+            .err()
+            .unwrap()
+            .to_string();
+        for part in [said, "last.safetensors", "best.safetensors beside it"] {
+            assert!(why.contains(part), "{said}: {why}");
+        }
+    };
+    for end in [5, 2000, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..end]).unwrap();
+        refused("no whole safetensors file");
+    }
+    let name = "encoder.layer1.0.conv1.weight";
+    let with = |change: &dyn Fn(&mut Checkpoint)| {
+        let mut changed = right.clone();
+        change(&mut changed);
+        changed.write(&path).unwrap();
+    };
+    with(&|state| state.weights.get_mut(name).unwrap().values[3] = f32::NAN);
+    refused("encoder.layer1.0.conv1.weight holds NaN");
+    with(&|state| state.memory[1].get_mut(name).unwrap().values[3] = f32::INFINITY);
+    refused("encoder.layer1.0.conv1.weight holds inf");
+    with(&|state| drop(state.memory[0].remove(name)));
+    refused("without encoder.layer1.0.conv1.weight");
+    // What counts and numbers of epochs cannot be.
+    with(&|state| state.header.best = Some(0));
+    refused("whose history cannot be");
+    with(&|state| state.header.best = Some(2));
+    refused("whose history cannot be");
+    with(&|state| state.header.epochs[0].counts[1].push(3));
+    refused("whose history cannot be");
+    with(&|state| state.header.epochs[0].counts = vec![vec![u64::MAX, 1], vec![0, 0]]);
+    refused("whose history cannot be");
+    with(&|state| state.header.schedule.learning_rate = -1.0);
+    refused("whose history cannot be");
+    // It is no file of weights either, and the best weights are.
+    right.write(&path).unwrap();
+    let plan = SMALL.plan();
+    let why = crate::learning::network::whole(&plan, &path)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        why.contains("is the state of a training") && why.contains("best.safetensors"),
+        "{why}"
+    );
+    assert_eq!(
+        crate::learning::network::whole(&plan, &best(folder.path())).unwrap(),
+        right.weights
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::checkpoint::{Checkpoint, Header, Made};
 use super::history::{Epoch, Pace};
 use super::optimiser::Optimiser;
 use super::schedule::{Patience, Schedule};
-use super::step::gradients;
+use super::step::{gradients, no_room};
 use crate::error::{Choice, Error, Result};
 use crate::interrupt;
 use crate::learning::confusion::Confusion;
@@ -339,9 +339,10 @@ impl Trainer {
         let (mut sum, mut classes) = (0.0, Vec::with_capacity(batch.labels.len()));
         for sample in 0..batch.samples() {
             let labels = batch.labels.slice(ndarray::s![sample..=sample, .., ..]);
-            let logits = self
-                .net
-                .evaluate(&batch.tensor(sample..sample + 1, self.net.device())?)?;
+            let image = batch.tensor(sample..sample + 1, self.net.device());
+            let logits = image
+                .and_then(|image| self.net.evaluate(&image))
+                .map_err(no_room)?;
             if made.loss.share(labels) > 0.0 {
                 let scored = made.loss.score(&logits, labels, whole, self.net.device())?;
                 sum += f64::from(scored.value.number()?);

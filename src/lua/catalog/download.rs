@@ -12,9 +12,9 @@ use super::items::LuaItems;
 use super::values::listed;
 use crate::bytes::http::{self, Http, wait};
 use crate::catalog::transfer::{
-    self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web, shown,
+    self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web,
 };
-use crate::error::{Choice, Domain, Error, Result, counted};
+use crate::error::{Choice, Domain, Error, Result, counted, shown_bytes};
 use crate::lua::options::OptionTable;
 use crate::lua::value::{Several, describe};
 use crate::options;
@@ -290,11 +290,11 @@ impl Bars {
     fn text(&self) -> String {
         let get = |n: &AtomicUsize| n.load(Ordering::Relaxed);
         let (here, all) = (self.here.load(Ordering::Relaxed), self.all.load(Ordering::Relaxed));
-        let mut text = format!("{} of {} files, {}", get(&self.ended), get(&self.files), shown(here));
+        let mut text = format!("{} of {} files, {}", get(&self.ended), get(&self.files), shown_bytes(here));
         if all > here {
-            text.push_str(&format!(" of {}", shown(all)));
+            text.push_str(&format!(" of {}", shown_bytes(all)));
         }
-        text.push_str(&format!(", {}/s", shown(self.meter.rate() as u64)));
+        text.push_str(&format!(", {}/s", shown_bytes(self.meter.rate() as u64)));
         if let Some(left) = self.meter.seconds_left(all.saturating_sub(here)).filter(|_| all > here) {
             text.push_str(&format!(", {left:.0} s left"));
         }

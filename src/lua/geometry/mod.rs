@@ -11,7 +11,7 @@ use geo::{Coord, LineString, Polygon};
 use mlua::{Lua, Value as LuaValue};
 
 use self::values::positions;
-use super::{Args, FromScript, Module, access};
+use super::{Args, FromScript, Module, Options, access};
 use crate::error::{Error, Result};
 use crate::lua::value::describe;
 use crate::options;
@@ -105,14 +105,15 @@ fn collect(_: &Lua, args: &Args) -> Result<Features> {
             rest.push((Properties::new(), None));
             continue;
         }
-        let LuaValue::Table(table) = entry else {
+        if !entry.is_table() {
             let expected = "a Geometry, or { geometry = …, properties = { … } }";
             return Err(Error::argument(label, expected, describe(entry)));
-        };
-        let value = |name: &str| table.get::<LuaValue>(name);
-        geometries.push(Geometry::from_script(&value("geometry")?, &format!("{label}.geometry"))?);
-        let properties = values::properties(&value("properties")?, &format!("{label}.properties"))?;
-        let id = crate::table::Value::from_script(&value("id")?, &format!("{label}.id"))?;
+        }
+        let (geometry, properties, id) =
+            Options::read(entry, &label, |o| Ok((o.raw("geometry")?, o.raw("properties")?, o.raw("id")?)))?;
+        geometries.push(Geometry::from_script(&geometry, &format!("{label}.geometry"))?);
+        let properties = values::properties(&properties, &format!("{label}.properties"))?;
+        let id = crate::table::Value::from_script(&id, &format!("{label}.id"))?;
         rest.push((properties, Some(id).filter(|id| !id.is_missing())));
     }
     let mut out = Features::from_geometries(geometries)?;

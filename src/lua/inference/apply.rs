@@ -3,7 +3,7 @@
 use mlua::Lua;
 
 use crate::error::{Domain, Error, Result};
-use crate::inference::{self, Augment, Blend, Device, Model, Precision, Product, Settings};
+use crate::inference::{self, Augment, Blend, Model, Precision, Product, Settings, Wanted};
 use crate::lua::args::Args;
 use crate::lua::value::Several;
 use crate::options;
@@ -67,7 +67,7 @@ impl Applying {
 /// As `inference::apply`; a device that is not there.
 pub fn apply(_: &Lua, model: &Model, args: &Args, options: Applying) -> Result<Raster> {
     let Several(images) = args.get::<Several<Raster>>("images")?;
-    let device = options.device.as_deref().map(Device::named).transpose()?;
+    let device = options.device.as_deref().map(Wanted::named).transpose()?;
     let model = &model.on(device, options.precision)?;
     inference::apply(model, &images, &options.settings(model)?)
 }

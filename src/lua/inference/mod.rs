@@ -11,7 +11,7 @@ use super::options::Nested;
 use super::spec::ValueType;
 use super::{FromScript, Module, access, describe};
 use crate::error::{Domain, Error, Result};
-use crate::inference::{Activation, Band, Class, Device, Metadata, Model, Opening, Precision};
+use crate::inference::{Activation, Band, Class, Metadata, Model, Opening, Precision, Wanted};
 use crate::options;
 
 pub fn define(m: &mut Module) -> Result<()> {
@@ -67,7 +67,7 @@ impl Open {
             });
         }
         Ok(Opening {
-            device: self.device.as_deref().map_or(Ok(Device::default()), Device::named)?,
+            device: self.device.as_deref().map_or(Ok(Wanted::default()), Wanted::named)?,
             asked: self.device.is_some(),
             precision: self.precision,
             gpu_memory: self.gpu_memory_mib.map(|mib| mib << 20),

@@ -98,7 +98,7 @@ options! {
         /// Whether bands are brought to mean 0 and standard deviation 1 of the training chips.
         normalise: bool = true,
         /// What masked pixels become, after normalisation.
-        fill: f64 = 0.0,
+        fill: f64 = 0.0; Domain::FINITE,
         /// Under which terms the model may be used, such as `CC-BY-4.0`. It lies in the model, as do the next two.
         licence: Option<String>,
         /// Where the model comes from.
@@ -274,7 +274,7 @@ impl Exported<'_> {
         ]);
         training.extend(detail.map(|(name, value)| (name.to_string(), value)));
         let file = onnx::write(self.plan, weights, &self.chips.metadata(training, &self.about))?;
-        files::write_atomically(&self.path, |out| out.write_all(&file))
+        files::write_whole(&self.path, &file)
     }
 }
 

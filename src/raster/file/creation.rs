@@ -9,7 +9,7 @@ use gdal_sys::GDALDataType as Gdt;
 
 use super::options::WriteOptions;
 use super::{has_signed_bytes, last_message, message_of, reset_message};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, free_space};
 use crate::raster::{Band, DType, Kind};
 use crate::work;
 
@@ -231,11 +231,10 @@ pub fn check_space(path: &Path, bytes: u64, options: &WriteOptions) -> Result<()
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    // File systems without blocks (/proc) have no free space to speak of; creating the file tells more.
-    let Some(disk) = rustix::fs::statvfs(folder).ok().filter(|disk| disk.f_blocks > 0) else {
+    // Of file systems that count none, creating the file tells more.
+    let Some(free) = free_space(folder) else {
         return Ok(());
     };
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let likely = if options.compress.eq_ignore_ascii_case("none") {
         bytes
     } else {

@@ -49,6 +49,8 @@ test("a collection is read like a list", function()
   assert(tostring(f):match "^[^\n]*" == "3 features (Polygon), EPSG:32632, x 0..100, y 0..100")
   assert_error(function() geometry.features({ 5 }) end, "list%[1%] must be a Geometry, or { geometry = …")
   assert_error(function() geometry.features({ { geometry = geometry.point(1, 2), properties = { a = print } } }) end, "list%[1%]%.properties%.a must be")
+  assert_error(function() geometry.features({ geometry.point(1, 2), { geometry = geometry.point(3, 4), propertis = { a = 1 } } }) end,
+    "unknown option `list%[2%]%.propertis`; did you mean `list%[2%]%.properties`%?")
   assert_error(function() geometry.features({ geometry.point(1, 2), geometry.point(1, 2, UTM) }) end, "different coordinate reference systems")
 end)
 

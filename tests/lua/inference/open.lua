@@ -1,4 +1,4 @@
-local fs, inference = require "fs", require "inference"
+local fs, inference, raster = require "fs", require "inference", require "raster"
 
 -- A writer of ONNX files: protobuf by hand. Numbers of fields as in onnx.proto3.
 local function varint(n)
@@ -84,7 +84,9 @@ test("what cannot be is an error that names it", function()
   assert_error(open { bands = { "HH" } }, "m%.onnx: its input `image` takes 2 bands, and its metadata name 1: HH")
   assert_error(open { bands = { "HH", "HH" } }, "bands%[2%]%.name %(of `HH`%) comes twice")
   assert_error(open { bands = { { name = "a", mean = 1, scale = 2 }, "b" } }, "in two ways")
-  assert_error(open { bands = { { nam = "a" }, "b" } }, "unknown option `nam`; the options are: .*name")
+  assert_error(open { bands = { { nam = "a" }, "b" } }, "unknown option `bands%[1%]%.nam`; did you mean `bands%[1%]%.name`%?")
+  assert_error(open { bands = { { name = "a", unti = "dB" }, "b" } }, "unknown option `bands%[1%]%.unti`; did you mean `bands%[1%]%.unit`%?")
+  assert_error(open { classes = { "a", { name = "b", colour = "#1f78b4" } } }, "unknown option `classes%[2%]%.colour`; did you mean `classes%[2%]%.color`%?")
   assert_error(open { bands = { 1, 2 } }, "bands%[1%] must be the name of a band or a table")
   assert_error(open { classes = { "a", "b", "c" } }, "is of 2 classes, and its metadata name 3")
   assert_error(open { classes = { "a", { name = "b", color = "blue" } } }, "must be as #1f78b4")
@@ -93,6 +95,49 @@ test("what cannot be is an error that names it", function()
   assert_error(open { nodata = 300 }, "nodata must be .*255")
   assert_error(function() inference.open("none.onnx") end, "inference%.open: no such file: none%.onnx")
   assert_error(function() inference.open("/etc/hostname") end, "inference%.open")
+end)
+
+-- A graph of one step with these attributes: opset, operator, axes of what comes in and goes out.
+local function step(opset, operator, taken, given, attributes)
+  local node = bytes(1, "x") .. bytes(2, "y") .. bytes(3, "step") .. bytes(4, operator) .. (attributes or "")
+  local graph = bytes(1, node) .. bytes(2, "g") .. bytes(11, port("x", taken)) .. bytes(12, port("y", given))
+  return number(1, 8) .. bytes(2, "hand") .. bytes(7, graph) .. bytes(8, bytes(1, "") .. number(2, opset))
+end
+
+test("what nothing here computes is named, with the way out", function()
+  local image = { "n", 2, "h", "w" }
+  fs.write("a.onnx", step(17, "Frobnicate", image, image))
+  local why = assert_error(function() inference.open("a.onnx") end, "a%.onnx: .*Frobnicate")
+  assert(why:find("export it from ONNX's own operators", 1, true) or why:find("perilune setup onnxruntime", 1, true), why)
+  fs.write("a.onnx", step(999, "Relu", image, image))
+  assert_error(function() inference.open("a.onnx") end, "a%.onnx: is of ONNX's opset 999, and up to 28 is computed here; export it with an earlier one")
+  -- Weights in a file beside it that is not there.
+  local outside = bytes(13, bytes(1, "location") .. bytes(2, "a.data")) .. number(14, 1)
+  local w = number(1, 2) .. number(2, 1) .. bytes(8, "w") .. outside
+  local node = bytes(1, "x") .. bytes(1, "w") .. bytes(2, "y") .. bytes(4, "Add")
+  local graph = bytes(1, node) .. bytes(5, w) .. bytes(11, port("x", { 1, 2 })) .. bytes(12, port("y", { 1, 2 }))
+  fs.write("a.onnx", number(1, 8) .. bytes(7, graph) .. bytes(8, bytes(1, "") .. number(2, 17)))
+  assert_error(function() inference.open("a.onnx") end, "its weights lie in another file, a%.data, which is not beside it; put both into one folder")
+end)
+
+test("what goes in and comes out of a model must be images", function()
+  local grid = raster.grid { crs = "EPSG:32633", origin = { 0, 0 }, resolution = 10, rows = 40, cols = 40 }
+  local band = raster.random(grid, { seed = 1 })
+  local two = raster.bands(band:rename "a", band:rename "b")
+  local function refused(model, image, pattern, options)
+    fs.write("a.onnx", model)
+    local m = inference.open("a.onnx", { device = "cpu" })
+    assert_error(function() m:apply(image, options or { output = "values" }) end, pattern)
+  end
+  local image = { "n", 2, "h", "w" }
+  refused(step(17, "Relu", image, image), band, "bands for `x` must be 2, which the network takes, got 1")
+  refused(step(17, "Relu", image, image), two:add_bands(band:rename "c"), "bands for `x` must be 2, which the network takes, got 3")
+  refused(step(17, "Relu", { "n", 2 }, { "n", 2 }), two, "input `x` of the model has 2 axes; images go in as batch × bands × rows × cols")
+  refused(step(17, "Relu", { 1, 2, "h", "w" }, { 1, 2, "h", "w" }), two, "batch must be 1, which is all", { output = "values", batch = 4, tile = 32, overlap = 0 })
+  -- Of five axes: a step before the first.
+  local axes = bytes(5, bytes(1, "axes") .. number(8, 0) .. number(20, 7))
+  refused(step(11, "Unsqueeze", image, { 1, "n", 2, "h", "w" }, axes), two,
+    "the output `y` of the model has the shape 1 × 1 × 2 × %d+ × %d+ for one window of .*: an image is made of batch × classes × rows × cols")
 end)
 
 test("a file that is no model, or not whole, is refused", function()

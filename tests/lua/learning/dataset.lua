@@ -228,9 +228,38 @@ test("what cannot be a dataset is an error with its values and the way out", fun
   assert_error(made { scenes = { { image = scenes[1].image, labels = scenes[1].image, group = "x" } } }, "labels of x must hold classes, which are whole numbers")
   assert_error(made { split = { by = "block" } }, "split.block is missing")
   assert_error(made { split = { by = "blok" } }, "did you mean")
+  assert_error(made { split = { validaton = 0.2 } }, "unknown option `split%.validaton`; did you mean `split%.validation`%?")
+  assert_error(made { split = { seeds = 1, sites = 3 } }, "unknown option `split%.seeds`; did you mean `split%.seed`%?")
+  local s = scenes[1]
+  assert_error(made { scenes = { s, { imag = s.image, labels = s.labels } } }, "unknown option `scenes%[2%]%.imag`; did you mean `scenes%[2%]%.image`%?")
+  assert_error(made { scenes = { { image = s.image, labels = s.labels, grup = "a" } } }, "unknown option `scenes%[1%]%.grup`; did you mean `scenes%[1%]%.group`%?")
+  -- Nothing is near, though all begin alike.
+  assert_error(made { scenes = { { image = s.image, labels = s.labels, time = 1 } } }, "unknown option `scenes%[1%]%.time`; the options are: scenes%[1%]%.image, ")
   assert_error(function() learning.dataset { scenes = scenes } end, "classes is missing")
   local ds = learning.dataset { scenes = scenes, chip = 32, classes = CLASSES }
   assert_error(function() ds:read(99) end, "chip must be a chip's number, 1 to 16, got 99")
+end)
+
+test("a side without a chip and a class without a training pixel are errors before the training", function()
+  -- Chips of which each shares ground with all others: whatever is dealt out, training is left with none.
+  local s = scene("a", { rows = 40, cols = 40 })
+  local function made(o)
+    return function()
+      learning.dataset { scenes = o.scenes or { s }, classes = o.classes or CLASSES, chip = o.chip or 32, step = o.step, split = o.split }
+    end
+  end
+  assert_error(made { step = 4, split = { by = "chip", validation = 0.3, test = 0 } },
+    "the training side has no chip: %d+ chips? are left of 9, %d were dropped because they share ground with another side; give more scenes, a smaller chip")
+  -- A class that one scene has alone, and that scene judges.
+  local scenes = apart(4)
+  scenes[4].labels = scenes[4].labels * 0 + 1
+  for i = 1, 3 do scenes[i].labels = scenes[i].labels * 0 end
+  assert_error(made { scenes = scenes, classes = { [0] = "land", [1] = "water" }, split = { validation = { "scene 3" }, test = { "scene 4" } } },
+    "the training side has no pixel of the class `water` %(pixels: land %d+, water 0%); 4096 lie on the other sides; choose another seed, other shares")
+  -- A side that nobody wanted is missed when a network is trained.
+  local ds = learning.dataset { scenes = apart(3), classes = CLASSES, chip = 32, split = { validation = 0, test = 0 } }
+  local ok, why = pcall(learning.train, ds, { checkpoint = "c", model = "m.onnx", epochs = 1, device = "cpu" })
+  assert(not ok and (why:find("no chip is on the validation side; give it a share in split", 1, true) or why:find("perilune setup torch", 1, true)), why)
 end)
 
 test("a page of chips is drawn", function()
@@ -293,4 +322,6 @@ test("a sample is the chip, changed as asked for, the same for a seed", function
   local dropped = ds:sample(3, { drop = { bands = { "HH" }, probability = 1 } })
   assert(dropped:get(4, 5) == 0 and dropped:get(20, 30) == 0)
   assert_error(function() ds:sample(3, { drop = { bands = { "HV" } } }) end, "no band `HV`")
+  assert_error(function() ds:sample(3, { drop = { band = { "HH" } } }) end, "unknown option `drop%.band`; did you mean `drop%.bands`%?")
+  assert_error(function() ds:sample(3, { speckle = { bands = { "HH" }, look = 3 } }) end, "unknown option `speckle%.look`; did you mean `speckle%.looks`%?")
 end)

@@ -1,4 +1,4 @@
-local learning, raster, fs = require "learning", require "raster", require "fs"
+local learning, raster, fs, json = require "learning", require "raster", require "fs", require "json"
 
 local CLASSES = { [0] = "low", [1] = "high" }
 
@@ -7,9 +7,13 @@ local function dataset(o)
   for i = 1, 4 do
     local grid = raster.grid { crs = "EPSG:32611", origin = { 400000 + 4000 * i, 3860000 }, resolution = 10, rows = 64, cols = 64 }
     local image = raster.random(grid, { distribution = "smooth", scale = 30, seed = i, name = "HH" }):set_unit("dB")
-    scenes[i] = { image = image, labels = image:gt(0.5), group = "scene " .. i }
+    local labels = image:gt(0.5)
+    if o and o.classes == 3 then labels = labels + image:gt(0.6) end
+    if o and o.bands == 2 then image = image:add_bands(image:rename("HV")) end
+    scenes[i] = { image = image, labels = labels, group = "scene " .. i }
   end
-  return learning.dataset { scenes = scenes, classes = CLASSES, chip = o and o.chip or 32, split = { validation = { "scene 4" }, test = 0 } }
+  local classes = o and o.classes == 3 and { [0] = "low", [1] = "high", [2] = "highest" } or CLASSES
+  return learning.dataset { scenes = scenes, classes = classes, chip = o and o.chip or 32, split = { validation = { "scene 4" }, test = 0 } }
 end
 
 local function options(folder, o)
@@ -57,6 +61,44 @@ test("what cannot be trained is an error with the way out", function()
   learning.train(ds, options("one", { epochs = 1 }))
   ok, why = pcall(learning.train, ds, options("one", { encoder = "resnet34" }))
   assert(not ok and why:match("resnet18.*there.*resnet34.*here"), why)
+  -- Other bands, and other classes.
+  ok, why = pcall(learning.train, dataset { bands = 2 }, options("one"))
+  assert(not ok and why:match("one/last%.safetensors: is a checkpoint of another training: .*1 channels, 2 classes there, .*2 channels, 2 classes here; choose another folder"), why)
+  ok, why = pcall(learning.train, dataset { classes = 3 }, options("one"))
+  assert(not ok and why:match("1 channels, 2 classes there, .*1 channels, 3 classes here"), why)
+  -- A network of two bands is no start of one with one, and a state of training no weights.
+  ok, why = pcall(learning.train, dataset { bands = 2 }, options("two", { weights = "one/best.safetensors" }))
+  assert(not ok and why:match("of another shape: encoder%.conv1%.weight %[64, 1, 7, 7%] where the network has %[64, 2, 7, 7%]"), why)
+  ok, why = pcall(learning.train, ds, options("two", { weights = "one/last.safetensors" }))
+  assert(not ok and why:match("is the state of a training.*best%.safetensors"), why)
+  ok, why = pcall(learning.train, ds, options("two", { augment = { flip = true } }))
+  assert(not ok and why:match("unknown option `augment%.flip`; did you mean `augment%.flips`%?"), why)
+  ok, why = pcall(learning.train, ds, options("two", { augment = { drop = { bands = { "HH" }, draw = 2 } } }))
+  assert(not ok and why:match("unknown option `augment%.drop%.draw`; did you mean `augment%.drop%.draws`%?"), why)
+end)
+
+-- The number in place of another, in the bytes of a file of safetensors: its header says where each tensor lies.
+local function with_number(path, name, value)
+  local text = fs.read(path)
+  local length = ("<I8"):unpack(text)
+  local header = json.decode(text:sub(9, 8 + length))
+  local at = 9 + length + header[name].data_offsets[1] + 40
+  fs.write(path, text:sub(1, at - 1) .. ("<f"):pack(value) .. text:sub(at + 4))
+end
+
+test("weights that are no numbers are refused where they are read", function()
+  local ds = dataset()
+  learning.train(ds, options("nan", { epochs = 1 }))
+  local name = "encoder.layer2.0.conv1.weight"
+  local function refused(folder, o, pattern)
+    local ok, why = pcall(learning.train, ds, options(folder, o))
+    assert(not ok and why:match(pattern), tostring(why))
+  end
+  with_number("nan/best.safetensors", name, 0 / 0)
+  refused("new", { weights = "nan/best.safetensors" }, "nan/best%.safetensors: encoder%.layer2%.0%.conv1%.weight holds NaN, which no network")
+  refused("new", { encoder_weights = "nan/best.safetensors" }, "nan/best%.safetensors: encoder%.layer2%.0%.conv1%.weight holds NaN, which no network")
+  with_number("nan/last.safetensors", "weights/" .. name, -1 / 0)
+  refused("nan", { epochs = 2 }, "nan/last%.safetensors: encoder%.layer2%.0%.conv1%.weight holds %-inf, .*remove it to start anew")
 end)
 
 test("weights of a training are the start of another", function()

@@ -28,6 +28,39 @@ test("pixels depend on the seed and on nothing else", function()
   assert((a - raster.random(grid, { seed = 2 })):stats().random.std > 0.3)
 end)
 
+-- SplitMix64 (Steele, Lea and Flood 2014) in Lua's integers, which wrap: the next number, and the state after it.
+local function splitmix(state)
+  state = state + 0x9E3779B97F4A7C15
+  local z = (state ~ (state >> 30)) * 0xBF58476D1CE4E5B9
+  z = (z ~ (z >> 27)) * 0x94D049BB133111EB
+  return z ~ (z >> 31), state
+end
+
+test("numbers are those of SplitMix64, of which each pixel has a stream of its own", function()
+  local function stream(seed, row, col)
+    local a = splitmix(seed) ~ (row * 0x9E3779B97F4A7C15)
+    local b = splitmix(a) ~ (col * 0xD1B54A32D192ED03)
+    local state = splitmix(b)
+    return function()
+      local number
+      number, state = splitmix(state)
+      return (number >> 11) / 2.0 ^ 53
+    end
+  end
+  local function single(v) return (("f"):unpack(("f"):pack(v))) end
+  for _, seed in ipairs { 0, 1, 77 } do
+    local uniform = raster.random(grid, { seed = seed }):read()
+    local normal = raster.random(grid, { seed = seed, distribution = "normal" }):read()
+    for _, at in ipairs { { 0, 0 }, { 0, 1 }, { 1, 0 }, { 199, 299 }, { 57, 123 } } do
+      local draw = stream(seed, at[1], at[2])
+      local u, v = draw(), draw()
+      assert(uniform:get(at[1], at[2]) == single(u))
+      -- Box and Muller 1958.
+      assert_close(normal:get(at[1], at[2]), math.sqrt(-2 * math.log(1 - u)) * math.cos(2 * math.pi * v), 1e-6)
+    end
+  end
+end)
+
 test("coordinates are those of the pixels' middles", function()
   local c = raster.coordinates(grid)
   local x, y = c.x:read():totable(), c.y:read():totable()

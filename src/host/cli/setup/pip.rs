@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::shown;
-use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::error::{Error, Result, shown_bytes};
+use crate::files::write_whole;
 use crate::interrupt;
 use crate::libraries::Part;
 use crate::work::progress;
@@ -22,13 +21,11 @@ const SAID: &str = "pip.log";
 /// Where there is no Python or no pip, no network, or the index has other bytes than those pinned; when interrupted.
 pub fn fetch(part: &Part, folder: &Path) -> Result<PathBuf> {
     let wanted = folder.join("requirements.txt");
-    write_atomically(&wanted, |out| {
-        writeln!(
-            out,
-            "{}=={} --hash=sha256:{}",
-            part.package, part.version, part.sha256
-        )
-    })?;
+    let pinned = format!(
+        "{}=={} --hash=sha256:{}\n",
+        part.package, part.version, part.sha256
+    );
+    write_whole(&wanted, pinned.as_bytes())?;
     let log = folder.join(SAID);
     let log = File::create(&log).map_err(|e| Error::io(&log, e))?;
     let child = Command::new("python3")
@@ -84,7 +81,7 @@ fn wait(child: Child, part: &Part, folder: &Path) -> Result<bool> {
             "fetching {} {} ({})",
             part.package,
             part.version,
-            shown(part.bytes)
+            shown_bytes(part.bytes)
         ),
     );
     let mut done = 0;
@@ -186,7 +183,7 @@ pub fn by_hand(parts: &[&Part]) -> String {
                 part.package,
                 part.version,
                 part.wheel,
-                shown(part.bytes)
+                shown_bytes(part.bytes)
             )
         })
         .collect();

@@ -1,5 +1,7 @@
 //! Random numbers that are the same on every machine and in every version.
 
+use std::f64::consts::TAU;
+
 /// SplitMix64: a counter in steps of the golden ratio, its bits mixed.
 ///
 /// # Source
@@ -34,7 +36,7 @@ impl Random {
 
     /// 0 ≤ v < 1, in steps of 2⁻⁵³.
     pub fn uniform(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 * (-53f64).exp2()
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Each number below `count`, which is not 0, is as likely as the others.
@@ -63,7 +65,7 @@ impl Random {
         }
     }
 
-    /// Mean 0, standard deviation 1 (Marsaglia's polar method, one of its two numbers).
+    /// Mean 0, standard deviation 1 (Marsaglia's polar method, one of its two numbers), the same to the last bit on every machine.
     pub fn normal(&mut self) -> f64 {
         loop {
             let (u, v) = (2.0 * self.uniform() - 1.0, 2.0 * self.uniform() - 1.0);
@@ -74,19 +76,29 @@ impl Random {
         }
     }
 
-    /// Gamma of this shape, which is positive, and scale 1: mean and variance are the shape.
+    /// Mean 0, standard deviation 1, of two uniform numbers whatever they are: what takes one number each of many streams, as images of
+    /// random numbers do, pays for no second try.
     ///
     /// # Source
-    /// Marsaglia & Tsang 2000, A simple method for generating gamma variables, doi:10.1145/358407.358414.
-    pub fn gamma(&mut self, shape: f64) -> f64 {
+    /// Box & Muller 1958, A note on the generation of random normal deviates, doi:10.1214/aoms/1177706645.
+    pub fn normal_of_two(&mut self) -> f64 {
+        let (u, v) = (1.0 - self.uniform(), self.uniform());
+        (-2.0 * u.ln()).sqrt() * (TAU * v).cos()
+    }
+
+    /// Gamma of this shape, which is positive, and scale 1: mean and variance are the shape. `normal` is one of the two above.
+    ///
+    /// # Source
+    /// Marsaglia & Tsang 2000, A simple method for generating gamma variables, doi:10.1145/358407.358414, with their boost for shapes below 1.
+    pub fn gamma(&mut self, shape: f64, normal: fn(&mut Random) -> f64) -> f64 {
         if shape < 1.0 {
             let u = 1.0 - self.uniform();
-            return self.gamma(shape + 1.0) * u.powf(1.0 / shape);
+            return self.gamma(shape + 1.0, normal) * u.powf(1.0 / shape);
         }
         let d = shape - 1.0 / 3.0;
         let c = 1.0 / (9.0 * d).sqrt();
         loop {
-            let x = self.normal();
+            let x = normal(self);
             let v = (1.0 + c * x).powi(3);
             let u = 1.0 - self.uniform();
             if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
@@ -157,8 +169,9 @@ mod tests {
                 1.0 / 12.0,
             ),
             (&|r| r.normal(), 0.0, 1.0),
-            (&|r| r.gamma(0.5), 0.5, 0.5),
-            (&|r| r.gamma(4.0), 4.0, 4.0),
+            (&|r| r.normal_of_two(), 0.0, 1.0),
+            (&|r| r.gamma(0.5, Random::normal), 0.5, 0.5),
+            (&|r| r.gamma(4.0, Random::normal_of_two), 4.0, 4.0),
             (&|r| r.below(3) as f64, 1.0, 2.0 / 3.0),
         ] {
             let (m, v) = moments(draw);
