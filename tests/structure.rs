@@ -420,7 +420,7 @@ fn names_of_a_use_are_opened() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 28] = [
+    let homes: [(&str, &[&str]); 31] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["bytes", "raster", "vector"]),
         ("landlock", &["host"]),
@@ -431,6 +431,9 @@ fn libraries_stay_in_their_rooms() {
         ("tiny_skia", &["plot"]),
         ("ttf_parser", &["plot"]),
         ("icy_sixel", &["plot"]),
+        ("pdf_writer", &["plot"]),
+        ("subsetter", &["plot"]),
+        ("gif", &["plot"]),
         ("rustyline", &["host"]),
         ("clap", &["host", "main"]),
         ("reqwest", &["bytes"]),

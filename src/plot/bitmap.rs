@@ -1,13 +1,13 @@
-//! Image layers as pictures of exactly a panel's pixels.
+//! Images as pictures of exactly a panel's pixels.
 
 use ndarray::Array2;
 
 use super::color::Color;
 use super::colormap::Colormap;
-use super::draw::Frame;
-use super::layer::{Classes, Image, Rgb};
 use super::picture::Picture;
+use super::place::Frame;
 use super::resample::{self, Cover};
+use super::scene::Item;
 use super::stretch::Limits;
 use crate::raster::Affine;
 
@@ -34,7 +34,7 @@ fn covers(
 }
 
 /// Values at the panel's pixels and how much of each is valid.
-fn sampled(
+pub fn sampled(
     values: &Array2<f32>,
     transform: Option<&Affine>,
     frame: &Frame,
@@ -66,23 +66,19 @@ fn turned(values: &Array2<f32>, transform: &Affine, frame: &Frame, cells: (usize
     })
 }
 
-fn fill_pixels(picture: &mut Picture, color: impl Fn(usize) -> Color) {
+pub fn fill_pixels(picture: &mut Picture, color: impl Fn(usize) -> Color) {
     for (i, pixel) in picture.pixels.chunks_exact_mut(4).enumerate() {
         let c = color(i);
         pixel.copy_from_slice(&[c.r, c.g, c.b, c.a]);
     }
 }
 
-/// Values in the layer's colour map.
-pub fn image(l: &Image, limits: Limits, frame: &Frame, cells: (usize, usize)) -> Picture {
-    let (values, shares) = sampled(
-        &l.values,
-        l.grid.as_ref().map(|g| &g.transform),
-        frame,
-        cells,
-        !l.nearest,
-    );
-    colored(&values, &shares, &l.colormap, limits, l.opacity)
+/// A picture that fills the panel.
+pub fn filling(frame: &Frame, picture: Picture) -> Vec<Item> {
+    vec![Item::Bitmap {
+        rect: frame.rect,
+        picture,
+    }]
 }
 
 /// Values in a colour map, as opaque as they are valid.
@@ -105,68 +101,9 @@ pub fn colored(
     picture
 }
 
-/// Three bands as red, green and blue; a pixel is as opaque as its least valid band.
-pub fn rgb(l: &Rgb, limits: &[Limits], frame: &Frame, cells: (usize, usize)) -> Picture {
-    let transform = l.grid.as_ref().map(|g| &g.transform);
-    let bands = l
-        .bands
-        .each_ref()
-        .map(|b| sampled(b, transform, frame, cells, true));
-    let levels: [Vec<u8>; 3] = [0, 1, 2].map(|b| {
-        let limits = limits[b];
-        bands[b]
-            .0
-            .iter()
-            .map(|v| {
-                let t = limits.position(f64::from(*v)).clamp(0.0, 1.0);
-                (t.powf(1.0 / l.gamma) * 255.0).round() as u8
-            })
-            .collect()
-    });
-    let shares: Vec<f32> = bands[0]
-        .1
-        .iter()
-        .zip(&bands[1].1)
-        .zip(&bands[2].1)
-        .map(|((a, b), c)| a.min(*b).min(*c))
-        .collect();
-    let mut picture = Picture::new(cells.0, cells.1);
-    fill_pixels(&mut picture, |i| {
-        Color::rgb(levels[0][i], levels[1][i], levels[2][i]).with_opacity(f64::from(shares[i]))
-    });
-    picture
-}
-
-/// Each pixel in the colour of its class.
-pub fn classes(l: &Classes, frame: &Frame, cells: (usize, usize)) -> Picture {
-    let (values, _) = sampled(
-        &l.values,
-        l.grid.as_ref().map(|g| &g.transform),
-        frame,
-        cells,
-        false,
-    );
-    let mut table: Vec<(i64, Color)> = l.classes.iter().map(|c| (c.value, c.color)).collect();
-    table.sort_by_key(|(value, _)| *value);
-    let values: Vec<f32> = values.iter().copied().collect();
-    let mut picture = Picture::new(cells.0, cells.1);
-    fill_pixels(&mut picture, |i| {
-        if !values[i].is_finite() {
-            return Color::TRANSPARENT;
-        }
-        let value = values[i].round() as i64;
-        match table.binary_search_by_key(&value, |(v, _)| *v) {
-            Ok(at) => table[at].1,
-            Err(_) => Color::TRANSPARENT,
-        }
-    });
-    picture
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::layer::Class;
     use crate::plot::scene::Rect;
     use crate::plot::span::Span;
 
@@ -192,34 +129,5 @@ mod tests {
         let values = ndarray::array![[1.0, 2.0], [3.0, 4.0]];
         let picked = turned(&values, &transform, &frame(), (2, 2));
         assert_eq!(picked, ndarray::array![[2.0, 4.0], [1.0, 3.0]]);
-    }
-
-    #[test]
-    fn classes_without_a_colour_are_transparent() {
-        let l = Classes {
-            values: ndarray::array![[0.0, 1.0, 7.0, f32::NAN]],
-            grid: None,
-            classes: vec![
-                Class {
-                    value: 1,
-                    name: "water".into(),
-                    color: Color::rgb(0, 0, 255),
-                },
-                Class {
-                    value: 0,
-                    name: "land".into(),
-                    color: Color::rgb(0, 255, 0),
-                },
-            ],
-        };
-        let frame = Frame {
-            rect: Rect::new(0.0, 0.0, 4.0, 1.0),
-            x: Span::linear(0.0, 4.0),
-            y: Span::linear(1.0, 0.0),
-        };
-        let p = classes(&l, &frame, (4, 1));
-        assert_eq!(p.get(0, 0), [0, 255, 0, 255]);
-        assert_eq!(p.get(1, 0), [0, 0, 255, 255]);
-        assert_eq!((p.get(2, 0)[3], p.get(3, 0)[3]), (0, 0));
     }
 }

@@ -1,8 +1,11 @@
-//! The model of a figure: a page of axes, each with its layers. Everything is a public field with a sound default;
+//! The model of a figure: a page of axes, each with its marks. Everything is a public field with a sound default;
 //! nothing is measured or drawn before the figure is rendered.
 
+use std::sync::Arc;
+
+use super::axis::Axis;
 use super::color::Color;
-use super::layer::Layer;
+use super::mark::Mark;
 use crate::error::{Choice, Domain};
 use crate::raster::Crs;
 
@@ -130,42 +133,6 @@ impl Choice for Legend {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Scale {
-    #[default]
-    Linear,
-    Log,
-    /// Seconds since 1970-01-01T00:00:00Z, labelled with dates.
-    Time,
-}
-
-impl Choice for Scale {
-    const ALL: &'static [(&'static str, Self)] = &[
-        ("linear", Scale::Linear),
-        ("log", Scale::Log),
-        ("time", Scale::Time),
-    ];
-}
-
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum TickChoice {
-    #[default]
-    Auto,
-    None,
-    At(Vec<(f64, String)>),
-}
-
-/// One side of a chart.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Axis {
-    /// Quantity and unit: `Backscatter (dB)`.
-    pub label: String,
-    /// (start, end); the larger first turns the axis round. None takes the data's.
-    pub limits: Option<(f64, f64)>,
-    pub scale: Scale,
-    pub ticks: TickChoice,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Side {
     #[default]
     Right,
@@ -199,22 +166,22 @@ pub struct Axes {
     pub title: String,
     pub x: Axis,
     pub y: Axis,
-    pub layers: Vec<Placed>,
-    /// For the last layer that has a colour map.
+    pub marks: Vec<Placed>,
+    /// For the last mark that has a colour map.
     pub color_bar: Option<ColorBar>,
     pub legend: Legend,
     /// Where a map shows how long a round number of metres is.
     pub scale_bar: Option<Corner>,
     /// Lines at the ticks: behind a chart's data, over a map's images.
     pub grid: bool,
-    /// Colour behind the layers.
+    /// Colour behind the marks.
     pub face: Color,
 }
 
-/// A layer, and the CRS of its coordinates where that is not the axes'.
+/// A mark, and the CRS of its coordinates where that is not the axes'.
 #[derive(Debug, Clone)]
 pub struct Placed {
-    pub layer: Layer,
+    pub mark: Arc<dyn Mark>,
     pub crs: Option<Crs>,
 }
 
@@ -225,7 +192,7 @@ impl Axes {
             title: String::new(),
             x: Axis::default(),
             y: Axis::default(),
-            layers: Vec::new(),
+            marks: Vec::new(),
             color_bar: None,
             legend: Legend::Auto,
             scale_bar: None,
@@ -242,18 +209,19 @@ impl Axes {
         Axes::new(AxesKind::Map(coordinates))
     }
 
-    /// Adds a layer whose coordinates are those of the axes.
-    pub fn add(&mut self, layer: Layer) -> &mut Axes {
-        self.layers.push(Placed { layer, crs: None });
-        self
+    /// Adds a mark whose coordinates are those of the axes.
+    pub fn add(&mut self, mark: impl Mark + 'static) -> &mut Axes {
+        self.place(Arc::new(mark), None)
     }
 
-    /// Adds a layer of points or polygons in another CRS, for example longitude and latitude.
-    pub fn add_in(&mut self, crs: Crs, layer: Layer) -> &mut Axes {
-        self.layers.push(Placed {
-            layer,
-            crs: Some(crs),
-        });
+    /// Adds a mark of points or polygons in another CRS, for example longitude and latitude.
+    pub fn add_in(&mut self, crs: Crs, mark: impl Mark + 'static) -> &mut Axes {
+        self.place(Arc::new(mark), Some(crs))
+    }
+
+    /// Adds a mark, in another CRS than the axes' where one is given.
+    pub fn place(&mut self, mark: Arc<dyn Mark>, crs: Option<Crs>) -> &mut Axes {
+        self.marks.push(Placed { mark, crs });
         self
     }
 }

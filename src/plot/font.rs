@@ -24,17 +24,27 @@ pub const LINE_HEIGHT: f64 = 1.2;
 pub struct Placed {
     pub glyph: u16,
     pub x: f64,
+    /// What it shows.
+    pub character: char,
+}
+
+/// The file of the typeface.
+pub fn bytes(weight: Weight) -> &'static [u8] {
+    match weight {
+        Weight::Regular => dejavu::sans::regular(),
+        Weight::Bold => dejavu::sans::bold(),
+    }
 }
 
 fn face(weight: Weight) -> &'static Face<'static> {
     static REGULAR: OnceLock<Face<'static>> = OnceLock::new();
     static BOLD: OnceLock<Face<'static>> = OnceLock::new();
-    let (cell, bytes): (_, fn() -> &'static [u8]) = match weight {
-        Weight::Regular => (&REGULAR, dejavu::sans::regular),
-        Weight::Bold => (&BOLD, dejavu::sans::bold),
+    let cell = match weight {
+        Weight::Regular => &REGULAR,
+        Weight::Bold => &BOLD,
     };
     // The bytes are compiled in; a test parses both.
-    cell.get_or_init(|| Face::parse(bytes(), 0).expect("the embedded font is sound"))
+    cell.get_or_init(|| Face::parse(bytes(weight), 0).expect("the embedded font is sound"))
 }
 
 /// The glyphs of one line and its width, in font sizes, kerned. Characters without a glyph show as a box.
@@ -60,6 +70,7 @@ pub fn line(text: &str, weight: Weight) -> (Vec<Placed>, f64) {
         placed.push(Placed {
             glyph: glyph.0,
             x: pen,
+            character: shown,
         });
         pen += f64::from(face.glyph_hor_advance(glyph).unwrap_or(0)) / em;
         previous = Some(glyph);
@@ -88,6 +99,29 @@ fn kerning(face: &Face, left: GlyphId, right: GlyphId) -> i16 {
         .filter(|t| t.horizontal && !t.has_cross_stream && !t.variable)
         .find_map(|t| t.glyphs_kerning(left, right))
         .unwrap_or(0)
+}
+
+/// How far a glyph moves the pen, in font sizes.
+pub fn advance(glyph: u16, weight: Weight) -> f64 {
+    let face = face(weight);
+    f64::from(face.glyph_hor_advance(GlyphId(glyph)).unwrap_or(0)) / f64::from(face.units_per_em())
+}
+
+/// Of the whole typeface, in font sizes.
+pub struct Measures {
+    /// Left, bottom, right, top.
+    pub bounds: [f64; 4],
+    pub ascent: f64,
+}
+
+pub fn measures(weight: Weight) -> Measures {
+    let face = face(weight);
+    let em = f64::from(face.units_per_em());
+    let b = face.global_bounding_box();
+    Measures {
+        bounds: [b.x_min, b.y_min, b.x_max, b.y_max].map(|v| f64::from(v) / em),
+        ascent: f64::from(face.ascender()) / em,
+    }
 }
 
 /// Width of the longest line, in the unit of `size`.

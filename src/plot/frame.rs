@@ -2,15 +2,13 @@
 
 use super::bitmap::colored;
 use super::color::Color;
-use super::draw::Frame;
 use super::figure::{AxesKind, ColorBar, Side as BarSide};
 use super::font;
 use super::layout::{self, Placement};
 use super::lonlat;
-use super::marks::{self, Side};
 use super::panel::{ColorScale, Panel};
 use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
-use super::span::Span;
+use super::sides::{self, Side};
 use super::style::{CHART_GRID, FRAME, Style};
 use crate::error::Result;
 
@@ -27,7 +25,7 @@ pub fn grid_lines(panel: &Panel, placement: &Placement, s: &Style) -> Result<Vec
         CHART_GRID
     };
     if let Some(steps) = placement.sides.graticule {
-        let frame = Frame::of(panel, rect);
+        let frame = panel.frame(rect);
         let near = rect.grown(200.0);
         let steps = lonlat::graticule(panel, steps)?
             .into_iter()
@@ -159,7 +157,7 @@ fn turned(text: &str, x: f64, y: f64, s: &Style, level: Level) -> Text {
 /// A colour bar with its marks and label. Ends beyond which there are values are pointed.
 pub fn color_bar(bar: &ColorBar, scale: &ColorScale, rect: &Rect, dpi: f64, s: &Style) -> Vec<Item> {
     let upright = bar.side == BarSide::Right;
-    let span = Span::linear(scale.limits.low, scale.limits.high);
+    let span = scale.limits.span();
     // Positions along the bar from its low end, and across it from its left or upper side, on the page.
     let point = |along: f64, across: f64| {
         if upright {
@@ -230,7 +228,7 @@ pub fn color_bar(bar: &ColorBar, scale: &ColorScale, rect: &Rect, dpi: f64, s: &
             stroke: Some(Stroke::solid(FRAME, s.line())),
         });
     }
-    let side = marks::bar_side(&span, &bar.label, high - low, upright, s);
+    let side = sides::bar_side(&span, &bar.label, high - low, upright, s);
     if !upright {
         items.extend(
             below(&body, &side, true, s)
@@ -244,6 +242,14 @@ pub fn color_bar(bar: &ColorBar, scale: &ColorScale, rect: &Rect, dpi: f64, s: &
             ));
         }
         return items;
+    }
+    for at in &side.minor {
+        let y = body.bottom() - at * body.height;
+        items.push(tick(
+            (body.right(), y),
+            (body.right() + 0.6 * s.tick_length(), y),
+            s,
+        ));
     }
     for (at, label) in &side.major {
         let y = body.bottom() - at * body.height;
@@ -282,6 +288,6 @@ fn gradient(scale: &ColorScale, body: &Rect, upright: bool, dpi: f64) -> super::
         };
         part as f32
     });
-    let unit = super::stretch::Limits { low: 0.0, high: 1.0 };
+    let unit = super::stretch::Limits::linear(0.0, 1.0);
     colored(&values, &values.map(|_| 1.0), &scale.colormap, unit, 1.0)
 }

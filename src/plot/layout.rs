@@ -3,11 +3,10 @@
 
 use super::figure::{AxesKind, Figure, Legend, Side as BarSide};
 use super::font::{self, Weight};
-use super::layer::Layer;
 use super::legend;
-use super::marks::{self, Side, Sides};
 use super::panel::Panel;
 use super::scene::Rect;
+use super::sides::{self, Side, Sides};
 use super::span::Span;
 use super::style::Style;
 use crate::error::Result;
@@ -126,7 +125,7 @@ impl<'a> Solver<'a> {
         self.margins.clear();
         for (i, panel) in self.panels.iter().enumerate() {
             let (width, height) = self.sizes[i];
-            let sides = marks::sides(panel, width, height, self.style)?;
+            let sides = sides::sides(panel, width, height, self.style)?;
             self.margins.push(self.panel_margins(i, &sides));
             self.sides.push(sides);
         }
@@ -139,15 +138,15 @@ impl<'a> Solver<'a> {
             &self.figure.color_bar,
             self.panels.iter().find_map(|p| p.scale.as_ref()),
         ) {
-            let span = Span::linear(scale.limits.low, scale.limits.high);
+            let span = scale.limits.span();
             let length = self.sizes[0].1 * self.figure.rows as f64;
             match bar.side {
                 BarSide::Right => {
-                    let side = marks::bar_side(&span, &bar.label, length, true, s);
+                    let side = sides::bar_side(&span, &bar.label, length, true, s);
                     self.outer.right = s.bar_gap() * 1.3 + s.bar_width() + upright_depth(&side, s);
                 }
                 BarSide::Bottom => {
-                    let side = marks::bar_side(&span, &bar.label, self.sizes[0].0 * 1.5, false, s);
+                    let side = sides::bar_side(&span, &bar.label, self.sizes[0].0 * 1.5, false, s);
                     self.outer.bottom = s.bar_gap() + s.bar_width() + flat_depth(&side, s);
                 }
             }
@@ -193,16 +192,16 @@ impl<'a> Solver<'a> {
         let mut beside_panel = 0.0;
         if let (Some(bar), Some(scale), None) = (&panel.axes.color_bar, &panel.scale, &self.figure.color_bar)
         {
-            let span = Span::linear(scale.limits.low, scale.limits.high);
+            let span = scale.limits.span();
             match bar.side {
                 BarSide::Right => {
-                    let side = marks::bar_side(&span, &bar.label, height, true, s);
+                    let side = sides::bar_side(&span, &bar.label, height, true, s);
                     beside_panel = s.bar_gap() + s.bar_width() + upright_depth(&side, s);
                     m.top = m.top.max(s.tick * 0.4);
                     m.bottom = m.bottom.max(s.tick * 0.4);
                 }
                 BarSide::Bottom => {
-                    let side = marks::bar_side(&span, &bar.label, width, false, s);
+                    let side = sides::bar_side(&span, &bar.label, width, false, s);
                     m.bottom += s.bar_gap() + s.bar_width() + flat_depth(&side, s);
                 }
             }
@@ -466,10 +465,7 @@ pub fn title_of(figure: &Figure, panels: &[Panel], index: usize) -> String {
 /// The side of the panel at which the legend stands, if it is not within. Together with a colour bar it would leave a map
 /// little room, so that the legend goes below then.
 fn outside(panel: &Panel, figure: &Figure) -> Option<BarSide> {
-    let classes = panel
-        .layers
-        .iter()
-        .any(|l| matches!(l.layer.as_ref(), Layer::Classes(_)));
+    let beside = panel.marks.iter().any(|m| m.mark.is_legend_beside());
     let map = matches!(panel.axes.kind, AxesKind::Map(_));
     let own_bar = figure.color_bar.is_none() && panel.scale.is_some();
     let bar = panel
@@ -480,8 +476,8 @@ fn outside(panel: &Panel, figure: &Figure) -> Option<BarSide> {
     match panel.axes.legend {
         _ if panel.legend.is_empty() => None,
         Legend::Right => Some(BarSide::Right),
-        Legend::Auto if classes && map && bar.is_some() => Some(BarSide::Bottom),
-        Legend::Auto if classes && map => Some(BarSide::Right),
+        Legend::Auto if beside && map && bar.is_some() => Some(BarSide::Bottom),
+        Legend::Auto if beside && map => Some(BarSide::Right),
         _ => None,
     }
 }

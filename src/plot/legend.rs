@@ -1,12 +1,13 @@
 //! Legends: their size, the emptiest corner for them, and their look.
 
+use super::arrow::arrow;
 use super::color::Color;
 use super::figure::Corner;
 use super::font::{self, Weight};
-use super::layer::Marker;
-use super::panel::{Key, LegendEntry};
+use super::key::{Key, LegendEntry};
 use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
-use super::style::{FRAME, HALO, Style};
+use super::style::{HALO, Style};
+use super::symbols::symbols;
 
 /// Width and height of a legend of so many columns, without the space around it.
 pub fn size(entries: &[LegendEntry], columns: usize, s: &Style) -> (f64, f64) {
@@ -29,7 +30,7 @@ fn column_width(entries: &[LegendEntry], s: &Style) -> f64 {
         .iter()
         .map(|e| font::width(&e.label, s.tick, Weight::Regular))
         .fold(0.0, f64::max);
-    key_width(s) + key_gap(s) + widest + column_gap(s)
+    key_width(entries, s) + key_gap(s) + widest + column_gap(s)
 }
 
 fn column_gap(s: &Style) -> f64 {
@@ -40,8 +41,13 @@ fn pad(s: &Style) -> f64 {
     s.tick * 0.6
 }
 
-fn key_width(s: &Style) -> f64 {
-    s.tick * 1.9
+/// Of the longest arrow, where it is longer than usual.
+fn key_width(entries: &[LegendEntry], s: &Style) -> f64 {
+    let arrows = entries.iter().map(|e| match e.key {
+        Key::Arrow { length, .. } => length,
+        _ => 0.0,
+    });
+    arrows.fold(s.tick * 1.9, f64::max)
 }
 
 fn key_gap(s: &Style) -> f64 {
@@ -106,18 +112,34 @@ pub fn draw(
         let line = font::CAP_HEIGHT * s.tick + line_gap(s);
         let middle = top + (i / columns) as f64 * line + font::CAP_HEIGHT * s.tick / 2.0;
         let left = left + (i % columns) as f64 * column_width(entries, s);
-        items.extend(key(&entry.key, left, middle, s));
+        let keys = key_width(entries, s);
+        items.extend(key(&entry.key, (left, keys), middle, s));
         items.push(Item::Text(
-            Text::new(&entry.label, left + key_width(s) + key_gap(s), middle, s.tick)
+            Text::new(&entry.label, left + keys + key_gap(s), middle, s.tick)
                 .anchored(Anchor::Start, Level::Middle),
         ));
     }
     items
 }
 
-fn key(key: &Key, left: f64, middle: f64, s: &Style) -> Vec<Item> {
-    let width = key_width(s);
+fn key(key: &Key, (left, width): (f64, f64), middle: f64, s: &Style) -> Vec<Item> {
     match key {
+        Key::Arrow {
+            color,
+            length,
+            width: thickness,
+            halo,
+        } => {
+            let tail = left + (width - length) / 2.0;
+            let path = arrow((tail, middle), (tail + length, middle), *thickness);
+            let shape = |fill, stroke| Item::Path {
+                path: path.clone(),
+                fill,
+                stroke,
+            };
+            let beneath = halo.map(|c| shape(Color::TRANSPARENT, Some(Stroke::solid(c, 1.0))));
+            beneath.into_iter().chain([shape(*color, None)]).collect()
+        }
         Key::Patch { fill, outline } => {
             let height = s.tick * 0.8;
             vec![Item::Box {
@@ -148,7 +170,7 @@ fn key(key: &Key, left: f64, middle: f64, s: &Style) -> Vec<Item> {
                 items.push(line(*color, *stroke));
             }
             if let Some((shape, size)) = marker {
-                items.push(marks(
+                items.push(symbols(
                     *shape,
                     *size,
                     vec![(left + width / 2.0, middle)],
@@ -160,49 +182,8 @@ fn key(key: &Key, left: f64, middle: f64, s: &Style) -> Vec<Item> {
         }
         Key::Mark { color, marker, size } => {
             let at = vec![(left + width / 2.0, middle)];
-            vec![marks(*marker, size.max(4.0), at, vec![*color], None)]
+            vec![symbols(*marker, size.max(4.0), at, vec![*color], None)]
         }
-    }
-}
-
-/// Marks of a shape and diameter in points.
-pub fn marks(
-    marker: Marker,
-    size: f64,
-    at: Vec<(f64, f64)>,
-    fills: Vec<Color>,
-    outline: Option<Color>,
-) -> Item {
-    let r = size / 2.0;
-    // Areas that look alike: a square's side is a little below the circle's diameter.
-    let q = r * 0.9;
-    let shape = match marker {
-        Marker::Circle => Path::circle(r),
-        Marker::Square => Path::polygon([(-q, -q), (q, -q), (q, q), (-q, q)]),
-        Marker::Triangle => Path::polygon([(0.0, -1.1 * r), (r, 0.8 * r), (-r, 0.8 * r)]),
-        Marker::Diamond => Path::polygon([(0.0, -1.2 * r), (1.2 * r, 0.0), (0.0, 1.2 * r), (-1.2 * r, 0.0)]),
-        Marker::Plus | Marker::Cross => {
-            let (a, b) = if marker == Marker::Plus { (r, 0.0) } else { (q, q) };
-            let mut steps = Path::polyline([(-a, -b), (a, b)]).0;
-            steps.extend(Path::polyline([(-b, a), (b, -a)]).0);
-            Path(steps)
-        }
-    };
-    if marker.is_open() {
-        // One colour for all: strokes have no colour of each mark's own.
-        let color = fills.first().copied().unwrap_or(FRAME);
-        return Item::Marks {
-            shape,
-            at,
-            fills: vec![Color::TRANSPARENT],
-            stroke: Some(Stroke::solid(color, (size * 0.22).max(0.8))),
-        };
-    }
-    Item::Marks {
-        shape,
-        at,
-        fills,
-        stroke: outline.map(|c| Stroke::solid(c, (size * 0.12).clamp(0.4, 1.0))),
     }
 }
 
@@ -253,6 +234,7 @@ mod tests {
     #[test]
     fn a_line_is_shown_in_its_whole_length_over_its_halo() {
         let s = Style::new(10.0);
+        let width = key_width(&[], &s);
         let shown = key(
             &Key::Line {
                 color: Color::WHITE,
@@ -261,11 +243,11 @@ mod tests {
                 marker: None,
                 halo: Some(Color::BLACK),
             },
-            20.0,
+            (20.0, width),
             5.0,
             &s,
         );
-        let whole = Path::polyline([(20.0, 5.0), (20.0 + key_width(&s), 5.0)]);
+        let whole = Path::polyline([(20.0, 5.0), (20.0 + width, 5.0)]);
         let drawn = |item: &Item| match item {
             Item::Path {
                 path,

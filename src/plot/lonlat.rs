@@ -1,7 +1,7 @@
 //! Longitude and latitude along the sides of a map in another CRS, and across it.
 
-use super::marks::{Ruler, Side, Sides};
 use super::panel::Panel;
+use super::sides::{Ruler, Side, Sides};
 use super::ticks;
 use crate::earth::antimeridian::Continuous;
 use crate::error::Result;
@@ -182,14 +182,14 @@ impl Range {
 mod tests {
     use super::*;
     use crate::plot::figure::{Axes, Coordinates};
-    use crate::plot::marks;
+    use crate::plot::sides;
     use crate::plot::span::Span;
     use crate::plot::style::Style;
 
     fn panel_of<'a>(axes: &'a Axes, crs: &str, x: (f64, f64), y: (f64, f64)) -> Panel<'a> {
         Panel {
             axes,
-            layers: Vec::new(),
+            marks: Vec::new(),
             x: Span::linear(x.0, x.1),
             y: Span::linear(y.0, y.1),
             crs: Some(Crs::parse(crs).unwrap()),
@@ -212,7 +212,7 @@ mod tests {
             (580_000.0, 620_000.0),
             (3_750_000.0, 3_780_000.0),
         );
-        let s = marks::sides(&panel, 300.0, 225.0, &Style::new(9.0)).unwrap();
+        let s = sides::sides(&panel, 300.0, 225.0, &Style::new(9.0)).unwrap();
         assert!(s.x.major.len() >= 3 && s.y.major.len() >= 2, "{s:?}");
         let back = Transformer::new(&Crs::parse("EPSG:32611").unwrap(), &Crs::wgs84().unwrap()).unwrap();
         for (part, label) in &s.x.major {
@@ -240,7 +240,7 @@ mod tests {
             (150_000.0, 250_000.0),
             (8_000_000.0, 8_080_000.0),
         );
-        let s = marks::sides(&panel, 300.0, 240.0, &Style::new(9.0)).unwrap();
+        let s = sides::sides(&panel, 300.0, 240.0, &Style::new(9.0)).unwrap();
         let names = labels(&s.x);
         assert!(names.iter().any(|n| n.starts_with("180")), "{names:?}");
         assert!(

@@ -1,52 +1,63 @@
 //! Figures: maps, charts, and pictures in the terminal.
 //!
-//! A [`Figure`] is a page of [`Axes`], each with [`Layer`]s. Rendering goes through four steps: `panel` makes limits,
-//! colours and coordinates definite, `layout` places panels and everything around them, `draw` and `frame` turn them
-//! into shapes (`scene`), and `paint` or `svg` put the shapes into a picture or a document.
+//! A [`Figure`] is a page of [`Axes`], each with [`Mark`]s. Rendering goes through four steps: `panel` makes limits,
+//! colours and coordinates definite, `layout` places panels and everything around them, the marks and `frame` turn
+//! themselves into shapes (`scene`), and `paint` or `svg` put the shapes into a picture or a document.
 
+pub mod animation;
+mod arrow;
+mod axis;
 mod bitmap;
 mod color;
 mod color_names;
 mod colormap;
 mod colormap_tables;
-mod draw;
 mod figure;
 mod font;
 mod frame;
-mod layer;
+mod isolines;
+mod key;
 mod layout;
 mod legend;
 mod lonlat;
-mod marks;
+mod mark;
 mod outlines;
 mod paint;
 mod panel;
+mod pdf;
 mod picture;
+mod place;
+mod reach;
 mod render;
 mod resample;
 mod scale_bar;
 mod scene;
+mod sides;
 mod span;
+mod streams;
 mod stretch;
 mod style;
 mod svg;
+mod symbols;
 mod terminal;
 mod ticks;
 mod time_ticks;
 mod turned;
 
+pub use axis::{Axis, Scale, TickChoice};
 pub use color::Color;
 pub use colormap::Colormap;
-pub use figure::{
-    Axes, AxesKind, Axis, ColorBar, Coordinates, Corner, Figure, Legend, Placed, Scale, Side, TickChoice,
+pub use figure::{Axes, AxesKind, ColorBar, Coordinates, Corner, Figure, Legend, Placed, Side};
+pub use isolines::COUNTS as CONTOUR_COUNTS;
+pub use mark::{
+    Band, BarSeries, Bars, BoxSummary, Boxes, BySpeed, Cells, Class, Classes, Contours, Dash, ErrorBars,
+    Field, Guide, Histogram, Image, LINE_WIDTHS, Lengths, Line, MARKER_SIZES, Mark, Marker, Note, OPACITIES,
+    Polygons, Quiver, Rgb, Scatter, Streamlines,
 };
-pub use layer::{
-    Band, Class, Classes, Dash, ErrorBars, Guide, Histogram, Image, LINE_WIDTHS, Layer, Line, MARKER_SIZES,
-    Marker, Note, OPACITIES, Polygons, Rgb, Scatter,
-};
-pub use outlines::layers as outlines;
+pub use outlines::Outlines;
 pub use picture::Picture;
 pub use render::FORMATS;
 pub use scene::{Anchor, Level};
-pub use stretch::{Limits, Stretch};
+pub use streams::SPACINGS;
+pub use stretch::{Limits, Norm, Stretch};
 pub use terminal::{Graphics, Size, Terminal};

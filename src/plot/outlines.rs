@@ -1,8 +1,8 @@
-//! Vector features as layers: areas and lines as outlines, points as marks.
+//! Vector features as marks: areas and lines as outlines, points as marks.
 
 use geo::{CoordsIter, Geometry, LineString, Polygon};
 
-use super::layer::{Layer, Polygons, Scatter};
+use super::mark::{Polygons, Scatter};
 use crate::vector::Features;
 
 type Ring = Vec<(f64, f64)>;
@@ -42,44 +42,48 @@ impl Parts {
     }
 }
 
-/// One layer for the areas, one for the lines, one for the points, of those that there are; each with the looks of
-/// `areas` or `points`. The first carries the label.
-pub fn layers(features: &Features, areas: &Polygons, points: &Scatter) -> Vec<Layer> {
-    let mut parts = Parts::default();
-    features
-        .features
-        .iter()
-        .filter_map(|f| f.shape())
-        .for_each(|shape| parts.add(shape));
-    let mut out = Vec::new();
-    for (polygons, open) in [(parts.areas, false), (parts.lines, true)] {
-        if !polygons.is_empty() {
-            out.push(Layer::Polygons(Polygons {
+/// The marks of features, of those kinds that there are.
+#[derive(Debug, Default)]
+pub struct Outlines {
+    pub areas: Option<Polygons>,
+    pub lines: Option<Polygons>,
+    pub points: Option<Scatter>,
+}
+
+impl Outlines {
+    /// Each with the looks of `areas` or `points`. The first carries the label.
+    pub fn of(features: &Features, areas: &Polygons, points: &Scatter) -> Outlines {
+        let mut parts = Parts::default();
+        features
+            .features
+            .iter()
+            .filter_map(|f| f.shape())
+            .for_each(|shape| parts.add(shape));
+        let mut label = Some(areas.label.clone());
+        let mut outline = |polygons: Vec<Vec<Ring>>, open: bool| {
+            (!polygons.is_empty()).then(|| Polygons {
                 polygons,
                 open,
-                label: if out.is_empty() {
-                    areas.label.clone()
-                } else {
-                    String::new()
-                },
+                label: label.take().unwrap_or_default(),
                 ..areas.clone()
-            }));
-        }
+            })
+        };
+        let (areas, lines) = (outline(parts.areas, false), outline(parts.lines, true));
+        let points = (!parts.points.is_empty()).then(|| {
+            let (x, y) = parts.points.into_iter().unzip();
+            let label = match areas.is_none() && lines.is_none() {
+                true => points.label.clone(),
+                false => String::new(),
+            };
+            Scatter {
+                x,
+                y,
+                label,
+                ..points.clone()
+            }
+        });
+        Outlines { areas, lines, points }
     }
-    if !parts.points.is_empty() {
-        let (x, y) = parts.points.into_iter().unzip();
-        out.push(Layer::Scatter(Scatter {
-            x,
-            y,
-            label: if out.is_empty() {
-                points.label.clone()
-            } else {
-                String::new()
-            },
-            ..points.clone()
-        }));
-    }
-    out
 }
 
 #[cfg(test)]
@@ -98,14 +102,14 @@ mod tests {
         .unwrap();
         let mut looks = Polygons::new(Vec::new());
         looks.label = "all".into();
-        let layers = layers(&features, &looks, &Scatter::new(Vec::new(), Vec::new()));
-        let [
-            Layer::Polygons(areas),
-            Layer::Polygons(lines),
-            Layer::Scatter(points),
-        ] = layers.as_slice()
+        let found = Outlines::of(&features, &looks, &Scatter::new(Vec::new(), Vec::new()));
+        let Outlines {
+            areas: Some(areas),
+            lines: Some(lines),
+            points: Some(points),
+        } = found
         else {
-            panic!("{layers:?}");
+            panic!("{found:?}");
         };
         assert_eq!(areas.polygons.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
         assert!(!areas.open && lines.open && lines.polygons.len() == 1);

@@ -8,7 +8,7 @@ use tiny_skia::{
 use super::color::Color;
 use super::font;
 use super::picture::Picture;
-use super::scene::{Item, Path, PathStep, Rect, Scene, Stroke, Text};
+use super::scene::{Glyph, Item, Path, PathStep, Rect, Scene, Stroke, Text};
 use crate::bounds;
 use crate::error::{Error, Result};
 
@@ -255,7 +255,10 @@ impl Painter {
     fn text(&mut self, text: &Text) {
         let (sin, cos) = (-text.rotation).to_radians().sin_cos();
         let mut builder = PathBuilder::new();
-        for (glyph, dx, dy) in text.glyphs() {
+        for Glyph {
+            glyph, x: dx, y: dy, ..
+        } in text.glyphs()
+        {
             let (mut x, mut y) = (text.x + dx * cos - dy * sin, text.y + dx * sin + dy * cos);
             // Feet on whole pixels keep small horizontal letters sharp; so do columns for turned ones.
             if text.rotation == 0.0 {

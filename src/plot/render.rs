@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use super::color::Color;
-use super::draw::{self, Frame};
 use super::figure::{AxesKind, Figure, Legend};
 use super::font::Weight;
 use super::frame;
-use super::layer::Layer;
 use super::layout::{self, Layout, Placement};
 use super::legend;
+use super::mark::Page;
 use super::paint;
 use super::panel::{self, Panel};
+use super::pdf;
 use super::picture::Picture;
+use super::place::Obstacles;
 use super::scale_bar;
 use super::scene::{Anchor, Item, Level, Rect, Scene, Text};
 use super::style::Style;
@@ -21,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::files;
 
 /// File name extensions that `Figure::write` knows.
-pub const FORMATS: [&str; 2] = ["png", "svg"];
+pub const FORMATS: [&str; 3] = ["png", "svg", "pdf"];
 
 impl Figure {
     /// The figure as pixels, at its size and dpi.
@@ -41,7 +42,15 @@ impl Figure {
         svg::svg(&self.scene()?)
     }
 
-    /// Writes a `.png` or `.svg` file. The file appears under its name only when it is complete.
+    /// The figure as a PDF document of one page. Images inside it have the figure's dpi.
+    ///
+    /// # Errors
+    /// As `picture`.
+    pub fn pdf(&self) -> Result<Vec<u8>> {
+        pdf::pdf(&self.scene()?, &self.title)
+    }
+
+    /// Writes a `.png`, `.svg` or `.pdf` file. The file appears under its name only when it is complete.
     ///
     /// # Errors
     /// Another extension, a folder that cannot be written to, and everything that `picture` reports.
@@ -59,9 +68,10 @@ impl Figure {
         match extension.to_ascii_lowercase().as_str() {
             "png" => self.picture()?.png(Some(self.dpi)),
             "svg" => Ok(self.svg()?.into_bytes()),
+            "pdf" => self.pdf(),
             _ => Err(Error::argument(
                 "file name of a figure",
-                FORMATS.map(|f| format!("*.{f}")).join(" or "),
+                FORMATS.map(|f| format!("*.{f}")).join(", "),
                 format!("`{}`", path.display()),
             )),
         }
@@ -140,13 +150,17 @@ pub fn inside(figure: &Figure, panel: &Panel, width: usize, height: usize, bare:
         width as f64 / PIXELS_PER_POINT,
         height as f64 / PIXELS_PER_POINT,
     );
-    let frame = Frame::of(panel, rect);
+    let frame = panel.frame(rect);
+    let page = Page {
+        cells: (width, height),
+        style: &style,
+    };
     let items = panel
-        .layers
+        .marks
         .iter()
         // Letters of a figure would be unreadable specks.
-        .filter(|l| !matches!(l.layer.as_ref(), Layer::Note(_)))
-        .flat_map(|l| draw::layer(l, &frame, (width, height), &style))
+        .filter(|m| !m.mark.is_text())
+        .flat_map(|m| m.mark.draw(&m.ink, &frame, &page))
         .collect();
     let scene = Scene {
         width: rect.width,
@@ -165,9 +179,12 @@ fn panel_items(
     style: &Style,
 ) -> Result<Vec<Item>> {
     let rect = placement.rect;
-    let frame = Frame::of(panel, rect);
+    let frame = panel.frame(rect);
     let cells = |points: f64| ((points * dpi / 72.0).round() as usize).max(1);
-    let pixels = (cells(rect.width), cells(rect.height));
+    let page = Page {
+        cells: (cells(rect.width), cells(rect.height)),
+        style,
+    };
     let map = matches!(panel.axes.kind, AxesKind::Map(_));
     let mut items = vec![Item::Box {
         rect,
@@ -178,8 +195,8 @@ fn panel_items(
     if !map {
         inside.extend(frame::grid_lines(panel, placement, style)?);
     }
-    for layer in &panel.layers {
-        inside.extend(draw::layer(layer, &frame, pixels, style));
+    for placed in &panel.marks {
+        inside.extend(placed.mark.draw(&placed.ink, &frame, &page));
     }
     if map {
         inside.extend(frame::grid_lines(panel, placement, style)?);
@@ -201,7 +218,11 @@ fn panel_items(
         let corner = match panel.axes.legend {
             Legend::At(corner) => corner,
             _ => {
-                let mut points = draw::obstacles(panel, &frame);
+                let mut obstacles = Obstacles::default();
+                for placed in &panel.marks {
+                    placed.mark.obstacles(&frame, &mut obstacles);
+                }
+                let mut points = obstacles.0;
                 // A scale bar is in the way of everything.
                 if let Some(corner) = taken {
                     let middle = legend::in_corner(&rect, size, corner, style).centre();
@@ -220,13 +241,13 @@ fn panel_items(
 mod tests {
     use super::*;
     use crate::plot::figure::Axes;
-    use crate::plot::layer::Line;
+    use crate::plot::mark::Line;
 
     fn chart() -> Figure {
         let mut axes = Axes::chart();
         let mut line = Line::new(vec![0.0, 1.0, 2.0], vec![0.0, 3.0, 1.0]);
         line.label = "backscatter".into();
-        axes.add(Layer::Line(line));
+        axes.add(line);
         Figure::of(axes)
     }
 
@@ -242,7 +263,7 @@ mod tests {
     #[test]
     fn files_appear_whole_and_leave_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["a.png", "b.SVG"] {
+        for name in ["a.png", "b.SVG", "c.pdf"] {
             chart().write(&folder.path().join(name)).unwrap();
         }
         let mut names: Vec<String> = std::fs::read_dir(folder.path())
@@ -250,7 +271,7 @@ mod tests {
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect();
         names.sort();
-        assert_eq!(names, ["a.png", "b.SVG"]);
+        assert_eq!(names, ["a.png", "b.SVG", "c.pdf"]);
     }
 
     #[test]
@@ -258,7 +279,7 @@ mod tests {
         let error = chart().write(Path::new("out.jpeg")).unwrap_err().to_string();
         assert_eq!(
             error,
-            "file name of a figure must be *.png or *.svg, got `out.jpeg`"
+            "file name of a figure must be *.png, *.svg, *.pdf, got `out.jpeg`"
         );
         let missing = chart()
             .write(Path::new("/nonexistent/folder/a.png"))

@@ -36,16 +36,6 @@ pub fn metres_per_unit(panel: &Panel) -> Result<Option<f64>> {
     Ok(ground.or_else(|| crs.metres_per_unit()))
 }
 
-/// The longest of 1, 2 or 5 times a power of ten metres that is no longer than `most` metres.
-pub fn round_length(most: f64) -> f64 {
-    let decade = 10f64.powf(most.log10().floor());
-    [5.0, 2.0, 1.0]
-        .into_iter()
-        .map(|m| m * decade)
-        .find(|v| *v <= most * (1.0 + 1e-9))
-        .unwrap_or(decade)
-}
-
 /// `500 m`, `2 km`.
 pub fn length_label(metres: f64) -> String {
     let (value, unit) = if metres >= 1000.0 {
@@ -62,7 +52,7 @@ pub fn draw(panel: &Panel, rect: &Rect, corner: Corner, s: &Style) -> Result<Vec
         return Ok(Vec::new());
     };
     let metres_per_point = per_unit * (panel.x.end - panel.x.start).abs() / rect.width;
-    let length = round_length(0.24 * rect.width * metres_per_point);
+    let length = ticks::round_below(0.24 * rect.width * metres_per_point);
     let (bar, label) = (length / metres_per_point, length_label(length));
     if !(bar.is_finite() && bar > 2.0) {
         return Ok(Vec::new());
@@ -104,7 +94,7 @@ mod tests {
         let axes = Axes::map(Coordinates::Map);
         let panel = Panel {
             axes: &axes,
-            layers: Vec::new(),
+            marks: Vec::new(),
             x: Span::linear(x.0, x.1),
             y: Span::linear(y.0, y.1),
             crs: Some(Crs::parse(crs).unwrap()),
@@ -134,10 +124,10 @@ mod tests {
 
     #[test]
     fn lengths_are_round() {
-        assert_eq!(round_length(1999.0), 1000.0);
-        assert_eq!(round_length(2000.0), 2000.0);
-        assert_eq!(round_length(0.7), 0.5);
-        assert_eq!(round_length(97_000.0), 50_000.0);
+        assert_eq!(ticks::round_below(1999.0), 1000.0);
+        assert_eq!(ticks::round_below(2000.0), 2000.0);
+        assert_eq!(ticks::round_below(0.7), 0.5);
+        assert_eq!(ticks::round_below(97_000.0), 50_000.0);
         assert_eq!(length_label(500.0), "500 m");
         assert_eq!(length_label(2000.0), "2 km");
         assert_eq!(length_label(0.5), "0.5 m");

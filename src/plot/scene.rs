@@ -236,9 +236,18 @@ pub struct Scene {
     pub items: Vec<Item>,
 }
 
+/// A glyph with the place of its origin relative to the anchor of its text, before rotation, in points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Glyph {
+    pub glyph: u16,
+    pub character: char,
+    pub x: f64,
+    pub y: f64,
+}
+
 impl Text {
-    /// Every glyph with the place of its origin relative to the anchor, before rotation, in points.
-    pub fn glyphs(&self) -> Vec<(u16, f64, f64)> {
+    /// Every glyph, line by line.
+    pub fn glyphs(&self) -> Vec<Glyph> {
         let lines: Vec<&str> = self.text.lines().collect();
         let below = (lines.len().max(1) - 1) as f64 * font::LINE_HEIGHT * self.size;
         let first_baseline = match self.level {
@@ -256,7 +265,12 @@ impl Text {
                 Anchor::End => -width,
             };
             let y = first_baseline + i as f64 * font::LINE_HEIGHT * self.size;
-            out.extend(placed.iter().map(|p| (p.glyph, (start + p.x) * self.size, y)));
+            out.extend(placed.iter().map(|p| Glyph {
+                glyph: p.glyph,
+                character: p.character,
+                x: (start + p.x) * self.size,
+                y,
+            }));
         }
         out
     }

@@ -1,6 +1,6 @@
 //! One axis of a panel: which values it covers, and where on it a value lies.
 
-use super::figure::{Axis, Scale};
+use super::axis::{Axis, Scale};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +30,10 @@ impl Span {
         match self.scale {
             Scale::Log if value > 0.0 => (value / self.start).ln() / (self.end / self.start).ln(),
             Scale::Log => f64::NAN,
+            Scale::SymLog { linear } => {
+                let at = |v| symmetric(v, linear);
+                (at(value) - at(self.start)) / (at(self.end) - at(self.start))
+            }
             _ => (value - self.start) / (self.end - self.start),
         }
     }
@@ -38,6 +42,10 @@ impl Span {
     pub fn value(&self, position: f64) -> f64 {
         match self.scale {
             Scale::Log => self.start * (self.end / self.start).powf(position),
+            Scale::SymLog { linear } => {
+                let (start, end) = (symmetric(self.start, linear), symmetric(self.end, linear));
+                symmetric_value(start + (end - start) * position, linear)
+            }
             _ => self.start + (self.end - self.start) * position,
         }
     }
@@ -67,7 +75,7 @@ impl Span {
         let fallback = match scale {
             Scale::Log => (1.0, 10.0),
             Scale::Time => (0.0, 86_400.0),
-            Scale::Linear => (0.0, 1.0),
+            Scale::Linear | Scale::SymLog { .. } => (0.0, 1.0),
         };
         let (low, high) = data.unwrap_or(fallback);
         let (start, end) = match scale {
@@ -85,13 +93,34 @@ impl Span {
                 (low - length * pad.0, high + length * pad.1)
             }
             Scale::Time => (low - 43_200.0, high + 43_200.0),
-            Scale::Linear => {
+            Scale::Linear | Scale::SymLog { .. } => {
                 let half = (0.05 * low.abs()).max(0.5);
                 (low - half, high + half)
             }
         };
         Ok(Span { start, end, scale })
     }
+}
+
+/// Length of the linear part on one side of zero, in decades: that of matplotlib's SymLogNorm (linscale 1, base 10).
+const LINEAR_DECADES: f64 = 1.0 / 0.9;
+
+/// Decades from zero: linear up to `linear`, logarithmic beyond.
+fn symmetric(value: f64, linear: f64) -> f64 {
+    let size = value.abs();
+    if size <= linear {
+        return LINEAR_DECADES * value / linear;
+    }
+    // NaN comes here, too, and stays.
+    value.signum() * (LINEAR_DECADES + (size / linear).log10())
+}
+
+fn symmetric_value(decades: f64, linear: f64) -> f64 {
+    let size = decades.abs();
+    if size <= LINEAR_DECADES {
+        return decades / LINEAR_DECADES * linear;
+    }
+    decades.signum() * linear * 10f64.powf(size - LINEAR_DECADES)
 }
 
 #[cfg(test)]

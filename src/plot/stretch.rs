@@ -1,5 +1,7 @@
 //! How values become positions in a colour map: limits, percentiles, linear or logarithmic.
 
+use super::axis::Scale;
+use super::span::Span;
 use crate::error::{Domain, Error, Result};
 use crate::statistics;
 
@@ -22,24 +24,103 @@ pub enum Stretch {
 pub struct Limits {
     pub low: f64,
     pub high: f64,
+    pub scale: Scale,
+}
+
+/// How values are spread over a colour map.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Norm {
+    #[default]
+    Linear,
+    /// By their logarithms; those that have none are transparent.
+    Log,
+    /// Linear up to `linear` (a hundredth of the larger limit without), logarithmic beyond, on both sides of zero.
+    SymLog { linear: Option<f64> },
+}
+
+impl Norm {
+    /// The width of the linear part.
+    pub const LINEAR: Domain = Domain::above(0.0);
+
+    /// The limits for these values; NaN and infinities do not count, for logarithms neither do values of 0 and below. Without any value that
+    /// counts, 0 to 1, or 0.1 to 1 for logarithms.
+    ///
+    /// # Errors
+    /// As `Stretch::limits`; limits without a logarithm.
+    pub fn limits<'a>(self, stretch: Stretch, values: impl IntoIterator<Item = &'a f32>) -> Result<Limits> {
+        match self {
+            Norm::Linear => stretch.limits(values),
+            Norm::SymLog { linear } => {
+                let limits = stretch.limits(values)?;
+                let linear = linear.unwrap_or(limits.low.abs().max(limits.high.abs()) / 100.0);
+                Norm::LINEAR.check("linear_within", linear)?;
+                Ok(Limits {
+                    scale: Scale::SymLog { linear },
+                    ..limits
+                })
+            }
+            Norm::Log => {
+                if let Stretch::Symmetric(_) = stretch {
+                    return Err(Error::message(
+                        "limits on both sides of zero have no logarithms; ask for the norm \"symlog\"",
+                    ));
+                }
+                if let Stretch::Fixed(low, high) = stretch
+                    && let Some(limit) = [low, high].into_iter().flatten().find(|limit| *limit <= 0.0)
+                {
+                    return Err(Error::argument(
+                        "colour limits",
+                        "above 0 for logarithms (the norm \"symlog\" has both signs)",
+                        limit,
+                    ));
+                }
+                let limits = stretch.limits(values.into_iter().filter(|v| **v > 0.0))?;
+                Ok(Limits {
+                    // What constant or no values were widened to may reach below zero.
+                    low: if limits.low > 0.0 {
+                        limits.low
+                    } else {
+                        limits.high / 10.0
+                    },
+                    scale: Scale::Log,
+                    ..limits
+                })
+            }
+        }
+    }
 }
 
 impl Limits {
-    /// Position of a value between the limits, 0 at `low` and 1 at `high`; NaN stays NaN.
+    pub fn linear(low: f64, high: f64) -> Limits {
+        Limits {
+            low,
+            high,
+            scale: Scale::Linear,
+        }
+    }
+
+    /// The axis of a colour bar.
+    pub fn span(&self) -> Span {
+        Span {
+            start: self.low,
+            end: self.high,
+            scale: self.scale,
+        }
+    }
+
+    /// Position of a value between the limits, 0 at `low` and 1 at `high`; NaN stays NaN, and what a logarithm cannot
+    /// show becomes it.
     pub fn position(&self, value: f64) -> f64 {
-        (value - self.low) / (self.high - self.low)
+        self.span().position(value)
     }
 
     /// Limits that a colour map can use: ends that coincide move apart by half a unit (or 5 % of a large value).
     fn widened(low: f64, high: f64) -> Limits {
         if low < high {
-            return Limits { low, high };
+            return Limits::linear(low, high);
         }
         let half = (0.05 * low.abs()).max(0.5);
-        Limits {
-            low: low - half,
-            high: high + half,
-        }
+        Limits::linear(low - half, high + half)
     }
 }
 
@@ -76,7 +157,7 @@ impl Stretch {
                     given_high.unwrap_or(high) - 1.0
                 });
                 let high = given_high.unwrap_or(if high > low { high } else { low + 1.0 });
-                Limits { low, high }
+                Limits::linear(low, high)
             }
             _ => Limits::widened(low, high),
         })
@@ -158,6 +239,73 @@ mod tests {
         assert_eq!((half.low, half.high), (5.0, 6.0));
         let half = Stretch::Fixed(None, Some(-5.0)).limits(&[1.0, 2.0]).unwrap();
         assert_eq!((half.low, half.high), (-6.0, -5.0));
+    }
+
+    #[test]
+    fn logarithms_take_what_has_one() {
+        let values = [-3.0, 0.0, 0.5, 20.0, f32::NAN];
+        let log = Norm::Log.limits(Stretch::MinMax, &values).unwrap();
+        assert_eq!((log.low, log.high, log.scale), (0.5, 20.0, Scale::Log));
+        assert!(log.position(-3.0).is_nan() && log.position(0.0).is_nan());
+        assert!((log.position(10f64.sqrt()) - 0.5).abs() < 1e-12);
+        let none = Norm::Log.limits(Stretch::MinMax, &[-1.0]).unwrap();
+        assert_eq!((none.low, none.high), (0.1, 1.0));
+        let one = Norm::Log.limits(Stretch::MinMax, &[0.2]).unwrap();
+        assert!(one.low > 0.0 && one.low < 0.2 && one.high > 0.2);
+        assert!(
+            Norm::Log
+                .limits(Stretch::Fixed(Some(0.0), None), &values)
+                .is_err()
+        );
+        assert!(Norm::Log.limits(Stretch::Symmetric(98.0), &values).is_err());
+        let both = Norm::SymLog { linear: None };
+        let both = both.limits(Stretch::Symmetric(100.0), &values).unwrap();
+        assert_eq!(both.scale, Scale::SymLog { linear: 0.2 });
+        assert_eq!(both.position(0.0), 0.5);
+        assert!(
+            Norm::SymLog { linear: Some(0.0) }
+                .limits(Stretch::MinMax, &values)
+                .is_err()
+        );
+    }
+
+    /// Of matplotlib's LogNorm and SymLogNorm: tests/reference/plots.py.
+    #[test]
+    fn positions_are_those_of_matplotlib() {
+        let mut compared = 0;
+        for line in include_str!("../../tests/fixtures/plots/norms.txt").lines() {
+            if line.starts_with('#') {
+                continue;
+            }
+            let parts: Vec<&str> = line.split('|').collect();
+            let head: Vec<f64> = parts[0]
+                .split_whitespace()
+                .filter_map(|n| n.parse().ok())
+                .collect();
+            let (low, high, norm) = match head.as_slice() {
+                [low, high, linear] => (
+                    *low,
+                    *high,
+                    Norm::SymLog {
+                        linear: Some(*linear),
+                    },
+                ),
+                _ => (0.01, 50.0, Norm::Log),
+            };
+            let limits = norm.limits(Stretch::Fixed(Some(low), Some(high)), &[]).unwrap();
+            for pair in parts[1].split_whitespace() {
+                let (value, position) = pair.split_once(':').unwrap();
+                let (value, position): (f64, f64) = (value.parse().unwrap(), position.parse().unwrap());
+                let found = limits.position(value);
+                assert!((found - position).abs() < 1e-7, "{line}: {value} at {found}");
+                assert!(
+                    (limits.span().value(found) - value).abs() < 1e-6 * (high - low),
+                    "{value}"
+                );
+                compared += 1;
+            }
+        }
+        assert!(compared > 50, "{compared}");
     }
 
     #[test]

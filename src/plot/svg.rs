@@ -8,7 +8,7 @@ use base64::Engine;
 
 use super::color::Color;
 use super::font::{self, Weight};
-use super::scene::{Item, Path, PathStep, Rect, Scene, Stroke, Text};
+use super::scene::{Glyph, Item, Path, PathStep, Rect, Scene, Stroke, Text};
 use crate::error::Result;
 use crate::work::markup::escaped;
 
@@ -164,7 +164,7 @@ impl Svg {
         // Glyphs are stored at 1000 units a font size.
         let scale = text.size / 1000.0;
         let mut letters = String::new();
-        for (glyph, x, y) in text.glyphs() {
+        for Glyph { glyph, x, y, .. } in text.glyphs() {
             self.glyphs.insert((text.weight, glyph));
             let _ = write!(
                 letters,

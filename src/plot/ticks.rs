@@ -218,6 +218,67 @@ pub fn log_candidates(low: f64, high: f64, most: usize) -> Vec<Ticks> {
     out
 }
 
+/// Candidates for an axis that is linear up to `linear` and logarithmic beyond, on both sides of zero, finest first: zero, and the powers of ten
+/// from that in which `linear` lies on.
+pub fn symmetric_candidates(low: f64, high: f64, linear: f64, most: usize) -> Vec<Ticks> {
+    let first = (linear.log10() + 1e-9).floor() as i32;
+    let last = (low.abs().max(high.abs()).log10() + 1e-9).floor() as i32;
+    let within = |v: f64| (low..=high).contains(&v);
+    if last - first < 1 || (low.abs() <= linear && high.abs() <= linear) {
+        return linear_candidates(low, high, most).take(12).collect();
+    }
+    // Either all labels are powers or none is.
+    let short = first >= -3 && last <= 4;
+    let label = |v: f64, e: i32| match (short, v < 0.0) {
+        (true, _) => plain(v, (-e).max(0) as usize),
+        (false, true) => format!("−{}", power_of_ten(e)),
+        (false, false) => power_of_ten(e),
+    };
+    let minor = (first..=last)
+        .flat_map(|e| (2..10).map(move |m| f64::from(m) * 10f64.powi(e)))
+        .filter(|v| *v > linear)
+        .flat_map(|v| [-v, v])
+        .filter(|v| within(*v))
+        .collect::<Vec<_>>();
+    let every = |n: i32| {
+        let powers = (first..=last).rev().step_by(n as usize);
+        let mut major: Vec<Tick> = powers
+            .flat_map(|e| [-1.0, 1.0].map(|sign| (sign * 10f64.powi(e), e)))
+            .filter(|(at, _)| within(*at))
+            .map(|(at, e)| Tick {
+                at,
+                label: label(at, e),
+            })
+            .collect();
+        if within(0.0) {
+            major.push(Tick {
+                at: 0.0,
+                label: "0".into(),
+            });
+        }
+        major.sort_by(|a, b| a.at.total_cmp(&b.at));
+        Ticks {
+            major,
+            minor: if n == 1 { minor.clone() } else { Vec::new() },
+            factor: String::new(),
+        }
+    };
+    (1..=last - first + 1)
+        .map(every)
+        .filter(|t| t.major.len() <= 2 * most.max(2))
+        .collect()
+}
+
+/// The largest of 1, 2 or 5 times a power of ten that is no larger than `most`.
+pub fn round_below(most: f64) -> f64 {
+    let decade = 10f64.powf(most.log10().floor());
+    [5.0, 2.0, 1.0]
+        .into_iter()
+        .map(|m| m * decade)
+        .find(|v| *v <= most * (1.0 + 1e-9))
+        .unwrap_or(decade)
+}
+
 /// Round steps in degrees, from the first that cuts the range into at most `most` parts, upwards.
 pub fn degree_steps(span: f64, most: usize) -> Vec<f64> {
     let raw = span / most.max(1) as f64;
@@ -345,6 +406,35 @@ mod tests {
         assert_eq!(labels(&ticks), ["10¹", "10²", "10³", "10⁴", "10⁵", "10⁶"]);
         let ticks = log_candidates(1.0, 50.0, 8).remove(0);
         assert_eq!(labels(&ticks), ["1", "2", "5", "10", "20", "50"]);
+    }
+
+    /// Of its SymmetricalLogLocator: tests/reference/plots.py.
+    #[test]
+    fn symmetric_ticks_are_those_of_matplotlib() {
+        let recorded = include_str!("../../tests/fixtures/plots/norms.txt");
+        let mut compared = 0;
+        for line in recorded.lines() {
+            let parts: Vec<&str> = line.split('|').collect();
+            let numbers =
+                |text: &str| -> Vec<f64> { text.split_whitespace().filter_map(|n| n.parse().ok()).collect() };
+            let [low, high, linear] = numbers(parts[0])[..] else {
+                continue;
+            };
+            let found = symmetric_candidates(low, high, linear, 9).remove(0);
+            let found: Vec<f64> = found.major.iter().map(|t| t.at).collect();
+            let expected = numbers(parts[2]);
+            assert_eq!(found.len(), expected.len(), "{line}: {found:?}");
+            for (a, b) in found.iter().zip(&expected) {
+                assert!((a - b).abs() <= 1e-9 * b.abs(), "{line}: {found:?}");
+            }
+            compared += 1;
+        }
+        assert_eq!(compared, 6);
+        let labelled = symmetric_candidates(-2e5, 10.0, 3.0, 9).remove(0);
+        assert_eq!(
+            labels(&labelled),
+            ["−10⁵", "−10⁴", "−10³", "−10²", "−10¹", "−10⁰", "0", "10⁰", "10¹"]
+        );
     }
 
     #[test]

@@ -1,66 +1,38 @@
 //! Longitudes of what is drawn over images, counted as the images count them: −10° is 350° on a map from 0° to 360°.
 
-use std::borrow::Cow;
-
-use super::layer::{ErrorBars, Layer, Line, Polygons, Scatter};
 use crate::raster::Bounds;
 use crate::raster::extent::turns;
 
-/// A layer where it lies on images that reach from `images.min_x` to `images.max_x`, in a CRS in which longitudes come back
-/// after `turn`. Points move; lines and areas are drawn once for each turn in which they meet the images. What meets them in no turn
-/// stays where it is.
-pub fn onto<'a>(layer: Cow<'a, Layer>, images: &Bounds, turn: f64) -> Cow<'a, Layer> {
-    let moved = match layer.as_ref() {
-        Layer::Line(Line { x, .. }) => offsets(x.iter().copied(), images, turn) != [0.0],
-        Layer::Polygons(l) => {
-            let shells = || l.polygons.iter().filter_map(|rings| rings.first());
-            shells().any(|shell| offsets(shell.iter().map(|p| p.0), images, turn) != [0.0])
-        }
-        Layer::Scatter(Scatter { x, .. }) | Layer::ErrorBars(ErrorBars { x, .. }) => {
-            x.iter().any(|&x| within(x, images, turn) != x)
-        }
-        Layer::Note(l) => within(l.x, images, turn) != l.x,
-        _ => false,
+type Areas = Vec<Vec<Vec<(f64, f64)>>>;
+
+/// Areas, each once for every turn in which its shell meets the images; None where none moves.
+pub fn areas(areas: &Areas, images: &Bounds, turn: f64) -> Option<Areas> {
+    let of = |rings: &Vec<Vec<(f64, f64)>>| {
+        let shell = rings.first().into_iter().flatten();
+        offsets(shell.map(|p| p.0), images, turn)
     };
-    if !moved {
-        return layer;
+    if areas.iter().all(|rings| of(rings) == [0.0]) {
+        return None;
     }
-    let mut layer = layer.into_owned();
-    match &mut layer {
-        Layer::Line(Line { x, y, .. }) => {
-            let (mut xs, mut ys) = (Vec::new(), Vec::new());
-            for offset in offsets(x.iter().copied(), images, turn) {
-                if !xs.is_empty() {
-                    // A gap.
-                    xs.push(f64::NAN);
-                    ys.push(f64::NAN);
-                }
-                xs.extend(x.iter().map(|x| x + offset));
-                ys.extend_from_slice(y);
-            }
-            (*x, *y) = (xs, ys);
+    let mut out = Vec::new();
+    for rings in areas {
+        for offset in of(rings) {
+            let ring = |ring: &Vec<(f64, f64)>| ring.iter().map(|&(x, y)| (x + offset, y)).collect();
+            out.push(rings.iter().map(ring).collect());
         }
-        Layer::Polygons(Polygons { polygons, .. }) => {
-            let all = std::mem::take(polygons);
-            for rings in all {
-                let shell = rings.first().into_iter().flatten();
-                for offset in offsets(shell.map(|p| p.0), images, turn) {
-                    let ring = |ring: &Vec<(f64, f64)>| ring.iter().map(|&(x, y)| (x + offset, y)).collect();
-                    polygons.push(rings.iter().map(ring).collect());
-                }
-            }
-        }
-        Layer::Scatter(Scatter { x, .. }) | Layer::ErrorBars(ErrorBars { x, .. }) => {
-            x.iter_mut().for_each(|x| *x = within(*x, images, turn));
-        }
-        Layer::Note(l) => l.x = within(l.x, images, turn),
-        _ => {}
     }
-    Cow::Owned(layer)
+    Some(out)
+}
+
+/// Points, each in the turn in which it lies on the images; None where none moves.
+pub fn points(xs: &[f64], images: &Bounds, turn: f64) -> Option<Vec<f64>> {
+    let moved: Vec<f64> = xs.iter().map(|x| within(*x, images, turn)).collect();
+    let same = |(a, b): (&f64, &f64)| a == b || (a.is_nan() && b.is_nan());
+    (!xs.iter().zip(&moved).all(same)).then_some(moved)
 }
 
 /// The whole turns by which coordinates come to meet the images; 0 where none does.
-fn offsets(xs: impl Iterator<Item = f64>, images: &Bounds, turn: f64) -> Vec<f64> {
+pub fn offsets(xs: impl Iterator<Item = f64>, images: &Bounds, turn: f64) -> Vec<f64> {
     let (low, high) = xs
         .filter(|x| x.is_finite())
         .fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
@@ -107,42 +79,26 @@ mod tests {
                 (west, 0.0),
             ]]
         };
-        let layer = Layer::Polygons(Polygons::new(vec![
-            square(-10.0, 5.0),
-            square(20.0, 30.0),
-            square(-60.0, -50.0),
-        ]));
-        let Layer::Polygons(found) = onto(Cow::Borrowed(&layer), &PACIFIC, 360.0).into_owned() else {
-            panic!("another layer");
-        };
+        let given = vec![square(-10.0, 5.0), square(20.0, 30.0), square(-60.0, -50.0)];
         assert_eq!(
-            found.polygons,
-            [
+            areas(&given, &PACIFIC, 360.0),
+            Some(vec![
                 square(-10.0, 5.0),
                 square(350.0, 365.0),
                 square(20.0, 30.0),
                 square(300.0, 310.0)
-            ]
+            ])
         );
+        assert_eq!(areas(&vec![square(20.0, 30.0)], &PACIFIC, 360.0), None);
     }
 
     #[test]
-    fn points_and_lines_follow_and_what_lies_elsewhere_stays() {
-        let line = Layer::Line(Line::new(vec![-10.0, -20.0], vec![1.0, 2.0]));
-        let Layer::Line(found) = onto(Cow::Borrowed(&line), &PACIFIC, 360.0).into_owned() else {
-            panic!("another layer");
-        };
-        assert_eq!((found.x, found.y), (vec![350.0, 340.0], vec![1.0, 2.0]));
+    fn points_follow_and_what_lies_elsewhere_stays() {
+        assert_eq!(points(&[-10.0, 20.0], &PACIFIC, 360.0), Some(vec![350.0, 20.0]));
         let chart = Bounds {
             max_x: 40.0,
             ..PACIFIC
         };
-        assert!(matches!(
-            onto(Cow::Borrowed(&line), &chart, 360.0),
-            Cow::Borrowed(_)
-        ));
-        assert_eq!(within(-10.0, &PACIFIC, 360.0), 350.0);
-        assert_eq!(within(-10.0, &chart, 360.0), -10.0);
-        assert!(within(f64::NAN, &PACIFIC, 360.0).is_nan());
+        assert_eq!(points(&[-10.0, f64::NAN], &chart, 360.0), None);
     }
 }

@@ -1,6 +1,6 @@
 ---@meta plot
 
---- Figures: maps and charts as PNG and SVG files and in the terminal.
+--- Figures: maps and charts as PNG, SVG and PDF files and in the terminal.
 ---
 --- `plot.map`, `plot.line` and the like make a figure of one panel in one call. `plot.figure` makes an empty page; its
 --- method `axes` adds a panel, and the methods of that add what it shows. `figure:write(path)` writes a file,
@@ -51,7 +51,11 @@ local plot = {}
 ---@field percentiles? number[] `{ low, high }`: limits as percentiles of the values shown. From 0 to 100. Default `{ 2, 98 }`; of values that run in a circle (`:phase()`, `:cyclic()`) the whole circle, of points' values the smallest and the largest.
 ---@field symmetric? boolean Limits on both sides of zero, the 98th percentile of the absolute values. Default false.
 
----@class plot.ImageOptions: plot.StretchOptions
+---@class plot.NormOptions: plot.StretchOptions
+---@field norm? "linear"|"log"|"symlog" How values are spread over the colours: evenly, by their logarithms (those of 0 and below are transparent), or by logarithms on both sides of zero with an even part around it. Default `"linear"`.
+---@field linear_within? number With `norm = "symlog"`: half the width of the even part. Above 0. Default: a hundredth of the larger limit.
+
+---@class plot.ImageOptions: plot.NormOptions
 ---@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric, `"twilight"` of values that run in a circle. Of one that ends where it began (`"twilight"`) the values do, too: pictures smaller than the image show single pixels, not means.
 ---@field band? string The band, where the image has several.
 ---@field label? string Of the colour bar. Default: the band's name and unit.
@@ -63,6 +67,7 @@ local plot = {}
 ---@class plot.MapsOptions: plot.MapOptions
 ---@field cols? integer Panels in a row. At least 1. Default: about as many as rows, at most 4.
 ---@field titles? string[] One for each panel. Default: the dates, or the names of the bands.
+---@field title_by? string The property that panels are titled by: `"orbit_direction"`. Default: the date, or the name of the band.
 ---@field letters? boolean Panels are called (a), (b), (c)… Default false.
 ---@field shared? boolean One colour bar and the same limits for all. Default true.
 
@@ -102,7 +107,7 @@ local plot = {}
 
 ---@class plot.LineOptions: plot.SizeOptions, plot.AxesOptions, plot.LineLayerOptions
 
----@class plot.ScatterLayerOptions: plot.StretchOptions
+---@class plot.ScatterLayerOptions: plot.NormOptions
 ---@field label? string In the legend.
 ---@field color? string Default: the next of those that series take in turn.
 ---@field marker? "circle"|"square"|"triangle"|"diamond"|"plus"|"cross"|"o"|"s"|"^"|"D"|"+"|"x" At each point. Default `"circle"`.
@@ -154,6 +159,72 @@ local plot = {}
 ---@field color? string Of the line. Default `"#3c3c3c"`.
 ---@field line_width? number Points. At least 0. Default 1.
 ---@field style? "solid"|"dashed"|"dotted"|"dashdot"|"-"|"--"|":"|"-." Of the line. Default `"dashed"`.
+
+---@class plot.VectorOptions: plot.NormOptions
+---@field bands? string[] The two components. Default: the image's two bands in their order.
+---@field components? "map"|"east north" What they are along: the map's axes (x, y), or east and north on the ground, which are turned into those. Default `"map"`.
+---@field color? string Of all of them. Default `"black"`.
+---@field colormap? Colormap|string[] Colours by speed: a name (see `plot.colormaps`) or a list of colours to blend. Default: one colour for all.
+---@field color_bar? string Label of a colour bar for them. Default: no bar.
+---@field halo? string Colour beneath and a little wider, so that they show on any ground. Default: none.
+
+---@class plot.QuiverOptions: plot.VectorOptions
+---@field spacing? number Between arrows on the page; never less than a pixel of the image. From 2 to 500. Default 16.
+---@field length? number Of an arrow as fast as the 98th percentile of the image. From 2 to 500. Default: the spacing.
+---@field lengths? "linear"|"sqrt" How lengths follow speeds; `"sqrt"` shows slow and fast at once. Default `"linear"`.
+---@field line_width? number Of an arrow's shaft, in points. Above 0. Default 0.9.
+---@field key? number The speed of the arrow in the legend; 0 for none. At least 0. Default: a round one.
+---@field unit? string Behind that number. Default: that of the bands.
+
+---@class plot.StreamlinesOptions: plot.VectorOptions
+---@field spacing? number Between lines on the page. From 2 to 500. Default 12.
+---@field line_width? number Points. Above 0. Default 0.8.
+---@field label? string In the legend.
+
+---@class plot.ContoursOptions
+---@field band? string The band, where the image has several.
+---@field levels? number[] Values of the lines. Default: round ones.
+---@field count? integer How many round ones at most. From 1 to 100. Default 8.
+---@field labels? boolean Whether lines that are long enough carry their value. Default true.
+---@field color? string Of lines and labels. Default `"black"`.
+---@field halo? string Colour beneath them and a little wider, so that they show on any ground. Default: none.
+---@field line_width? number Points. At least 0. Default 0.8.
+---@field style? "solid"|"dashed"|"dotted"|"dashdot"|"-"|"--"|":"|"-." Of the lines. Default `"solid"`.
+---@field shortest? number Lines that are shorter on the page are left out: specks of noise. At least 0. Default 8.
+---@field label? string In the legend.
+
+---@class plot.BarsLayerOptions
+---@field labels? string[] In the legend, one for each series.
+---@field colors? string[] One for each series. Default: the next of those that series take in turn.
+---@field errors? number[]|number[][] Lengths of error bars below and above, in the same form as the heights.
+---@field bar_width? number Of a group of bars, as a share of the distance to the next. Above 0 and at most 1. Default 0.8.
+---@field horizontal? boolean To the right rather than upwards. Default false.
+---@field opacity? number 0 is invisible. From 0 to 1. Default 1.
+
+---@class plot.BarsOptions: plot.SizeOptions, plot.AxesOptions, plot.BarsLayerOptions
+
+---@class plot.BoxesLayerOptions
+---@field reach? number How far whiskers reach at most, in distances of the quartiles. At least 0. Default 1.5.
+---@field outliers? boolean Whether values beyond the whiskers are shown. Default true.
+---@field box_width? number Of a box, as a share of the distance to the next. Above 0 and at most 1. Default 0.5.
+---@field horizontal? boolean To the right rather than upwards. Default false.
+---@field color? string Default: the next of those that series take in turn.
+---@field label? string In the legend.
+
+---@class plot.BoxesOptions: plot.SizeOptions, plot.AxesOptions, plot.BoxesLayerOptions
+
+---@class plot.HovmollerLayerOptions: plot.NormOptions
+---@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric.
+---@field label? string Of the colour bar: quantity and unit. Default: no bar.
+---@field time? "x"|"y" The axis along which time runs. Default `"x"`.
+---@field most_gap? number Neighbours that are farther apart than this many times the usual (median) distance leave a gap between them. At least 1. Default 3.
+
+---@class plot.HovmollerOptions: plot.SizeOptions, plot.AxesOptions, plot.HovmollerLayerOptions
+
+---@class plot.AnimationOptions: plot.MapOptions
+---@field titles? string[] One for each picture. Default: the dates, or the names of the bands.
+---@field seconds? number How long each picture stays. From 0.02 to 60. Default 0.5.
+---@field loops? integer How often it runs; 0 for ever. From 0 to 65535. Default 0.
 
 --- An empty page for panels, filled row by row by its method `axes`.
 ---
@@ -310,6 +381,100 @@ function plot.line(x, y, options) end
 ---@return Figure
 function plot.scatter(x, y, options) end
 
+--- Bars on zero, one for each place; of several series side by side, with error bars where there are errors.
+---
+--- Places are names, which stand side by side in their order, or numbers, which stand where they say. On a logarithmic axis bars stand on the frame.
+---
+--- **Errors.** Series that are not as long as the places; labels, colours or errors for more or fewer series than there are.
+---
+--- **Nodata.** NaN and false have no bar.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.bars({ "forest", "crops", "water" }, { { -8.1, -10.4, -18.9 }, { -13.7, -16.2, -25.3 } }, {
+---   labels = { "VV", "VH" }, errors = { { 0.6, 1.1, 1.9 }, { 0.7, 1.3, 1.6 } }, y_label = "γ⁰ (dB)",
+--- }):write("bars.png")
+--- ```
+---@param places (string|number)[]
+---@param heights number[]|number[][] One list, or one for each series.
+---@param options? plot.BarsOptions
+---@return Figure
+function plot.bars(places, heights, options) end
+
+--- Box plots: median and quartiles of each group, whiskers, and what lies beyond them.
+---
+--- Quartiles are linear between the sorted values (definition 7 of Hyndman and Fan, NumPy's default). Whiskers end at the outermost values within `reach` times
+--- the distance of the quartiles from the box; values beyond are outliers. `values` is a list for each group, or one list with
+--- `groups` as long, which names the group of each value: columns of a table will do.
+---
+--- **Errors.** Lists of different lengths.
+---
+--- **Nodata.** NaN, infinities and false do not count; a group without values has no box.
+---
+--- **Source.** J. W. Tukey, Exploratory Data Analysis, 1977; R. J. Hyndman and Y. Fan, 1996, doi:10.1080/00031305.1996.10473566.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.boxes({ "water", "land" }, { { -21, -19, -20, -12 }, { -9, -10, -8, -11 } }, { y_label = "VV (dB)" }):write("boxes.png")
+--- -- The same of columns.
+--- plot.boxes({ "water", "land", "water", "land" }, { -21, -9, -19, -10 })
+--- ```
+---@param groups (string|number)[]
+---@param values number[]|number[][]
+---@param options? plot.BoxesOptions
+---@return Figure
+function plot.boxes(groups, values, options) end
+
+--- A quantity over a distance (or a latitude) and time, in colours: a Hovmöller diagram.
+---
+--- `values` is a list for each time with a value for each place, or one list with `x` and `times` as long: columns of a table will do. Neither
+--- has to be even or sorted. Each value fills its surroundings up to the middle of the way to its neighbours; where those are farther than
+--- `most_gap` times the usual distance, nothing was observed and nothing is shown. What stands twice at one place and time is averaged.
+---
+--- **Errors.** Lists of different lengths; limits given in two ways.
+---
+--- **Nodata.** NaN and false are transparent.
+---
+--- **Source.** E. Hovmöller, The trough-and-ridge diagram, Tellus 1, 1949, doi:10.1111/j.2153-3490.1949.tb01260.x.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.hovmoller({ 0, 5, 10 }, { "2020-01-15", "2020-02-14", "2020-03-16" }, {
+---   { 310, 280, 150 },
+---   { 320, 290, false },
+---   { 355, 300, 160 },
+--- }, { label = "Speed (m/yr)", y_label = "Distance (km)" }):write("hovmoller.png")
+--- ```
+---@param x number[] Places.
+---@param times (number|string)[]
+---@param values number[]|number[][]
+---@param options? plot.HovmollerOptions
+---@return Figure
+function plot.hovmoller(x, times, values, options) end
+
+--- Writes images one after the other as an animation, each as a map with its date above: `.png` or `.apng` in all colours, `.gif` in 256 a picture.
+---
+--- Limits that are not given go from the lowest to the highest that the images have alone. For them every image is read once more, so that
+--- one is in memory at a time.
+---
+--- **Errors.** No images; another extension; a path outside the working folder; pictures of different sizes, as images on different grids may
+--- have; as `plot.map`.
+---
+--- **Nodata.** Masked pixels are transparent.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local days = {}
+--- for i = 1, 3 do days[i] = (raster.random(grid) * i):set("time", ("2024-03-%02dT00:00:00Z"):format(i)) end
+--- assert(plot.animate(raster.stack(days), "days.gif", { width = 3, dpi = 80, min = 0, max = 3, seconds = 1 }) == "days.gif")
+--- ```
+---@param images Stack|Raster[]
+---@param path string
+---@param options? plot.AnimationOptions
+---@return string path
+function plot.animate(images, path, options) end
+
 --- The names of all colour maps, without their reversed forms.
 ---
 --- ```lua
@@ -338,9 +503,20 @@ local Figure = {}
 ---@return Axes
 function Figure:axes(options) end
 
---- Writes the figure to a `.png` or `.svg` file, which appears under its name when it is complete.
+--- Sets the title above all panels, and returns the figure.
 ---
---- Letters in SVG are outlines, so that it looks the same everywhere; images are embedded at the figure's dpi.
+--- ```lua
+--- local plot = require "plot"
+--- plot.line({ 1, 2 }, { 2, 1 }):title("A line"):write("line.png")
+--- ```
+---@param text string
+---@return Figure
+function Figure:title(text) end
+
+--- Writes the figure to a `.png`, `.svg` or `.pdf` file, which appears under its name when it is complete.
+---
+--- Letters in SVG are outlines, so that it looks the same everywhere; in PDF they are text, which can be selected and searched, and the letters that occur are
+--- embedded. Images in both have the figure's dpi.
 ---
 --- **Errors.** Another extension; a path outside the working folder; an empty figure.
 ---
@@ -513,6 +689,151 @@ function Axes:band(x, low, high, options) end
 ---@param options? plot.HistogramLayerOptions
 ---@return Axes
 function Axes:histogram(values, options) end
+
+--- Draws arrows over a map: a vector field from two bands, thinned to a distance on the page that can be read.
+---
+--- Each arrow is the mean of the valid pixels around its middle, and is drawn where those are at least half. The legend has an arrow of
+--- a round speed. Arrows shorter than they are thick are dots.
+---
+--- **Errors.** Other than two bands; as `Axes:image`.
+---
+--- **Nodata.** A pixel that is masked in one band is masked in both.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local here = raster.coordinates(grid)
+--- local wind = raster.bands(((here.y - 3999800) / 20):rename("u"), ((here.x - 500300) / -20):rename("v"))
+--- local axes = plot.map(raster.random(grid), { colormap = "Greys" })[1]
+--- axes:quiver(wind, { unit = "m/s", color = "navy", halo = "white" })
+--- ```
+---@param raster Raster
+---@param options? plot.QuiverOptions
+---@return Axes
+function Axes:quiver(raster, options) end
+
+--- Draws evenly spaced lines along a vector field from two bands, with heads that say which way.
+---
+--- A line ends where it leaves the map or the valid pixels, or comes nearer than half the spacing to another or to itself.
+---
+--- **Errors.** Other than two bands; as `Axes:image`.
+---
+--- **Nodata.** A pixel that is masked in one band is masked in both; lines keep off it.
+---
+--- **Source.** B. Jobard and W. Lefer, Creating evenly-spaced streamlines of arbitrary density, 1997, doi:10.1007/978-3-7091-6876-9_5.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local here = raster.coordinates(grid)
+--- local flow = raster.bands((here.y - 3999800):rename("u"), (500300 - here.x):rename("v"))
+--- plot.figure():axes():streamlines(flow, { colormap = "viridis", color_bar = "Speed (m/s)" })
+--- ```
+---@param raster Raster
+---@param options? plot.StreamlinesOptions
+---@return Axes
+function Axes:streamlines(raster, options) end
+
+--- Draws lines of equal value, labelled where they are long enough.
+---
+--- Values are linear between the middles of pixels. Of large images the lines are those of means, at most 800 pixels along a side.
+---
+--- **Errors.** An image of several bands without the option `band`; levels that are not finite.
+---
+--- **Nodata.** Lines end at squares of four pixels of which one is masked.
+---
+--- **Source.** W. E. Lorensen and H. E. Cline, Marching cubes, SIGGRAPH 1987, doi:10.1145/37401.37422, in two dimensions.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32611", origin = { 500000, 4000000 }, resolution = 10, rows = 40, cols = 60 }
+--- local here = raster.coordinates(grid)
+--- local height = (((here.x - 500300) ^ 2 + (here.y - 3999800) ^ 2) / 500):rename("height")
+--- plot.map(height, { colormap = "terrain" })[1]:contours(height, { levels = { 25, 50, 100, 150 }, halo = "white" })
+--- ```
+---@param raster Raster
+---@param options? plot.ContoursOptions
+---@return Axes
+function Axes:contours(raster, options) end
+
+--- Draws bars, as `plot.bars`.
+---
+--- **Errors.** As `plot.bars`.
+---
+--- **Nodata.** NaN and false have no bar.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.figure():axes():bars({ 2019, 2020, 2021 }, { 5, 7, 6 }, { errors = { 1, 0.5, 1 }, labels = { "lake" } })
+--- ```
+---@param places (string|number)[]
+---@param heights number[]|number[][]
+---@param options? plot.BarsLayerOptions
+---@return Axes
+function Axes:bars(places, heights, options) end
+
+--- Draws box plots, as `plot.boxes`.
+---
+--- **Errors.** As `plot.boxes`.
+---
+--- **Nodata.** NaN, infinities and false do not count.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.figure():axes():boxes({ "a", "b" }, { { 1, 2, 3, 9 }, { 2, 4 } }, { horizontal = true })
+--- ```
+---@param groups (string|number)[]
+---@param values number[]|number[][]
+---@param options? plot.BoxesLayerOptions
+---@return Axes
+function Axes:boxes(groups, values, options) end
+
+--- Shows a quantity over place and time, as `plot.hovmoller`.
+---
+--- **Errors.** As `plot.hovmoller`.
+---
+--- **Nodata.** NaN and false are transparent.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.figure():axes():hovmoller({ 0, 1, 0, 1 }, { "2020-01-01", "2020-01-01", "2020-01-13", "2020-01-13" }, { 5, 6, 7, 8 })
+--- ```
+---@param x number[] Places.
+---@param times (number|string)[]
+---@param values number[]|number[][]
+---@param options? plot.HovmollerLayerOptions
+---@return Axes
+function Axes:hovmoller(x, times, values, options) end
+
+--- Sets the title above the panel.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.line({ 1, 2 }, { 2, 1 })[1]:title("Falling"):x_label("Distance (km)"):y_label("Height (m)")
+--- ```
+---@param text string
+---@return Axes
+function Axes:title(text) end
+
+--- Sets what stands below the panel: quantity and unit.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.line({ 1, 2 }, { 2, 1 })[1]:x_label("Distance (km)")
+--- ```
+---@param text string
+---@return Axes
+function Axes:x_label(text) end
+
+--- Sets what stands beside the panel: quantity and unit.
+---
+--- ```lua
+--- local plot = require "plot"
+--- plot.line({ 1, 2 }, { 2, 1 })[1]:y_label("Height (m)")
+--- ```
+---@param text string
+---@return Axes
+function Axes:y_label(text) end
 
 --- Draws features: areas and lines as outlines, points as marks. Those in another CRS than the map's are brought into it,
 --- their edges followed.

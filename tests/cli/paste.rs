@@ -195,6 +195,7 @@ fn the_guides_blocks_can_be_pasted() {
         "itslive_cube",
         "water",
         "learning",
+        "figures",
     ] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(root);

@@ -80,14 +80,19 @@ fn figure_of(axes: Axes) -> Figure {
 }
 
 fn map() -> Axes {
+    map_in(Colormap::default())
+}
+
+fn map_in(colormap: Colormap) -> Axes {
     let mut image = Image::new(
         field(90, 120, 0.0),
         grid("EPSG:32611", 600_000.0, 3_780_000.0, 100.0, 90, 120),
     );
     image.stretch = Stretch::Percentiles(2.0, 98.0);
+    image.colormap = colormap;
     let mut axes = Axes::map(Coordinates::Map);
     axes.title = "σ⁰ of a field".into();
-    axes.add(Layer::Image(image));
+    axes.add(image);
     axes.color_bar = Some(ColorBar::new("Backscatter (dB)"));
     axes.scale_bar = Some(Corner::LowerLeft);
     axes
@@ -111,11 +116,11 @@ fn map_with_longitudes_and_latitudes() {
     });
     area.color = Some(Color::parse("red").unwrap());
     area.label = "area".into();
-    axes.add_in(Crs::wgs84().unwrap(), Layer::Polygons(area));
+    axes.add_in(Crs::wgs84().unwrap(), area);
     let mut note = Note::new(-115.86, 34.135, "site");
     note.halo = Some(Color::WHITE);
     note.anchor = Anchor::Middle;
-    axes.add_in(Crs::wgs84().unwrap(), Layer::Note(note));
+    axes.add_in(Crs::wgs84().unwrap(), note);
     compare("map_lonlat.png", &figure_of(axes));
 }
 
@@ -128,7 +133,7 @@ fn polar_map_with_a_graticule() {
     image.colormap = Colormap::named("turbo").unwrap();
     let mut axes = Axes::map(Coordinates::LonLat);
     axes.grid = true;
-    axes.add(Layer::Image(image));
+    axes.add(image);
     axes.color_bar = Some(ColorBar {
         label: "Speed (m/yr)".into(),
         side: Side::Bottom,
@@ -151,7 +156,7 @@ fn small_multiples_with_one_colour_bar() {
         image.stretch = Stretch::Percentiles(5.0, 95.0);
         let mut axes = Axes::map(Coordinates::Map);
         axes.title = title.into();
-        axes.add(Layer::Image(image));
+        axes.add(image);
         figure.axes.push(axes);
     }
     compare("multiples.png", &figure);
@@ -176,11 +181,11 @@ fn classes_with_a_legend() {
         })
         .collect();
     let mut axes = Axes::map(Coordinates::Map);
-    axes.add(Layer::Classes(Classes {
+    axes.add(Classes {
         values,
         grid: grid("EPSG:4326", 10.0, 52.0, 0.001, 60, 60),
         classes,
-    }));
+    });
     axes.scale_bar = Some(Corner::LowerRight);
     compare("classes.png", &figure_of(axes));
 }
@@ -190,7 +195,7 @@ fn red_green_blue_without_coordinates() {
     let bands = [0.0, 1.0, 2.0].map(|phase| field(50, 80, phase));
     let mut axes = Axes::map(Coordinates::None);
     axes.title = "Composite".into();
-    axes.add(Layer::Rgb(Rgb::new(bands, None)));
+    axes.add(Rgb::new(bands, None));
     let mut figure = figure_of(axes);
     figure.width = Some(2.5);
     compare("rgb.png", &figure);
@@ -206,11 +211,11 @@ fn charts() -> Figure {
         bars.label = label.into();
         bars.filled = i == 0;
         bars.opacity = 0.7;
-        histogram.add(Layer::Histogram(bars));
+        histogram.add(bars);
     }
     let mut threshold = Guide::new(-17.0, true);
     threshold.label = "threshold".into();
-    histogram.add(Layer::Guide(threshold));
+    histogram.add(threshold);
     (histogram.x.label, histogram.y.label) = ("Backscatter (dB)".into(), "Pixels".into());
     figure.axes.push(histogram);
 
@@ -220,24 +225,24 @@ fn charts() -> Figure {
         .map(|i| 1_601_510_400.0 + f64::from(i) * 12.0 * 86_400.0)
         .collect();
     let y: Vec<f64> = (0..16).map(|i| -12.0 + (f64::from(i) * 0.6).sin()).collect();
-    series.add(Layer::Band(Band {
+    series.add(Band {
         x: x.clone(),
         low: y.iter().map(|v| v - 0.8).collect(),
         high: y.iter().map(|v| v + 0.8).collect(),
         label: String::new(),
         color: Some(Color::cycle(0)),
         opacity: 0.2,
-    }));
+    });
     let mut line = Line::new(x.clone(), y.clone());
     line.color = Some(Color::cycle(0));
     line.marker = Some(Marker::Circle);
     line.label = "field".into();
-    series.add(Layer::Line(line));
+    series.add(line);
     let mut bars = ErrorBars::new(x, y.iter().map(|v| v - 4.0).collect(), vec![0.5; 16]);
     bars.color = Some(Color::cycle(1));
     bars.marker = Some(Marker::Square);
     bars.label = "lake".into();
-    series.add(Layer::ErrorBars(bars));
+    series.add(bars);
     series.x.scale = Scale::Time;
     series.y.label = "γ⁰ (dB)".into();
     series.grid = true;
@@ -249,7 +254,7 @@ fn charts() -> Figure {
     points.values = Some((0..60).map(|i| i as f32).collect());
     points.marker = Marker::Diamond;
     points.outline = Some(Color::BLACK);
-    scatter.add(Layer::Scatter(points));
+    scatter.add(points);
     scatter.color_bar = Some(ColorBar::new("Rank"));
     (scatter.x.label, scatter.y.label) = ("Area (m²)".into(), "Rate (1/s)".into());
     figure.axes.push(scatter);
@@ -268,7 +273,7 @@ fn charts() -> Figure {
         );
         line.dash = dash;
         line.label = format!("k = {}", i + 1);
-        log.add(Layer::Line(line));
+        log.add(line);
     }
     log.y.scale = Scale::Log;
     log.title = "Decay".into();
@@ -318,7 +323,7 @@ fn figures_in_a_terminal() {
         };
         let mut plain = map();
         // Flat colours: what is tested is the text, not rounding in the last digit.
-        if let Layer::Image(image) = &mut plain.layers[0].layer {
+        if let image = &mut plain.layers[0].layer {
             image.colormap = Colormap::named("tab10").unwrap();
         }
         let text = terminal.figure(&Figure::of(plain)).unwrap();

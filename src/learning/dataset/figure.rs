@@ -1,11 +1,13 @@
 //! A page of chips: each image beside its labels.
 
+use std::sync::Arc;
+
 use ndarray::{Array2, Array3, Axis, s};
 
 use super::{Dataset, IGNORED, Side};
 use crate::error::{Domain, Error, Result};
 use crate::plot::{
-    Axes, Axis as PlotAxis, Class, Classes, Color, Colormap, Figure, Image, Layer, Legend, Rgb, Stretch,
+    Axes, Axis as PlotAxis, Class, Classes, Color, Colormap, Figure, Image, Legend, Mark, Rgb, Stretch,
     TickChoice,
 };
 use crate::statistics::random::Random;
@@ -59,7 +61,7 @@ impl Dataset {
                 found.window.row,
                 found.window.col
             ));
-            left.add(self.picture(&image, &bands)?);
+            left.place(self.picture(&image, &bands)?, None);
             figure.axes.push(left);
             let labels = self.read_labels(chip)?;
             let labelled = found.labelled() as f64 / (self.chip * self.chip) as f64;
@@ -68,14 +70,14 @@ impl Dataset {
                 found.side.name(),
                 100.0 * labelled
             ));
-            right.add(Layer::Classes(Classes {
+            right.add(Classes {
                 values: thinned(&labels.mapv(|class| match class {
                     IGNORED => f32::NAN,
                     class => f32::from(class),
                 })),
                 grid: None,
                 classes: self.classes_of(&page.colors),
-            }));
+            });
             right.face = Color::parse("#bdbdbd")?;
             // One legend says it for all.
             right.legend = if place + 1 == across.min(chips.len()) {
@@ -108,15 +110,15 @@ impl Dataset {
         }
     }
 
-    fn picture(&self, image: &Array3<f32>, bands: &[usize]) -> Result<Layer> {
+    fn picture(&self, image: &Array3<f32>, bands: &[usize]) -> Result<Arc<dyn Mark>> {
         let band = |i: usize| thinned(&image.index_axis(Axis(0), bands[i]).to_owned());
         Ok(match bands {
-            [_, _, _] => Layer::Rgb(Rgb::new([band(0), band(1), band(2)], None)),
+            [_, _, _] => Arc::new(Rgb::new([band(0), band(1), band(2)], None)),
             _ => {
                 let mut layer = Image::new(band(0), None);
                 layer.colormap = Colormap::named("gray")?;
                 layer.stretch = Stretch::Percentiles(2.0, 98.0);
-                Layer::Image(layer)
+                Arc::new(layer)
             }
         })
     }

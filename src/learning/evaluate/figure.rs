@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::Evaluation;
 use crate::error::Result;
 use crate::plot::{
-    Anchor, Axes, Axis, ColorBar, Colormap, Figure, Image, Layer, Legend, Level, Note, Stretch, TickChoice,
+    Anchor, Axes, Axis, ColorBar, Colormap, Figure, Image, Legend, Level, Note, Stretch, TickChoice,
 };
 
 /// Of more classes the numbers would be too small to read.
@@ -27,7 +27,7 @@ impl Evaluation {
         image.stretch = Stretch::Fixed(Some(0.0), Some(1.0));
         let colors = image.colormap.clone();
         let mut axes = Axes::chart();
-        axes.add(Layer::Image(image));
+        axes.add(image);
         if n <= WRITTEN {
             for ((label, predicted), &share) in shares.indexed_iter() {
                 let (x, y) = (predicted as f64 + 0.5, label as f64 + 0.5);
@@ -42,7 +42,7 @@ impl Evaluation {
                     true => crate::plot::Color::BLACK,
                     false => colors.color(f64::from(share)).contrast(),
                 };
-                axes.add(Layer::Note(note));
+                axes.add(note);
             }
         }
         let ticks = || {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::history::{Epoch, Pace};
 use crate::error::Result;
 use crate::learning::network::UNet;
-use crate::plot::{Axes, Axis, Figure, Layer, Line};
+use crate::plot::{Axes, Axis, Figure, Line};
 use crate::table::{DisplayOptions, Table, Value};
 
 /// Of one training, whichever runs it was done in.
@@ -135,7 +135,7 @@ impl Report {
         let line = |label: &str, of: &dyn Fn(&Epoch) -> f64| {
             let mut line = Line::new(x.clone(), self.epochs.iter().map(of).collect());
             line.label = label.to_string();
-            Layer::Line(line)
+            line
         };
         let axis = |label: &str| Axis {
             label: label.to_string(),

@@ -2,7 +2,7 @@
 
 use mlua::Value;
 
-use super::{Shared, data, histograms, options, series};
+use super::{Shared, data, fields, groups, histograms, options, series};
 use crate::bind_class;
 use crate::error::Result;
 use crate::lua::class::{Builder, Class};
@@ -67,6 +67,18 @@ impl Class for AxesHandle {
                 Ok(())
             })
         })
+        .chain_with("bars(places, heights, options?)", |_, this, args, o| {
+            let (places, heights) = (args.get("places")?, args.get("heights")?);
+            this.change(|axes, _| groups::bars(axes, &places, heights, o))
+        })
+        .chain_with("boxes(groups, values, options?)", |_, this, args, o| {
+            let (by, values) = (args.get("groups")?, args.get("values")?);
+            this.change(|axes, _| groups::boxes(axes, by, values, o))
+        })
+        .chain_with("hovmoller(x, times, values, options?)", |_, this, args, o| {
+            let (x, times, values) = (args.get("x")?, args.get("times")?, args.get("values")?);
+            this.change(|axes, _| groups::hovmoller(axes, x, times, values, o))
+        })
         .chain_with("features(features, options?)", |_, this, args, o| {
             let features: Features = args.get("features")?;
             this.change(|axes, _| series::features(axes, &features, o))
@@ -86,6 +98,27 @@ impl Class for AxesHandle {
         .chain_with("horizontal_line(y, options?)", |_, this, args, o| {
             let at: Value = args.get("y")?;
             this.change(|axes, _| series::guide(axes, &at, false, o))
+        })
+        .chain("title(text)", |_, this, args| {
+            let text = args.get("text")?;
+            this.change(|axes, _| {
+                axes.title = text;
+                Ok(())
+            })
+        })
+        .chain("x_label(text)", |_, this, args| {
+            let text = args.get("text")?;
+            this.change(|axes, _| {
+                axes.x.label = text;
+                Ok(())
+            })
+        })
+        .chain("y_label(text)", |_, this, args| {
+            let text = args.get("text")?;
+            this.change(|axes, _| {
+                axes.y.label = text;
+                Ok(())
+            })
         })
         .text(|this| format!("Axes {} of a figure", this.index + 1));
     }
@@ -117,6 +150,30 @@ fn images(c: &mut Builder<AxesHandle>) {
         let raster: Raster = args.get("raster")?;
         this.change(|axes, detail| {
             axes.add(data::classes(&raster, o, detail)?);
+            as_map(axes);
+            Ok(())
+        })
+    })
+    .chain_with("quiver(raster, options?)", |_, this, args, o| {
+        let raster: Raster = args.get("raster")?;
+        this.change(|axes, detail| {
+            fields::quiver(axes, &raster, detail, &o)?;
+            as_map(axes);
+            Ok(())
+        })
+    })
+    .chain_with("streamlines(raster, options?)", |_, this, args, o| {
+        let raster: Raster = args.get("raster")?;
+        this.change(|axes, detail| {
+            fields::streamlines(axes, &raster, detail, &o)?;
+            as_map(axes);
+            Ok(())
+        })
+    })
+    .chain_with("contours(raster, options?)", |_, this, args, o| {
+        let raster: Raster = args.get("raster")?;
+        this.change(|axes, detail| {
+            fields::contours(axes, &raster, detail, &o)?;
             as_map(axes);
             Ok(())
         })

@@ -1,18 +1,18 @@
-//! Images of a script as layers: read once, at the resolution that the panel can show.
+//! Images of a script as marks: read once, at the resolution that the panel can show.
 
 use mlua::Value;
 use ndarray::Array2;
 
-use crate::error::{Domain, Error, Result};
+use crate::error::{Choice, Domain, Error, Result};
 use crate::lua::spec::ValueType;
-use crate::lua::value::FromScript;
+use crate::lua::value::{FromScript, number_text};
 use crate::options;
-use crate::plot::{Class, Classes, Color, Colormap, Image, Layer, OPACITIES, Rgb, Stretch};
+use crate::plot::{Class, Classes, Color, Colormap, Image, Norm, OPACITIES, Rgb, Stretch};
 use crate::raster::cyclic::cycle_of;
 use crate::raster::forecast::reads_remote;
 use crate::raster::preview::{self, Mode, preview};
 use crate::raster::stack::Stack;
-use crate::raster::{self, Affine, Band, Grid, Raster};
+use crate::raster::{self, Affine, Band, Grid, Property, Raster};
 use crate::work;
 
 /// A list of images or a stack.
@@ -51,8 +51,23 @@ pub fn title_of(raster: &Raster, by_band: bool) -> String {
         .map_or(String::new(), |t| t.strftime("%Y-%m-%d").to_string())
 }
 
+/// A property as a title; empty where it has none of the name.
+///
+/// # Errors
+/// When a property that pixels say cannot be computed.
+pub fn property_of(raster: &Raster, name: &str) -> Result<String> {
+    Ok(match raster.property(name)? {
+        None => String::new(),
+        Some(Property::Text(text)) => text,
+        Some(Property::Number(number)) => number_text(number),
+        Some(Property::Integer(number)) => number.to_string(),
+        Some(Property::Boolean(value)) => value.to_string(),
+        Some(Property::Computed(_)) => String::new(),
+    })
+}
+
 /// All bands in at most about `detail` pixels a side, and the grid of those.
-fn read(raster: &Raster, detail: usize, mode: Mode) -> Result<(Vec<Array2<f32>>, Grid)> {
+pub fn read(raster: &Raster, detail: usize, mode: Mode) -> Result<(Vec<Array2<f32>>, Grid)> {
     let (grid, (rows, cols)) = (&raster.grid, preview::shape(&raster.grid, detail, detail));
     let bands = match work::rehearsal() {
         None => preview(raster, detail, detail, mode)?,
@@ -83,7 +98,7 @@ fn read(raster: &Raster, detail: usize, mode: Mode) -> Result<(Vec<Array2<f32>>,
 }
 
 /// The band that `band` names, or the only one.
-fn chosen(raster: &Raster, band: &Option<String>) -> Result<Raster> {
+pub fn chosen(raster: &Raster, band: &Option<String>) -> Result<Raster> {
     match band {
         Some(name) => raster.select(std::slice::from_ref(name)),
         None => raster
@@ -133,9 +148,52 @@ impl Stretching {
     }
 }
 
+/// How values are spread over the colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormName {
+    Linear,
+    Log,
+    SymLog,
+}
+
+impl Choice for NormName {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("linear", NormName::Linear),
+        ("log", NormName::Log),
+        ("symlog", NormName::SymLog),
+    ];
+}
+
+options! {
+    /// How values become colours, also by their logarithms.
+    pub struct Norming("plot.NormOptions") {
+        ..stretch: Stretching,
+        /// How values are spread over the colours: evenly, by their logarithms (those of 0 and below are transparent), or by logarithms on both
+        /// sides of zero with an even part around it.
+        norm: NormName = NormName::Linear,
+        /// With `norm = "symlog"`: half the width of the even part. Default: a hundredth of the larger limit.
+        linear_within: Option<f64>; Norm::LINEAR,
+    }
+}
+
+impl Norming {
+    pub fn norm(&self) -> Result<Norm> {
+        if self.linear_within.is_some() && self.norm != NormName::SymLog {
+            return Err(Error::message("`linear_within` goes with the norm \"symlog\""));
+        }
+        Ok(match self.norm {
+            NormName::Linear => Norm::Linear,
+            NormName::Log => Norm::Log,
+            NormName::SymLog => Norm::SymLog {
+                linear: self.linear_within,
+            },
+        })
+    }
+}
+
 options! {
     pub struct ImageLayer("plot.ImageOptions") {
-        ..stretch: Stretching,
+        ..norming: Norming,
         /// A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"RdBu_r"` where symmetric,
         /// `"twilight"` of values that run in a circle. Of one that ends where it began (`"twilight"`) the values do, too: pictures
         /// smaller than the image show single pixels, not means.
@@ -152,14 +210,14 @@ options! {
 }
 
 /// An image in a colour map, and the label of its colour bar (None for no bar).
-pub fn image(raster: &Raster, o: &ImageLayer, detail: usize) -> Result<(Layer, Option<String>)> {
+pub fn image(raster: &Raster, o: &ImageLayer, detail: usize) -> Result<(Image, Option<String>)> {
     let raster = chosen(raster, &o.band)?;
     let cycle = cycle_of(&raster.bands[0].port);
     // Of values that run in a circle all of it is shown: none lies beyond the ends.
     let usual = cycle.map_or(Stretch::Percentiles(2.0, 98.0), |(low, high)| {
         Stretch::Fixed(Some(low), Some(high))
     });
-    let stretch = o.stretch.or(usual)?;
+    let stretch = o.norming.stretch.or(usual)?;
     let label = o.label.clone().unwrap_or_else(|| label_of(&raster.bands[0]));
     let label = o.color_bar.then_some(label);
     // Differences are read best in two colours that meet at zero.
@@ -175,9 +233,9 @@ pub fn image(raster: &Raster, o: &ImageLayer, detail: usize) -> Result<(Layer, O
     let (mut bands, grid) = read(&raster, detail, mode)?;
     let mut image = Image::new(bands.swap_remove(0), Some(grid));
     (image.colormap, image.nearest) = (colormap, nearest);
-    image.stretch = stretch;
+    (image.stretch, image.norm) = (stretch, o.norming.norm()?);
     image.opacity = o.opacity;
-    Ok((Layer::Image(image), label))
+    Ok((image, label))
 }
 
 options! {
@@ -193,7 +251,7 @@ options! {
 }
 
 /// Three bands as red, green and blue.
-pub fn rgb(raster: &Raster, o: &RgbLayer, detail: usize) -> Result<Layer> {
+pub fn rgb(raster: &Raster, o: &RgbLayer, detail: usize) -> Result<Rgb> {
     let raster = match &o.bands {
         Some(names) => raster.select(names)?,
         None => raster.clone(),
@@ -210,7 +268,7 @@ pub fn rgb(raster: &Raster, o: &RgbLayer, detail: usize) -> Result<Layer> {
     })?;
     let mut layer = Rgb::new(bands, Some(grid));
     (layer.stretch, layer.common, layer.gamma) = (stretch, o.common, o.gamma);
-    Ok(Layer::Rgb(layer))
+    Ok(layer)
 }
 
 /// Most classes that are told apart without being listed.
@@ -227,7 +285,7 @@ options! {
 }
 
 /// A classified image.
-pub fn classes(raster: &Raster, o: ClassesLayer, detail: usize) -> Result<Layer> {
+pub fn classes(raster: &Raster, o: ClassesLayer, detail: usize) -> Result<Classes> {
     let raster = chosen(raster, &o.band)?;
     let (mut bands, grid) = read(&raster, detail, Mode::Nearest)?;
     let values = bands.swap_remove(0);
@@ -241,12 +299,11 @@ pub fn classes(raster: &Raster, o: ClassesLayer, detail: usize) -> Result<Layer>
         color: class.color.map_or_else(|| Color::cycle(i), |[r, g, b]| Color::rgb(r, g, b)),
     };
     let classes = classes.into_iter().enumerate().map(colored).collect();
-    let layer = Classes {
+    Ok(Classes {
         values,
         grid: Some(grid),
         classes,
-    };
-    Ok(Layer::Classes(layer))
+    })
 }
 
 /// The classes that are known, then the values that are none of them. Of more than can be told apart those that occur.

@@ -47,6 +47,10 @@ impl Class for FigureHandle {
                 index: figure.axes.len() - 1,
             })
         })
+        .chain("title(text)", |_, this, args| {
+            this.0.borrow_mut().title = args.get("text")?;
+            Ok(())
+        })
         .method("write(path)", |lua, this, args| {
             let path: PathBuf = args.get("path")?;
             let target = access(lua).write(&path)?;

@@ -1,6 +1,7 @@
 //! The Lua module `plot`: figures.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use mlua::{Table, Value};
@@ -10,22 +11,29 @@ use self::data::{ClassesLayer, ImageLayer, Images, RgbLayer};
 pub use self::figure::FigureHandle;
 pub use self::options::Size;
 use self::options::{Page, Panel};
+use self::groups::{BarsLayer, BoxesLayer, HovmollerLayer};
 use self::series::{HistogramLayer, LineLayer, ScatterLayer};
+use super::access;
 use super::args::Options;
 use super::class::Builder;
 use super::module::Module;
 use super::options::OptionTable;
+use super::rehearsal::is_told;
 use super::spec::ValueType;
 use super::value::{FromScript, describe};
 use crate::error::{Error, Result};
 use crate::options;
-use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, AxesKind, Layer, Terminal};
+use crate::plot::{Axes, Color, ColorBar, Colormap, Coordinates, Figure, Graphics, AxesKind, Histogram, Terminal};
 use crate::raster::stack::Stack;
 use crate::raster::{Raster, preview, stats};
+use crate::work;
 
+mod animate;
 mod axes;
 mod data;
+mod fields;
 mod figure;
+mod groups;
 mod options;
 mod series;
 
@@ -77,6 +85,37 @@ pub fn define(m: &mut Module) -> Result<()> {
             series::scatter(axes, x, y, o.layer)
         })
     })?;
+    m.function_with("bars(places, heights, options?)", |_, args, o: BarsFigure| {
+        let (places, heights) = (args.get("places")?, args.get("heights")?);
+        handle(&o.size, &o.panel, AxesKind::Chart, |axes, _| {
+            groups::bars(axes, &places, heights, o.layer)
+        })
+    })?;
+    m.function_with("boxes(groups, values, options?)", |_, args, o: BoxesFigure| {
+        let (by, values) = (args.get("groups")?, args.get("values")?);
+        handle(&o.size, &o.panel, AxesKind::Chart, |axes, _| {
+            groups::boxes(axes, by, values, o.layer)
+        })
+    })?;
+    m.function_with("hovmoller(x, times, values, options?)", |_, args, o: HovmollerFigure| {
+        let (x, times, values) = (args.get("x")?, args.get("times")?, args.get("values")?);
+        handle(&o.size, &o.panel, AxesKind::Chart, |axes, _| {
+            groups::hovmoller(axes, x, times, values, o.layer)
+        })
+    })?;
+    m.function_with("animate(images, path, options?)", |lua, args, o: animate::Animation| {
+        let (images, path): (Images, PathBuf) = (args.get("images")?, args.get("path")?);
+        let target = access(lua).write(&path)?;
+        match work::rehearsal() {
+            None => animate::write(&images.0, &target, &o)?,
+            Some(rehearsal) => {
+                is_told(lua, "write", &target);
+                // To see how long a picture takes.
+                rehearsal.allow(|| animate::frame(&images.0, 0, &o, None).map(drop))?;
+            }
+        }
+        Ok(path.display().to_string())
+    })?;
     m.function("colormaps()", |lua, _| {
         Ok(lua.create_sequence_from(Colormap::names().iter().copied())?)
     })?;
@@ -105,6 +144,9 @@ figures! {
     HistogramFigure("plot.HistogramOptions") of HistogramLayer;
     LineFigure("plot.LineOptions") of LineLayer;
     ScatterFigure("plot.ScatterOptions") of ScatterLayer;
+    BarsFigure("plot.BarsOptions") of BarsLayer;
+    BoxesFigure("plot.BoxesOptions") of BoxesLayer;
+    HovmollerFigure("plot.HovmollerOptions") of HovmollerLayer;
 }
 
 options! {
@@ -114,6 +156,8 @@ options! {
         cols: Option<usize>; Figure::PANELS,
         /// One for each panel. Default: the dates, or the names of the bands.
         titles: Option<Vec<String>>,
+        /// The property that panels are titled by: `"orbit_direction"`. Default: the date, or the name of the band.
+        title_by: Option<String>,
         /// Panels are called (a), (b), (c)…
         letters: bool = false,
         /// One colour bar and the same limits for all.
@@ -208,9 +252,10 @@ fn maps_of(images: &[Raster], o: &MapsFigure) -> Result<FigureHandle> {
     for (i, image) in images.iter().enumerate() {
         let mut axes = Axes::new(MAP);
         panel.apply(&mut axes);
-        axes.title = match o.titles.as_ref().and_then(|t| t.get(i)) {
-            Some(title) => title.clone(),
-            None => data::title_of(image, by_band),
+        axes.title = match (o.titles.as_ref().and_then(|t| t.get(i)), &o.title_by) {
+            (Some(title), _) => title.clone(),
+            (None, Some(property)) => data::property_of(image, property)?,
+            (None, None) => data::title_of(image, by_band),
         };
         let (layer, label) = data::image(image, layer, detail)?;
         match (label, o.shared) {
@@ -225,10 +270,10 @@ fn maps_of(images: &[Raster], o: &MapsFigure) -> Result<FigureHandle> {
 }
 
 /// One histogram for each band of an image, or one of a list of numbers.
-fn histograms(values: &Value, style: &HistogramLayer, axes: &mut Axes) -> Result<Vec<Layer>> {
+fn histograms(values: &Value, style: &HistogramLayer, axes: &mut Axes) -> Result<Vec<Histogram>> {
     let range = style.range()?;
     let bars = |edges: Vec<f64>, counts: Vec<f64>, label: String, several: bool| {
-        let mut bars = crate::plot::Histogram::new(edges, counts);
+        let mut bars = Histogram::new(edges, counts);
         if style.density {
             bars = bars.density();
         }
@@ -236,7 +281,7 @@ fn histograms(values: &Value, style: &HistogramLayer, axes: &mut Axes) -> Result
         bars.color = style.color;
         bars.filled = style.filled;
         bars.opacity = style.opacity.unwrap_or(if several { 0.6 } else { 1.0 });
-        Layer::Histogram(bars)
+        bars
     };
     if axes.y.label.is_empty() {
         axes.y.label = if style.density { "Density" } else { "Pixels" }.into();
@@ -275,7 +320,7 @@ fn histograms(values: &Value, style: &HistogramLayer, axes: &mut Axes) -> Result
     if axes.y.label == "Pixels" {
         axes.y.label = "Count".into();
     }
-    let found = crate::plot::Histogram::of(list.iter().map(|v| *v as f32), style.bins, range)?;
+    let found = Histogram::of(list.iter().map(|v| *v as f32), style.bins, range)?;
     Ok(vec![bars(found.edges, found.counts, String::new(), false)])
 }
 

@@ -1,16 +1,18 @@
 //! Lists of numbers and times as lines, points and bars.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use mlua::{Table, Value};
 
-use super::data::Stretching;
+use super::data::Norming;
 use crate::error::{Domain, Error, Result};
 use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, describe};
 use crate::options;
 use crate::plot::{
-    Anchor, Axes, Band, Color, ColorBar, Colormap, Dash, ErrorBars, Guide, Histogram, LINE_WIDTHS, Layer,
-    Line, MARKER_SIZES, Marker, Note, OPACITIES, Polygons, Scale, Scatter, Stretch,
+    Anchor, Axes, Band, Color, ColorBar, Colormap, Dash, ErrorBars, Guide, Histogram, LINE_WIDTHS, Line,
+    Mark, MARKER_SIZES, Marker, Note, OPACITIES, Outlines, Polygons, Scale, Scatter, Stretch,
 };
 use crate::raster::{Bounds, Crs};
 use crate::vector::Features;
@@ -64,12 +66,9 @@ impl FromScript for Points {
     }
 }
 
-/// Adds a layer, in another CRS than the axes' where one is given.
-fn add(axes: &mut Axes, layer: Layer, crs: Option<Crs>) {
-    match crs {
-        Some(crs) => axes.add_in(crs, layer),
-        None => axes.add(layer),
-    };
+/// Adds a mark, in another CRS than the axes' where one is given.
+fn add(axes: &mut Axes, mark: impl Mark + 'static, crs: Option<Crs>) {
+    axes.place(Arc::new(mark), crs);
 }
 
 /// x and y of the same length; an axis of times is labelled with dates.
@@ -120,13 +119,13 @@ pub fn line(axes: &mut Axes, x: Points, y: Points, o: LineLayer) -> Result<()> {
         marker: o.marker,
         marker_size: o.marker_size,
     };
-    add(axes, Layer::Line(line), o.crs);
+    add(axes, line, o.crs);
     Ok(())
 }
 
 options! {
     pub struct ScatterLayer("plot.ScatterLayerOptions") {
-        ..stretch: Stretching,
+        ..norming: Norming,
         /// In the legend.
         label: Option<String>,
         /// Default: the next of those that series take in turn.
@@ -155,7 +154,8 @@ pub fn scatter(axes: &mut Axes, x: Points, y: Points, o: ScatterLayer) -> Result
     let points = Scatter {
         x,
         y,
-        stretch: o.stretch.or(Stretch::MinMax)?,
+        stretch: o.norming.stretch.or(Stretch::MinMax)?,
+        norm: o.norming.norm()?,
         values: o.values,
         colormap: o.colormap,
         label: o.label.unwrap_or_default(),
@@ -168,7 +168,7 @@ pub fn scatter(axes: &mut Axes, x: Points, y: Points, o: ScatterLayer) -> Result
     if points.values.is_some() {
         axes.color_bar = o.color_bar.map(ColorBar::new).or(axes.color_bar.take());
     }
-    add(axes, Layer::Scatter(points), o.crs);
+    add(axes, points, o.crs);
     Ok(())
 }
 
@@ -193,7 +193,7 @@ pub fn error_bars(axes: &mut Axes, x: Points, y: Points, error: Vec<f64>, o: Err
     (bars.label, bars.color) = (o.label.unwrap_or_default(), o.color);
     (bars.marker, bars.marker_size) = (Some(o.marker), o.marker_size);
     bars.x_error = o.x_error.map(|across| (across.clone(), across));
-    axes.add(Layer::ErrorBars(bars));
+    axes.add(bars);
     Ok(())
 }
 
@@ -214,14 +214,14 @@ pub fn band(axes: &mut Axes, x: Points, low: Vec<f64>, high: Vec<f64>, o: BandLa
         times: false,
     };
     let (x, low) = pair(axes, x, low)?;
-    axes.add(Layer::Band(Band {
+    axes.add(Band {
         x,
         low,
         high,
         label: o.label.unwrap_or_default(),
         color: o.color,
         opacity: o.opacity,
-    }));
+    });
     Ok(())
 }
 
@@ -301,8 +301,12 @@ pub fn features(axes: &mut Axes, features: &Features, o: FeaturesLayer) -> Resul
     (points.label, points.color) = (areas.label.clone(), areas.color);
     (points.marker, points.size) = (o.marker, o.marker_size);
     let crs = features.crs.clone().or(o.area.crs);
-    for layer in crate::plot::outlines(features, &areas, &points) {
-        add(axes, layer, crs.clone());
+    let found = Outlines::of(features, &areas, &points);
+    for outline in [found.areas, found.lines].into_iter().flatten() {
+        add(axes, outline, crs.clone());
+    }
+    if let Some(points) = found.points {
+        add(axes, points, crs);
     }
     Ok(())
 }
@@ -310,7 +314,7 @@ pub fn features(axes: &mut Axes, features: &Features, o: FeaturesLayer) -> Resul
 pub fn rectangle(axes: &mut Axes, bounds: Bounds, o: Area) -> Result<()> {
     let mut polygons = Polygons::rectangle(bounds);
     o.apply(&mut polygons);
-    add(axes, Layer::Polygons(polygons), o.crs);
+    add(axes, polygons, o.crs);
     Ok(())
 }
 
@@ -335,7 +339,7 @@ pub fn text(axes: &mut Axes, (x, y): (f64, f64), text: String, o: Writing) -> Re
     let mut note = Note::new(x, y, text);
     (note.color, note.size, note.anchor) = (o.color, o.size, o.anchor);
     (note.rotation, note.halo) = (o.rotation, o.halo);
-    add(axes, Layer::Note(note), o.crs);
+    add(axes, note, o.crs);
     Ok(())
 }
 
@@ -360,6 +364,6 @@ pub fn guide(axes: &mut Axes, at: &Value, vertical: bool, o: GuideLayer) -> Resu
     let mut guide = Guide::new(at, vertical);
     guide.label = o.label.unwrap_or_default();
     (guide.color, guide.width, guide.dash) = (o.color, o.line_width, o.style);
-    axes.add(Layer::Guide(guide));
+    axes.add(guide);
     Ok(())
 }

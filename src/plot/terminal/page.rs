@@ -5,11 +5,12 @@ use super::{Graphics, Terminal};
 use crate::error::Result;
 use crate::plot::color::Color;
 use crate::plot::figure::{AxesKind, Figure};
+use crate::plot::key::{Key, LegendEntry};
 use crate::plot::layout;
-use crate::plot::marks::{self, Sides};
-use crate::plot::panel::{self, ColorScale, Key, LegendEntry, Panel};
+use crate::plot::panel::{self, ColorScale, Panel};
 use crate::plot::picture::Picture;
 use crate::plot::render;
+use crate::plot::sides::{self, Sides};
 use crate::plot::style::Style;
 
 /// Font size at which a letter is about one pixel wide and two high: what a cell is in blocks.
@@ -90,7 +91,7 @@ fn block(
             lines.saturating_sub(below + 2).max(SMALLEST / 2),
         );
         (width, height) = fit(panel.aspect, room);
-        sides = marks::sides(panel, width as f64, 2.0 * height as f64, &style)?;
+        sides = sides::sides(panel, width as f64, 2.0 * height as f64, &style)?;
         left = sides
             .y
             .major
@@ -272,7 +273,7 @@ fn key_color(key: &Key) -> Option<Color> {
     let color = match key {
         Key::Patch { fill, outline } if fill.a == 0 => outline.unwrap_or(Color::BLACK),
         Key::Patch { fill, .. } => *fill,
-        Key::Line { color, .. } | Key::Mark { color, .. } => *color,
+        Key::Line { color, .. } | Key::Mark { color, .. } | Key::Arrow { color, .. } => *color,
     };
     (color.luma() > 40.0).then_some(Color { a: 255, ..color })
 }
@@ -281,7 +282,7 @@ fn key_color(key: &Key) -> Option<Color> {
 mod tests {
     use super::*;
     use crate::plot::figure::{Axes, ColorBar, Coordinates};
-    use crate::plot::layer::{Image, Layer, Line};
+    use crate::plot::mark::{Image, Line};
     use crate::raster::{Affine, Crs, Grid};
     use ndarray::Array2;
 
@@ -308,7 +309,7 @@ mod tests {
         let values = Array2::from_shape_fn((60, 80), |(r, c)| (r + c) as f32);
         let mut axes = Axes::map(Coordinates::Map);
         axes.title = "A slope".into();
-        axes.add(Layer::Image(Image::new(values, Some(grid))));
+        axes.add(Image::new(values, Some(grid)));
         axes.color_bar = Some(ColorBar::new("Height (m)"));
         Figure::of(axes)
     }
@@ -359,7 +360,7 @@ mod tests {
         let x: Vec<f64> = (0..50).map(f64::from).collect();
         let mut line = Line::new(x.clone(), x.iter().map(|v| v * v).collect());
         line.label = "squares".into();
-        axes.add(Layer::Line(line));
+        axes.add(line);
         axes.y.label = "Area (m²)".into();
         let text = figure(&Figure::of(axes), &terminal(Graphics::Ascii, 60, 20)).unwrap();
         assert!(!text.contains('\x1b'));

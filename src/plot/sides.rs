@@ -1,6 +1,7 @@
 //! The marks along the sides of a panel of known size: where they are and what they say.
 
-use super::figure::{AxesKind, Axis, Coordinates, Scale, TickChoice};
+use super::axis::{Axis, Scale, TickChoice};
+use super::figure::{AxesKind, Coordinates};
 use super::font::{self, Weight};
 use super::lonlat;
 use super::panel::Panel;
@@ -160,14 +161,24 @@ fn chart_side(axis: &Axis, span: &Span, ruler: &Ruler) -> Side {
     let chosen = match (&axis.ticks, axis.scale) {
         (TickChoice::None, _) => Ticks::default(),
         (TickChoice::At(list), _) => {
+            let mut major = given(list, span);
+            // Names of several words stand in several lines rather than on each other.
+            if !ruler.upright && !ruler.fits(&major) {
+                for (_, label) in &mut major {
+                    *label = label.replace(' ', "\n");
+                }
+            }
             return Side {
-                major: given(list, span),
+                major,
                 minor: Vec::new(),
                 title: axis.label.clone(),
             };
         }
         (_, Scale::Linear) => ruler.choose(ticks::linear_candidates(low, high, most), span),
         (_, Scale::Log) => ruler.choose(ticks::log_candidates(low, high, most), span),
+        (_, Scale::SymLog { linear }) => {
+            ruler.choose(ticks::symmetric_candidates(low, high, linear, most), span)
+        }
         (_, Scale::Time) => ruler.choose(time_ticks::candidates(low, high, most), span),
     };
     Side {
@@ -186,6 +197,7 @@ pub fn bar_side(span: &Span, label: &str, length: f64, upright: bool, style: &St
     };
     let axis = Axis {
         label: label.to_string(),
+        scale: span.scale,
         ..Axis::default()
     };
     chart_side(&axis, span, &ruler)
@@ -254,7 +266,7 @@ mod tests {
     fn panel_of<'a>(axes: &'a Axes, crs: &str, x: (f64, f64), y: (f64, f64)) -> Panel<'a> {
         Panel {
             axes,
-            layers: Vec::new(),
+            marks: Vec::new(),
             x: Span::linear(x.0, x.1),
             y: Span::linear(y.0, y.1),
             crs: Some(Crs::parse(crs).unwrap()),
