@@ -1,12 +1,15 @@
 //! Well-known binary (OGC 06-103r4, section 8): the form in which geometries go to GDAL and come back, because it
 //! has all types, empty ones too, and needs no call a vertex. Also that of databases, with a number for the CRS, which is left out.
 
+use std::io::{self, Write};
+
 use geo::{Geometry as Shape, GeometryCollection, MultiPoint, Point};
 use geo_traits::to_geo::{
     ToGeoLineString, ToGeoMultiLineString, ToGeoMultiPolygon, ToGeoPoint, ToGeoPolygon,
 };
 use geo_traits::{GeometryCollectionTrait, GeometryTrait, GeometryType, MultiPointTrait, PointTrait};
 use wkb::Endianness;
+use wkb::error::WkbError;
 use wkb::writer::{WriteOptions, geometry_wkb_size, write_geometry};
 
 use crate::error::{Error, Result};
@@ -14,13 +17,27 @@ use crate::error::{Error, Result};
 /// Little-endian ISO WKB of a shape.
 pub fn encode(shape: &Shape<f64>) -> Vec<u8> {
     // One polygon may be most of what a program holds.
-    let mut out = Vec::with_capacity(geometry_wkb_size(shape));
+    let mut out = Vec::with_capacity(size(shape));
+    // Memory takes all, and no shape has 2³² parts.
+    write(shape, &mut out).unwrap_or_else(|e| unreachable!("{e}"));
+    out
+}
+
+/// How many bytes that has.
+pub fn size(shape: &Shape<f64>) -> usize {
+    geometry_wkb_size(shape)
+}
+
+/// # Errors
+/// Those of `out`.
+pub fn write(shape: &Shape<f64>, out: &mut impl Write) -> io::Result<()> {
     let options = WriteOptions {
         endianness: Endianness::LittleEndian,
     };
-    // Memory takes all, and no shape has 2³² parts.
-    write_geometry(&mut out, shape, &options).unwrap_or_else(|e| unreachable!("{e}"));
-    out
+    write_geometry(out, shape, &options).map_err(|e| match e {
+        WkbError::IOError(e) => e,
+        e => io::Error::other(e.to_string()),
+    })
 }
 
 /// Z and M are dropped. An empty point becomes an empty MultiPoint; among others it is left out.

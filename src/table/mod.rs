@@ -29,7 +29,7 @@ pub use self::group::{Aggregate, Aggregation};
 pub use self::join::JoinKind;
 use self::key::Groups;
 pub use self::kind::ColumnType;
-pub use self::parquet::{Part as ParquetFile, RowGroups};
+pub use self::parquet::{Large, MOST_BYTES as MOST_BYTES_OF_VALUE, Part as ParquetFile, RowGroups};
 pub use self::sort::SortKey;
 pub use self::value::{Value, format_time, parse_time};
 use crate::error::{Choice, Error, Result};

@@ -1,5 +1,6 @@
 //! Tables from Parquet files, and to them.
 
+mod large;
 mod write;
 
 use std::fs::File;
@@ -28,6 +29,7 @@ use crate::interrupt;
 use crate::panics;
 use crate::work::{self, Held, workers};
 
+pub use self::large::{Large, MOST_BYTES};
 pub use self::write::RowGroups;
 
 /// Rows that are read or written at a time.

@@ -9,6 +9,7 @@ mod geojson;
 mod geometry;
 mod geoparquet;
 mod measure;
+mod outline;
 mod overlay;
 mod polygonize;
 mod profile;

@@ -12,9 +12,12 @@ use geo::Geometry as Shape;
 
 use super::encoding::{self, SHAPEFILE};
 use super::geojson::{TAIL, feature_text, head};
+use super::outline::{self, INSTEAD, Outline};
 use super::transform::Projection;
-use super::write::{FieldType, LONLAT_DRIVERS, Layer, Row, UTF_8, driver_of, extension, write_layer};
-use super::{Feature, WriteOptions, geoparquet};
+use super::write::{
+    FieldType, LONLAT_DRIVERS, Layer, Row, RowShape, UTF_8, driver_of, extension, write_layer,
+};
+use super::{Feature, Properties, WriteOptions, geoparquet};
 use crate::error::{Error, Result};
 use crate::raster::Crs;
 use crate::table::{ColumnType, Value};
@@ -29,6 +32,12 @@ pub struct Schema {
     pub crs: Option<Crs>,
 }
 
+/// A feature with a value for each property.
+pub struct Drawn<'a> {
+    pub outline: Box<dyn Outline + 'a>,
+    pub values: Vec<Value>,
+}
+
 /// Features that wait to be written.
 const WAITING: usize = 256;
 
@@ -37,13 +46,13 @@ const WAITING: usize = 256;
 ///
 /// # Errors
 /// Those of `make`; those of `Features::write`.
-pub fn write_stream(
+pub fn write_stream<'a>(
     path: &Path,
     schema: &Schema,
     options: &WriteOptions,
-    make: impl FnOnce(&mut (dyn FnMut(Feature) -> Result<()> + Send)) -> Result<()>,
+    make: impl FnOnce(&mut (dyn FnMut(Drawn<'a>) -> Result<()> + Send)) -> Result<()>,
 ) -> Result<()> {
-    let (sender, receiver) = mpsc::sync_channel::<Feature>(WAITING);
+    let (sender, receiver) = mpsc::sync_channel::<Drawn<'a>>(WAITING);
     let is_whole = AtomicBool::new(false);
     let context = work::current();
     std::thread::scope(|scope| {
@@ -73,11 +82,11 @@ pub fn write_stream(
     })
 }
 
-fn write(
+fn write<'a>(
     path: &Path,
     schema: &Schema,
     options: &WriteOptions,
-    features: impl Iterator<Item = Result<Feature>>,
+    features: impl Iterator<Item = Result<Drawn<'a>>>,
 ) -> Result<()> {
     let extension = extension(path);
     if let Some(encoding) = options.encoding.as_deref() {
@@ -91,7 +100,7 @@ fn write(
             .fields
             .iter()
             .map(|(name, kind)| (name.to_string(), geoparquet::kind_of(*kind)));
-        let rows = rows(schema, features, None);
+        let rows = rows(features, None);
         return geoparquet::write(path, schema.crs.as_ref(), &fields.collect::<Vec<_>>(), rows);
     }
     let driver = driver_of(path)?;
@@ -116,44 +125,42 @@ fn write(
         keep_ids: false,
         encoding: options.encoding.as_deref().unwrap_or(UTF_8),
     };
-    let rows = rows(schema, features, projection.as_ref());
+    let rows = rows(features, projection.as_ref());
     write_layer(path, driver, &layer, rows)
 }
 
-fn rows<'a>(
-    schema: &'a Schema,
-    features: impl Iterator<Item = Result<Feature>>,
-    projection: Option<&'a Projection<'a>>,
+fn rows<'a, 'p>(
+    features: impl Iterator<Item = Result<Drawn<'a>>>,
+    projection: Option<&'p Projection<'p>>,
 ) -> impl Iterator<Item = Result<Row<'a>>> {
     features.map(move |feature| {
-        let feature = feature?;
-        let value = |name: &str| feature.properties.get(name).cloned().unwrap_or(Value::Missing);
-        let values = schema.fields.iter().map(|(name, _)| value(name)).collect();
-        let shape = feature.shape.map(|shape| moved(shape, projection)).transpose()?;
+        let Drawn { outline, values } = feature?;
+        let shape = match projection {
+            None => RowShape::Outline(outline),
+            Some(_) => RowShape::Whole(Cow::Owned(shape(outline, projection)?)),
+        };
         Ok(Row {
-            shape: shape.map(Cow::Owned),
+            shape: Some(shape),
             id: None,
             values,
         })
     })
 }
 
-fn write_geojson(
+fn write_geojson<'a>(
     path: &Path,
     schema: &Schema,
     options: &WriteOptions,
-    features: impl Iterator<Item = Result<Feature>>,
+    features: impl Iterator<Item = Result<Drawn<'a>>>,
 ) -> Result<()> {
     let (to, member) = options.geojson.target(schema.crs.as_ref())?;
     let projection = projection(schema, to.as_ref())?;
     let mut failure = None;
     let features = features.map(|feature| {
-        let mut feature = feature?;
-        feature.shape = feature
-            .shape
-            .take()
-            .map(|shape| moved(shape, projection.as_ref()))
-            .transpose()?;
+        let Drawn { outline, values } = feature?;
+        let shape = shape(outline, projection.as_ref())?;
+        let names = schema.fields.iter().map(|(name, _)| name.clone());
+        let feature = Feature::new(Some(shape), Properties::of(names.zip(values).collect()));
         Ok(feature_text(&feature, &options.geojson))
     });
     let written = files::write_atomically(path, |out| {
@@ -179,7 +186,13 @@ fn projection<'a>(schema: &'a Schema, into: Option<&'a Crs>) -> Result<Option<Pr
     pair.map(|(from, to)| Projection::new(from, to)).transpose()
 }
 
-fn moved(shape: Shape<f64>, projection: Option<&Projection<'_>>) -> Result<Shape<f64>> {
+fn shape(mut outline: Box<dyn Outline + '_>, projection: Option<&Projection<'_>>) -> Result<Shape<f64>> {
+    let size = outline.size()?;
+    // Twice, where it is moved.
+    let times = if projection.is_some() { 2 } else { 1 };
+    let _held = size.hold(times * size.shape_bytes(), INSTEAD)?;
+    let shape = outline::shape(&mut *outline)?;
+    drop(outline);
     match projection {
         Some(projection) => projection.transform(&shape, None),
         None => Ok(shape),

@@ -24,7 +24,7 @@ use crate::table::{Column, Value};
 mod layer;
 
 use self::layer::field_type;
-pub(super) use self::layer::{Counts, FieldType, Layer, Row};
+pub(super) use self::layer::{Counts, FieldType, Layer, Row, RowShape};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WriteOptions {
@@ -124,7 +124,10 @@ fn rows<'a>(
 ) -> impl Iterator<Item = Result<Row<'a>>> {
     features.features.iter().enumerate().map(|(row, feature)| {
         Ok(Row {
-            shape: feature.shape.as_ref().map(Cow::Borrowed),
+            shape: feature
+                .shape
+                .as_ref()
+                .map(|shape| RowShape::Whole(Cow::Borrowed(shape))),
             id: feature.id.as_ref(),
             values: columns.iter().map(|(_, column)| column.get(row)).collect(),
         })

@@ -2013,7 +2013,11 @@ function Raster:polygonize(options) end
 --- No polygon is kept, so that memory does not grow with their number. They come in the order in which they end: by their last row, then
 --- from west to east. The extension says the format, as in `Features:write`; the file appears complete or not at all.
 ---
---- **Errors.** As of `:polygonize` and `Features:write`; borders of regions that go on which take more than half of `--memory`.
+--- One polygon that spans a large image, with millions of holes, takes a byte or two a vertex until it ends. GeoParquet (`.parquet`) gets it from there
+--- without its coordinates being held; for other formats a library holds all of them, some 50 bytes a vertex.
+---
+--- **Errors.** As of `:polygonize` and `Features:write`; borders of regions that go on which take more than half of `--memory`; a polygon that the
+--- library of a format would need more than `--memory` for; one of 2 GiB or more in GeoParquet.
 ---
 --- **Nodata.** As of `:polygonize`.
 ---

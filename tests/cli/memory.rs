@@ -65,6 +65,11 @@ const PROMISES: &[(&str, &str)] = &[
          image:zonal(geometry.features(zones), { statistics = { 'mean', 'median', 'p90' } })",
     ),
     ("items", ITEMS),
+    // One polygon of half a million holes: as WKB alone more than the ceiling.
+    (
+        "a polygon that spans the image",
+        "assert(image:gt(0.025):write_polygons('out.parquet', { minimum_pixels = 1000 }) == 1)",
+    ),
 ];
 
 /// 3,000 items of some 60 kB each as values of their types.

@@ -20,13 +20,18 @@ use crate::earth::wkb;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::raster::{Bounds, Crs};
-use crate::table::{Column, ColumnType, RowGroups, Value};
+use crate::table::{Column, ColumnType, Large, MOST_BYTES_OF_VALUE, RowGroups, Value};
 use crate::vector::geometry::{shape_bounds, type_name};
-use crate::vector::write::Row;
+use crate::vector::outline::write_wkb;
+use crate::vector::write::{Row, RowShape};
 
 /// Features are packed as soon as there are so many, or their shapes have so many bytes.
 const ROWS: usize = 1 << 14;
 const BYTES: usize = 8 << 20;
+
+/// A shape of more bytes goes to the file by way of scratch: packed with others, Parquet's writer would hold it four times over, as an array, as a page,
+/// with what stands before it, and compressed.
+const LARGE: usize = 16 << 20;
 
 /// What a property is in a file, where only its type is known.
 pub fn kind_of(kind: ColumnType) -> DataType {
@@ -92,9 +97,23 @@ pub fn write<'a>(
                 let at = |e| Error::message(format!("feature {}: {e}", index + 1));
                 batch.add(row, &mut seen).map_err(at)
             });
-            if let Err(e) = added {
-                failure = Some(e);
-                return Err(io::Error::other("the features end"));
+            let large = match added {
+                Ok(large) => large,
+                Err(e) => {
+                    failure = Some(e);
+                    return Err(io::Error::other("the features end"));
+                }
+            };
+            if let Some(shape) = large {
+                let last = batch.split_last();
+                if batch.rows > 0 {
+                    groups.write(batch.take())?;
+                }
+                let (packed, bounds) = Large::new(shape.bytes, |out| shape.encode(out))?;
+                batch.values = last;
+                batch.shapes.append_null();
+                batch.end_row(bounds, &mut seen);
+                groups.write_large(batch.take(), fields.len(), &packed)?;
             }
             if batch.rows == ROWS || batch.bytes >= BYTES {
                 groups.write(batch.take())?;
@@ -159,6 +178,8 @@ struct Batch<'a> {
     bounds: Vec<Option<Bounds>>,
     rows: usize,
     bytes: usize,
+    /// Of the shape that is being added.
+    wkb: Vec<u8>,
 }
 
 impl Batch<'_> {
@@ -170,10 +191,12 @@ impl Batch<'_> {
             bounds: Vec::new(),
             rows: 0,
             bytes: 0,
+            wkb: Vec::new(),
         }
     }
 
-    fn add(&mut self, row: Row<'_>, seen: &mut Seen) -> Result<()> {
+    /// Takes a row; gives its shape back where that is large.
+    fn add<'r>(&mut self, row: Row<'r>, seen: &mut Seen) -> Result<Option<Binary<'r>>> {
         for ((values, (name, kind)), value) in self.values.iter_mut().zip(self.fields).zip(row.values) {
             if !is_of(&value, kind) {
                 return Err(Error::message(format!(
@@ -182,31 +205,40 @@ impl Batch<'_> {
             }
             values.push(value);
         }
-        let mut bounds = None;
-        match row.shape {
-            None => self.shapes.append_null(),
-            Some(shape) => {
-                seen.types.insert(type_name(&shape));
-                bounds = shape_bounds(&shape);
-                let bytes = wkb::encode(&shape);
-                // One polygon may be most of what a program holds.
-                drop(shape);
-                if bytes.len() > i32::MAX as usize - BYTES {
-                    return Err(Error::message(format!(
-                        "its shape takes {} MiB, and one in Parquet has less than 2 GiB",
-                        bytes.len() >> 20
-                    )));
-                }
-                self.bytes += bytes.len();
-                self.shapes.append_value(bytes);
-            }
+        let Some(shape) = row.shape else {
+            self.shapes.append_null();
+            self.end_row(None, seen);
+            return Ok(None);
+        };
+        let shape = Binary::new(shape)?;
+        seen.types.insert(shape.type_name());
+        if shape.bytes > LARGE {
+            return Ok(Some(shape));
         }
+        self.wkb.clear();
+        let bounds = shape
+            .encode(&mut self.wkb)
+            .map_err(|e| Error::message(e.to_string()))?;
+        self.bytes += self.wkb.len();
+        self.shapes.append_value(&self.wkb);
+        self.end_row(bounds, seen);
+        Ok(None)
+    }
+
+    fn end_row(&mut self, bounds: Option<Bounds>, seen: &mut Seen) {
         if let Some(b) = &bounds {
             seen.bounds = Some(seen.bounds.map_or(*b, |all| all.union(b)));
         }
         self.bounds.push(bounds);
         self.rows += 1;
-        Ok(())
+    }
+
+    /// Takes out the values of a row that has not ended.
+    fn split_last(&mut self) -> Vec<Vec<Value>> {
+        self.values
+            .iter_mut()
+            .map(|values| values.split_off(self.rows))
+            .collect()
     }
 
     /// As arrays, in the order of the file's columns; empty from here on.
@@ -235,6 +267,56 @@ impl Batch<'_> {
         arrays.push(Arc::new(StructArray::new(corners(), boxes, Some(present))));
         (self.rows, self.bytes) = (0, 0);
         arrays
+    }
+}
+
+/// A shape, and how many bytes it has as WKB.
+struct Binary<'a> {
+    shape: RowShape<'a>,
+    bytes: usize,
+    /// Of an outline.
+    polygons: usize,
+}
+
+impl Binary<'_> {
+    fn new(mut shape: RowShape<'_>) -> Result<Binary<'_>> {
+        let (bytes, polygons) = match &mut shape {
+            RowShape::Whole(shape) => (wkb::size(shape), 0),
+            RowShape::Outline(outline) => {
+                let size = outline.size()?;
+                (size.wkb_bytes(size.polygons > 1), size.polygons)
+            }
+        };
+        match bytes > MOST_BYTES_OF_VALUE {
+            true => Err(Error::message(format!(
+                "its shape takes {} MiB, and one in Parquet has less than 2 GiB",
+                bytes >> 20
+            ))),
+            false => Ok(Binary {
+                shape,
+                bytes,
+                polygons,
+            }),
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        match &self.shape {
+            RowShape::Whole(shape) => type_name(shape),
+            RowShape::Outline(_) if self.polygons > 1 => "MultiPolygon",
+            RowShape::Outline(_) => "Polygon",
+        }
+    }
+
+    /// Writes it; its bounds.
+    fn encode(self, mut out: &mut dyn io::Write) -> io::Result<Option<Bounds>> {
+        match self.shape {
+            RowShape::Whole(shape) => wkb::write(&shape, &mut out).map(|()| shape_bounds(&shape)),
+            RowShape::Outline(mut outline) => {
+                let multi = (self.polygons > 1).then_some(self.polygons);
+                write_wkb(&mut *outline, multi, out)
+            }
+        }
     }
 }
 

@@ -50,10 +50,14 @@ pub struct End {
 
 /// An arc that is whole.
 pub struct Whole {
-    /// In the direction of the arc.
+    /// In the direction of the arc; rings begin with their first corner in the order of rows.
     pub corners: Vec<Corner>,
-    /// Directions of its first and last step; None of arcs that close in themselves, without a node.
+    /// Directions of its first and last step; None of rings: arcs that close in themselves, without a node.
     pub headings: Option<(Heading, Heading)>,
+    /// Steps along rows and along columns take turns.
+    pub turns: bool,
+    /// Of rings: what is at the left is inside.
+    pub is_outer: bool,
 }
 
 #[derive(Default)]
@@ -62,6 +66,8 @@ pub struct Arcs {
     free_link: Vec<u32>,
     ends: Vec<End>,
     free_end: Vec<u32>,
+    /// Room of arcs that were whole.
+    spare: Vec<Vec<Corner>>,
 }
 
 impl Arcs {
@@ -69,6 +75,15 @@ impl Arcs {
         self.links.capacity() * size_of::<Link>()
             + self.ends.capacity() * size_of::<End>()
             + (self.free_link.capacity() + self.free_end.capacity()) * size_of::<u32>()
+    }
+
+    /// Takes back the room of an arc that nobody needs any more.
+    pub fn put_back(&mut self, mut corners: Vec<Corner>) {
+        // That of a long one is not kept.
+        if corners.capacity() <= 1024 && self.spare.len() < 1024 {
+            corners.clear();
+            self.spare.push(corners);
+        }
     }
 
     pub fn end(&self, end: u32) -> End {
@@ -175,7 +190,7 @@ impl Arcs {
         let one = self.end(end);
         let other = self.end(one.other);
         let (head, tail) = if one.is_head { (one, other) } else { (other, one) };
-        let mut corners = Vec::with_capacity(8);
+        let mut corners = self.spare.pop().unwrap_or_default();
         let mut at = tail.link;
         loop {
             let link = self.links[at as usize];
@@ -187,9 +202,27 @@ impl Arcs {
             at = link.next;
         }
         self.free_end.extend([end, one.other]);
+        let headings = tail.at_node.zip(head.at_node);
+        let mut is_outer = false;
+        if headings.is_none() {
+            begin_first(&mut corners);
+            // From the upper left corner of what it encloses it goes down there.
+            is_outer = corners
+                .first()
+                .zip(corners.get(1))
+                .is_some_and(|(a, b)| a.1 == b.1);
+        }
         Whole {
             corners,
-            headings: tail.at_node.zip(head.at_node),
+            headings,
+            turns: true,
+            is_outer,
         }
     }
+}
+
+/// Turns a ring so that it begins with its first corner in the order of rows.
+pub fn begin_first(ring: &mut [Corner]) {
+    let first = (0..ring.len()).min_by_key(|&i| ring[i]).unwrap_or(0);
+    ring.rotate_left(first);
 }

@@ -5,18 +5,17 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use geo::{Coord, Geometry as Shape, LineString, MultiPolygon, Polygon};
-
 use super::labels::{Areas, Labels, Sums};
-use super::rings::Rings;
+use super::outline::{Drawing, Placement};
+use super::rings::Tracer;
 use super::scan::Scan;
-use super::{Corner, Region, Visit};
+use super::{Region, Visit};
 use crate::error::{Error, Remedy, Result, counted};
 use crate::interrupt;
 use crate::raster::execute::Run;
-use crate::raster::{Grid, Pixels, Raster, Window};
+use crate::raster::{Pixels, Raster, Window};
 use crate::table::{ColumnType, Value};
-use crate::vector::stream::{Schema, write_stream};
+use crate::vector::stream::{Drawn, Schema, write_stream};
 use crate::vector::{Feature, Features, Properties, WriteOptions};
 use crate::work::{self, Held};
 
@@ -36,9 +35,6 @@ pub struct PolygonizeOptions {
 /// Polygons may take this share of the memory ceiling, and the borders of regions that are not whole yet another.
 const SHARE: usize = 2;
 
-/// What a byte of a packed border grows to as a polygon that is handed on: corners, coordinates, and the library's copy.
-const UNPACKED: usize = 24;
-
 /// The connected regions of an image of one band of whole numbers as polygons, in the order of their first pixels, by rows. The
 /// corners are those of pixels; masked pixels belong to no region.
 ///
@@ -54,33 +50,58 @@ const UNPACKED: usize = 24;
 /// fit the memory ceiling; what computing the image fails with; `Interrupted`.
 pub fn polygonize(raster: &Raster, means: Option<&Raster>, options: &PolygonizeOptions) -> Result<Features> {
     let tracing = Tracing::new(raster, means, options)?;
-    let mut found: Vec<((u32, u32), Feature)> = Vec::new();
+    let placement = Placement::new(&raster.grid, options.simplify.is_some());
+    let mut tracer = Tracer::default();
+    let (mut firsts, mut found) = (Vec::new(), Vec::new());
     let (mut bytes, most) = (0, work::memory() / SHARE);
     let mut held = Held::hold(0);
-    tracing.run(&mut |first, feature| {
-        bytes += size_of::<((u32, u32), Feature)>() + feature_bytes(&feature);
-        if bytes > most {
-            return Err(Error::message(format!(
-                "the polygons take more than {} MiB, which is what the memory ceiling leaves them; {}, leave small ones out \
-                 (minimum_area) or give perilune more (--memory)",
-                most >> 20,
-                Remedy::StreamPolygons
-            )));
-        }
+    let around = size_of::<(u32, u32)>()
+        + size_of::<Feature>()
+        + tracing.fields.len() * size_of::<(Arc<str>, Value)>();
+    let check = |bytes: usize| match bytes > most {
+        true => Err(Error::message(format!(
+            "the polygons take more than {} MiB, which is what the memory ceiling leaves them; {}, leave small ones out \
+             (minimum_area) or give perilune more (--memory)",
+            most >> 20,
+            Remedy::StreamPolygons
+        ))),
+        false => Ok(()),
+    };
+    tracing.run(&mut |region, values| {
+        check(bytes + placement.large_bytes(&region, &mut tracer))?;
+        let (shape, size) = placement.shape(&region, &mut tracer);
+        bytes += around + size;
+        check(bytes)?;
         if bytes > held.bytes() + (1 << 24) {
             held = Held::hold(bytes);
         }
-        found.push((first, feature));
+        let names = tracing.fields.iter().map(|(name, _)| name.clone());
+        let properties = Properties::of(names.zip(values.drain(..)).collect());
+        firsts.push(region.first);
+        found.push(Feature::new(Some(shape), properties));
         Ok(())
     })?;
-    // No two regions have one first pixel. Their places are sorted, and each feature moves once.
-    let mut order: Vec<((u32, u32), u32)> = (0..).zip(&found).map(|(i, (first, _))| (*first, i)).collect();
+    // No two regions have one first pixel.
+    let mut order: Vec<((u32, u32), u32)> = firsts.into_iter().zip(0..).collect();
     order.sort_unstable();
-    let features = order
-        .iter()
-        .map(|&(_, i)| std::mem::take(&mut found[i as usize].1))
-        .collect();
-    Ok(Features::new(features, raster.grid.crs.clone()))
+    arrange(
+        &mut found,
+        order.into_iter().map(|(_, from)| from as usize).collect(),
+    );
+    Ok(Features::new(found, raster.grid.crs.clone()))
+}
+
+/// Puts at each place what is at the place that `from` has there, without a second list.
+fn arrange<T>(list: &mut [T], mut from: Vec<usize>) {
+    for start in 0..list.len() {
+        let mut at = start;
+        while from[at] != start {
+            let next = std::mem::replace(&mut from[at], at);
+            list.swap(at, next);
+            at = next;
+        }
+        from[at] = at;
+    }
 }
 
 /// As `polygonize`, each written as soon as its last row is past, in that order: memory is bounded by what is still open. The number of
@@ -96,6 +117,7 @@ pub fn write_polygons(
     write: &WriteOptions,
 ) -> Result<u64> {
     let tracing = Tracing::new(raster, means, options)?;
+    let placement = Placement::new(&raster.grid, options.simplify.is_some());
     let schema = Schema {
         fields: tracing.fields.clone(),
         is_multi: options.by_corners,
@@ -103,27 +125,15 @@ pub fn write_polygons(
     };
     let mut count = 0;
     write_stream(path, &schema, write, |take| {
-        tracing.run(&mut |_, feature| {
+        tracing.run(&mut |region, values| {
             count += 1;
-            take(feature)
+            take(Drawn {
+                outline: Box::new(Drawing::new(region, &placement)),
+                values: std::mem::take(values),
+            })
         })
     })?;
     Ok(count)
-}
-
-fn feature_bytes(feature: &Feature) -> usize {
-    let polygon = |p: &Polygon| {
-        let rings = std::iter::once(p.exterior()).chain(p.interiors());
-        rings
-            .map(|ring| size_of::<LineString>() + ring.0.len() * size_of::<Coord>())
-            .sum::<usize>()
-    };
-    let shape = match feature.shape() {
-        Some(Shape::Polygon(p)) => polygon(p),
-        Some(Shape::MultiPolygon(m)) => m.iter().map(polygon).sum(),
-        _ => 0,
-    };
-    shape + feature.properties.len() * size_of::<(Arc<str>, Value)>()
 }
 
 struct Tracing<'a> {
@@ -188,7 +198,7 @@ impl<'a> Tracing<'a> {
         })
     }
 
-    /// Calls `take` with the first pixel and the feature of each region, in the order in which they end.
+    /// Calls `take` with each region and its properties, in the order in which they end.
     fn run(&self, take: &mut Take<'_>) -> Result<()> {
         let grid = &self.raster.grid;
         let run = Run::prepare(grid, &self.all.ports(), grid.window())?;
@@ -203,6 +213,7 @@ impl<'a> Tracing<'a> {
             waiting: BTreeMap::new(),
             next: 0,
             held: Held::hold(0),
+            values: Vec::new(),
             take,
         };
         let rows = Mutex::new(rows);
@@ -214,7 +225,7 @@ impl<'a> Tracing<'a> {
     }
 }
 
-type Take<'a> = dyn FnMut((u32, u32), Feature) -> Result<()> + Send + 'a;
+type Take<'a> = dyn FnMut(Region<Sums>, &mut Vec<Value>) -> Result<()> + Send + 'a;
 
 /// Tiles in any order made rows in theirs.
 struct Rows<'a> {
@@ -226,6 +237,8 @@ struct Rows<'a> {
     waiting: BTreeMap<usize, BTreeMap<usize, (Window, Vec<Pixels>)>>,
     next: usize,
     held: Held,
+    /// Of the properties of a region; of each the room is used again.
+    values: Vec<Value>,
     take: &'a mut Take<'a>,
 }
 
@@ -248,14 +261,14 @@ impl Rows<'_> {
     /// A row of tiles.
     fn rows(&mut self, tiles: &[(Window, Vec<Pixels>)]) -> Result<()> {
         let height = tiles.first().map_or(0, |(window, _)| window.rows);
-        let mut labels = vec![0; self.tracing.raster.grid.cols];
+        let mut labels = Vec::new();
         for row in 0..height {
             interrupt::check()?;
             let at = self.next + row;
+            labels.clear();
             for (window, pixels) in tiles {
-                let (first, end) = (window.col as usize, window.col_end() as usize);
                 self.labels
-                    .row(&pixels[0], row, (at, first), &mut labels[first..end])?;
+                    .row(&pixels[0], row, (at, window.col as usize), &mut labels)?;
             }
             let mut visitor = Visitor {
                 tracing: self.tracing,
@@ -263,6 +276,7 @@ impl Rows<'_> {
                 areas: self.areas.row(at)?,
                 tiles,
                 row,
+                values: &mut self.values,
                 take: self.take,
             };
             self.scan.row(&labels, &mut visitor)?;
@@ -287,6 +301,7 @@ impl Rows<'_> {
             areas: &[],
             tiles: &[],
             row: 0,
+            values: &mut self.values,
             take: self.take,
         };
         self.scan.finish(&mut visitor)
@@ -300,6 +315,7 @@ struct Visitor<'a, 'b> {
     tiles: &'a [(Window, Vec<Pixels>)],
     /// Of the tiles.
     row: usize,
+    values: &'a mut Vec<Value>,
     take: &'a mut Take<'b>,
 }
 
@@ -327,35 +343,32 @@ impl Visit<Sums> for Visitor<'_, '_> {
         }
     }
 
-    fn is_wanted(&mut self, _: u32, sums: &Sums, bytes: usize) -> Result<bool> {
+    fn is_wanted(&mut self, sums: &Sums) -> bool {
         let options = self.tracing.options;
-        if sums.pixels < options.minimum_pixels || sums.area < options.minimum_area {
-            return Ok(false);
-        }
-        let most = work::memory() / SHARE;
-        if bytes > most / UNPACKED {
-            return Err(Error::message(format!(
-                "the polygon of {} and its holes takes {} MiB, more than the memory ceiling leaves it; sieve or filter the classes \
-                 first, leave its class out, or give perilune more (--memory)",
-                counted(sums.pixels as usize, "pixel"),
-                (bytes * UNPACKED) >> 20
-            )));
-        }
-        Ok(true)
+        sums.pixels >= options.minimum_pixels && sums.area >= options.minimum_area
     }
 
     fn take(&mut self, region: Region<Sums>) -> Result<()> {
-        let first = region.first;
-        let feature = self.feature(region);
-        (self.take)(first, feature)
+        // Places of arcs are numbers of four bytes.
+        if region.parts().any(|arcs| arcs.len() > u32::MAX as usize) {
+            return Err(Error::message(format!(
+                "the borders of a polygon of {} take more than 4 GiB; sieve or filter the classes first, or leave its class out",
+                counted(region.tally.pixels as usize, "pixel")
+            )));
+        }
+        self.describe(&region);
+        (self.take)(region, self.values)
     }
 }
 
 impl Visitor<'_, '_> {
-    fn feature(&self, region: Region<Sums>) -> Feature {
+    /// The values of its properties.
+    fn describe(&mut self, region: &Region<Sums>) {
         let (tracing, sums) = (self.tracing, &region.tally);
         let class = self.labels.value(region.label);
-        let mut values = Vec::with_capacity(tracing.fields.len());
+        let values = &mut *self.values;
+        values.clear();
+        values.reserve(tracing.fields.len());
         values.push(i64::try_from(class).map_or(Value::Float(class as f64), Value::Integer));
         if tracing.has_names {
             let name = self.labels.name(region.label).map(str::to_string);
@@ -368,36 +381,7 @@ impl Visitor<'_, '_> {
             count => Value::Float(sum / count as f64),
         }));
         values.extend(tracing.raster.time.map(Value::Time));
-        let names = tracing.fields.iter().map(|(name, _)| name.clone());
-        let properties = Properties::of(names.zip(values).collect());
-        let grid = &tracing.raster.grid;
-        let rings = region.parts.into_iter();
-        let mut parts: Vec<Polygon> = rings.map(|rings| polygon(&rings, grid)).collect();
-        let shape: Shape<f64> = match parts.len() {
-            1 => parts.swap_remove(0).into(),
-            _ => MultiPolygon::new(parts).into(),
-        };
-        Feature::new(Some(shape), properties)
     }
-}
-
-fn polygon(rings: &Rings, grid: &Grid) -> Polygon {
-    let t = &grid.transform;
-    // Rows go down on most maps: there the rings run as they should.
-    let is_mirrored = t.dx * t.dy - t.rx * t.ry > 0.0;
-    let line = |ring: &[Corner]| {
-        let place = |&(row, col): &Corner| Coord::from(t.apply(col.into(), row.into()));
-        let mut line: Vec<Coord> = Vec::with_capacity(ring.len() + 1);
-        line.extend(ring.iter().map(place));
-        if is_mirrored {
-            line.reverse();
-        }
-        line.extend(line.first().copied());
-        LineString::new(line)
-    };
-    let mut lines = rings.iter().map(line);
-    let outer = lines.next().unwrap_or_else(|| LineString::new(Vec::new()));
-    Polygon::new(outer, lines.collect())
 }
 
 fn add_valid((sum, count): &mut (f64, u64), pixels: &Pixels, row: usize, cols: Range<usize>) {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use ndarray::ArrayView1;
+
 use super::{NO_LABEL, Tally};
 use crate::earth::ellipsoid;
 use crate::error::{Error, Result};
@@ -75,56 +77,83 @@ impl Labels {
         number
     }
 
-    /// The labels of a row of a tile; `place` is (row, col) of its first pixel.
+    /// Where the labels of a row of a tile change, and to which, behind what `out` has of the tiles before; `place` is (row, col) of its first
+    /// pixel. A row begins without a label.
     ///
     /// # Errors
     /// Values that are not whole numbers.
-    pub fn row(&mut self, pixels: &Pixels, row: usize, place: (usize, usize), out: &mut [u32]) -> Result<()> {
+    pub fn row(
+        &mut self,
+        pixels: &Pixels,
+        row: usize,
+        place: (usize, usize),
+        out: &mut Vec<(u32, u32)>,
+    ) -> Result<()> {
         match pixels {
-            Pixels::F32(a) => self.floats(a.row(row).iter().map(|&v| f64::from(v)), place, out),
-            Pixels::F64(a) => self.floats(a.row(row).iter().copied(), place, out),
-            Pixels::I128(a) => {
-                let (mut last, mut label) = (MASKED_INTEGER, NO_LABEL);
-                for (out, &value) in out.iter_mut().zip(a.row(row)) {
-                    if value != last {
-                        last = value;
-                        label = match value == MASKED_INTEGER {
-                            true => NO_LABEL,
-                            false => self.number(value),
-                        };
-                    }
-                    *out = label;
-                }
-                Ok(())
-            }
+            Pixels::F32(a) => self.changes(a.row(row), place, out),
+            Pixels::F64(a) => self.changes(a.row(row), place, out),
+            Pixels::I128(a) => self.changes(a.row(row), place, out),
             Pixels::C32(_) => Err(Error::argument("image", "one of classes", "complex numbers")),
         }
     }
 
-    fn floats(
+    fn changes<V: Class>(
         &mut self,
-        values: impl Iterator<Item = f64>,
+        values: ArrayView1<'_, V>,
         (row, col): (usize, usize),
-        out: &mut [u32],
+        out: &mut Vec<(u32, u32)>,
     ) -> Result<()> {
-        let (mut last, mut label) = (f64::NAN, NO_LABEL);
-        for (i, (out, value)) in out.iter_mut().zip(values).enumerate() {
-            if value != last {
-                last = value;
-                label = match value.is_nan() {
-                    true => NO_LABEL,
-                    false if value.fract() == 0.0 && value.abs() < 9e15 => self.number(value as i128),
-                    false => {
-                        let expected =
-                            "classes, which are whole numbers (rounding makes some, or a threshold)";
-                        let got = format!("{value} in row {}, column {}", row + 1, col + i + 1);
-                        return Err(Error::argument("image", expected, got));
-                    }
-                };
+        let mut label = out.last().map_or(NO_LABEL, |&(_, label)| label);
+        let mut last = None;
+        for (i, &value) in values.iter().enumerate() {
+            // NaN, which masks, never is the last.
+            if last == Some(value) {
+                continue;
             }
-            *out = label;
+            last = Some(value);
+            let next = match value.class() {
+                Ok(None) => NO_LABEL,
+                Ok(Some(class)) => self.number(class),
+                Err(got) => {
+                    let expected = "classes, which are whole numbers (rounding makes some, or a threshold)";
+                    let got = format!("{got} in row {}, column {}", row + 1, col + i + 1);
+                    return Err(Error::argument("image", expected, got));
+                }
+            };
+            if next != label {
+                label = next;
+                out.push(((col + i) as u32, label));
+            }
         }
         Ok(())
+    }
+}
+
+/// What classes come as.
+trait Class: Copy + PartialEq {
+    /// None where it is masked; the value where it is no whole number.
+    fn class(self) -> Result<Option<i128>, f64>;
+}
+
+impl Class for f32 {
+    fn class(self) -> Result<Option<i128>, f64> {
+        f64::from(self).class()
+    }
+}
+
+impl Class for f64 {
+    fn class(self) -> Result<Option<i128>, f64> {
+        match self.is_nan() {
+            true => Ok(None),
+            false if self.fract() == 0.0 && self.abs() < 9e15 => Ok(Some(self as i128)),
+            false => Err(self),
+        }
+    }
+}
+
+impl Class for i128 {
+    fn class(self) -> Result<Option<i128>, f64> {
+        Ok((self != MASKED_INTEGER).then_some(self))
     }
 }
 

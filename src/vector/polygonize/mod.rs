@@ -5,11 +5,27 @@
 //!
 //! Borders are made of arcs: chains of lattice corners that separate the same two labels from one node, where three or more
 //! regions meet, to the next. Every arc is followed, and simplified, once, for the regions on both of its sides.
+//!
+//! What a corner takes on its way, in bytes, and what is added for a hole of one pixel, which has four:
+//!
+//! | stage | corner | such a hole |
+//! |---|---|---|
+//! | an arc that is followed (`arcs`) | 12 | 2 × 24 for its ends |
+//! | packed, kept until the region ends (`code`) | 1 | 7 |
+//! | its rings found (`rings`); arcs between nodes 25 each | – | – |
+//! | one ring at a time unpacked (`rings`) | 8 | – |
+//! | written, in portions of 4096 points (`outline`) | 16 | 4 + 16 for the point that closes it |
+//! | as a feature in memory (`geo`) | 16 | 40 + 16 |
+//! | as GDAL's geometry, ring by ring, for its drivers | 16 | 110 + 16 |
+//!
+//! So one that spans an image, with 2.8 million holes and 40 million corners, is 63 MiB packed, 41 more to find its rings, and 659 as WKB, which
+//! GeoParquet gets through a buffer, 970 as GDAL's geometry, of which FlatGeobuf and GeoPackage then make copies of their own.
 
 mod arcs;
 mod code;
 mod image;
 mod labels;
+mod outline;
 mod regions;
 mod rings;
 mod scan;
@@ -19,7 +35,6 @@ mod tests;
 
 use std::ops::Range;
 
-use self::rings::Rings;
 use crate::error::Result;
 
 pub use self::image::{PolygonizeOptions, polygonize, write_polygons};
@@ -41,11 +56,8 @@ trait Visit<T> {
     /// Takes pixels of the row that is passed over into the sums of their region.
     fn add(&mut self, tally: &mut T, cols: Range<usize>);
 
-    /// Whether a region that has ended is to be outlined; `bytes` are those of its borders, packed.
-    ///
-    /// # Errors
-    /// A region that is too large.
-    fn is_wanted(&mut self, label: u32, tally: &T, bytes: usize) -> Result<bool>;
+    /// Whether a region that has ended is to be outlined.
+    fn is_wanted(&mut self, tally: &T) -> bool;
 
     /// # Errors
     /// What goes wrong with it.
@@ -53,13 +65,20 @@ trait Visit<T> {
 }
 
 /// A connected region.
-#[derive(Debug, Clone, PartialEq)]
 struct Region<T> {
     label: u32,
     /// (row, col) of its first pixel, in the order of rows.
     first: (u32, u32),
     tally: T,
-    /// Its parts, which meet in corners at most: of each the outer ring, then those of its holes. Seen with rows
-    /// downward outer rings run anticlockwise, holes clockwise.
-    parts: Vec<Rings>,
+    /// The arcs around its first part, and around others, which meet in corners at most; packed, as `Tracer` takes them.
+    borders: Vec<u8>,
+    others: Vec<Vec<u8>>,
+}
+
+impl<T> Region<T> {
+    fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(&self.borders)
+            .chain(&self.others)
+            .map(Vec::as_slice)
+    }
 }

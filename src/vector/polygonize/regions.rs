@@ -3,7 +3,7 @@
 //! A part is connected by edges. A group is connected as the caller asked: its parts may meet in corners.
 
 use super::arcs::{NONE, Whole};
-use super::{Tally, code};
+use super::{Region, Tally, code};
 
 struct Part<T> {
     /// Itself, for the part that stands for all that were joined.
@@ -23,23 +23,8 @@ struct Group<T> {
     label: u32,
     first: (u32, u32),
     tally: T,
-    /// The borders of those that do not.
-    done: Vec<Vec<u8>>,
-}
-
-/// A region of which all pixels are known.
-pub struct Finished<T> {
-    pub label: u32,
-    pub first: (u32, u32),
-    pub tally: T,
-    /// The arcs around each part.
-    pub borders: Vec<Vec<u8>>,
-}
-
-impl<T> Finished<T> {
-    pub fn bytes(&self) -> usize {
-        self.borders.iter().map(Vec::len).sum()
-    }
+    /// The first pixels and the borders of those that do not.
+    done: Vec<((u32, u32), Vec<u8>)>,
 }
 
 pub struct Regions<T> {
@@ -213,7 +198,7 @@ impl<T: Tally> Regions<T> {
     }
 
     /// Ends a part, unless it has been or has pixels in `row`. The region, where this was the last that could go on.
-    pub fn finish(&mut self, part: u32, row: u32) -> Option<Finished<T>> {
+    pub fn finish(&mut self, part: u32, row: u32) -> Option<Region<T>> {
         let number = self.find(part);
         let part = &mut self.parts[number as usize];
         if part.last_row >= row {
@@ -226,30 +211,35 @@ impl<T: Tally> Regions<T> {
         let (label, first, group) = (part.label, part.first, part.group);
         if !self.by_corners {
             self.border_bytes -= arcs.len();
-            return Some(Finished {
+            return Some(Region {
                 label,
                 first,
                 tally,
-                borders: vec![arcs],
+                borders: arcs,
+                others: Vec::new(),
             });
         }
         let number = self.find_group(group);
         let group = &mut self.groups[number as usize];
         group.tally.merge(tally);
-        group.done.push(arcs);
+        group.done.push((first, arcs));
         group.open -= 1;
         if group.open > 0 {
             return None;
         }
-        let finished = Finished {
+        let mut done = std::mem::take(&mut group.done);
+        done.sort_unstable_by_key(|(first, _)| *first);
+        let mut borders = done.into_iter().map(|(_, arcs)| arcs);
+        let region = Region {
             label: group.label,
             first: group.first,
             tally: std::mem::take(&mut group.tally),
-            borders: std::mem::take(&mut group.done),
+            borders: borders.next().unwrap_or_default(),
+            others: borders.collect(),
         };
-        self.border_bytes -= finished.bytes();
+        self.border_bytes -= region.parts().map(<[u8]>::len).sum::<usize>();
         self.joined_groups.push(number);
-        Some(finished)
+        Some(region)
     }
 
     /// Ends a row: `named` are the parts of its runs, which from here on are named by the numbers that stand for them. All

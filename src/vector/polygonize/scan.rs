@@ -1,10 +1,10 @@
 //! The pass over the rows.
 
-use super::arcs::{Arcs, Heading, NONE, Whole};
-use super::regions::{Finished, Regions};
-use super::rings::rings;
+use super::arcs::{Arcs, Heading, NONE, Whole, begin_first};
+use super::regions::Regions;
+use super::rings::is_outer;
 use super::simplify::{Corners, simplify};
-use super::{NO_LABEL, Region, Tally, Visit};
+use super::{Corner, NO_LABEL, Tally, Visit};
 use crate::error::Result;
 
 /// Pixels of one label beside each other. The first run of a row is what lies at the left of the image; a run ends where the next
@@ -63,29 +63,22 @@ impl<T: Tally> Scan<T> {
             + self.simplify.as_ref().map_or(0, |(_, corners)| corners.bytes())
     }
 
-    /// The next row.
+    /// The next row: where its labels change, and to which. It begins without a label.
     ///
     /// # Errors
     /// Those of the visitor.
-    pub fn row(&mut self, labels: &[u32], visit: &mut impl Visit<T>) -> Result<()> {
+    pub fn row(&mut self, changes: &[(u32, u32)], visit: &mut impl Visit<T>) -> Result<()> {
+        let run = |start, label| Run {
+            start,
+            label,
+            part: NONE,
+        };
         self.here.clear();
         self.here.push(OUTSIDE);
-        let mut last = NO_LABEL;
-        let mut run = |start: usize, label: u32| {
-            self.here.push(Run {
-                start: start as u32,
-                label,
-                part: NONE,
-            });
-        };
-        for (col, &label) in labels.iter().enumerate() {
-            if label != last {
-                run(col, label);
-                last = label;
-            }
-        }
-        if last != NO_LABEL {
-            run(self.cols, NO_LABEL);
+        self.here
+            .extend(changes.iter().map(|&(start, label)| run(start, label)));
+        if changes.last().is_some_and(|&(_, label)| label != NO_LABEL) {
+            self.here.push(run(self.cols as u32, NO_LABEL));
         }
         self.pass(visit)
     }
@@ -106,17 +99,23 @@ impl<T: Tally> Scan<T> {
         for (mut arc, left, right) in self.whole.drain(..) {
             if let Some((area, corners)) = &self.simplify {
                 simplify(&mut arc.corners, arc.headings.is_none(), *area, corners);
+                if arc.headings.is_none() {
+                    begin_first(&mut arc.corners);
+                    arc.is_outer = is_outer(&arc.corners);
+                }
+                arc.turns = turns(&arc.corners, arc.headings.is_none());
             }
             self.regions.border(&arc, left, right);
+            self.arcs.put_back(arc.corners);
         }
         for run in &self.above {
             if run.part == NONE {
                 continue;
             }
-            if let Some(finished) = self.regions.finish(run.part, self.row)
-                && visit.is_wanted(finished.label, &finished.tally, finished.bytes())?
+            if let Some(region) = self.regions.finish(run.part, self.row)
+                && visit.is_wanted(&region.tally)
             {
-                visit.take(region(finished, self.simplify.is_some()))?;
+                visit.take(region)?;
             }
         }
         let named = self.here.iter_mut().map(|run| &mut run.part);
@@ -287,19 +286,18 @@ impl<T: Tally> Scan<T> {
     }
 }
 
-fn region<T>(finished: Finished<T>, is_simplified: bool) -> Region<T> {
-    let Finished {
-        label,
-        first,
-        tally,
-        borders,
-    } = finished;
-    let mut parts: Vec<_> = borders.iter().map(|arcs| rings(arcs, is_simplified)).collect();
-    parts.sort_unstable_by_key(|part| part.iter().next().and_then(|ring| ring.first().copied()));
-    Region {
-        label,
-        first,
-        tally,
-        parts,
+/// Whether steps along rows and along columns take turns, round a ring also from its end to its beginning.
+fn turns(corners: &[Corner], is_ring: bool) -> bool {
+    let steps = corners.len() - usize::from(!is_ring);
+    let onward = corners.iter().zip(corners.iter().cycle().skip(1)).take(steps);
+    let along_row = |(a, b): (&Corner, &Corner)| a.0 == b.0 && a.1 != b.1;
+    let along_col = |(a, b): (&Corner, &Corner)| a.1 == b.1 && a.0 != b.0;
+    let mut kinds = onward.map(|step| (along_row(step), along_col(step)));
+    let Some(first) = kinds.next() else { return false };
+    let (mut last, mut alternate) = (first, first.0 || first.1);
+    for kind in kinds {
+        alternate &= kind == (last.1, last.0);
+        last = kind;
     }
+    alternate && (!is_ring || steps.is_multiple_of(2))
 }

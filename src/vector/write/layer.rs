@@ -5,7 +5,7 @@ use std::ffi::CString;
 
 use gdal::Dataset;
 use gdal::errors::GdalError;
-use gdal::vector::{LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType};
+use gdal::vector::{Geometry, LayerAccess, LayerOptions, OGRFieldType, OGRwkbGeometryType};
 use geo::{Geometry as Shape, HasDimensions};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -15,6 +15,7 @@ use crate::earth::wkb;
 use crate::error::{Error, Result};
 use crate::raster::Crs;
 use crate::table::{Column, ColumnType, Value};
+use crate::vector::outline::{INSTEAD, Outline, Piece};
 use crate::vector::overlay::{last_message, of_wkb};
 use crate::vector::read::reason;
 
@@ -46,9 +47,24 @@ pub fn field_type(column: &Column) -> FieldType {
 
 /// A feature, with a value for each field.
 pub struct Row<'a> {
-    pub shape: Option<Cow<'a, Shape<f64>>>,
+    pub shape: Option<RowShape<'a>>,
     pub id: Option<&'a Value>,
     pub values: Vec<Value>,
+}
+
+pub enum RowShape<'a> {
+    Whole(Cow<'a, Shape<f64>>),
+    /// Not empty. A MultiPolygon, or else a Polygon where it has one.
+    Outline(Box<dyn Outline + 'a>),
+}
+
+impl RowShape<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            RowShape::Whole(shape) => shape.is_empty(),
+            RowShape::Outline(_) => false,
+        }
+    }
 }
 
 /// Features that were written.
@@ -158,14 +174,33 @@ impl Layer<'_> {
             }
             .map_err(gdal)?;
         }
-        if let Some(shape) = row.shape {
-            let shape = promoted(shape, self.geometry);
-            let bytes = wkb::encode(&shape);
-            // One polygon may be most of what a program holds.
-            drop(shape);
-            let theirs = of_wkb(&bytes, "writing")?;
-            drop(bytes);
-            out.set_geometry(theirs).map_err(gdal)?;
+        let mut _held = None;
+        let theirs = match row.shape {
+            None => None,
+            Some(RowShape::Whole(shape)) => {
+                let shape = promoted(shape, self.geometry);
+                let bytes = wkb::encode(&shape);
+                // One polygon may be most of what a program holds.
+                drop(shape);
+                Some(of_wkb(&bytes, "writing")?)
+            }
+            Some(RowShape::Outline(mut outline)) => {
+                let size = outline.size()?;
+                let bytes = THEIRS_POINT * size.points + THEIRS_RING * size.rings;
+                if bytes > NOTED {
+                    _held = Some(size.hold(bytes, INSTEAD)?);
+                }
+                let is_multi = self.geometry == OGRwkbGeometryType::wkbMultiPolygon;
+                Some(drawn(&mut *outline, is_multi || size.polygons > 1)?)
+            }
+        };
+        if let Some(theirs) = theirs {
+            // SAFETY: the feature is alive and takes the geometry, whatever becomes of it; `set_geometry` would copy it.
+            let status =
+                unsafe { gdal_sys::OGR_F_SetGeometryDirectly(out.c_feature(), theirs.into_c_geometry()) };
+            if status != gdal_sys::OGRErr::OGRERR_NONE {
+                return Err(Error::message(last_message()));
+            }
         }
         // SAFETY: both are alive and of one definition.
         match unsafe { gdal_sys::OGR_L_CreateFeature(layer.c_layer(), out.c_feature()) } {
@@ -173,6 +208,57 @@ impl Layer<'_> {
             _ => Err(Error::message(last_message())),
         }
     }
+}
+
+/// What GDAL takes of memory for a polygon that it writes. Its geometry has 16 bytes a point and some 110 a ring (the object, its points' block, its
+/// place in a list). Of that FlatGeobuf makes a list of points and from this a buffer that grows by copies; a GeoPackage makes a blob, of which
+/// SQLite makes a record.
+const THEIRS_POINT: usize = 3 * 16;
+const THEIRS_RING: usize = 128;
+/// Less is not noted in the ledger.
+const NOTED: usize = 1 << 20;
+
+/// As GDAL has it, ring after ring, so that nothing is there twice.
+fn drawn(outline: &mut dyn Outline, is_multi: bool) -> Result<Geometry> {
+    use OGRwkbGeometryType::{wkbLinearRing, wkbMultiPolygon, wkbPolygon};
+    let gdal = |e: GdalError| Error::message(reason(&e));
+    let empty = |kind| Geometry::empty(kind).map_err(gdal);
+    let (mut whole, mut ring) = (Vec::new(), None);
+    let (mut count, mut at) = (0, 0);
+    outline.pieces(&mut |piece| {
+        match piece {
+            Piece::Polygon { .. } => whole.push(empty(wkbPolygon)?),
+            Piece::Ring { points } => {
+                ring = Some(empty(wkbLinearRing)?);
+                (count, at) = (points, 0);
+            }
+            Piece::Points(points) => {
+                let Some(open) = &mut ring else { return Ok(()) };
+                // The last one first: GDAL takes room for all.
+                if let (0, Some(last)) = (at, points.first()) {
+                    open.set_point_2d(count - 1, (last.x, last.y));
+                }
+                for point in points {
+                    open.set_point_2d(at, (point.x, point.y));
+                    at += 1;
+                }
+                if at == count
+                    && let (Some(ring), Some(polygon)) = (ring.take(), whole.last_mut())
+                {
+                    polygon.add_geometry(ring).map_err(gdal)?;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    if let (1, false) = (whole.len(), is_multi) {
+        return Ok(whole.swap_remove(0));
+    }
+    let mut all = empty(wkbMultiPolygon)?;
+    for polygon in whole {
+        all.add_geometry(polygon).map_err(gdal)?;
+    }
+    Ok(all)
 }
 
 fn create_field(layer: &gdal::vector::Layer<'_>, name: &str, kind: FieldType) -> Result<()> {

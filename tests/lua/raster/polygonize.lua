@@ -166,6 +166,43 @@ test("files as they are found", function()
   assert(#none:polygonize() == 0 and none:write_polygons(folder .. "/none.gpkg") == 0)
 end)
 
+test("a polygon that spans the image goes to a file without being held", function()
+  -- Of 16 MiB or more as WKB: its page is written by way of scratch, between those of others.
+  local folder = fs.temporary()
+  local grid = raster.grid({ crs = UTM, origin = { 500000, 5000000 }, resolution = 10, rows = 2100, cols = 2100 })
+  local speckle = raster.random(grid, { seed = 5 })
+  local classes = speckle:gt(0.08) + 1
+  classes = classes:mask(speckle:gt(0.004)):rename("class")
+  for _, connectivity in ipairs({ 4, 8 }) do
+    local options = { connectivity = connectivity, minimum_pixels = 5 }
+    local found = classes:polygonize(options)
+    local wanted = {}
+    for i = 1, #found do
+      wanted[i] = ("%d %d %.0f %d"):format(found[i].class, found[i].pixels, found[i].geometry:area(), found[i].geometry:vertex_count())
+    end
+    table.sort(wanted)
+    for _, ending in ipairs({ ".parquet", ".fgb" }) do
+      local path = folder .. "/" .. connectivity .. ending
+      assert(classes:write_polygons(path, options) == #found)
+      local read, got = geometry.read(path), {}
+      for i = 1, #read do
+        got[i] = ("%d %d %.0f %d"):format(read[i].class, read[i].pixels, read[i].geometry:area(), read[i].geometry:vertex_count())
+        assert(math.abs(read[i].geometry:area() - read[i].area_m2) < 1e-3)
+      end
+      table.sort(got)
+      assert(table.concat(got, "\n") == table.concat(wanted, "\n"), ending)
+    end
+    -- One polygon of a million vertices, and small ones before and after it.
+    local most = 0
+    for i = 1, #found do
+      most = math.max(most, found[i].geometry:vertex_count())
+    end
+    assert(#found > 20 and most * 16 > 2 ^ 24, most)
+    found:write(folder .. "/again.parquet")
+    assert(#geometry.read(folder .. "/again.parquet") == #found)
+  end
+end)
+
 test("errors say what is wrong", function()
   local function fails(pattern, ...)
     local ok, message = pcall(...)
