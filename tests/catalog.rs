@@ -48,3 +48,5 @@ mod transfer;
 mod transfer_faults;
 #[path = "catalog/transfer_killed.rs"]
 mod transfer_killed;
+#[path = "catalog/zarr.rs"]
+mod zarr;

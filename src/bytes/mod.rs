@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod http;
 mod listing;
 mod lost;
+pub mod objects;
 pub mod ranged;
 mod refused;
 pub mod s3;

@@ -1,5 +1,7 @@
 //! What becomes a file: written under a temporary name in the target folder, synced, renamed.
 
+mod whole;
+
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -99,6 +101,7 @@ impl Draft {
     }
 
     fn with_mode(target: &Path, mode: u32) -> Result<Draft> {
+        check_no_folder(target)?;
         let (entry, temporary) = unused(target, |path| {
             let mut options = fs::OpenOptions::new();
             options
@@ -234,6 +237,15 @@ impl DraftFolder {
     /// # Errors
     /// As `Draft::new`.
     pub fn new(target: &Path) -> Result<DraftFolder> {
+        check_no_folder(target)?;
+        DraftFolder::of_folder(target)
+    }
+
+    /// The same of what becomes a folder itself, of formats that are folders, and may take the place of one.
+    ///
+    /// # Errors
+    /// As `Draft::new`.
+    pub fn of_folder(target: &Path) -> Result<DraftFolder> {
         let (entry, folder) = unused(target, |path| fs::create_dir(path))?;
         let inside = entry.folder().enter(folder.file_name().unwrap_or_default());
         let inside = inside.map_err(|e| Error::io(target, e))?;
@@ -388,6 +400,13 @@ fn sync(path: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
+fn check_no_folder(target: &Path) -> Result<()> {
+    match target.is_dir() {
+        true => Err(Error::file(target, "is a folder, not a file to write")),
+        false => Ok(()),
+    }
+}
+
 fn folder_of(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -415,9 +434,6 @@ fn unused(target: &Path, make: impl Fn(&Path) -> io::Result<()>) -> Result<(Fold
     let name = target
         .file_name()
         .ok_or_else(|| Error::argument("path", "the name of a file", format!("`{}`", target.display())))?;
-    if target.is_dir() {
-        return Err(Error::file(target, "is a folder, not a file to write"));
-    }
     let folder = folder_of(target);
     if !folder.is_dir() {
         return Err(Error::file(

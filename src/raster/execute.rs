@@ -12,6 +12,7 @@ use super::tiling::{self, Sharing, shared, tiling};
 use super::{Grid, Pixels, Window};
 use crate::bounds;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::work::{Room, budget};
 use crate::{work, work::workers};
 
@@ -310,5 +311,32 @@ pub fn read(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Vec<Pixe
         roots.iter().map(|p| p.kind().bytes()).sum(),
         "read a window, resample to a coarser grid first",
     )?;
-    Run::prepare(grid, roots, region)?.collect_quietly()
+    match few(grid, roots, region)? {
+        Some(pixels) => Ok(pixels),
+        None => Run::prepare(grid, roots, region)?.collect_quietly(),
+    }
+}
+
+/// Some pixels of sources alone, for which a plan would take longer than reading them.
+fn few(grid: &Arc<Grid>, roots: &[Port], region: Window) -> Result<Option<Vec<Pixels>>> {
+    const FEW: usize = 64;
+    if region.is_empty() || region.len() > FEW || work::rehearsal().is_some() {
+        return Ok(None);
+    }
+    let mut read = Vec::with_capacity(roots.len());
+    for port in roots {
+        match &port.node.work {
+            Work::Tiles(operation)
+                if port.node.inputs.is_empty()
+                    && port.output == 0
+                    && operation.chunks().is_some()
+                    && port.node.grid.as_ref() == grid.as_ref() =>
+            {
+                read.extend(operation.compute(region, &[])?.into_iter().take(1));
+            }
+            _ => return Ok(None),
+        }
+    }
+    interrupt::check()?;
+    Ok(Some(read))
 }

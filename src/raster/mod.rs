@@ -70,6 +70,7 @@ pub mod warp;
 pub mod weighted;
 pub mod weights;
 pub mod whole;
+pub mod zarr;
 
 pub use crs::{Crs, Transformer};
 pub use graph::Port;

@@ -6,6 +6,7 @@ use super::Window;
 use super::describe::Description;
 use super::graph::Port;
 use super::tile::{Kind, Pixels, View};
+use super::zarr::array::Wanted;
 use crate::error::{Error, Result};
 
 /// Some rows of a picture of the whole image in fewer pixels.
@@ -22,6 +23,17 @@ pub struct ReadFile {
     /// Bytes, where somebody says.
     pub size: Option<u64>,
     pub is_remote: bool,
+}
+
+/// The chunks of a cube that steps of time share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunks {
+    /// The same for all sources that read the same chunks.
+    pub shared_by: (u64, u64),
+    pub rows: usize,
+    pub cols: usize,
+    /// Of a decoded chunk, with all of its steps.
+    pub bytes: usize,
 }
 
 /// A tile operation in the lazy graph. Implementations hold their parameters and no state; the engine calls them
@@ -101,6 +113,14 @@ pub trait Operation: Send + Sync {
 
     /// Lets go what was decoded for a window alone.
     fn forget(&self, _out: Window) {}
+
+    /// The chunks that it reads its step of, for operations that read a cube.
+    fn chunks(&self) -> Option<Chunks> {
+        None
+    }
+
+    /// Says what of a cube a window is read of, so that all that a tile needs can be loaded together.
+    fn want(&self, _out: Window, _wanted: &mut Wanted) {}
 
     /// The largest tile (rows, cols) worth computing at once, for operations whose every pixel takes long: small images of
     /// them must still keep all cores busy.

@@ -1,6 +1,8 @@
 //! From a graph to steps: an order of work in which every shared subgraph is computed once a tile, elementwise chains
 //! are fused, and each array is dropped as soon as its last reader is done.
 
+mod cubes;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -362,6 +364,7 @@ impl Plan {
     /// What an operation or reading a file fails with; `Interrupted`.
     pub fn compute(&self, out: Window) -> Result<Vec<Pixels>> {
         let windows = self.windows(out);
+        let _loaded = self.load(&windows)?;
         let mut readers = self.readers(&windows);
         let mut held: Vec<Option<Vec<Pixels>>> = (0..self.steps.len()).map(|_| None).collect();
         for (i, step) in self.steps.iter().enumerate() {

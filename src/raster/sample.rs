@@ -1,14 +1,16 @@
 //! Values of an image at points.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::extent::Columns;
+use super::graph::Work;
 use super::resample::{Resampling, interpolate};
 use super::tile::MASKED_INTEGER;
+use super::zarr::array::{Chunk, Wanted as WantedChunks};
 use super::{Band, Kind, Pixels, Raster, Window};
 use crate::error::{Choice, Error, Result};
-use crate::work::{self, workers};
+use crate::work::{self, budget, workers};
 
 /// Points of one neighbourhood, this many pixels a side, are read together.
 const NEIGHBOURHOOD: f64 = 64.0;
@@ -52,6 +54,7 @@ pub fn sample_all<'a>(
     method: Resampling,
 ) -> Result<Vec<Vec<Vec<Sampled>>>> {
     let found: Vec<OnceLock<Vec<Vec<Sampled>>>> = images.iter().map(|_| OnceLock::new()).collect();
+    let _loaded = load(images, &points, method)?;
     workers::for_each(
         work::threads(),
         images.len(),
@@ -63,6 +66,38 @@ pub fn sample_all<'a>(
         },
     )?;
     Ok(found.into_iter().filter_map(OnceLock::into_inner).collect())
+}
+
+/// Loads what the points are read of in cubes, all of it at the same time; it stays as long as what is answered.
+fn load<'a>(
+    images: &[Raster],
+    points: &(impl Fn(usize) -> &'a [(f64, f64)] + Sync),
+    method: Resampling,
+) -> Result<Vec<Arc<Chunk>>> {
+    let reach = if method == Resampling::Nearest { 0 } else { 2 };
+    let mut wanted = WantedChunks::default();
+    for (i, image) in images.iter().enumerate() {
+        let sources = image.bands.iter().filter_map(|band| match &band.port.node.work {
+            Work::Tiles(operation) if operation.chunks().is_some() => Some(operation),
+            _ => None,
+        });
+        let sources: Vec<_> = sources.collect();
+        if sources.is_empty() || work::rehearsal().is_some() {
+            continue;
+        }
+        let columns = Columns::new(&image.grid);
+        for &point in points(i)
+            .iter()
+            .filter(|point| is_inside(image, &columns, **point))
+        {
+            let (col, row) = image.grid.to_pixel(point.0, point.1);
+            let pixel = Window::new(row.floor() as isize, columns.inside(col).floor() as isize, 1, 1);
+            for source in &sources {
+                source.want(pixel.grow(reach, reach), &mut wanted);
+            }
+        }
+    }
+    wanted.load(budget::left() / 2)
 }
 
 /// Values of every band at map points (x, y) in the raster's CRS: one row per point, NaN where masked or outside; of complex bands

@@ -1,5 +1,7 @@
 //! How large the tiles of a run are, and how they share what is decoded of files.
 
+mod chunks;
+
 use super::plan::Plan;
 use super::store::has_scratch;
 use super::{Grid, Window};
@@ -191,9 +193,10 @@ fn centre(grid: &Grid, (rows, cols): (usize, usize)) -> Window {
 /// Rows and columns of a tile: whole blocks of the files, within the memory ceiling, enough tiles for every core.
 fn largest_tile(plan: &Plan, region: Window) -> Result<(usize, usize)> {
     let (grid, threads, mut memory) = (&plan.grid, work::threads(), budget::left());
-    let (mut rows, mut cols) = (TILE, TILE);
+    let of_chunks = chunks::tile(plan, region);
+    let (mut rows, mut cols) = of_chunks.unwrap_or((TILE, TILE));
     // Each tile opens its files again, and decodes their blocks again.
-    let reopened = plan.blocks().count() > KEPT_OPEN;
+    let reopened = plan.blocks().count() > KEPT_OPEN || of_chunks.is_some();
     for (block_rows, block_cols) in plan.blocks() {
         if block_cols >= grid.cols && block_rows < TILE / 2 && grid.cols > TILE {
             // Files in strips are read by whole strips, so that none is decoded twice.

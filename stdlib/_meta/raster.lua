@@ -526,6 +526,7 @@ function raster.mixture(histogram, options) end
 ---@field missing? "error"|"skip" Of an item that cannot be read or lacks an asset: an error, or a note and a stack without it. Default `"error"`.
 
 ---@class raster.StackOptions: raster.OpenOptions, raster.ItemsOptions
+---@field variables? string|string[] Of a cube, those that become the bands of each image, as `subdataset` says them. Default all with a time axis.
 ---@field pattern? string What the file names are made of: `S1_{platform}_{date:yyyymmdd}_*.tif`. `{name}` is text up to the next literal character, `{name:yyyymmdd}`, `{name:yyyy-mm-dd}` and `{name:yyyymmddThhmmss}` are times, `*` stands for anything and `?` for one character. The parts become properties, the first time the image's time.
 ---@field properties? fun(path: string): table|false|nil Called with each path: a table of properties (`time` is the image's time), or false to leave the file out.
 
@@ -541,6 +542,11 @@ function raster.mixture(histogram, options) end
 --- Gregorian calendar has not (`360_day`: 30 February) has no time, but the property `date`; Julian dates, of
 --- which those of `standard` before 15 October 1582 are some, are given as the Gregorian days that they are.
 ---
+--- Zarr, of version 2 and 3, also in shards, is read chunk by chunk, from a folder, `https://…/name.zarr` or `s3://…/name.zarr`: a series at points
+--- fetches and decodes the chunks of these points alone, and maps over all times go through the chunks once, many of them on their way at a
+--- time. On a server a Zarr without consolidated metadata does not tell what it holds: its variables are named. Codecs: blosc (with all of its
+--- compressors), zstd, zlib, gzip, lz4, crc32c, shuffle, delta, transpose.
+---
 --- Of the Items of a search (`catalog.open`, `catalog.asf`, …) every item is an image, with its time and what the catalogue says of it as properties. Nothing
 --- is downloaded: files are asked for their beginnings, many at a time, and then only what is looked at is read, through the logins that the host
 --- knows. Assets become bands by their names. All images lie on one grid: by default in the CRS of most items, with the finest pixels of the assets, over the
@@ -548,8 +554,14 @@ function raster.mixture(histogram, options) end
 --- numbers as they are stored. A mask works before tiles of a day are joined, so that a cloud in one gives way to a clear pixel of another.
 ---
 --- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`; variables on different
---- grids or of different times; units of time of no fixed length (months, years); of items: one that cannot be read or lacks an asset, by its id, unless
---- `missing = "skip"`; bounds that none reaches into.
+--- grids or of different times; units of time of no fixed length (months, years). Of items: one that cannot be read or lacks an asset, by its id, unless
+--- `missing = "skip"`; bounds that none reaches into. Of Zarr: codecs that are not known, coordinates that neither
+--- rise nor fall, chunks larger than the memory; when pixels are read, chunks that are damaged or truncated, by their names.
+---
+--- **Nodata.** As `raster.open`; of Zarr also the fill value of version 2. A chunk that was never written has the fill value; where that is null
+--- its pixels are masked.
+---
+--- **Source.** Zarr core specification, version 3.0, and Zarr storage specification, version 2, https://zarr-specs.readthedocs.io
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -3361,6 +3373,9 @@ function Stack:mosaic(options) end
 function Stack:export(options) end
 
 ---@class raster.CubeOptions: raster.NetcdfOptions
+---@field version? integer Of a Zarr: 3, in shards, or 2. From 2 to 3. Default 3.
+---@field chunks? integer[] Of a Zarr, `{ times, rows, cols }` of a chunk. Default up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64).
+---@field append? boolean Adds the images, which are later than its own, to the Zarr that is there. Where there is none, it is made. Default false.
 ---@field dtype? string Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
 ---@field fill? number What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
 
@@ -3369,11 +3384,17 @@ function Stack:export(options) end
 ---
 --- `raster.stack(path)` reads it back; so does `xarray.open_dataset`. The file appears under its name only when it is complete.
 ---
+--- A path that ends in `.zarr` is written as Zarr: the same variables, times and coordinates, Zstandard by `level`, of version 3 in shards of
+--- chunks, with consolidated metadata. `xarray.open_zarr` reads both versions, GDAL version 2 (from 3.8 on also version 3, without shards). A Zarr of
+--- that name is replaced as a whole when the new one is complete; any other folder is not. With `append`, chunks come first and what says that they are
+--- there last, so that readers see what was until all is there.
+---
 --- **Errors.** An empty stack; images without a time, of other bands or on another grid than the first; times that do not rise from
 --- image to image; complex images; turned grids; without `fill`, valid pixels of whole numbers that
---- have the value that stands for masked ones.
+--- have the value that stands for masked ones. With `append`: a Zarr that was not written so; other variables, types, fill values
+--- or another grid than its own; times that are not later than its own.
 ---
---- **Source.** CF conventions 1.11, https://cfconventions.org
+--- **Source.** CF conventions 1.11, https://cfconventions.org; Zarr core specification, version 3.0, https://zarr-specs.readthedocs.io
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -3385,6 +3406,10 @@ function Stack:export(options) end
 --- stack:write("cube.nc")
 --- local back = raster.stack("cube.nc")
 --- assert(#back == 2 and back[2].time == "2024-02-10T12:00:00Z" and back[2].v:read():get(1, 2) == 5)
+--- stack:write("cube.zarr")
+--- raster.stack({ { raster.constant(grid, 7):rename "v", time = "2024-03-01" } }):write("cube.zarr", { append = true })
+--- local longer = raster.stack("cube.zarr")
+--- assert(#longer == 3 and longer[3].v:read():get(0, 0) == 7 and longer[1].v:read():get(0, 0) == 1)
 --- ```
 ---@param path string
 ---@param options? raster.CubeOptions

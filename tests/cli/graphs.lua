@@ -141,6 +141,8 @@ graph("ncc with gross offsets", correlation.ncc(power, shifted, { window = 16, s
 graph("file", raster.open "holes.tif")
 graph("file of two bands", raster.open "both.tif")
 graph("file of 64-bit integers", raster.open "wide.tif")
+raster.stack({ { wide:rename "v", time = "2024-01-05" }, { whole:rename "v", time = "2024-02-05" } }):write("steps.zarr", { dtype = "int32", chunks = { 1, 16, 16 } })
+graph("step of a Zarr", raster.stack("steps.zarr")[2])
 graph("file of power", raster.open("holes.tif", { unit = "" }):to_db())
 for _, name in ipairs { "spline.vrt", "rpc.vrt", "swath.nc", "gaussian.nc" } do
   local image = raster.open("located/" .. name)

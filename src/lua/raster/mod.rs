@@ -111,6 +111,23 @@ impl Opening {
     fn is_raw(&self) -> bool {
         self.options.raw
     }
+
+    /// Of a cube these variables, where they are named.
+    ///
+    /// # Errors
+    /// Where `subdataset` names others.
+    fn of_variables(self, variables: Option<Several<String>>) -> Result<Opening> {
+        let Some(Several(variables)) = variables else {
+            return Ok(self);
+        };
+        if self.options.subdataset.is_some() || !self.subdatasets.is_empty() {
+            return Err(Error::message("say which variables are wanted once: either by variables or by subdataset"));
+        }
+        Ok(Opening {
+            subdatasets: variables,
+            ..self
+        })
+    }
 }
 
 /// Opens a path as a script wrote it: relative to the working folder, under the host's policy.

@@ -16,6 +16,7 @@ use crate::options;
 use crate::raster::file::netcdf::{
     self, Attribute, Attributes, CONVENTIONS, Definition, Fill, Header, LEVEL, NetCdf, Variable,
 };
+use crate::raster::file::zarr_write::{self, ZarrOptions};
 use crate::raster::element::kind_of;
 use crate::raster::stack::{Cube, Stack};
 use crate::raster::{DType, Kind, Raster};
@@ -64,6 +65,12 @@ options! {
     /// `stack:write(path, options?)`
     pub struct CubeTable("raster.CubeOptions") {
         ..file: NetcdfTable,
+        /// Of a Zarr: 3, in shards, or 2.
+        version: u32 = 3; Domain::within(2.0, 3.0),
+        /// Of a Zarr, `{ times, rows, cols }` of a chunk. Default up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64).
+        chunks: Option<[usize; 3]>; Domain::at_least(1.0),
+        /// Adds the images, which are later than its own, to the Zarr that is there. Where there is none, it is made.
+        append: bool = false,
         /// Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
         dtype: Option<DType>,
         /// What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
@@ -105,7 +112,31 @@ pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args, o: CubeTable) -> Resul
     if !stated.iter().any(|(name, _)| name == "Conventions") {
         stated.push(("Conventions".to_string(), Attribute::Text(CONVENTIONS.to_string())));
     }
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zarr")) {
+        return write_zarr(lua, &path, &contents, &ZarrOptions {
+            version: o.version as u8,
+            chunks: o.chunks,
+            append: o.append,
+        });
+    }
+    if o.append || o.chunks.is_some() {
+        return Err(Error::message(
+            "append and chunks are options of Zarr, whose path ends in .zarr; a netCDF file takes chunk_rows, and is written at once",
+        ));
+    }
     write_contents(lua, &path, &contents)
+}
+
+fn write_zarr(lua: &Lua, path: &Path, contents: &NetCdf, options: &ZarrOptions) -> Result<String> {
+    if contents.chunk_rows.is_some() {
+        return Err(Error::message("chunk_rows is an option of netCDF; a Zarr takes chunks = { times, rows, cols }"));
+    }
+    let target = access(lua).write(path)?;
+    let images: Vec<Raster> = contents.variables.iter().flat_map(|v| v.images.iter().cloned()).collect();
+    if !are_told(lua, &target, &images)? {
+        zarr_write::write(&target, contents, options)?;
+    }
+    Ok(path.display().to_string())
 }
 
 fn write_contents(lua: &Lua, path: &Path, contents: &NetCdf) -> Result<String> {

@@ -14,7 +14,7 @@ use crate::interrupt;
 use crate::lua::access;
 use crate::lua::args::Args;
 use crate::lua::spec::ValueType;
-use crate::lua::value::{FromScript, describe};
+use crate::lua::value::{FromScript, Several, describe};
 use crate::options;
 use crate::raster::file::zarr::is_zarr;
 use crate::raster::places::coordinates_in;
@@ -34,6 +34,8 @@ options! {
     pub struct StackOptions("raster.StackOptions") {
         ..open: OpenTable,
         ..items: ItemsOptions,
+        /// Of a cube, those that become the bands of each image, as `subdataset` says them. Default all with a time axis.
+        variables: Option<Several<String>>,
         /// What the file names are made of: `S1_{platform}_{date:yyyymmdd}_*.tif`. `{name}` is text up to the next literal character,
         /// `{name:yyyymmdd}`, `{name:yyyy-mm-dd}` and `{name:yyyymmddThhmmss}` are times, `*` stands for anything and `?` for one
         /// character. The parts become properties, the first time the image's time.
@@ -71,7 +73,7 @@ pub fn stack(lua: &Lua, args: &Args, o: StackOptions) -> Result<Stack> {
     }
     let source = Source {
         lua,
-        open: o.open.opening(),
+        open: o.open.opening().of_variables(o.variables)?,
         pattern: o.pattern.map(|p| NamePattern::parse(&p)).transpose()?,
         properties: o.properties.map(|Properties(function)| function),
     };
@@ -103,7 +105,7 @@ pub fn stack(lua: &Lua, args: &Args, o: StackOptions) -> Result<Stack> {
 fn paths(lua: &Lua, text: &str) -> Result<Vec<String>> {
     let folder = access(lua).read(text)?;
     // A Zarr is a folder, too, but one image or cube.
-    if folder.is_dir() && !is_zarr(&folder) {
+    if folder.is_dir() && !is_zarr(&folder.to_string_lossy()) {
         let images = glob(&folder.join("*"))?.into_iter().filter(|path| {
             let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
             matches!(extension.as_deref(), Some("tif" | "tiff" | "vrt" | "img" | "jp2"))

@@ -11,7 +11,7 @@ use super::pool;
 use super::probe::{Use, try_out};
 use super::remote::{drivers_for, reach, why};
 use super::truncated::with_reason;
-use super::{dtype_of, gdal_name, initialise, message_of, quieten_hdf5};
+use super::{dtype_of, gdal_name, initialise, message_of, quieten_hdf5, zarr};
 use crate::bytes;
 use crate::bytes::stamp::Stamp;
 use crate::error::{Error, Result};
@@ -50,6 +50,9 @@ pub type Reserve<'a> = dyn FnMut(&str, usize) -> Result<()> + 'a;
 /// # Errors
 /// When the file is missing, truncated, or no container of arrays.
 pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
+    if zarr::is_zarr(path) {
+        return zarr::list(path);
+    }
     Container::open(path)?.list()
 }
 
@@ -59,6 +62,9 @@ pub fn list(path: &str) -> Result<Vec<ArrayInfo>> {
 /// # Errors
 /// As `list`; for complex and compound arrays; and when an array that is there cannot be read.
 pub fn read(path: &str, names: &[String], reserve: &mut Reserve<'_>) -> Result<Vec<Option<ArrayValues>>> {
+    if zarr::is_zarr(path) {
+        return zarr::read(path, names, reserve);
+    }
     let container = Container::open(path)?;
     names
         .iter()

@@ -114,7 +114,7 @@ impl Axes {
     }
 }
 
-const EAST: &[&str] = &[
+pub(super) const EAST: &[&str] = &[
     "degrees_east",
     "degree_east",
     "degree_E",
@@ -122,7 +122,7 @@ const EAST: &[&str] = &[
     "degreeE",
     "degreesE",
 ];
-const NORTH: &[&str] = &[
+pub(super) const NORTH: &[&str] = &[
     "degrees_north",
     "degree_north",
     "degree_N",
@@ -192,7 +192,7 @@ fn steps(variable: &MDArray<'_>, size: usize) -> Option<Vec<f64>> {
     Some(values.into_iter().map(meant).collect())
 }
 
-fn along(name: &str, units: &str, standard_name: &str, axis: &str) -> Along {
+pub(super) fn along(name: &str, units: &str, standard_name: &str, axis: &str) -> Along {
     match axis {
         "X" => return Along::X,
         "Y" => return Along::Y,

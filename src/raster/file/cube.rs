@@ -3,6 +3,7 @@
 use super::axes::{Along, Axis};
 use super::layout::Arranged;
 use super::open::{OpenOptions, Opened, opened, subdatasets};
+use super::zarr;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::raster::calendar::Moment;
@@ -16,6 +17,9 @@ use crate::raster::image::{Property, Raster};
 /// # Errors
 /// As `open`; and images on different grids or of different times; times that cannot be told.
 pub fn slices(path: &str, options: &OpenOptions, variables: &[String]) -> Result<Vec<Raster>> {
+    if zarr::is_zarr(path) && options.bands.is_none() {
+        return zarr::slices(path, options, variables);
+    }
     let unnamed = OpenOptions {
         names: None,
         ..options.clone()
@@ -112,15 +116,19 @@ fn merged(path: &str, images: Vec<Raster>) -> Result<Raster> {
         .ok_or_else(|| Error::file(path, "has no image bands"))?;
     images.try_fold(first, |all, image| {
         let both = |image: &Raster| image.band_names().join(", ");
-        all.check_grid(&image).map_err(|e| {
-            let (left, right) = (both(&all), both(&image));
-            Error::file(
-                path,
-                format!("{left} and {right} are not images of one grid; name those of one with {{ subdataset = {{ … }} }}: {e}"),
-            )
-        })?;
+        all.check_grid(&image)
+            .map_err(|e| on_other_grids(path, &both(&all), &both(&image), &e))?;
         all.add_bands(&image)
     })
+}
+
+pub(super) fn on_other_grids(path: &str, left: &str, right: &str, e: &Error) -> Error {
+    Error::file(
+        path,
+        format!(
+            "{left} and {right} are not images of one grid; name those of one with {{ subdataset = {{ … }} }}: {e}"
+        ),
+    )
 }
 
 /// The time axis of an array, and its position.
@@ -132,8 +140,19 @@ fn time_of(opened: &Opened) -> Option<(usize, &Arranged, &Axis)> {
 
 /// The steps that all arrays with a time axis have; None where none has one.
 fn common_times(path: &str, found: &[Opened]) -> Result<Option<Vec<Option<Moment>>>> {
+    common_times_of(path, found.iter().filter_map(time_of).map(|(_, _, axis)| axis))
+}
+
+/// The same of these time axes.
+///
+/// # Errors
+/// Axes of different times; times that cannot be told.
+pub(super) fn common_times_of<'a>(
+    path: &str,
+    axes: impl Iterator<Item = &'a Axis>,
+) -> Result<Option<Vec<Option<Moment>>>> {
     let mut common: Option<(Vec<Option<Moment>>, &Axis)> = None;
-    for (_, _, axis) in found.iter().filter_map(time_of) {
+    for axis in axes {
         let own = axis.times(path)?;
         match &common {
             None => common = Some((own, axis)),

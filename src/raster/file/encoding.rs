@@ -6,6 +6,8 @@
 //! `add_offset`); NetCDF Users' Guide, appendix A (`_Unsigned`; a range in another type than the stored one is one of unpacked
 //! values); HDF4: `divided`, below.
 
+mod stated;
+
 use gdal::raster::RasterBand;
 use gdal::{Dataset, Metadata};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,8 @@ use crate::raster::element::{Real, kind_of};
 use crate::raster::integer::{is_wide, whole};
 use crate::raster::tile::MASKED_INTEGER;
 use crate::raster::{DType, Kind};
+
+pub use stated::Stated;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {

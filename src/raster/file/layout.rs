@@ -82,10 +82,13 @@ impl Arranged {
     /// # Errors
     /// When the container cannot be read.
     pub fn of_array(container: &str, array: &str) -> Result<Option<Arranged>> {
-        let Some(axes) = Axes::read(container, &format!("/{array}"), None)? else {
-            return Ok(None);
-        };
-        Ok(arrange(axes, None, false).map(|arranged| match &arranged.layout {
+        let axes = Axes::read(container, &format!("/{array}"), None)?;
+        Ok(axes.and_then(Arranged::of_axes))
+    }
+
+    /// What axes say of an image that is a view of their array; None where they are fewer than two.
+    pub fn of_axes(axes: Axes) -> Option<Arranged> {
+        arrange(axes, None, false).map(|arranged| match &arranged.layout {
             Some(_) => arranged,
             None => {
                 let (x, y) = arranged.image_axes();
@@ -101,7 +104,16 @@ impl Arranged {
                     ..arranged
                 }
             }
-        }))
+        })
+    }
+
+    /// Of a view, the axes of its rows and columns, and whether these run against the array's order.
+    pub fn frame(&self) -> (usize, usize, bool, bool) {
+        let (x, y) = self.image_axes();
+        match &self.layout {
+            Some(Layout::View(view)) => (y, x, view.flip_y, view.flip_x),
+            _ => (y, x, false, false),
+        }
     }
 
     /// The axis along something whose steps are bands: neither columns nor rows.

@@ -7,7 +7,7 @@ mod classes;
 mod creation;
 pub mod cube;
 mod drivers;
-mod encoding;
+pub(super) mod encoding;
 mod finish;
 mod floating;
 pub mod hdf5;
@@ -33,6 +33,7 @@ mod unsigned;
 mod whole;
 pub mod write;
 pub mod zarr;
+pub mod zarr_write;
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int, c_void};
@@ -48,6 +49,16 @@ use super::DType;
 use crate::work;
 use crate::work::budget;
 use crate::{bytes, files};
+
+/// A variable or image inside a container file.
+#[derive(Debug, Clone)]
+pub struct Subdataset {
+    /// The variable's own name: the last part of GDAL's.
+    pub name: String,
+    /// What GDAL opens it by.
+    pub gdal_name: String,
+    pub description: String,
+}
 
 /// Done once, before the first use of GDAL: its messages go into our errors instead of the terminal, and its block
 /// cache stays a small part of the memory ceiling, in which it is counted.

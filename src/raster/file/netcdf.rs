@@ -4,12 +4,12 @@
 //! # Source
 //! CF conventions 1.11, <https://cfconventions.org>
 
-mod axes;
-mod code;
-mod file;
-mod image;
+pub(super) mod axes;
+pub(super) mod code;
+pub(super) mod file;
+pub(super) mod image;
 mod library;
-mod mapping;
+pub(super) mod mapping;
 mod tiles;
 
 use std::path::Path;
@@ -57,7 +57,7 @@ pub enum Fill {
 }
 
 impl Fill {
-    fn value(self) -> f64 {
+    pub(super) fn value(self) -> f64 {
         match self {
             Fill::Given(v) | Fill::Default(v) | Fill::Spare(v) => v,
         }
@@ -150,7 +150,7 @@ fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()>
     check_whole(path, draft, grid, names)
 }
 
-fn check_real(band: &Band, dtype: DType) -> Result<()> {
+pub(super) fn check_real(band: &Band, dtype: DType) -> Result<()> {
     match band.dtype.is_complex() || dtype.is_complex() {
         true => Err(Error::argument(
             &*band.name,
@@ -162,7 +162,7 @@ fn check_real(band: &Band, dtype: DType) -> Result<()> {
 }
 
 /// What no netCDF file can say.
-fn check(grid: &Grid, header: &Header, definitions: &[&Definition]) -> Result<()> {
+pub(super) fn check(grid: &Grid, header: &Header, definitions: &[&Definition]) -> Result<()> {
     let times = header.times.as_deref().unwrap_or_default();
     if let Some(pair) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
         return Err(Error::argument(

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gdal::{Dataset, Metadata};
 
-use super::arrays::ArrayInfo;
 use super::axes::Along;
 use super::classes;
 use super::encoding::{Attributes, Encoding, Mask, reported_type};
@@ -13,7 +12,7 @@ use super::layout::{Arranged, driver_of};
 use super::place::{Told, geolocated, grid_of};
 use super::pool::{Lent, SourceFile};
 use super::read::FileBand;
-use super::{current_dir, gdal_name, is_special, message_of, refused_in, unsigned, zarr};
+use super::{Subdataset, current_dir, gdal_name, is_special, message_of, refused_in, unsigned, zarr};
 use crate::bounds;
 use crate::bytes::stamp::Stamp;
 use crate::error::{Error, Result};
@@ -41,16 +40,6 @@ pub struct OpenOptions {
     pub geolocation: Option<Raster>,
 }
 
-/// A variable or image inside a container file.
-#[derive(Debug, Clone)]
-pub struct Subdataset {
-    /// The variable's own name: the last part of GDAL's.
-    pub name: String,
-    /// What GDAL opens it by.
-    pub gdal_name: String,
-    pub description: String,
-}
-
 /// An image, and what its container says of its axes.
 pub struct Opened {
     pub raster: Raster,
@@ -76,14 +65,14 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Raster> {
 pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     check_local(path)?;
     let name = gdal_name(path);
-    if zarr::is_zarr(Path::new(path)) {
-        return opened_zarr(path, options);
+    if zarr::is_zarr(path) {
+        return zarr::open(path, options);
     }
     if let Some(wanted) = &options.subdataset
         && let Some(direct) = hdf5_subdataset(path, &name, wanted)
         && let Ok((file, lent)) = SourceFile::open(path, &direct)
     {
-        return describe(file, lent, options, Some(wanted), None);
+        return describe(file, lent, options, Some(wanted));
     }
     let stamp = Stamp::of_file(path);
     if let (Some(wanted), Some(stamp)) = (&options.subdataset, &stamp)
@@ -91,7 +80,7 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     {
         let found = named(&listed, wanted)?;
         let (file, lent) = SourceFile::open(path, &found.gdal_name)?;
-        return describe(file, lent, options, Some(&found.name), None);
+        return describe(file, lent, options, Some(&found.name));
     }
     let (file, lent) = SourceFile::open(path, &name)?;
     let listed = subdatasets_of(lent.dataset()?);
@@ -102,7 +91,7 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
     if let Some(wanted) = &options.subdataset {
         if listed.is_empty() && lent.dataset()?.raster_count() > 0 {
             // The only image of a file is not listed, but has a name all the same.
-            let only = describe(file, lent, options, None, None)?;
+            let only = describe(file, lent, options, None)?;
             let plain = wanted.trim_start_matches('/');
             let array = only
                 .arranged
@@ -115,12 +104,12 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
         }
         let found = named(&listed, wanted)?;
         let (sub_file, sub_lent) = SourceFile::open(path, &found.gdal_name)?;
-        return describe(sub_file, sub_lent, options, Some(&found.name), None);
+        return describe(sub_file, sub_lent, options, Some(&found.name));
     }
     if lent.dataset()?.raster_count() == 0 {
         return Err(name_one(path, &listed));
     }
-    describe(file, lent, options, None, None)
+    describe(file, lent, options, None)
 }
 
 /// What the file that was opened last holds: many are asked for one variable after the other.
@@ -136,7 +125,7 @@ fn listed_before(path: &str, stamp: &Stamp) -> Option<Arc<Vec<Subdataset>>> {
 }
 
 /// The one of several images that is wanted.
-fn named<'a>(listed: &'a [Subdataset], wanted: &str) -> Result<&'a Subdataset> {
+pub(super) fn named<'a>(listed: &'a [Subdataset], wanted: &str) -> Result<&'a Subdataset> {
     let plain = wanted.trim_start_matches('/');
     let same = |s: &&Subdataset| {
         s.name == plain || s.gdal_name == wanted || s.gdal_name.ends_with(&format!(":{wanted}"))
@@ -150,7 +139,7 @@ fn named<'a>(listed: &'a [Subdataset], wanted: &str) -> Result<&'a Subdataset> {
     found.ok_or_else(|| Error::not_found("subdataset", wanted, listed.iter().map(|s| s.name.as_str())))
 }
 
-fn name_one(path: &str, listed: &[Subdataset]) -> Error {
+pub(super) fn name_one(path: &str, listed: &[Subdataset]) -> Error {
     let Some(first) = listed.first() else {
         return Error::file(path, "has no image bands");
     };
@@ -163,28 +152,6 @@ fn name_one(path: &str, listed: &[Subdataset]) -> Error {
             names.join(", ")
         ),
     )
-}
-
-fn opened_zarr(path: &str, options: &OpenOptions) -> Result<Opened> {
-    let listed = images_of_zarr(path)?;
-    let image = match (&options.subdataset, listed.as_slice()) {
-        (Some(wanted), listed) => named(listed, wanted)?,
-        (None, [only]) => only,
-        (None, listed) => return Err(name_one(path, listed)),
-    };
-    let as_stored = options.grid.is_some() || options.geolocation.is_some();
-    let (file, lent, arranged) = zarr::open(path, &image.name, &image.gdal_name, as_stored)?;
-    let variable = options.subdataset.as_ref().map(|_| image.name.as_str());
-    describe(file, lent, options, variable, arranged)
-}
-
-fn images_of_zarr(path: &str) -> Result<Vec<Subdataset>> {
-    let subdataset = |array: ArrayInfo| Subdataset {
-        gdal_name: format!("ZARR:\"{path}\":{}", array.name),
-        description: format!("{:?} {}", array.shape, array.dtype),
-        name: array.name.trim_start_matches('/').to_string(),
-    };
-    Ok(zarr::images(path)?.into_iter().map(subdataset).collect())
 }
 
 /// GDAL's name of a dataset of an HDF5 file that is given by its full name. It saves listing all that the file holds, which
@@ -201,8 +168,8 @@ fn hdf5_subdataset(path: &str, name: &str, wanted: &str) -> Option<String> {
 /// A file that is missing, damaged, or of a format that is not read.
 pub fn subdatasets(path: &str) -> Result<Vec<Subdataset>> {
     check_local(path)?;
-    if zarr::is_zarr(Path::new(path)) {
-        return images_of_zarr(path);
+    if zarr::is_zarr(path) {
+        return zarr::images(path);
     }
     let stamp = Stamp::of_file(path);
     if let Some(listed) = stamp.and_then(|stamp| listed_before(path, &stamp)) {
@@ -289,16 +256,12 @@ fn describe(
     lent: Lent,
     options: &OpenOptions,
     variable: Option<&str>,
-    given: Option<Arranged>,
 ) -> Result<Opened> {
-    let (file, lent, arranged) = match given {
-        Some(given) => (file, lent, Some(given)),
-        None => arranged_by_axes(file, lent, options)?,
-    };
+    let (file, lent, arranged) = arranged_by_axes(file, lent, options)?;
     let dataset = lent.dataset()?;
     let told = Told::of(dataset, &file);
     let grid = match (&options.grid, &options.geolocation) {
-        (None, Some(places)) => Arc::new(geolocated(places, &file)?),
+        (None, Some(places)) => Arc::new(geolocated(places, (file.rows, file.cols), &file.path)?),
         (None, None) => Arc::new(grid_of(dataset, &file, arranged.as_ref(), told.as_ref())?),
         (Some(grid), _) if (grid.rows, grid.cols) == (file.rows, file.cols) => grid.clone(),
         (Some(grid), _) => {
@@ -395,7 +358,7 @@ fn band_name(
 }
 
 /// The 1-based number of a band given by name or number.
-fn band_index(wanted: &str, names: &[String]) -> Result<usize> {
+pub(super) fn band_index(wanted: &str, names: &[String]) -> Result<usize> {
     if let Some(i) = names.iter().position(|n| n == wanted) {
         return Ok(i + 1);
     }

@@ -56,19 +56,42 @@ pub fn grid_of(
         (Some(_), None) if arranged.is_some_and(|arranged| !arranged.axes.is_stated) => {
             (None, Affine::PIXELS)
         }
-        (Some(crs), None) => {
-            return Err(Error::file(
-                &file.path,
-                format!(
-                    "states a CRS ({crs}) but not where its pixels lie in it: there is no transform, nor are there coordinates, control points or \
-                     the like. Say where: {{ grid = raster.grid {{ … }} }} of {} × {} pixels (rows × cols); or \
-                     {{ grid = raster.grid {{ rows = {}, cols = {} }} }} to read it in pixel coordinates",
-                    file.rows, file.cols, file.rows, file.cols
-                ),
-            ));
-        }
+        (Some(crs), None) => return Err(without_place(&file.path, &crs, (file.rows, file.cols))),
     };
     Grid::new(crs, transform, file.rows, file.cols).map_err(|e| Error::file(&file.path, e.to_string()))
+}
+
+fn without_place(path: &str, crs: &Crs, (rows, cols): (usize, usize)) -> Error {
+    Error::file(
+        path,
+        format!(
+            "states a CRS ({crs}) but not where its pixels lie in it: there is no transform, nor are there coordinates, control points or \
+             the like. Say where: {{ grid = raster.grid {{ … }} }} of {rows} × {cols} pixels (rows × cols); or \
+             {{ grid = raster.grid {{ rows = {rows}, cols = {cols} }} }} to read it in pixel coordinates"
+        ),
+    )
+}
+
+/// The grid of an array by its axes alone.
+///
+/// # Errors
+/// As `grid_of`.
+pub fn grid_by_axes(path: &str, arranged: &Arranged, (rows, cols): (usize, usize)) -> Result<Grid> {
+    if rows.max(cols) > LARGEST_SIDE {
+        return Err(Error::file(
+            path,
+            format!("claims more than {LARGEST_SIDE} rows or columns"),
+        ));
+    }
+    let crs = arranged.axes.crs.clone();
+    let (crs, transform) = match (&arranged.place, crs) {
+        (Some(Spacing::Even(transform)), crs) => (crs, *transform),
+        (Some(Spacing::Uneven(steps)), _) => (Some(Crs::of_pixels(Arc::new(steps.clone()))), Affine::PIXELS),
+        (None, Some(crs)) if arranged.axes.is_stated => return Err(without_place(path, &crs, (rows, cols))),
+        // Degrees alone say no CRS that would be missed.
+        (None, _) => (None, Affine::PIXELS),
+    };
+    Grid::new(crs, transform, rows, cols).map_err(|e| Error::file(path, e.to_string()))
 }
 
 /// What a GeoTIFF says that takes GDAL long to tell, for it makes a CRS of the file's keys each time: most of what opening one takes.
@@ -112,8 +135,7 @@ impl Told {
 ///
 /// # Errors
 /// Bands that are not two, or of another size than the image.
-pub fn geolocated(places: &Raster, file: &SourceFile) -> Result<Grid> {
-    let size = (file.rows, file.cols);
+pub fn geolocated(places: &Raster, size: (usize, usize), path: &str) -> Result<Grid> {
     if places.bands.len() != 2 || (places.grid.rows, places.grid.cols) != size {
         return Err(Error::argument(
             "geolocation",
@@ -129,13 +151,13 @@ pub fn geolocated(places: &Raster, file: &SourceFile) -> Result<Grid> {
             ),
         ));
     }
-    Swath::check_size(file.rows, file.cols)?;
+    Swath::check_size(size.0, size.1)?;
     let mut arrays = places
         .read(places.grid.window())?
         .into_iter()
         .map(Pixels::into_f64);
     let (Some(mut lon), Some(mut lat)) = (arrays.next(), arrays.next()) else {
-        return Err(Error::file(&file.path, "its geolocation could not be read"));
+        return Err(Error::file(path, "its geolocation could not be read"));
     };
     if places.bands[0].name.to_lowercase().starts_with("lat") {
         std::mem::swap(&mut lon, &mut lat);

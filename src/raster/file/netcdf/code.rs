@@ -7,7 +7,7 @@ use crate::raster::{DType, Pixels};
 
 /// What was met among pixels.
 #[derive(Default, Clone, Copy)]
-pub(super) struct Seen {
+pub(in crate::raster::file) struct Seen {
     pub masked: bool,
     /// Valid pixels that have the value of masked ones.
     pub clashes: u64,
@@ -30,7 +30,7 @@ impl Seen {
 }
 
 /// In the variable's type, row by row.
-pub(super) enum Stored {
+pub(in crate::raster::file) enum Stored {
     F32(Vec<f32>),
     F64(Vec<f64>),
     /// Whole numbers.
@@ -38,7 +38,7 @@ pub(super) enum Stored {
 }
 
 /// Encodes pixels of real numbers.
-pub(super) fn stored(what: &Definition, pixels: Pixels) -> (Stored, Seen) {
+pub(in crate::raster::file) fn stored(what: &Definition, pixels: Pixels) -> (Stored, Seen) {
     let mut seen = Seen::default();
     let fill = what.fill.value();
     let stored = match (pixels, what.dtype) {

@@ -356,7 +356,7 @@ pub(super) fn text(path: &Path, value: &str) -> Result<CString> {
 }
 
 /// Numbers of a type, as bytes. (A type that GDAL cannot write does not come here.)
-pub(super) fn encoded(dtype: DType, values: impl Iterator<Item = f64>) -> Vec<u8> {
+pub(in crate::raster::file) fn encoded(dtype: DType, values: impl Iterator<Item = f64>) -> Vec<u8> {
     macro_rules! of {
         ($number:ty) => {{
             let mut bytes = Vec::with_capacity(values.size_hint().0 * size_of::<$number>());

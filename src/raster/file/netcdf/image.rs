@@ -168,7 +168,7 @@ impl Target<'_> {
 }
 
 /// A valid pixel would be read as a masked one; `option` is what asks for another value.
-pub(super) fn clash(path: &Path, what: &Definition, seen: Seen, option: &str) -> Error {
+pub(in crate::raster::file) fn clash(path: &Path, what: &Definition, seen: Seen, option: &str) -> Error {
     let (name, fill) = (&what.name, what.fill.value());
     Error::file(
         path,
