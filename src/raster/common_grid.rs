@@ -7,6 +7,9 @@ use super::mosaic::grown_over;
 use super::{Bounds, Crs, Grid};
 use crate::error::{Error, Remedy, Result};
 
+/// The bounds of an area on a grid.
+pub type AreaOn<'a> = dyn Fn(&Grid) -> Result<Bounds> + 'a;
+
 /// The grid of images of one search: the CRS that most of them have (of equals the first), or `crs`; the finest pixels that those have, or `resolution`;
 /// over the area of all, or over what `area` says its bounds on such a grid are, outward to whole pixels.
 ///
@@ -18,7 +21,7 @@ pub fn common_grid(
     grids: &[Arc<Grid>],
     crs: Option<&Crs>,
     resolution: Option<(f64, f64)>,
-    area: Option<&dyn Fn(&Grid) -> Result<Bounds>>,
+    area: Option<&AreaOn>,
 ) -> Result<Grid> {
     let count = |one: &Grid| grids.iter().filter(|other| other.crs == one.crs).count();
     // Of equals `max_by_key` takes the last.

@@ -137,6 +137,9 @@ fn check_state(site: &Site, kept: usize, errors: bool, weights: bool) -> Result<
     }
 }
 
+/// The sums of a pixel, by their numbers.
+type Slots<'a> = dyn Fn(usize) -> f64 + 'a;
+
 impl Operation for Take {
     fn name(&self) -> String {
         match self.first {
@@ -272,7 +275,7 @@ impl Operation for Finish {
 
     fn compute(&self, out: Window, inputs: &[View<'_>]) -> Result<Vec<Pixels>> {
         let state: Vec<_> = inputs.iter().map(View::f64).collect();
-        let made = |result: &dyn Fn(&dyn Fn(usize) -> f64) -> f64| {
+        let made = |result: &dyn Fn(&Slots) -> f64| {
             let found = Array2::from_shape_fn((out.rows, out.cols), |at| {
                 let v = result(&|slot: usize| state.get(slot).map_or(f64::NAN, |array| array[at]));
                 if v.is_finite() { v } else { f64::NAN }
@@ -283,7 +286,7 @@ impl Operation for Finish {
             }
         };
         // Of one value nothing is known of the scatter.
-        let freedom = |state: &dyn Fn(usize) -> f64| match state(COUNT) {
+        let freedom = |state: &Slots| match state(COUNT) {
             n if n > 1.0 => n - 1.0,
             _ => f64::NAN,
         };

@@ -50,7 +50,7 @@ impl FromScript for Class {
 pub fn set(this: &Raster, args: &Args) -> Result<Raster> {
     let classes: Vec<Class> = args.get("classes")?;
     if let Some((i, class)) = (classes.iter().enumerate()).find(|(i, class)| classes[..*i].iter().any(|c| c.value == class.value)) {
-        return Err(Error::argument(&format!("classes[{}].value", i + 1), "one that no other class has", class.value));
+        return Err(Error::argument(format!("classes[{}].value", i + 1), "one that no other class has", class.value));
     }
     let band = match args.get::<Option<String>>("band")? {
         Some(name) => this.band(&name)?,

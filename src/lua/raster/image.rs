@@ -53,7 +53,7 @@ fn fields(c: &mut Builder<Raster>) {
             let named = this.bands.iter().map(|b| (b.name.as_str(), b.dtype.name()));
             Ok(lua.create_table_from(named)?)
         })
-        .field("classes", |lua, this| classes::field(lua, this))
+        .field("classes", classes::field)
         .field("time", |_, this| Ok(time_text(this.time)))
         .field("properties", |lua, this| properties_table(lua, &this.properties))
         .dynamic_fields(

@@ -18,7 +18,7 @@ use crate::lua::catalog::LuaItems;
 use crate::lua::options::Nested;
 use crate::lua::value::Several;
 use crate::options;
-use crate::raster::common_grid::common_grid;
+use crate::raster::common_grid::{AreaOn, common_grid};
 use crate::raster::element::{Binary, Unary};
 use crate::raster::file::open;
 use crate::raster::image::{Properties, Property};
@@ -165,7 +165,7 @@ pub fn stack(lua: &Lua, items: &Items, o: ItemsOptions, opening: &Opening) -> Re
             let grids: Vec<Arc<Grid>> = kept.iter().flat_map(|index| &slices[*index].bands).map(|image| image.grid.clone()).collect();
             let degrees = Crs::parse("EPSG:4326")?;
             let bounds_on = |grid: &Grid| o.bounds.as_ref().map(|area| area.bounds_on(grid, Some(&degrees))).unwrap_or_else(|| Ok(grid.bounds()));
-            let area: Option<&dyn Fn(&Grid) -> Result<_>> = o.bounds.as_ref().map(|_| &bounds_on as _);
+            let area: Option<&AreaOn> = o.bounds.as_ref().map(|_| &bounds_on as _);
             Arc::new(common_grid(&grids, o.crs.as_ref(), o.resolution.map(|Resolution(x, y)| (x, y)), area)?)
         }
     };

@@ -82,6 +82,8 @@ impl Field {
         Ok(Field::new(east, north, Some(grid)))
     }
 
+    /// # Errors
+    /// Components of different sizes, or of another size than their grid.
     pub fn check(&self) -> Result<()> {
         if self.x.dim() != self.y.dim() {
             return Err(Error::argument(

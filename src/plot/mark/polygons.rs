@@ -61,40 +61,8 @@ impl Polygons {
     }
 }
 
-impl Mark for Polygons {
-    fn reach(&self, extent: &mut Extent) {
-        for ring in self.polygons.iter().flatten() {
-            let (xs, ys): (Vec<f64>, Vec<f64>) = ring.iter().copied().unzip();
-            extent.points(&xs, &ys);
-        }
-    }
-
-    fn entries(&self, _: &Ink) -> Vec<LegendEntry> {
-        let color = self.color.unwrap_or(Color::BLACK);
-        let key = match self.open || self.fill.a == 0 {
-            true => Key::Line {
-                color,
-                width: self.width,
-                dash: self.dash,
-                marker: None,
-                halo: self.halo,
-            },
-            false => Key::Patch {
-                fill: self.fill,
-                outline: Some(color),
-            },
-        };
-        LegendEntry::labelled(&self.label, key)
-    }
-
-    fn obstacles(&self, frame: &Frame, out: &mut Obstacles) {
-        for ring in self.polygons.iter().flatten() {
-            let placed: Vec<_> = ring.iter().map(|(x, y)| frame.place(*x, *y)).collect();
-            out.path(&placed, frame);
-        }
-    }
-
-    fn draw(&self, ink: &Ink, frame: &Frame, page: &Page) -> Vec<Item> {
+impl Polygons {
+    fn drawn(&self, frame: &Frame) -> Vec<Item> {
         let mut items = Vec::new();
         if let Some(color) = self.halo.filter(|_| self.width > 0.0) {
             let halo = Polygons {
@@ -104,7 +72,7 @@ impl Mark for Polygons {
                 width: self.width + HALO,
                 ..self.clone()
             };
-            items = halo.draw(ink, frame, page);
+            items = halo.drawn(frame);
         }
         for polygon in &self.polygons {
             let rings: Vec<Vec<(f64, f64)>> = polygon
@@ -141,6 +109,44 @@ impl Mark for Polygons {
             }
         }
         items
+    }
+}
+
+impl Mark for Polygons {
+    fn reach(&self, extent: &mut Extent) {
+        for ring in self.polygons.iter().flatten() {
+            let (xs, ys): (Vec<f64>, Vec<f64>) = ring.iter().copied().unzip();
+            extent.points(&xs, &ys);
+        }
+    }
+
+    fn entries(&self, _: &Ink) -> Vec<LegendEntry> {
+        let color = self.color.unwrap_or(Color::BLACK);
+        let key = match self.open || self.fill.a == 0 {
+            true => Key::Line {
+                color,
+                width: self.width,
+                dash: self.dash,
+                marker: None,
+                halo: self.halo,
+            },
+            false => Key::Patch {
+                fill: self.fill,
+                outline: Some(color),
+            },
+        };
+        LegendEntry::labelled(&self.label, key)
+    }
+
+    fn obstacles(&self, frame: &Frame, out: &mut Obstacles) {
+        for ring in self.polygons.iter().flatten() {
+            let placed: Vec<_> = ring.iter().map(|(x, y)| frame.place(*x, *y)).collect();
+            out.path(&placed, frame);
+        }
+    }
+
+    fn draw(&self, _: &Ink, frame: &Frame, _: &Page) -> Vec<Item> {
+        self.drawn(frame)
     }
 
     fn transformed(

@@ -61,6 +61,9 @@ pub struct Quiver {
     fast: Option<f64>,
 }
 
+/// Middle on the page, vector and speed.
+type Arrow = ((f64, f64), (f64, f64), f64);
+
 impl Quiver {
     pub const SPACING: f64 = 16.0;
     pub const WIDTH: f64 = 0.9;
@@ -92,8 +95,7 @@ impl Quiver {
         }
     }
 
-    /// Middle on the page, vector and speed of each arrow.
-    fn arrows(&self, frame: &Frame) -> Vec<((f64, f64), (f64, f64), f64)> {
+    fn arrows(&self, frame: &Frame) -> Vec<Arrow> {
         let rect = frame.rect;
         let pixel =
             |step: Option<f64>, span: f64, length: f64| step.unwrap_or(1.0).abs() / span.abs() * length;

@@ -22,6 +22,9 @@ const OVERHEAD: usize = 1 << 20;
 /// Loads that are under way: they share the cores.
 static LOADING: AtomicUsize = AtomicUsize::new(0);
 
+/// First byte and length of each chunk of a shard; None of one that is not there.
+pub(super) type Index = Arc<Option<Vec<(u64, u64)>>>;
+
 pub struct Array {
     id: u64,
     /// The Zarr's own name, for messages.
@@ -33,7 +36,7 @@ pub struct Array {
     cache: Arc<Cache>,
     grid: Vec<usize>,
     /// Where the chunks of shards lie, as far as they were asked for; none of shards that are not there.
-    pub(super) indices: Mutex<HashMap<u64, Arc<Option<Vec<(u64, u64)>>>>>,
+    pub(super) indices: Mutex<HashMap<u64, Index>>,
 }
 
 /// Chunks that a window of a step is read of: rows and columns of chunks, at one place along the other axes.

@@ -5,13 +5,16 @@
 
 use std::sync::{Arc, PoisonError};
 
-use super::array::{Array, Job};
+use super::array::{Array, Index, Job};
 use crate::bytes::objects::{Part, Piece};
 use crate::error::{Error, Result};
 
 /// Chunks of a shard that are not further apart are fetched as one, up to this size.
 const NEAR: u64 = 64 << 10;
 const LONGEST: u64 = 4 << 20;
+
+/// Of what is fetched at once: the place of a chunk among those wanted, its first byte there and its length.
+type Member = (usize, usize, usize);
 
 impl Array {
     /// Of a chunk the shard that it lies in, and its number there; none of an array without shards.
@@ -61,7 +64,7 @@ impl Array {
     }
 
     /// Where a shard's chunks lie, if that is known.
-    pub(super) fn index(&self, shard: u64) -> Option<Arc<Option<Vec<(u64, u64)>>>> {
+    pub(super) fn index(&self, shard: u64) -> Option<Index> {
         self.indices
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -132,7 +135,7 @@ impl Array {
             }
         }
         places.sort_unstable();
-        let mut jobs: Vec<(u64, u64, Vec<(usize, usize, usize)>)> = Vec::new();
+        let mut jobs: Vec<(u64, u64, Vec<Member>)> = Vec::new();
         for (start, length, i) in places {
             match jobs.last_mut() {
                 Some((first, end, parts)) if start <= *end + NEAR && start + length - *first <= LONGEST => {

@@ -137,13 +137,13 @@ impl Step {
         let chunk = &array.metadata.chunk;
         let (mut first, mut offset) = (0, 0);
         let mut places = index.iter();
-        for axis in 0..chunk.len() {
+        for (axis, &length) in chunk.iter().enumerate() {
             let at = match axis == frame.y || axis == frame.x {
                 true => 0,
                 false => places.next().copied().unwrap_or(0),
             };
-            first += (at / chunk[axis]) as u64 * array.stride(axis);
-            offset = offset * chunk[axis] + at % chunk[axis];
+            first += (at / length) as u64 * array.stride(axis);
+            offset = offset * length + at % length;
         }
         Step {
             array: array.clone(),

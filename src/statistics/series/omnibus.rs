@@ -131,12 +131,12 @@ impl Omnibus {
             sums.extend_from_slice(image(start));
             let mut before = log_of_means(sums, 1.0);
             let mut next = None;
-            for at in start + 1..k {
+            for (at, logarithm) in logarithms.iter().enumerate().take(k).skip(start + 1) {
                 let j = (at - start + 1) as f64;
                 let kind = direction(sums, j - 1.0, image(at));
                 add(sums, image(at));
                 let with = log_of_means(sums, j);
-                let of_one = self.looks * (j * with - (j - 1.0) * before - logarithms[at]);
+                let of_one = self.looks * (j * with - (j - 1.0) * before - logarithm);
                 before = with;
                 if of_one > self.one[at - start + 1] {
                     next = Some((at, kind));

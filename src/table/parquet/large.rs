@@ -125,7 +125,7 @@ fn head(uncompressed: usize, compressed: usize) -> Vec<u8> {
     number(&mut out, uncompressed);
     number(&mut out, compressed);
     // The fifth, after the third: there is no checksum.
-    out.push(2 * NEXT | STRUCT);
+    out.push((2 * NEXT) | STRUCT);
     let values = 1;
     for value in [values, PLAIN, RLE, RLE] {
         number(&mut out, value);
