@@ -128,6 +128,8 @@ fn what_a_server_refuses_is_said() {
         error.contains("/a.zarr/v/0.0") && error.contains("403"),
         "{error}"
     );
-    let missing = slices(&server.url("/b.zarr"), &OpenOptions::default(), &[]).map(drop).unwrap_err();
+    let missing = slices(&server.url("/b.zarr"), &OpenOptions::default(), &[])
+        .map(drop)
+        .unwrap_err();
     assert!(missing.to_string().contains("is no Zarr"), "{missing}");
 }
