@@ -321,11 +321,8 @@ fn figures_in_a_terminal() {
             rows: 20,
             cell: (9.0, 18.0),
         };
-        let mut plain = map();
         // Flat colours: what is tested is the text, not rounding in the last digit.
-        if let image = &mut plain.layers[0].layer {
-            image.colormap = Colormap::named("tab10").unwrap();
-        }
+        let plain = map_in(Colormap::named("tab10").unwrap());
         let text = terminal.figure(&Figure::of(plain)).unwrap();
         let path = golden(name);
         if blessing() {
