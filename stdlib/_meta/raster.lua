@@ -520,7 +520,7 @@ function raster.mixture(histogram, options) end
 ---@field crs? string|integer Default that of most items.
 ---@field resolution? number|number[] Of the pixels, in units of the CRS. Default the finest of the assets.
 ---@field target? Grid|Raster In place of `bounds`, `crs` and `resolution`: the grid of all images.
----@field resampling? "nearest"|"bilinear"|"cubic"|"average"|"median" For images that lie on other pixels. Default `"nearest"`.
+---@field resampling? Resampling For images that lie on other pixels. Default `"nearest"`.
 ---@field mask? raster.ItemsMask What an asset says of pixels, to mask those that are not wanted.
 ---@field slices? "item"|"time"|"solar_day" What becomes one image: an `"item"`; all items of one `"time"`; all of one `"solar_day"`, the day where they lie. The first valid pixel counts. Default `"item"`.
 ---@field missing? "error"|"skip" Of an item that cannot be read or lacks an asset: an error, or a note and a stack without it. Default `"error"`.
@@ -3161,7 +3161,7 @@ function Stack:date_of_max(options) end
 function Stack:weighted_mean(options) end
 
 ---@class raster.GeomedianOptions
----@field tolerance? number The search ends with a step that is no longer than this share of the mean distance of the pixel's values from their mean. From 0.000000000001 to 0.1. Default 0.000001.
+---@field tolerance? number The search ends with a step that is no longer than this share of the mean distance of the pixel's values from their mean. From 0.000000000001 to 0.1. Default 1e-6.
 ---@field max_iterations? integer Steps after which it ends in any case. From 1 to 100000. Default 1000.
 
 --- The geometric median over the images: of each pixel the values of all bands that have the smallest sum of Euclidean distances to those of the images. It is robust as a median is, but keeps
@@ -3374,7 +3374,7 @@ function Stack:export(options) end
 
 ---@class raster.CubeOptions: raster.NetcdfOptions
 ---@field version? integer Of a Zarr: 3, in shards, or 2. From 2 to 3. Default 3.
----@field chunks? integer[] Of a Zarr, `{ times, rows, cols }` of a chunk. Default up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64).
+---@field chunks? integer[] Of a Zarr, `{ times, rows, cols }` of a chunk. At least 1. Default up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64).
 ---@field append? boolean Adds the images, which are later than its own, to the Zarr that is there. Where there is none, it is made. Default false.
 ---@field dtype? string Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
 ---@field fill? number What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
