@@ -234,11 +234,19 @@ impl Drop for Container {
 /// # Errors
 /// As `list`.
 pub(super) fn open(path: &str) -> Result<Dataset> {
+    open_by(path, None)
+}
+
+/// By one of these drivers only, where they are named.
+///
+/// # Errors
+/// As `list`.
+pub(super) fn open_by(path: &str, only: Option<&[&'static str]>) -> Result<Dataset> {
     check_local(path)?;
     initialise();
     quieten_hdf5();
     let name = gdal_name(path);
-    let drivers = drivers_for(&name);
+    let drivers = only.map(<[_]>::to_vec).or_else(|| drivers_for(&name));
     let options = DatasetOptions {
         allowed_drivers: drivers.as_deref(),
         open_flags: GdalOpenFlags::GDAL_OF_MULTIDIM_RASTER

@@ -3,7 +3,8 @@
 use gdal::cpl::CslStringList;
 use gdal::raster::Group;
 
-use super::arrays::Container;
+use super::arrays::{self, Container};
+use super::message_of;
 use crate::error::{Error, Result};
 use crate::raster::DType;
 
@@ -21,7 +22,19 @@ pub enum Attribute {
 /// # Errors
 /// When the file is missing, truncated, or no container of arrays; a name without `#`.
 pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
-    let container = Container::open(path)?;
+    // netCDF's library shares what it knows of an open file among all who have opened it there, and crashes on types whose first owner has closed it;
+    // HDF5's driver opens the file for itself.
+    let alone = arrays::open_by(path, Some(&["HDF5"])).ok();
+    let container;
+    let root = match &alone {
+        Some(dataset) => dataset
+            .root_group()
+            .map_err(|e| Error::file(path, message_of(&e)))?,
+        None => {
+            container = Container::open(path)?;
+            container.root()?
+        }
+    };
     names
         .iter()
         .map(|name| {
@@ -34,12 +47,8 @@ pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
             };
             let parts: Vec<&str> = array.split('/').filter(|part| !part.is_empty()).collect();
             Ok(match parts.split_last() {
-                None => container
-                    .root()?
-                    .attribute(attribute)
-                    .ok()
-                    .and_then(|a| value(&a)),
-                Some((last, groups)) => of_array(&container.root()?, groups, last, attribute),
+                None => root.attribute(attribute).ok().and_then(|a| value(&a)),
+                Some((last, groups)) => of_array(&root, groups, last, attribute),
             })
         })
         .collect()

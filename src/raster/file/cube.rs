@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::raster::calendar::Moment;
 use crate::raster::image::{Property, Raster};
+use crate::raster::{Grid, reframe};
 
 /// Every step of a file's time axis as an image with its time, bands named by their arrays; of other files the one image.
 ///
@@ -110,11 +111,24 @@ fn alone(opened: Opened, among_others: bool) -> Raster {
 }
 
 fn merged(path: &str, images: Vec<Raster>) -> Result<Raster> {
-    let mut images = images.into_iter();
+    let placed = images
+        .iter()
+        .map(|image| image.grid.clone())
+        .find(|grid| grid.crs.is_some());
+    // A variable that names no grid mapping lies where those beside it lie, if its coordinates are theirs.
+    let lies_there = |image: &Raster, grid: &Grid| {
+        let (own, other) = (&image.grid, grid);
+        own.crs.is_none() && (own.rows, own.cols, own.transform) == (other.rows, other.cols, other.transform)
+    };
+    let mut images = images.into_iter().map(|image| match &placed {
+        Some(grid) if lies_there(&image, grid) => reframe::onto(&image, grid.clone()),
+        _ => Ok(image),
+    });
     let first = images
         .next()
-        .ok_or_else(|| Error::file(path, "has no image bands"))?;
+        .ok_or_else(|| Error::file(path, "has no image bands"))??;
     images.try_fold(first, |all, image| {
+        let image = image?;
         let both = |image: &Raster| image.band_names().join(", ");
         all.check_grid(&image)
             .map_err(|e| on_other_grids(path, &both(&all), &both(&image), &e))?;

@@ -91,7 +91,8 @@ test("classes have the values, names and nodata of the model", function()
       end
     end
   end
-  assert(made.properties.classes == "3 land, 1 water")
+  local classes = made.classes.class
+  assert(#classes == 2 and classes[1].value == 3 and classes[1].name == "land" and classes[2].value == 1 and classes[2].name == "water")
 end)
 
 test("bands are found by name and converted, and wrong ones name both sides", function()

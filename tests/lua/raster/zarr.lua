@@ -24,7 +24,9 @@ end
 for _, version in ipairs { 2, 3 } do
   test("every variable that xarray reads of version " .. version, function()
     local met = {}
-    for row in tables.read(folder .. "expected" .. version .. ".csv"):each() do
+    local expected = tables.read(folder .. "expected" .. version .. ".csv")
+    for i = 1, #expected do
+      local row = expected[i]
       local words = {}
       for word in row.numbers:gmatch "%S+" do words[#words + 1] = word end
       local zarr, variable, step, time = row.zarr, row.variable, row.step, tostring(row.time)
@@ -51,7 +53,7 @@ test("where the pixels lie, and in what", function()
   local bounds = image.grid.bounds
   assert(image.grid.crs:find "3031", image.grid.crs)
   assert(bounds[1] == -140060 and bounds[4] == -2299940 and bounds[3] == -138860 and bounds[2] == -2300780)
-  assert(image.units.zlib == "meter/year" and image.dtypes.zlib == "int16" and image.nodata.zlib == -32767)
+  assert(image.units.zlib == "meter/year" and image.dtypes.zlib == "int16")
   assert(raster.stack(folder .. "codecs.zarr", { variables = "filtered" })[1].dtypes.filtered == "float32")
   -- Rows that run north are turned.
   local up = raster.stack(folder .. "plain.zarr", { variables = "inner/big" })
@@ -82,7 +84,7 @@ test("points over time", function()
   local rows = stack:sample { { -140000 + 3 * 120, -2300000 - 2 * 120 } }
   assert(#rows == 6)
   for i, row in ipairs(rows) do
-    local array = stack[i]:read { bands = { "zlib" } }:get(2, 3)
+    local array = stack[i].zlib:read():get(2, 3)
     assert(array ~= array and row.zlib == nil or row.zlib == array, i)
     assert(row.zlib == nil and row.filtered == nil or row.filtered == row.zlib * 0.5 + 10)
   end
