@@ -115,13 +115,8 @@ fn merged(path: &str, images: Vec<Raster>) -> Result<Raster> {
         .iter()
         .map(|image| image.grid.clone())
         .find(|grid| grid.crs.is_some());
-    // A variable that names no grid mapping lies where those beside it lie, if its coordinates are theirs.
-    let lies_there = |image: &Raster, grid: &Grid| {
-        let (own, other) = (&image.grid, grid);
-        own.crs.is_none() && (own.rows, own.cols, own.transform) == (other.rows, other.cols, other.transform)
-    };
     let mut images = images.into_iter().map(|image| match &placed {
-        Some(grid) if lies_there(&image, grid) => reframe::onto(&image, grid.clone()),
+        Some(grid) if lies_there(&image.grid, grid) => reframe::onto(&image, grid.clone()),
         _ => Ok(image),
     });
     let first = images
@@ -134,6 +129,12 @@ fn merged(path: &str, images: Vec<Raster>) -> Result<Raster> {
             .map_err(|e| on_other_grids(path, &both(&all), &both(&image), &e))?;
         all.add_bands(&image)
     })
+}
+
+/// A variable that names no grid mapping lies where those beside it lie, if its coordinates are theirs.
+pub(super) fn lies_there(own: &Grid, other: &Grid) -> bool {
+    let pixels = |grid: &Grid| (grid.rows, grid.cols, grid.transform);
+    own.crs.is_none() && pixels(own) == pixels(other)
 }
 
 pub(super) fn on_other_grids(path: &str, left: &str, right: &str, e: &Error) -> Error {

@@ -58,7 +58,19 @@ pub fn slices(path: &str, options: &OpenOptions, names: &[String]) -> Result<Vec
         return Err(Error::file(path, "has no image bands"));
     };
     first.check_readable()?;
-    let variables = variables(&zarr, path, arrays, options)?;
+    let mut variables = variables(&zarr, path, arrays, options)?;
+    let placed = variables
+        .iter()
+        .map(|v| v.grid.clone())
+        .find(|grid| grid.crs.is_some());
+    for variable in &mut variables {
+        if let Some(grid) = placed
+            .as_ref()
+            .filter(|grid| cube::lies_there(&variable.grid, grid))
+        {
+            variable.grid = grid.clone();
+        }
+    }
     let first = &variables[0];
     for other in &variables[1..] {
         if !first.grid.matches(&other.grid) {
