@@ -90,8 +90,9 @@ end
 function M.read(path)
   local name = path:gsub("[?#].*$", ""):match "[^/]*$"
   local variables, names = {}, {}
-  for i, sub in ipairs(raster.subdatasets(path)) do
-    variables[sub.name], names[i] = true, sub.name
+  for _, array in ipairs(raster.arrays(path)) do
+    local sub = array.name:gsub("^/", "")
+    if #array.shape > 1 then variables[sub], names[#names + 1] = true, sub end
   end
   if not (variables.vx and variables.vy) then
     fail(("%s: %s is no granule of ITS_LIVE: it has no vx and vy; %s"):format(

@@ -29,7 +29,7 @@ for _, version in ipairs { 2, 3 } do
       local row = expected[i]
       local words = {}
       for word in row.numbers:gmatch "%S+" do words[#words + 1] = word end
-      local zarr, variable, step, time = row.zarr, row.variable, row.step, tostring(row.time)
+      local zarr, variable, step, time = row.zarr, row.variable, row.step, (tostring(row.time):gsub("Z$", ""))
       local key = zarr .. " " .. variable
       met[key] = met[key] or raster.stack(folder .. zarr, { variables = variable })
       local image = met[key][tonumber(step)]
