@@ -31,20 +31,13 @@ local function unpacked(path)
   fail(("water.open: %s holds no GeoTIFF"):format(path))
 end
 
-local function seen_by_radar(image)
-  for _, band in ipairs(image.bands) do
-    if band == "ls_map" or band == "mask" then return palsar.mask_layover(image) end
-  end
-  return image
-end
-
 local function opened(path, unit)
   if path:lower():match "%.zip$" then path = unpacked(path) end
   if not fs.is_folder(path) then return raster.open(path, { unit = unit }) end
   local image = fs.join(path, "image.tif")
   if fs.exists(image) then return raster.open(image, { unit = unit }) end
-  if #fs.glob(path .. "/AP_*_RT?_*.tif") > 0 then return seen_by_radar(palsar.open_rtc(path)) end
-  if #fs.glob(path .. "/*_sl_H*.tif") > 0 then return seen_by_radar(palsar.open(path)) end
+  if #fs.glob(path .. "/AP_*_RT?_*.tif") > 0 then return palsar.open_rtc(path) end
+  if #fs.glob(path .. "/*_sl_H*.tif") > 0 then return palsar.open(path) end
   local stack = s1.open_stack(path, { unit = unit, incomplete = "skip" })
   if #stack ~= 1 then fail(("water.open: %s holds %d scenes; name the file or the folder of one"):format(path, #stack)) end
   return stack[1]
@@ -56,7 +49,7 @@ end
 --- Opens a scene: a file with bands called after their polarisations; a folder with such an `image.tif`; a folder of ASF's ALOS PALSAR
 --- products, or the zip that ASF sends them in, which is unpacked beside it; a tile of the global PALSAR mosaics; or a folder with the files of one Sentinel-1 scene.
 ---
---- The property `scene` says what it is called. Of PALSAR what lies in layover or radar shadow is masked, where the product tells it: a shadow is as dark as water.
+--- The property `scene` says what it is called. Radar shadow is as dark as water: `palsar.mask_layover` masks it, where the product tells it.
 ---
 --- **Errors.** A folder with several scenes; what `palsar.open_rtc` and `sentinel1.open_stack` refuse.
 ---

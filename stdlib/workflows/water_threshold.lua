@@ -6,7 +6,7 @@
 ---     perilune run water_threshold --scene AP_11104_FBD_F1130_RT1 --hand glo30 --out water.tif
 
 local raster, fs, plot = require "raster", require "fs", require "plot"
-local water, hand = require "water", require "hand"
+local water, hand, palsar = require "water", require "hand", require "palsar"
 
 local p = params {
   scene = { type = "path", required = true, help = "File or folder of the scene." },
@@ -37,6 +37,10 @@ local p = params {
 --%% The scene and its terrain
 
 local image = water.open(p.scene, { unit = p.unit })
+-- A radar shadow is as dark as water; PALSAR's products tell where there is one.
+for _, band in ipairs(image.bands) do
+  if band == "ls_map" or band == "mask" then image = palsar.mask_layover(image) break end
+end
 
 local function beside(name)
   local path = fs.join(fs.is_folder(p.scene) and p.scene or fs.dirname(p.scene), name)
