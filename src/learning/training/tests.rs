@@ -87,7 +87,7 @@ fn steps_as_smp(unet: UNet) {
         "loss after a step",
         &[again.value.number().unwrap()],
         &[number("loss after")],
-        1e-4,
+        1e-3,
     );
 }
 
