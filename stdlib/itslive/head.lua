@@ -9,7 +9,7 @@ local WHERE = "itslive.open_granules"
 local PAIR = "/img_pair_info#"
 
 local ASKED = {
-  "#title", "#date_created", "/vx#units", "/vy#units", "/v#units", "/v_error#units",
+  "#date_created", "/vx#units", "/vy#units", "/v#units", "/v_error#units",
   "/vx#error", "/vy#error", "/vx#stable_rmse", "/vy#stable_rmse", "/vx#map_scale_corrected",
   PAIR .. "date_dt", PAIR .. "roi_valid_percentage",
 }

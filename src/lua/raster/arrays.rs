@@ -35,16 +35,36 @@ pub fn list(lua: &Lua, args: &Args) -> Result<Table> {
     Ok(list)
 }
 
+/// What of a file is asked for: by one name, or by a list of them.
+struct Asked {
+    /// As the script wrote it.
+    path: String,
+    resolved: String,
+    names: Vec<String>,
+    single: bool,
+    working: PathBuf,
+}
+
+impl Asked {
+    fn of(lua: &Lua, args: &Args) -> Result<Asked> {
+        let (names, single) = match &args.get::<Value>("names")? {
+            Value::String(one) => (vec![one.to_string_lossy()], true),
+            list => (Vec::<String>::from_script(list, "names")?, false),
+        };
+        let (path, access) = (args.get::<String>("path")?, access(lua));
+        Ok(Asked {
+            resolved: access.read(&path)?.to_string_lossy().into_owned(),
+            working: access.working().to_path_buf(),
+            path,
+            names,
+            single,
+        })
+    }
+}
+
 /// `raster.read_array(path, names)`
 pub fn read(lua: &Lua, args: &Args) -> Result<Value> {
-    let path: String = args.get("path")?;
-    let names: Value = args.get("names")?;
-    let (names, single) = match &names {
-        Value::String(one) => (vec![one.to_string_lossy()], true),
-        list => (Vec::<String>::from_script(list, "names")?, false),
-    };
-    let access = access(lua);
-    let resolved = access.read(&path)?.to_string_lossy().into_owned();
+    let Asked { path, resolved, names, single, working } = Asked::of(lua, args)?;
     // A Lua list takes 16 bytes an element, and GDAL's copy of it 8.
     let mut held = Vec::new();
     let mut reserve = |name: &str, elements: usize| {
@@ -54,7 +74,7 @@ pub fn read(lua: &Lua, args: &Args) -> Result<Value> {
         Ok(())
     };
     let found =
-        arrays::read(&resolved, &names, &mut reserve).map_err(|e| as_written(e, &path, access.working()))?;
+        arrays::read(&resolved, &names, &mut reserve).map_err(|e| as_written(e, &path, &working))?;
     if single {
         return match found.into_iter().next().flatten() {
             Some(values) => to_lua(lua, &values),
@@ -75,15 +95,8 @@ pub fn read(lua: &Lua, args: &Args) -> Result<Value> {
 
 /// `raster.read_attribute(path, names)`
 pub fn read_attribute(lua: &Lua, args: &Args) -> Result<Value> {
-    let path: String = args.get("path")?;
-    let names: Value = args.get("names")?;
-    let (names, single) = match &names {
-        Value::String(one) => (vec![one.to_string_lossy()], true),
-        list => (Vec::<String>::from_script(list, "names")?, false),
-    };
-    let access = access(lua);
-    let resolved = access.read(&path)?.to_string_lossy().into_owned();
-    let found = attributes::read(&resolved, &names).map_err(|e| as_written(e, &path, access.working()))?;
+    let Asked { path, resolved, names, single, working } = Asked::of(lua, args)?;
+    let found = attributes::read(&resolved, &names).map_err(|e| as_written(e, &path, &working))?;
     let value = |attribute: Attribute| match attribute {
         Attribute::Integer(v) => Ok(Value::Integer(v)),
         Attribute::Number(v) => Ok(Value::Number(v)),

@@ -80,14 +80,14 @@ options! {
         resolution: Option<Resolution>,
         /// In place of `bounds`, `crs` and `resolution`: the grid of all images.
         target: Option<Arc<Grid>>,
-        /// For images that lie on other pixels.
-        resampling: Resampling = Resampling::Nearest,
+        /// For images that lie on other pixels. Default `"nearest"`.
+        resampling: Option<Resampling>,
         /// What an asset says of pixels, to mask those that are not wanted.
         mask: Option<Nested<MaskTable>>,
-        /// What becomes one image: an `"item"`; all items of one `"time"`; all of one `"solar_day"`, the day where they lie. The first valid pixel counts.
-        slices: Slices = Slices::Item,
-        /// Of an item that cannot be read or lacks an asset: an error, or a note and a stack without it.
-        missing: Missing = Missing::Error,
+        /// What becomes one image: an `"item"`; all items of one `"time"`; all of one `"solar_day"`, the day where they lie. The first valid pixel counts. Default `"item"`.
+        slices: Option<Slices>,
+        /// Of an item that cannot be read or lacks an asset: an error, or a note and a stack without it. Default `"error"`.
+        missing: Option<Missing>,
     }
 }
 
@@ -101,6 +101,9 @@ impl ItemsOptions {
             ("resolution", self.resolution.is_some()),
             ("target", self.target.is_some()),
             ("mask", self.mask.is_some()),
+            ("resampling", self.resampling.is_some()),
+            ("slices", self.slices.is_some()),
+            ("missing", self.missing.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
@@ -126,6 +129,8 @@ pub fn stack(lua: &Lua, items: &Items, o: ItemsOptions, opening: &Opening) -> Re
     if o.target.is_some() && (o.bounds.is_some() || o.crs.is_some() || o.resolution.is_some()) {
         return Err(Error::message("give either target or bounds, crs and resolution"));
     }
+    let (missing, slices_of) = (o.missing.unwrap_or(Missing::Error), o.slices.unwrap_or(Slices::Item));
+    let resampling = o.resampling.unwrap_or(Resampling::Nearest);
     let mask = o.mask.as_ref().map(|Nested(mask)| mask);
     let assets: Vec<String> = o.assets.as_ref().map_or(Vec::new(), |Several(names)| names.clone());
     let items: Vec<Arc<Item>> = items.items.iter().collect::<Result<_>>()?;
@@ -140,8 +145,8 @@ pub fn stack(lua: &Lua, items: &Items, o: ItemsOptions, opening: &Opening) -> Re
             Err(error) => drop(lost.insert(index, error)),
         }
     }
-    if o.missing == Missing::Error && let Some((_, error)) = lost.pop_first() {
-        return Err(error);
+    if missing == Missing::Error {
+        leave_out(&lost, &items, missing)?;
     }
     let is_mask = |file: &File| mask.is_some_and(|mask| mask.asset == file.asset);
     let opened = open_all(&files, opening);
@@ -157,7 +162,7 @@ pub fn stack(lua: &Lua, items: &Items, o: ItemsOptions, opening: &Opening) -> Re
             }
         }
     }
-    leave_out(&lost, &items, o.missing)?;
+    leave_out(&lost, &items, missing)?;
     let kept: Vec<usize> = (0..items.len()).filter(|index| !lost.contains_key(index)).collect();
     let grid = match &o.target {
         Some(grid) => grid.clone(),
@@ -171,9 +176,9 @@ pub fn stack(lua: &Lua, items: &Items, o: ItemsOptions, opening: &Opening) -> Re
     };
     let mut groups: BTreeMap<(Option<Timestamp>, String), Vec<usize>> = BTreeMap::new();
     for index in kept {
-        groups.entry(key(&items[index], index, o.slices)?).or_default().push(index);
+        groups.entry(key(&items[index], index, slices_of)?).or_default().push(index);
     }
-    let one = |members: Vec<usize>| image_of(&members, &items, &slices, &grid, mask, o.resampling);
+    let one = |members: Vec<usize>| image_of(&members, &items, &slices, &grid, mask, resampling);
     let mut made = groups.into_values().map(one).collect::<Result<Vec<_>>>()?;
     made.sort_by_key(|image| image.time);
     Ok(Stack { items: made })

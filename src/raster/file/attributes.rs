@@ -22,8 +22,7 @@ pub enum Attribute {
 /// # Errors
 /// When the file is missing, truncated, or no container of arrays; a name without `#`.
 pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
-    // netCDF's library shares what it knows of an open file among all who have opened it there, and crashes on types whose first owner has closed it;
-    // HDF5's driver opens the file for itself.
+    // Not among the containers that are kept: netCDF's library has crashed (in `H5T__conv_vlen`) on opening a file anew whose attributes had been read by it.
     let alone = arrays::open_by(path, Some(&["HDF5"])).ok();
     let container;
     let root = match &alone {

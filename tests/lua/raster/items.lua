@@ -145,7 +145,10 @@ test("what cannot be read is named, or left out aloud", function()
   assert(#raster.stack(items, { assets = "vv", missing = "skip" }) == 1)
   assert_error(function() raster.stack(items:filter(function(i) return i.id == "gone" end), { missing = "skip" }) end, "none of 1 item can be read")
   assert_error(function() raster.stack(items, { assets = "vv", pattern = "{a}.tif" }) end, "are of files")
-  assert_error(function() raster.stack({ "good.tif" }, { assets = "vv" }) end, "assets is for the Items of a search")
+  for name, value in pairs { assets = "vv", resampling = "cubic", slices = "item", missing = "skip" } do
+    assert_error(function() raster.stack({ "good.tif" }, { [name] = value }) end, name .. " is for the Items of a search")
+  end
+  assert_error(function() raster.stack(items, { assets = "hv" }) end, "the item good: .*asset.*%(and 3 more%); { missing = \"skip\" }")
   assert_error(function() raster.stack(items, { assets = "vv", mask = { asset = "vv", value = 3 } }) end, "did you mean.*values")
   assert(#raster.stack(items:filter(function() return false end)) == 0)
 end)
