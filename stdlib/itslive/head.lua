@@ -9,7 +9,7 @@ local WHERE = "itslive.open_granules"
 local PAIR = "/img_pair_info#"
 
 local ASKED = {
-  "#date_created", "/vx#units", "/vy#units", "/v#units", "/v_error#units",
+  "/vx#units", "/vy#units", "/v#units", "/v_error#units",
   "/vx#error", "/vy#error", "/vx#stable_rmse", "/vy#stable_rmse", "/vx#map_scale_corrected",
   PAIR .. "date_dt", PAIR .. "roi_valid_percentage",
 }
@@ -41,7 +41,8 @@ end
 local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9, Oct = 10, Nov = 11, Dec = 12 }
 
 -- When the file was made, 31-Mar-2020 01:45:13; 0 where it does not say it.
-local function created(text)
+function M.created(path)
+  local text = raster.read_attribute(path, { "#date_created" })["#date_created"]
   local day, month, year, clock = tostring(text):match "^(%d%d?)%-(%a%a%a)%-(%d%d%d%d)[ T]?(.*)$"
   if not MONTHS[month] then return seconds_of(text) or 0 end
   return seconds_of(("%s-%02d-%02d%s"):format(year, MONTHS[month], tonumber(day), clock ~= "" and "T" .. clock or "")) or 0
@@ -125,7 +126,7 @@ function M.read(path)
     path = path, name = name, pair = pair_of(granule, name), variables = variables, first = first, last = last,
     mid = first + (last - first) / 2, separation = (last - first) / 86400, platforms = platforms_of(granule, said),
     valid = number(said[PAIR .. "roi_valid_percentage"]) or granule and granule.percent_valid_pixels, version = version,
-    error = error_of(said, "error") or error_of(said, "stable_rmse"), created = created(said["#date_created"]),
+    error = error_of(said, "error") or error_of(said, "stable_rmse"),
     map_scale = corrected == 0,
   }
 end

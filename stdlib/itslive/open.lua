@@ -225,7 +225,7 @@ local function without_doubles(found, o, report)
       if o.duplicates == "error" then
         fail(("%s: %s and %s are of the same pair; keep one, or say { duplicates = \"newest\" }"):format(WHERE, earlier.path, head.path))
       end
-      local newer = head.version > earlier.version or head.version == earlier.version and head.created > earlier.created
+      local newer = head.version > earlier.version or head.version == earlier.version and heads.created(head.path) > heads.created(earlier.path)
       report:drop("doubled", (newer and earlier or head).name)
       doubles = doubles + 1
       if newer then by[key] = head end

@@ -1,6 +1,7 @@
 //! Layers of tiles on a server, and the workflows of water maps.
 
 use std::fs;
+use std::io::Write as _;
 
 use super::standin::{Answer, StandIn};
 use super::{assert_holds, folder, run};
@@ -126,6 +127,35 @@ fn the_baseline_finds_the_water_of_a_made_scene() {
             assert!(root.join(format!("{sensor}{suffix}")).is_file());
         }
     }
+    // The zip that ASF sends is the folder in one file.
+    let folder = root.join("palsar/AP_10001_FBD_F0010_RT1");
+    let mut zip =
+        zip::ZipWriter::new(std::fs::File::create(root.join("AP_10001_FBD_F0010_RT1.zip")).unwrap());
+    let deflated =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        zip.start_file(format!("AP_10001_FBD_F0010_RT1/{name}"), deflated)
+            .unwrap();
+        zip.write_all(&std::fs::read(&path).unwrap()).unwrap();
+    }
+    zip.finish().unwrap();
+    let zipped = [
+        "--quiet",
+        "run",
+        "water_threshold",
+        "--scene",
+        "AP_10001_FBD_F0010_RT1.zip",
+        "--out",
+        "zipped.tif",
+        "--bands",
+        "HH",
+    ];
+    succeed(root, &zipped);
+    let code = "print(raster.open('zipped.tif'):ne(raster.open('palsar.tif')):cast('float32'):rename('a'):stats().a.max)";
+    assert_eq!(succeed(root, &["--quiet", "-e", code]).out, "0.0\n");
+
     let again = [
         "--quiet",
         "run",

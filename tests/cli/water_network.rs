@@ -122,7 +122,11 @@ fn a_trained_network_maps_the_water_of_a_scene_that_it_never_saw() {
     assert_holds(&done.out, "of the valid pixels are water");
     assert!(root.join("map/water.png").is_file() && root.join("map/water_confidence.tif").is_file());
     // A window as large as the scene has no seams to hide. What a window of 128 does not see of it makes the difference: of seams there would be more.
-    map("map/whole.tif", &["--tile", "320", "--figures", "false"]);
+    let parquet = ["--polygons", "map/whole.parquet", "--simplify", "25"];
+    map(
+        "map/whole.tif",
+        &[&["--tile", "320", "--figures", "false"], parquet.as_slice()].concat(),
+    );
     let code = "
         local map, whole = raster.open('map/water.tif'), raster.open('map/whole.tif')
         local truth = raster.open('scenes/AP_10001_FBD_F0010_RT1/truth.tif')
@@ -136,10 +140,12 @@ fn a_trained_network_maps_the_water_of_a_scene_that_it_never_saw() {
           area = area + water[i].properties.area_m2
         end
         local pixels = n(map:eq(1)) * map.rows * map.cols * 12.5 ^ 2
-        print(#water >= 1, area <= pixels and area > 0.9 * pixels)";
+        print(#water >= 1, area <= pixels and area > 0.9 * pixels)
+        local all = geometry.read('map/whole.parquet')
+        print(#all >= #water, all.crs == whole.crs, all[1].properties.class_name)";
     assert_eq!(
         succeed(root, &["--quiet", "-e", code]).out,
-        "true\ttrue\ntrue\ttrue\n"
+        "true\ttrue\ntrue\ttrue\ntrue\ttrue\twater\n"
     );
 
     // A scene without a channel that the model wants, and without a way to it.

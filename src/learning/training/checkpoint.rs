@@ -16,6 +16,11 @@ use crate::learning::network::{OF_STATE, UNet, Weights, check_numbers, read_safe
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Made {
     pub network: UNet,
+    /// What the channels and the classes are called. Checkpoints of before 0.2 do not say it.
+    #[serde(default)]
+    pub bands: Vec<String>,
+    #[serde(default)]
+    pub classes: Vec<String>,
     pub loss: Loss,
     pub optimiser: Kind,
     pub learning_rate: f64,
@@ -187,6 +192,18 @@ fn differences(there: &Made, here: &Made) -> Vec<String> {
     let mut found = Vec::new();
     if there.network != here.network {
         found.push(format!("{} there, {} here", there.network, here.network));
+    }
+    for (what, there, here) in [
+        ("bands", &there.bands, &here.bands),
+        ("classes", &there.classes, &here.classes),
+    ] {
+        if there != here && !there.is_empty() {
+            found.push(format!(
+                "{what} {} there, {} here",
+                there.join(", "),
+                here.join(", ")
+            ));
+        }
     }
     if there.loss != here.loss {
         found.push(format!("loss {}", words(&there.loss, &here.loss)));

@@ -177,6 +177,8 @@ fn settings(epochs: usize) -> Settings {
     Settings {
         made: super::Made {
             network: SMALL,
+            bands: vec!["HH".into(), "HV".into()],
+            classes: vec!["land".into(), "water".into()],
             loss: Loss::CrossEntropy { weights: None },
             optimiser: Kind::AdamW,
             learning_rate: 1e-3,
@@ -298,6 +300,8 @@ fn a_state_of_another_training_is_an_error_that_names_the_difference() {
     }
     let why = other(&|made| made.learning_rate = 0.5);
     assert!(why.contains("learning_rate 0.001 there, 0.5 here"), "{why}");
+    let why = other(&|made| made.bands.swap(0, 1));
+    assert!(why.contains("bands HH, HV there, HV, HH here"), "{why}");
     let why = other(&|made| made.loss = Loss::Dice);
     assert!(why.contains("loss CrossEntropy"), "{why}");
     let path = last(folder.path());

@@ -144,6 +144,14 @@ fn trained(lua: &Lua, args: &Args, o: TrainOptions) -> Result<Training> {
     let mut settings = Settings {
         made: Made {
             network,
+            bands: dataset
+                .scenes
+                .first()
+                .map_or(Vec::new(), |scene| scene.image.band_names())
+                .into_iter()
+                .map(str::to_string)
+                .collect(),
+            classes: dataset.classes.names().to_vec(),
             loss: o.loss()?,
             optimiser: o.optimiser,
             learning_rate: o.learning_rate,

@@ -324,17 +324,32 @@ fn histograms(values: &Value, style: &HistogramLayer, axes: &mut Axes) -> Result
     Ok(vec![bars(found.edges, found.counts, String::new(), false)])
 }
 
-/// A small map of an image's first band; None where there is no band, or where computing the image may take long.
+/// Pixels of a small map, down and across at most.
+const GLANCE: usize = 400;
+
+/// A small map of an image's first band, of classes in their colours; None where there is no band, or where computing the image may take long.
 pub fn glance(raster: &Raster) -> Result<Option<Figure>> {
     let Some(band) = raster.bands.first().filter(|_| preview::is_easy(raster)) else {
         return Ok(None);
     };
     let one = raster.with_bands(vec![band.clone()]);
     let mut axes = Axes::map(Coordinates::Map);
-    let usual = Options::read(&Value::Nil, "options", ImageLayer::read)?;
-    let (layer, label) = data::image(&one, &usual, 400)?;
-    axes.add(layer);
-    axes.color_bar = label.map(ColorBar::new);
+    let named = match band.unit.classes().is_empty() {
+        true => None,
+        // Of more classes than can be told apart there is a map of their numbers.
+        false => {
+            let usual = Options::read(&Value::Nil, "options", ClassesLayer::read)?;
+            data::classes(&one, usual, GLANCE).ok()
+        }
+    };
+    if let Some(layer) = named {
+        axes.add(layer);
+    } else {
+        let usual = Options::read(&Value::Nil, "options", ImageLayer::read)?;
+        let (layer, label) = data::image(&one, &usual, GLANCE)?;
+        axes.add(layer);
+        axes.color_bar = label.map(ColorBar::new);
+    }
     let mut figure = Figure::of(axes);
     figure.width = Some(4.5);
     Ok(Some(figure))

@@ -4,7 +4,8 @@ use gdal::cpl::CslStringList;
 use gdal::raster::Group;
 
 use super::arrays::{self, Container};
-use super::message_of;
+use super::open::check_local;
+use super::{hdf5_read, message_of};
 use crate::error::{Error, Result};
 use crate::raster::DType;
 
@@ -22,6 +23,20 @@ pub enum Attribute {
 /// # Errors
 /// When the file is missing, truncated, or no container of arrays; a name without `#`.
 pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
+    let asked = names.iter().map(|name| {
+        name.rsplit_once('#').ok_or_else(|| {
+            Error::argument(
+                "names",
+                "an array's name, `#` and an attribute's, such as `/v#units`",
+                format!("`{name}`"),
+            )
+        })
+    });
+    let asked: Vec<(&str, &str)> = asked.collect::<Result<_>>()?;
+    check_local(path)?;
+    if let Some(found) = hdf5_read::attributes(path, &asked) {
+        return Ok(found);
+    }
     // Not among the containers that are kept: netCDF's library has crashed (in `H5T__conv_vlen`) on opening a file anew whose attributes had been read by it.
     let alone = arrays::open_by(path, Some(&["HDF5"])).ok();
     let container;
@@ -34,23 +49,14 @@ pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
             container.root()?
         }
     };
-    names
-        .iter()
-        .map(|name| {
-            let Some((array, attribute)) = name.rsplit_once('#') else {
-                return Err(Error::argument(
-                    "names",
-                    "an array's name, `#` and an attribute's, such as `/v#units`",
-                    format!("`{name}`"),
-                ));
-            };
-            let parts: Vec<&str> = array.split('/').filter(|part| !part.is_empty()).collect();
-            Ok(match parts.split_last() {
-                None => root.attribute(attribute).ok().and_then(|a| value(&a)),
-                Some((last, groups)) => of_array(&root, groups, last, attribute),
-            })
-        })
-        .collect()
+    let of = |(array, attribute): (&str, &str)| {
+        let parts: Vec<&str> = array.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.split_last() {
+            None => root.attribute(attribute).ok().and_then(|a| value(&a)),
+            Some((last, groups)) => of_array(&root, groups, last, attribute),
+        }
+    };
+    Ok(asked.into_iter().map(of).collect())
 }
 
 /// By opening the array, whether GDAL lists it or not: it hides those without dimensions, which in netCDF carry attributes alone.

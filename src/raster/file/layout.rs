@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arrays::{self, Container};
 use super::axes::{Along, Axes, Axis};
+use super::hdf5_read::Side;
 use super::steps::Steps;
 use super::truncated::container_of;
 use super::{last_message, reset_message};
@@ -119,6 +120,29 @@ impl Arranged {
     /// The axis along something whose steps are bands: neither columns nor rows.
     pub fn band_axis(&self, along: Along) -> Option<usize> {
         self.band_axes().find(|&i| self.axes.list[i].along == along)
+    }
+
+    /// How rows and columns of GDAL's image of an array lie in it; None where only GDAL knows.
+    pub fn stored_sides(&self, dataset: &Dataset) -> Option<(Side, Side)> {
+        let side = |axis, is_turned| Side { axis, is_turned };
+        let (x, y) = self.image_axes();
+        let is_netcdf = driver_of(dataset) == "netCDF";
+        match &self.layout {
+            Some(Layout::View(view)) => Some((side(y, view.flip_y), side(x, view.flip_x))),
+            Some(Layout::AsStored) => Some((side(y, false), side(x, false))),
+            // GDAL turns images of netCDF over whose rows go north.
+            None if is_netcdf => {
+                let [_, dx, tilt, _, shear, dy] = dataset.geo_transform().ok()?;
+                let steps = self.axes.list[y].steps.as_deref()?;
+                let (first, last) = (steps.first()?, steps.last()?);
+                (dx > 0.0 && dy < 0.0 && tilt == 0.0 && shear == 0.0 && first != last)
+                    .then(|| (side(y, first < last), side(x, false)))
+            }
+            None => match dataset.geo_transform() {
+                Ok(_) => None,
+                Err(_) => Some((side(y, false), side(x, false))),
+            },
+        }
     }
 
     /// The indices along such an axis of bands, which count from 0.

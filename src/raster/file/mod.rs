@@ -11,6 +11,7 @@ pub(super) mod encoding;
 mod finish;
 mod floating;
 pub mod hdf5;
+mod hdf5_read;
 mod kept;
 mod layout;
 mod located;

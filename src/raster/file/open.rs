@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gdal::{Dataset, Metadata};
 
-use super::axes::Along;
+use super::axes::{Along, EAST};
 use super::classes;
 use super::encoding::{Attributes, Encoding, Mask, reported_type};
+use super::hdf5_read::StoredImage;
 use super::layout::{Arranged, driver_of};
 use super::place::{Told, geolocated, grid_of};
 use super::pool::{Lent, SourceFile};
 use super::read::FileBand;
+use super::truncated::container_of;
 use super::{Subdataset, current_dir, gdal_name, is_special, message_of, refused_in, unsigned, zarr};
 use crate::bounds;
 use crate::bytes::stamp::Stamp;
@@ -304,6 +306,12 @@ fn describe(
         };
         bands.push(band);
     }
+    if let (Some(arranged), None, None) = (&arranged, &options.grid, &options.geolocation)
+        && let Some(stored) = stored_image(&file, dataset, arranged)
+    {
+        // Of a file that was opened just now nobody else has set it.
+        let _ = file.stored.set(stored);
+    }
     let mut raster = Raster::new(grid, bands);
     raster.properties = properties_of(dataset);
     // As `write` puts it there.
@@ -330,6 +338,18 @@ fn describe(
         variable: array.map(|name| name.rsplit('/').next().unwrap_or(name).to_string()),
         arranged,
     })
+}
+
+/// The image as it is read without GDAL.
+fn stored_image(file: &SourceFile, dataset: &Dataset, arranged: &Arranged) -> Option<StoredImage> {
+    let (rows, cols) = arranged.stored_sides(dataset)?;
+    // GDAL takes 360 from degrees east above 180.
+    let units = dataset.rasterband(1).ok()?.unit();
+    if EAST.contains(&units.as_str()) {
+        return None;
+    }
+    let stored = StoredImage::of(container_of(&file.name), &arranged.axes.array, rows, cols)?;
+    (stored.holds().1 == (file.rows, file.cols)).then_some(stored)
 }
 
 fn band_name(

@@ -10,6 +10,7 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use serde::{Deserialize, Serialize};
 
 use super::floating::Blocks;
+use super::hdf5_read::StoredImage;
 use super::layout::{self, Layout};
 use super::plain::Plain;
 use super::probe::{Use, try_out};
@@ -89,6 +90,8 @@ pub struct SourceFile {
     /// Where they are such as we decode ourselves; found out with the first that is read.
     pub(super) blocks: OnceLock<Option<Blocks>>,
     pub(super) plain: OnceLock<Option<Plain>>,
+    /// Where its pixels are read without GDAL, which then is not kept open.
+    pub(super) stored: OnceLock<StoredImage>,
 }
 
 /// How the datasets of a file are lent.
@@ -145,6 +148,7 @@ impl SourceFile {
             }),
             blocks: OnceLock::new(),
             plain: OnceLock::new(),
+            stored: OnceLock::new(),
         });
         let lent = Lent {
             file: file.clone(),
@@ -164,6 +168,12 @@ impl SourceFile {
     /// A number that no other open file has.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Whether a dataset is kept open for the next reader.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        pool().iter().any(|idle| idle.id == self.id)
     }
 
     fn changed(&self) -> Error {
@@ -356,7 +366,11 @@ impl Drop for Lent {
         let evicted = {
             let mut pool = pool();
             self.file.lending().out -= 1;
-            if let (Some(dataset), true) = (self.dataset.take(), self.sound) {
+            // What is closed is closed outside the lock: that can take long.
+            let closed = self
+                .dataset
+                .take_if(|_| !self.sound || self.file.stored.get().is_some());
+            if let Some(dataset) = self.dataset.take() {
                 pool.push_front(Idle {
                     id: self.file.id,
                     container: container_of(&self.file.name).to_string(),
@@ -364,14 +378,14 @@ impl Drop for Lent {
                     dataset,
                 });
             }
-            match pool.len() > KEPT_OPEN {
+            let last = match pool.len() > KEPT_OPEN {
                 true => pool.pop_back(),
                 false => None,
-            }
+            };
+            (closed, last)
         };
         // One that does not come back is told too: who waits for it opens another.
         GIVEN_BACK.notify_all();
-        // Closed outside the lock: closing can take long.
         drop(evicted);
     }
 }

@@ -356,12 +356,31 @@ impl FileBand {
             reached(window.col, window.col_end(), self.block.1),
         );
         decoded.count((down * across) as u64);
+        if let Some(read) = self.read_stored(part)? {
+            return Ok(read);
+        }
         let mut lent = self.file.lend()?;
         let read = self.read_from(lent.dataset()?, part);
         if read.is_err() {
             lent.discard();
         }
         read
+    }
+
+    /// A part of an array of HDF5, where it is read without GDAL.
+    fn read_stored(&self, part: &Part) -> Result<Option<Pixels>> {
+        let Some(stored) = self.file.stored.get() else {
+            return Ok(None);
+        };
+        if self.mask != Mask::None || !part.is_all() || stored.holds().0 != self.encoding.dtype {
+            return Ok(None);
+        }
+        self.file.check()?;
+        Ok(match self.kind {
+            Kind::F32 => stored.read(self.band, part.window).map(|a| self.decoded_f32(a)),
+            Kind::F64 => stored.read(self.band, part.window).map(|a| self.decoded_f64(a)),
+            Kind::I128 | Kind::C32 => None,
+        })
     }
 
     /// Numbers of the type `stored` that need not pass through GDAL.
