@@ -9,6 +9,7 @@ local library = require "library"
 -- Of each stack that was opened, as long as somebody has it.
 local reports = setmetatable({}, { __mode = "k" })
 local scenes, writing, opening = require "itslive.scenes", require "itslive.write", require "itslive.open"
+local cubes = require "itslive.cubes"
 local over_time, figures = require "itslive.over_time", require "itslive.figures"
 local rotate, synthetic = require "itslive.rotate", require "itslive.synthetic"
 
@@ -134,9 +135,51 @@ function M.open_granules(source, options)
   return stack
 end
 
---- What became of the granules that a stack was opened of: how many there were, which were left out and why, their projections, notes.
+---@class itslive.CubeOptions
+---@field catalogue? string File or address of the archive's catalogue of cubes, as `catalog.itslive_cubes` takes it. Default: the archive's.
+---@field polygon? string|Geometry|Features Pixels outside are masked, and the grid ends where it ends. Default: the area that cubes are looked for in, if it is one.
+---@field projections? "most_common"|"all" Of cubes in several: only those in the projection that most layers have, or all on its grid, with their vectors turned. Default `"all"`.
+---@field grid? Grid|Raster Where all images come to lie. Default: the pixels of the cubes, over all of them.
+---@field resolution? number Pixels of another size, m. Above 0.
+---@field satellites? string|string[] Only pairs of these (`LC08`, `S1A`); the beginning is enough (`L`, `S1`).
+---@field min_separation? number Days between the images at least. At least 0.
+---@field max_separation? number Days at most. At least 0.
+---@field max_error? number Largest error, m/yr, of pixels that stay; layers whose own is larger are left out. Above 0.
+---@field interpolated? "keep"|"drop" Values that were interpolated (`interp_mask`). Default `"keep"`.
+---@field valid_percent? number Least share of pixels with a velocity: in the polygon, where there is one, else as the cube says. From 0 to 100.
+---@field start? string First day, month or year of the mid-date: `2018-10-01`.
+---@field stop? string Last one, itself included.
+---@field months? integer|integer[] Months of the mid-date. From 1 to 12.
+
+--- Opens Zarr cubes of the archive as a stack in order of time, all on one grid, with the bands and properties of `itslive.open_granules`: what takes the one takes the other. No pixel is read.
 ---
---- **Errors.** A stack that is not the one which `itslive.open_granules` gave, such as one that was filtered since.
+--- `source` is the path or address of a cube, a list of them, or a place `{ longitude, latitude }` or an area, whose cubes the catalogue tells. A layer of a cube is one pair. Filters go by what the cube says of its layers, so
+--- that chunks of pixels are fetched of those alone that are looked at, and each once for all of its layers. A pair that several cubes hold, one layer in each, becomes one image; `name` is the cube's name and the layer's number
+--- (in order of the file, from 1).
+---
+--- **Errors.** No cube there; a Zarr without `vx` and `vy` over time; units other than metres a year; layers of whose times nothing is told; filters that leave nothing, with what each took; a polygon beside all cubes.
+---
+--- **Nodata.** As `itslive.open_granules`.
+---
+--- **Source.** The cubes are those of ITS_LIVE version 2, <https://its-live.jpl.nasa.gov>; Gardner et al. 2018, doi:10.5194/tc-12-521-2018.
+---
+--- ```lua
+--- local itslive, fs = require "itslive", require "fs"
+--- local ok, why = pcall(itslive.open_cubes, { -49.0, 69.2 }, { catalogue = fs.write("cubes.json", '{ "features": [] }') or "cubes.json" })
+--- assert(not ok and tostring(why):find "no cube at %-49, 69.2")
+--- ```
+---@param source string|table|Geometry|Features
+---@param options? itslive.CubeOptions
+---@return Stack stack
+function M.open_cubes(source, options)
+  local stack, report = cubes.cubes(source, library.options("itslive.open_cubes", options))
+  reports[stack] = report
+  return stack
+end
+
+--- What became of the granules, or layers of cubes, that a stack was opened of: how many there were, which were left out and why, their projections, notes.
+---
+--- **Errors.** A stack that is not the one which `itslive.open_granules` or `itslive.open_cubes` gave, such as one that was filtered since.
 ---
 --- ```lua
 --- local itslive = require "itslive"
@@ -148,7 +191,7 @@ end
 ---@return itslive.Report report
 function M.report(stack)
   return reports[stack]
-    or library.fail "itslive.report: needs the stack as `itslive.open_granules` gave it, before anything was made of it"
+    or library.fail "itslive.report: needs the stack as `itslive.open_granules` or `itslive.open_cubes` gave it, before anything was made of it"
 end
 
 --- Speed of `vx` and `vy`, in their unit.

@@ -27,6 +27,12 @@ for _, unit in ipairs {
   "m/yr.", "m.yr-1",
 } do YEARLY[unit] = true end
 
+function M.check_unit(where, path, band, unit)
+  if not YEARLY[unit or ""] then
+    fail(("%s: %s in %s is in %s; ITS_LIVE has metres a year (m/y, meter/year)"):format(where, band, path, unit or "no unit"))
+  end
+end
+
 -- 19841206T12:52:19.377, 19841206, 1984-12-06T12:52:19Z
 local function seconds_of(text)
   if type(text) ~= "string" then return nil end
@@ -58,19 +64,19 @@ local function error_of(said, name)
   if x and y and x > 0 and y > 0 then return math.sqrt((x * x + y * y) / 2) end
 end
 
--- LC08 and the like of both images, the earlier one first.
+-- LC08 and the like; nil where nothing is told.
+function M.platform(mission, sensor, satellite)
+  if mission == "L" and tonumber(satellite) then return ("L%s%02d"):format(sensor or "", math.floor(tonumber(satellite))) end
+  return mission and satellite and ("%s%s"):format(mission, satellite) or nil
+end
+
+-- Of both images, the earlier one first.
 local function platforms_of(granule, said)
   local found = {}
   for i = 1, 2 do
     local scene = granule and granule.scenes[i]
-    local mission, sensor, satellite = said[PAIR .. "mission_img" .. i], said[PAIR .. "sensor_img" .. i], said[PAIR .. "satellite_img" .. i]
-    if scene then
-      found[i] = scene.platform
-    elseif mission == "L" and sensor and tonumber(satellite) then
-      found[i] = ("L%s%02d"):format(sensor, tonumber(satellite))
-    elseif mission and satellite then
-      found[i] = ("%s%s"):format(mission, satellite)
-    end
+    found[i] = scene and scene.platform
+      or M.platform(said[PAIR .. "mission_img" .. i], said[PAIR .. "sensor_img" .. i], said[PAIR .. "satellite_img" .. i])
   end
   return found
 end
@@ -101,11 +107,7 @@ function M.read(path)
   end
   local said = raster.read_attribute(path, ASKED)
   for _, band in ipairs { "vx", "vy", "v", "v_error" } do
-    local unit = said["/" .. band .. "#units"]
-    if variables[band] and not YEARLY[unit or ""] then
-      fail(("%s: %s in %s is in %s; granules have metres a year (m/y, meter/year)"):format(
-        WHERE, band, path, unit or "no unit"))
-    end
+    if variables[band] then M.check_unit(WHERE, path, band, said["/" .. band .. "#units"]) end
   end
 
   local known, granule = pcall(catalog.itslive_granule, name)

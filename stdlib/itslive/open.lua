@@ -84,8 +84,12 @@ function Report:reasons()
   return table.concat(parts, ", ")
 end
 
-local function none_left(report, more)
-  fail(("%s: none of the %s is left: %s%s"):format(WHERE, plural(report.found, "granule"), report:reasons(), more or ""))
+local function none_left(where, report, more)
+  fail(("%s: none of the %s is left: %s%s"):format(where, plural(report.found, "granule"), report:reasons(), more or ""))
+end
+
+function M.report()
+  return setmetatable({ found = 0, dropped = {}, by_reason = {}, notes = {}, projections = {} }, Report)
 end
 
 -- The error of a native, without the place that it names.
@@ -95,11 +99,11 @@ end
 
 --%% Filters that need no pixel
 
-local function ends(name, text)
+local function ends(where, name, text)
   if text == nil then return nil end
   local ok, first, last = pcall(time.ends, text)
   if not ok then
-    fail(("%s: %s must be a date such as \"2018-10-01\", \"2018-10\" or \"2018\", got %s"):format(WHERE, name, library.describe(text)))
+    fail(("%s: %s must be a date such as \"2018-10-01\", \"2018-10\" or \"2018\", got %s"):format(where, name, library.describe(text)))
   end
   return time.seconds(first), time.seconds(last)
 end
@@ -110,7 +114,7 @@ local function list_of(value)
 end
 
 -- Reason and condition of each filter that was asked for.
-local function filters_of(o)
+local function filters_of(where, o)
   local filters = {}
   local function add(reason, keep) filters[#filters + 1] = { reason = reason, keep = keep } end
   local satellites = list_of(o.satellites)
@@ -129,9 +133,9 @@ local function filters_of(o)
   if o.max_error then
     add(("of an error above %g m/yr"):format(o.max_error), function(head) return not head.error or head.error <= o.max_error end)
   end
-  local start, _ = ends("start", o.start)
-  local _, stop = ends("stop", o.stop)
-  if start and stop and start > stop then fail(("%s: stop (%s) is before start (%s)"):format(WHERE, o.stop, o.start)) end
+  local start, _ = ends(where, "start", o.start)
+  local _, stop = ends(where, "stop", o.stop)
+  if start and stop and start > stop then fail(("%s: stop (%s) is before start (%s)"):format(where, o.stop, o.start)) end
   if start then add("before the start", function(head) return head.mid >= start end) end
   if stop then add("after the stop", function(head) return head.mid <= stop end) end
   if o.months then
@@ -142,8 +146,9 @@ local function filters_of(o)
   return filters
 end
 
-local function passing(found, filters, report)
-  local kept = {}
+-- Those that the options let through.
+function M.passing(where, found, o, report)
+  local kept, filters = {}, filters_of(where, o)
   for _, head in ipairs(found) do
     local reason
     for _, filter in ipairs(filters) do
@@ -151,7 +156,7 @@ local function passing(found, filters, report)
     end
     if reason then report:drop(reason, head.name) else kept[#kept + 1] = head end
   end
-  if #kept == 0 then none_left(report) end
+  if #kept == 0 then none_left(where, report) end
   return kept
 end
 
@@ -168,13 +173,8 @@ local function displacement_error(found, o)
   return list[(#list + 1) // 2]
 end
 
--- Bands vx, vy, v and v_error as the file has them, without what stands for missing values, whether the file declares it or not.
-local function opened(head, o, displacement)
-  local wanted = { "vx", "vy" }
-  for _, name in ipairs { "v", "v_error", "interp_mask" } do
-    if head.variables[name] and (name ~= "interp_mask" or o.interpolated == "drop") then wanted[#wanted + 1] = name end
-  end
-  local file = raster.open(head.path, { subdataset = wanted })
+-- Bands vx, vy, v and v_error of the variables of a granule or of a cube's layer, without what stands for missing values, whether the file declares it or not.
+function M.image(where, file, head, o, displacement)
   for name in pairs(file.properties) do
     if name ~= "path" then file = file:set(name) end
   end
@@ -192,7 +192,7 @@ local function opened(head, o, displacement)
   end
   if not head.error and not displacement and not head.variables.v_error then
     fail(("%s: %s tells no error, and no other granule does; give the error of displacements in metres, { displacement_error = 5 }"):format(
-      WHERE, head.path))
+      where, head.path))
   end
   local typical = head.error or displacement and head.separation > 0 and displacement * 365.25 / head.separation
   local e = typical and raster.constant(file, typical):mask(valid)
@@ -205,6 +205,14 @@ local function opened(head, o, displacement)
   local image = raster.bands(float(x, "vx"), float(y, "vy"), float(v, "v"), float(e, "v_error"))
   if o.max_error then image = image:mask(image:select "v_error":le(o.max_error)) end
   return image
+end
+
+local function opened(head, o, displacement)
+  local wanted = { "vx", "vy" }
+  for _, name in ipairs { "v", "v_error", "interp_mask" } do
+    if head.variables[name] and (name ~= "interp_mask" or o.interpolated == "drop") then wanted[#wanted + 1] = name end
+  end
+  return M.image(WHERE, raster.open(head.path, { subdataset = wanted }), head, o, displacement)
 end
 
 local function is_empty(head)
@@ -296,19 +304,22 @@ end
 local function lonlat(bounds) return ("%.3f, %.3f, %.3f, %.3f"):format(table.unpack(bounds)) end
 
 -- Those that the area reaches.
-local function reached(found, area, report)
-  local kept, all = {}, nil
+local function reached(where, found, area, report)
+  local kept, all, known = {}, nil, {}
   for _, head in ipairs(found) do
-    if #raster.stack({ head.image }):overlapping(area) > 0 then
+    local grid = head.image.grid
+    -- The layers of a cube lie in one place.
+    local place = ("%s %s"):format(head.image.crs, table.concat(grid.bounds, " "))
+    if known[place] == nil then known[place] = #raster.stack({ head.image }):overlapping(area) > 0 end
+    if known[place] then
       kept[#kept + 1] = head
     else
       report:drop("beside the polygon", head.name)
-      local bounds = head.image.grid:bounds_in "EPSG:4326"
-      all = united(all, bounds)
+      all = united(all, grid:bounds_in "EPSG:4326")
     end
   end
   if #kept == 0 then
-    none_left(report, ("; the polygon lies in %s, the granules in %s (west, south, east, north)"):format(
+    none_left(where, report, ("; the polygon lies in %s, the granules in %s (west, south, east, north)"):format(
       lonlat(area:to_crs "EPSG:4326":bounds()), lonlat(all)))
   end
   return kept
@@ -339,42 +350,10 @@ local function placed(head, grid, inside)
   return image:set_time(head.mid)
 end
 
--- The stack, and what became of the granules.
-function M.granules(source, o)
-  local paths = paths_of(source)
-  local report = setmetatable({ found = #paths, dropped = {}, by_reason = {}, notes = {}, projections = {} }, Report)
-  local found = {}
-  for _, path in ipairs(paths) do
-    if o.unreadable == "skip" then
-      local ok, head = pcall(heads.read, path)
-      if ok then
-        found[#found + 1] = head
-      else
-        report:drop("unreadable", path:match "[^/]*$")
-        report:note(("%s is left out: %s"):format(path:match "[^/]*$", reason_of(head)))
-      end
-    else
-      found[#found + 1] = heads.read(path)
-    end
-  end
-  if #found == 0 then none_left(report) end
-  found = passing(found, filters_of(o), report)
-
-  local displacement, kept = displacement_error(found, o), {}
-  for _, head in ipairs(found) do
-    if is_empty(head) then
-      if o.empty == "error" then fail(("%s: no pixel of %s has a velocity; leave it out, or say { empty = \"skip\" }"):format(WHERE, head.path)) end
-      report:drop("empty", head.name)
-    else
-      head.image = opened(head, o, displacement)
-      kept[#kept + 1] = head
-    end
-  end
-  if #kept == 0 then none_left(report) end
-  found = without_doubles(kept, o, report)
-
+-- The stack of images in several places and projections, and what became of them; `join` makes fewer images of the heads and images that are left.
+function M.on_one_grid(where, found, o, report, join)
   local area, inside = area_of(o.polygon), nil
-  if area then found = reached(found, area, report) end
+  if area then found = reached(where, found, area, report) end
   local order = projections_of(found)
   for i, entry in ipairs(order) do report.projections[i] = { crs = entry.crs, count = entry.count } end
   if o.projections == "most_common" and #order > 1 then
@@ -394,7 +373,7 @@ function M.granules(source, o)
     grid, inside = cut.grid, cut
   end
 
-  local images, scaled = {}, 0
+  local images, left, scaled = {}, {}, 0
   local pixels = o.valid_percent and (inside and inside:stats().constant.count or grid.rows * grid.cols)
   for _, head in ipairs(found) do
     local image = placed(head, grid, inside)
@@ -405,17 +384,54 @@ function M.granules(source, o)
     if o.valid_percent and share < o.valid_percent then
       report:drop("with too few velocities", head.name)
     else
-      images[#images + 1] = image
+      images[#images + 1], left[#left + 1] = image, head
       if head.map_scale then scaled = scaled + 1 end
     end
   end
-  if #images == 0 then none_left(report) end
+  if #images == 0 then none_left(where, report) end
   if scaled > 0 then
     report:note(("%s: metres on the map, not on the ground (map_scale_corrected = 0)"):format(plural(scaled, "granule")))
   end
+  if join then images = join(left, images) end
   report.kept = #images
   report.by_reason = nil
   return raster.stack(images):sort(), setmetatable(report, nil)
+end
+
+-- The stack, and what became of the granules.
+function M.granules(source, o)
+  local paths = paths_of(source)
+  local report = M.report()
+  report.found = #paths
+  local found = {}
+  for _, path in ipairs(paths) do
+    if o.unreadable == "skip" then
+      local ok, head = pcall(heads.read, path)
+      if ok then
+        found[#found + 1] = head
+      else
+        report:drop("unreadable", path:match "[^/]*$")
+        report:note(("%s is left out: %s"):format(path:match "[^/]*$", reason_of(head)))
+      end
+    else
+      found[#found + 1] = heads.read(path)
+    end
+  end
+  if #found == 0 then none_left(WHERE, report) end
+  found = M.passing(WHERE, found, o, report)
+
+  local displacement, kept = displacement_error(found, o), {}
+  for _, head in ipairs(found) do
+    if is_empty(head) then
+      if o.empty == "error" then fail(("%s: no pixel of %s has a velocity; leave it out, or say { empty = \"skip\" }"):format(WHERE, head.path)) end
+      report:drop("empty", head.name)
+    else
+      head.image = opened(head, o, displacement)
+      kept[#kept + 1] = head
+    end
+  end
+  if #kept == 0 then none_left(WHERE, report) end
+  return M.on_one_grid(WHERE, without_doubles(kept, o, report), o, report)
 end
 
 return M

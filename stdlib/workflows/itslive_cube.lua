@@ -1,16 +1,19 @@
---- Velocities of a glacier over time from a folder of ITS_LIVE granules: yearly means, seasons, trend, series at points, flow line.
+--- Velocities of a glacier over time from ITS_LIVE's granules or Zarr cubes: yearly means, seasons, trend, series at points, flow line.
 ---
 --- Opens all granules of both versions, drops what is empty, doubled or beside the area, brings them onto one grid (other projections with their
 --- vectors turned), masks outliers, and writes a GeoTIFF for each year, maps of the season and the trend, tables and figures. Granules go through tile by tile,
 --- so that their number does not matter.
 ---
 ---     perilune run itslive_cube --granules pine_island --polygon glacier.geojson --projections all --out cube
+---     perilune run itslive_cube --cubes archive --polygon glacier.geojson --max_separation 64 --out cube
 
 local raster, fs, geometry, tables, plot = require "raster", require "fs", require "geometry", require "tables", require "plot"
 local itslive, time = require "itslive", require "time"
 
 local p = params {
   granules = { "itslive", type = "path", help = "Folder of granules (.nc), or a pattern such as data/*V02*.nc." },
+  cubes = { type = "list", of = "string", help = "Zarr cubes in place of granules: paths or addresses, or archive for those that the archive has in the polygon." },
+  catalogue = { type = "string", help = "Another file or address of the archive's catalogue of cubes." },
   polygon = { type = "path", help = "Vector file with the area (GeoJSON, GeoPackage, …); all that granules cover where left out." },
   out = { "cube", type = "path", help = "Folder to write into." },
 
@@ -79,15 +82,27 @@ end
 
 --%% Open the granules
 
-local stack = itslive.open_granules(p.granules, {
+local which = {
   polygon = p.polygon, projections = p.projections, satellites = p.satellites, min_separation = p.min_separation,
   max_separation = p.max_separation, max_error = p.max_error, valid_percent = p.valid_percent,
-  interpolated = p.interpolated and "keep" or "drop", start = p.start, stop = p.stop, months = p.months, unreadable = p.unreadable,
-  resolution = p.resolution,
-})
+  interpolated = p.interpolated and "keep" or "drop", start = p.start, stop = p.stop, months = p.months, resolution = p.resolution,
+}
+local stack
+if p.cubes then
+  local source = p.cubes
+  if #source == 1 and source[1] == "archive" then
+    if not p.polygon then error("--cubes archive needs --polygon, the area to look in", 0) end
+    source = geometry.read(p.polygon)
+  end
+  which.catalogue = p.catalogue
+  stack = itslive.open_cubes(source, which)
+else
+  which.unreadable = p.unreadable
+  stack = itslive.open_granules(p.granules, which)
+end
 local grid, report = stack.grid, itslive.report(stack)
-print(("%d of %d granules, %s to %s, on %d × %d pixels of %g m in %s"):format(
-  report.kept, report.found, stack[1].time:sub(1, 10), stack[#stack].time:sub(1, 10), grid.rows, grid.cols, grid.resolution[1], grid.crs))
+print(("%d of %d %s, %s to %s, on %d × %d pixels of %g m in %s"):format(
+  report.kept, report.found, p.cubes and "pairs" or "granules", stack[1].time:sub(1, 10), stack[#stack].time:sub(1, 10), grid.rows, grid.cols, grid.resolution[1], grid.crs))
 for _, entry in ipairs(report.dropped) do print(("%d left out: %s"):format(entry.count, entry.reason)) end
 for _, note in ipairs(report.notes) do print("note: " .. note) end
 

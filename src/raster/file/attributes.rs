@@ -5,9 +5,10 @@ use gdal::raster::Group;
 
 use super::arrays::{self, Container};
 use super::open::check_local;
-use super::{hdf5_read, message_of};
+use super::{hdf5_read, message_of, zarr};
 use crate::error::{Error, Result};
 use crate::raster::DType;
+use serde_json::Value as Json;
 
 /// What an attribute says; of a list its first element.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,9 @@ pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
     });
     let asked: Vec<(&str, &str)> = asked.collect::<Result<_>>()?;
     check_local(path)?;
+    if zarr::is_zarr(path) {
+        return of_zarr(path, &asked);
+    }
     if let Some(found) = hdf5_read::attributes(path, &asked) {
         return Ok(found);
     }
@@ -57,6 +61,32 @@ pub fn read(path: &str, names: &[String]) -> Result<Vec<Option<Attribute>>> {
         }
     };
     Ok(asked.into_iter().map(of).collect())
+}
+
+fn of_zarr(path: &str, asked: &[(&str, &str)]) -> Result<Vec<Option<Attribute>>> {
+    fn value(json: &Json) -> Option<Attribute> {
+        match json {
+            Json::String(text) => Some(Attribute::Text(text.clone())),
+            Json::Number(number) => number
+                .as_i64()
+                .map(Attribute::Integer)
+                .or_else(|| number.as_f64().map(Attribute::Number)),
+            Json::Bool(is) => Some(Attribute::Integer(i64::from(*is))),
+            Json::Array(list) => value(list.first().filter(|first| !first.is_array())?),
+            Json::Null | Json::Object(_) => None,
+        }
+    }
+    let zarr = zarr::open_store(path)?;
+    let one = |(array, attribute): &(&str, &str)| {
+        let found = match array.trim_matches('/') {
+            "" => zarr.attributes.get(*attribute).and_then(value),
+            name => zarr
+                .array(name)?
+                .and_then(|array| array.metadata.attributes.get(*attribute).and_then(value)),
+        };
+        Ok(found)
+    };
+    asked.iter().map(one).collect()
 }
 
 /// By opening the array, whether GDAL lists it or not: it hides those without dimensions, which in netCDF carry attributes alone.

@@ -79,6 +79,13 @@ test("an array opens as an image of all of its steps", function()
   assert_error(function() raster.open(folder .. "codecs.zarr") end, "name one with { subdataset =")
 end)
 
+test("attributes of arrays and of the whole", function()
+  local found = raster.read_attribute(folder .. "codecs.zarr", { "/zlib#units", "/zlib#missing_value", "#title", "/zlib#none", "/nowhere#units", "/mapping#spatial_epsg" })
+  assert(found["/zlib#units"] == "meter/year" and found["/zlib#missing_value"] == -32767 and found["#title"] == "made by tests/reference/zarrs.py")
+  assert(found["/mapping#spatial_epsg"] == 3031 and found["/zlib#none"] == nil and found["/nowhere#units"] == nil)
+  assert(raster.read_attribute(folder .. "sharded.zarr", "/zstd#scale_factor") == 0.25)
+end)
+
 test("points over time", function()
   local stack = raster.stack(folder .. "codecs.zarr", { variables = { "zlib", "filtered" } })
   local rows = stack:sample { { -140000 + 3 * 120, -2300000 - 2 * 120 } }
