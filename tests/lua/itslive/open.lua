@@ -188,7 +188,7 @@ test("what is no granule, or damaged, or in other units, is said", function()
   assert_error(function() itslive.open_granules { "other.nc" } end, "other.nc is no granule of ITS_LIVE: it has no vx and vy; its images are u, w, t")
   fs.mkdir "days"
   write("days/" .. NAME, { unit = "m/day" })
-  assert_error(function() itslive.open_granules "days" end, "vx in days/.* is in m/day; granules have metres a year")
+  assert_error(function() itslive.open_granules "days" end, "vx in days/.* is in m/day; ITS_LIVE has metres a year")
   write("nameless.nc")
   assert_error(function() itslive.open_granules { "nameless.nc" } end, "tells when its images were taken")
 end)
