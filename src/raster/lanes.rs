@@ -1,6 +1,6 @@
 //! What is computed of each pixel's values in many images, for as many pixels of a row at a time as processors and caches like.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, Zip, s};
 
 use super::{Kind, Pixels, View, Window};
 use crate::interrupt;
@@ -58,17 +58,17 @@ impl Values<'_> {
     }
 
     fn copy(&self, row: usize, start: usize, out: &mut [f64]) {
+        /// By slices where there are any: an iterator over an array asks at each step where it is.
+        fn each<T: Copy>(row: ArrayView1<'_, T>, out: &mut [f64], wide: impl Fn(T) -> f64) {
+            match row.to_slice() {
+                Some(row) => out.iter_mut().zip(row).for_each(|(to, v)| *to = wide(*v)),
+                None => out.iter_mut().zip(row).for_each(|(to, v)| *to = wide(*v)),
+            }
+        }
+        let part = s![row, start..start + out.len()];
         match self {
-            Values::F32(a) => {
-                for (to, v) in out.iter_mut().zip(a.row(row).iter().skip(start)) {
-                    *to = f64::from(*v);
-                }
-            }
-            Values::F64(a) => {
-                for (to, v) in out.iter_mut().zip(a.row(row).iter().skip(start)) {
-                    *to = *v;
-                }
-            }
+            Values::F32(a) => each(a.slice(part), out, f64::from),
+            Values::F64(a) => each(a.slice(part), out, |v| v),
         }
     }
 }
@@ -76,17 +76,14 @@ impl Values<'_> {
 /// What cannot be, such as the error of an amplitude of 0, is masked.
 fn put(pixels: &mut Pixels, row: usize, start: usize, values: &[f64]) {
     let finite = |v: &f64| if v.is_finite() { *v } else { f64::NAN };
+    let part = s![row, start..start + values.len()];
     match pixels {
-        Pixels::F32(a) => {
-            for (to, v) in a.row_mut(row).iter_mut().skip(start).zip(values) {
-                *to = finite(v) as f32;
-            }
-        }
-        Pixels::F64(a) => {
-            for (to, v) in a.row_mut(row).iter_mut().skip(start).zip(values) {
-                *to = finite(v);
-            }
-        }
+        Pixels::F32(a) => Zip::from(a.slice_mut(part))
+            .and(ArrayView1::from(values))
+            .for_each(|to, v| *to = finite(v) as f32),
+        Pixels::F64(a) => Zip::from(a.slice_mut(part))
+            .and(ArrayView1::from(values))
+            .for_each(|to, v| *to = finite(v)),
         _ => {}
     }
 }

@@ -146,14 +146,21 @@ local function filters_of(where, o)
   return filters
 end
 
+-- Why the options leave a head out; nil where they let it through.
+local function left_out_by(where, o)
+  local filters = filters_of(where, o)
+  return function(head)
+    for _, filter in ipairs(filters) do
+      if not filter.keep(head) then return filter.reason end
+    end
+  end
+end
+
 -- Those that the options let through.
 function M.passing(where, found, o, report)
-  local kept, filters = {}, filters_of(where, o)
+  local kept, left_out = {}, left_out_by(where, o)
   for _, head in ipairs(found) do
-    local reason
-    for _, filter in ipairs(filters) do
-      if not reason and not filter.keep(head) then reason = filter.reason end
-    end
+    local reason = left_out(head)
     if reason then report:drop(reason, head.name) else kept[#kept + 1] = head end
   end
   if #kept == 0 then none_left(where, report) end
@@ -207,18 +214,19 @@ function M.image(where, file, head, o, displacement)
   return image
 end
 
-local function opened(head, o, displacement)
+-- The variables of a granule that are wanted, as they are.
+local function file_of(head, o)
   local wanted = { "vx", "vy" }
   for _, name in ipairs { "v", "v_error", "interp_mask" } do
     if head.variables[name] and (name ~= "interp_mask" or o.interpolated == "drop") then wanted[#wanted + 1] = name end
   end
-  return M.image(WHERE, raster.open(head.path, { subdataset = wanted }), head, o, displacement)
+  return raster.open(head.path, { subdataset = wanted })
 end
 
 local function is_empty(head)
   if head.valid and head.valid > 0 then return false end
   -- P000 and 0 % are rounded down.
-  return raster.open(head.path, { subdataset = { "vx" } }):stats().vx.count == 0
+  return head.file:select "vx":stats().vx.count == 0
 end
 
 -- The newest of those of one pair in one projection.
@@ -400,25 +408,33 @@ end
 
 -- The stack, and what became of the granules.
 function M.granules(source, o)
-  local paths = paths_of(source)
+  local paths, left_out = paths_of(source), left_out_by(WHERE, o)
   local report = M.report()
   report.found = #paths
   local found = {}
+  -- A granule is opened with its head, while its container is open.
+  local function take(path)
+    local head = heads.read(path)
+    local reason = left_out(head)
+    if reason then
+      report:drop(reason, head.name)
+    else
+      head.file = file_of(head, o)
+      found[#found + 1] = head
+    end
+  end
   for _, path in ipairs(paths) do
     if o.unreadable == "skip" then
-      local ok, head = pcall(heads.read, path)
-      if ok then
-        found[#found + 1] = head
-      else
+      local ok, why = pcall(take, path)
+      if not ok then
         report:drop("unreadable", path:match "[^/]*$")
-        report:note(("%s is left out: %s"):format(path:match "[^/]*$", reason_of(head)))
+        report:note(("%s is left out: %s"):format(path:match "[^/]*$", reason_of(why)))
       end
     else
-      found[#found + 1] = heads.read(path)
+      take(path)
     end
   end
   if #found == 0 then none_left(WHERE, report) end
-  found = M.passing(WHERE, found, o, report)
 
   local displacement, kept = displacement_error(found, o), {}
   for _, head in ipairs(found) do
@@ -426,7 +442,7 @@ function M.granules(source, o)
       if o.empty == "error" then fail(("%s: no pixel of %s has a velocity; leave it out, or say { empty = \"skip\" }"):format(WHERE, head.path)) end
       report:drop("empty", head.name)
     else
-      head.image = opened(head, o, displacement)
+      head.image, head.file = M.image(WHERE, head.file, head, o, displacement), nil
       kept[#kept + 1] = head
     end
   end
