@@ -77,6 +77,15 @@ pub fn opened(path: &str, options: &OpenOptions) -> Result<Opened> {
         return describe(file, lent, options, Some(wanted));
     }
     let stamp = Stamp::of_file(path);
+    if let (Some(wanted), Some(_)) = (&options.subdataset, &stamp)
+        && let Some(direct) = netcdf_variable(path, &name, wanted)
+        && let Ok((file, lent)) = SourceFile::open(path, &direct)
+        && let Ok(opened) = describe(file, lent, options, Some(wanted))
+        // GDAL opens all that has a name, but lists images alone.
+        && opened.arranged.as_ref().is_some_and(|arranged| arranged.axes.list.len() > 1)
+    {
+        return Ok(opened);
+    }
     if let (Some(wanted), Some(stamp)) = (&options.subdataset, &stamp)
         && let Some(listed) = listed_before(path, stamp)
     {
@@ -154,6 +163,15 @@ pub(super) fn name_one(path: &str, listed: &[Subdataset]) -> Error {
             names.join(", ")
         ),
     )
+}
+
+/// GDAL's name of a variable of a netCDF file, where its own is such that no other can be meant. It saves opening the file once more, to list what it holds.
+fn netcdf_variable(path: &str, name: &str, wanted: &str) -> Option<String> {
+    let extension = Path::new(path).extension()?.to_string_lossy().to_lowercase();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_netcdf = matches!(extension.as_str(), "nc" | "nc4");
+    (is_netcdf && !wanted.is_empty() && wanted.chars().all(is_plain) && !name.contains('"'))
+        .then(|| format!("NETCDF:\"{name}\":{wanted}"))
 }
 
 /// GDAL's name of a dataset of an HDF5 file that is given by its full name. It saves listing all that the file holds, which
