@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::termios::tcgetwinsize;
 
+use crate::bytes::http::traffic;
 use crate::error::Result;
 use crate::work::{Bundle, Form, Output, Progress, SideBySide, Stream, write_to_process};
 
@@ -49,6 +50,8 @@ struct Task {
     total: u64,
     done: u64,
     started: Instant,
+    /// Bytes that servers had sent by then.
+    fetched: u64,
     /// When a line was last written, where there is no terminal.
     said: Instant,
     bar: Option<ProgressBar>,
@@ -141,6 +144,7 @@ impl Progress for Console {
             total,
             done: 0,
             started: now,
+            fetched: traffic().1,
             said: now,
             bar: None,
         });
@@ -157,16 +161,23 @@ impl Progress for Console {
             return;
         }
         if std::io::stderr().is_terminal() {
-            let bar = task
-                .bar
-                .get_or_insert_with(|| bars.add(new_bar(task.total, &task.label, depth, task.started)));
-            bar.set_position(task.done);
+            if task.bar.is_none() {
+                task.bar = Some(bars.add(new_bar(task, depth)));
+            }
+            if let Some(bar) = &task.bar {
+                bar.set_position(task.done);
+                // What has come since is to be seen, too, where no pixel has.
+                if n == 0 {
+                    bar.tick();
+                }
+            }
         } else if task.said.elapsed() >= LINE_EVERY {
             task.said = Instant::now();
             let percent = 100.0 * task.done as f64 / task.total.max(1) as f64;
             crate::complain!(
-                "{}: {percent:.0} %, {:.0} s left",
+                "{}: {percent:.0} %{}, {:.0} s left",
                 task.label,
+                fetched_since(task.fetched),
                 seconds_left(task.started.elapsed(), task.done, task.total)
             );
         }
@@ -223,12 +234,21 @@ fn seconds_left(elapsed: Duration, done: u64, total: u64) -> f64 {
     elapsed.as_secs_f64() / done.max(1) as f64 * total.saturating_sub(done) as f64
 }
 
+/// What servers have sent since they had sent so much; nothing where that is nothing.
+fn fetched_since(before: u64) -> String {
+    match traffic().1.saturating_sub(before) {
+        0 => String::new(),
+        bytes => format!(", {} fetched", indicatif::HumanBytes(bytes)),
+    }
+}
+
 /// Counts of pixels are shown in millions, small counts as they are.
-fn new_bar(total: u64, label: &str, depth: usize, started: Instant) -> ProgressBar {
+fn new_bar(task: &Task, depth: usize) -> ProgressBar {
+    let (total, started, before) = (task.total, task.started, task.fetched);
     let template = if total > 10_000 {
-        "{prefix}{msg} [{bar:30}] {percent:>3} % {pixel_rate} {remaining} left"
+        "{prefix}{msg} [{bar:30}] {percent:>3} % {pixel_rate} {remaining} left{fetched}"
     } else {
-        "{prefix}{msg} [{bar:30}] {pos}/{len} {remaining} left"
+        "{prefix}{msg} [{bar:30}] {pos}/{len} {remaining} left{fetched}"
     };
     let style = ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -238,6 +258,12 @@ fn new_bar(total: u64, label: &str, depth: usize, started: Instant) -> ProgressB
             |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
                 let seconds = state.elapsed().as_secs_f64().max(1e-3);
                 let _ = write!(out, "{:.1} Mpx/s", state.pos() as f64 / seconds / 1e6);
+            },
+        )
+        .with_key(
+            "fetched",
+            move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = out.write_str(&fetched_since(before));
             },
         )
         // Of the whole time so far. The library's own measure starts with the bar, which appears late: it takes what was done
@@ -256,7 +282,7 @@ fn new_bar(total: u64, label: &str, depth: usize, started: Instant) -> ProgressB
     ProgressBar::new(total)
         .with_style(style)
         .with_prefix("  ".repeat(depth.saturating_sub(1)))
-        .with_message(label.to_string())
+        .with_message(task.label.clone())
         .with_elapsed(started.elapsed())
 }
 
@@ -367,7 +393,16 @@ mod tests {
         assert_eq!(seconds_left(Duration::from_secs(6), 0, 12), 72.0);
         assert_eq!(seconds_left(Duration::from_secs(6), 13, 12), 0.0);
         let started = Instant::now().checked_sub(Duration::from_secs(6)).unwrap();
-        let bar = new_bar(12, "x", 1, started);
+        let task = Task {
+            label: "x".into(),
+            total: 12,
+            done: 0,
+            started,
+            fetched: traffic().1,
+            said: started,
+            bar: None,
+        };
+        let bar = new_bar(&task, 1);
         bar.set_position(3);
         assert!(bar.elapsed() >= Duration::from_secs(6));
     }

@@ -18,6 +18,8 @@ mod confine;
 mod credentials;
 #[path = "cli/cslc.rs"]
 mod cslc;
+#[path = "cli/cubes.rs"]
+mod cubes;
 #[path = "cli/damaged.rs"]
 mod damaged;
 #[path = "cli/documentation.rs"]
@@ -90,6 +92,8 @@ mod water_network;
 mod workflows;
 #[path = "cli/writing.rs"]
 mod writing;
+#[path = "cli/zarr_served.rs"]
+mod zarr_served;
 
 use std::io::Write;
 use std::path::Path;

@@ -6,13 +6,14 @@
 """
 
 import json
+import os
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-COUNT, SIDE = 100, 2400
+COUNT, SIDE = int(os.environ.get("BENCH_ITEMS", 100)), 2400
 WINDOW = (500000 + 1600, 5000000 - 1600 - 20480, 500000 + 1600 + 20480, 5000000 - 1600)
 
 

@@ -5,6 +5,8 @@ memory); each side runs three times in turn and the median counts. Results are c
 """
 
 import json
+import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -357,9 +359,47 @@ def stac():
         process.wait()
 
 
+def told(command):
+    """What a run prints."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=DATA)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, command))}\nfailed:\n{done.stderr}")
+    return done.stdout
+
+
+def zarr():
+    """BENCH_TIMES and BENCH_SIDE make it smaller."""
+    times, side = int(os.environ.get("BENCH_TIMES", 4000)), int(os.environ.get("BENCH_SIDE", 160))
+    folder = DATA / "zarr"
+    cube = f"cube_{times}_{side}.zarr"
+    if not (folder / cube / ".zmetadata").exists():
+        folder.mkdir(exist_ok=True)
+        subprocess.run(peer("zarr_cube", "make", folder / cube, times, side), check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(peer("zarr_cube", "serve", folder, 0.05, port), stdout=subprocess.PIPE, text=True)
+    try:
+        server.stdout.readline()
+        for place, where in [(folder / cube, "a folder"), (f"http://127.0.0.1:{port}/{cube}", "a server, 50 ms a request")]:
+            for what, case in [("series", "a series of 4 variables at a point"), ("yearly", "yearly means of one variable")]:
+                ours = [PERILUNE, "--quiet", "run", HERE / "zarr_cube.lua", "--cube", place, "--what", what]
+                theirs = peer("zarr_cube", what, place)
+                said = [told(command) for command in (ours, theirs)]
+                assert said[0] == said[1], f"the results differ:\n{said[0]}{said[1]}"
+                a, b = compare(ours, theirs, warm_up=False)
+                row(f"{case} of a Zarr of {times} × {side}² from {where}", a, b, "xarray + zarr 3; the same sums, counts and means")
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def items():
-    folder = DATA / "items"
-    if not (folder / "red_100.tif").exists():
+    import items as peers
+
+    count = peers.COUNT
+    folder = DATA / ("items" if count == 100 else f"items_{count}")
+    if not (folder / f"red_{count:03}.tif").exists():
         subprocess.run(peer("items", "make", folder, PERILUNE), check=True)
     for delay in (0, 0.05):
         server = subprocess.Popen(peer("items", "serve", folder, delay), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -371,7 +411,7 @@ def items():
             return json.loads(server.stdout.readline())
 
         ours = lua('local r, c = require "raster", require "catalog"; '
-                   'local s = r.stack(c.open("items/items.json"), { assets = "red", target = r.grid { crs = 32633, origin = { 501600, 4998400 }, resolution = 10, '
+                   f'local s = r.stack(c.open("{folder.name}/items.json"), {{ assets = "red", target = r.grid {{ crs = 32633, origin = {{ 501600, 4998400 }}, resolution = 10, '
                    'rows = 2048, cols = 2048 } }); s:median():write("items_ours.tif", { compress = "none", statistics = false })')
         try:
             for how in ("odc", "stackstac"):
@@ -379,13 +419,13 @@ def items():
                 a, b = compare(ours, theirs, runs=1 if delay else 3, warm_up=False)
                 x, y = band("items_ours.tif"), band("items_peer.tif")
                 assert np.allclose(x, y, equal_nan=True), "the medians differ"
-                told = []
+                counts = []
                 for command in (ours, theirs):
                     asked()
                     measured(command)
-                    told.append(asked())
-                said = " and ".join(f"{one['requests']} requests, {one['bytes'] / 2**20:.0f} MiB" for one in told)
-                row(f"median over 2048² of 100 items from a server of COGs, {delay * 1000:.0f} ms a request", a, b, f"{how}; the same pixels; {said}")
+                    counts.append(asked())
+                said = " and ".join(f"{one['requests']} requests, {one['bytes'] / 2**20:.0f} MiB" for one in counts)
+                row(f"median over 2048² of {count} items from a server of COGs, {delay * 1000:.0f} ms a request", a, b, f"{how}; the same pixels; {said}")
         finally:
             server.stdin.close()
             server.wait()
@@ -401,14 +441,14 @@ def epoch():
         row(f"an epoch of 200 chips of 256², U-Net, ResNet-18, 4 channels, DataLoader with {workers} workers", a, b, "PyTorch, skimage, rasterio")
 
 
-CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, polygons, warp, series, over_time, granules, cog, netcdf, tables, ceilings, huge, stac, items, start]
+CASES = [focal_median, refined_lee, tv_bregman, ampcor, autorift, expression, workflow, zonal, polygons, warp, series, over_time, granules, cog, netcdf, tables, ceilings, huge, stac, items, zarr, start]
 
 # What needs more than the other environment has runs where it is named.
 NAMED = [epoch]
 
 if __name__ == "__main__":
     (DATA / "copies").mkdir(parents=True, exist_ok=True)
-    if not WANTED or not set(WANTED) <= {"stac", "epoch"}:
+    if not WANTED or not set(WANTED) <= {"stac", "epoch", "items", "zarr"}:
         make_data()
     print("| case | perilune | peer | ratio | note |\n|---|---|---|---|---|")
     for case in CASES + NAMED:

@@ -4,10 +4,15 @@
     zarr_cube.py series cube.zarr|http://…         v, vx, vy and v_error at one point
     zarr_cube.py yearly cube.zarr|http://…         means of v by years
     zarr_cube.py serve folder seconds port         a server that waits before each answer, for the same over HTTP
+
+More requests at a time than zarr makes by itself: as many as perilune makes.
 """
 
 import sys
 
+import zarr
+
+zarr.config.set({"async.concurrency": 64})
 what, place = sys.argv[1:3]
 
 
@@ -75,7 +80,7 @@ def serve(seconds, port):
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
-    web.run_app(app, host="127.0.0.1", port=port, print=None)
+    web.run_app(app, host="127.0.0.1", port=port, print=lambda _: print("ready", flush=True))
 
 
 if what == "make":

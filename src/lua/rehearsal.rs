@@ -139,7 +139,11 @@ fn step_of(lua: &Lua, path: &Path, images: &[Raster]) -> PlannedStep {
 }
 
 fn bytes_read(found: &Forecast) -> Option<u64> {
-    let one = |file: &Reading| Some((file.size? as f64 * file.share) as u64);
+    let one = |file: &Reading| match (file.size, file.chunks) {
+        (Some(size), _) => Some((size as f64 * file.share) as u64),
+        // Before compression, since nobody says what comes of it.
+        (None, chunks) => chunks.map(|(_, bytes)| bytes),
+    };
     found.files.iter().map(one).sum()
 }
 

@@ -63,6 +63,16 @@ impl Calendar {
         })
     }
 
+    /// Its name, where the sky does not keep it.
+    fn of_models(self) -> Option<&'static str> {
+        match self {
+            Calendar::Standard | Calendar::ProlepticGregorian | Calendar::Julian => None,
+            Calendar::NoLeap => Some("noleap"),
+            Calendar::AllLeap => Some("all_leap"),
+            Calendar::Days360 => Some("360_day"),
+        }
+    }
+
     /// The number of a day; of the calendars that the sky keeps, its Julian day number.
     fn day(self, year: i64, month: i64, day: i64) -> i64 {
         let months = |leap: i64| BEFORE[(month - 1) as usize] + if month > 2 { leap } else { 0 };
@@ -154,6 +164,8 @@ pub struct Moment {
     pub time: Option<Timestamp>,
     /// `2000-02-30T12:00:00`, in the axis's own calendar but for Julian dates.
     pub date: String,
+    /// The calendar's name, where its days are not those of the sky: dates are called alike, days between them differ.
+    pub calendar: Option<&'static str>,
 }
 
 impl TimeUnits {
@@ -221,6 +233,7 @@ impl TimeUnits {
         Some(Moment {
             time: civil(),
             date: format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
+            calendar: self.calendar.of_models(),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::plan::{Plan, StepInfo};
 use super::tiling::tiling;
 use super::{Kind, Raster, Window};
-use crate::error::Result;
+use crate::error::{Result, counted};
 use crate::work;
 
 /// The steps as a tree for each band, with the pixels that one tile needs of each, the tiles, and the memory that
@@ -39,6 +39,16 @@ pub fn explain(raster: &Raster) -> Result<String> {
         mebibytes(peak),
         mebibytes(work::memory()),
     );
+    for reading in plan.cube_readings(grid.window()) {
+        let _ = writeln!(
+            text,
+            "reads {} of {} of {}, {} before compression",
+            counted(usize::try_from(reading.chunks).unwrap_or(usize::MAX), "chunk"),
+            reading.array,
+            shortened(&reading.path),
+            mebibytes(usize::try_from(reading.bytes).unwrap_or(usize::MAX)),
+        );
+    }
     let mut tree = Tree {
         steps: &steps,
         shown: HashSet::new(),

@@ -23,6 +23,8 @@ pub struct Reading {
     pub size: Option<u64>,
     /// Share of its pixels that is wanted, over all of its bands that are.
     pub share: f64,
+    /// Of a cube the chunks that are read, and their bytes when they are decoded: more than come, as a rule.
+    pub chunks: Option<(u64, u64)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +68,13 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
         .map(|(node, _)| node)
         .collect();
     let mut read: BTreeMap<String, (ReadFile, Vec<f64>)> = BTreeMap::new();
+    let mut cubes: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut add = |plan: &Plan, region: Window| {
+        for reading in plan.cube_readings(region) {
+            let (chunks, bytes) = cubes.entry(reading.path).or_default();
+            *chunks += reading.chunks;
+            *bytes = bytes.saturating_add(reading.bytes);
+        }
         for (node, window) in plan.sources(region) {
             let Some(file) = source_of(&node) else {
                 continue;
@@ -85,6 +93,7 @@ pub fn forecast(raster: &Raster, measure: bool) -> Result<Forecast> {
     let files = read.into_iter().map(|(path, (file, shares))| Reading {
         size: file.size,
         share: shares.iter().copied().fold(0.0, f64::max),
+        chunks: cubes.get(&path).copied(),
         path,
     });
     let ((rows, cols), sharing) = tiling(&plan, grid.window())?;

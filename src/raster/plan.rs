@@ -6,6 +6,8 @@ mod cubes;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+pub use cubes::CubeReading;
+
 use super::element::Element;
 use super::graph::{Node, Port, Work};
 use super::lattice::Kept;

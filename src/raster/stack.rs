@@ -233,7 +233,7 @@ impl Stack {
     /// What a file of all images is made of.
     ///
     /// # Errors
-    /// No image; images without a time, or of other bands than the first.
+    /// No image; images without a time, of other bands than the first, or in other units.
     pub fn cube(&self) -> Result<Cube> {
         let first = self
             .items
@@ -258,6 +258,7 @@ impl Stack {
             }
             for ((_, images), band) in bands.iter_mut().zip(&image.bands) {
                 images.push(image.with_bands(vec![band.clone()]));
+                check_unit(images)?;
             }
         }
         Ok(Cube { times, bands })
@@ -511,4 +512,19 @@ fn parse_time(text: &str, format: TimeFormat) -> Option<Timestamp> {
         .to_zoned(jiff::tz::TimeZone::UTC)
         .ok()
         .map(|z| z.timestamp())
+}
+/// A file says one unit of all steps of a variable: where both are stated, that of the last of these images is that of the first.
+fn check_unit(images: &[Raster]) -> Result<()> {
+    let of = |image: &Raster| {
+        let band = image.bands.first()?;
+        let unit = band.unit.symbol().to_string();
+        (!unit.is_empty()).then(|| (band.name.clone(), unit))
+    };
+    match (images.first().and_then(of), images.last().and_then(of)) {
+        (Some((name, first)), Some((_, last))) if first != last => Err(Error::message(format!(
+            "the band `{name}` of image {} is in {last}, that of the first in {first}; convert the images to one unit and say it by :set_unit(\"{first}\")",
+            images.len()
+        ))),
+        _ => Ok(()),
+    }
 }

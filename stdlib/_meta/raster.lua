@@ -540,7 +540,8 @@ function raster.mixture(histogram, options) end
 --- weeks, any calendar. Its bands are called by their variables, with the coordinate of a further axis where there is one (`u_850`).
 --- Without `subdataset`, all variables with a time axis are taken; those named that have none are part of every image. A date that the
 --- Gregorian calendar has not (`360_day`: 30 February) has no time, but the property `date`; Julian dates, of
---- which those of `standard` before 15 October 1582 are some, are given as the Gregorian days that they are.
+--- which those of `standard` before 15 October 1582 are some, are given as the Gregorian days that they are. The property `calendar` names
+--- one that the sky does not keep (`noleap`, `all_leap`, `360_day`).
 ---
 --- Zarr, of version 2 and 3, also in shards, is read chunk by chunk, from a folder, `https://…/name.zarr` or `s3://…/name.zarr`: a series at points
 --- fetches and decodes the chunks of these points alone, and maps over all times go through the chunks once, many of them on their way at a
@@ -554,7 +555,7 @@ function raster.mixture(histogram, options) end
 --- numbers as they are stored. A mask works before tiles of a day are joined, so that a cloud in one gives way to a clear pixel of another.
 ---
 --- **Errors.** A file that cannot be opened; a pattern that no file fits; a name that does not fit `pattern`; variables on different
---- grids or of different times; units of time of no fixed length (months, years). Of items: one that cannot be read or lacks an asset, by its id, unless
+--- grids or of different times; units of time of no fixed length (months, years); files that count their days by different calendars. Of items: one that cannot be read or lacks an asset, by its id, unless
 --- `missing = "skip"`; bounds that none reaches into. Of Zarr: codecs that are not known, coordinates that neither
 --- rise nor fall, chunks larger than the memory; when pixels are read, chunks that are damaged or truncated, by their names.
 ---
@@ -2139,7 +2140,7 @@ function Raster:zonal(features, options) end
 function Raster:plot(options) end
 
 --- What computing the image takes, as text: the steps as a tree for each band, the pixels that a tile needs of each, the tiles and the
---- memory. Nothing is computed.
+--- memory, and the chunks that are read of Zarrs. Nothing is computed, nothing fetched.
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -2154,13 +2155,15 @@ function Raster:explain() end
 ---@field measure? boolean Compute a part of what is computed of whole images, and one tile in the middle, twice, and tell the time of all by these; else nothing is computed. Default false.
 
 ---@class raster.Plan
----@field files Table A row for each file that is read: path, size_mib, share (of its pixels that is wanted), read_mib.
+---@field files Table A row for each file that is read: path, size_mib, share (of its pixels that is wanted), read_mib; of a Zarr the chunks that are read, and chunks_mib.
 ---@field tiles integer
 ---@field tile_rows integer
 ---@field tile_cols integer
 ---@field threads integer
 ---@field memory_mib number Of pixels, at the worst moment of the tiles.
 ---@field read_mib number Of files of this machine.
+---@field chunks integer Of Zarrs, each once, whatever shares it.
+---@field chunks_mib number These when they are decoded. Fewer bytes come, as a rule; how many, nobody says before.
 ---@field result_mib number The image in its own types, before compression.
 ---@field before string[] What is computed once, of whole images, before the tiles.
 ---@field seconds? number Of all tiles and what comes before them, with `measure`. Missing where that follows another image's offsets (`gross`), which must be known first.
@@ -3374,10 +3377,12 @@ function Stack:export(options) end
 
 ---@class raster.CubeOptions: raster.NetcdfOptions
 ---@field version? integer Of a Zarr: 3, in shards, or 2. From 2 to 3. Default 3.
----@field chunks? integer[] Of a Zarr, `{ times, rows, cols }` of a chunk. At least 1. Default up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64).
----@field append? boolean Adds the images, which are later than its own, to the Zarr that is there. Where there is none, it is made. Default false.
+---@field chunks? integer[] `{ times, rows, cols }` of a chunk. At least 1. Default, of a Zarr: up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64); of a netCDF file 1 MiB, in as many chunks along a series as over a map.
+---@field append? boolean Adds the images, which are later than its own, to the file that is there. Where there is none, it is made. Default false.
 ---@field dtype? string Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
 ---@field fill? number What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
+---@field scale? number Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. The file says so, and readers undo it; `fill` is of stored numbers. A number other than 0. Default 1.
+---@field offset? number What is taken off before values are packed. A number. Default 0.
 
 --- Computes all images and writes them to one netCDF-4 file by the CF conventions: a variable (time, y, x) for each band, with its
 --- unit, and the axis `time` in seconds since 1970 (microseconds where times are not whole seconds). Returns the path.
@@ -3387,14 +3392,17 @@ function Stack:export(options) end
 --- A path that ends in `.zarr` is written as Zarr: the same variables, times and coordinates, Zstandard by `level`, of version 3 in shards of
 --- chunks, with consolidated metadata. `xarray.open_zarr` reads both versions, GDAL version 2 (from 3.8 on also version 3, without shards). A Zarr of
 --- that name is replaced as a whole when the new one is complete; any other folder is not. With `append`, chunks come first and what says that they are
---- there last, so that readers see what was until all is there.
+--- there last, so that readers see what was until all is there. A netCDF file is written anew with the later dates, beside itself, and takes its name when it
+--- is whole: pixels are stored as they were, and what it said of itself and of its variables stays; where another script or version adds to it, a line of its `history`
+--- tells which one wrote the first dates. It takes twice its space for as long.
 ---
---- **Errors.** An empty stack; images without a time, of other bands or on another grid than the first; times that do not rise from
+--- **Errors.** An empty stack; images without a time, of other bands, in other units or on another grid than the first; times that do not rise from
 --- image to image; complex images; turned grids; without `fill`, valid pixels of whole numbers that
---- have the value that stands for masked ones. With `append`: a Zarr that was not written so; other variables, types, fill values
+--- have the value that stands for masked ones. With `append`: a file that was not written so; other variables, types, units, fill values, packing
 --- or another grid than its own; times that are not later than its own.
 ---
---- **Source.** CF conventions 1.11, https://cfconventions.org; Zarr core specification, version 3.0, https://zarr-specs.readthedocs.io
+--- **Source.** CF conventions 1.11, https://cfconventions.org; Zarr core specification, version 3.0, https://zarr-specs.readthedocs.io; Rew, R. (2013):
+--- Chunking Data: Choosing Shapes, Unidata
 ---
 --- ```lua
 --- local raster = require "raster"
@@ -3410,6 +3418,8 @@ function Stack:export(options) end
 --- raster.stack({ { raster.constant(grid, 7):rename "v", time = "2024-03-01" } }):write("cube.zarr", { append = true })
 --- local longer = raster.stack("cube.zarr")
 --- assert(#longer == 3 and longer[3].v:read():get(0, 0) == 7 and longer[1].v:read():get(0, 0) == 1)
+--- raster.stack({ { raster.constant(grid, 7):rename "v", time = "2024-03-01" } }):write("cube.nc", { append = true })
+--- assert(#raster.stack("cube.nc") == 3)
 --- ```
 ---@param path string
 ---@param options? raster.CubeOptions

@@ -92,6 +92,27 @@ impl Answer {
         Answer::new(status, "").with("Location", place)
     }
 
+    /// A file, or the part of it that was asked for, as servers of files and buckets answer.
+    pub fn of_file(got: &Got, bytes: &[u8]) -> Answer {
+        let size = bytes.len();
+        let Some(range) = got.header("range").and_then(|text| text.strip_prefix("bytes=")) else {
+            return Answer::new(200, bytes).with("Accept-Ranges", "bytes");
+        };
+        let (first, last) = range.split_once('-').unwrap_or_default();
+        let (start, end) = match (first.parse::<usize>(), last.parse::<usize>()) {
+            (Ok(first), Ok(last)) => (first, (last + 1).min(size)),
+            (Ok(first), _) => (first, size),
+            (_, Ok(tail)) => (size.saturating_sub(tail), size),
+            _ => (0, size),
+        };
+        match bytes.get(start..end).filter(|part| !part.is_empty()) {
+            Some(part) => {
+                Answer::new(206, part).with("Content-Range", &format!("bytes {start}-{}/{size}", end - 1))
+            }
+            None => Answer::new(416, "").with("Content-Range", &format!("bytes */{size}")),
+        }
+    }
+
     pub fn with(mut self, name: &str, value: &str) -> Answer {
         self.headers.push((name.into(), value.into()));
         self

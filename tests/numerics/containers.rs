@@ -36,9 +36,11 @@ fn both_are_read_by_many_threads_at_once() {
                     name: "v".into(),
                     dtype: DType::F32,
                     fill: Fill::Given(-9999.0),
+                    packing: None,
                     attributes: Vec::new(),
                 },
                 images: vec![image(&grid, values.clone())],
+                stored: 0,
             }],
             header: Header {
                 times: None,
@@ -47,6 +49,7 @@ fn both_are_read_by_many_threads_at_once() {
                 mapping: "mapping".into(),
             },
             chunk_rows: Some(32),
+            chunks: None,
             level: 1,
         };
         netcdf::write(format!("{name}.nc").as_ref(), &contents).unwrap();

@@ -22,6 +22,7 @@ use super::http::{Failure, Http, Request, wait};
 use super::s3::S3;
 use crate::error::Result;
 use crate::interrupt;
+use crate::work;
 
 pub use known::{Found, find, known, open};
 pub use range::{ContentRange, Range, Validator, Wanted, range};
@@ -234,6 +235,8 @@ impl<'a> Remote<'a> {
                 .try_collect()
                 .await
         });
+        // Whoever shows how far it is may show what has come.
+        work::progress().advance(0);
         fetched.inspect_err(|_| known::doubt(self.number))
     }
 

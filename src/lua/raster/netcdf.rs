@@ -16,10 +16,12 @@ use crate::options;
 use crate::raster::file::netcdf::{
     self, Attribute, Attributes, CONVENTIONS, Definition, Fill, Header, LEVEL, NetCdf, Variable,
 };
+use crate::raster::file::options::Packing;
 use crate::raster::file::zarr_write::{self, ZarrOptions};
 use crate::raster::element::kind_of;
 use crate::raster::stack::{Cube, Stack};
 use crate::raster::{DType, Kind, Raster};
+use crate::work;
 
 options! {
     /// How a netCDF file is laid out.
@@ -67,14 +69,20 @@ options! {
         ..file: NetcdfTable,
         /// Of a Zarr: 3, in shards, or 2.
         version: u32 = 3; Domain::within(2.0, 3.0),
-        /// Of a Zarr, `{ times, rows, cols }` of a chunk. Default up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64).
+        /// `{ times, rows, cols }` of a chunk. Default, of a Zarr: up to 128 times, and 32 × 32 pixels (of version 2, 64 × 64); of a netCDF file 1 MiB, in as many
+        /// chunks along a series as over a map.
         chunks: Option<[usize; 3]>; Domain::at_least(1.0),
-        /// Adds the images, which are later than its own, to the Zarr that is there. Where there is none, it is made.
+        /// Adds the images, which are later than its own, to the file that is there. Where there is none, it is made.
         append: bool = false,
         /// Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
         dtype: Option<DType>,
         /// What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
         fill: Option<f64>,
+        /// Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. The file says so, and readers
+        /// undo it; `fill` is of stored numbers. Default 1.
+        scale: Option<f64>; Domain::NOT_ZERO,
+        /// What is taken off before values are packed. Default 0.
+        offset: Option<f64>; Domain::FINITE,
     }
 }
 
@@ -91,50 +99,70 @@ pub fn write(lua: &Lua, args: &Args, o: NetcdfTable) -> Result<String> {
 pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args, o: CubeTable) -> Result<String> {
     let path: PathBuf = args.get("path")?;
     let Cube { times, bands } = stack.cube()?;
+    let packing = (o.scale.is_some() || o.offset.is_some()).then(|| Packing {
+        scale: o.scale.unwrap_or(1.0),
+        offset: o.offset.unwrap_or(0.0),
+    });
     let variables = bands.into_iter().map(|(name, images)| {
         let stated: Vec<DType> = images.iter().flat_map(|i| &i.bands).map(|b| b.dtype).collect();
         // A float type where the images differ.
         let one = stated.first().copied().filter(|first| stated.iter().all(|dtype| dtype == first));
         let wide = stated.iter().any(|dtype| kind_of(*dtype) == Kind::F64);
         let dtype = o.dtype.or(one).unwrap_or(if wide { DType::F64 } else { DType::F32 });
+        if packing.is_some() && dtype.integer_range().is_none() {
+            return Err(Error::argument(
+                "dtype",
+                "one of whole numbers, as int16, where values are packed by { scale = …, offset = … }",
+                dtype,
+            ));
+        }
         let band = images.first().and_then(|image| image.bands.first());
         let unit = band.map(|band| band.unit.symbol().to_string()).filter(|unit| !unit.is_empty());
+        let units = unit.map(|unit| ("units".to_string(), Attribute::Text(unit)));
+        // A band's own value is of values, not of packed numbers.
+        let own = band.and_then(|band| band.nodata).filter(|_| packing.is_none());
         let what = Definition {
             name,
-            fill: fill_value(o.fill, band.and_then(|band| band.nodata), dtype)?,
+            fill: fill_value(o.fill, own, dtype)?,
             dtype,
-            attributes: unit.into_iter().map(|unit| ("units".to_string(), Attribute::Text(unit))).collect(),
+            packing,
+            attributes: units.into_iter().chain(packing.into_iter().flat_map(Packing::said)).collect(),
         };
-        Ok(Variable { what, images })
+        Ok(Variable { what, images, stored: 0 })
     });
     let mut contents = o.file.contents(variables.collect::<Result<_>>()?, Some(times));
     let stated = &mut contents.header.attributes;
-    if !stated.iter().any(|(name, _)| name == "Conventions") {
-        stated.push(("Conventions".to_string(), Attribute::Text(CONVENTIONS.to_string())));
+    let mut say = |name: &str, text: String| {
+        if !stated.iter().any(|(other, _)| other == name) {
+            stated.push((name.to_string(), Attribute::Text(text)));
+        }
+    };
+    say("Conventions", CONVENTIONS.to_string());
+    work::provenance().into_iter().for_each(|(name, text)| say(&name, text));
+    contents.chunks = o.chunks;
+    if o.chunks.is_some() && contents.chunk_rows.is_some() {
+        return Err(Error::message("chunks and chunk_rows both say how the chunks are cut; give one of them"));
     }
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zarr")) {
-        return write_zarr(lua, &path, &contents, &ZarrOptions {
+    let target = access(lua).write(&path)?;
+    let images: Vec<Raster> = contents.variables.iter().flat_map(|v| v.images.iter().cloned()).collect();
+    let is_zarr = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zarr"));
+    if is_zarr && contents.chunk_rows.is_some() {
+        return Err(Error::message("chunk_rows is an option of netCDF; a Zarr takes chunks = { times, rows, cols }"));
+    }
+    if are_told(lua, &target, &images)? {
+        return Ok(path.display().to_string());
+    }
+    if is_zarr {
+        let options = ZarrOptions {
             version: o.version as u8,
             chunks: o.chunks,
             append: o.append,
-        });
-    }
-    if o.append || o.chunks.is_some() {
-        return Err(Error::message(
-            "append and chunks are options of Zarr, whose path ends in .zarr; a netCDF file takes chunk_rows, and is written at once",
-        ));
-    }
-    write_contents(lua, &path, &contents)
-}
-
-fn write_zarr(lua: &Lua, path: &Path, contents: &NetCdf, options: &ZarrOptions) -> Result<String> {
-    if contents.chunk_rows.is_some() {
-        return Err(Error::message("chunk_rows is an option of netCDF; a Zarr takes chunks = { times, rows, cols }"));
-    }
-    let target = access(lua).write(path)?;
-    let images: Vec<Raster> = contents.variables.iter().flat_map(|v| v.images.iter().cloned()).collect();
-    if !are_told(lua, &target, &images)? {
-        zarr_write::write(&target, contents, options)?;
+        };
+        zarr_write::write(&target, &contents, &options)?;
+    } else if o.append && target.exists() {
+        netcdf::append(&target, contents)?;
+    } else {
+        netcdf::write(&target, &contents)?;
     }
     Ok(path.display().to_string())
 }
@@ -160,6 +188,7 @@ impl NetcdfTable {
                 mapping: self.mapping,
             },
             chunk_rows: self.chunk_rows,
+            chunks: None,
             level: self.level,
         }
     }
@@ -194,10 +223,12 @@ impl OneVariable {
             name: self.name.unwrap_or_else(|| band.name.clone()),
             attributes: listed(self.attributes),
             dtype,
+            packing: None,
             fill: fill_value(self.fill, None, dtype)?,
         };
         Ok(Variable {
             what,
+            stored: 0,
             images: vec![self.image],
         })
     }

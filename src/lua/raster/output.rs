@@ -67,8 +67,8 @@ options! {
 
 /// `raster:plan(options?)`
 fn plan(lua: &Lua, this: &Raster, _: &Args, o: Plan) -> Result<Table> {
-    const NAMES: [&str; 10] = [
-        "files", "tiles", "tile_rows", "tile_cols", "threads", "memory_mib", "read_mib", "result_mib", "before", "seconds",
+    const NAMES: [&str; 12] = [
+        "files", "tiles", "tile_rows", "tile_cols", "threads", "memory_mib", "read_mib", "chunks", "chunks_mib", "result_mib", "before", "seconds",
     ];
     let found = forecast(this, o.measure)?;
     let mebibytes = |bytes: f64| (bytes / f64::from(1 << 20) * 10.0).round() / 10.0;
@@ -80,15 +80,30 @@ fn plan(lua: &Lua, this: &Raster, _: &Args, o: Plan) -> Result<Table> {
             ("size_mib".to_string(), number(file.size.map(|size| mebibytes(size as f64)))),
             ("share".to_string(), table::Value::Float((file.share * 1000.0).round() / 1000.0)),
             ("read_mib".to_string(), number(read(file))),
+            ("chunks".to_string(), file.chunks.map_or(table::Value::Missing, |(chunks, _)| table::Value::Integer(chunks as i64))),
+            ("chunks_mib".to_string(), number(file.chunks.map(|(_, bytes)| mebibytes(bytes as f64)))),
         ]
     });
     let files = table::Table::from_rows(rows.collect::<Vec<_>>())?;
     let total: f64 = found.files.iter().filter_map(read).sum();
     let total = (total * 10.0).round() / 10.0;
-    let mut text = format!(
-        "reads     {} MiB of {}\ncomputes  {} of {} × {} (rows × cols) on {}, {} MiB of pixels at a time (limit {} MiB)\nresult    {} MiB before compression",
-        total,
-        counted(found.files.len(), "file"),
+    let cubes: Vec<(u64, u64)> = found.files.iter().filter_map(|file| file.chunks).collect();
+    let chunks: u64 = cubes.iter().map(|(chunks, _)| chunks).sum();
+    let chunk_bytes: u64 = cubes.iter().map(|(_, bytes)| bytes).sum();
+    let mut text = String::new();
+    if found.files.len() > cubes.len() || cubes.is_empty() {
+        text = format!("reads     {total} MiB of {}\n", counted(found.files.len() - cubes.len(), "file"));
+    }
+    if !cubes.is_empty() {
+        text.push_str(&format!(
+            "reads     {} of {}, {} MiB before compression\n",
+            counted(usize::try_from(chunks).unwrap_or(usize::MAX), "chunk"),
+            counted(cubes.len(), "cube"),
+            mebibytes(chunk_bytes as f64),
+        ));
+    }
+    text.push_str(&format!(
+        "computes  {} of {} × {} (rows × cols) on {}, {} MiB of pixels at a time (limit {} MiB)\nresult    {} MiB before compression",
         counted(found.tiles, "tile"),
         found.tile.0,
         found.tile.1,
@@ -96,7 +111,7 @@ fn plan(lua: &Lua, this: &Raster, _: &Args, o: Plan) -> Result<Table> {
         mebibytes(found.memory as f64),
         crate::work::memory() >> 20,
         mebibytes(found.result as f64),
-    );
+    ));
     let shown = |seconds: f64| match seconds < 1.0 {
         true => format!("{:.0} ms", (seconds * 1000.0).max(1.0)),
         false => format!("{seconds:.1} s"),
@@ -116,6 +131,8 @@ fn plan(lua: &Lua, this: &Raster, _: &Args, o: Plan) -> Result<Table> {
     out.raw_set("threads", found.threads)?;
     out.raw_set("memory_mib", mebibytes(found.memory as f64))?;
     out.raw_set("read_mib", total)?;
+    out.raw_set("chunks", chunks)?;
+    out.raw_set("chunks_mib", mebibytes(chunk_bytes as f64))?;
     out.raw_set("result_mib", mebibytes(found.result as f64))?;
     let names: Vec<String> = found.before.iter().map(|before| before.name.clone()).collect();
     out.raw_set("before", names)?;

@@ -16,7 +16,9 @@ use crate::lua::args::Args;
 use crate::lua::spec::ValueType;
 use crate::lua::value::{FromScript, Several, describe};
 use crate::options;
+use crate::raster::file::cube::CALENDAR;
 use crate::raster::file::zarr::is_zarr;
+use crate::raster::image::Property;
 use crate::raster::places::coordinates_in;
 use crate::raster::stack::{NamePattern, Stack};
 use crate::raster::synthetic::{self, Distribution};
@@ -94,11 +96,45 @@ pub fn stack(lua: &Lua, args: &Args, o: StackOptions) -> Result<Stack> {
         }
     };
     let mut items = Vec::with_capacity(entries.len());
+    let mut dated: Option<Raster> = None;
     for (i, entry) in entries.iter().enumerate() {
         interrupt::check()?;
-        items.extend(source.images(entry, i + 1)?);
+        let images = source.images(entry, i + 1)?;
+        // Whoever hands images over knows of their times.
+        if !matches!(entry, Value::UserData(_))
+            && let Some(image) = images.iter().find(|image| is_dated(image))
+        {
+            check_calendar(dated.get_or_insert_with(|| image.clone()), image)?;
+        }
+        items.extend(images);
     }
     Ok(Stack { items })
+}
+
+fn is_dated(image: &Raster) -> bool {
+    image.time.is_some() || image.properties.contains_key("date")
+}
+
+/// Dates of two calendars are called alike, but days between them are counted otherwise.
+fn check_calendar(first: &Raster, other: &Raster) -> Result<()> {
+    let said = |image: &Raster, name: &str| match image.properties.get(name) {
+        Some(Property::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (one, two) = (said(first, CALENDAR), said(other, CALENDAR));
+    if one == two {
+        return Ok(());
+    }
+    let words = |image: &Raster, calendar: Option<String>| {
+        let path = said(image, "path").unwrap_or_default();
+        let calendar = calendar.map_or("that of every day".to_string(), |name| format!("`{name}`"));
+        format!("{path} by the calendar {calendar}")
+    };
+    Err(Error::message(format!(
+        "the files count their days differently: {}, {}; make a stack of each kind, or of their images: raster.stack {{ a[1], b[1] }}",
+        words(first, one),
+        words(other, two)
+    )))
 }
 
 /// The images of a folder, or the files that a pattern names.
@@ -177,6 +213,9 @@ impl Source<'_> {
             let named = parts.time.filter(|_| images.len() == 1);
             for image in &mut images {
                 image.time = named.or(image.time);
+                if named.is_some() {
+                    image.properties.remove(CALENDAR);
+                }
                 image.properties.extend(parts.properties.iter().cloned());
             }
         }
@@ -221,6 +260,10 @@ impl Source<'_> {
                 && key.as_bytes() != b"path"
             {
                 for image in &mut images {
+                    // A time that is given is of every day's calendar.
+                    if key.as_bytes() == b"time" {
+                        image.properties.remove(CALENDAR);
+                    }
                     set_property(image, &key.to_string_lossy(), &value)?;
                 }
             }

@@ -1,14 +1,18 @@
 //! Attributes of the arrays of container files, by their names.
 
+use std::path::Path;
+
 use gdal::cpl::CslStringList;
 use gdal::raster::Group;
+use rust_hdf5::format::messages::datatype::DatatypeMessage;
+use rust_hdf5::{H5Attribute, H5File, Hdf5Error};
+use serde_json::Value as Json;
 
 use super::arrays::{self, Container};
 use super::open::check_local;
-use super::{hdf5_read, message_of, zarr};
+use super::{hdf5_read, message_of, netcdf, zarr};
 use crate::error::{Error, Result};
 use crate::raster::DType;
-use serde_json::Value as Json;
 
 /// What an attribute says; of a list its first element.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,5 +122,123 @@ fn value(attribute: &gdal::raster::Attribute) -> Option<Attribute> {
     Some(match !is_float && number.fract() == 0.0 && number.abs() < 9e15 {
         true => Attribute::Integer(number as i64),
         false => Attribute::Number(number),
+    })
+}
+
+/// All that an HDF5 file (as netCDF-4 is one) says at its root, without an element of an array.
+pub struct Inside {
+    pub groups: Vec<String>,
+    pub arrays: Vec<Written>,
+    pub attributes: netcdf::Attributes,
+}
+
+/// An array and what is said of it.
+pub struct Written {
+    pub name: String,
+    pub shape: Vec<usize>,
+    /// None of what is no number.
+    pub dtype: Option<DType>,
+    pub attributes: netcdf::Attributes,
+}
+
+impl Inside {
+    /// # Errors
+    /// A file that is missing, damaged, or no HDF5.
+    pub fn of(path: &Path) -> Result<Inside> {
+        let fail = |e: Hdf5Error| Error::file(path, format!("is no netCDF-4 file that can be read: {e}"));
+        let shown = path.to_string_lossy();
+        let file = H5File::open(path).map_err(fail)?;
+        let group = file.root_group();
+        let mut arrays = Vec::new();
+        for name in group.dataset_names().map_err(fail)? {
+            let dataset = file.dataset(&name).map_err(fail)?;
+            let mut attributes = netcdf::Attributes::new();
+            for said in dataset.attr_names().map_err(fail)? {
+                let value = dataset.attr(&said).ok().and_then(|a| typed(&a));
+                attributes.extend(value.map(|value| (said, value)));
+            }
+            arrays.push(Written {
+                shape: dataset.shape(),
+                dtype: dataset.datatype().ok().and_then(|stored| type_of(&stored)),
+                attributes,
+                name,
+            });
+        }
+        // Of the file's own attributes the reader above does not tell the types.
+        let dataset = arrays::open_by(&shown, Some(&["netCDF"]))?;
+        let root = dataset
+            .root_group()
+            .map_err(|e| Error::file(path, message_of(&e)))?;
+        let said = file.attr_names().map_err(fail)?.into_iter();
+        let attributes = said.filter_map(|name| {
+            let value = whole(&root.attribute(&name).ok()?)?;
+            Some((name, value))
+        });
+        Ok(Inside {
+            groups: group.group_names().map_err(fail)?,
+            arrays,
+            attributes: attributes.collect(),
+        })
+    }
+}
+
+fn type_of(stored: &DatatypeMessage) -> Option<DType> {
+    Some(match stored {
+        DatatypeMessage::FixedPoint { size, signed, .. } => match (size, signed) {
+            (1, false) => DType::U8,
+            (1, true) => DType::I8,
+            (2, false) => DType::U16,
+            (2, true) => DType::I16,
+            (4, false) => DType::U32,
+            (4, true) => DType::I32,
+            (8, false) => DType::U64,
+            (8, true) => DType::I64,
+            _ => return None,
+        },
+        DatatypeMessage::FloatingPoint { size: 4, .. } => DType::F32,
+        DatatypeMessage::FloatingPoint { size: 8, .. } => DType::F64,
+        _ => return None,
+    })
+}
+
+/// None of references and of what else belongs to the format alone.
+fn typed(attribute: &H5Attribute) -> Option<netcdf::Attribute> {
+    Some(match attribute.datatype().ok()? {
+        DatatypeMessage::FixedPoint { .. } => match attribute.read_numeric_as::<i64>().ok()?[..] {
+            [one] => netcdf::Attribute::Integer(one),
+            ref list => netcdf::Attribute::Flags(list.to_vec()),
+        },
+        DatatypeMessage::FloatingPoint { .. } => match attribute.read_numeric_as::<f64>().ok()?[..] {
+            [one] => netcdf::Attribute::Number(one),
+            ref list => netcdf::Attribute::Numbers(list.to_vec()),
+        },
+        DatatypeMessage::FixedString { .. } | DatatypeMessage::VarLenString { .. } => {
+            let text = attribute.read_string().ok()?;
+            netcdf::Attribute::Text(text.trim_end_matches('\0').to_string())
+        }
+        _ => return None,
+    })
+}
+
+/// As `value`, with all elements of a list.
+fn whole(attribute: &gdal::raster::Attribute) -> Option<netcdf::Attribute> {
+    let is_numeric = attribute.datatype().class().is_numeric();
+    let numbers = if is_numeric {
+        attribute.read_as_f64_array()
+    } else {
+        Vec::new()
+    };
+    if numbers.len() > 1 {
+        let is_whole = numbers.iter().all(|v| v.fract() == 0.0 && v.abs() < 9e15);
+        let is_float = super::dtype_of(attribute.datatype().numeric_datatype()).is_some_and(DType::is_float);
+        return Some(match is_whole && !is_float {
+            true => netcdf::Attribute::Flags(numbers.iter().map(|v| *v as i64).collect()),
+            false => netcdf::Attribute::Numbers(numbers),
+        });
+    }
+    Some(match value(attribute)? {
+        Attribute::Integer(v) => netcdf::Attribute::Integer(v),
+        Attribute::Number(v) => netcdf::Attribute::Number(v),
+        Attribute::Text(text) => netcdf::Attribute::Text(text),
     })
 }

@@ -36,8 +36,17 @@ impl Axis {
     /// The times of its steps; None for steps without one. `path` is for the error.
     ///
     /// # Errors
-    /// Units or a calendar that do not say when.
+    /// Units or a calendar that do not say when; more steps than the memory holds.
     pub fn times(&self, path: &str) -> Result<Vec<Option<Moment>>> {
+        bounds::fits(
+            format!(
+                "the times of the {} steps of the axis {} of {path}",
+                self.size, self.name
+            ),
+            self.size,
+            size_of::<Option<Moment>>(),
+            "open a part of the file",
+        )?;
         let Some(steps) = self.steps.as_ref().filter(|_| !self.units.is_empty()) else {
             return Ok(vec![None; self.size]);
         };

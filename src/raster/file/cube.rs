@@ -10,6 +10,9 @@ use crate::raster::calendar::Moment;
 use crate::raster::image::{Property, Raster};
 use crate::raster::{Grid, reframe};
 
+/// The property that names a calendar which the sky does not keep.
+pub const CALENDAR: &str = "calendar";
+
 /// Every step of a file's time axis as an image with its time, bands named by their arrays; of other files the one image.
 ///
 /// Without `variables`, and where the file holds several images, those with a time axis are taken. Named variables without one
@@ -45,16 +48,26 @@ pub fn slices(path: &str, options: &OpenOptions, variables: &[String]) -> Result
             let images = found.iter().map(|opened| at_step(opened, step)).collect();
             let mut image = renamed(merged(path, images)?, options)?;
             if let Some(moment) = time {
-                image.time = moment.time;
-                if moment.time.is_none() {
-                    image
-                        .properties
-                        .insert("date".into(), Property::Text(moment.date.clone()));
-                }
+                date(&mut image, moment);
             }
             Ok(image)
         })
         .collect()
+}
+
+/// Says when an image is of, as its file's axis does.
+pub(super) fn date(image: &mut Raster, moment: &Moment) {
+    image.time = moment.time;
+    if moment.time.is_none() {
+        image
+            .properties
+            .insert("date".into(), Property::Text(moment.date.clone()));
+    }
+    if let Some(calendar) = moment.calendar {
+        image
+            .properties
+            .insert(CALENDAR.into(), Property::Text(calendar.into()));
+    }
 }
 
 /// The images of a file that have a time axis; None where there is none.

@@ -1,5 +1,6 @@
 //! Files, through GDAL: reading by windows, writing whole files or none.
 
+mod alike;
 pub mod arrays;
 pub mod attributes;
 mod axes;
@@ -25,6 +26,7 @@ pub mod probe;
 pub mod read;
 mod remote;
 mod sink;
+mod slabs;
 mod staged;
 mod steps;
 mod tiff;

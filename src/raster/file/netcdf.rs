@@ -4,8 +4,10 @@
 //! # Source
 //! CF conventions 1.11, <https://cfconventions.org>
 
+mod append;
 pub(super) mod axes;
 pub(super) mod code;
+mod cube;
 pub(super) mod file;
 pub(super) mod image;
 mod library;
@@ -16,10 +18,12 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+pub use self::append::append;
 pub(super) use self::tiles::Tiles;
 
 use self::axes::{axes_of, is_unplaced};
 use self::file::{File, Handle, Owner};
+use super::options::Packing;
 use super::{initialise, quieten_hdf5, whole};
 use crate::bounds;
 use crate::error::{Error, Result};
@@ -69,7 +73,10 @@ impl Fill {
 pub struct Definition {
     pub name: String,
     pub dtype: DType,
+    /// Of stored numbers, where they are packed.
     pub fill: Fill,
+    /// How its images are packed, which its attributes say.
+    pub packing: Option<Packing>,
     pub attributes: Attributes,
 }
 
@@ -79,6 +86,8 @@ pub struct Variable {
     pub what: Definition,
     /// Of one band each, as many as there are times, or one.
     pub images: Vec<Raster>,
+    /// So many of them, the first, hold stored numbers already: they are not packed again.
+    pub stored: usize,
 }
 
 /// What a file says beside its variables.
@@ -96,6 +105,8 @@ pub struct Header {
 /// How pixels are kept.
 #[derive(Clone, Copy)]
 struct Storage {
+    /// Times of a chunk.
+    depth: usize,
     /// Rows and columns of a chunk.
     chunk: (usize, usize),
     /// Of deflate, 1 to 9; none for pixels as they are.
@@ -108,6 +119,8 @@ pub struct NetCdf {
     pub header: Header,
     /// Rows of a chunk, which are as wide as the image; None for 512, or fewer where such a chunk would have more than 1 MiB.
     pub chunk_rows: Option<usize>,
+    /// Of images of several times, times, rows and columns of a chunk; None for as many chunks along a series as over a map.
+    pub chunks: Option<[usize; 3]>,
     /// Of deflate, 1 to 9.
     pub level: u32,
 }
@@ -140,9 +153,14 @@ pub fn write(path: &Path, contents: &NetCdf) -> Result<()> {
 
 fn fill(path: &Path, draft: &Path, contents: &NetCdf, grid: &Grid) -> Result<()> {
     let (mut file, dimensions) = begin(path, draft, grid, &contents.header)?;
-    for variable in &contents.variables {
-        interrupt::check()?;
-        file.image(variable, &dimensions, contents)?;
+    match &contents.header.times {
+        Some(times) => file = cube::fill(file, &dimensions, contents, grid, times.len())?,
+        None => {
+            for variable in &contents.variables {
+                interrupt::check()?;
+                file.image(variable, &dimensions, contents)?;
+            }
+        }
     }
     drop(dimensions);
     file.finish()?;

@@ -1,5 +1,6 @@
 //! How a file is written.
 
+use super::netcdf::Attribute;
 use crate::raster::DType;
 
 /// How to write a file.
@@ -35,6 +36,14 @@ pub struct WriteOptions {
 pub struct Packing {
     pub scale: f64,
     pub offset: f64,
+}
+
+impl Packing {
+    /// What attributes of netCDF and Zarr say of it.
+    pub fn said(self) -> [(String, Attribute); 2] {
+        [("scale_factor", self.scale), ("add_offset", self.offset)]
+            .map(|(name, value)| (name.to_string(), Attribute::Number(value)))
+    }
 }
 
 impl Default for WriteOptions {

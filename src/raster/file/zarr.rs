@@ -115,7 +115,8 @@ impl Variable {
     /// How many bands all steps of all other axes make.
     fn bands(&self) -> usize {
         let shape = &self.array.metadata.shape;
-        self.others().iter().map(|axis| shape[*axis]).product()
+        let sizes = self.others().into_iter().map(|axis| shape[axis]);
+        sizes.fold(1, usize::saturating_mul)
     }
 
     fn band(&self, number: usize, name: String) -> Band {
@@ -187,12 +188,6 @@ pub fn open(path: &str, options: &OpenOptions) -> Result<Opened> {
     };
     let variable = variables(&zarr, path, vec![array], options)?.swap_remove(0);
     let count = variable.bands();
-    bounds::fits(
-        format!("the list of the {count} bands of {} of {path}", variable.name),
-        count,
-        1024,
-        "open a part of it",
-    )?;
     let names: Vec<String> = match count {
         1 => vec![variable.name.clone()],
         _ => (1..=count).map(|i| format!("b{i}")).collect(),
@@ -334,7 +329,7 @@ fn variable(
         (None, Some(text)) => Unit::parse(text),
         (None, None) => Unit::Unknown,
     };
-    Ok(Variable {
+    let variable = Variable {
         name,
         frame: Frame { y, x, flip_y, flip_x },
         arranged,
@@ -342,5 +337,13 @@ fn variable(
         unit,
         grid,
         array,
-    })
+    };
+    let count = variable.bands();
+    bounds::fits(
+        format!("the list of the {count} images of {} of {path}", variable.name),
+        count,
+        1024,
+        "open a part of it",
+    )?;
+    Ok(variable)
 }

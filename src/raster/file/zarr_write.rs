@@ -12,18 +12,14 @@ use std::fs;
 use std::path::Path;
 
 use super::netcdf::axes::{dated, is_unplaced, placed};
-use super::netcdf::code::{Stored, stored};
+use super::netcdf::code::Stored;
 use super::netcdf::file::encoded;
-use super::netcdf::image::clash;
 use super::netcdf::{self, Definition, NetCdf, Variable, mapping};
-use crate::bounds;
+use super::slabs::{Slabs, whole_chunks};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
-use crate::interrupt;
-use crate::raster::execute::Run;
 use crate::raster::zarr::codec::{Codec, Codecs};
-use crate::raster::{DType, Grid, Port, Raster, Window};
-use crate::work::{self, budget};
+use crate::raster::{DType, Grid, Window};
 use document::{Array, Documents, TIMES};
 
 /// How a Zarr is laid out.
@@ -37,10 +33,6 @@ pub struct ZarrOptions {
     pub append: bool,
 }
 
-/// Elements of a shard, at most, unless one chunk has more.
-const LARGEST_SHARD: usize = 8 << 20;
-/// Rows and columns of a shard, about.
-const SHARD: usize = 256;
 /// Times of a chunk: enough for a series in few reads, few enough for a map in not many more than it needs.
 const DEPTH: std::ops::RangeInclusive<usize> = 16..=128;
 
@@ -65,21 +57,10 @@ impl Layout {
     }
 
     fn in_chunks(version: u8, chunk: [usize; 3], grid: &Grid) -> Layout {
-        let elements = chunk.iter().fold(1usize, |all, n| all.saturating_mul(*n));
-        let most = (LARGEST_SHARD / elements.max(1)).max(1);
-        let count = |chunk: usize, size: usize| (SHARD / chunk.max(1)).clamp(1, size.div_ceil(chunk.max(1)));
-        let mut rows = count(chunk[1], grid.rows);
-        let mut cols = count(chunk[2], grid.cols);
-        while rows * cols > most {
-            match rows >= cols {
-                true => rows = rows.div_ceil(2),
-                false => cols = cols.div_ceil(2),
-            }
-        }
         Layout {
             version,
             chunk,
-            shard: [chunk[0], chunk[1] * rows, chunk[2] * cols],
+            shard: whole_chunks(chunk, grid),
         }
     }
 }
@@ -201,85 +182,19 @@ struct Target<'a> {
 impl Target<'_> {
     /// Writes the pixels of the variables, whose images begin at a step that begins chunks.
     fn pixels(&self, variables: &[Variable], first: usize) -> Result<()> {
-        let steps = variables.iter().map(|v| v.images.len()).max().unwrap_or(0);
-        let depth = self.layout.shard[0];
-        for start in (0..steps).step_by(depth) {
-            interrupt::check()?;
-            let mut left = variables;
-            // As many at a time as the memory holds, since variables may share what they are made of.
-            while !left.is_empty() {
-                let count = (1..=left.len())
-                    .rev()
-                    .find(|n| self.fits(&left[..*n], depth))
-                    .unwrap_or(1);
-                let (now, later) = left.split_at(count);
-                self.slab(now, start..steps.min(start + depth), (first + start) / depth)?;
-                left = later;
-            }
-        }
-        Ok(())
-    }
-
-    /// Bytes of the pixels of a shard of these, and of what is made of them.
-    fn needed(&self, variables: &[Variable], depth: usize) -> usize {
-        let area = self.layout.shard[1] * self.layout.shard[2];
-        let kinds = variables
-            .iter()
-            .filter_map(|v| v.images.first()?.bands.first())
-            .map(|band| band.kind().bytes() + 16);
-        kinds.fold(0usize, |all, bytes| {
-            all.saturating_add(area.saturating_mul(depth).saturating_mul(bytes))
-        })
-    }
-
-    fn fits(&self, variables: &[Variable], depth: usize) -> bool {
-        self.needed(variables, depth).saturating_mul(work::threads()) <= budget::left() / 2
-    }
-
-    /// The shards of one place along time.
-    fn slab(&self, variables: &[Variable], steps: std::ops::Range<usize>, place: usize) -> Result<()> {
-        let images: Vec<&[Raster]> = variables.iter().map(|v| &v.images[steps.clone()]).collect();
-        let Some(first) = images.first().and_then(|images| images.first()) else {
-            return Ok(());
+        let slabs = Slabs {
+            path: self.path,
+            shape: self.layout.shard,
         };
-        let grid = &first.grid;
-        bounds::fits(
-            format!(
-                "a shard of {:?} elements (times, rows, columns)",
-                self.layout.shard
-            ),
-            self.needed(&variables[..1], steps.len()),
-            1,
-            "ask for smaller chunks",
-        )?;
-        let ports: Vec<Port> = images
-            .iter()
-            .flat_map(|images| images.iter())
-            .flat_map(Raster::ports)
-            .collect();
-        let run =
-            Run::prepare(grid, &ports, grid.window())?.with_tile(self.layout.shard[1], self.layout.shard[2]);
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        run.for_each(&format!("writing {name}"), &|_, window, pixels| {
-            let mut pixels = pixels.into_iter();
-            for variable in variables {
-                let layers = pixels.by_ref().take(steps.len());
-                let mut planes = Vec::with_capacity(steps.len());
-                for layer in layers {
-                    let (values, seen) = stored(&variable.what, layer);
-                    if seen.is_lost(variable.what.fill) {
-                        return Err(clash(self.path, &variable.what, seen, "fill"));
-                    }
-                    planes.push(bytes_of(values));
-                }
-                self.shard(&variable.what, place, window, &planes)?;
-            }
-            Ok(())
+        let depth = self.layout.shard[0];
+        slabs.each(variables, &|variable, steps, window, planes| {
+            let planes: Vec<&[u8]> = planes.iter().map(Stored::bytes).collect();
+            self.shard(&variable.what, (first + steps.start) / depth, window, &planes)
         })
     }
 
     /// A shard, or the chunks that it would be of.
-    fn shard(&self, what: &Definition, place: usize, window: Window, planes: &[Vec<u8>]) -> Result<()> {
+    fn shard(&self, what: &Definition, place: usize, window: Window, planes: &[&[u8]]) -> Result<()> {
         let Layout {
             version,
             chunk,
@@ -346,7 +261,7 @@ impl Target<'_> {
 
 /// The elements of a chunk, those beyond the window and the last step filled up.
 fn gathered(
-    planes: &[Vec<u8>],
+    planes: &[&[u8]],
     window: Window,
     (top, left): (usize, usize),
     chunk: [usize; 3],
@@ -367,12 +282,4 @@ fn gathered(
         }
     }
     out
-}
-
-fn bytes_of(values: Stored) -> Vec<u8> {
-    match values {
-        Stored::F32(list) => list.iter().flat_map(|v| v.to_ne_bytes()).collect(),
-        Stored::F64(list) => list.iter().flat_map(|v| v.to_ne_bytes()).collect(),
-        Stored::Bytes(bytes) => bytes,
-    }
 }

@@ -97,6 +97,10 @@ impl Wanted {
         self.blocks.is_empty()
     }
 
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
     /// Loads them at once, as far as so many bytes hold them; they stay as long as what is answered.
     ///
     /// # Errors
@@ -251,6 +255,8 @@ fn made(cache: &Cache, chunks: &[(Arc<Array>, u64)]) -> Result<Vec<Arc<Chunk>>> 
             }
         }
         context.decoded().count(job.parts.len() as u64);
+        // Whoever shows how far it is may show what has come, before the first tile is there.
+        work::progress().advance(0);
         Ok(())
     })?;
     let taken = results
@@ -366,6 +372,13 @@ impl Array {
     /// The file of a chunk of an array without shards.
     fn key(&self, number: u64) -> String {
         self.key_of(&self.place(number))
+    }
+
+    /// Bytes of the largest part of the array that a chunk holds.
+    pub fn largest_part(&self) -> usize {
+        let sides = self.metadata.shape.iter().zip(&self.metadata.chunk);
+        let elements: usize = sides.map(|(size, chunk)| *size.min(chunk)).product();
+        elements.saturating_mul(self.metadata.element.bytes())
     }
 
     /// The most bytes that a stored chunk can have.

@@ -1,5 +1,6 @@
 //! Searches at a real service, stac-fastapi-pgstac, compared with a look at every item that was put into it.
 
+mod images;
 mod service;
 mod world;
 

@@ -1,6 +1,6 @@
 //! stac-fastapi-pgstac on PostgreSQL with PostGIS, started once for all tests that use it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -33,27 +33,34 @@ fn cache() -> PathBuf {
 }
 
 fn start() -> Option<Service> {
+    let world = World::generate();
+    let (address, child) = serve(&collections(), &world.items, &queryables())?;
+    Some(Service {
+        address,
+        world,
+        _child: child,
+    })
+}
+
+/// A service of its own, which ends with the process that is answered: its address. `None` where it is not installed.
+pub fn serve(collections: &[Value], items: &[Value], queryables: &Value) -> Option<(String, Child)> {
     let python = cache().join("stac-service/bin/python");
     if !python.exists() {
         return None;
     }
-    let world = World::generate();
     let folder = tempfile::tempdir().unwrap();
-    let lines = |values: &[Value]| values.iter().map(|v| format!("{v}\n")).collect::<String>();
+    let lines = |name: &str, values: &[Value]| {
+        let path = folder.path().join(name);
+        let text: String = values.iter().map(|v| format!("{v}\n")).collect();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
     let (c, i) = (
-        folder.path().join("collections.ndjson"),
-        folder.path().join("items.ndjson"),
+        lines("collections.ndjson", collections),
+        lines("items.ndjson", items),
     );
-    std::fs::File::create(&c)
-        .unwrap()
-        .write_all(lines(&collections()).as_bytes())
-        .unwrap();
-    std::fs::File::create(&i)
-        .unwrap()
-        .write_all(lines(&world.items).as_bytes())
-        .unwrap();
     let q = folder.path().join("queryables.json");
-    std::fs::write(&q, queryables().to_string()).unwrap();
+    std::fs::write(&q, queryables.to_string()).unwrap();
     let root = std::env::var_os("PERILUNE_TEST_ROOT").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let mut child = Command::new(python)
         .arg(PathBuf::from(root).join("scripts/stac_service/serve.py"))
@@ -74,9 +81,5 @@ fn start() -> Option<Service> {
         .strip_prefix("ready ")
         .expect("the service says that it is ready")
         .trim();
-    Some(Service {
-        address: address.to_string(),
-        world,
-        _child: child,
-    })
+    Some((address.to_string(), child))
 }

@@ -37,6 +37,17 @@ pub(in crate::raster::file) enum Stored {
     Bytes(Vec<u8>),
 }
 
+impl Stored {
+    /// As they lie in memory.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Stored::F32(list) => bytemuck::cast_slice(list),
+            Stored::F64(list) => bytemuck::cast_slice(list),
+            Stored::Bytes(bytes) => bytes,
+        }
+    }
+}
+
 /// Encodes pixels of real numbers.
 pub(in crate::raster::file) fn stored(what: &Definition, pixels: Pixels) -> (Stored, Seen) {
     let mut seen = Seen::default();

@@ -1,5 +1,6 @@
 //! Images in a netCDF file that is being written.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::code::{Seen, Stored, stored};
@@ -36,7 +37,10 @@ impl File {
         let (rows, cols) = storage.chunk;
         let mut options = vec![
             format!("NC_TYPE={}", if as_bytes { "NC_BYTE" } else { "AUTO" }),
-            format!("BLOCKSIZE={}{rows},{cols}", "1,".repeat(dimensions.len() - 2)),
+            match dimensions.len() {
+                0..=2 => format!("BLOCKSIZE={rows},{cols}"),
+                _ => format!("BLOCKSIZE={},{rows},{cols}", storage.depth),
+            },
         ];
         if let Some(level) = storage.level {
             options.extend(["COMPRESS=DEFLATE".to_string(), format!("ZLEVEL={level}")]);
@@ -99,8 +103,22 @@ impl File {
         self.attributes(&Owner::Array(layer.array.pointer.cast()), Some(dtype), attributes)
     }
 
+    /// Writes as many planes of a variable as there are steps, one behind the other, from a step on.
+    pub(super) fn put_steps(
+        &self,
+        layer: &Layer,
+        steps: Range<usize>,
+        window: Window,
+        bytes: &[u8],
+    ) -> Result<()> {
+        let start = [steps.start as u64, window.row as u64, window.col as u64];
+        let count = [steps.len(), window.rows, window.cols];
+        self.put(&layer.array, &layer.number, &start, &count, bytes)
+    }
+
+    /// Writes a variable that has no times.
     pub(super) fn image(&self, variable: &Variable, dimensions: &[Handle], contents: &NetCdf) -> Result<()> {
-        let Variable { what, images } = variable;
+        let Variable { what, images, .. } = variable;
         let Some(grid) = images.first().map(|image| &image.grid) else {
             return Ok(());
         };
@@ -111,6 +129,7 @@ impl File {
             .clamp(1, grid.rows);
         let mapping = grid.crs.as_ref().map(|_| contents.header.mapping.as_str());
         let storage = Storage {
+            depth: 1,
             chunk: (chunk_rows, grid.cols),
             level: Some(contents.level),
         };
@@ -121,17 +140,9 @@ impl File {
             what,
             chunk_rows,
         };
-        for (step, image) in images.iter().enumerate() {
-            let (at, label) = match &contents.header.times {
-                Some(times) => (
-                    Some(step as u64),
-                    format!("writing {} {}", what.name, times[step]),
-                ),
-                None => (None, format!("writing {}", what.name)),
-            };
-            target.image(image, at, &label)?;
-        }
-        Ok(())
+        images
+            .iter()
+            .try_for_each(|image| target.image(image, &format!("writing {}", what.name)))
     }
 }
 
@@ -145,7 +156,7 @@ struct Target<'a> {
 
 impl Target<'_> {
     /// Writes one image by whole chunks.
-    fn image(&self, image: &Raster, step: Option<u64>, label: &str) -> Result<()> {
+    fn image(&self, image: &Raster, label: &str) -> Result<()> {
         let (grid, ports) = (&image.grid, image.ports());
         let progress = work::progress();
         progress.start(grid.window().len() as u64, label);
@@ -159,7 +170,7 @@ impl Target<'_> {
             if seen.is_lost(self.what.fill) {
                 return Err(clash(&self.file.path, self.what, seen, "fill"));
             }
-            self.file.put_window(&self.layer, step, window, &values)?;
+            self.file.put_window(&self.layer, None, window, &values)?;
             progress.advance(window.len() as u64);
         }
         progress.finish();

@@ -70,10 +70,7 @@ impl Tiles {
             if !unit.is_empty() {
                 attributes.push(("units".to_string(), Attribute::Text(unit.to_string())));
             }
-            if let Some(Packing { scale, offset }) = options.packing {
-                attributes.push(("scale_factor".to_string(), Attribute::Number(scale)));
-                attributes.push(("add_offset".to_string(), Attribute::Number(offset)));
-            }
+            attributes.extend(options.packing.into_iter().flat_map(Packing::said));
             bytes += raster.grid.window().len() as u64 * dtype.bytes() as u64;
             bands.push(BandTiles {
                 what: Definition {
@@ -84,6 +81,8 @@ impl Tiles {
                     } else {
                         Fill::Spare(fill)
                     },
+                    // What comes here is packed.
+                    packing: None,
                     attributes,
                 },
                 moments: TileMoments::default(),
@@ -198,7 +197,12 @@ fn open(
         .iter()
         .map(|band| {
             let chunk = chunk((grid.rows, grid.cols), tile, band.what.dtype.bytes());
-            file.layer(&band.what, &dimensions, mapping, Storage { chunk, level })
+            let storage = Storage {
+                depth: 1,
+                chunk,
+                level,
+            };
+            file.layer(&band.what, &dimensions, mapping, storage)
         })
         .collect::<Result<_>>()?;
     Ok(Open {

@@ -11,8 +11,7 @@ use super::{Variable, array_of, images_of, variables};
 use crate::bounds;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::raster::calendar::Moment;
-use crate::raster::image::{Property, Raster};
+use crate::raster::image::Raster;
 use crate::raster::zarr::array::Array;
 
 /// Every step of the time axis of a Zarr as an image with its time; of arrays without one, the one image.
@@ -106,7 +105,7 @@ pub fn slices(path: &str, options: &OpenOptions, names: &[String]) -> Result<Vec
         let mut image = Raster::new(first.grid.clone(), bands);
         image.properties = shared.clone();
         if let Some(moment) = times.as_ref().and_then(|times| times[step].as_ref()) {
-            date(&mut image, moment);
+            cube::date(&mut image, moment);
         }
         images.push(match &options.names {
             Some(names) => image.rename(names)?,
@@ -114,15 +113,6 @@ pub fn slices(path: &str, options: &OpenOptions, names: &[String]) -> Result<Vec
         });
     }
     Ok(images)
-}
-
-fn date(image: &mut Raster, moment: &Moment) {
-    image.time = moment.time;
-    if moment.time.is_none() {
-        image
-            .properties
-            .insert("date".into(), Property::Text(moment.date.clone()));
-    }
 }
 
 /// The bands that a variable has at each step of time.

@@ -6,12 +6,13 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
+use super::super::alike;
 use super::super::netcdf::axes::{MICROSECONDS, SECONDS};
 use super::super::netcdf::file::encoded;
-use super::super::netcdf::{Fill, NetCdf, Variable};
+use super::super::netcdf::{Attribute, Attributes, Fill, NetCdf, Variable};
 use super::super::open::OpenOptions;
 use super::super::zarr;
-use super::document::TIMES;
+use super::document::{TIMES, object};
 use super::{Layout, Target, ZarrOptions, put};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
@@ -53,6 +54,7 @@ pub fn append(path: &Path, contents: &NetCdf, options: &ZarrOptions, grid: &Grid
                 "its variable `{name}` is of type {has}, the images are of type {is}"
             )));
         }
+        alike::check(path, &variable.what, &said_of(&array))?;
         variables.push(with_fill_of(path, variable, &array)?);
     }
     let more = zarr::images(&shown)?
@@ -72,7 +74,11 @@ pub fn append(path: &Path, contents: &NetCdf, options: &ZarrOptions, grid: &Grid
             format!("{:?}", options.chunks.unwrap_or_default()),
         ));
     }
-    let old = zarr::slices(&shown, &OpenOptions::default(), &names)?;
+    let raw = OpenOptions {
+        raw: true,
+        ..OpenOptions::default()
+    };
+    let old = zarr::slices(&shown, &raw, &names)?;
     if let (Some(old), Some(new)) = (
         old.first(),
         contents.variables.iter().flat_map(|v| &v.images).next(),
@@ -97,6 +103,7 @@ pub fn append(path: &Path, contents: &NetCdf, options: &ZarrOptions, grid: &Grid
             .iter()
             .map(|image| image.with_bands(vec![image.bands[i].clone()]));
         let mut images: Vec<Raster> = again.collect();
+        variable.stored = images.len();
         images.append(&mut variable.images);
         variable.images = images;
     }
@@ -123,12 +130,14 @@ pub fn append(path: &Path, contents: &NetCdf, options: &ZarrOptions, grid: &Grid
             put(path, &draft.path().join(key), &bytes)?;
         }
         let lengthened: Vec<&str> = names.iter().map(String::as_str).chain(["time"]).collect();
+        let own = attributes_of(&store.attributes);
+        let own = alike::extended(own, contents.header.attributes.clone(), old.len());
         documents(
             path,
             draft.path(),
             store.version,
-            &lengthened,
-            old.len() + times.len(),
+            (&lengthened, old.len() + times.len()),
+            &own,
         )
     })();
     draft.checked(written)?;
@@ -228,8 +237,34 @@ fn steps(path: &Path, time: &Option<std::sync::Arc<Array>>, times: &[Timestamp])
     Ok(old.iter().map(|b| i64::from_le_bytes(*b)).chain(new).collect())
 }
 
-/// The documents of a Zarr some of whose arrays have become longer.
-fn documents(path: &Path, draft: &Path, version: u8, names: &[&str], steps: usize) -> Result<()> {
+/// What is said of an array, as far as it is text or numbers.
+fn said_of(array: &Array) -> Attributes {
+    attributes_of(&array.metadata.attributes)
+}
+
+fn attributes_of(said: &serde_json::Map<String, Json>) -> Attributes {
+    let one = |(name, value): (&String, &Json)| {
+        let value = match value {
+            Json::String(text) => Attribute::Text(text.clone()),
+            Json::Number(number) => match number.as_i64() {
+                Some(v) => Attribute::Integer(v),
+                None => Attribute::Number(number.as_f64()?),
+            },
+            _ => return None,
+        };
+        Some((name.clone(), value))
+    };
+    said.iter().filter_map(one).collect()
+}
+
+/// The documents of a Zarr some of whose arrays have become longer, which says this of itself beside what it said.
+fn documents(
+    path: &Path,
+    draft: &Path,
+    version: u8,
+    (names, steps): (&[&str], usize),
+    said: &Attributes,
+) -> Result<()> {
     let fail = |e: std::io::Error| Error::io(path, e);
     let read = |name: &str| -> Result<Json> {
         let bytes = fs::read(path.join(name)).map_err(fail)?;
@@ -268,6 +303,22 @@ fn documents(path: &Path, draft: &Path, version: u8, names: &[&str], steps: usiz
             format!("{name}/.zarray")
         };
         lengthen(nodes.and_then(|nodes| nodes.get_mut(&key)));
+    }
+    let said = object(said, None);
+    let add = |own: Option<&mut Json>| {
+        if let Some(own) = own.and_then(Json::as_object_mut) {
+            own.extend(said.clone());
+        }
+    };
+    if version == 3 {
+        add(whole.get_mut("attributes"));
+    } else {
+        add(whole
+            .get_mut("metadata")
+            .and_then(|nodes| nodes.get_mut(".zattrs")));
+        let mut own = read(".zattrs")?;
+        add(Some(&mut own));
+        write(".zattrs", &own)?;
     }
     write(all, &whole)
 }

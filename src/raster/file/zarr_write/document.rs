@@ -52,7 +52,7 @@ fn value(attribute: &Attribute, dtype: Option<DType>) -> Json {
     }
 }
 
-fn object(attributes: &Attributes, dtype: Option<DType>) -> Map<String, Json> {
+pub fn object(attributes: &Attributes, dtype: Option<DType>) -> Map<String, Json> {
     let one = |(name, attribute): &(String, Attribute)| (name.clone(), value(attribute, dtype));
     attributes.iter().map(one).collect()
 }
