@@ -420,7 +420,7 @@ fn names_of_a_use_are_opened() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 31] = [
+    let homes: [(&str, &[&str]); 33] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["bytes", "raster", "vector"]),
         ("landlock", &["host"]),
@@ -434,6 +434,8 @@ fn libraries_stay_in_their_rooms() {
         ("pdf_writer", &["plot"]),
         ("subsetter", &["plot"]),
         ("gif", &["plot"]),
+        ("plotters", &["plot"]),
+        ("plotters_backend", &["plot"]),
         ("rustyline", &["host"]),
         ("clap", &["host", "main"]),
         ("reqwest", &["bytes"]),

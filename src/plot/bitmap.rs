@@ -51,6 +51,23 @@ pub fn sampled(
     (picked, shares)
 }
 
+/// Where an image has values, as points of a lattice on the page: one without gaps is everywhere alike.
+pub fn covered(values: &Array2<f32>, transform: Option<&Affine>, frame: &Frame) -> Vec<(f64, f64)> {
+    const STEP: f64 = 6.0;
+    let rect = frame.rect;
+    let count = |length: f64| ((length / STEP).round() as usize).clamp(1, 1000);
+    let (across, down) = (count(rect.width), count(rect.height));
+    let (_, shares) = sampled(values, transform, frame, (across, down), false);
+    let valid = shares.indexed_iter().filter(|(_, share)| **share > 0.0);
+    let place = |((row, col), _): ((usize, usize), &f32)| {
+        (
+            rect.x + (col as f64 + 0.5) / across as f64 * rect.width,
+            rect.y + (row as f64 + 0.5) / down as f64 * rect.height,
+        )
+    };
+    valid.map(place).collect()
+}
+
 fn turned(values: &Array2<f32>, transform: &Affine, frame: &Frame, cells: (usize, usize)) -> Array2<f32> {
     let Some(inverse) = transform.invert() else {
         return Array2::from_elem((cells.1, cells.0), f32::NAN);
@@ -129,5 +146,16 @@ mod tests {
         let values = ndarray::array![[1.0, 2.0], [3.0, 4.0]];
         let picked = turned(&values, &transform, &frame(), (2, 2));
         assert_eq!(picked, ndarray::array![[2.0, 4.0], [1.0, 3.0]]);
+    }
+
+    #[test]
+    fn what_is_masked_is_not_covered() {
+        let values = Array2::from_shape_fn((5, 10), |(_, col)| if col < 5 { 1.0 } else { f32::NAN });
+        let points = covered(&values, None, &frame());
+        assert!(points.len() > 50 && points.iter().all(|(x, _)| *x <= 60.0));
+        let rightmost = points.iter().map(|p| p.0).fold(f64::MIN, f64::max);
+        assert!(rightmost > 50.0, "{rightmost}");
+        let all = covered(&values.map(|_| 1.0), None, &frame());
+        assert_eq!(all.len(), 17 * 8);
     }
 }

@@ -79,6 +79,8 @@ pub enum AxesKind {
     Chart,
     /// A map: both axes in one scale, sides labelled with coordinates.
     Map(Coordinates),
+    /// A box in space, which has axes of its own and fills the panel.
+    Space,
 }
 
 /// How a map labels its sides.
@@ -134,13 +136,19 @@ impl Choice for Legend {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Side {
+    /// To the right; below panels that are much wider than high, beside which it would be too short for labels.
     #[default]
+    Auto,
     Right,
     Bottom,
 }
 
 impl Choice for Side {
-    const ALL: &'static [(&'static str, Self)] = &[("right", Side::Right), ("bottom", Side::Bottom)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("auto", Side::Auto),
+        ("right", Side::Right),
+        ("bottom", Side::Bottom),
+    ];
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -154,7 +162,7 @@ impl ColorBar {
     pub fn new(label: impl Into<String>) -> ColorBar {
         ColorBar {
             label: label.into(),
-            side: Side::Right,
+            side: Side::Auto,
         }
     }
 }

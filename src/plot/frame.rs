@@ -1,10 +1,12 @@
 //! The frame of a panel: sides, ticks, labels, titles, grid lines, colour bars.
 
+use super::bar_place::BarPlace;
 use super::bitmap::colored;
 use super::color::Color;
-use super::figure::{AxesKind, ColorBar, Side as BarSide};
+use super::depth;
+use super::figure::AxesKind;
 use super::font;
-use super::layout::{self, Placement};
+use super::layout::Placement;
 use super::lonlat;
 use super::panel::{ColorScale, Panel};
 use super::scene::{Anchor, Item, Level, Path, Rect, Stroke, Text};
@@ -64,16 +66,18 @@ pub fn grid_lines(panel: &Panel, placement: &Placement, s: &Style) -> Result<Vec
     Ok(vertical.chain(horizontal).collect())
 }
 
-/// Frame line, ticks, tick labels, axis titles and the panel's title.
-pub fn frame(placement: &Placement, title: &str, s: &Style) -> Vec<Item> {
+/// Frame line, ticks, tick labels, axis titles and the panel's title. What has axes of its own is not `boxed`.
+pub fn frame(placement: &Placement, title: &str, boxed: bool, s: &Style) -> Vec<Item> {
     let rect = placement.rect;
     let mut items = below(&rect, &placement.sides.x, placement.show.0, s);
     items.extend(left_of(&rect, &placement.sides.y, placement.show.1, s));
-    items.push(Item::Box {
-        rect,
-        fill: Color::TRANSPARENT,
-        stroke: Some(Stroke::solid(FRAME, s.line())),
-    });
+    if boxed {
+        items.push(Item::Box {
+            rect,
+            fill: Color::TRANSPARENT,
+            stroke: Some(Stroke::solid(FRAME, s.line())),
+        });
+    }
     if !title.is_empty() {
         items.push(Item::Text(
             Text::new(title, rect.centre().0, rect.y - s.title_pad(), s.title)
@@ -104,13 +108,18 @@ fn below(rect: &Rect, side: &Side, labels: bool, s: &Style) -> Vec<Item> {
         items.push(tick((x, y), (x, y + s.tick_length()), s));
         if labels {
             let top = y + s.tick_length() + s.tick_pad();
-            items.push(Item::Text(
-                Text::new(label, x, top, s.tick).anchored(Anchor::Middle, Level::Top),
-            ));
+            let text = Text::new(label, x, top, s.tick);
+            items.push(Item::Text(match side.turned {
+                true => Text {
+                    rotation: 90.0,
+                    ..text.anchored(Anchor::End, Level::Middle)
+                },
+                false => text.anchored(Anchor::Middle, Level::Top),
+            }));
         }
     }
     if labels && !side.title.is_empty() {
-        let top = y + layout::labels_height(side, s) + s.label_pad();
+        let top = y + depth::labels_height(side, s) + s.label_pad();
         items.push(Item::Text(
             Text::new(&side.title, rect.centre().0, top, s.label).anchored(Anchor::Middle, Level::Top),
         ));
@@ -135,7 +144,7 @@ fn left_of(rect: &Rect, side: &Side, labels: bool, s: &Style) -> Vec<Item> {
         }
     }
     if labels && !side.title.is_empty() {
-        let x = rect.x - layout::labels_width(side, s) - s.label_pad();
+        let x = rect.x - depth::labels_width(side, s) - s.label_pad();
         items.push(Item::Text(turned(
             &side.title,
             x,
@@ -155,8 +164,15 @@ fn turned(text: &str, x: f64, y: f64, s: &Style, level: Level) -> Text {
 }
 
 /// A colour bar with its marks and label. Ends beyond which there are values are pointed.
-pub fn color_bar(bar: &ColorBar, scale: &ColorScale, rect: &Rect, dpi: f64, s: &Style) -> Vec<Item> {
-    let upright = bar.side == BarSide::Right;
+pub fn color_bar(
+    label: &str,
+    place: BarPlace,
+    scale: &ColorScale,
+    rect: &Rect,
+    dpi: f64,
+    s: &Style,
+) -> Vec<Item> {
+    let upright = place == BarPlace::Right;
     let span = scale.limits.span();
     // Positions along the bar from its low end, and across it from its left or upper side, on the page.
     let point = |along: f64, across: f64| {
@@ -228,7 +244,7 @@ pub fn color_bar(bar: &ColorBar, scale: &ColorScale, rect: &Rect, dpi: f64, s: &
             stroke: Some(Stroke::solid(FRAME, s.line())),
         });
     }
-    let side = sides::bar_side(&span, &bar.label, high - low, upright, s);
+    let side = sides::bar_side(&span, label, high - low, upright, s);
     if !upright {
         items.extend(
             below(&body, &side, true, s)
@@ -236,7 +252,7 @@ pub fn color_bar(bar: &ColorBar, scale: &ColorScale, rect: &Rect, dpi: f64, s: &
                 .filter(|i| !is_title(i, &side)),
         );
         if !side.title.is_empty() {
-            let top = rect.bottom() + layout::labels_height(&side, s) + s.label_pad();
+            let top = rect.bottom() + depth::labels_height(&side, s) + s.label_pad();
             items.push(Item::Text(
                 Text::new(&side.title, rect.centre().0, top, s.label).anchored(Anchor::Middle, Level::Top),
             ));
@@ -260,7 +276,7 @@ pub fn color_bar(bar: &ColorBar, scale: &ColorScale, rect: &Rect, dpi: f64, s: &
         ));
     }
     if !side.title.is_empty() {
-        let x = rect.right() + layout::labels_width(&side, s) + s.label_pad() + font::CAP_HEIGHT * s.label;
+        let x = rect.right() + depth::labels_width(&side, s) + s.label_pad() + font::CAP_HEIGHT * s.label;
         items.push(Item::Text(turned(
             &side.title,
             x,

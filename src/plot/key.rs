@@ -30,6 +30,13 @@ pub enum Key {
         width: f64,
         halo: Option<Color>,
     },
+    /// A point with its error.
+    ErrorBar {
+        color: Color,
+        width: f64,
+        cap: f64,
+        marker: Option<(Marker, f64)>,
+    },
     Mark {
         color: Color,
         marker: Marker,

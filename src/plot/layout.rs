@@ -1,7 +1,9 @@
 //! Where everything goes: panels get what titles, labels, colour bars and legends leave, and the panels of maps
 //! keep their shape. Labels depend on the panels' size and the other way round, so both are settled in a few rounds.
 
-use super::figure::{AxesKind, Figure, Legend, Side as BarSide};
+use super::bar_place::{BarPlace, CHART_ASPECT};
+use super::depth::{flat_depth, label_size, upright_depth};
+use super::figure::{AxesKind, Figure, Legend};
 use super::font::{self, Weight};
 use super::legend;
 use super::panel::Panel;
@@ -44,8 +46,6 @@ struct Margins {
 /// Inches.
 const WIDEST: f64 = 6.4;
 const TALLEST: f64 = 8.0;
-/// Height over width of a chart that nothing else decides on.
-const CHART_ASPECT: f64 = 0.68;
 const ROUNDS: usize = 4;
 
 pub fn layout(figure: &Figure, panels: &[Panel], style: &Style) -> Result<Layout> {
@@ -140,12 +140,12 @@ impl<'a> Solver<'a> {
         ) {
             let span = scale.limits.span();
             let length = self.sizes[0].1 * self.figure.rows as f64;
-            match bar.side {
-                BarSide::Right => {
+            match BarPlace::shared(bar, self.figure, self.panels) {
+                BarPlace::Right => {
                     let side = sides::bar_side(&span, &bar.label, length, true, s);
                     self.outer.right = s.bar_gap() * 1.3 + s.bar_width() + upright_depth(&side, s);
                 }
-                BarSide::Bottom => {
+                BarPlace::Bottom => {
                     let side = sides::bar_side(&span, &bar.label, self.sizes[0].0 * 1.5, false, s);
                     self.outer.bottom = s.bar_gap() + s.bar_width() + flat_depth(&side, s);
                 }
@@ -169,7 +169,7 @@ impl<'a> Solver<'a> {
             m.bottom = flat_depth(&sides.x, s);
             // Labels at the ends of a side reach beyond the panel.
             for (at, label) in &sides.x.major {
-                let half = font::width(label, s.tick, Weight::Regular) / 2.0;
+                let half = label_size(&sides.x, label, s).0 / 2.0;
                 m.left = m.left.max(half - at * width);
                 m.right = m.right.max(at * width + half - width);
             }
@@ -183,6 +183,18 @@ impl<'a> Solver<'a> {
                 m.bottom = m.bottom.max(half - at * height);
             }
         }
+        // Titles longer than their side reach beyond it on both ends.
+        let beyond = |title: &str, length: f64| {
+            ((font::width(title, s.label, Weight::Regular) - length) / 2.0).max(0.0)
+        };
+        if show_x {
+            let over = beyond(&sides.x.title, width);
+            (m.left, m.right) = (m.left.max(over), m.right.max(over));
+        }
+        if show_y {
+            let over = beyond(&sides.y.title, height);
+            (m.top, m.bottom) = (m.top.max(over), m.bottom.max(over));
+        }
         let title = self.title_of(index);
         if !title.is_empty() {
             m.top = m
@@ -193,27 +205,29 @@ impl<'a> Solver<'a> {
         if let (Some(bar), Some(scale), None) = (&panel.axes.color_bar, &panel.scale, &self.figure.color_bar)
         {
             let span = scale.limits.span();
-            match bar.side {
-                BarSide::Right => {
+            match BarPlace::of(bar, panel) {
+                BarPlace::Right => {
                     let side = sides::bar_side(&span, &bar.label, height, true, s);
                     beside_panel = s.bar_gap() + s.bar_width() + upright_depth(&side, s);
+                    let over = beyond(&side.title, height);
+                    (m.top, m.bottom) = (m.top.max(over), m.bottom.max(over));
                     m.top = m.top.max(s.tick * 0.4);
                     m.bottom = m.bottom.max(s.tick * 0.4);
                 }
-                BarSide::Bottom => {
+                BarPlace::Bottom => {
                     let side = sides::bar_side(&span, &bar.label, width, false, s);
                     m.bottom += s.bar_gap() + s.bar_width() + flat_depth(&side, s);
                 }
             }
         }
         match outside(panel, self.figure) {
-            Some(BarSide::Right) => {
+            Some(BarPlace::Right) => {
                 let (legend_width, legend_height) = legend::size(&panel.legend, 1, s);
                 beside_panel += s.bar_gap() + legend_width;
                 m.legend = beside_panel - legend_width;
                 m.bottom = m.bottom.max(legend_height - height);
             }
-            Some(BarSide::Bottom) => {
+            Some(BarPlace::Bottom) => {
                 let columns = legend::columns(&panel.legend, width, s);
                 m.legend = m.bottom + s.bar_gap();
                 m.bottom = m.legend + legend::size(&panel.legend, columns, s).1;
@@ -221,6 +235,11 @@ impl<'a> Solver<'a> {
             None => {}
         }
         m.right = m.right.max(beside_panel);
+        // What stands below a panel over an empty cell has room there.
+        let below_is_empty = index + self.figure.cols >= self.panels.len();
+        if below_is_empty && self.cell(index).0 + 1 < self.panels.len().div_ceil(self.figure.cols) {
+            m.bottom = 0.0;
+        }
         m
     }
 
@@ -381,31 +400,34 @@ impl<'a> Solver<'a> {
         let (panel, s) = (&self.panels[index], self.style);
         let show = self.shows(index);
         let own_bar = self.figure.color_bar.is_none() && panel.scale.is_some();
-        let bar = panel
-            .axes
-            .color_bar
-            .as_ref()
-            .filter(|_| own_bar)
-            .map(|bar| match bar.side {
-                BarSide::Right => Rect::new(rect.right() + s.bar_gap(), rect.y, s.bar_width(), rect.height),
-                BarSide::Bottom => {
-                    let depth = if show.0 {
-                        flat_depth(&sides.x, s)
-                    } else {
-                        s.tick_length()
-                    };
-                    Rect::new(
-                        rect.x,
-                        rect.bottom() + depth + s.bar_gap(),
-                        rect.width,
-                        s.bar_width(),
-                    )
-                }
-            });
+        let bar =
+            panel
+                .axes
+                .color_bar
+                .as_ref()
+                .filter(|_| own_bar)
+                .map(|bar| match BarPlace::of(bar, panel) {
+                    BarPlace::Right => {
+                        Rect::new(rect.right() + s.bar_gap(), rect.y, s.bar_width(), rect.height)
+                    }
+                    BarPlace::Bottom => {
+                        let depth = if show.0 {
+                            flat_depth(&sides.x, s)
+                        } else {
+                            s.tick_length()
+                        };
+                        Rect::new(
+                            rect.x,
+                            rect.bottom() + depth + s.bar_gap(),
+                            rect.width,
+                            s.bar_width(),
+                        )
+                    }
+                });
         let away = self.margins[index].legend;
         let legend = outside(panel, self.figure).map(|side| match side {
-            BarSide::Right => ((rect.right() + away, rect.y), 1),
-            BarSide::Bottom => (
+            BarPlace::Right => ((rect.right() + away, rect.y), 1),
+            BarPlace::Bottom => (
                 (rect.x, rect.bottom() + away),
                 legend::columns(&panel.legend, rect.width, s),
             ),
@@ -428,8 +450,8 @@ impl<'a> Solver<'a> {
             let high = panels.iter().map(|p| high(&p.rect)).fold(f64::MIN, f64::max);
             (low, high)
         };
-        Some(match bar.side {
-            BarSide::Right => {
+        Some(match BarPlace::shared(bar, self.figure, self.panels) {
+            BarPlace::Right => {
                 let (top, bottom) = ends(|r| r.y, |r| r.bottom());
                 Rect::new(
                     block.right() + s.bar_gap() * 1.3,
@@ -438,7 +460,7 @@ impl<'a> Solver<'a> {
                     bottom - top,
                 )
             }
-            BarSide::Bottom => {
+            BarPlace::Bottom => {
                 let (left, right) = ends(|r| r.x, |r| r.right());
                 let length = (right - left) * if self.figure.cols > 1 { 0.6 } else { 1.0 };
                 let start = (left + right - length) / 2.0;
@@ -464,7 +486,7 @@ pub fn title_of(figure: &Figure, panels: &[Panel], index: usize) -> String {
 
 /// The side of the panel at which the legend stands, if it is not within. Together with a colour bar it would leave a map
 /// little room, so that the legend goes below then.
-fn outside(panel: &Panel, figure: &Figure) -> Option<BarSide> {
+fn outside(panel: &Panel, figure: &Figure) -> Option<BarPlace> {
     let beside = panel.marks.iter().any(|m| m.mark.is_legend_beside());
     let map = matches!(panel.axes.kind, AxesKind::Map(_));
     let own_bar = figure.color_bar.is_none() && panel.scale.is_some();
@@ -472,60 +494,12 @@ fn outside(panel: &Panel, figure: &Figure) -> Option<BarSide> {
         .axes
         .color_bar
         .as_ref()
-        .filter(|bar| own_bar && bar.side == BarSide::Right);
+        .filter(|bar| own_bar && BarPlace::of(bar, panel) == BarPlace::Right);
     match panel.axes.legend {
         _ if panel.legend.is_empty() => None,
-        Legend::Right => Some(BarSide::Right),
-        Legend::Auto if beside && map && bar.is_some() => Some(BarSide::Bottom),
-        Legend::Auto if beside && map => Some(BarSide::Right),
+        Legend::Right => Some(BarPlace::Right),
+        Legend::Auto if beside && map && bar.is_some() => Some(BarPlace::Bottom),
+        Legend::Auto if beside && map => Some(BarPlace::Right),
         _ => None,
     }
-}
-
-/// Room of ticks, labels and title beside a vertical side.
-pub fn upright_depth(side: &Side, s: &Style) -> f64 {
-    labels_width(side, s) + title_room(side, s)
-}
-
-/// Room of ticks and labels beside a vertical side.
-pub fn labels_width(side: &Side, s: &Style) -> f64 {
-    if side.major.is_empty() {
-        return 0.0;
-    }
-    let widest = side
-        .major
-        .iter()
-        .map(|(_, l)| font::width(l, s.tick, Weight::Regular))
-        .fold(0.0, f64::max);
-    s.tick_length() + s.tick_pad() + widest
-}
-
-/// Room of ticks, labels and title below a horizontal side.
-pub fn flat_depth(side: &Side, s: &Style) -> f64 {
-    let title = if side.title.is_empty() {
-        0.0
-    } else {
-        font::DESCENT * s.label
-    };
-    labels_height(side, s) + title_room(side, s) + title
-}
-
-/// Room of ticks and labels below a horizontal side.
-pub fn labels_height(side: &Side, s: &Style) -> f64 {
-    if side.major.is_empty() {
-        return 0.0;
-    }
-    let highest = side
-        .major
-        .iter()
-        .map(|(_, l)| font::height(l, s.tick))
-        .fold(0.0, f64::max);
-    s.tick_length() + s.tick_pad() + highest
-}
-
-fn title_room(side: &Side, s: &Style) -> f64 {
-    if side.title.is_empty() {
-        return 0.0;
-    }
-    s.label_pad() + font::height(&side.title, s.label)
 }

@@ -58,7 +58,7 @@ fn line_gap(s: &Style) -> f64 {
     s.tick * 0.62
 }
 
-/// The corner of the panel whose box covers the fewest of the data's points; of equals, the first of upper right,
+/// The corner of the panel whose box covers the fewest of the data's points or lies on their marks; of equals, the first of upper right,
 /// upper left, lower right, lower left.
 pub fn emptiest(panel: &Rect, size: (f64, f64), points: &[(f64, f64)], s: &Style) -> Corner {
     [
@@ -69,7 +69,8 @@ pub fn emptiest(panel: &Rect, size: (f64, f64), points: &[(f64, f64)], s: &Style
     ]
     .into_iter()
     .min_by_key(|corner| {
-        let box_ = in_corner(panel, size, *corner, s);
+        // A point is the middle of a mark.
+        let box_ = in_corner(panel, size, *corner, s).grown(0.4 * s.tick);
         points.iter().filter(|(x, y)| box_.contains(*x, *y)).count()
     })
     .unwrap_or(Corner::UpperRight)
@@ -179,6 +180,26 @@ fn key(key: &Key, (left, width): (f64, f64), middle: f64, s: &Style) -> Vec<Item
                 ));
             }
             items
+        }
+        Key::ErrorBar {
+            color,
+            width: stroke,
+            cap,
+            marker,
+        } => {
+            let (x, half) = (left + width / 2.0, 0.62 * s.tick);
+            let (low, high) = (middle + half, middle - half);
+            let ends = [low, high].map(|y| Path::polyline([(x - cap / 2.0, y), (x + cap / 2.0, y)]).0);
+            let mut steps = Path::polyline([(x, low), (x, high)]).0;
+            steps.extend(ends.into_iter().flatten());
+            let bar = Item::Path {
+                path: Path(steps),
+                fill: Color::TRANSPARENT,
+                stroke: Some(Stroke::solid(*color, *stroke)),
+            };
+            let point =
+                marker.map(|(shape, size)| symbols(shape, size, vec![(x, middle)], vec![*color], None));
+            [bar].into_iter().chain(point).collect()
         }
         Key::Mark { color, marker, size } => {
             let at = vec![(left + width / 2.0, middle)];

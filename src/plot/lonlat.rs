@@ -83,8 +83,7 @@ fn crossings(
     if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
         return (Vec::new(), None);
     }
-    let mut last = (Vec::new(), None);
-    for step in ticks::degree_steps(high - low, ruler.most(6)) {
+    let marks_of = |step: f64| {
         let mut marks = Vec::new();
         for at in ticks::multiples(low, high, step) {
             for (i, pair) in values.windows(2).enumerate() {
@@ -96,6 +95,11 @@ fn crossings(
                 }
             }
         }
+        marks
+    };
+    let mut last = (Vec::new(), None);
+    for step in ticks::degree_steps(high - low, ruler.most(6)) {
+        let marks = marks_of(step);
         if marks.is_empty() && !last.0.is_empty() {
             break;
         }
@@ -103,6 +107,19 @@ fn crossings(
         last = (marks, Some(step));
         if fits {
             break;
+        }
+    }
+    // One label says nothing of the scale: the two outermost of finer ones, where they find room.
+    if last.0.len() < 2 {
+        for step in ticks::degree_steps(high - low, 4 * ruler.most(6)) {
+            let mut marks = marks_of(step);
+            if let (true, Some(end)) = (marks.len() >= 2, marks.pop()) {
+                marks.truncate(1);
+                marks.push(end);
+                if ruler.fits(&marks) {
+                    return (marks, Some(step));
+                }
+            }
         }
     }
     last
@@ -183,25 +200,8 @@ mod tests {
     use super::*;
     use crate::plot::figure::{Axes, Coordinates};
     use crate::plot::sides;
-    use crate::plot::span::Span;
+    use crate::plot::sides::testing::{labels, panel_of};
     use crate::plot::style::Style;
-
-    fn panel_of<'a>(axes: &'a Axes, crs: &str, x: (f64, f64), y: (f64, f64)) -> Panel<'a> {
-        Panel {
-            axes,
-            marks: Vec::new(),
-            x: Span::linear(x.0, x.1),
-            y: Span::linear(y.0, y.1),
-            crs: Some(Crs::parse(crs).unwrap()),
-            aspect: None,
-            scale: None,
-            legend: Vec::new(),
-        }
-    }
-
-    fn labels(side: &Side) -> Vec<&str> {
-        side.major.iter().map(|(_, l)| l.as_str()).collect()
-    }
 
     #[test]
     fn longitudes_on_a_utm_map_are_where_proj_puts_them() {

@@ -7,11 +7,14 @@
 pub mod animation;
 mod arrow;
 mod axis;
+mod backend;
+mod bar_place;
 mod bitmap;
 mod color;
 mod color_names;
 mod colormap;
 mod colormap_tables;
+mod depth;
 mod figure;
 mod font;
 mod frame;
@@ -33,6 +36,8 @@ mod resample;
 mod scale_bar;
 mod scene;
 mod sides;
+mod space;
+mod space_axes;
 mod span;
 mod streams;
 mod stretch;
@@ -52,12 +57,13 @@ pub use isolines::COUNTS as CONTOUR_COUNTS;
 pub use mark::{
     Band, BarSeries, Bars, BoxSummary, Boxes, BySpeed, Cells, Class, Classes, Contours, Dash, ErrorBars,
     Field, Guide, Histogram, Image, LINE_WIDTHS, Lengths, Line, MARKER_SIZES, Mark, Marker, Note, OPACITIES,
-    Polygons, Quiver, Rgb, Scatter, Streamlines,
+    Polygons, Quiver, Rgb, Scatter, Streamlines, Surface,
 };
 pub use outlines::Outlines;
 pub use picture::Picture;
 pub use render::FORMATS;
 pub use scene::{Anchor, Level};
+pub use space::View;
 pub use streams::SPACINGS;
 pub use stretch::{Limits, Norm, Stretch};
 pub use terminal::{Graphics, Size, Terminal};

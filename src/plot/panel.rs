@@ -118,6 +118,11 @@ fn panel<'a>(axes: &'a Axes, shared: Option<&ColorScale>) -> Result<Panel<'a>> {
     for placed in &axes.marks {
         placed.mark.check()?;
     }
+    if axes.marks.len() > 1 && axes.marks.iter().any(|placed| placed.mark.aspect().is_some()) {
+        return Err(Error::message(
+            "a surface has its panel to itself: give other things another panel",
+        ));
+    }
     let crs = common_crs(axes)?;
     let grids = || axes.marks.iter().filter_map(|placed| placed.mark.grid());
     // Areas are drawn to a tenth of the finest pixel.
@@ -165,7 +170,7 @@ fn panel<'a>(axes: &'a Axes, shared: Option<&ColorScale>) -> Result<Panel<'a>> {
         let ink = Ink { colors, limits };
         marks.push(PanelMark { mark, ink });
     }
-    let (x, y) = spans(axes, &marks)?;
+    let (x, y) = spans(axes, &marks, crs.as_ref())?;
     let aspect = aspect(axes, crs.as_ref(), &x, &y);
     let legend = match axes.legend {
         Legend::None => Vec::new(),
@@ -204,22 +209,41 @@ fn common_crs(axes: &Axes) -> Result<Option<Crs>> {
 }
 
 /// The data's extent and how far the axes reach beyond it.
-fn spans(axes: &Axes, marks: &[PanelMark]) -> Result<(Span, Span)> {
+fn spans(axes: &Axes, marks: &[PanelMark], crs: Option<&Crs>) -> Result<(Span, Span)> {
     let mut extent = Extent::new(axes.x.scale, axes.y.scale);
     for placed in marks {
         placed.mark.reach(&mut extent);
     }
     let Extent { x, y, from_top } = extent;
     let mut y_span = Span::of(&axes.y, "y", y.extent(), y.pad())?;
+    let mut x_span = Span::of(&axes.x, "x", x.extent(), x.pad())?;
+    // No map of points and areas goes on beyond the poles and the date line because they do nearly.
+    if crs.is_some_and(Crs::is_geographic) && matches!(axes.kind, AxesKind::Map(_)) {
+        for (span, axis, data, end) in [
+            (&mut x_span, &axes.x, x.extent(), 180.0),
+            (&mut y_span, &axes.y, y.extent(), 90.0),
+        ] {
+            if let (None, Some((low, high))) = (axis.limits, data) {
+                if low >= -end {
+                    span.start = span.start.max(-end);
+                }
+                if high <= end {
+                    span.end = span.end.min(end);
+                }
+            }
+        }
+    }
     if from_top && axes.y.limits.is_none() {
         (y_span.start, y_span.end) = (y_span.end, y_span.start);
     }
-    Ok((Span::of(&axes.x, "x", x.extent(), x.pad())?, y_span))
+    Ok((x_span, y_span))
 }
 
 fn aspect(axes: &Axes, crs: Option<&Crs>, x: &Span, y: &Span) -> Option<f64> {
-    if !matches!(axes.kind, AxesKind::Map(_)) {
-        return None;
+    match axes.kind {
+        AxesKind::Map(_) => {}
+        AxesKind::Space => return axes.marks.iter().find_map(|placed| placed.mark.aspect()),
+        AxesKind::Chart => return None,
     }
     let ((x0, x1), (y0, y1)) = (x.ends(), y.ends());
     let shape = (y1 - y0) / (x1 - x0);

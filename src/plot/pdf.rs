@@ -186,7 +186,7 @@ impl<'a> Writer<'a> {
                         let Some(fill) = fills.get(i).or(fills.first()) else {
                             continue;
                         };
-                        self.shape(&[moved(shape, x, y)], *fill, stroke.as_ref());
+                        self.shape(&[shape.moved(x, y)], *fill, stroke.as_ref());
                     }
                 }
                 Item::Bitmap { rect, picture } => self.bitmap(rect, picture),
@@ -319,16 +319,6 @@ impl<'a> Writer<'a> {
 
 fn levels(color: Color) -> [f32; 3] {
     [color.r, color.g, color.b].map(|v| f32::from(v) / 255.0)
-}
-
-fn moved(path: &Path, x: f64, y: f64) -> Path {
-    let step = |step: &PathStep| match *step {
-        PathStep::Move(a, b) => PathStep::Move(a + x, b + y),
-        PathStep::Line(a, b) => PathStep::Line(a + x, b + y),
-        PathStep::Cubic([a, b, c, d, e, f]) => PathStep::Cubic([a + x, b + y, c + x, d + y, e + x, f + y]),
-        PathStep::Close => PathStep::Close,
-    };
-    Path(path.0.iter().map(step).collect())
 }
 
 fn trace(content: &mut Content, path: &Path) {

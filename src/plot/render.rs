@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::bar_place::BarPlace;
 use super::color::Color;
 use super::figure::{AxesKind, Figure, Legend};
 use super::font::Weight;
@@ -113,7 +114,8 @@ impl Figure {
         }
         let scale = panels.iter().find_map(|p| p.scale.as_ref());
         if let (Some(bar), Some(rect), Some(scale)) = (&self.color_bar, &layout.shared_bar, scale) {
-            items.extend(frame::color_bar(bar, scale, rect, self.dpi, style));
+            let place = BarPlace::shared(bar, self, panels);
+            items.extend(frame::color_bar(&bar.label, place, scale, rect, self.dpi, style));
         }
         items
     }
@@ -207,9 +209,15 @@ fn panel_items(
         items.extend(scale_bar::draw(panel, &rect, corner, style)?);
         taken = Some(corner);
     }
-    items.extend(frame::frame(placement, title, style));
+    items.extend(frame::frame(
+        placement,
+        title,
+        panel.axes.kind != AxesKind::Space,
+        style,
+    ));
     if let (Some(bar), Some(rect), Some(scale)) = (&panel.axes.color_bar, &placement.bar, &panel.scale) {
-        items.extend(frame::color_bar(bar, scale, rect, dpi, style));
+        let place = BarPlace::of(bar, panel);
+        items.extend(frame::color_bar(&bar.label, place, scale, rect, dpi, style));
     }
     if let Some((at, columns)) = placement.legend {
         items.extend(legend::draw(&panel.legend, at, columns, false, style));

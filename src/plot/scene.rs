@@ -98,6 +98,18 @@ impl Path {
         ])
     }
 
+    pub fn moved(&self, x: f64, y: f64) -> Path {
+        let step = |step: &PathStep| match *step {
+            PathStep::Move(a, b) => PathStep::Move(a + x, b + y),
+            PathStep::Line(a, b) => PathStep::Line(a + x, b + y),
+            PathStep::Cubic([a, b, c, d, e, f]) => {
+                PathStep::Cubic([a + x, b + y, c + x, d + y, e + x, f + y])
+            }
+            PathStep::Close => PathStep::Close,
+        };
+        Path(self.0.iter().map(step).collect())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.len() < 2
     }

@@ -18,6 +18,8 @@ pub struct Side {
     pub major: Vec<(f64, String)>,
     pub minor: Vec<f64>,
     pub title: String,
+    /// Its labels read upwards: names that find no room side by side.
+    pub turned: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,34 +54,16 @@ pub fn sides(panel: &Panel, width: f64, height: f64, style: &Style) -> Result<Si
             });
         }
         AxesKind::Map(coordinates) => coordinates,
+        AxesKind::Space => return Ok(Sides::default()),
     };
     let mut out = match (coordinates, &panel.crs) {
         (Coordinates::None, _) => Sides::default(),
-        (_, Some(crs)) if crs.is_geographic() => Sides {
-            x: degree_side(&panel.x, &across, ticks::longitude),
-            y: degree_side(&panel.y, &up, ticks::latitude),
-            graticule: None,
-        },
-        (Coordinates::LonLat, Some(crs)) => lonlat::sides(panel, crs, &across, &up)?,
+        (Coordinates::LonLat, Some(crs)) if !crs.is_geographic() => lonlat::sides(panel, crs, &across, &up)?,
         (_, crs) => {
-            // Both sides in the same unit, whatever their own lengths ask for.
-            let metres = crs
-                .as_ref()
-                .and_then(Crs::metres_per_unit)
-                .is_some_and(|m| m == 1.0);
-            let longest = (panel.x.end - panel.x.start)
-                .abs()
-                .max((panel.y.end - panel.y.start).abs());
-            let kilometres = metres && longest >= 1500.0;
-            let named = |name: &str| match (crs, metres, kilometres) {
-                (Some(_), true, true) => format!("{name} (km)"),
-                (Some(_), true, false) => format!("{name} (m)"),
-                (Some(_), false, _) => name.to_string(),
-                (None, ..) => String::new(),
-            };
+            let (x, y) = of_map(crs.as_ref(), (&panel.x, &across), (&panel.y, &up));
             Sides {
-                x: metre_side(&panel.x, &across, kilometres, named("Easting")),
-                y: metre_side(&panel.y, &up, kilometres, named("Northing")),
+                x,
+                y,
                 graticule: None,
             }
         }
@@ -98,6 +82,29 @@ pub fn sides(panel: &Panel, width: f64, height: f64, style: &Style) -> Result<Si
         }
     }
     Ok(out)
+}
+
+/// The marks of a map along x and y in its own coordinates: degrees, or metres or kilometres on both sides, whatever their own lengths ask for.
+pub fn of_map(crs: Option<&Crs>, x: (&Span, &Ruler), y: (&Span, &Ruler)) -> (Side, Side) {
+    if crs.is_some_and(Crs::is_geographic) {
+        return (
+            degree_side(x.0, x.1, ticks::longitude),
+            degree_side(y.0, y.1, ticks::latitude),
+        );
+    }
+    let metres = crs.and_then(Crs::metres_per_unit).is_some_and(|m| m == 1.0);
+    let longest = (x.0.end - x.0.start).abs().max((y.0.end - y.0.start).abs());
+    let kilometres = metres && longest >= 1500.0;
+    let named = |name: &str| match (crs, metres, kilometres) {
+        (Some(_), true, true) => format!("{name} (km)"),
+        (Some(_), true, false) => format!("{name} (m)"),
+        (Some(_), false, _) => name.to_string(),
+        (None, ..) => String::new(),
+    };
+    (
+        metre_side(x.0, x.1, kilometres, named("Easting")),
+        metre_side(y.0, y.1, kilometres, named("Northing")),
+    )
 }
 
 /// A side's length and the size of its letters.
@@ -122,6 +129,34 @@ impl Ruler {
         }
     }
 
+    /// Names in as many lines as the distance to the next asks for.
+    fn wrapped(&self, marks: &[(f64, String)]) -> Vec<(f64, String)> {
+        let mut at: Vec<f64> = marks.iter().map(|(at, _)| at * self.length).collect();
+        at.sort_by(f64::total_cmp);
+        let apart = at
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .fold(f64::MAX, f64::min);
+        let room = apart - GAP * self.size;
+        let line = |text: &str| {
+            let mut out = String::new();
+            let mut taken = 0.0;
+            for word in text.split(' ') {
+                let width = font::width(word, self.size, Weight::Regular);
+                let with_space = taken + font::width(" ", self.size, Weight::Regular) + width;
+                let joins = taken > 0.0 && with_space <= room;
+                if !out.is_empty() {
+                    out.push(if joins { ' ' } else { '\n' });
+                }
+                out.push_str(word);
+                taken = if joins { with_space } else { width };
+            }
+            out
+        };
+        let label = |text: &str| text.lines().map(line).collect::<Vec<_>>().join("\n");
+        marks.iter().map(|(at, text)| (*at, label(text))).collect()
+    }
+
     /// True where no two labels touch.
     pub fn fits(&self, marks: &[(f64, String)]) -> bool {
         let mut ends: Vec<(f64, f64)> = marks
@@ -136,8 +171,35 @@ impl Ruler {
             .all(|pair| pair[0].1 + GAP * self.size <= pair[1].0)
     }
 
-    fn choose(&self, candidates: impl IntoIterator<Item = Ticks>, span: &Span) -> Ticks {
-        ticks::finest(candidates, |t| self.fits(&placed(&t.major, span)))
+    /// The finest of candidates for so many marks that find room. Fewer than three labels say little, so that more are tried for then, and at
+    /// last two that are farthest apart.
+    fn choose<I: IntoIterator<Item = Ticks>>(
+        &self,
+        at_most: usize,
+        candidates: impl Fn(usize) -> I,
+        span: &Span,
+    ) -> Ticks {
+        let most = self.most(at_most);
+        let fits = |t: &Ticks| self.fits(&placed(&t.major, span));
+        let chosen = ticks::finest(candidates(most), fits);
+        if chosen.major.len() >= 3 {
+            return chosen;
+        }
+        let finer = ticks::finest(candidates(most + 3), fits);
+        if finer.major.len() > chosen.major.len() && fits(&finer) {
+            return finer;
+        }
+        if chosen.major.len() == 2 {
+            return chosen;
+        }
+        let outer = |mut t: Ticks| {
+            let last = t.major.pop()?;
+            t.major.truncate(1);
+            t.minor.clear();
+            t.major.push(last);
+            (t.major.len() == 2 && fits(&t)).then_some(t)
+        };
+        candidates(4 * most).into_iter().find_map(outer).unwrap_or(chosen)
     }
 }
 
@@ -155,36 +217,45 @@ fn given(list: &[(f64, String)], span: &Span) -> Vec<(f64, String)> {
         .collect()
 }
 
-fn chart_side(axis: &Axis, span: &Span, ruler: &Ruler) -> Side {
+pub fn chart_side(axis: &Axis, span: &Span, ruler: &Ruler) -> Side {
     let (low, high) = span.ends();
-    let most = ruler.most(9);
     let chosen = match (&axis.ticks, axis.scale) {
         (TickChoice::None, _) => Ticks::default(),
         (TickChoice::At(list), _) => {
             let mut major = given(list, span);
-            // Names of several words stand in several lines rather than on each other.
+            let mut turned = false;
+            // Names of several words stand in several lines rather than on each other, and longer ones read upwards.
             if !ruler.upright && !ruler.fits(&major) {
-                for (_, label) in &mut major {
-                    *label = label.replace(' ', "\n");
+                let lines = ruler.wrapped(&major);
+                turned = !ruler.fits(&lines);
+                match turned {
+                    true => major
+                        .iter_mut()
+                        .for_each(|(_, label)| *label = label.replace('\n', " ")),
+                    false => major = lines,
                 }
             }
             return Side {
                 major,
-                minor: Vec::new(),
                 title: axis.label.clone(),
+                turned,
+                ..Side::default()
             };
         }
-        (_, Scale::Linear) => ruler.choose(ticks::linear_candidates(low, high, most), span),
-        (_, Scale::Log) => ruler.choose(ticks::log_candidates(low, high, most), span),
-        (_, Scale::SymLog { linear }) => {
-            ruler.choose(ticks::symmetric_candidates(low, high, linear, most), span)
-        }
-        (_, Scale::Time) => ruler.choose(time_ticks::candidates(low, high, most), span),
+        (_, Scale::Linear) => ruler.choose(9, |most| ticks::linear_candidates(low, high, most), span),
+        (_, Scale::Log) => ruler.choose(9, |most| ticks::log_candidates(low, high, most), span),
+        (_, Scale::SymLog { linear }) => ruler.choose(
+            9,
+            |most| ticks::symmetric_candidates(low, high, linear, most),
+            span,
+        ),
+        (_, Scale::Time) => ruler.choose(9, |most| time_ticks::candidates(low, high, most), span),
     };
     Side {
         major: placed(&chosen.major, span),
         minor: chosen.minor.iter().map(|v| span.position(*v)).collect(),
         title: with_factor(&axis.label, &chosen.factor),
+        turned: false,
     }
 }
 
@@ -220,20 +291,22 @@ fn with_factor(label: &str, factor: &str) -> String {
 
 fn degree_side(span: &Span, ruler: &Ruler, name: fn(f64, usize) -> String) -> Side {
     let (low, high) = span.ends();
-    let candidates = ticks::degree_steps(high - low, ruler.most(6))
-        .into_iter()
-        .map(|step| Ticks {
-            major: ticks::multiples(low, high, step)
-                .into_iter()
-                .map(|at| Tick {
-                    at,
-                    label: name(at, ticks::decimals(step)),
-                })
-                .collect(),
-            ..Ticks::default()
-        });
+    let candidates = |most: usize| {
+        ticks::degree_steps(high - low, most)
+            .into_iter()
+            .map(move |step| Ticks {
+                major: ticks::multiples(low, high, step)
+                    .into_iter()
+                    .map(|at| Tick {
+                        at,
+                        label: name(at, ticks::decimals(step)),
+                    })
+                    .collect(),
+                ..Ticks::default()
+            })
+    };
     Side {
-        major: placed(&ruler.choose(candidates, span).major, span),
+        major: placed(&ruler.choose(6, candidates, span).major, span),
         ..Side::default()
     }
 }
@@ -241,29 +314,31 @@ fn degree_side(span: &Span, ruler: &Ruler, name: fn(f64, usize) -> String) -> Si
 fn metre_side(span: &Span, ruler: &Ruler, kilometres: bool, title: String) -> Side {
     let (low, high) = span.ends();
     let unit = if kilometres { 1000.0 } else { 1.0 };
-    let candidates = ticks::steps((high - low) / unit, ruler.most(6)).map(|step| Ticks {
-        major: ticks::multiples(low / unit, high / unit, step)
-            .into_iter()
-            .map(|v| Tick {
-                at: v * unit,
-                label: ticks::plain(v, ticks::decimals(step)),
-            })
-            .collect(),
-        ..Ticks::default()
-    });
+    let candidates = |most: usize| {
+        ticks::steps((high - low) / unit, most).map(move |step| Ticks {
+            major: ticks::multiples(low / unit, high / unit, step)
+                .into_iter()
+                .map(|v| Tick {
+                    at: v * unit,
+                    label: ticks::plain(v, ticks::decimals(step)),
+                })
+                .collect(),
+            ..Ticks::default()
+        })
+    };
     Side {
-        major: placed(&ruler.choose(candidates, span).major, span),
-        minor: Vec::new(),
+        major: placed(&ruler.choose(6, candidates, span).major, span),
         title,
+        ..Side::default()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub mod testing {
     use super::*;
     use crate::plot::figure::Axes;
 
-    fn panel_of<'a>(axes: &'a Axes, crs: &str, x: (f64, f64), y: (f64, f64)) -> Panel<'a> {
+    pub fn panel_of<'a>(axes: &'a Axes, crs: &str, x: (f64, f64), y: (f64, f64)) -> Panel<'a> {
         Panel {
             axes,
             marks: Vec::new(),
@@ -276,9 +351,16 @@ mod tests {
         }
     }
 
-    fn labels(side: &Side) -> Vec<&str> {
+    pub fn labels(side: &Side) -> Vec<&str> {
         side.major.iter().map(|(_, l)| l.as_str()).collect()
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{labels, panel_of};
+    use super::*;
+    use crate::plot::figure::Axes;
 
     #[test]
     fn the_factor_joins_the_unit() {
@@ -338,5 +420,55 @@ mod tests {
                 s.x.major
             );
         }
+    }
+
+    #[test]
+    fn names_that_find_no_room_are_wrapped_or_turned() {
+        let mut axis = Axis::default();
+        let names = ["open water", "bare ground in winter", "Jan\n(12)"];
+        let list = names.iter().enumerate().map(|(i, n)| (i as f64, n.to_string()));
+        axis.ticks = TickChoice::At(list.collect());
+        let of = |length: f64| {
+            let ruler = Ruler {
+                length,
+                size: 8.0,
+                upright: false,
+            };
+            chart_side(&axis, &Span::linear(-0.5, 2.5), &ruler)
+        };
+        assert_eq!(labels(&of(600.0)), names);
+        let wrapped = of(200.0);
+        assert_eq!(
+            labels(&wrapped),
+            ["open water", "bare ground in\nwinter", "Jan\n(12)"]
+        );
+        assert!(!wrapped.turned);
+        let turned = of(90.0);
+        assert_eq!(
+            labels(&turned),
+            ["open water", "bare ground in winter", "Jan (12)"]
+        );
+        assert!(turned.turned);
+    }
+
+    #[test]
+    fn one_label_is_too_few() {
+        // A third of a degree under 75 points: steps of a tenth do not fit, of a fifth leave one.
+        let ruler = Ruler {
+            length: 75.0,
+            size: 8.1,
+            upright: false,
+        };
+        let side = degree_side(&Span::linear(-119.777, -119.743), &ruler, ticks::longitude);
+        assert_eq!(labels(&side).len(), 2, "{side:?}");
+        assert!(ruler.fits(&side.major));
+        // Three where there is room, though they are closer than usual.
+        let ruler = Ruler {
+            length: 100.0,
+            size: 8.1,
+            upright: true,
+        };
+        let side = metre_side(&Span::linear(-4200.0, 8300.0), &ruler, false, String::new());
+        assert!(side.major.len() >= 5 && ruler.fits(&side.major), "{side:?}");
     }
 }

@@ -121,7 +121,7 @@ pub fn linear(low: f64, high: f64, step: f64) -> Ticks {
     } else {
         0
     };
-    let exponent = if (-4..6).contains(&exponent) { 0 } else { exponent };
+    let exponent = if (-3..6).contains(&exponent) { 0 } else { exponent };
     let scale = 10f64.powi(exponent);
     let decimals = decimals(step / scale);
     Ticks {

@@ -26,7 +26,7 @@ local plot = {}
 ---@field letters? boolean Panels are called (a), (b), (c)… Default false.
 ---@field share_axes? boolean Tick labels at the outer panels only, where all have the same limits. Default true.
 ---@field color_bar? string One colour bar with this label for all panels, whose images then share colour map and limits.
----@field color_bar_side? "right"|"bottom" Where it stands. Default `"right"`.
+---@field color_bar_side? "auto"|"right"|"bottom" Where it stands. `"auto"`: to the right, or below panels that are much wider than high. Default `"auto"`.
 
 ---@class plot.AxesOptions
 ---@field title? string Above the panel.
@@ -207,6 +207,7 @@ local plot = {}
 ---@field reach? number How far whiskers reach at most, in distances of the quartiles. At least 0. Default 1.5.
 ---@field outliers? boolean Whether values beyond the whiskers are shown. Default true.
 ---@field box_width? number Of a box, as a share of the distance to the next. Above 0 and at most 1. Default 0.5.
+---@field counts? boolean Write beneath each name, in brackets, how many values its box has. Default false.
 ---@field horizontal? boolean To the right rather than upwards. Default false.
 ---@field color? string Default: the next of those that series take in turn.
 ---@field label? string In the legend.
@@ -220,6 +221,20 @@ local plot = {}
 ---@field most_gap? number Neighbours that are farther apart than this many times the usual (median) distance leave a gap between them. At least 1. Default 3.
 
 ---@class plot.HovmollerOptions: plot.SizeOptions, plot.AxesOptions, plot.HovmollerLayerOptions
+
+---@class plot.SurfaceLayerOptions: plot.NormOptions
+---@field drape? Raster An image of one band on the grid of the heights, which its colours show. Default: the heights.
+---@field colormap? Colormap|string[] A name (see `plot.colormaps`) or a list of colours to blend. Default `"viridis"`; `"terrain"` of heights; `"RdBu_r"` where symmetric.
+---@field label? string Of the colour bar. Default: the name and the unit of what the colours show.
+---@field color_bar? boolean Whether there is one. Default true.
+---@field height_label? string Of the axis that goes up: quantity and unit. Default: the band's name and unit.
+---@field azimuth? number The direction that one looks into, clockwise from north: 0 from the south, 90 from the west. From -360 to 360. Default 30.
+---@field elevation? number How far above the horizon one looks from: 0 from the side, 90 from above. From 0 to 90. Default 30.
+---@field exaggeration? number How many times as high as true heights are shown; where it is not 1 the figure says so. Above 0. Default: a round number by which they differ by at most a fifth of the ground's longer side, 1 at least.
+---@field shading? number How dark slopes away from the light are; 0 leaves the colours as on the colour bar. From 0 to 1. Default 0.5.
+---@field facets? integer Facets along the longer side, if the image has as many pixels. From 2 to 1000. Default 240.
+
+---@class plot.SurfaceOptions: plot.SizeOptions, plot.AxesOptions, plot.SurfaceLayerOptions
 
 ---@class plot.AnimationOptions: plot.MapOptions
 ---@field titles? string[] One for each picture. Default: the dates, or the names of the bands.
@@ -451,6 +466,29 @@ function plot.boxes(groups, values, options) end
 ---@param options? plot.HovmollerOptions
 ---@return Figure
 function plot.hovmoller(x, times, values, options) end
+
+--- Heights as a surface in space, seen from afar, in the colours of the heights or of another image (`drape`): speeds or backscatter over
+--- relief. Axes carry coordinates and heights with their units, and a vertical exaggeration is written beside it.
+---
+--- Each four neighbouring pixels span a facet between their middles. Lengths along each axis compare everywhere, as lines do not meet in the distance
+--- (an orthographic projection). The light comes from the left behind the viewer; slopes away from it are darker than the colour bar says
+--- (`shading = 0` for colours to read values from). A surface has its panel to itself; of the panel's options it heeds `title`, `x_label` and `y_label`.
+---
+--- **Errors.** An image of several bands; heights in another unit than metres on a map with a CRS; a drape on another grid; heights on a turned grid.
+---
+--- **Nodata.** Facets with a masked height are left out; those with a masked drape are grey.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32607", origin = { 560000, 6750000 }, resolution = 100, rows = 40, cols = 60 }
+--- local here = raster.coordinates(grid)
+--- local height = ((((here.x - 563000) ^ 2 + (here.y - 6748000) ^ 2) / -2e6):exp() * 900):rename("height"):set_unit("m")
+--- plot.surface(height, { drape = raster.random(grid), label = "Noise", azimuth = 20, elevation = 35, exaggeration = 2 }):write("hill.png")
+--- ```
+---@param heights Raster
+---@param options? plot.SurfaceOptions
+---@return Figure
+function plot.surface(heights, options) end
 
 --- Writes images one after the other as an animation, each as a map with its date above: `.png` or `.apng` in all colours, `.gif` in 256 a picture.
 ---
@@ -804,6 +842,26 @@ function Axes:boxes(groups, values, options) end
 ---@param options? plot.HovmollerLayerOptions
 ---@return Axes
 function Axes:hovmoller(x, times, values, options) end
+
+--- Draws heights as a surface in space, see `plot.surface`. It has the panel to itself.
+---
+--- **Errors.** As `plot.surface`; a panel that shows other things, when it is drawn.
+---
+--- **Nodata.** Facets with a masked height are left out.
+---
+--- ```lua
+--- local raster, plot = require "raster", require "plot"
+--- local grid = raster.grid { crs = "EPSG:32607", origin = { 560000, 6750000 }, resolution = 100, rows = 40, cols = 60 }
+--- local height = (raster.coordinates(grid).x / 100):rename("height"):set_unit("m")
+--- local page = plot.figure { cols = 2, width = 7, letters = true }
+--- page:axes():image(height):contours(height)
+--- page:axes():surface(height, { azimuth = 320 })
+--- page:write("both.png")
+--- ```
+---@param heights Raster
+---@param options? plot.SurfaceLayerOptions
+---@return Axes
+function Axes:surface(heights, options) end
 
 --- Sets the title above the panel.
 ---

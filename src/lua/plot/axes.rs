@@ -2,7 +2,7 @@
 
 use mlua::Value;
 
-use super::{Shared, data, fields, groups, histograms, options, series};
+use super::{Shared, data, fields, groups, histograms, options, series, surface};
 use crate::bind_class;
 use crate::error::Result;
 use crate::lua::class::{Builder, Class};
@@ -78,6 +78,10 @@ impl Class for AxesHandle {
         .chain_with("hovmoller(x, times, values, options?)", |_, this, args, o| {
             let (x, times, values) = (args.get("x")?, args.get("times")?, args.get("values")?);
             this.change(|axes, _| groups::hovmoller(axes, x, times, values, o))
+        })
+        .chain_with("surface(heights, options?)", |_, this, args, o| {
+            let heights: Raster = args.get("heights")?;
+            this.change(|axes, _| surface::surface(axes, &heights, o))
         })
         .chain_with("features(features, options?)", |_, this, args, o| {
             let features: Features = args.get("features")?;

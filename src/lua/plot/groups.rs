@@ -54,6 +54,13 @@ impl Places {
         }
     }
 
+    fn names(&self) -> Vec<String> {
+        match self {
+            Places::Names(names) => names.clone(),
+            Places::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
+        }
+    }
+
     /// Where they stand. An axis without marks of its own gets the names; they are read from above where it is upright.
     fn placed(&self, axis: &mut Axis, upright: bool) -> Vec<f64> {
         let names = match self {
@@ -177,6 +184,8 @@ options! {
         outliers: bool = true,
         /// Of a box, as a share of the distance to the next.
         box_width: f64 = Boxes::WIDTH; Bars::WIDTHS,
+        /// Write beneath each name, in brackets, how many values its box has.
+        counts: bool = false,
         /// To the right rather than upwards.
         horizontal: bool = false,
         /// Default: the next of those that series take in turn.
@@ -197,9 +206,16 @@ pub fn boxes(axes: &mut Axes, groups: Places, values: Rows, o: BoxesLayer) -> Re
         }
         Rows::One(values) => by_group(&groups, values)?,
     };
-    let summaries = lists.iter().map(|values| BoxSummary::of(values, o.reach)).collect();
+    let summaries: Vec<_> = lists.iter().map(|values| BoxSummary::of(values, o.reach)).collect();
     let axis = if o.horizontal { &mut axes.y } else { &mut axes.x };
-    let mut boxes = Boxes::new(places.placed(axis, o.horizontal), summaries);
+    let at = places.placed(axis, o.horizontal);
+    if o.counts {
+        let count = |s: &Option<BoxSummary>| s.as_ref().map_or(0, |s| s.count).to_string();
+        let named = at.iter().zip(places.names()).zip(&summaries);
+        let labels = named.map(|((at, name), summary)| (*at, format!("{name}\n({})", count(summary))));
+        axis.ticks = TickChoice::At(labels.collect());
+    }
+    let mut boxes = Boxes::new(at, summaries);
     (boxes.outliers, boxes.width, boxes.horizontal) = (o.outliers, o.box_width, o.horizontal);
     (boxes.color, boxes.label) = (o.color, o.label.unwrap_or_default());
     axes.add(boxes);

@@ -13,6 +13,7 @@ pub use self::options::Size;
 use self::options::{Page, Panel};
 use self::groups::{BarsLayer, BoxesLayer, HovmollerLayer};
 use self::series::{HistogramLayer, LineLayer, ScatterLayer};
+use self::surface::SurfaceLayer;
 use super::access;
 use super::args::Options;
 use super::class::Builder;
@@ -36,6 +37,7 @@ mod figure;
 mod groups;
 mod options;
 mod series;
+mod surface;
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<FigureHandle>();
@@ -103,6 +105,12 @@ pub fn define(m: &mut Module) -> Result<()> {
             groups::hovmoller(axes, x, times, values, o.layer)
         })
     })?;
+    m.function_with("surface(heights, options?)", |_, args, o: SurfaceFigure| {
+        let heights: Raster = args.get("heights")?;
+        handle(&o.size, &o.panel, AxesKind::Space, |axes, _| {
+            surface::surface(axes, &heights, o.layer)
+        })
+    })?;
     m.function_with("animate(images, path, options?)", |lua, args, o: animate::Animation| {
         let (images, path): (Images, PathBuf) = (args.get("images")?, args.get("path")?);
         let target = access(lua).write(&path)?;
@@ -147,6 +155,7 @@ figures! {
     BarsFigure("plot.BarsOptions") of BarsLayer;
     BoxesFigure("plot.BoxesOptions") of BoxesLayer;
     HovmollerFigure("plot.HovmollerOptions") of HovmollerLayer;
+    SurfaceFigure("plot.SurfaceOptions") of SurfaceLayer;
 }
 
 options! {
@@ -284,7 +293,14 @@ fn histograms(values: &Value, style: &HistogramLayer, axes: &mut Axes) -> Result
         bars
     };
     if axes.y.label.is_empty() {
-        axes.y.label = if style.density { "Density" } else { "Pixels" }.into();
+        let raster = Raster::accept(values);
+        let unit = raster.as_ref().and_then(|r| r.bands.first()).map_or("", |band| band.unit.symbol());
+        axes.y.label = match (style.density, unit) {
+            (false, _) => "Pixels".into(),
+            (true, "" | "1") => "Density".into(),
+            (true, unit) if unit.contains(['/', ' ']) => format!("Density (1/({unit}))"),
+            (true, unit) => format!("Density (1/{unit})"),
+        };
     }
     if let Some(raster) = Raster::accept(values) {
         if axes.x.label.is_empty()

@@ -48,8 +48,8 @@ options! {
         share_axes: bool = true,
         /// One colour bar with this label for all panels, whose images then share colour map and limits.
         color_bar: Option<String>,
-        /// Where it stands.
-        color_bar_side: Side = Side::Right,
+        /// Where it stands. `"auto"`: to the right, or below panels that are much wider than high.
+        color_bar_side: Side = Side::Auto,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Lines of equal value over a map.
 
+use std::collections::HashMap;
+
 use ndarray::Array2;
 
 use super::look::Dash;
@@ -41,6 +43,9 @@ type Point = (f64, f64);
 
 /// From one label to the next on a line, in points.
 const APART: f64 = 230.0;
+/// How much shorter than its line a label may be, as a share; of the first label of a line.
+const BEND: f64 = 0.04;
+const FIRST_BEND: f64 = 0.25;
 
 impl Contours {
     pub const WIDTH: f64 = 0.8;
@@ -143,17 +148,20 @@ impl Mark for Contours {
     fn draw(&self, _: &Ink, frame: &Frame, page: &Page) -> Vec<Item> {
         let size = 0.85 * page.style.tick;
         let decimals = self.decimals();
+        let found = self.lines(frame);
         let mut labels = Labels {
             rect: frame.rect,
             placed: Vec::new(),
+            near: Near::new(&found),
         };
         let (mut halos, mut lines, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-        for (level, line) in self.lines(frame) {
-            let measured = Measured::new(&line);
+        for (number, (level, line)) in found.iter().enumerate() {
+            let level = *level;
+            let measured = Measured::new(line);
             let written = ticks::plain(level, decimals);
             let room = font::width(&written, size, Weight::Regular) + 0.7 * size;
             let gaps = match self.labels {
-                true => labels.place(&measured, room, size),
+                true => labels.place(number, &measured, room, size),
                 false => Vec::new(),
             };
             let mut start = 0.0;
@@ -191,12 +199,75 @@ struct Labels {
     rect: Rect,
     /// Middles and half widths.
     placed: Vec<(Point, f64)>,
+    near: Near,
+}
+
+/// All lines, point by point, in square cells.
+struct Near {
+    cells: HashMap<(i64, i64), Vec<Passing>>,
+}
+
+/// A place that a line passes: which line, and how far from its start.
+struct Passing {
+    at: Point,
+    line: usize,
+    along: f64,
+}
+
+impl Near {
+    const CELL: f64 = 12.0;
+    /// Between points of a line: shorter than letters are high.
+    const STEP: f64 = 2.0;
+
+    fn new(lines: &[(f64, Vec<Point>)]) -> Near {
+        let mut cells: HashMap<(i64, i64), Vec<Passing>> = HashMap::new();
+        for (line, (_, points)) in lines.iter().enumerate() {
+            let measured = Measured::new(points);
+            let count = (measured.length() / Near::STEP).ceil() as usize;
+            for i in 0..=count {
+                let along = (i as f64 * Near::STEP).min(measured.length());
+                let at = measured.at(along);
+                cells
+                    .entry(Near::cell(at))
+                    .or_default()
+                    .push(Passing { at, line, along });
+            }
+        }
+        Near { cells }
+    }
+
+    fn cell((x, y): Point) -> (i64, i64) {
+        ((x / Near::CELL).floor() as i64, (y / Near::CELL).floor() as i64)
+    }
+
+    /// Whether a line passes the box of a label that takes the place of line `own` from `start` on: `room` long in the direction of `chord`,
+    /// `size` high.
+    fn passes(&self, own: usize, start: f64, middle: Point, chord: Point, room: f64, size: f64) -> bool {
+        let length = chord.0.hypot(chord.1);
+        let (ux, uy) = (chord.0 / length, chord.1 / length);
+        let (left, top) = Near::cell((middle.0 - 0.6 * room, middle.1 - 0.6 * room));
+        let (right, bottom) = Near::cell((middle.0 + 0.6 * room, middle.1 + 0.6 * room));
+        let inside = |p: &Passing| {
+            let (dx, dy) = (p.at.0 - middle.0, p.at.1 - middle.1);
+            let (along, across) = (dx * ux + dy * uy, dy * ux - dx * uy);
+            let replaced = p.line == own && p.along > start - 1.0 && p.along < start + room + 1.0;
+            !replaced && along.abs() < 0.5 * room - 0.2 * size && across.abs() < 0.6 * size
+        };
+        (left..=right).any(|i| {
+            (top..=bottom).any(|j| {
+                self.cells
+                    .get(&(i, j))
+                    .is_some_and(|cell| cell.iter().any(inside))
+            })
+        })
+    }
 }
 
 impl Labels {
-    /// The straightest places of a line for labels that take `room` of it, near its middle rather than its ends, off the frame and other
-    /// labels, in their order. A line of less than three times the room has none.
-    fn place(&mut self, line: &Measured, room: f64, size: f64) -> Vec<Gap> {
+    /// The straightest places of a line for labels that take `room` of it, near its middle rather than its ends, off the frame, other
+    /// labels and other lines, in their order. The first label of a line may stand where it bends. A line of less than three times the room
+    /// has none.
+    fn place(&mut self, own: usize, line: &Measured, room: f64, size: f64) -> Vec<Gap> {
         let length = line.length();
         let mut gaps: Vec<Gap> = Vec::new();
         if length < 3.0 * room {
@@ -217,7 +288,14 @@ impl Labels {
                     .placed
                     .iter()
                     .any(|(at, half)| (at.0 - middle.0).hypot(at.1 - middle.1) < half + 0.5 * room + size);
-                if bent > 0.04 || !inside.contains(middle.0, middle.1) || near_own || near_others {
+                let most = if gaps.is_empty() { FIRST_BEND } else { BEND };
+                if bent > most || !inside.contains(middle.0, middle.1) || near_own || near_others {
+                    continue;
+                }
+                if self
+                    .near
+                    .passes(own, start, middle, (b.0 - a.0, b.1 - a.1), room, size)
+                {
                     continue;
                 }
                 let off = ((start + 0.5 * room) / length - 0.5).abs();
@@ -317,5 +395,52 @@ mod tests {
         bare.labels = false;
         let paths = bare.draw(&Ink::default(), &frame, &page);
         assert!(paths.iter().all(|item| matches!(item, Item::Path { .. })));
+    }
+
+    #[test]
+    fn labels_keep_off_other_lines() {
+        // Upright lines over 320 points, at so many levels.
+        let labelled = |count: usize| {
+            let values = Array2::from_shape_fn((60, 80), |(_, c)| c as f32);
+            let levels = (1..=count)
+                .map(|i| 80.0 * i as f64 / (count + 1) as f64)
+                .collect();
+            let (_, frame) = bowl();
+            let page = Page {
+                cells: (320, 240),
+                style: &Style::new(9.0),
+            };
+            let items = Contours::new(values, None, levels).draw(&Ink::default(), &frame, &page);
+            items.iter().filter(|item| matches!(item, Item::Text(_))).count()
+        };
+        assert_eq!(labelled(9), 9);
+        // Closer than letters are high.
+        assert_eq!(labelled(79), 0);
+    }
+
+    #[test]
+    fn a_line_without_a_straight_place_is_labelled_all_the_same() {
+        // Waves as long as a label.
+        let values = Array2::from_shape_fn((60, 80), |(r, c)| {
+            (r as f64 + 0.7 * (c as f64 * 1.1).sin()) as f32
+        });
+        let (_, frame) = bowl();
+        let page = Page {
+            cells: (320, 240),
+            style: &Style::new(9.0),
+        };
+        let mut contours = Contours::new(values, None, vec![30.0]);
+        let items = contours.draw(&Ink::default(), &frame, &page);
+        assert_eq!(
+            items.iter().filter(|item| matches!(item, Item::Text(_))).count(),
+            1
+        );
+        contours.labels = false;
+        assert!(
+            contours
+                .draw(&Ink::default(), &frame, &page)
+                .iter()
+                .all(|item| !matches!(item, Item::Text(_)))
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::look::{Dash, Marker};
+use super::look::Marker;
 use super::{Ink, Mark, Page, same_length};
 use crate::error::Result;
 use crate::plot::color::Color;
@@ -48,6 +48,17 @@ impl ErrorBars {
             cap: 5.0,
         }
     }
+
+    /// Widths of the bars and their ends: small markers stand for many points, which thick bars would hide.
+    fn thickness(&self) -> (f64, f64) {
+        match self.marker {
+            Some(_) => (
+                self.width.min(0.3 * self.marker_size),
+                self.cap.min(1.2 * self.marker_size),
+            ),
+            None => (self.width, self.cap),
+        }
+    }
 }
 
 impl Mark for ErrorBars {
@@ -71,12 +82,12 @@ impl Mark for ErrorBars {
     }
 
     fn entries(&self, ink: &Ink) -> Vec<LegendEntry> {
-        let key = Key::Line {
+        let (width, cap) = self.thickness();
+        let key = Key::ErrorBar {
             color: ink.color(),
-            width: self.width,
-            dash: Dash::Solid,
+            width,
+            cap,
             marker: self.marker.map(|m| (m, self.marker_size)),
-            halo: None,
         };
         LegendEntry::labelled(&self.label, key)
     }
@@ -104,7 +115,8 @@ impl Mark for ErrorBars {
                 }
             }
         };
-        let half = self.cap / 2.0;
+        let (width, cap) = self.thickness();
+        let half = cap / 2.0;
         for (i, (&x, &y)) in self.x.iter().zip(&self.y).enumerate() {
             if let Some((below, above)) = &self.y_error {
                 bar(
@@ -121,7 +133,7 @@ impl Mark for ErrorBars {
                 );
             }
         }
-        let mut items: Vec<Item> = stroked(Path(steps), Stroke::solid(color, self.width))
+        let mut items: Vec<Item> = stroked(Path(steps), Stroke::solid(color, width))
             .into_iter()
             .collect();
         if let Some(marker) = self.marker {

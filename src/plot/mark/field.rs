@@ -2,10 +2,12 @@
 
 use ndarray::{Array2, Zip};
 
-use super::fits_grid;
+use super::{Valued, fits_grid};
 use crate::error::{Error, Result};
+use crate::plot::colormap::Colormap;
 use crate::plot::place::Frame;
 use crate::plot::reach::Extent;
+use crate::plot::stretch::{Norm, Stretch};
 use crate::raster::{Affine, Crs, Grid, Transformer};
 use crate::statistics;
 
@@ -20,6 +22,36 @@ pub struct Field {
     /// Their lengths.
     pub speeds: Array2<f32>,
 }
+
+/// The colours of what is shown by speed.
+#[derive(Debug, Clone)]
+pub struct BySpeed {
+    pub colormap: Colormap,
+    pub stretch: Stretch,
+    pub norm: Norm,
+}
+
+/// What marks with a `field: Field` and `by_speed: Option<BySpeed>` have in common.
+macro_rules! shows_field {
+    () => {
+        fn check(&self) -> crate::error::Result<()> {
+            self.field.check()
+        }
+
+        fn grid(&self) -> Option<&crate::raster::Grid> {
+            self.field.grid.as_ref()
+        }
+
+        fn reach(&self, extent: &mut crate::plot::reach::Extent) {
+            self.field.reach(extent);
+        }
+
+        fn valued(&self) -> Option<crate::plot::mark::Valued<'_>> {
+            self.field.valued(self.by_speed.as_ref()?)
+        }
+    };
+}
+pub(super) use shows_field;
 
 impl Field {
     pub fn new(mut x: Array2<f32>, mut y: Array2<f32>, grid: Option<Grid>) -> Field {
@@ -93,6 +125,15 @@ impl Field {
             ));
         }
         fits_grid(self.grid.as_ref(), self.x.dim())
+    }
+
+    pub fn valued<'a>(&'a self, by: &'a BySpeed) -> Option<Valued<'a>> {
+        Some(Valued {
+            values: Box::new(self.speeds.iter()),
+            colormap: &by.colormap,
+            stretch: by.stretch,
+            norm: by.norm,
+        })
     }
 
     pub fn reach(&self, extent: &mut Extent) {

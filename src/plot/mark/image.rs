@@ -4,9 +4,9 @@ use ndarray::Array2;
 
 use super::{Ink, Mark, Page, Valued, fits_grid};
 use crate::error::Result;
-use crate::plot::bitmap::{colored, filling, sampled};
+use crate::plot::bitmap::{colored, covered, filling, sampled};
 use crate::plot::colormap::Colormap;
-use crate::plot::place::Frame;
+use crate::plot::place::{Frame, Obstacles};
 use crate::plot::reach::Extent;
 use crate::plot::scene::Item;
 use crate::plot::stretch::{Norm, Stretch};
@@ -61,6 +61,11 @@ impl Mark for Image {
             stretch: self.stretch,
             norm: self.norm,
         })
+    }
+
+    fn obstacles(&self, frame: &Frame, out: &mut Obstacles) {
+        let transform = self.grid.as_ref().map(|g| &g.transform);
+        out.0.extend(covered(&self.values, transform, frame));
     }
 
     fn draw(&self, ink: &Ink, frame: &Frame, page: &Page) -> Vec<Item> {

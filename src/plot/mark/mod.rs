@@ -20,6 +20,7 @@ mod quiver;
 mod rgb;
 mod scatter;
 mod streamlines;
+mod surface;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ pub use self::cells::Cells;
 pub use self::classes::{Class, Classes};
 pub use self::contours::Contours;
 pub use self::error_bars::ErrorBars;
-pub use self::field::Field;
+pub use self::field::{BySpeed, Field};
 pub use self::guide::Guide;
 pub use self::histogram::Histogram;
 pub use self::image::Image;
@@ -39,10 +40,11 @@ pub use self::line::Line;
 pub use self::look::{Dash, LINE_WIDTHS, MARKER_SIZES, Marker, OPACITIES};
 pub use self::note::Note;
 pub use self::polygons::Polygons;
-pub use self::quiver::{BySpeed, Lengths, Quiver};
+pub use self::quiver::{Lengths, Quiver};
 pub use self::rgb::Rgb;
 pub use self::scatter::Scatter;
 pub use self::streamlines::Streamlines;
+pub use self::surface::Surface;
 
 use super::color::Color;
 use super::colormap::Colormap;
@@ -95,6 +97,11 @@ pub trait Mark: fmt::Debug + Send + Sync {
             (Some(_), Some(shared)) => Ok(vec![shared]),
             (Some(valued), None) => Ok(vec![valued.limits()?]),
         }
+    }
+
+    /// Height over width of a panel that it fills alone, with axes of its own.
+    fn aspect(&self) -> Option<f64> {
+        None
     }
 
     /// Its lines in the legend.

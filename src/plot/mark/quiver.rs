@@ -1,21 +1,17 @@
 //! Arrows over a map.
 
-use super::field::Field;
+use super::field::{BySpeed, Field, shows_field};
 use super::look::Marker;
-use super::{Ink, Mark, Page, Valued};
-use crate::error::{Choice, Domain, Result};
+use super::{Ink, Mark, Page};
+use crate::error::{Choice, Domain};
 use crate::plot::arrow::arrow;
 use crate::plot::bitmap::sampled;
 use crate::plot::color::Color;
-use crate::plot::colormap::Colormap;
 use crate::plot::key::{Key, LegendEntry};
 use crate::plot::place::{Frame, Obstacles};
-use crate::plot::reach::Extent;
 use crate::plot::scene::{Item, Path, Stroke};
-use crate::plot::stretch::{Norm, Stretch};
 use crate::plot::symbols::symbols;
 use crate::plot::ticks;
-use crate::raster::Grid;
 
 /// How lengths of arrows follow speeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,14 +24,6 @@ pub enum Lengths {
 
 impl Choice for Lengths {
     const ALL: &'static [(&'static str, Self)] = &[("linear", Lengths::Linear), ("sqrt", Lengths::Sqrt)];
-}
-
-/// The colours of what is shown by speed.
-#[derive(Debug, Clone)]
-pub struct BySpeed {
-    pub colormap: Colormap,
-    pub stretch: Stretch,
-    pub norm: Norm,
 }
 
 /// A vector field as arrows, thinned to a distance on the page: each is the mean of what is valid around its middle, and is drawn where that is half.
@@ -133,26 +121,7 @@ impl Quiver {
 }
 
 impl Mark for Quiver {
-    fn check(&self) -> Result<()> {
-        self.field.check()
-    }
-
-    fn grid(&self) -> Option<&Grid> {
-        self.field.grid.as_ref()
-    }
-
-    fn reach(&self, extent: &mut Extent) {
-        self.field.reach(extent);
-    }
-
-    fn valued(&self) -> Option<Valued<'_>> {
-        self.by_speed.as_ref().map(|by| Valued {
-            values: Box::new(self.field.speeds.iter()),
-            colormap: &by.colormap,
-            stretch: by.stretch,
-            norm: by.norm,
-        })
-    }
+    shows_field!();
 
     fn entries(&self, _: &Ink) -> Vec<LegendEntry> {
         let Some(speed) = self.key_speed() else {
@@ -197,7 +166,9 @@ impl Mark for Quiver {
             let (dx, dy) = (x / speed * length / 2.0, y / speed * length / 2.0);
             let tail = (middle.0 - dx, middle.1 - dy);
             let path = arrow(tail, (middle.0 + dx, middle.1 + dy), self.width);
-            halos.extend(self.halo.map(|color| outline(&path, color)));
+            // A halo as wide as usual would hide a short arrow.
+            let around = (0.15 * length).clamp(0.3, 1.0);
+            halos.extend(self.halo.map(|color| outline(&path, color, around)));
             items.push(Item::Path {
                 path,
                 fill: color_of(speed),
@@ -214,11 +185,11 @@ impl Mark for Quiver {
 }
 
 /// What lies beneath an arrow.
-fn outline(path: &Path, color: Color) -> Item {
+fn outline(path: &Path, color: Color, width: f64) -> Item {
     Item::Path {
         path: path.clone(),
         fill: Color::TRANSPARENT,
-        stroke: Some(Stroke::solid(color, 1.0)),
+        stroke: Some(Stroke::solid(color, width)),
     }
 }
 

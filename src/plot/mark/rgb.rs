@@ -4,10 +4,10 @@ use ndarray::Array2;
 
 use super::{Ink, Mark, Page, fits_grid};
 use crate::error::{Domain, Error, Result};
-use crate::plot::bitmap::{fill_pixels, filling, sampled};
+use crate::plot::bitmap::{covered, fill_pixels, filling, sampled};
 use crate::plot::color::Color;
 use crate::plot::picture::Picture;
-use crate::plot::place::Frame;
+use crate::plot::place::{Frame, Obstacles};
 use crate::plot::reach::Extent;
 use crate::plot::scene::Item;
 use crate::plot::stretch::{Limits, Stretch};
@@ -65,6 +65,11 @@ impl Mark for Rgb {
             return Ok(vec![self.stretch.limits(self.bands.iter().flatten())?; 3]);
         }
         self.bands.iter().map(|band| self.stretch.limits(band)).collect()
+    }
+
+    fn obstacles(&self, frame: &Frame, out: &mut Obstacles) {
+        let transform = self.grid.as_ref().map(|g| &g.transform);
+        out.0.extend(covered(&self.bands[0], transform, frame));
     }
 
     fn draw(&self, ink: &Ink, frame: &Frame, page: &Page) -> Vec<Item> {

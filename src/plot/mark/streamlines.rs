@@ -1,19 +1,15 @@
 //! Lines along a vector field.
 
-use super::field::Field;
+use super::field::{BySpeed, Field, shows_field};
 use super::look::Dash;
-use super::quiver::BySpeed;
-use super::{Ink, Mark, Page, Valued};
-use crate::error::Result;
+use super::{Ink, Mark, Page};
 use crate::plot::arrow::{Measured, head};
 use crate::plot::color::Color;
 use crate::plot::key::{Key, LegendEntry};
 use crate::plot::place::{Frame, Obstacles, stroked};
-use crate::plot::reach::Extent;
 use crate::plot::scene::{Item, Path, Stroke};
 use crate::plot::streams::streamlines;
 use crate::plot::style::HALO;
-use crate::raster::Grid;
 
 /// A vector field as evenly spaced lines along it, with heads that say which way.
 #[derive(Debug, Clone)]
@@ -97,26 +93,7 @@ impl Streamlines {
 }
 
 impl Mark for Streamlines {
-    fn check(&self) -> Result<()> {
-        self.field.check()
-    }
-
-    fn grid(&self) -> Option<&Grid> {
-        self.field.grid.as_ref()
-    }
-
-    fn reach(&self, extent: &mut Extent) {
-        self.field.reach(extent);
-    }
-
-    fn valued(&self) -> Option<Valued<'_>> {
-        self.by_speed.as_ref().map(|by| Valued {
-            values: Box::new(self.field.speeds.iter()),
-            colormap: &by.colormap,
-            stretch: by.stretch,
-            norm: by.norm,
-        })
-    }
+    shows_field!();
 
     fn entries(&self, _: &Ink) -> Vec<LegendEntry> {
         let key = Key::Line {
@@ -193,7 +170,7 @@ mod tests {
     use super::*;
     use crate::plot::scene::Rect;
     use crate::plot::span::Span;
-    use crate::raster::Affine;
+    use crate::raster::{Affine, Grid};
     use ndarray::Array2;
 
     #[test]

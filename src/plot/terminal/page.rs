@@ -273,7 +273,10 @@ fn key_color(key: &Key) -> Option<Color> {
     let color = match key {
         Key::Patch { fill, outline } if fill.a == 0 => outline.unwrap_or(Color::BLACK),
         Key::Patch { fill, .. } => *fill,
-        Key::Line { color, .. } | Key::Mark { color, .. } | Key::Arrow { color, .. } => *color,
+        Key::Line { color, .. }
+        | Key::Mark { color, .. }
+        | Key::Arrow { color, .. }
+        | Key::ErrorBar { color, .. } => *color,
     };
     (color.luma() > 40.0).then_some(Color { a: 255, ..color })
 }

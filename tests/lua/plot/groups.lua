@@ -73,3 +73,21 @@ test("wrong lists are named", function()
   assert_error(function() plot.hovmoller({ 0, 1 }, { "2020-01-01" }, { { 1 } }) end, "as many in each list as there are places %(2%), got 1")
   assert_error(function() plot.hovmoller({ 0, 1 }, { "2020-01-01" }, { 1, 2 }) end, "times must be as long as x %(2%)")
 end)
+
+test("boxes say how many values they have", function()
+  local figure = plot.boxes({ "Jan", "Feb" }, { { 1, 2, 3 }, { 2, 0 / 0, 4, 5, 6 } }, { counts = true })
+  local svg = figure:svg()
+  assert(svg:find("Jan (3)", 1, true) and svg:find("Feb (4)", 1, true), svg:match('aria%-label="Jan[^"]*"'))
+  -- Of numbers, too.
+  assert(plot.boxes({ 1, 1, 7 }, { 3, 4, 5 }, { counts = true }):svg():find("7 (1)", 1, true))
+end)
+
+test("names that find no room read upwards", function()
+  local names = { "January", "February", "March", "April", "May", "June", "July", "August" }
+  local narrow = plot.bars(names, { 1, 2, 3, 4, 5, 6, 7, 8 }, { width = 2.5 }):svg()
+  local wide = plot.bars(names, { 1, 2, 3, 4, 5, 6, 7, 8 }, { width = 6.4 }):svg()
+  assert(narrow:find("January", 1, true) and narrow ~= wide)
+  local height = function(svg) return tonumber(svg:match('height="([%d.]+)pt"')) / tonumber(svg:match('width="([%d.]+)pt"')) end
+  -- Upright names need room below.
+  assert(height(narrow) > height(wide) + 0.1)
+end)
