@@ -10,7 +10,6 @@ use super::tile::MASKED_INTEGER;
 use super::zarr::array::{Chunk, Wanted as WantedChunks};
 use super::{Band, Kind, Pixels, Raster, Window};
 use crate::error::{Choice, Error, Result};
-use crate::interrupt;
 use crate::work::{self, budget, workers};
 
 /// Points of one neighbourhood, this many pixels a side, are read together.
@@ -157,7 +156,7 @@ pub fn sample(raster: &Raster, points: &[(f64, f64)], method: Resampling) -> Res
                 true => pixels,
                 false => Pixels::F64(pixels.into_f64()),
             };
-            let bands: Vec<Pixels> = read(raster, window)?.into_iter().map(numbers).collect();
+            let bands: Vec<Pixels> = raster.read(window)?.into_iter().map(numbers).collect();
             parts.push((window, bands));
         }
         for &(i, col, row) in points {
@@ -187,33 +186,4 @@ pub fn sample(raster: &Raster, points: &[(f64, f64)], method: Resampling) -> Res
         }
     }
     Ok(out)
-}
-
-/// A window of an image. Where its bands are the pixels of cubes as they lie there, they are read without a plan: of the thousands of steps of a cube it
-/// would take many times as long as a few pixels do.
-fn read(raster: &Raster, window: Window) -> Result<Vec<Pixels>> {
-    let own = |band: &Band| {
-        let node = &band.port.node;
-        match &node.work {
-            Work::Tiles(operation)
-                if operation.chunks().is_some() && node.inputs.is_empty() && *node.grid == *raster.grid =>
-            {
-                Some(operation.clone())
-            }
-            _ => None,
-        }
-    };
-    let sources: Option<Vec<_>> = match work::rehearsal() {
-        None => raster.bands.iter().map(own).collect(),
-        Some(_) => None,
-    };
-    let Some(sources) = sources else {
-        return raster.read(window);
-    };
-    let mut bands = Vec::with_capacity(sources.len());
-    for source in sources {
-        interrupt::check()?;
-        bands.append(&mut source.compute(window, &[])?);
-    }
-    Ok(bands)
 }
