@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::termios::tcgetwinsize;
 
-use crate::bytes::http::traffic;
 use crate::error::Result;
-use crate::work::{Bundle, Form, Output, Progress, SideBySide, Stream, write_to_process};
+use crate::work::{Bundle, Form, Output, Progress, SideBySide, Stream, traffic, write_to_process};
 
 /// A line on standard output. Nobody may read it, and that is no reason to fail.
 #[macro_export]

@@ -522,7 +522,7 @@ fn check_unit(images: &[Raster]) -> Result<()> {
     };
     match (images.first().and_then(of), images.last().and_then(of)) {
         (Some((name, first)), Some((_, last))) if first != last => Err(Error::message(format!(
-            "the band `{name}` of image {} is in {last}, that of the first in {first}; convert the images to one unit and say it by :set_unit(\"{first}\")",
+            "the band `{name}` of image {} is in {last}, that of the first in {first}; convert the images to one unit",
             images.len()
         ))),
         _ => Ok(()),

@@ -16,6 +16,7 @@ mod recorder;
 mod rehearsal;
 mod resumption;
 mod room;
+mod traffic;
 pub mod workers;
 
 pub use budget::{Budget, Held};
@@ -32,3 +33,4 @@ pub use recorder::{Record, Recorder};
 pub use rehearsal::{PlannedStep, Rehearsal};
 pub use resumption::Resumption;
 pub use room::Room;
+pub use traffic::{count_bytes, count_request, traffic};

@@ -1,6 +1,5 @@
 //! The body of an answer, with a limit on its silence and on its size.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -80,7 +79,7 @@ impl Response {
         match tokio::time::timeout(self.stall, self.inner.chunk()).await {
             Ok(Ok(bytes)) => {
                 let length = bytes.as_ref().map_or(0, bytes::Bytes::len);
-                super::TRAFFIC.1.fetch_add(length as u64, Ordering::Relaxed);
+                crate::work::count_bytes(length as u64);
                 Ok(bytes)
             }
             Ok(Err(error)) => Err(Failure::of_body(&self.asked, &error)),

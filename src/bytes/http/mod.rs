@@ -8,7 +8,6 @@ mod request;
 mod runtime;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -62,17 +61,6 @@ impl Default for Settings {
             largest_answer: 256 << 20,
         }
     }
-}
-
-/// Requests that were sent and bytes of answers that came, in this process.
-static TRAFFIC: (AtomicU64, AtomicU64) = (AtomicU64::new(0), AtomicU64::new(0));
-
-/// Requests that this process has sent to servers, and bytes of their answers that it has read, as they are stored and sent.
-pub fn traffic() -> (u64, u64) {
-    (
-        TRAFFIC.0.load(Ordering::Relaxed),
-        TRAFFIC.1.load(Ordering::Relaxed),
-    )
 }
 
 /// The redirects that one request may take. Earthdata's login takes five.
@@ -301,7 +289,7 @@ impl Http {
         if let Some((name, value)) = attempt.as_ref().and_then(|attempt| attempt.header.clone()) {
             builder = builder.header(name, value);
         }
-        TRAFFIC.0.fetch_add(1, Ordering::Relaxed);
+        crate::work::count_request();
         let first_byte = request.first_byte.unwrap_or(self.settings.first_byte);
         match tokio::time::timeout(first_byte, builder.send()).await {
             Ok(Ok(answer)) => {

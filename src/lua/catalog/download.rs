@@ -10,7 +10,7 @@ use mlua::{Lua, Table as LuaTable, Value as LuaValue};
 use super::item::LuaItem;
 use super::items::LuaItems;
 use super::values::listed;
-use crate::bytes::http::{self, Http, wait};
+use crate::bytes::http::{Http, wait};
 use crate::catalog::transfer::{
     self, Assets, Buckets, Checksum, Event, Meter, Observer, Report, Row, Sources, Status, USD_PER_GB, Wanted, Web,
 };
@@ -24,7 +24,7 @@ use crate::work::{self, PlannedStep, SideBySide};
 
 /// What this process has asked of servers.
 pub fn traffic(lua: &Lua, _: &Args) -> Result<LuaTable> {
-    let (requests, bytes) = http::traffic();
+    let (requests, bytes) = work::traffic();
     let table = lua.create_table()?;
     table.raw_set("requests", requests)?;
     table.raw_set("bytes", bytes)?;

@@ -9,18 +9,11 @@ use rust_hdf5::{H5Attribute, H5File, Hdf5Error};
 use serde_json::Value as Json;
 
 use super::arrays::{self, Container};
+pub use super::hdf5_read::Attribute;
 use super::open::check_local;
 use super::{hdf5_read, message_of, netcdf, zarr};
 use crate::error::{Error, Result};
 use crate::raster::DType;
-
-/// What an attribute says; of a list its first element.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Attribute {
-    Integer(i64),
-    Number(f64),
-    Text(String),
-}
 
 /// The attributes of these names, each an array's full name, `#` and the attribute's own (`/img_pair_info#date_dt`; `#title` is the
 /// file's); None for those that the file does not hold.

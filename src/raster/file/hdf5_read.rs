@@ -11,7 +11,6 @@ use rust_hdf5::format::messages::datatype::DatatypeMessage;
 use rust_hdf5::types::H5Type;
 use rust_hdf5::{FileLocking, H5Attribute, H5Dataset, H5File, Hdf5Error, LinkClass, StorageLayout};
 
-use super::attributes::Attribute;
 use crate::bounds;
 use crate::bytes::stamp::Stamp;
 use crate::raster::{DType, Window};
@@ -76,13 +75,23 @@ fn dataset(file: &H5File, name: &str) -> Option<Option<H5Dataset>> {
     file.dataset(name).ok().map(Some)
 }
 
+/// What an attribute says; of a list its first element.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attribute {
+    Integer(i64),
+    Number(f64),
+    Text(String),
+}
+
 /// What attributes say, each of an array by its full name. None where GDAL has to be asked: of those of the file itself no type is told here.
 pub fn attributes(path: &str, names: &[(&str, &str)]) -> Option<Vec<Option<Attribute>>> {
     if names.iter().any(|(array, _)| array.trim_matches('/').is_empty()) {
         return None;
     }
     with(path, |file| {
-        let mut last: Option<(&str, Option<(H5Dataset, Vec<String>)>)> = None;
+        /// A dataset and the names of its attributes.
+        type Known = (H5Dataset, Vec<String>);
+        let mut last: Option<(&str, Option<Known>)> = None;
         let mut found = Vec::with_capacity(names.len());
         for (array, attribute) in names {
             let known = match &last {

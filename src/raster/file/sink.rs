@@ -128,7 +128,7 @@ fn check_packing(raster: &Raster, driver: &str, options: &WriteOptions) -> Resul
         if dtype.integer_range().is_none() || band.dtype.is_complex() {
             return Err(Error::argument(
                 "dtype",
-                "one of whole numbers, as int16, where values are packed by { scale = …, offset = … }",
+                "one of whole numbers, as int16, where values are packed by a scale and an offset",
                 dtype,
             ));
         }

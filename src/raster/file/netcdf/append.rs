@@ -67,7 +67,7 @@ pub fn append(path: &Path, mut contents: NetCdf) -> Result<()> {
         if own.dtype != Some(what.dtype) {
             let has = own.dtype.map_or("another type", DType::name);
             return Err(other(format!(
-                "its variable `{}` is of type {has}, the images are of type {}; {{ dtype = \"{has}\" }} writes them so",
+                "its variable `{}` is of type {has}, the images are of type {}; the option `dtype` writes them so",
                 what.name, what.dtype
             )));
         }
