@@ -3381,8 +3381,8 @@ function Stack:export(options) end
 ---@field append? boolean Adds the images, which are later than its own, to the file that is there. Where there is none, it is made. Default false.
 ---@field dtype? string Pixel type of all variables. Default: the bands' own; where the images of a band differ, a float type.
 ---@field fill? number What stands for masked pixels. Default: the bands' nodata value, else NaN or an end of the type's range.
----@field scale? number Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. The file says so, and readers undo it; `fill` is of stored numbers. A number other than 0. Default 1.
----@field offset? number What is taken off before values are packed. A number. Default 0.
+---@field scale? number Packs values into a `dtype` of whole numbers: a value is stored as (value − offset) / scale, rounded. The file says so, and readers undo it; `fill` is of stored numbers. Not 0. Default 1.
+---@field offset? number What is taken off before values are packed. Default 0.
 
 --- Computes all images and writes them to one netCDF-4 file by the CF conventions: a variable (time, y, x) for each band, with its
 --- unit, and the axis `time` in seconds since 1970 (microseconds where times are not whole seconds). Returns the path.
