@@ -63,7 +63,7 @@ test("what cannot be trained is an error with the way out", function()
   assert(not ok and why:match("resnet18.*there.*resnet34.*here"), why)
   -- Other bands, and other classes.
   ok, why = pcall(learning.train, dataset { bands = 2 }, options("one"))
-  assert(not ok and why:match("one/last%.safetensors: is a checkpoint of another training: .*1 channels, 2 classes there, .*2 channels, 2 classes here; choose another folder"), why)
+  assert(not ok and why:match("one/last%.safetensors: is a checkpoint of another training: .*1 channels, 2 classes there, .*2 channels, 2 classes here, bands HH there, HH, HV here; choose another folder"), why)
   ok, why = pcall(learning.train, dataset { classes = 3 }, options("one"))
   assert(not ok and why:match("1 channels, 2 classes there, .*1 channels, 3 classes here"), why)
   -- A network of two bands is no start of one with one, and a state of training no weights.
