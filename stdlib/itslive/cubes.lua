@@ -98,11 +98,7 @@ local function layers_of(path, o)
   if not (variables.vx and variables.vy) then
     fail(("%s: %s is no cube of ITS_LIVE: it has no vx and vy over time"):format(WHERE, path))
   end
-  local wanted, asked = {}, { "/vx#units", "/vy#units" }
-  for _, name in ipairs { "vx", "vy", "v", "v_error", "interp_mask" } do
-    if variables[name] and (name ~= "interp_mask" or o.interpolated == "drop") then wanted[#wanted + 1] = name end
-  end
-  local names = {}
+  local names, asked = {}, { "/vx#units", "/vy#units" }
   for _, name in ipairs(TOLD) do
     if told[name] then names[#names + 1] = "/" .. name end
     if told[name] and name:match "^acquisition" then asked[#asked + 1] = "/" .. name .. "#units" end
@@ -117,7 +113,7 @@ local function layers_of(path, o)
   end
   local function of(name, i) return lists["/" .. name] and lists["/" .. name][i] end
 
-  local stack = raster.stack(path, { variables = wanted })
+  local stack = raster.stack(path, { variables = opening.wanted(variables, o) })
   local name, layers = path:gsub("/+$", ""):match "[^/]*$", {}
   for i = 1, #stack do
     local first, last = clocks[1] and clocks[1](of("acquisition_date_img1", i)), clocks[2] and clocks[2](of("acquisition_date_img2", i))

@@ -214,13 +214,13 @@ function M.image(where, file, head, o, displacement)
   return image
 end
 
--- The variables of a granule that are wanted, as they are.
-local function file_of(head, o)
+-- The variables that an image is made of, of those that there are.
+function M.wanted(variables, o)
   local wanted = { "vx", "vy" }
   for _, name in ipairs { "v", "v_error", "interp_mask" } do
-    if head.variables[name] and (name ~= "interp_mask" or o.interpolated == "drop") then wanted[#wanted + 1] = name end
+    if variables[name] and (name ~= "interp_mask" or o.interpolated == "drop") then wanted[#wanted + 1] = name end
   end
-  return raster.open(head.path, { subdataset = wanted })
+  return wanted
 end
 
 local function is_empty(head)
@@ -419,7 +419,7 @@ function M.granules(source, o)
     if reason then
       report:drop(reason, head.name)
     else
-      head.file = file_of(head, o)
+      head.file = raster.open(path, { subdataset = M.wanted(head.variables, o) })
       found[#found + 1] = head
     end
   end

@@ -27,8 +27,7 @@ pub fn check(path: &Path, what: &Definition, own: &Attributes) -> Result<()> {
         return Err(Error::file(
             path,
             format!(
-                "its variable `{}` is in {old}, the images are in {new}: nothing is added to it; convert them and say so by \
-                 :set_unit(\"{old}\")",
+                "its variable `{}` is in {old}, the images are in {new}: nothing is added to it; convert them",
                 what.name
             ),
         ));

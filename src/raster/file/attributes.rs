@@ -5,7 +5,7 @@ use std::path::Path;
 use gdal::cpl::CslStringList;
 use gdal::raster::Group;
 use rust_hdf5::format::messages::datatype::DatatypeMessage;
-use rust_hdf5::{H5Attribute, H5File, Hdf5Error};
+use rust_hdf5::{H5Attribute, Hdf5Error};
 use serde_json::Value as Json;
 
 use super::arrays::{self, Container};
@@ -140,7 +140,7 @@ impl Inside {
     pub fn of(path: &Path) -> Result<Inside> {
         let fail = |e: Hdf5Error| Error::file(path, format!("is no netCDF-4 file that can be read: {e}"));
         let shown = path.to_string_lossy();
-        let file = H5File::open(path).map_err(fail)?;
+        let file = hdf5_read::open(path)?;
         let group = file.root_group();
         let mut arrays = Vec::new();
         for name in group.dataset_names().map_err(fail)? {
@@ -152,7 +152,10 @@ impl Inside {
             }
             arrays.push(Written {
                 shape: dataset.shape(),
-                dtype: dataset.datatype().ok().and_then(|stored| type_of(&stored)),
+                dtype: dataset
+                    .datatype()
+                    .ok()
+                    .and_then(|stored| hdf5_read::number_of(&stored)),
                 attributes,
                 name,
             });
@@ -173,25 +176,6 @@ impl Inside {
             attributes: attributes.collect(),
         })
     }
-}
-
-fn type_of(stored: &DatatypeMessage) -> Option<DType> {
-    Some(match stored {
-        DatatypeMessage::FixedPoint { size, signed, .. } => match (size, signed) {
-            (1, false) => DType::U8,
-            (1, true) => DType::I8,
-            (2, false) => DType::U16,
-            (2, true) => DType::I16,
-            (4, false) => DType::U32,
-            (4, true) => DType::I32,
-            (8, false) => DType::U64,
-            (8, true) => DType::I64,
-            _ => return None,
-        },
-        DatatypeMessage::FloatingPoint { size: 4, .. } => DType::F32,
-        DatatypeMessage::FloatingPoint { size: 8, .. } => DType::F64,
-        _ => return None,
-    })
 }
 
 /// None of references and of what else belongs to the format alone.

@@ -13,6 +13,7 @@ use rust_hdf5::{FileLocking, H5Attribute, H5Dataset, H5File, Hdf5Error, LinkClas
 
 use crate::bounds;
 use crate::bytes::stamp::Stamp;
+use crate::error::{Error, Result};
 use crate::raster::{DType, Window};
 use crate::{gate, panics};
 
@@ -22,6 +23,16 @@ static OPEN: Mutex<VecDeque<(String, Stamp, H5File)>> = Mutex::new(VecDeque::new
 
 fn open_files() -> MutexGuard<'static, VecDeque<(String, Stamp, H5File)>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// # Errors
+/// What must not be read, is not there, or is no HDF5.
+pub fn open(path: &Path) -> Result<H5File> {
+    let judged = gate::open(path).map_err(|e| Error::io(path, e))?;
+    // A lock would keep others from writing the file for as long as it stays open.
+    let options = H5File::options().locking(FileLocking::Disabled);
+    let opened = options.open(gate::opened_again(&judged));
+    opened.map_err(|e| Error::file(path, format!("is no HDF5 that can be read: {e}")))
 }
 
 /// What `ask` answers of a file of the system, which this thread alone has meanwhile. None where it is no such HDF5 file.
@@ -36,11 +47,7 @@ fn with<R>(path: &str, ask: impl FnOnce(&H5File) -> Option<R>) -> Option<R> {
     let answered = panics::caught(|| {
         let file = match same {
             Some(file) => Some(file),
-            None => gate::open(Path::new(path)).ok().and_then(|judged| {
-                // A lock would keep others from writing the file for as long as it stays open.
-                let options = H5File::options().locking(FileLocking::Disabled);
-                options.open(gate::opened_again(&judged)).ok()
-            }),
+            None => open(Path::new(path)).ok(),
         };
         Ok(file.and_then(|file| ask(&file).map(|answer| (answer, file))))
     });
@@ -206,7 +213,9 @@ impl StoredImage {
             {
                 return None;
             }
-            let number = number_of(&dataset.datatype().ok()?)?;
+            // GDAL has ways of its own with signed numbers of one byte, and those of 64 bits are read as integers.
+            let number = number_of(&dataset.datatype().ok()?)
+                .filter(|number| !matches!(number, DType::I8 | DType::I64 | DType::U64))?;
             // A chunk is decoded whole.
             let elements = chunk.iter().fold(1_usize, |all, side| all.saturating_mul(*side));
             bounds::fits("a chunk", elements, 2 * number.bytes(), "").ok()?;
@@ -313,8 +322,8 @@ fn numbers<S: H5Type, T: Pixel>(
     )
 }
 
-/// The type of numbers that fill their bytes. GDAL has ways of its own with signed ones of one byte.
-fn number_of(datatype: &DatatypeMessage) -> Option<DType> {
+/// The type of numbers that fill their bytes; None of what is no such number.
+pub fn number_of(datatype: &DatatypeMessage) -> Option<DType> {
     match datatype {
         DatatypeMessage::FixedPoint {
             size,
@@ -324,10 +333,13 @@ fn number_of(datatype: &DatatypeMessage) -> Option<DType> {
             ..
         } if u32::from(*bit_precision) == 8 * size => match (size, signed) {
             (1, false) => Some(DType::U8),
+            (1, true) => Some(DType::I8),
             (2, false) => Some(DType::U16),
             (2, true) => Some(DType::I16),
             (4, false) => Some(DType::U32),
             (4, true) => Some(DType::I32),
+            (8, false) => Some(DType::U64),
+            (8, true) => Some(DType::I64),
             _ => None,
         },
         DatatypeMessage::FloatingPoint {
