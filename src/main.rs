@@ -1,21 +1,23 @@
 #[global_allocator]
-static HEAP: perilune::bounds::process::Heap = perilune::bounds::process::Heap;
+static HEAP: perilune::bounds::heap::Heap = perilune::bounds::heap::Heap;
 
 fn main() {
-    keep_tiles_in_the_heap();
+    keep_arrays_of_libraries();
     let_waiting_threads_sleep();
     perilune::host::cli::main()
 }
 
-/// The engine allocates and frees arrays of a tile's size, about a MiB, all the time. glibc would give each back to the
-/// system and get it again as fresh pages, which the system has to zero: a quarter of the CPU time of
-/// (a − b)/(a + b) over large images. What stays in the heap is at most what a tile needed at its peak.
-fn keep_tiles_in_the_heap() {
+/// Libraries allocate and free arrays all the time, as networks do in each step. glibc would give each back to the system and get it again as
+/// fresh pages, which the system has to zero. Our own arrays lie elsewhere (`bounds::arrays`). A heap for each core is enough, where glibc would make eight:
+/// each keeps what is free between what is not.
+fn keep_arrays_of_libraries() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: mallopt takes plain numbers; no other thread runs yet.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 128 << 20);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        libc::mallopt(libc::M_ARENA_MAX, i32::try_from(cores).unwrap_or(i32::MAX));
     }
 }
 

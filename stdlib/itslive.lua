@@ -235,16 +235,17 @@ function M.rotate(image, grid)
 end
 
 ---@class itslive.YearlyOptions
----@field reducer? "mean"|"median" Medians are of the components, of pairs whose mid-date lies in the year, each of one weight. Default `"mean"`.
----@field weight? "error"|"none" Weigh by 1 / `v_error`². Default `"error"`.
----@field time? "overlap"|"mid_date" Of means: each pair counts in all years that it spans, by the share of its span in them, or wholly in that of its middle. Default `"overlap"`.
+---@field reducer? "mean"|"median" Medians are of the components. Default `"mean"`.
+---@field weight? "error"|"none" Weigh by 1 / `v_error`². Medians with `"none"` are of the pairs whose mid-date lies in the year. Default `"error"`.
+---@field time? "overlap"|"mid_date" Where it is weighed: each pair counts in all years that it spans, by the share of its span in them, or wholly in that of its middle. Default `"overlap"`.
 ---@field years? integer[] Default: all that pairs span.
 ---@field least? integer Pixels of fewer pairs are masked. At least 1. Default 1.
 
 --- An image for each year: `vx`, `vy`, `v` (of these), `v_error`, `v_std_error` and `count`.
 ---
 --- Weights are share of the span / `v_error`². `v_error` is what the errors of the pairs make of the mean; `v_std_error` is the standard error from how the pairs
---- scatter along the flow, which holds also what errors do not know of, such as seasons that are sampled unevenly. Of medians it is √(π/2) · 1.4826 · MAD / √n.
+--- scatter along the flow, which holds also what errors do not know of, such as seasons that are sampled unevenly. Of medians it is √(π/2) · 1.4826 · MAD / √n,
+--- with (Σ w)² / Σ w² for n where they are weighted, and `v_error` is √(π/2) times that of the mean (`raster.Stack:weighted_median`).
 ---
 --- **Errors.** Images without `vx` and `vy`, without `v_error` where it weighs, or without a time; years without pairs.
 ---

@@ -1,6 +1,9 @@
 //! What a script or a file asks for is measured against the memory ceiling before the memory is taken: an allocation that fails ends
 //! the process, an error does not.
 
+#[cfg(target_os = "linux")]
+mod arrays;
+pub mod heap;
 pub mod process;
 
 use std::fs::File;

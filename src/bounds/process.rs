@@ -3,7 +3,6 @@
 //! A thread outside the work (the watchdog) looks how much that is and stops the work where it is too much. An allocation that the
 //! system refuses would end the process on the spot; it waits for that thread instead, which ends it in order.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
@@ -32,6 +31,8 @@ pub fn limit(script: usize) {
     // Beyond this the system starts to end processes by itself.
     let most = work::physical_memory() / 8 * 7;
     CEILING.store(wanted.min(most), Ordering::Relaxed);
+    #[cfg(target_os = "linux")]
+    super::arrays::keep_within(work::memory(), work::threads());
 }
 
 pub fn ceiling() -> usize {
@@ -56,6 +57,8 @@ pub fn look() -> bool {
 
 /// Gives what is free back to the system, so that work which was stopped does not count against what follows.
 pub fn trim() {
+    #[cfg(target_os = "linux")]
+    super::arrays::trim();
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: malloc_trim has no preconditions.
     unsafe {
@@ -85,52 +88,17 @@ fn thread() -> i32 {
     unsafe { libc::gettid() }
 }
 
-/// The system's allocator, but for what happens when it has no memory.
-pub struct Heap;
-
-impl Heap {
-    fn given(memory: *mut u8) -> *mut u8 {
-        if memory.is_null() {
-            Self::refused();
-        }
-        memory
+/// What an allocation ends in that the system refuses. Never returns where a watcher is there to end the process. Allocates nothing.
+#[cold]
+pub(super) fn refused() {
+    let watcher = WATCHER.load(Ordering::Relaxed);
+    if watcher == 0 || watcher == thread() {
+        return;
     }
-
-    /// Never returns where a watcher is there to end the process. Allocates nothing.
-    #[cold]
-    fn refused() {
-        let watcher = WATCHER.load(Ordering::Relaxed);
-        if watcher == 0 || watcher == thread() {
-            return;
-        }
-        interrupt::request(Reason::Memory);
-        REFUSED.store(true, Ordering::Relaxed);
-        loop {
-            // SAFETY: pause has no preconditions.
-            unsafe { libc::pause() };
-        }
-    }
-}
-
-// SAFETY: every call is passed on to the system's allocator with the caller's own arguments; its answer is returned unchanged.
-unsafe impl GlobalAlloc for Heap {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above.
-        Self::given(unsafe { System.alloc(layout) })
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above.
-        Self::given(unsafe { System.alloc_zeroed(layout) })
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // SAFETY: as above.
-        Self::given(unsafe { System.realloc(memory, layout, size) })
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(memory, layout) }
+    interrupt::request(Reason::Memory);
+    REFUSED.store(true, Ordering::Relaxed);
+    loop {
+        // SAFETY: pause has no preconditions.
+        unsafe { libc::pause() };
     }
 }

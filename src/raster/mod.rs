@@ -68,6 +68,7 @@ mod trial;
 pub mod types;
 pub mod warp;
 pub mod weighted;
+mod weighted_median;
 pub mod weights;
 pub mod whole;
 pub mod zarr;

@@ -34,9 +34,39 @@ pub struct Series {
 /// As `Given`, where images are inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Known {
+pub(super) enum Known {
     Number(f64),
     Input,
+}
+
+impl Known {
+    pub(super) fn of(given: &Given) -> Known {
+        match given {
+            Given::Number(v) => Known::Number(*v),
+            Given::Image(_) => Known::Input,
+        }
+    }
+}
+
+/// How many inputs errors and weights of so many images are.
+///
+/// # Errors
+/// Not one for each image; neither errors nor weights.
+pub(super) fn check_known(images: usize, errors: &[Known], weights: &[Known]) -> Result<usize> {
+    for (name, known) in [("errors", errors), ("weights", weights)] {
+        if !known.is_empty() && known.len() != images {
+            return Err(Error::argument(
+                name,
+                format!("one for each of {images} images"),
+                known.len(),
+            ));
+        }
+    }
+    if errors.is_empty() && weights.is_empty() {
+        return Err(Error::argument("errors or weights", "given", "neither"));
+    }
+    let all = errors.iter().chain(weights);
+    Ok(all.filter(|known| **known == Known::Input).count())
 }
 
 /// What is kept: NaN stands nowhere in it.
@@ -90,24 +120,12 @@ impl Take {
     }
 
     fn check(&self, site: &Site) -> Result<()> {
-        let inputs = |known: &[Known]| known.iter().filter(|k| **k == Known::Input).count();
         let images = self.images;
         if images == 0 || images > GROUP {
             return Err(Error::argument("images", format!("1 to {GROUP}"), images));
         }
-        for (name, known) in [("errors", &self.errors), ("weights", &self.weights)] {
-            if !known.is_empty() && known.len() != images {
-                return Err(Error::argument(
-                    name,
-                    format!("one for each of {images} images"),
-                    known.len(),
-                ));
-            }
-        }
-        if self.errors.is_empty() && self.weights.is_empty() {
-            return Err(Error::argument("errors or weights", "given", "neither"));
-        }
-        let all = self.kept() + images + inputs(&self.errors) + inputs(&self.weights);
+        let known = check_known(images, &self.errors, &self.weights)?;
+        let all = self.kept() + images + known;
         site.takes(all)?.on_grid()?.real()?;
         check_state(
             site,
@@ -354,7 +372,7 @@ pub fn weighted_mean(grid: &Arc<Grid>, series: Vec<Series>) -> Result<Raster> {
     Ok(Raster::new(grid.clone(), bands))
 }
 
-fn number() -> Unit {
+pub(super) fn number() -> Unit {
     Unit::Other("1".into())
 }
 
@@ -368,15 +386,11 @@ fn taken(grid: &Arc<Grid>, series: &Series) -> Vec<Port> {
             given.get(at..end).unwrap_or_default().to_vec()
         };
         let (errors, weights) = (part(&series.errors), part(&series.weights));
-        let known = |given: &Given| match given {
-            Given::Number(v) => Known::Number(*v),
-            Given::Image(_) => Known::Input,
-        };
         let take = Take {
             first: at == 0,
             images: group.len(),
-            errors: errors.iter().map(known).collect(),
-            weights: weights.iter().map(known).collect(),
+            errors: errors.iter().map(Known::of).collect(),
+            weights: weights.iter().map(Known::of).collect(),
         };
         for (i, values) in group.iter().enumerate() {
             state.push(values.clone());

@@ -1,4 +1,4 @@
-//! Where the errors and weights of a weighted mean come from: other bands, properties of the images, other images.
+//! Where the errors and weights of weighted means and medians come from: other bands, properties of the images, other images.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use super::image::{Property, Raster};
 use super::reduce::{Reducer, reduce};
 use super::stack::Stack;
 use super::weighted::{Given, Series, check_error_unit, weighted_mean};
+use super::weighted_median::weighted_median;
 use crate::error::{Error, Result};
 
 /// Where it is said what an image counts.
@@ -100,13 +101,21 @@ fn property(image: &Raster, i: usize, name: &str) -> Result<Given> {
     }
 }
 
-/// The mean over the images of each band of `bands` (all, but those that are errors or weights), weighted by 1/error², by weights, or by their product; see `weighted`.
+/// What is asked of values and their weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Middle {
+    Mean,
+    Median,
+}
+
+/// The mean or the median over the images of each band of `bands` (all, but those that are errors or weights), weighted by 1/error², by weights, or by their product; see `weighted` and `weighted_median`.
 ///
 /// # Errors
 /// Neither errors nor weights; names that are neither bands nor properties; properties that are no numbers above 0; another stack of other times, grids or bands; errors in another
 /// unit than their values; what `reduce` refuses.
 pub fn weighted(
     stack: &Stack,
+    middle: Middle,
     error: Option<&Source>,
     weights: Option<&Source>,
     bands: Option<&[String]>,
@@ -133,9 +142,7 @@ pub fn weighted(
             .collect(),
     };
     if wanted.is_empty() && first.is_some() {
-        return Err(Error::message(
-            "no band is left to average: all are errors or weights",
-        ));
+        return Err(Error::message("no band is left: all are errors or weights"));
     }
     let selected = stack.items.iter().map(|image| image.select(&wanted));
     let selected: Vec<Raster> = selected.collect::<Result<_>>()?;
@@ -154,7 +161,10 @@ pub fn weighted(
             weights: given(weights, false)?,
         });
     }
-    weighted_mean(&template.grid, all)
+    match middle {
+        Middle::Mean => weighted_mean(&template.grid, all),
+        Middle::Median => weighted_median(&template.grid, all),
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weighted_means_are_those_of_statsmodels() {
+    fn weighted_means_and_medians_are_those_of_statsmodels() {
         let (times, values) = (recorded("line_times"), recorded("line_values"));
         let (errors, spans) = (recorded("weighted_error"), recorded("weighted_factor"));
         let (error, span) = (Source::Named("v_error".into()), Source::Named("span".into()));
@@ -176,16 +186,23 @@ mod tests {
                 (Some(&error), Some(&span), "weighted_by_both", vec![0, 3, 2, 4, 1]),
                 (None, Some(&span), "weighted_by_factor", vec![0, 2, 1]),
             ] {
-                let found = results(&weighted(&stack, e, w, Some(&bands)).unwrap());
+                let found = results(&weighted(&stack, Middle::Mean, e, w, Some(&bands)).unwrap());
                 assert_eq!(found.len(), order.len());
                 for (at, recorded) in order.iter().zip(&recorded(name)[case]) {
                     near(found[*at], *recorded, name);
                 }
+                let medians = results(&weighted(&stack, Middle::Median, e, w, Some(&bands)).unwrap());
+                near(
+                    medians[0],
+                    recorded(&name.replace("by", "median_by"))[case][0],
+                    name,
+                );
+                near(medians[1], values[case].len() as f64, name);
             }
             // An error of 0 or less says nothing of its value.
             let mut spoilt = super::super::line::tests::stack(&[99.0], &[1e6], &[0.0], &[1.0]);
             stack.items.append(&mut spoilt.items);
-            let found = results(&weighted(&stack, Some(&error), None, Some(&bands)).unwrap());
+            let found = results(&weighted(&stack, Middle::Mean, Some(&error), None, Some(&bands)).unwrap());
             near(
                 found[0],
                 recorded("weighted_by_error")[case][0],

@@ -3126,10 +3126,10 @@ function Stack:date_of_min(options) end
 ---@return Raster
 function Stack:date_of_max(options) end
 
----@class raster.WeightedMeanOptions
+---@class raster.WeightedOptions
 ---@field error? string|table<string, string>|Stack Standard errors of the values: the name of a band or a property, names by bands (`{ vx = "vx_error" }`), or a Stack of the same times, with bands of the same names or one.
 ---@field weights? string|table<string, string>|Stack What images count besides, said in the same ways: the days that they span, say.
----@field bands? string[] What is averaged. Default all bands that are not named as errors or weights.
+---@field bands? string[] What is reduced. Default all bands that are not named as errors or weights.
 
 --- The mean over the images, pixel by pixel, weighted by 1/error², by weights g, or by their product w = g/error². A name is that of a band where all images have
 --- such a band, else that of a property. The images are taken eight at a time, whatever their number.
@@ -3159,9 +3159,35 @@ function Stack:date_of_max(options) end
 --- assert(math.abs(mean.v_mean:stats().v_mean.mean - (12 * 100 + 24 / 9 * 130) / (12 + 24 / 9)) < 1e-4)
 --- assert(mean.v_count:stats().v_count.max == 2)
 --- ```
----@param options raster.WeightedMeanOptions
+---@param options raster.WeightedOptions
 ---@return Raster
 function Stack:weighted_mean(options) end
+
+--- The median over the images, pixel by pixel, in which each counts with weights 1/error², g, or their product w = g/error², said as for `weighted_mean`: the value up to which half of all
+--- weights lie; where that is so between two values, the middle between them. With equal weights it is `median`. A tile of every image is held at a time.
+---
+--- Bands: `vx_median`; `vx_count`, the images that counted; `vx_scatter_error`, the standard error that the scatter of the values about the median tells of normal values,
+--- √(π/2) · 1.4826 · MAD / √n, with the median absolute deviation MAD by the same weights and n = (Σ w)² / Σ w², the number of equal weights that say as much.
+---
+--- **Errors.** Those of `weighted_mean`.
+---
+--- **Nodata.** An image counts at a pixel where value, error and weight are valid and the latter two above 0. The median is masked where none counts, its error
+--- where fewer than three do; the count is 0 there and never masked.
+---
+--- **Source.** Edgeworth, Philosophical Magazine 24, 1887, doi:10.1080/14786448708628106; the error of a median, Kenney and Keeping, Mathematics of Statistics 1, 1962, section
+--- 14.5; 1.4826 MAD, Rousseeuw and Croux 1993, doi:10.1080/01621459.1993.10476408; n of unequal weights, Kish, Survey Sampling, 1965.
+---
+--- ```lua
+--- local raster = require "raster"
+--- local grid = raster.grid { rows = 2, cols = 2 }
+--- local function pair(v, days) return { raster.constant(grid, v):rename "v", date_dt = days } end
+--- local year = raster.stack { pair(100, 12), pair(130, 96), pair(4000, 24) }
+--- local median = year:weighted_median { weights = "date_dt" }
+--- assert(median.v_median:stats().v_median.mean == 130 and median.v_count:stats().v_count.max == 3)
+--- ```
+---@param options raster.WeightedOptions
+---@return Raster
+function Stack:weighted_median(options) end
 
 ---@class raster.GeomedianOptions
 ---@field tolerance? number The search ends with a step that is no longer than this share of the mean distance of the pixel's values from their mean. From 0.000000000001 to 0.1. Default 1e-6.

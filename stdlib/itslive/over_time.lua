@@ -105,9 +105,35 @@ local function median_of(images)
   return x, y, v, scatter * 0 / 0, scatter, count
 end
 
+-- As `median_of`, where pairs count by their errors and by the shares of their spans.
+local function weighted_median_of(where, images, shares)
+  local weighed = { error = "v_error", weights = "share" }
+  local function middle(make)
+    local list = {}
+    for i, image in ipairs(images) do list[i] = make(image):set { share = shares[i] } end
+    return raster.stack(list):weighted_median(weighed)
+  end
+  local found = middle(function(image) return image:select("vx", "vy", "v_error") end)
+  local x, y, count = plain(found, "vx_median"), plain(found, "vy_median"), found.vx_count:set_unit "1"
+  local v = (x * x + y * y):sqrt()
+  local spread = middle(function(image)
+    local along = (((plain(image, "vx") - x) * x + (plain(image, "vy") - y) * y) / v):abs():set_unit "m/yr":rename "along"
+    return raster.bands(along, image:select "v_error")
+  end)
+  local s = sums(images, function(image, i)
+    local w = weights(where, image, "error")
+    return raster.bands((w * shares[i]):rename "w", (w * w * shares[i] ^ 2):rename "squares", (w * shares[i] ^ 2):rename "ww")
+  end)
+  local scatter = plain(spread, "along_median") * MAD * MEDIAN * s.squares:sqrt() / s.w
+  return x, y, v, s.ww:sqrt() / s.w * MEDIAN, scatter:mask(count:gt(2)), count
+end
+
 function M.yearly(where, stack, o)
   local has = M.check(where, stack, { "vx", "vy" })
-  if o.weight == "error" and o.reducer == "mean" and not has.v_error then
+  local of_medians = o.reducer == "median"
+  -- A median without weights is of whole pairs.
+  local rule = of_medians and o.weight == "none" and "mid_date" or o.time
+  if o.weight == "error" and not has.v_error then
     fail(("%s: the images have no band v_error to weigh by; say { weight = \"none\" }"):format(where))
   end
   local years = o.years
@@ -115,7 +141,7 @@ function M.yearly(where, stack, o)
     local first, last
     for image in stack:each() do
       local from, to, mid = span(where, image)
-      if o.time == "mid_date" or o.reducer == "median" then from, to = mid, mid end
+      if rule == "mid_date" then from, to = mid, mid end
       first, last = math.min(first or from, from), math.max(last or to, to)
     end
     years = {}
@@ -123,10 +149,12 @@ function M.yearly(where, stack, o)
   end
   local made = {}
   for _, year in ipairs(years) do
-    local images, shares = members(where, stack, year, o.reducer == "median" and "mid_date" or o.time)
+    local images, shares = members(where, stack, year, rule)
     if #images > 0 then
       local x, y, v, formal, scatter, count
-      if o.reducer == "median" then
+      if of_medians and o.weight == "error" then
+        x, y, v, formal, scatter, count = weighted_median_of(where, images, shares)
+      elseif of_medians then
         x, y, v, formal, scatter, count = median_of(images)
       else
         x, y, v, formal, scatter, count = mean_of(where, images, shares, o.weight)

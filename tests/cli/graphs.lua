@@ -99,6 +99,7 @@ do
   for i = 1, 20 do pairs[i] = { raster.bands(images[i], (images[i] ^ 2 + 0.1):rename "e"), days = i } end
   graph("weighted mean", raster.stack(pairs):weighted_mean { error = "e" })
   graph("weighted mean by days", raster.stack(pairs):weighted_mean { error = "e", weights = "days" })
+  graph("weighted median", raster.stack(pairs):weighted_median { error = "e", weights = "days" })
   local powers = {}
   for i = 1, 4 do powers[i] = (images[i] + 0.1):set_unit("power"):set_time(("2020-%02d-01"):format(i)) end
   local changes, each = raster.stack(powers):omnibus { looks = 4 }

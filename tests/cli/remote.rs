@@ -165,6 +165,55 @@ fn image(folder: &Path) -> Vec<u8> {
     std::fs::read(folder.join("x.tif")).unwrap()
 }
 
+/// What is kept of files on servers, their blocks and what GDAL holds of each, is within the ceiling too.
+#[test]
+fn a_stack_of_many_remote_files_stays_within_the_ceiling() {
+    const CEILING_MIB: i64 = 64;
+    // What GDAL holds of each open file, and code that a few pixels do not need.
+    const OPEN_MIB: i64 = 16;
+    let here = folder(&[]);
+    let code = r#"
+      local grid = raster.grid { crs = "EPSG:32633", origin = { 500000, 5000000 }, resolution = 10, rows = 1400, cols = 1400 }
+      for i = 1, 6 do
+        local image = (raster.random(grid, { seed = i }) * 3000 + 100):mask(raster.random(grid, { seed = 10 + i }):gt(0.02))
+        image:write(i .. ".tif", { format = "COG", dtype = "uint16", nodata = 0, level = 1 })
+      end
+    "#;
+    let made = run(here.path(), &["--quiet", "-e", code]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let file = |i: usize| std::fs::read(here.path().join(format!("{}.tif", i % 6 + 1))).unwrap();
+    let server = Server::start((0..48).map(|i| (format!("/{i}.tif"), file(i))).collect());
+    // Off the grid of blocks, so that every tile has parts of four.
+    let held = |files: usize, side: usize, out: &str| {
+        let code = format!(
+            "local list = {{}} for i = 1, {files} do list[i] = raster.open(('{}%d.tif'):format(i - 1)) end \
+             local grid = raster.grid {{ crs = 'EPSG:32633', origin = {{ 501000, 4999000 }}, resolution = 10, rows = {side}, cols = {side} }} \
+             raster.stack(list):align(grid):median():write('{out}', {{ compress = 'none' }})",
+            server.url("/")
+        );
+        let mut command = plain(here.path(), &code);
+        command.args(["-q", "--threads", "2", "--memory", &format!("{CEILING_MIB}M")]);
+        let ended = super::bounds::watched(command, &here.path().join("err"));
+        assert!(ended.status.success(), "{}", ended.err);
+        ended.held_kib >> 10
+    };
+    // What the program takes that asks a server for a few pixels.
+    let program = held(1, 8, "few.tif");
+    let all = held(48, 1200, "median.tif");
+    assert!(
+        all <= program + CEILING_MIB + OPEN_MIB,
+        "{all} MiB beside {program}"
+    );
+    // Eight of each: their median is that of the six.
+    let code = "local six = {} for i = 1, 6 do six[i] = raster.open(i .. '.tif') end \
+                local found = raster.open 'median.tif' \
+                local wanted = raster.stack(six):align(found.grid):median() \
+                local stats = (found - wanted):abs():stats() \
+                local name = next(stats) assert(stats[name].max == 0 and stats[name].count > 1.3e6, stats[name].max)";
+    let compared = run(here.path(), &["--quiet", "-e", code]);
+    assert_eq!(compared.code, 0, "{}", compared.err);
+}
+
 #[test]
 fn a_remote_image_is_read_by_windows() {
     let here = folder(&[]);

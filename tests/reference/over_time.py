@@ -15,6 +15,7 @@ import statsmodels.api as sm
 from scipy.optimize import minimize
 from scipy.special import gammaincc
 from scipy.stats import chi2, f, gamma, linregress
+from statsmodels.stats.weightstats import DescrStatsW
 
 rng = np.random.default_rng(11)
 
@@ -55,6 +56,9 @@ for case in range(6):
     std_error = np.sqrt(np.sum((w * error) ** 2)) / w.sum()
     chi = np.sum(((y - both.params[0]) / error) ** 2) / (n - 1)
     line("weighted_by_both", both.params[0], std_error, both.bse[0], chi, n)
+
+    for name, weights in (("error", 1 / error**2), ("factor", factor), ("both", w)):
+        line(f"weighted_median_by_{name}", DescrStatsW(y, weights=weights).quantile(0.5, return_pandas=False)[0])
 
 # Geometric medians: of hdstats, in float32 until its steps are below 1e-7, and by minimising the sum of distances.
 for case in range(8):

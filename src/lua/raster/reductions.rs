@@ -1,4 +1,4 @@
-//! Stack's reductions that are more than one value of each band: weighted means, dates, medians of all bands, changes.
+//! Stack's reductions that are more than one value of each band: weighted means and medians, dates, medians of all bands, changes.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::raster::jointly::{ALPHA, LOOKS, STEPS, TOLERANCE, geomedian, omnibus}
 use crate::raster::over_time::{PERMUTATIONS, cusum};
 use crate::raster::reduce::Reducer;
 use crate::raster::stack::Stack;
-use crate::raster::weights::{Source, weighted};
+use crate::raster::weights::{Middle, Source, weighted};
 
 options! {
     struct DateOptions("raster.DateOptions") {
@@ -28,12 +28,12 @@ options! {
 }
 
 options! {
-    struct WeightedMeanOptions("raster.WeightedMeanOptions") {
+    struct WeightedOptions("raster.WeightedOptions") {
         /// Standard errors of the values: the name of a band or a property, names by bands (`{ vx = "vx_error" }`), or a Stack of the same times, with bands of the same names or one.
         error: Option<Source>,
         /// What images count besides, said in the same ways: the days that they span, say.
         weights: Option<Source>,
-        /// What is averaged. Default all bands that are not named as errors or weights.
+        /// What is reduced. Default all bands that are not named as errors or weights.
         bands: Option<Vec<String>>,
     }
 }
@@ -113,10 +113,12 @@ pub fn define(c: &mut Builder<Stack>) {
     for (name, extreme) in [("date_of_min(options?)", Reducer::Argmin), ("date_of_max(options?)", Reducer::Argmax)] {
         c.method_with(name, move |_, this, _, o: DateOptions| date_of(&this.items, extreme, o.calendar()?));
     }
-    c.method_with("weighted_mean(options)", |_, this, _, o: WeightedMeanOptions| {
-        weighted(this, o.error.as_ref(), o.weights.as_ref(), o.bands.as_deref())
-    })
-    .method_with("geomedian(options?)", |_, this, _, o: GeomedianOptions| {
+    for (name, middle) in [("weighted_mean(options)", Middle::Mean), ("weighted_median(options)", Middle::Median)] {
+        c.method_with(name, move |_, this, _, o: WeightedOptions| {
+            weighted(this, middle, o.error.as_ref(), o.weights.as_ref(), o.bands.as_deref())
+        });
+    }
+    c.method_with("geomedian(options?)", |_, this, _, o: GeomedianOptions| {
         geomedian(&this.items, o.tolerance, o.max_iterations)
     })
     .method_with("cusum(options?)", |_, this, _, o: CusumOptions| {

@@ -123,6 +123,42 @@ impl Axes {
     }
 }
 
+impl Axis {
+    /// Why these are no coordinates of an image's side, where the file has some: none lies twice, and all follow one direction.
+    pub fn fault(&self) -> Option<String> {
+        let steps = self.steps.as_deref().filter(|steps| steps.len() > 1)?;
+        let rises = steps.last() > steps.first();
+        let follows = |pair: &[f64]| match rises {
+            true => pair[0] < pair[1],
+            false => pair[0] > pair[1],
+        };
+        let first = steps.windows(2).position(|pair| !follows(pair))?;
+        Some(format!(
+            "the coordinates of its axis {} neither rise nor fall all along: {} is followed by {} (steps {} and {} of {})",
+            self.name,
+            steps[first],
+            steps[first + 1],
+            first + 1,
+            first + 2,
+            steps.len()
+        ))
+    }
+}
+
+/// Longitudes that go on beyond 180° where the file begins anew at −180°, or beyond 360° at 0°.
+fn unwrap(longitudes: &mut [f64]) {
+    let mut turns = 0.0;
+    for i in 1..longitudes.len() {
+        let step = longitudes[i] + turns - longitudes[i - 1];
+        if step < -180.0 {
+            turns += 360.0;
+        } else if step > 180.0 {
+            turns -= 360.0;
+        }
+        longitudes[i] += turns;
+    }
+}
+
 pub(super) const EAST: &[&str] = &[
     "degrees_east",
     "degree_east",
@@ -159,11 +195,15 @@ fn axis(container: &Container, array: &str, name: String, size: usize) -> Result
             let units = said("units");
             let units = if units.is_empty() { variable.unit() } else { units };
             let along = along(&name, &units, &said("standard_name"), &said("axis"));
+            let mut steps = steps(variable, size);
+            if along == Along::X && EAST.contains(&units.as_str()) {
+                steps.as_deref_mut().map(unwrap);
+            }
             Ok(Some(Axis {
                 name: name.clone(),
                 size,
                 along,
-                steps: steps(variable, size),
+                steps,
                 units,
                 calendar: said("calendar"),
             }))

@@ -47,6 +47,8 @@ pub struct Arranged {
     pub layout: Option<Layout>,
     /// Where the pixels lie, unless GDAL's image says it.
     pub place: Option<Spacing>,
+    /// Why its coordinates say no place, where they should.
+    pub fault: Option<String>,
 }
 
 /// Where coordinates say that pixels lie, columns eastward and row 0 in the north.
@@ -189,6 +191,7 @@ impl Arranged {
             (view.flip_x, view.flip_y) = (false, false);
         }
         self.place = None;
+        self.fault = None;
     }
 
     fn image_axes(&self) -> (usize, usize) {
@@ -207,6 +210,12 @@ fn arrange(axes: Axes, stated: Option<Affine>, is_netcdf: bool) -> Option<Arrang
     };
     let in_place = (x, y) == (last, last - 1);
     let place = placed(&axes.list[x], &axes.list[y], axes.crs.as_ref());
+    let is_image = axes.list[x].along == Along::X && axes.list[y].along == Along::Y;
+    // GDAL compares a few steps of an axis alone.
+    let fault = [x, y]
+        .into_iter()
+        .filter(|_| is_image)
+        .find_map(|i| axes.list[i].fault());
     let falling = |axis: &Axis| axis.steps.as_deref().is_some_and(|s| s.first() > s.last());
     let rising = |axis: &Axis| axis.steps.as_deref().is_some_and(|s| s.first() < s.last());
     let flips = (falling(&axes.list[x]), rising(&axes.list[y]));
@@ -231,7 +240,12 @@ fn arrange(axes: Axes, stated: Option<Affine>, is_netcdf: bool) -> Option<Arrang
         (None, Some(_)) => None,
         _ => place,
     };
-    Some(Arranged { axes, layout, place })
+    Some(Arranged {
+        axes,
+        layout,
+        place,
+        fault,
+    })
 }
 
 fn placed(x: &Axis, y: &Axis, crs: Option<&Crs>) -> Option<Spacing> {

@@ -34,6 +34,9 @@ pub fn grid_of(
             format!("claims more than {LARGEST_SIDE} rows or columns"),
         ));
     }
+    if let Some(fault) = arranged.and_then(|arranged| arranged.fault.as_ref()) {
+        return Err(misplaced(&file.path, fault, (file.rows, file.cols)));
+    }
     let crs = match arranged {
         Some(arranged) => arranged.axes.crs.clone(),
         None => told.map_or_else(|| stated_crs(dataset), |told| Some(told.crs.clone())),
@@ -61,13 +64,24 @@ pub fn grid_of(
     Grid::new(crs, transform, file.rows, file.cols).map_err(|e| Error::file(&file.path, e.to_string()))
 }
 
-fn without_place(path: &str, crs: &Crs, (rows, cols): (usize, usize)) -> Error {
+fn misplaced(path: &str, fault: &str, size: (usize, usize)) -> Error {
+    Error::file(path, format!("{fault}. {}", say_where(size)))
+}
+
+fn say_where((rows, cols): (usize, usize)) -> String {
+    format!(
+        "Say where its pixels lie: {{ grid = raster.grid {{ … }} }} of {rows} × {cols} pixels (rows × cols); or \
+         {{ grid = raster.grid {{ rows = {rows}, cols = {cols} }} }} to read it in pixel coordinates"
+    )
+}
+
+fn without_place(path: &str, crs: &Crs, size: (usize, usize)) -> Error {
+    let way_out = say_where(size);
     Error::file(
         path,
         format!(
             "states a CRS ({crs}) but not where its pixels lie in it: there is no transform, nor are there coordinates, control points or \
-             the like. Say where: {{ grid = raster.grid {{ … }} }} of {rows} × {cols} pixels (rows × cols); or \
-             {{ grid = raster.grid {{ rows = {rows}, cols = {cols} }} }} to read it in pixel coordinates"
+             the like. {way_out}"
         ),
     )
 }
@@ -82,6 +96,9 @@ pub fn grid_by_axes(path: &str, arranged: &Arranged, (rows, cols): (usize, usize
             path,
             format!("claims more than {LARGEST_SIDE} rows or columns"),
         ));
+    }
+    if let Some(fault) = &arranged.fault {
+        return Err(misplaced(path, fault, (rows, cols)));
     }
     let crs = arranged.axes.crs.clone();
     let (crs, transform) = match (&arranged.place, crs) {

@@ -96,7 +96,7 @@ local function median(list)
 end
 
 test("medians are of the components", function()
-  local years = itslive.yearly(stack, { reducer = "median", years = { 2016 }, least = 2 })
+  local years = itslive.yearly(stack, { reducer = "median", weight = "none", years = { 2016 }, least = 2 })
   assert(#years == 1)
   local array = years[1]:read()
   for row = 0, 2 do
@@ -118,6 +118,51 @@ test("medians are of the components", function()
   end
 end)
 
+-- The value up to which half of the weights lie.
+local function weighted_median(list, sum)
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  local below = 0
+  for i, pair in ipairs(list) do
+    below = below + pair[2]
+    assert(math.abs(below - sum / 2) > 1e-9 * sum, "no two middles among random weights")
+    if below > sum / 2 then return pair[1] end
+  end
+end
+
+test("weighted medians count pairs by errors and by the time that they span", function()
+  local years = itslive.yearly(stack, { reducer = "median" })
+  assert(years[1].year == 2014)
+  local compared = 0
+  for image in years:each() do
+    local array = image:read()
+    for row = 0, 2 do
+      for col = 0, 3 do
+        local list = values(row, col, image.year, { time = "overlap", weight = "error" })
+        local x, y, v, formal, scatter, count = array:get(row, col)
+        assert(count == #list)
+        local xs, ys, sum, squares, variance = {}, {}, 0, 0, 0
+        for i, p in ipairs(list) do
+          xs[i], ys[i] = { p[1], p[3] }, { p[2], p[3] }
+          sum, squares, variance = sum + p[3], squares + p[3] ^ 2, variance + p[3] ^ 2 * p[5] ^ 2
+        end
+        if #list == 0 then
+          near(v, 0 / 0)
+        else
+          local mx, my, away = weighted_median(xs, sum), weighted_median(ys, sum), {}
+          for i, p in ipairs(list) do away[i] = { math.abs((p[1] - mx) * mx + (p[2] - my) * my) / math.sqrt(mx ^ 2 + my ^ 2), p[3] } end
+          near(x, mx)
+          near(y, my)
+          near(v, math.sqrt(mx ^ 2 + my ^ 2))
+          near(formal, math.sqrt(math.pi / 2 * variance) / sum)
+          near(scatter, #list > 2 and 1.4826 * math.sqrt(math.pi / 2) * weighted_median(away, sum) * math.sqrt(squares) / sum or 0 / 0)
+          compared = compared + 1
+        end
+      end
+    end
+  end
+  assert(compared > 20, compared)
+end)
+
 test("the constants of a scatter are those of normal values", function()
   local fine = raster.grid { crs = 3413, origin = { 0, 0 }, resolution = 120, rows = 50, cols = 50 }
   local list = {}
@@ -126,13 +171,15 @@ test("the constants of a scatter are those of normal values", function()
     list[i] = raster.bands((noise * 20 + 1000):rename "vx", raster.constant(fine, 0):rename "vy", raster.constant(fine, 20):rename "v_error")
       :set_unit "m/yr":set_time(("2015-%02d-15"):format(i % 12 + 1))
   end
-  for reducer, expected in next, { mean = 20 / 5, median = 20 / 5 * math.sqrt(math.pi / 2) } do
-    local year = itslive.yearly(raster.stack(list), { reducer = reducer })[1]
+  local of_median = 20 / 5 * math.sqrt(math.pi / 2)
+  for reducer, expected in next, { mean = 20 / 5, median = of_median, weighted = of_median } do
+    local o = reducer == "weighted" and { reducer = "median" } or { reducer = reducer, weight = reducer == "median" and "none" or nil }
+    local year = itslive.yearly(raster.stack(list), o)[1]
     local stats = year:stats()
     -- How much the means themselves scatter from pixel to pixel.
     assert_close(stats.vx.std, expected, 0.05 * expected)
     assert_close(stats.v_std_error.mean, expected, 0.05 * expected)
-    if reducer == "mean" then assert_close(stats.v_error.mean, 4, 1e-3) end
+    if reducer ~= "median" then assert_close(stats.v_error.mean, expected, 1e-3) end
   end
 end)
 

@@ -142,6 +142,62 @@ test("files that count their days by different calendars are no one stack", func
   assert(#raster.stack { a[1], b[1] } == 2 and #raster.stack { noleap, noleap } == 6)
 end)
 
+-- The coordinates of columns as they lie in the file, replaced by others.
+local function with_columns(name, columns, others)
+  local bytes = fs.read(name)
+  local function doubles(list) return string.pack("<" .. ("d"):rep(#list), table.unpack(list)) end
+  local from, to = bytes:find(doubles(columns), 1, true)
+  assert(from, "the columns are doubles, one after the other")
+  fs.write("changed.nc", bytes:sub(1, from - 1) .. doubles(others) .. bytes:sub(to + 1))
+  return "changed.nc"
+end
+
+test("coordinates that run back and forth place no image", function()
+  local grid = raster.grid { crs = 32633, origin = { 500000, 5000000 }, resolution = 10, rows = 6, cols = 8 }
+  local image = raster.random(grid, { seed = 1 }):rename "v"
+  raster.stack { image:set_time "2020-01-01", image:set_time "2020-02-01" }:write "sound.nc"
+  local columns = {}
+  for i = 1, 8 do columns[i] = 499995 + 10 * i end
+  local function changed(i, v)
+    local others = table.move(columns, 1, 8, 1, {})
+    others[i] = v
+    return with_columns("sound.nc", columns, others)
+  end
+  for _, case in ipairs {
+    { 4, 500025, "500025%.?0* is followed by 500025%.?0* %(steps 3 and 4 of 8%)" },
+    { 3, 500036, "500036%.?0* is followed by 500035%.?0* %(steps 3 and 4 of 8%)" },
+    { 6, 0 / 0, "500045%.?0* is followed by [Nn]a[Nn] %(steps 5 and 6 of 8%)" },
+    { 2, 9.969209968386869e36, "is followed by 500025%.?0* %(steps 2 and 3 of 8%)" },
+  } do
+    local path = changed(case[1], case[2])
+    local message = assert_error(function() return raster.stack(path) end, "the coordinates of its axis x neither rise nor fall all along: .*" .. case[3])
+    assert(message:find("grid = raster.grid", 1, true), message)
+    assert_error(function() return raster.open(path) end, "neither rise nor fall")
+    -- Whoever knows better says so.
+    local told = raster.open(path, { grid = grid })
+    assert(told.grid == grid and told:stats()[told.bands[1]].count == 48)
+  end
+  -- Steps that differ are uneven, not wrong.
+  assert(raster.open(changed(8, 500200)).grid.crs ~= nil)
+end)
+
+test("longitudes go on across the antimeridian", function()
+  local degrees = raster.grid { crs = 4326, origin = { 176, 10 }, resolution = 1, rows = 6, cols = 8 }
+  local image = raster.random(degrees, { seed = 1 }):rename "v"
+  raster.stack { image:set_time "2020-01-01", image:set_time "2020-02-01" }:write "sound.nc"
+  local columns, wrapped = {}, {}
+  for i = 1, 8 do
+    columns[i] = 175.5 + i
+    wrapped[i] = columns[i] > 180 and columns[i] - 360 or columns[i]
+  end
+  local path = with_columns("sound.nc", columns, wrapped)
+  local found = raster.stack(path)[1]
+  local west = raster.grid { crs = 4326, origin = { 176 - 360, 10 }, resolution = 1, rows = 6, cols = 8 }
+  assert(found.grid == degrees or found.grid == west, tostring(found.grid))
+  local a, b = found:read(), image:read()
+  for row = 0, 5 do for col = 0, 7 do assert_close(a:get(row, col), b:get(row, col), 1e-6) end end
+end)
+
 test("files without times are one image each, which no cube is made of", function()
   local grid = raster.grid { crs = 32633, origin = { 500000, 5000000 }, resolution = 10, rows = 3, cols = 4 }
   raster.write_netcdf("still.nc", { { image = raster.constant(grid, 1):rename "v" } })

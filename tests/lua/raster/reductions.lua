@@ -151,6 +151,37 @@ test("weighted means by a loop", function()
   check(both:weighted_mean { error = other, bands = { "v" } }, function(i, r, c) return e[COUNT + 1 - i]:get(r, c) end, function() return 1 end)
 end)
 
+test("weighted medians are medians of values that stand there as often as they weigh", function()
+  local list, repeated = {}, {}
+  for i = 1, COUNT do
+    local image = images[i]:rename "v"
+    list[i] = { image, time = time(i), times = 1 + i % 3 }
+    for copy = 1, 1 + i % 3 do repeated[#repeated + 1] = image:set_time(time(i)) end
+  end
+  local found = raster.stack(list):weighted_median { weights = "times" }
+  assert(table.concat(found.bands, " ") == "v_median v_count v_scatter_error")
+  local slow = raster.stack(repeated)
+  local middle = slow:median()
+  local far = (slow - middle):map(function(image) return image:abs() end):median()
+  local a, b, c = found.v_median:read(), middle:read(), found.v_scatter_error:read()
+  local n, d = found.v_count:read(), far:read()
+  local count = raster.stack(list):count():read()
+  local v = read(raster.stack(list))
+  for r = 0, 3 do
+    for col = 0, 69 do
+      same(a:get(r, col), b:get(r, col), 1e-6, "median")
+      same(n:get(r, col), count:get(r, col), 0, "count")
+      local sum, squares, valid = 0, 0, 0
+      for i = 1, COUNT do
+        local x = v[i]:get(r, col)
+        if x == x then sum, squares, valid = sum + 1 + i % 3, squares + (1 + i % 3) ^ 2, valid + 1 end
+      end
+      local error = valid > 2 and math.sqrt(math.pi / 2) * 1.4826 * d:get(r, col) * math.sqrt(squares) / sum or 0 / 0
+      same(c:get(r, col), error, 1e-5, "scatter")
+    end
+  end
+end)
+
 test("weighted means ask for what they need", function()
   local function image(unit, error_unit, span)
     local bands = raster.bands(raster.constant(grid, 1):set_unit(unit):rename "v", raster.constant(grid, 2):set_unit(error_unit):rename "s")
@@ -162,7 +193,7 @@ test("weighted means ask for what they need", function()
   assert_error(function() two:weighted_mean { weights = "span" } end, "property `span` of image 2 must be a number above 0, got %-1")
   assert_error(function() two:weighted_mean { error = { w = "s" }, bands = { "v" } } end, "no entry for band `v`")
   assert_error(function() two:weighted_mean { error = 3 } end, "error must be the name of a band or a property")
-  assert_error(function() two:select("s"):weighted_mean { error = "s" } end, "no band is left to average")
+  assert_error(function() two:select("s"):weighted_mean { error = "s" } end, "no band is left")
   local odd = raster.stack { image("m/yr", "m/d", 2), image("m/yr", "m/d", 1) }
   assert_error(function() odd:weighted_mean { error = "s" } end, "`v` is in m/yr, and its error `s` in m/d")
   assert(two:weighted_mean({ error = "s" }).units.v_std_error == "m/yr")
