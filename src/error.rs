@@ -156,8 +156,8 @@ pub fn said(path: &Path, source: &std::io::Error) -> String {
         std::io::ErrorKind::QuotaExceeded => "your quota is used up",
         // Our own refusals say more.
         std::io::ErrorKind::PermissionDenied if source.raw_os_error().is_some() && is_held_back(path) => {
-            return "permission denied: the system's hold on perilune leaves out what is put beside files of logins after the start; start \
-                    perilune again, put it into a folder without logins, or start with --confine=off"
+            return "permission denied: the system's hold on perilune leaves out what an untrusted script was not granted, and what is put \
+                    beside files of logins after the start; start perilune again, put it into a folder without logins, or start with --confine=off"
                 .to_string();
         }
         std::io::ErrorKind::FileTooLarge => {

@@ -226,7 +226,7 @@ pub const TARGETS: &[Target] = &[
             text(b, |t| {
                 let _ = raster::types::Unit::parse(t);
                 let _ = raster::types::DType::parse(t);
-                let _ = host::cli::parse_size(t);
+                let _ = bounds::parse_size(t);
             })
         },
         &[b"dB", b"sigma0 linear", b"cfloat32", b"1.5 GiB"],

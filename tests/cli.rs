@@ -60,6 +60,8 @@ mod output;
 mod parameters;
 #[path = "cli/paste.rs"]
 mod paste;
+#[path = "cli/permissions.rs"]
+mod permissions;
 #[path = "cli/prompt.rs"]
 mod prompt;
 #[path = "cli/pty.rs"]

@@ -218,6 +218,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "inference",
             ],
         ),
+        ("share", &["error", "gate", "files", "bounds", "bytes"]),
         ("console", &["error", "work"]),
         (
             "lua",
@@ -266,6 +267,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "inference",
                 "libraries",
                 "learning",
+                "share",
                 "lua",
                 "panics",
             ],

@@ -5,6 +5,7 @@
 mod arrays;
 pub mod heap;
 pub mod process;
+mod size;
 
 use std::fs::File;
 use std::io::Read;
@@ -12,6 +13,8 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::{gate, work};
+
+pub use size::parse_size;
 
 /// Says no where `count` pieces of `bytes` each are more than the memory ceiling allows.
 ///

@@ -69,6 +69,11 @@ pub fn read_early() {
     KEYS.get_or_init(|| keys(variable, std::env::home_dir()));
 }
 
+/// Has this process be without the user's keys. Has to come before they are read.
+pub fn forget_keys() {
+    let _ = KEYS.set(None);
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.trim().is_empty())
 }

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::failed;
 use crate::error::{Error, Result, said};
-use crate::gate::{self, Folder, FolderEntry};
+use crate::gate::{self, DRAFT, Folder, FolderEntry};
 
 /// The drafts that exist, so that a process which has to be ended can remove them.
 static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -22,9 +22,6 @@ static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 const REPLACED: &str = ".replaced";
 /// Bytes of the longest header that is looked through.
 const LONGEST_HEADER: u64 = 64 << 10;
-
-/// What the names of drafts begin with.
-const DRAFT: &str = ".draft-";
 
 /// Whether `path` is a draft, or in a folder of drafts.
 pub fn is_in_draft(path: &Path) -> bool {

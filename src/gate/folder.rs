@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 
-use super::{held, may_hold_logins, settle, through};
+use super::{held, settle, through};
 use crate::error::{Error, Result};
 
 /// A folder that may be written in, held open: whatever is put in the place of its path, this folder it stays.
@@ -79,11 +79,17 @@ impl Folder {
     /// The path of a name in this folder that may be written to. It holds for as long as the folder lives.
     ///
     /// # Errors
-    /// When the name is that of a file of logins.
+    /// When the name is that of a file of logins, or may not be written.
     pub fn place(&self, name: &OsStr) -> io::Result<PathBuf> {
-        match may_hold_logins(&self.real.join(name)) {
-            true => Err(login()),
-            false => Ok(self.path().join(name)),
+        let real = self.real.join(name);
+        match held() {
+            Some(policy) if policy.is_login(&real) => Err(login()),
+            // Of a folder with a single file that may be written.
+            Some(policy) if !policy.may_write(&real) => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "was not granted to this script to write",
+            )),
+            _ => Ok(self.path().join(name)),
         }
     }
 
@@ -113,7 +119,7 @@ fn walk(path: &Path, make: bool) -> Result<Folder> {
     let absolute = std::path::absolute(path).map_err(|e| Error::io(path, e))?;
     let real = settle(&absolute);
     if let Some(policy) = held()
-        && !policy.may_write(&real)
+        && !policy.may_enter(&real)
     {
         return Err(outside(path));
     }

@@ -6,28 +6,92 @@
 mod folder;
 mod reading;
 
-use std::fs::File;
+use std::collections::HashSet;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 pub use folder::{Folder, FolderEntry};
 pub use reading::{find, open, read, reopen};
 
+/// Folders with all that lies below them, and single files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    pub folders: Vec<PathBuf>,
+    /// Each with what belongs to it: the files beside it that have its name but for what follows a dot.
+    pub files: Vec<PathBuf>,
+}
+
+impl Places {
+    pub fn hold(&self, real: &Path) -> bool {
+        self.folders.iter().any(|folder| real.starts_with(folder))
+            || self.files.iter().any(|file| belongs_to(file, real))
+    }
+}
+
+/// What the names of drafts begin with.
+pub const DRAFT: &str = ".draft-";
+
+/// Whether `real` is `file`, or one of those that formats write beside it: `a.tif.aux.xml`, `a.prj`.
+pub fn belongs_to(file: &Path, real: &Path) -> bool {
+    let beside = || {
+        let (stem, name) = (file.file_stem()?, real.file_name()?);
+        let rest = name.as_encoded_bytes().strip_prefix(stem.as_encoded_bytes())?;
+        Some(real.parent() == file.parent() && rest.starts_with(b"."))
+    };
+    real == file || beside().unwrap_or(false)
+}
+
+/// Devices and numbers of files.
+#[derive(Debug, Clone, Default)]
+pub struct Numbers(Arc<OnceLock<HashSet<(u64, u64)>>>);
+
 /// What a script may touch. All paths are real ones, without links.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// The folders that scripts write in.
-    pub folders: Vec<PathBuf>,
+    /// Where scripts write.
+    pub writes: Places,
+    /// Where they read; none for everywhere. What is written may be read.
+    pub reads: Option<Places>,
+    /// What was refused on the command line, whatever is granted.
+    pub denied_reads: Vec<PathBuf>,
+    pub denied_writes: Vec<PathBuf>,
+    /// Folders that came with a script of others. A file in them that has a second name may be one from elsewhere, and is not read.
+    pub foreign: Vec<PathBuf>,
     /// The user's files of logins, whether they are there or not: the host reads them, scripts do not.
     pub logins: Vec<PathBuf>,
+    /// Files and folders of keys and logins that nobody here reads.
+    pub closed: Vec<PathBuf>,
+    /// Numbers of the files in the closed folders, found when the first file with several names is opened.
+    pub numbers: Numbers,
 }
 
 impl Policy {
     pub fn may_write(&self, real: &Path) -> bool {
-        self.folders.iter().any(|folder| real.starts_with(folder))
+        let draft = |file: &PathBuf| {
+            let rest = file.parent().and_then(|folder| real.strip_prefix(folder).ok());
+            rest.and_then(|rest| rest.iter().next())
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(DRAFT.as_bytes()))
+        };
+        !self.denied_writes.iter().any(|denied| real.starts_with(denied))
+            && (self.writes.hold(real) || self.writes.files.iter().any(draft))
+    }
+
+    /// Whether the folder `real` may be opened to write in: what, its names tell.
+    fn may_enter(&self, real: &Path) -> bool {
+        self.may_write(real) || self.writes.files.iter().any(|file| file.parent() == Some(real))
+    }
+
+    pub fn may_read(&self, real: &Path) -> bool {
+        let granted = match &self.reads {
+            None => true,
+            Some(reads) => reads.hold(real) || self.may_write(real),
+        };
+        granted && !self.denied_reads.iter().any(|denied| real.starts_with(denied))
     }
 
     /// Whether `real` is a file of logins, by its name or by what it is.
@@ -35,28 +99,69 @@ impl Policy {
         // Of some file systems `.NETRC` is the same file.
         let named = |file: &PathBuf| file.as_os_str().eq_ignore_ascii_case(real);
         self.logins.iter().any(named)
-            || std::fs::metadata(real)
-                .is_ok_and(|data| data.is_file() && self.is_login_file(data.dev(), data.ino()))
+            || self.is_closed(real)
+            || std::fs::metadata(real).is_ok_and(|data| data.is_file() && self.is_login_file(&data))
+    }
+
+    /// Whether `real` is, or lies in, what is closed.
+    fn is_closed(&self, real: &Path) -> bool {
+        let real = real.as_os_str().as_bytes();
+        let within = |folder: &PathBuf| {
+            let folder = folder.as_os_str().as_bytes();
+            real.get(..folder.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(folder))
+                && matches!(real.get(folder.len()), None | Some(b'/'))
+        };
+        self.closed.iter().any(within)
     }
 
     /// The same of an open file, whatever its names.
-    fn is_login_file(&self, device: u64, number: u64) -> bool {
-        let same = |file: &PathBuf| {
-            std::fs::metadata(file).is_ok_and(|data| (data.dev(), data.ino()) == (device, number))
-        };
-        self.logins.iter().any(same)
+    fn is_login_file(&self, data: &Metadata) -> bool {
+        let number = (data.dev(), data.ino());
+        let same =
+            |file: &PathBuf| std::fs::metadata(file).is_ok_and(|data| (data.dev(), data.ino()) == number);
+        self.logins.iter().any(same) || (data.nlink() > 1 && self.numbers().contains(&number))
+    }
+
+    fn numbers(&self) -> &HashSet<(u64, u64)> {
+        self.numbers.0.get_or_init(|| {
+            let (mut found, mut left) = (HashSet::new(), self.closed.clone());
+            while let Some(path) = left.pop() {
+                let Ok(data) = std::fs::symlink_metadata(&path) else {
+                    continue;
+                };
+                if data.is_dir() {
+                    let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+                    left.extend(entries.map(|entry| entry.path()));
+                } else if data.is_file() {
+                    found.insert((data.dev(), data.ino()));
+                }
+            }
+            found
+        })
     }
 }
 
-static HELD: RwLock<Option<Policy>> = RwLock::new(None);
+static HELD: RwLock<Option<Arc<Policy>>> = RwLock::new(None);
 
 /// Holds this process to `policy` from here on. Before, as in commands that run no script, all is open.
 pub fn hold(policy: Policy) {
-    *HELD.write().unwrap_or_else(PoisonError::into_inner) = Some(policy);
+    *HELD.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(policy));
 }
 
-fn held() -> Option<Policy> {
+/// What this process is held to.
+pub fn held() -> Option<Arc<Policy>> {
     HELD.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Whether scripts may learn that there is something at `path`. Asked by what lists and looks up names for libraries.
+pub fn may_see(path: &Path) -> bool {
+    match held() {
+        Some(policy) if policy.reads.is_some() || !policy.denied_reads.is_empty() => {
+            policy.may_read(&settle(path))
+        }
+        _ => true,
+    }
 }
 
 /// Whether scripts of this process write where `real` lies.

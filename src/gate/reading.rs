@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::fstatfs;
 
 use super::folder::login;
-use super::{Policy, held, through};
+use super::{Policy, held, path_of, through};
 
 const PROC: i64 = 0x9fa0;
 const SYSFS: i64 = 0x6265_6572;
@@ -20,7 +20,7 @@ const SYSFS: i64 = 0x6265_6572;
 /// When it is a folder, a device, a pipe, a file of the system (/proc, /sys) or one of logins.
 pub fn open(path: &Path) -> io::Result<File> {
     let found = find(path)?;
-    held().unwrap_or_default().judge(&found)?;
+    held().map_or_else(|| Policy::default().judge(&found), |policy| policy.judge(&found))?;
     reopen(&found)
 }
 
@@ -44,7 +44,7 @@ impl Policy {
     /// Whether an open file may be read, whatever its name.
     ///
     /// # Errors
-    /// When it is a folder, a device, a pipe, a file of the system (/proc, /sys) or one of logins.
+    /// When it is a folder, a device, a pipe, a file of the system (/proc, /sys), one of logins, or one that the script was not granted.
     pub fn judge(&self, file: &File) -> io::Result<()> {
         let data = file.metadata()?;
         if data.is_dir() {
@@ -59,11 +59,31 @@ impl Policy {
         if matches!(system, PROC | SYSFS) {
             return Err(io::Error::other("is a file of the system, not of data"));
         }
-        match self.is_login_file(data.dev(), data.ino()) {
-            true => Err(login()),
+        if self.is_login_file(&data) {
+            return Err(login());
+        }
+        let Ok(real) = path_of(file) else { return Ok(()) };
+        if self.is_closed(&real) {
+            return Err(login());
+        }
+        if !self.may_read(&real) {
+            return Err(not_granted());
+        }
+        match data.nlink() > 1 && self.foreign.iter().any(|folder| real.starts_with(folder)) {
+            true => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "has a second name elsewhere (a hard link), so that it need not be the script's own; copy it",
+            )),
             false => Ok(()),
         }
     }
+}
+
+fn not_granted() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::PermissionDenied,
+        "was not granted to this script to read",
+    )
 }
 
 /// All of such a file.

@@ -3,6 +3,8 @@
 //!
 //! Landlock grants by folders and cannot take back what lies beneath one. So the folders above a file of logins are granted entry by
 //! entry, all but the file. What is put into such a folder later, next to the file, is not readable until the next start.
+//!
+//! A script of others is granted what it reads, too, and where it asks no servers, no sockets.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,15 +13,17 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use landlock::{
-    ABI, Access as _, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
 };
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 
 use crate::error::{Error, Result};
+use crate::gate::belongs_to;
 use crate::lua::Access;
+use crate::work;
 
 /// Whether a script runs where the kernel cannot hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,6 +50,8 @@ pub struct Level {
 /// From this version on files can be moved between folders, which writing several files together needs.
 const OLDEST: i32 = 2;
 const NEWEST: ABI = ABI::V6;
+/// From this version on connections are held by their ports.
+const PORTS: i32 = 4;
 
 /// Confines the process for good. Has to come before the second thread: those that run already would stay free.
 ///
@@ -68,7 +74,16 @@ pub fn confine(access: &Access, wanted: Confine) -> Result<Level> {
             Ok(version) => level.files = Some(version),
             Err(why) => level.missing.push(format!("files: {why}")),
         }
-        match hold_calls() {
+        if access.is_restricted()
+            && let Some(ports) = &access.ports
+            && !ports.is_empty()
+            && version() < PORTS
+        {
+            level.missing.push(
+                "the ports of servers (Linux 6.7 or later), which perilune's own checks alone keep".into(),
+            );
+        }
+        match hold_calls(access) {
             Ok(()) => level.calls = true,
             Err(why) => level.missing.push(format!("programs: {why}")),
         }
@@ -110,36 +125,68 @@ fn hold_files(access: &Access, missing: &mut Vec<String>) -> std::result::Result
     }
     let words = |e: landlock::RulesetError| e.to_string();
     let writable = writable(access);
+    let denied = access.policy().denied_reads.iter();
     let (hidden, open): (Vec<&PathBuf>, Vec<&PathBuf>) = access
         .files_of_logins()
-        .iter()
+        .chain(denied)
         .filter(|file| file.exists())
         .partition(|file| !writable.iter().any(|folder| file.starts_with(folder)));
     if !open.is_empty() {
         let mut names: Vec<String> = open.iter().map(|file| file.display().to_string()).collect();
+        names.sort();
         names.dedup();
         missing.push(format!(
             "logins below a folder that scripts write in ({}), which perilune's own checks alone keep: start it in a folder without them",
             names.join(", ")
         ));
     }
-    let ruleset = Ruleset::default()
+    let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(NEWEST))
-        .and_then(|r| r.scope(Scope::Signal))
-        .and_then(Ruleset::create)
+        .and_then(|r| match access.is_restricted() {
+            // What listens at a name without a file: desktops, containers.
+            true => r.scope(Scope::Signal | Scope::AbstractUnixSocket),
+            false => r.scope(Scope::Signal),
+        })
         .map_err(words)?;
+    if access.ports.is_some() {
+        ruleset = ruleset
+            .handle_access(AccessNet::from_all(NEWEST))
+            .map_err(words)?;
+    }
     let read = AccessFs::from_read(NEWEST) & !AccessFs::Execute;
-    let mut rules = Rules(ruleset);
-    // Names may be listed everywhere: that is how the folders above are found.
-    rules.grant(Path::new("/"), AccessFs::ReadDir.into())?;
-    for path in readable(&hidden) {
-        rules.grant(&path, read)?;
+    let mut rules = Rules(ruleset.create().map_err(words)?);
+    for port in access.ports.iter().flatten() {
+        let rule = NetPort::new(*port, AccessNet::ConnectTcp);
+        (&mut rules.0).add_rule(rule).map(drop).map_err(words)?;
+    }
+    match &access.policy().reads {
+        None => {
+            // Names may be listed everywhere: that is how the folders above are found.
+            rules.grant(Path::new("/"), AccessFs::ReadDir.into())?;
+            for path in readable(Path::new("/"), &hidden) {
+                rules.grant(&path, read)?;
+            }
+            rules.grant(Path::new("/dev"), read | AccessFs::WriteFile | AccessFs::IoctlDev)?;
+        }
+        Some(reads) => {
+            let files = reads.files.iter().flat_map(|file| with_siblings(file));
+            for place in reads.folders.iter().cloned().chain(files) {
+                for path in readable(&place, &hidden) {
+                    rules.grant(&path, read)?;
+                }
+            }
+            for path in OF_SYSTEM {
+                rules.grant(Path::new(path), read)?;
+            }
+            for path in devices() {
+                rules.grant(&path, read | AccessFs::WriteFile | AccessFs::IoctlDev)?;
+            }
+        }
     }
     for path in OF_PROCESS {
         rules.grant(Path::new(path), read)?;
     }
-    rules.grant(Path::new("/dev"), read | AccessFs::WriteFile | AccessFs::IoctlDev)?;
     for folder in &writable {
         rules.grant(folder, AccessFs::from_all(NEWEST) & !AccessFs::Execute)?;
     }
@@ -189,9 +236,93 @@ const OF_PROCESS: &[&str] = &[
     "/proc/self/limits",
 ];
 
-/// Folders and files that hold everything but /proc, /dev and the `hidden` files.
-fn readable(hidden: &[&PathBuf]) -> Vec<PathBuf> {
-    let (mut open, mut above) = (Vec::new(), vec![PathBuf::from("/")]);
+/// What libraries read of the system when scripts read little else: certificates, names of hosts and users, time zones, the machine's devices.
+const OF_SYSTEM: &[&str] = &[
+    "/sys",
+    "/etc/ssl",
+    "/etc/pki",
+    "/etc/ca-certificates",
+    "/etc/ca-certificates.conf",
+    "/etc/resolv.conf",
+    "/run/systemd/resolve",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/passwd",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/proj",
+    "/etc/OpenCL",
+    "/proc/driver/nvidia",
+];
+
+/// Devices that hold nothing of anybody's, and GPUs.
+fn devices() -> Vec<PathBuf> {
+    let usual = ["null", "zero", "full", "random", "urandom", "tty"];
+    let usual = usual.iter().map(|name| Path::new("/dev").join(name));
+    let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
+    let gpus = entries.map(|entry| entry.path()).filter(|path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"nvidia"))
+    });
+    usual.chain(gpus).collect()
+}
+
+/// What the system's libraries read for themselves, which is the same for everybody, and the libraries for models.
+pub fn system_folders() -> Vec<PathBuf> {
+    let named = ["GDAL_DATA", "PROJ_DATA", "PROJ_LIB", "LD_LIBRARY_PATH"];
+    let named = named
+        .iter()
+        .filter_map(|name| std::env::var_os(name))
+        .flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
+    let usual = [
+        "/usr/share",
+        "/usr/lib",
+        "/usr/local/share",
+        "/usr/local/lib",
+        "/lib",
+        "/lib64",
+    ];
+    // The library in Lua is read from there in debug builds.
+    let own = cfg!(debug_assertions).then(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("stdlib"));
+    let home = std::env::home_dir().and_then(|home| home.canonicalize().ok());
+    usual
+        .iter()
+        .map(PathBuf::from)
+        .chain(named)
+        .chain(own)
+        .chain(crate::libraries::folder().ok())
+        .filter_map(|folder| folder.canonicalize().ok())
+        // No variable opens the home folder.
+        .filter(|folder| {
+            folder.parent().is_some() && home.as_ref().is_none_or(|home| !home.starts_with(folder))
+        })
+        .collect()
+}
+
+/// A file and those beside it that belong to it.
+fn with_siblings(file: &Path) -> Vec<PathBuf> {
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| belongs_to(file, path) && !path.is_symlink())
+        .collect()
+}
+
+/// Folders and files that hold everything at and below `start` but /proc, /dev and the `hidden` files.
+fn readable(start: &Path, hidden: &[&PathBuf]) -> Vec<PathBuf> {
+    let inside = hidden.iter().any(|h| start.starts_with(h));
+    if inside || (start != Path::new("/") && !hidden.iter().any(|h| h.starts_with(start))) {
+        return match inside {
+            true => Vec::new(),
+            false => vec![start.to_path_buf()],
+        };
+    }
+    let (mut open, mut above) = (Vec::new(), vec![start.to_path_buf()]);
     while let Some(folder) = above.pop() {
         let next = |path: PathBuf, open: &mut Vec<PathBuf>, above: &mut Vec<PathBuf>| {
             if path == Path::new("/proc") || path == Path::new("/dev") || hidden.iter().any(|h| **h == path) {
@@ -229,14 +360,31 @@ fn readable(hidden: &[&PathBuf]) -> Vec<PathBuf> {
     open
 }
 
-/// The folders that the script and the program itself write in. Of one that is not there yet, the nearest above that is.
+/// The folders that the script and the program itself write in, those of single files among them. Of one that is not there yet, the nearest
+/// above that is; for a script of others, which must not write in more than was granted, it is made first.
 fn writable(access: &Access) -> Vec<PathBuf> {
+    let restricted = access.is_restricted();
     let history = super::repl::history_path().and_then(|file| file.parent().map(Path::to_path_buf));
-    let own = history.filter(|folder| folder.exists());
-    let mut folders: Vec<PathBuf> = access.folders().iter().cloned().chain(own).collect();
+    let own = history.filter(|folder| folder.exists() && !restricted);
+    let writes = &access.policy().writes;
+    let of_files = writes
+        .files
+        .iter()
+        .filter_map(|file| file.parent().map(Path::to_path_buf));
+    let mut folders: Vec<PathBuf> = writes
+        .folders
+        .iter()
+        .cloned()
+        .chain(of_files)
+        .chain(own)
+        .collect();
     for folder in &mut folders {
         let asked = folder.clone();
-        while !folder.exists() && folder.pop() {}
+        if restricted && work::rehearsal().is_none() {
+            // One that cannot be made is not written in.
+            let _ = fs::create_dir_all(&asked);
+        }
+        while !restricted && !folder.exists() && folder.pop() {}
         match folder.canonicalize() {
             // All of the disk only where it was asked for.
             Ok(real) if real.parent().is_some() || asked == real => *folder = real,
@@ -278,7 +426,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_acct,
 ];
 
-fn hold_calls() -> std::result::Result<(), String> {
+fn hold_calls(access: &Access) -> std::result::Result<(), String> {
     let words = |e: seccompiler::BackendError| e.to_string();
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     // Sockets for other things than the network of this machine.
@@ -288,9 +436,14 @@ fn hold_calls() -> std::result::Result<(), String> {
             .and_then(|is| SeccompRule::new(vec![is]))
             .map_err(words)
     });
+    // None at all, where no server is asked.
+    let without = access.ports.as_ref().is_some_and(Vec::is_empty);
     rules.insert(
         libc::SYS_socket,
-        kinds.into_iter().collect::<std::result::Result<_, _>>()?,
+        match without {
+            true => Vec::new(),
+            false => kinds.into_iter().collect::<std::result::Result<_, _>>()?,
+        },
     );
     let refused = SeccompAction::Errno(libc::EPERM as u32);
     let machine = std::env::consts::ARCH.try_into().map_err(words)?;

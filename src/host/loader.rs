@@ -24,6 +24,16 @@ struct Loader {
     loaded: Table,
     /// The files that modules were loaded from, for `refresh`.
     origins: BTreeMap<String, Origin>,
+    /// Of a script of others: the modules that came with it, as they were when they were looked at. No others are loaded, but those that ship.
+    fixed: Option<BTreeMap<String, Local>>,
+}
+
+/// A module that came with a script of others.
+#[derive(Debug, Clone)]
+pub struct Local {
+    pub text: String,
+    /// What errors call it.
+    pub shown: String,
 }
 
 struct Origin {
@@ -48,6 +58,7 @@ pub fn install(lua: &Lua) -> Result<()> {
         folders: Vec::new(),
         loaded: lua.create_table()?,
         origins: BTreeMap::new(),
+        fixed: None,
     });
     let require = Module::alone(lua, "", "require(name)", require)?;
     Ok(lua.globals().raw_set("require", require)?)
@@ -62,6 +73,13 @@ pub fn add_folder(lua: &Lua, folder: &Path) {
     if let Some(mut loader) = lua.app_data_mut::<Loader>() {
         loader.folders.retain(|known| known != folder);
         loader.folders.insert(0, folder.to_path_buf());
+    }
+}
+
+/// Has `require` load these modules and those that ship, and no file.
+pub fn fix(lua: &Lua, modules: BTreeMap<String, Local>) {
+    if let Some(mut loader) = lua.app_data_mut::<Loader>() {
+        loader.fixed = Some(modules);
     }
 }
 
@@ -250,7 +268,27 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
     let working = access(lua).working().to_path_buf();
     folders.retain(|folder| *folder != working);
     folders.push(working);
-    let Some(found) = find(name, &folders)? else {
+    let fixed = lua
+        .app_data_ref::<Loader>()
+        .and_then(|loader| loader.fixed.clone());
+    let found = match &fixed {
+        Some(modules) => match modules.get(name) {
+            Some(local) => Some(Found {
+                text: local.text.clone(),
+                shown: local.shown.clone(),
+                origin: None,
+            }),
+            None => find(name, &[])?,
+        },
+        None => find(name, &folders)?,
+    };
+    let Some(found) = found else {
+        if fixed.is_some() {
+            return Err(Error::message(format!(
+                "no module `{name}` came with this script; modules beside a script of others are found by their names in plain text, \
+                 `require \"{name}\"`, before it runs"
+            )));
+        }
         return Err(not_found(name, &folders));
     };
     loaded.raw_set(name, false)?;
@@ -275,28 +313,46 @@ fn shown_path(path: &Path, working: &Path) -> String {
     format!("@{}", path.strip_prefix(working).unwrap_or(path).display())
 }
 
-fn find(name: &str, folders: &[PathBuf]) -> Result<Option<Found>> {
+/// The file of a module below a folder, with its text.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn local(name: &str, folder: &Path) -> Result<Option<(PathBuf, String)>> {
+    Ok(below(name, folder)?.map(|(path, text, _)| (path, text)))
+}
+
+fn below(name: &str, folder: &Path) -> Result<Option<(PathBuf, String, Stamp)>> {
     // `require` takes names, not paths: an empty part would begin a path at the root.
     if name.contains(['/', '\0']) || name.split('.').any(str::is_empty) {
         return Ok(None);
     }
-    let relative = format!("{}.lua", name.replace('.', "/"));
+    let path = folder.join(format!("{}.lua", name.replace('.', "/")));
+    let file = match gate::open(&path) {
+        Ok(file) => file,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(e) => return Err(Error::io(&path, e)),
+    };
+    // A link must not lead out of the folder.
+    if !gate::path_of(&file).is_ok_and(|real| real.starts_with(settle(folder))) {
+        return Ok(None);
+    }
+    let stamp = stamp(&file);
+    let text = std::io::read_to_string(file).map_err(|e| Error::io(&path, e))?;
+    Ok(Some((path, text, stamp)))
+}
+
+fn find(name: &str, folders: &[PathBuf]) -> Result<Option<Found>> {
+    if name.contains(['/', '\0']) || name.split('.').any(str::is_empty) {
+        return Ok(None);
+    }
     for folder in folders {
-        let path = folder.join(&relative);
-        let file = match gate::open(&path) {
-            Ok(file) => file,
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
-            Err(e) => return Err(Error::io(&path, e)),
-        };
-        // A link must not lead out of the folder.
-        if gate::path_of(&file).is_ok_and(|real| real.starts_with(settle(folder))) {
-            let stamp = stamp(&file);
-            let text = std::io::read_to_string(file).map_err(|e| Error::io(&path, e))?;
+        if let Some((path, text, stamp)) = below(name, folder)? {
             let shown = shown_path(&path, folders.last().unwrap_or(folder));
             let origin = Some(Origin { path, stamp });
             return Ok(Some(Found { text, shown, origin }));
         }
     }
+    let relative = format!("{}.lua", name.replace('.', "/"));
     Ok(library_file(&relative).map(|text| Found {
         text,
         shown: format!("@stdlib/{relative}"),

@@ -1,24 +1,26 @@
 //! Which files a script may touch: the one policy that every binding asks.
 
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use mlua::Lua;
 
 use crate::bytes;
 use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
-use crate::gate::{self, Policy, settle};
+use crate::gate::{self, Places, Policy, settle};
 use crate::raster::file::probe;
 use crate::{files, scratch, work};
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
-/// working folder, the process's own temporary folder and the folders that were allowed on the command line. Files that hold logins
-/// are neither read nor written, whatever folder they are in.
+/// working folder, the process's own temporary folder and the folders that were allowed on the command line. A script of others reads and
+/// writes what it was granted, and its temporary folder. Files that hold logins are neither read nor written, whatever folder they are in.
 #[derive(Debug, Clone)]
 pub struct Access {
     working: PathBuf,
     policy: Policy,
+    /// The ports of servers that may be asked, none of which is none at all; without a list, all.
+    pub ports: Option<Vec<u16>>,
     /// The process is held to the policy: what is opened is judged by it.
     held: bool,
     /// The system holds the process to the folders by now: no more can be had.
@@ -28,18 +30,69 @@ pub struct Access {
 impl Access {
     pub fn new(working: impl Into<PathBuf>) -> Self {
         let working = settle(&working.into());
-        // Without one, what asks for a temporary folder fails in its own words.
-        let scratch = scratch::folder().ok();
-        let policy = Policy {
-            folders: [working.clone()].into_iter().chain(scratch).collect(),
-            logins: Vault::files_of_user().iter().map(|file| settle(file)).collect(),
+        let writes = Places {
+            folders: [working.clone()].into_iter().chain(own_folder()).collect(),
+            files: Vec::new(),
         };
+        Access::of(working, writes)
+    }
+
+    /// That of a script of others, which reads and writes what it was granted alone. `foreign` is the folder that it came in, if it reads there.
+    pub fn restricted(
+        working: impl Into<PathBuf>,
+        reads: Places,
+        writes: Places,
+        foreign: Option<PathBuf>,
+    ) -> Self {
+        let (mut reads, mut writes) = (reads, writes);
+        reads.folders.extend(foreign.clone());
+        writes.folders.extend(own_folder());
+        let mut access = Access::of(settle(&working.into()), writes);
+        access.policy.reads = Some(reads);
+        access.policy.foreign = foreign.into_iter().collect();
+        access
+    }
+
+    fn of(working: PathBuf, writes: Places) -> Self {
+        let settled = |files: Vec<PathBuf>| files.iter().map(|file| settle(file)).collect();
+        let closed = Vault::closed_of_user();
         Access {
             working,
-            policy,
+            policy: Policy {
+                writes,
+                logins: settled(Vault::files_of_user()),
+                closed: closed
+                    .iter()
+                    .cloned()
+                    .chain(closed.iter().map(|file| settle(file)))
+                    .collect(),
+                ..Policy::default()
+            },
+            ports: None,
             held: false,
             sealed: false,
         }
+    }
+
+    /// Refuses what lies in these folders, or is these files, whatever is granted.
+    pub fn deny(&mut self, reads: &[PathBuf], writes: &[PathBuf]) {
+        let settled = |paths: &[PathBuf], access: &Access| -> Vec<PathBuf> {
+            paths.iter().map(|path| settle(&access.absolute(path))).collect()
+        };
+        let (reads, writes) = (settled(reads, self), settled(writes, self));
+        self.policy
+            .denied_writes
+            .extend(reads.iter().cloned().chain(writes));
+        self.policy.denied_reads.extend(reads);
+    }
+
+    /// Whether it is that of a script of others.
+    pub fn is_restricted(&self) -> bool {
+        self.policy.reads.is_some()
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Has everything that this process opens judged by this policy.
@@ -53,19 +106,14 @@ impl Access {
         self.sealed = true;
     }
 
-    /// The folders that scripts write in.
-    pub fn folders(&self) -> &[PathBuf] {
-        &self.policy.folders
+    /// The files and folders that hold logins, where they exist or would exist.
+    pub fn files_of_logins(&self) -> impl Iterator<Item = &PathBuf> {
+        self.policy.logins.iter().chain(&self.policy.closed)
     }
 
-    /// The files that hold logins, where they exist or would exist.
-    pub fn files_of_logins(&self) -> &[PathBuf] {
-        &self.policy.logins
-    }
-
-    /// A path that the user gives herself, as a parameter, may be written to wherever it lies.
+    /// A path that the user gives herself, as a parameter, may be written to wherever it lies. Those of a script of others were judged before.
     pub fn allow_place_of(&mut self, path: &str) {
-        if path.is_empty() || path.contains("://") {
+        if self.is_restricted() || path.is_empty() || path.contains("://") {
             return;
         }
         let absolute = self.working.join(path);
@@ -81,10 +129,10 @@ impl Access {
     /// Also lets scripts write in `folder` and below.
     pub fn allow(&mut self, folder: &Path) {
         let folder = settle(&self.absolute(folder));
-        if self.sealed || self.policy.folders.contains(&folder) {
+        if self.sealed || self.policy.writes.folders.contains(&folder) {
             return;
         }
-        self.policy.folders.push(folder);
+        self.policy.writes.folders.push(folder);
         if self.held {
             gate::hold(self.policy.clone());
         }
@@ -98,7 +146,8 @@ impl Access {
     /// file system (`/vsicurl/…`, `https://…`, `NETCDF:"a.nc":var`) stay as they are.
     ///
     /// # Errors
-    /// When the file holds logins, also by way of `..`, a link, or a name such as `/vsisubfile/…`.
+    /// When the file holds logins, also by way of `..`, a link, or a name such as `/vsisubfile/…`; when it was not granted to a script of
+    /// others, or was denied.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
         let path = path.as_ref();
         if is_foreign(path) {
@@ -106,7 +155,9 @@ impl Access {
             return Ok(path.to_path_buf());
         }
         let absolute = self.absolute(path);
-        self.check_public(path, &settle(&absolute))?;
+        let real = settle(&absolute);
+        self.check_public(path, &real)?;
+        self.check_granted(path, &real)?;
         if let Some(rehearsal) = work::rehearsal() {
             rehearsal.check(&absolute)?;
         }
@@ -124,6 +175,36 @@ impl Access {
             return Err(holds_logins(path));
         }
         Ok(())
+    }
+
+    /// # Errors
+    /// When `real`, which the script calls `path`, may not be read.
+    fn check_granted(&self, path: &Path, real: &Path) -> Result<()> {
+        if self.policy.may_read(real) {
+            return Ok(());
+        }
+        if self
+            .policy
+            .denied_reads
+            .iter()
+            .any(|denied| real.starts_with(denied))
+        {
+            return Err(Error::message(format!(
+                "{} is not read: --deny-read says so",
+                path.display()
+            )));
+        }
+        let within = match &self.policy.reads {
+            // A file that belongs to one which is granted is asked for by that; where nothing is there, by its folder.
+            Some(_) if real.exists() => real,
+            _ => real.parent().unwrap_or(real),
+        };
+        Err(Error::message(format!(
+            "{} was not granted to this script to read; a script states what it reads (needs {{ read = {{ … }} }}) and is asked about, \
+             or is started with --allow-read {}",
+            path.display(),
+            within.display()
+        )))
     }
 
     /// The same for the paths inside a name such as `/vsisubfile/0_100,/home/me/.netrc` or `CSV:~/.netrc`.
@@ -153,7 +234,11 @@ impl Access {
             // What follows a file in an archive's name is inside it: `/vsizip//home/me/.netrc/x`.
             let mut part = self.absolute(Path::new(rest));
             while part.parent().is_some() {
-                self.check_public(path, &settle(&part))?;
+                let real = settle(&part);
+                self.check_public(path, &real)?;
+                if self.is_restricted() && real.is_file() {
+                    self.check_granted(path, &real)?;
+                }
                 part.pop();
             }
         }
@@ -171,6 +256,7 @@ impl Access {
         };
         if let Some(folder) = self
             .policy
+            .writes
             .folders
             .iter()
             .find(|folder| folder.starts_with(&real))
@@ -182,7 +268,7 @@ impl Access {
             )));
         }
         let inside = |file: &&PathBuf| file.starts_with(&real) && file.exists();
-        match self.policy.logins.iter().find(inside) {
+        match self.files_of_logins().find(inside) {
             Some(file) => Err(Error::message(format!(
                 "{} holds the file of logins {}: scripts cannot move or remove it",
                 path.display(),
@@ -205,6 +291,25 @@ impl Access {
             return Ok(absolute);
         }
         let folder = real.parent().unwrap_or(&real);
+        if self
+            .policy
+            .denied_writes
+            .iter()
+            .any(|denied| real.starts_with(denied))
+        {
+            return Err(Error::message(format!(
+                "{} is not written: --deny-write or --deny-read says so",
+                path.display()
+            )));
+        }
+        if self.is_restricted() {
+            return Err(Error::message(format!(
+                "{} was not granted to this script to write; a script states where it writes (needs {{ write = {{ … }} }}) and is asked \
+                 about, or is started with --allow-write {}",
+                path.display(),
+                folder.display()
+            )));
+        }
         Err(Error::message(format!(
             "{} is outside the working folder {}; start perilune there, or with --allow-write {}",
             path.display(),
@@ -213,12 +318,20 @@ impl Access {
         )))
     }
 
-    /// A path for the module `fs`, which reads and writes in the allowed folders only.
+    /// A path that the module `fs` reads or looks at: in the folders that scripts write in, and in those that a script of others was granted.
     ///
     /// # Errors
-    /// As `write`.
+    /// As `write`; for a script of others, as `read`.
     pub fn inside(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
-        self.write(path)
+        let path = path.as_ref();
+        if !self.is_restricted() {
+            return self.write(path);
+        }
+        let absolute = self.absolute(path);
+        let real = settle(&absolute);
+        self.check_public(path, &real)?;
+        self.check_granted(path, &real)?;
+        Ok(absolute)
     }
 
     /// The path as the user would write it: relative where it lies in the working folder.
@@ -239,21 +352,31 @@ impl Access {
 /// The policy on the files that GDAL opens, whichever script has it do so and by whatever name: no logins and nothing of the process
 /// itself is read; what is written are drafts, and scratch files of the process.
 pub fn policy_of_files() -> bytes::Policy {
-    static ACCESS: LazyLock<Access> =
-        LazyLock::new(|| Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))));
+    // For processes that are held to nothing, as tests of bindings are.
+    static ACCESS: LazyLock<Arc<Policy>> = LazyLock::new(|| {
+        Arc::new(Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))).policy)
+    });
+    fn policy() -> Arc<Policy> {
+        gate::held().unwrap_or_else(|| ACCESS.clone())
+    }
     bytes::Policy {
-        read: |file, name| ACCESS.policy.judge(file).map_err(|e| Error::io(name, e)),
+        read: |file, name| policy().judge(file).map_err(|e| Error::io(name, e)),
         sound: probe::try_out_nested,
         write: |name| {
             // Where it leads, through the open folder that its draft is in.
             let real = settle(name);
             let scratch = || scratch::folder().is_ok_and(|folder| real.starts_with(folder));
-            match (files::is_in_draft(&real) || scratch()) && !ACCESS.policy.is_login(&real) {
+            match (files::is_in_draft(&real) || scratch()) && !policy().is_login(&real) {
                 true => Ok(()),
                 false => Err(Error::file(name, "is not written while files are read")),
             }
         },
     }
+}
+
+/// The process's own folder. Without one, what asks for a temporary folder fails in its own words.
+fn own_folder() -> Option<PathBuf> {
+    scratch::folder().ok()
 }
 
 fn holds_logins(path: &Path) -> Error {
@@ -315,9 +438,14 @@ mod tests {
         let access = Access {
             working: settle(&working),
             policy: Policy {
-                folders: vec![settle(&working)],
+                writes: Places {
+                    folders: vec![settle(&working)],
+                    files: Vec::new(),
+                },
                 logins: Vec::new(),
+                ..Policy::default()
             },
+            ports: None,
             held: false,
             sealed: false,
         };
@@ -351,9 +479,14 @@ mod tests {
         let mut access = Access {
             working: PathBuf::from("/nonexistent"),
             policy: Policy {
-                folders: Vec::new(),
+                writes: Places {
+                    folders: Vec::new(),
+                    files: Vec::new(),
+                },
                 logins: Vec::new(),
+                ..Policy::default()
             },
+            ports: None,
             held: false,
             sealed: false,
         };
@@ -406,9 +539,14 @@ mod tests {
         let access = Access {
             working: root.join("home/here"),
             policy: Policy {
-                folders: vec![root.clone()],
+                writes: Places {
+                    folders: vec![root.clone()],
+                    files: Vec::new(),
+                },
                 logins: vec![file.clone()],
+                ..Policy::default()
             },
+            ports: None,
             held: false,
             sealed: false,
         };

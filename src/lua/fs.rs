@@ -40,13 +40,22 @@ pub fn define(m: &mut Module) -> Result<()> {
     Ok(())
 }
 
-/// The argument as a path that may be touched.
-fn path(lua: &Lua, args: &Args, name: &str) -> Result<PathBuf> {
+fn named(args: &Args, name: &str) -> Result<PathBuf> {
     let path: PathBuf = args.get(name)?;
-    if path.as_os_str().is_empty() {
-        return Err(Error::argument(name, "a path", "an empty string"));
+    match path.as_os_str().is_empty() {
+        true => Err(Error::argument(name, "a path", "an empty string")),
+        false => Ok(path),
     }
-    access(lua).inside(path)
+}
+
+/// The argument as a path that may be looked at.
+fn path(lua: &Lua, args: &Args, name: &str) -> Result<PathBuf> {
+    access(lua).inside(named(args, name)?)
+}
+
+/// The argument as a path that may be changed.
+fn target(lua: &Lua, args: &Args, name: &str) -> Result<PathBuf> {
+    access(lua).write(named(args, name)?)
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
@@ -104,7 +113,7 @@ fn text(args: &Args) -> Result<Vec<u8>> {
 }
 
 fn write(lua: &Lua, args: &Args) -> Result<()> {
-    let (path, text) = (path(lua, args, "path")?, text(args)?);
+    let (path, text) = (target(lua, args, "path")?, text(args)?);
     match is_told(lua, "write", &path) {
         true => Ok(()),
         false => write_whole(&path, &text),
@@ -112,7 +121,7 @@ fn write(lua: &Lua, args: &Args) -> Result<()> {
 }
 
 fn append(lua: &Lua, args: &Args) -> Result<()> {
-    let path = path(lua, args, "path")?;
+    let path = target(lua, args, "path")?;
     let text = text(args)?;
     match is_told(lua, "append", &path) {
         true => Ok(()),
@@ -144,7 +153,7 @@ fn modified(lua: &Lua, args: &Args) -> Result<String> {
 fn list(lua: &Lua, args: &Args) -> Result<Vec<String>> {
     let folder = match args.get::<Option<PathBuf>>("folder")? {
         Some(_) => path(lua, args, "folder")?,
-        None => access(lua).working().to_path_buf(),
+        None => access(lua).inside(".")?,
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).map_err(failed(&folder))? {
@@ -253,7 +262,7 @@ fn wildcard(part: &str) -> Result<regex::Regex> {
 }
 
 fn mkdir(lua: &Lua, args: &Args) -> Result<()> {
-    let path = path(lua, args, "path")?;
+    let path = target(lua, args, "path")?;
     match is_told(lua, "mkdir", &path) {
         true => Ok(()),
         false => Folder::make(&path).map(drop),
@@ -268,7 +277,7 @@ options! {
 }
 
 fn remove(lua: &Lua, args: &Args, o: Removing) -> Result<bool> {
-    let target = path(lua, args, "path")?;
+    let target = target(lua, args, "path")?;
     let Ok(found) = fs::symlink_metadata(&target) else {
         return Ok(false);
     };
@@ -296,7 +305,7 @@ fn remove(lua: &Lua, args: &Args, o: Removing) -> Result<bool> {
 }
 
 fn rename(lua: &Lua, args: &Args) -> Result<()> {
-    let (from, to) = (path(lua, args, "from")?, path(lua, args, "to")?);
+    let (from, to) = (target(lua, args, "from")?, target(lua, args, "to")?);
     access(lua).check_movable(&from)?;
     if is_told(lua, "rename", &to) {
         return Ok(());
@@ -307,7 +316,7 @@ fn rename(lua: &Lua, args: &Args) -> Result<()> {
 
 fn copy(lua: &Lua, args: &Args) -> Result<u64> {
     let from = access(lua).read(args.get::<PathBuf>("from")?)?;
-    let to = path(lua, args, "to")?;
+    let to = target(lua, args, "to")?;
     let mut source = gate::open(&from).map_err(failed(&from))?;
     if is_told(lua, "copy", &to) {
         return Ok(source.metadata().map_err(failed(&from))?.len());

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,13 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn start(folder: &Path) -> Terminal {
+        let mut terminal = Terminal::of(super::perilune(folder));
+        terminal.press("");
+        terminal
+    }
+
+    /// A command on it, which need not be the prompt.
+    pub fn of(command: Command) -> Terminal {
         let (mut ours, mut theirs) = (0, 0);
         let size = libc::winsize {
             ws_row: 40,
@@ -41,7 +48,7 @@ impl Terminal {
             (OwnedFd::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
         };
         let end = || Stdio::from(theirs.try_clone().unwrap());
-        let mut command = super::perilune(folder);
+        let mut command = command;
         command
             .stdin(end())
             .stdout(end())
@@ -69,15 +76,31 @@ impl Terminal {
                     .push_str(&String::from_utf8_lossy(&buffer[..n]));
             }
         });
-        let mut terminal = Terminal {
+        Terminal {
             child,
             keys,
             screen,
             seen: 0,
             prompts: 1,
-        };
-        terminal.press("");
-        terminal
+        }
+    }
+
+    /// Types at once, whatever is shown.
+    pub fn send(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits for the end of the command, and answers with its exit code.
+    pub fn ended(&mut self) -> i32 {
+        for _ in 0..2000 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // What it has written comes a moment later.
+                std::thread::sleep(Duration::from_millis(50));
+                return status.code().unwrap_or(-1);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("the command goes on; the screen:\n{}", self.whole());
     }
 
     pub fn press(&mut self, keys: &str) {

@@ -33,7 +33,7 @@ pub use check::{Checked, check};
 pub use place::{Place, protected};
 pub use secret::Secret;
 pub use services::Services;
-pub use sources::{Sources, StoredLogin};
+pub use sources::{PERMISSIONS, Sources, StoredLogin};
 pub use store::{Login, Store};
 
 use attempt::Trial;
@@ -48,6 +48,9 @@ pub struct Vault {
     signatures: Signatures,
     sessions: session::Sessions,
 }
+
+/// What the user's keys of S3 are called where logins are named.
+pub const S3_KEYS: &str = "s3";
 
 /// What was read before the files of logins were closed.
 static EARLY: Mutex<Option<Result<Vault>>> = Mutex::new(None);
@@ -93,11 +96,20 @@ impl Vault {
         Vault::from_sources(&Sources::of_user())
     }
 
-    /// As [`of_user`](Vault::of_user), at once and for good: the files of logins may be closed to this process later.
-    pub fn read_early() {
-        let mut kept = EARLY.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(Vault::of_user());
-        super::s3::read_early();
+    /// As [`of_user`](Vault::of_user), at once and for good: the files of logins may be closed to this process later. With `only`, no other
+    /// logins than those of these hosts are used in this process; `s3` stands for the user's keys of S3.
+    pub fn read_early(only: Option<&[String]>) {
+        let mut vault = Vault::of_user();
+        if let (Some(hosts), Ok(vault)) = (only, &mut vault) {
+            let granted: Vec<Place> = hosts.iter().map(|host| Place::host(host)).collect();
+            vault.entries.retain(|(entry, _)| granted.contains(&entry.place));
+            vault.problems.clear();
+        }
+        match only.is_some_and(|hosts| !hosts.iter().any(|host| host == S3_KEYS)) {
+            true => super::s3::forget_keys(),
+            false => super::s3::read_early(),
+        }
+        *EARLY.lock().unwrap_or_else(PoisonError::into_inner) = Some(vault);
     }
 
     /// The logins that were read early, else those of now.
@@ -136,6 +148,11 @@ impl Vault {
     /// All files that hold secrets of the user, where they exist or would exist.
     pub fn files_of_user() -> Vec<PathBuf> {
         Sources::of_user().files()
+    }
+
+    /// Files and folders of keys and logins that are closed to everybody.
+    pub fn closed_of_user() -> Vec<PathBuf> {
+        Sources::of_user().closed()
     }
 
     /// The header that a request to `url` needs, if the user has a login for its host. Only https, and this machine's

@@ -49,6 +49,10 @@ impl Place {
         }
     }
 
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
     /// Whether `url` lies here. Says nothing about whether the way there is protected.
     pub fn holds(&self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };

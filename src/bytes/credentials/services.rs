@@ -14,6 +14,8 @@ pub struct Services {
     pub earthdata_data: Vec<Place>,
     /// The page of ASF that sets the cookie `asf-urs`, as an address to ask Earthdata Login for.
     pub asf_login: Url,
+    /// That page itself.
+    pub asf_page: Url,
     /// ASF's hosts that want this cookie.
     pub asf_cookie: Vec<Place>,
     /// The login form of the USGS (ERS).
@@ -62,13 +64,14 @@ impl Services {
             Ok(url)
         };
         let earthdata = address("PERILUNE_EARTHDATA_URL", EARTHDATA)?;
+        let asf_page = address("PERILUNE_ASF_LOGIN_URL", ASF)?;
         let mut asf_login = earthdata.clone();
         asf_login.set_path("/oauth/authorize");
         asf_login
             .query_pairs_mut()
             .append_pair("client_id", ASF_CLIENT)
             .append_pair("response_type", "code")
-            .append_pair("redirect_uri", address("PERILUNE_ASF_LOGIN_URL", ASF)?.as_str());
+            .append_pair("redirect_uri", asf_page.as_str());
         let list = |name: &str, usual: &[&str]| -> Vec<Place> {
             match variable(name) {
                 Some(text) => text.split_whitespace().map(Place::domain).collect(),
@@ -87,6 +90,7 @@ impl Services {
                 ],
             ),
             asf_login,
+            asf_page,
             asf_cookie: list(
                 "PERILUNE_ASF_COOKIE_HOSTS",
                 &["sentinel1-burst.asf.alaska.edu", "cumulus.asf.alaska.edu"],
@@ -106,6 +110,52 @@ impl Services {
                 &variable("PERILUNE_PLANETARY_COMPUTER_BLOBS").unwrap_or("blob.core.windows.net".into()),
             ),
         })
+    }
+
+    /// The host of a login, by its name or by that of an archive, for those who do not know their login's host by heart.
+    pub fn host_of(&self, text: &str) -> String {
+        let name = text
+            .trim()
+            .trim_start_matches("https://")
+            .trim_end_matches('/')
+            .to_ascii_lowercase();
+        let service = match name.as_str() {
+            "earthdata" | "nasa" | "asf" => Some(&self.earthdata),
+            "usgs" | "ers" => Some(&self.ers),
+            "m2m" => Some(&self.m2m),
+            "planetary-computer" | "planetarycomputer" => Some(&self.planetary_computer),
+            _ => None,
+        };
+        if let Some(service) = service {
+            return Place::of(service).to_string();
+        }
+        // The data hosts of an archive have no logins of their own.
+        let behind = |places: &[Place]| {
+            let url = Url::parse(&format!("https://{name}/"));
+            url.is_ok_and(|url| places.iter().any(|place| place.holds(&url)))
+        };
+        match () {
+            () if behind(&self.earthdata_data) => Place::of(&self.earthdata).to_string(),
+            () if behind(&self.ers_data) => Place::of(&self.ers).to_string(),
+            () => Place::host(&name).to_string(),
+        }
+    }
+
+    /// The places that a login of `host` is used at, so that whoever may use it may ask them: those of its archive.
+    pub fn places_of(&self, host: &str) -> Vec<Place> {
+        let place = Place::host(host);
+        let is = |service: &Url| Place::of(service) == place;
+        let mut places = vec![place.clone()];
+        match () {
+            () if is(&self.earthdata) => {
+                places.push(Place::of(&self.asf_page));
+                places.extend(self.earthdata_data.iter().cloned());
+            }
+            () if is(&self.ers) => places.extend(self.ers_data.iter().cloned()),
+            () if is(&self.planetary_computer) => places.push(self.blobs.clone()),
+            () => {}
+        }
+        places
     }
 
     /// The archives themselves.

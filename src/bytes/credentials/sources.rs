@@ -206,6 +206,112 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// Files and folders of keys and logins that neither the host nor scripts read: below the home folder, and what variables move.
+    pub fn closed(&self) -> Vec<PathBuf> {
+        let mut closed: Vec<PathBuf> = Vec::new();
+        if let Some(home) = &self.home {
+            closed.extend(CLOSED.iter().map(|name| home.join(name)));
+        }
+        // The answers to questions about permissions, which nobody but the user gives.
+        closed.extend(
+            self.store
+                .as_ref()
+                .and_then(|store| store.path().parent().map(|folder| folder.join(PERMISSIONS))),
+        );
+        let moved = [
+            "GNUPGHOME",
+            "KUBECONFIG",
+            "DOCKER_CONFIG",
+            "AWS_CONFIG_FILE",
+            "CLOUDSDK_CONFIG",
+            "AZURE_CONFIG_DIR",
+        ];
+        let moved = moved.iter().filter_map(|name| (self.variable)(name));
+        closed.extend(
+            moved
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute() && path.parent().is_some()),
+        );
+        closed
+    }
+}
+
+/// The file of answers about permissions, beside the file of logins.
+pub const PERMISSIONS: &str = "permissions.json";
+
+/// Where programs keep keys, tokens, cookies and passwords, below the home folder.
+const CLOSED: &[&str] = &[
+    ".ssh",
+    ".gnupg",
+    ".aws",
+    ".azure",
+    ".kube",
+    ".docker/config.json",
+    ".config/gcloud",
+    ".config/earthengine",
+    ".config/gh",
+    ".config/hub",
+    ".config/glab-cli",
+    ".config/git/credentials",
+    ".config/rclone",
+    ".config/eodag",
+    ".config/op",
+    ".config/doctl",
+    ".config/containers/auth.json",
+    ".git-credentials",
+    ".password-store",
+    ".local/share/keyrings",
+    ".local/share/kwalletd",
+    ".pki",
+    ".pgpass",
+    ".my.cnf",
+    ".mylogin.cnf",
+    ".s3cfg",
+    ".boto",
+    ".oci",
+    ".cdsapirc",
+    ".hdapirc",
+    ".ecmwfapirc",
+    ".cmemsapirc",
+    ".copernicusmarine",
+    ".dodsrc",
+    ".ncrc",
+    ".daprc",
+    ".kaggle",
+    ".huggingface",
+    ".cache/huggingface/token",
+    ".vault-token",
+    ".npmrc",
+    ".pypirc",
+    ".gem/credentials",
+    ".cargo/credentials",
+    ".cargo/credentials.toml",
+    ".terraform.d",
+    ".subversion/auth",
+    ".mozilla",
+    ".thunderbird",
+    ".config/google-chrome",
+    ".config/chromium",
+    ".config/BraveSoftware",
+    ".config/microsoft-edge",
+    ".config/opera",
+    ".config/vivaldi",
+    ".config/Signal",
+    ".config/Slack",
+    ".var/app/org.mozilla.firefox",
+    ".var/app/com.google.Chrome",
+    ".var/app/org.chromium.Chromium",
+    ".var/app/com.brave.Browser",
+    "snap/firefox",
+    "snap/chromium",
+    "snap/thunderbird",
+    // What was typed holds passwords, too.
+    ".bash_history",
+    ".zsh_history",
+    ".local/share/fish/fish_history",
+];
+
 /// Where Planetary Computer's own tool keeps its key.
 const PLANETARY_COMPUTER_FILE: &str = ".planetarycomputer/settings.env";
 

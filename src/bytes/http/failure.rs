@@ -114,7 +114,9 @@ impl Failure {
     pub fn may_pass(&self) -> bool {
         match &self.kind {
             FailureKind::Connect(reason) => {
-                !reason.contains("certificate") && !reason.contains("invalid peer")
+                !reason.contains("certificate")
+                    && !reason.contains("invalid peer")
+                    && !super::granted::is_refusal(reason)
             }
             FailureKind::Silent(_) | FailureKind::Stalled(_) | FailureKind::Cut(_) => true,
             FailureKind::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504),

@@ -3,6 +3,7 @@
 mod body;
 mod cookies;
 mod failure;
+mod granted;
 mod host;
 mod request;
 mod runtime;
@@ -19,6 +20,7 @@ pub use reqwest::{Method, StatusCode, header};
 
 pub use body::{Response, parse_json};
 pub use failure::{Failure, FailureKind, redacted, redacted_text, said};
+pub use granted::{Grant, Hosts, USUAL, hold_hosts, proxy_ports};
 pub use host::retry_after;
 pub use request::{Request, parse_url};
 pub use runtime::wait;
@@ -93,6 +95,7 @@ impl Http {
                 .tcp_keepalive(Duration::from_secs(30))
                 .pool_idle_timeout(Duration::from_secs(60))
                 .cookie_provider(cookies.clone())
+                .dns_resolver(Arc::new(granted::Resolver))
         };
         let built = |b: reqwest::ClientBuilder| {
             b.build()
@@ -249,6 +252,7 @@ impl Http {
     }
 
     async fn hop(&self, request: &Request) -> Result<reqwest::Response, Failure> {
+        granted::check(&request.url)?;
         let host = self.host(&request.url);
         host.wait(!request.transfer).await;
         let client = if request.transfer {

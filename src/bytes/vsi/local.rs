@@ -69,6 +69,10 @@ fn kept<T>(name: &Path, made: io::Result<T>) -> io::Result<T> {
 }
 
 unsafe extern "C" fn stat(_: *mut c_void, name: *const c_char, out: *mut VSIStatBufL, _: c_int) -> c_int {
+    // SAFETY: GDAL passes a string.
+    if !gate::may_see(unsafe { path(name) }) {
+        return answer(Err(io::Error::from_raw_os_error(libc::ENOENT)));
+    }
     // SAFETY: GDAL passes a string and a buffer of the system's own `stat64`, which VSIStatBufL is.
     unsafe { libc::stat64(name, out.cast()) }
 }
@@ -101,7 +105,11 @@ unsafe extern "C" fn rmdir(_: *mut c_void, name: *const c_char) -> c_int {
 
 unsafe extern "C" fn read_dir(_: *mut c_void, name: *const c_char, most: c_int) -> *mut *mut c_char {
     // SAFETY: GDAL passes a string.
-    let Ok(names) = listing::names_in(unsafe { path(name) }) else {
+    let folder = unsafe { path(name) };
+    let Some(names) = gate::may_see(folder)
+        .then(|| listing::names_in(folder).ok())
+        .flatten()
+    else {
         return std::ptr::null_mut();
     };
     // 0 is no limit; beyond one GDAL wants to see that there are more.

@@ -6,39 +6,10 @@ use super::{DONE, SCRIPT_ERROR};
 use crate::bytes::credentials::{Checked, Login, Place, Secret, Services, Sources, Store, Vault, check};
 use crate::error::{Error, Result};
 
-/// Names of archives, for those who do not know their login's host by heart.
-fn host_of(text: &str, services: &Services) -> String {
-    let name = text
-        .trim()
-        .trim_start_matches("https://")
-        .trim_end_matches('/')
-        .to_ascii_lowercase();
-    let service = match name.as_str() {
-        "earthdata" | "nasa" | "asf" => Some(&services.earthdata),
-        "usgs" | "ers" => Some(&services.ers),
-        "m2m" => Some(&services.m2m),
-        "planetary-computer" | "planetarycomputer" => Some(&services.planetary_computer),
-        _ => None,
-    };
-    if let Some(service) = service {
-        return Place::of(service).to_string();
-    }
-    // The data hosts of an archive have no logins of their own.
-    let behind = |places: &[Place]| {
-        let url = url::Url::parse(&format!("https://{name}/"));
-        url.is_ok_and(|url| places.iter().any(|place| place.holds(&url)))
-    };
-    match () {
-        () if behind(&services.earthdata_data) => Place::of(&services.earthdata).to_string(),
-        () if behind(&services.ers_data) => Place::of(&services.ers).to_string(),
-        () => Place::host(&name).to_string(),
-    }
-}
-
 /// Asks for a login of `host`, checks it where there is a way to, and stores it.
 pub fn login(host: &str, user: Option<String>, token: bool, unchecked: bool) -> Result<u8> {
     let services = Services::new(Sources::of_user().variable)?;
-    let host = host_of(host, &services);
+    let host = services.host_of(host);
     let url = url::Url::parse(&format!("https://{host}/"));
     if host.is_empty() || url.is_err() {
         return Err(Error::argument(
@@ -103,7 +74,7 @@ pub fn login(host: &str, user: Option<String>, token: bool, unchecked: bool) -> 
 /// Forgets what is stored for `host`.
 pub fn logout(host: &str) -> Result<u8> {
     let services = Services::new(Sources::of_user().variable)?;
-    let host = host_of(host, &services);
+    let host = services.host_of(host);
     let store = store()?;
     match store.remove(&host)? {
         0 => {

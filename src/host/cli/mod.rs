@@ -1,11 +1,14 @@
 //! The command line: options, commands, exit codes (0 done, 1 a script failed, 2 wrong usage, 130 interrupted).
 
+mod ask;
 mod doctor;
 mod dry_run;
+mod inspect;
 mod login;
 mod script;
 mod setup;
 mod types;
+mod untrusted;
 mod workflows;
 
 use std::io::Write;
@@ -19,8 +22,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use super::confine::{Confine, Level, confine};
 use super::{Limits, documentation, repl, signals};
-use crate::bounds::process;
+use crate::bounds::{parse_size, process};
 use crate::bytes::credentials::Vault;
+use crate::bytes::http::{Grant, Hosts, hold_hosts};
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::lua::Access;
@@ -67,6 +71,9 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FOLDER")]
     allow_write: Vec<PathBuf>,
 
+    #[command(flatten)]
+    permissions: Permissions,
+
     /// Whether the system itself holds scripts to their folders, and refuses them programs and logins
     #[arg(long, global = true, value_name = "HOW", value_enum, default_value = "auto")]
     confine: Confine,
@@ -74,6 +81,48 @@ pub struct Global {
     /// No progress on standard error
     #[arg(long, short, global = true)]
     quiet: bool,
+}
+
+/// What scripts of others may do, for runs at which nobody is asked; and what no script may do.
+#[derive(Args, Clone, Default)]
+pub struct Permissions {
+    /// Run the script as one of others: it gets what it states that it needs (needs { … }), once you agree, and nothing else
+    #[arg(long, global = true)]
+    pub untrusted: bool,
+
+    /// Let an untrusted script read PATH and below, without a question
+    #[arg(long, global = true, value_name = "PATH")]
+    pub allow_read: Vec<PathBuf>,
+
+    /// Let an untrusted script ask HOST, a domain (*.example.org) or a network (10.0.0.0/8), without a question
+    #[arg(long, global = true, value_name = "HOST", value_parser = host)]
+    pub allow_host: Vec<String>,
+
+    /// Let an untrusted script use your login of an archive or host, without a question
+    #[arg(long, global = true, value_name = "NAME")]
+    pub allow_login: Vec<String>,
+
+    /// Let an untrusted script do all that it states that it needs, without a question
+    #[arg(long, global = true)]
+    pub allow_all: bool,
+
+    /// Let no script read or write PATH and below
+    #[arg(long, global = true, value_name = "PATH")]
+    pub deny_read: Vec<PathBuf>,
+
+    /// Let no script write PATH and below
+    #[arg(long, global = true, value_name = "PATH")]
+    pub deny_write: Vec<PathBuf>,
+
+    /// Let no script ask HOST, or a domain or network
+    #[arg(long, global = true, value_name = "HOST", value_parser = host)]
+    pub deny_host: Vec<String>,
+}
+
+fn host(text: &str) -> Result<String, String> {
+    Grant::parse(text)
+        .map(|_| text.to_string())
+        .map_err(|e| e.to_string())
 }
 
 #[derive(Subcommand)]
@@ -91,6 +140,14 @@ enum Command {
             value_name = "SCRIPT [--NAME VALUE]"
         )]
         script: Vec<String>,
+    },
+    /// Tell what a script is, what it reads, writes and contacts, without running it
+    Inspect {
+        /// A Lua file, or the name of a workflow
+        script: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Start the prompt; so does perilune alone
     Repl,
@@ -219,6 +276,9 @@ fn configure_libraries() {
 fn dispatch(cli: Cli) -> Result<u8> {
     let global = cli.global;
     match (cli.command, cli.code) {
+        (None, Some(_)) | (None | Some(Command::Repl), None) if global.permissions.untrusted => Err(
+            Error::message("--untrusted is for a file: perilune run --untrusted FILE"),
+        ),
         (None, Some(code)) => script::run_code(&code, &global),
         (Some(_), Some(_)) => Err(Error::message("-e CODE stands alone, without a command")),
         (None | Some(Command::Repl), None) => {
@@ -258,6 +318,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
             Ok(DONE)
         }
         Command::Doctor => doctor::run(global),
+        Command::Inspect { script, json } => inspect::run(&script, json),
         Command::Setup { library, cuda, from } => setup::run(library, cuda, from.as_deref()),
         Command::Login {
             host,
@@ -302,19 +363,52 @@ impl Global {
         Ok(access)
     }
 
-    /// The policy of a script that gets `given` as parameters, after which the system holds this process to it. Logins are read before, as
-    /// their files are closed then.
+    /// The policy of a script of the user's own that gets `given` as parameters, after which the system holds this process to it.
     ///
     /// # Errors
-    /// As `access`; with `--confine=require`, where a part of the hold is missing; when the process that tries damaged files
-    /// cannot be started.
+    /// As `access` and `hold`; when permissions are given that are for scripts of others.
     pub fn confined(&self, given: &[(String, Option<String>)]) -> Result<Access> {
+        let p = &self.permissions;
+        if p.allow_all || !(p.allow_read.is_empty() && p.allow_host.is_empty() && p.allow_login.is_empty()) {
+            return Err(Error::message(
+                "your own scripts read and ask what you do; --allow-read, --allow-host, --allow-login and --allow-all are for scripts of \
+                 others: add --untrusted",
+            ));
+        }
         let mut access = self.access()?;
         for text in given.iter().filter_map(|(_, text)| text.as_deref()) {
             access.allow_place_of(text);
         }
+        self.hold(access, None, None)
+    }
+
+    /// Has the system, and perilune itself, hold this process to `access` and what is denied on the command line; for a script of others, to the
+    /// servers and the logins that it was granted. Logins are read before, as their files are closed then.
+    ///
+    /// # Errors
+    /// With `--confine=require`, where a part of the hold is missing; when the process that tries damaged files cannot be started.
+    pub fn hold(
+        &self,
+        access: Access,
+        hosts: Option<Vec<Grant>>,
+        logins: Option<&[String]>,
+    ) -> Result<Access> {
+        let mut access = access;
+        let denied = &self.permissions;
+        access.deny(&denied.deny_read, &denied.deny_write);
+        let denied: Vec<Grant> = denied
+            .deny_host
+            .iter()
+            .filter_map(|text| Grant::parse(text).ok())
+            .collect();
+        if hosts.is_some() || !denied.is_empty() {
+            hold_hosts(Hosts {
+                granted: hosts,
+                denied,
+            });
+        }
         access.hold();
-        Vault::read_early();
+        Vault::read_early(logins);
         let level = confine(&access, self.confine)?;
         if level.files.is_some() {
             access.seal();
@@ -344,31 +438,6 @@ pub fn is_global_option(name: &str) -> bool {
         .any(|argument| argument.get_long() == Some(&name))
 }
 
-/// Bytes from "2GiB", "500 MB", "1.5g"; a bare number is bytes.
-pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
-    let text = text.trim();
-    let digits = text
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(text.len());
-    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kib" => 1024.0,
-        "m" | "mib" => 1024.0 * 1024.0,
-        "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
-        "t" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-        "kb" => 1e3,
-        "mb" => 1e6,
-        "gb" => 1e9,
-        "tb" => 1e12,
-        _ => return Err("a size is a number with a unit, such as 512MiB or 2GiB".to_string()),
-    };
-    match text[..digits].parse::<f64>() {
-        Ok(number) if number * unit >= 1024.0 * 1024.0 => Ok((number * unit) as usize),
-        Ok(_) => Err("less than 1MiB is too little to work with".to_string()),
-        Err(_) => Err("a size is a number with a unit, such as 512MiB or 2GiB".to_string()),
-    }
-}
-
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
@@ -386,15 +455,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_are_read() {
-        assert_eq!(parse_size("2GiB"), Ok(2 << 30));
-        assert_eq!(parse_size("1.5 g"), Ok(3 << 29));
-        assert_eq!(parse_size("500MB"), Ok(500_000_000));
-        for wrong in ["", "GiB", "2 parsecs", "-1GiB", "3"] {
-            assert!(parse_size(wrong).is_err(), "{wrong}");
-        }
     }
 }

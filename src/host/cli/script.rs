@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use mlua::{Function, Lua};
 
-use super::dry_run;
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE};
+use super::{dry_run, inspect, untrusted};
 use crate::bounds;
 use crate::error::{Error, Result, nearest};
+use crate::host::effects::sha256;
 use crate::host::report::{Report, interruption};
-use crate::host::{Runtime, loader, params, sandbox};
+use crate::host::{Runtime, loader, needs, params, sandbox};
 use crate::interrupt::{self, Reason};
 use crate::work::{self, Context, Rehearsal, Stream};
 
@@ -22,6 +23,8 @@ pub struct Script {
     pub chunk: String,
     /// Where it lies, for `require`; none for what ships.
     pub folder: Option<PathBuf>,
+    /// SHA-256 of the file.
+    pub sha256: String,
 }
 
 impl Script {
@@ -38,6 +41,7 @@ impl Script {
             let bytes = bounds::read_file(&path, 1, "a script is not that long")?;
             return Ok(Script {
                 name: path.display().to_string(),
+                sha256: sha256(&bytes),
                 text: text_of(bytes, &path)?,
                 chunk: format!("@{}", path.display()),
                 folder: path.parent().map(Path::to_path_buf),
@@ -47,6 +51,7 @@ impl Script {
         if let Some(text) = loader::library_file(&format!("workflows/{plain}.lua")) {
             return Ok(Script {
                 name: plain.to_string(),
+                sha256: sha256(text.as_bytes()),
                 text,
                 chunk: format!("@workflows/{plain}.lua"),
                 folder: None,
@@ -98,16 +103,26 @@ fn lua_files(folder: &Path) -> Vec<String> {
         .collect()
 }
 
-/// `--dry-run` may stand among the arguments, too.
+/// `--dry-run` and `--untrusted` may stand among the arguments, too.
 pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> Result<u8> {
     let script = Script::find(name)?;
+    // Never a parameter: a script that declares one of that name would be trusted by it.
+    let (flags, arguments): (Vec<String>, Vec<String>) = arguments
+        .iter()
+        .cloned()
+        .partition(|argument| argument == "--untrusted");
+    let is_untrusted = global.permissions.untrusted || !flags.is_empty();
     // A script with a parameter of that name gets it.
     let is_flag = |a: &String| a == "--dry-run" && !mentions(&script.text, "dry_run");
-    let (flags, arguments): (Vec<_>, Vec<_>) = arguments.iter().cloned().partition(is_flag);
+    let (flags, arguments): (Vec<_>, Vec<_>) = arguments.into_iter().partition(is_flag);
     let rehearsal = (dry_run || !flags.is_empty()).then(|| Arc::new(Rehearsal::new(Rehearsal::ALLOWANCE)));
     let context = Context::clone(&work::current()).with_rehearsal(rehearsal.clone());
     let _entered = context.enter();
     let help = arguments.iter().any(|a| a == "--help" || a == "-h");
+    if help && is_untrusted {
+        // The help of others' scripts is told from their text.
+        return inspect::run(name, false);
+    }
     let given = if help {
         Vec::new()
     } else {
@@ -120,10 +135,21 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
         )));
     }
 
-    let runtime = Runtime::new(global.limits(), global.confined(&given)?)?;
+    let (access, foreign) = match is_untrusted {
+        false => (global.confined(&given)?, None),
+        true => match untrusted::settle(&script, &given, global)? {
+            Some((access, foreign)) => (access, Some(foreign)),
+            None => return Ok(SCRIPT_ERROR),
+        },
+    };
+    let runtime = Runtime::new(global.limits(), access)?;
     let lua = runtime.lua();
     sandbox::strict(lua, false)?;
     params::install(lua, false)?;
+    if let Some(untrusted::Foreign { locals, needs }) = foreign {
+        loader::fix(lua, locals);
+        needs::hold(lua, needs);
+    }
     params::give(lua, &script.name, given);
     work::set_provenance(params::provenance(&script.name, &serde_json::Map::new()));
     if let Some(folder) = &script.folder {

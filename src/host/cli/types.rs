@@ -50,7 +50,11 @@ fn merged(mut old: Json, path: &Path) -> Result<Json> {
         return Err(Error::file(path, "not a JSON object, so it cannot be added to"));
     };
     settings.entry("runtime.version").or_insert(json!("Lua 5.4"));
-    for (key, value) in [("workspace.library", STUBS), ("diagnostics.globals", "params")] {
+    for (key, value) in [
+        ("workspace.library", STUBS),
+        ("diagnostics.globals", "params"),
+        ("diagnostics.globals", "needs"),
+    ] {
         let list = settings.entry(key).or_insert(json!([]));
         match list.as_array_mut() {
             Some(list) if !list.contains(&json!(value)) => list.push(json!(value)),
@@ -71,6 +75,6 @@ mod tests {
         let new = merged(merged(old, Path::new("x")).unwrap(), Path::new("x")).unwrap();
         assert_eq!(new["runtime.version"], "Lua 5.3");
         assert_eq!(new["workspace.library"], json!(["mine", STUBS]));
-        assert_eq!(new["diagnostics.globals"], json!(["params"]));
+        assert_eq!(new["diagnostics.globals"], json!(["params", "needs"]));
     }
 }

@@ -1,6 +1,6 @@
 //! `params { … }`: what a script can be told, declared once at its top; set on the command line and at the prompt.
 
-mod help;
+pub mod help;
 mod source;
 mod spec;
 
@@ -12,7 +12,8 @@ use serde_json::{Map, Value as Json};
 pub use help::{help_text, wrap};
 pub use source::description;
 
-use super::sources;
+use super::literal::argument_of;
+use super::{needs, sources};
 use crate::error::{Error, Result, nearest};
 use crate::lua::module::{Module, guard, unknown_name};
 use crate::lua::spec::{Spec, ValueType};
@@ -52,7 +53,32 @@ pub fn install(lua: &Lua, interactive: bool) -> Result<()> {
         ..Params::default()
     });
     let params = Module::alone(lua, "", "params(declaration)", params)?;
-    Ok(lua.globals().raw_set("params", params)?)
+    lua.globals().raw_set("params", params)?;
+    needs::install(lua)
+}
+
+/// What a script declares, told from its text without running it; none where it declares nothing.
+///
+/// # Errors
+/// When its declaration has to be computed, or is none.
+pub fn stated(text: &str) -> Result<Option<Vec<Spec>>> {
+    let Some((declaration, line)) = argument_of(text, "params")? else {
+        return Ok(None);
+    };
+    // Nothing runs in it: it holds tables.
+    let lua = Lua::new_with(mlua::StdLib::NONE, mlua::LuaOptions::new())?;
+    let comments = source::fields(text, line);
+    let mut specs = Vec::new();
+    for (name, value) in declaration.fields() {
+        let mut spec = spec::declare(&lua, name, &value.to_lua(&lua)?)?;
+        if spec.help.is_empty()
+            && let Some(field) = comments.iter().find(|field| field.name == name)
+        {
+            spec.help = field.comment.clone();
+        }
+        specs.push(spec);
+    }
+    Ok(Some(specs))
 }
 
 /// Sets the values for the script that is about to run.

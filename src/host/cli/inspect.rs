@@ -1,0 +1,207 @@
+//! `perilune inspect`: what a script is, what it reads, writes and contacts, told from its text.
+
+use serde_json::{Value as Json, json};
+
+use super::DONE;
+use super::script::Script;
+use super::untrusted::{Asked, asked, is_known};
+use crate::bytes::credentials::Vault;
+use crate::console;
+use crate::error::Result;
+use crate::host::effects::Effect;
+use crate::host::params::{self, description, help::placeholder, wrap};
+use crate::lua::spec::Spec;
+use crate::share::permissions::{Answer, Answers, escaped};
+
+/// # Errors
+/// When there is no such script, or what it states cannot be told from its text.
+pub fn run(name: &str, as_json: bool) -> Result<u8> {
+    let script = Script::find(name)?;
+    let found = asked(&script, &[])?;
+    let declared = params::stated(&script.text);
+    let answer = Answers::of_user().and_then(|answers| match answers.of(&found.content.sha256, None) {
+        Ok(answer) => answer,
+        Err(error) => {
+            crate::complain!("note: {error}");
+            None
+        }
+    });
+    match as_json {
+        true => crate::say!("{:#}", as_data(&script, &found, &declared, answer.as_ref())),
+        false => tell(&script, &found, &declared, answer.as_ref()),
+    }
+    Ok(DONE)
+}
+
+const EFFECTS: [(&str, Effect); 3] = [
+    ("reads by", Effect::Read),
+    ("writes by", Effect::Write),
+    ("contacts by", Effect::Contact),
+];
+
+fn tell(script: &Script, found: &Asked, declared: &Result<Option<Vec<Spec>>>, answer: Option<&Answer>) {
+    let width = console::width().max(40);
+    let row = |label: &str, text: &str| {
+        let mut label = label;
+        for line in wrap(text, width - 13) {
+            crate::say!("{label:<12} {line}");
+            label = "";
+        }
+    };
+    row("script", &escaped(&script.name));
+    for line in description(&script.text).lines() {
+        row("", &escaped(line));
+    }
+    row("sha256", &found.content.sha256);
+    row("signed by", "nobody");
+    match declared {
+        Ok(None) => row("parameters", "none"),
+        Ok(Some(specs)) => {
+            let mut label = "parameters";
+            for spec in specs {
+                let help = if spec.help.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", spec.help)
+                };
+                let facts = spec.facts().join("; ");
+                row(
+                    label,
+                    &escaped(&format!("--{} {} [{facts}]{help}", spec.name, placeholder(spec))),
+                );
+                label = "";
+            }
+        }
+        Err(_) => row("parameters", "have to be computed: they are known when it runs"),
+    }
+    if let Some(version) = &found.needs.version {
+        let here = env!("CARGO_PKG_VERSION");
+        let fit = if version.admits(here) {
+            "will do"
+        } else {
+            "will NOT do"
+        };
+        row(
+            "perilune",
+            &escaped(&format!("{version}; this is {here}, which {fit}")),
+        );
+    }
+    let vault = Vault::of_user().ok();
+    let wanted = found.asked.lines(|host| is_known(vault.as_ref(), host));
+    let mut label = "asks to";
+    for line in &wanted {
+        crate::say!("{label:<12} {line}");
+        label = "";
+    }
+    if wanted.is_empty() {
+        row(
+            "asks for",
+            "nothing: run as untrusted, it reads the folder that it came in and what you name as parameters",
+        );
+    }
+    if let Some(own) = &found.own {
+        row("own folder", &escaped(&own.to_string_lossy()));
+    }
+    let content = &found.content;
+    let names = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+        names.map(|name| escaped(name)).collect()
+    };
+    let mut modules = names(&mut content.shipped.iter());
+    modules.extend(content.locals.iter().map(|(name, local)| {
+        format!(
+            "{} ({}, with it)",
+            escaped(name),
+            escaped(local.shown.trim_start_matches('@'))
+        )
+    }));
+    modules.extend(
+        content
+            .absent
+            .iter()
+            .map(|name| format!("{} (NOT there)", escaped(name))),
+    );
+    if content.computed {
+        modules.push("others, whose names have to be computed".into());
+    }
+    row("modules", &or_none(&modules));
+    for (label, effect) in EFFECTS {
+        row(
+            label,
+            &or_none(&names(&mut content.calls.get(&effect).into_iter().flatten())),
+        );
+    }
+    match answer {
+        Some(answer) => {
+            row(
+                "remembered",
+                &escaped(&format!(
+                    "on {} you let this content, run as untrusted,",
+                    answer.on
+                )),
+            );
+            for line in answer.granted.lines(|_| true) {
+                crate::say!("{:<12} {line}", "");
+            }
+        }
+        None => row("remembered", "no: run as untrusted, it is asked about"),
+    }
+    crate::say!();
+    for line in wrap(
+        "Calls are what the text names, and a text can hide some. Run by `perilune run --untrusted`, it can do what it asks for, once you agree, and \
+         nothing else, whatever it calls.",
+        width,
+    ) {
+        crate::say!("{line}");
+    }
+}
+
+fn or_none(list: &[String]) -> String {
+    match list.is_empty() {
+        true => "nothing".into(),
+        false => list.join(", "),
+    }
+}
+
+fn as_data(
+    script: &Script,
+    found: &Asked,
+    declared: &Result<Option<Vec<Spec>>>,
+    answer: Option<&Answer>,
+) -> Json {
+    let content = &found.content;
+    let parameters: Json = match declared {
+        Ok(specs) => specs.iter().flatten().map(parameter).collect::<Vec<_>>().into(),
+        Err(_) => Json::Null,
+    };
+    let calls =
+        |effect: Effect| -> Vec<&String> { content.calls.get(&effect).into_iter().flatten().collect() };
+    json!({
+        "script": script.name,
+        "description": description(&script.text),
+        "sha256": content.sha256,
+        "signed_by": Json::Null,
+        "parameters": parameters,
+        "needs": {
+            "read": found.needs.read, "write": found.needs.write, "hosts": found.needs.hosts, "logins": found.needs.logins,
+            "memory": found.needs.memory, "version": found.needs.version.as_ref().map(ToString::to_string),
+        },
+        "asks_for": found.asked,
+        "own_folder": found.own,
+        "modules": {
+            "shipped": content.shipped,
+            "with_it": content.locals.iter().map(|(name, local)| (name.clone(), local.shown.trim_start_matches('@').into()))
+                .collect::<serde_json::Map<String, Json>>(),
+            "absent": content.absent,
+            "computed": content.computed,
+        },
+        "calls": { "read": calls(Effect::Read), "write": calls(Effect::Write), "contact": calls(Effect::Contact) },
+        "remembered": answer,
+    })
+}
+
+fn parameter(spec: &Spec) -> Json {
+    json!({
+        "name": spec.name, "type": spec.kind.name(), "default": spec.default, "unit": spec.unit, "required": spec.required,
+        "choices": spec.choices, "help": spec.help,
+    })
+}

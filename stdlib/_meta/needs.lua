@@ -1,0 +1,31 @@
+---@meta needs
+
+---@class needs.Declaration
+---@field read? string[] Files and folders that it reads. Relative ones start at the working folder; `--name` is what the parameter of that name holds.
+---@field write? string[] Files and folders that it writes, in the same way.
+---@field hosts? string[] Servers that it asks: `data.example.org`, `*.example.org` for a domain, `localhost:8000` with a port. Those that they send it on to belong here, too.
+---@field logins? string[] Archives or hosts whose logins it uses: `earthdata`, `usgs`, `m2m`, `planetary-computer`, `s3`, or a host.
+---@field memory? string What it takes for pixels, such as `8GiB`.
+---@field version? string The versions of perilune that it runs with, such as `>= 0.1` or `>= 0.1, < 1`.
+
+--- States what a script needs, once, at its top: which files it reads and writes, which servers it asks, which logins it uses. Your own scripts run
+--- without; a script that is handed on, and run by `perilune run --untrusted`, gets what it states here and its user agrees to, and nothing else.
+--- `perilune inspect script.lua` tells it in plain words.
+---
+--- It is read before the script runs, so it is a table of plain texts, outside functions and blocks. When it runs, the version is checked, and a
+--- script of others that states more than it did before is ended.
+---
+--- **Errors.** Unknown names; what is no list of texts; another version of perilune than it asks for.
+---
+--- ```lua
+--- needs {
+---   read = { "data/rtc", "--scene" },
+---   write = { "--out" },
+---   hosts = { "cmr.earthdata.nasa.gov" },
+---   logins = { "earthdata" },
+---   memory = "4GiB",
+---   version = ">= 0.1",
+--- }
+--- ```
+---@param declaration needs.Declaration
+function needs(declaration) end
