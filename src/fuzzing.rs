@@ -5,7 +5,8 @@ use crate::bytes::{credentials, http};
 use crate::catalog::{archive, asf, itslive, stac, transfer};
 use crate::earth::wkb;
 use crate::inference::{Metadata, Onnx};
-use crate::{files, host, raster, table, vector};
+use crate::share::permissions;
+use crate::{bounds, files, host, raster, table, vector};
 
 /// Name, parser, texts from which to begin.
 pub type Target = (&'static str, fn(&[u8]), &'static [&'static [u8]]);
@@ -99,6 +100,28 @@ pub const TARGETS: &[Target] = &[
         &[
             b"local a = 0x1p4 --[==[ c ]==] .. 'x\\'y' // 1e-3 goto ::l:: [[\n]]",
             b"#!/bin/x\nreturn \"\\z  \xc3\xa4\" ~= 3..2",
+        ],
+    ),
+    (
+        "needs",
+        |b| {
+            text(b, |t| {
+                drop(host::needs::stated("a.lua", t));
+                drop(host::params::stated(t));
+                drop(permissions::Requirement::parse(t));
+                let shown = permissions::escaped(t);
+                assert!(!shown.chars().any(char::is_control));
+                if let Ok(grant) = http::Grant::parse(t) {
+                    let _ = grant.is_private();
+                }
+            })
+        },
+        &[
+            b"needs { read = { 'a\\065\\x42\\u{43}\\z  d', [[b]] }, ['write'] = {}; hosts = { '*.a.org:80' }, memory = \"2GiB\", version = '>= 0.1' }",
+            b"local p = params({ a = { 1, unit = 'm', min = -3 }, b = 'x', c = { type = 'path' } })",
+            b"[::1]:8000",
+            b"10.0.0.0/8",
+            b">= 0.3, < 1",
         ],
     ),
     (

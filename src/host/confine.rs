@@ -445,6 +445,17 @@ fn hold_calls(access: &Access) -> std::result::Result<(), String> {
             false => kinds.into_iter().collect::<std::result::Result<_, _>>()?,
         },
     );
+    refuse(rules)
+}
+
+/// Has a process of ours that only reads files be without sockets, those it has apart: servers are the program's own.
+pub fn without_sockets() {
+    // One that keeps them is held as the program is.
+    let _ = refuse(BTreeMap::from([(libc::SYS_socket, Vec::new())]));
+}
+
+fn refuse(rules: BTreeMap<i64, Vec<SeccompRule>>) -> std::result::Result<(), String> {
+    let words = |e: seccompiler::BackendError| e.to_string();
     let refused = SeccompAction::Errno(libc::EPERM as u32);
     let machine = std::env::consts::ARCH.try_into().map_err(words)?;
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refused, machine).map_err(words)?;

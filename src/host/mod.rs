@@ -10,7 +10,7 @@ mod library;
 mod lists;
 mod literal;
 pub mod loader;
-mod needs;
+pub mod needs;
 mod output;
 pub mod params;
 mod repl;

@@ -64,7 +64,7 @@ impl Grant {
             .rsplit_once(':')
             .and_then(|(_, port)| port.parse::<u16>().ok())
         {
-            Some(port) if !name.ends_with(']') && !name.parse::<Ipv6Addr>().is_ok() => {
+            Some(port) if !name.ends_with(']') && name.parse::<Ipv6Addr>().is_err() => {
                 format!("{host}:{port}")
             }
             _ => host.to_string(),

@@ -20,7 +20,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use super::confine::{Confine, Level, confine};
+use super::confine::{Confine, Level, confine, without_sockets};
 use super::{Limits, documentation, repl, signals};
 use crate::bounds::{parse_size, process};
 use crate::bytes::credentials::Vault;
@@ -413,7 +413,12 @@ impl Global {
         if level.files.is_some() {
             access.seal();
         }
-        probe::start().map_err(|e| {
+        let sockets = || {
+            if level.calls {
+                without_sockets();
+            }
+        };
+        probe::start(sockets).map_err(|e| {
             Error::message(format!(
                 "the process that tries damaged files cannot be started: {e}"
             ))

@@ -42,11 +42,11 @@ struct Prober {
 
 static PROBER: OnceLock<Mutex<Prober>> = OnceLock::new();
 
-/// Starts the process that tries files. Does nothing where threads run already; files are opened untried then.
+/// Starts the process that tries files, which calls `hold` first. Does nothing where threads run already; files are opened untried then.
 ///
 /// # Errors
 /// When the system has no more processes or descriptors.
-pub fn start() -> io::Result<()> {
+pub fn start(hold: impl FnOnce()) -> io::Result<()> {
     if fs::read_dir("/proc/self/task").map_or(1, Iterator::count) != 1 || PROBER.get().is_some() {
         return Ok(());
     }
@@ -54,7 +54,10 @@ pub fn start() -> io::Result<()> {
     // SAFETY: one thread runs, so the child finds no lock held.
     match unsafe { libc::fork() } {
         -1 => return Err(io::Error::last_os_error()),
-        0 => serve(&there),
+        0 => {
+            hold();
+            serve(&there)
+        }
         _ => {}
     }
     let _ = PROBER.set(Mutex::new(Prober {
