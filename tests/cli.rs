@@ -62,6 +62,8 @@ mod parameters;
 mod paste;
 #[path = "cli/permissions.rs"]
 mod permissions;
+#[path = "cli/permissions_question.rs"]
+mod permissions_question;
 #[path = "cli/prompt.rs"]
 mod prompt;
 #[path = "cli/pty.rs"]

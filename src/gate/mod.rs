@@ -66,7 +66,7 @@ pub struct Policy {
     pub logins: Vec<PathBuf>,
     /// Files and folders of keys and logins that nobody here reads.
     pub closed: Vec<PathBuf>,
-    /// Numbers of the files in the closed folders, found when the first file with several names is opened.
+    /// Numbers of the files in the closed folders, found when the first file with several names is opened, or before.
     pub numbers: Numbers,
 }
 
@@ -121,6 +121,11 @@ impl Policy {
         let same =
             |file: &PathBuf| std::fs::metadata(file).is_ok_and(|data| (data.dev(), data.ino()) == number);
         self.logins.iter().any(same) || (data.nlink() > 1 && self.numbers().contains(&number))
+    }
+
+    /// Finds the numbers of closed files now, for a process that will not be able to list their folders.
+    pub fn find_numbers(&self) {
+        self.numbers();
     }
 
     fn numbers(&self) -> &HashSet<(u64, u64)> {

@@ -194,16 +194,11 @@ impl Access {
                 path.display()
             )));
         }
-        let within = match &self.policy.reads {
-            // A file that belongs to one which is granted is asked for by that; where nothing is there, by its folder.
-            Some(_) if real.exists() => real,
-            _ => real.parent().unwrap_or(real),
-        };
         Err(Error::message(format!(
             "{} was not granted to this script to read; a script states what it reads (needs {{ read = {{ … }} }}) and is asked about, \
              or is started with --allow-read {}",
             path.display(),
-            within.display()
+            real.display()
         )))
     }
 

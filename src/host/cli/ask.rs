@@ -9,8 +9,8 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{QueueSelector, tcflush};
 
-use super::script::Script;
-use super::untrusted::{Asked, is_known, options};
+use super::asked::{Asked, is_known, options};
+use super::scripts::Script;
 use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::host::params::{description, wrap};

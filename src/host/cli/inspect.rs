@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::DONE;
-use super::script::Script;
-use super::untrusted::{Asked, asked, is_known};
+use super::asked::{Asked, asked, is_known};
+use super::scripts::Script;
 use crate::bytes::credentials::Vault;
 use crate::console;
 use crate::error::Result;

@@ -1,11 +1,13 @@
 //! The command line: options, commands, exit codes (0 done, 1 a script failed, 2 wrong usage, 130 interrupted).
 
 mod ask;
+mod asked;
 mod doctor;
 mod dry_run;
 mod inspect;
 mod login;
 mod script;
+mod scripts;
 mod setup;
 mod types;
 mod untrusted;
@@ -31,7 +33,7 @@ use crate::lua::Access;
 use crate::raster::file::probe;
 use crate::work::Context;
 use crate::{console, panics, scratch};
-pub use script::Script;
+pub use scripts::Script;
 
 /// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.
 #[derive(Parser)]
@@ -408,6 +410,9 @@ impl Global {
             });
         }
         access.hold();
+        if access.is_restricted() {
+            access.policy().find_numbers();
+        }
         Vault::read_early(logins);
         let level = confine(&access, self.confine)?;
         if level.files.is_some() {
