@@ -276,7 +276,7 @@ pub fn system_folders() -> Vec<PathBuf> {
     let named = ["GDAL_DATA", "PROJ_DATA", "PROJ_LIB", "LD_LIBRARY_PATH"];
     let named = named
         .iter()
-        .filter_map(|name| std::env::var_os(name))
+        .filter_map(std::env::var_os)
         .flat_map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
     let usual = [
         "/usr/share",

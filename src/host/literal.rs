@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
                 None
             };
             entries.push((key, self.value(depth + 1)?));
-            if !(self.skip(",") || self.skip(";")) && !self.next_is("}") {
+            if !(self.skip(",") || self.skip(";") || self.next_is("}")) {
                 return Err(self.not_literal());
             }
         }

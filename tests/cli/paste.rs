@@ -242,7 +242,7 @@ fn the_guides_of_archives_can_be_pasted() {
         __index = function(t, key) if type(key) ~= 'number' or key == 1 then return t end end, \
         __call = function(t) return t end, __len = function() return 1 end, __concat = function() return '' end }) \
         require = function() return anything end raster, catalog = anything, anything";
-    for page in ["alos_dswe", "itslive_download", "credentials"] {
+    for page in ["alos_dswe", "itslive_download", "credentials", "sharing-safely"] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(here.path());
             terminal.enter(stand_in);

@@ -278,7 +278,7 @@ fn attempts(here: &Path) -> (String, usize) {
         "../theirs/hard.txt".into(),
         "../theirs/house/diary.txt".into(),
         format!("/proc/self/root{h}/home/diary.txt"),
-        format!("/proc/self/cwd/here.txt"),
+        "/proc/self/cwd/here.txt".into(),
     ] {
         attempt(&format!("fs.read('{path}')"));
         attempt(&format!("fs.lines('{path}')()"));

@@ -51,7 +51,7 @@ fn the_question_is_asked_once_for_each_content() {
     asked.expect(QUESTION);
     asked.stop();
     asked.expect("Refused");
-    assert_eq!(asked.ended(), 1);
+    assert_eq!(asked.ended(), 130);
     let mut asked = terminal(here.path(), &[]);
     asked.expect(QUESTION);
     asked.send("yes\r");

@@ -49,6 +49,7 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
         false => (global.confined(&given)?, None),
         true => match untrusted::settle(&script, &given, global)? {
             Some((access, foreign)) => (access, Some(foreign)),
+            None if interrupt::requested() => return Ok(INTERRUPTED),
             None => return Ok(SCRIPT_ERROR),
         },
     };
