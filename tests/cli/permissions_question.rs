@@ -107,9 +107,12 @@ fn a_changed_module_is_changed_content() {
 #[test]
 fn what_was_typed_before_the_question_is_no_answer() {
     let here = place(ASKING);
-    let mut asked = terminal(here.path(), &[]);
+    let mut asked = terminal(here.path(), &["--allow-read", "../beside/b.txt"]);
     // Long before the program can have shown anything.
     asked.send("yes\ryes\ryes\r");
+    // What is granted without it is told with it.
+    asked.expect("Already granted, by your parameters, options and earlier answers, is to");
+    asked.expect("beside/b.txt");
     asked.expect(QUESTION);
     std::thread::sleep(std::time::Duration::from_millis(400));
     assert!(!asked.whole().contains("read: "), "{}", asked.whole());

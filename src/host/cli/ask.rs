@@ -28,11 +28,11 @@ pub enum Reply {
 /// Lines of a description that are shown: it may be long to move the question out of sight.
 const MOST_LINES: usize = 6;
 
-/// Asks for what is `left` of what the script asks for.
+/// Asks for what is `left` of what the script asks for; `before` is granted already.
 ///
 /// # Errors
 /// When there is no terminal to ask at.
-pub fn ask(script: &Script, found: &Asked, left: &Grants) -> Result<Reply> {
+pub fn ask(script: &Script, found: &Asked, left: &Grants, before: &Grants) -> Result<Reply> {
     let vault = Vault::of_user().ok();
     let wanted = left.lines(|host| is_known(vault.as_ref(), host));
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
@@ -45,7 +45,8 @@ pub fn ask(script: &Script, found: &Asked, left: &Grants) -> Result<Reply> {
             options(left)
         )));
     }
-    let text = question(script, found, &wanted);
+    let granted = before.lines(|host| is_known(vault.as_ref(), host));
+    let text = question(script, found, &wanted, &granted);
     tell(&text);
     let mut wrong = 0;
     while wrong < 3 {
@@ -74,7 +75,7 @@ pub fn ask(script: &Script, found: &Asked, left: &Grants) -> Result<Reply> {
     Ok(Reply::No)
 }
 
-fn question(script: &Script, found: &Asked, wanted: &[String]) -> String {
+fn question(script: &Script, found: &Asked, wanted: &[String], granted: &[String]) -> String {
     let mut text = format!(
         "{} is a script of others. Nothing of it has run yet.\n",
         escaped(&script.name)
@@ -99,13 +100,21 @@ fn question(script: &Script, found: &Asked, wanted: &[String]) -> String {
     wanted
         .iter()
         .for_each(|line| text.push_str(&format!("  {line}\n")));
+    if !granted.is_empty() {
+        text.push_str("Already granted, by your parameters, options and earlier answers, is to\n");
+        granted
+            .iter()
+            .for_each(|line| text.push_str(&format!("  {line}\n")));
+    }
     if let Some(own) = &found.own {
         text.push_str(&format!(
             "It reads the folder that it came in: {}\n",
             escaped(&own.to_string_lossy())
         ));
     }
-    text.push_str("Nothing else is open to it: no other file, no other server, no login, no program.\n");
+    text.push_str(
+        "Nothing else is open to it: no other file, no other server, no other login, no program.\n",
+    );
     text
 }
 

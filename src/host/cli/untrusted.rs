@@ -76,7 +76,7 @@ pub fn settle(
     }
     let left = denied(&found.asked, global).without(&granted);
     if !left.is_empty() && !global.permissions.allow_all {
-        match ask::ask(script, &found, &left)? {
+        match ask::ask(script, &found, &left, &granted)? {
             Reply::No => return Ok(None),
             Reply::Once => {}
             Reply::Yes => {
