@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::cog::Cog;
 use super::creation::driver_for;
 use super::netcdf::Tiles;
 use super::options::{Packing, WriteOptions};
@@ -22,6 +23,7 @@ pub struct Sink {
 enum Format {
     /// Through a GeoTIFF, by GDAL.
     Staged(Box<Staged>),
+    Cog(Box<Cog>),
     NetCdf(Box<Tiles>),
 }
 
@@ -43,6 +45,10 @@ impl Sink {
         }
         let format = match driver.as_str() {
             "netCDF" => Format::NetCdf(Box::new(Tiles::create(raster, path, options, tile)?)),
+            "COG" => match Cog::create(raster, path, options)? {
+                Some(cog) => Format::Cog(Box::new(cog)),
+                None => Format::Staged(Box::new(Staged::create(raster, path, driver, options, tile)?)),
+            },
             _ => Format::Staged(Box::new(Staged::create(raster, path, driver, options, tile)?)),
         };
         Ok(Sink {
@@ -55,24 +61,31 @@ impl Sink {
     pub fn bands(&self) -> usize {
         match &self.format {
             Format::Staged(staged) => staged.bands(),
+            Format::Cog(cog) => cog.bands(),
             Format::NetCdf(tiles) => tiles.bands(),
         }
     }
 
-    /// Takes the pixels of a band in a tile, from any thread.
+    /// Takes the pixels of all bands in a tile, from any thread.
     ///
     /// # Errors
     /// What cannot be written.
-    pub fn write(&self, index: usize, window: Window, band: usize, pixels: Pixels) -> Result<()> {
-        let pixels = match self.packing {
+    pub fn write(&self, index: usize, window: Window, bands: Vec<Pixels>) -> Result<()> {
+        let packed = |pixels: Pixels| match self.packing {
             Some(Packing { scale, offset }) => {
                 Pixels::F64(pixels.into_f64().mapv_into(|v| (v - offset) / scale))
             }
             None => pixels,
         };
+        let bands = bands.into_iter().map(packed);
         match &self.format {
-            Format::Staged(staged) => staged.write(index, window, band, pixels),
-            Format::NetCdf(tiles) => tiles.write(index, window, band, pixels),
+            Format::Cog(cog) => cog.write(index, window, bands.collect()),
+            Format::Staged(staged) => bands
+                .enumerate()
+                .try_for_each(|(band, pixels)| staged.write(index, window, band, pixels)),
+            Format::NetCdf(tiles) => bands
+                .enumerate()
+                .try_for_each(|(band, pixels)| tiles.write(index, window, band, pixels)),
         }
     }
 
@@ -80,6 +93,7 @@ impl Sink {
     pub fn has_second_step(&self) -> bool {
         match &self.format {
             Format::Staged(staged) => staged.has_second_step(),
+            Format::Cog(_) => true,
             Format::NetCdf(_) => false,
         }
     }
@@ -92,6 +106,7 @@ impl Sink {
         interrupt::check()?;
         let draft = match self.format {
             Format::Staged(staged) => staged.finish()?,
+            Format::Cog(cog) => cog.finish()?,
             Format::NetCdf(tiles) => tiles.finish()?,
         };
         Ok(Whole {

@@ -1,26 +1,24 @@
-//! A GeoTIFF that is being made tile by tile, which becomes a file of another format when it is complete.
+//! A GeoTIFF that is being made tile by tile by GDAL, which becomes a file of another format when it is complete.
 
-use std::ffi::{CString, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
-use gdal::{Dataset, Metadata};
+use gdal::Dataset;
 use gdal_sys::{GDALDataType as Gdt, GDALRWFlag};
 
-use super::creation::{
-    check_signed_bytes, check_space, common_dtype, create, creation_options, fill_of, level_of,
-};
+use super::creation::{check_signed_bytes, check_space, common_dtype, create, creation_options, level_of};
+use super::described::{Open, Seen, StagedBand, complete, describe, resampled, staged_bands};
 use super::finish::{build_overviews, close, copy, flush, stopped_or};
-use super::options::{Packing, WriteOptions};
+use super::options::WriteOptions;
 use super::transfer::{Part, transfer};
-use super::{classes, gdal_type, has_signed_bytes, located, message_of, whole};
+use super::{gdal_type, has_signed_bytes, message_of, whole};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::interrupt;
-use crate::raster::stats::{Moments, TileMoments};
+use crate::raster::stats::Moments;
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
-use crate::raster::{Band, DType, Kind, Pixels, Raster, Unit, Window};
-use crate::work;
+use crate::raster::{DType, Kind, Pixels, Raster, Window};
 
 /// A file that is being made through GDAL.
 pub struct Staged {
@@ -31,41 +29,6 @@ pub struct Staged {
     driver: String,
     options: WriteOptions,
     bands: Vec<StagedBand>,
-}
-
-/// The dataset while tiles are written to it. One that is given up is closed without ado.
-#[derive(Default)]
-struct Open(Option<Dataset>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let Some(dataset) = &mut self.0 else { return };
-        // GDAL fills blocks that were never written when it closes a file: with nodata by writing every one of them, many
-        // seconds of a large image; without nodata by making the file longer.
-        for i in 1..=dataset.raster_count() {
-            if let Ok(mut band) = dataset.rasterband(i) {
-                let _ = band.set_no_data_value(None);
-            }
-        }
-    }
-}
-
-struct StagedBand {
-    name: String,
-    dtype: DType,
-    /// What masked pixels are written as.
-    fill: f64,
-    /// True where `fill` was asked for, or is NaN; otherwise it counts as nodata only if a pixel was masked.
-    declared: bool,
-    moments: TileMoments,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Default, Clone, Copy)]
-struct Seen {
-    masked: bool,
-    /// Valid pixels that have the value of `fill`.
-    clashes: u64,
 }
 
 impl Staged {
@@ -80,19 +43,7 @@ impl Staged {
         let (rows, cols) = (raster.grid.rows, raster.grid.cols);
         let dtype = common_dtype(&raster.bands, options)?;
         check_signed_bytes(dtype, &driver)?;
-        let mut options = options.clone();
-        if dtype == DType::I8 && !has_signed_bytes() && !options.resampling().eq_ignore_ascii_case("mode") {
-            // Before 3.7, GDAL averages signed bytes as unsigned ones: of −10 and 10 it makes −128.
-            options.overview_resampling = Some("nearest".into());
-        } else if raster
-            .bands
-            .iter()
-            .all(|band| matches!(band.unit, Unit::Class(_)))
-        {
-            // The mean of two classes is a third one.
-            options.overview_resampling.get_or_insert_with(|| "mode".into());
-        }
-        let options = &options;
+        let options = &resampled(&raster.bands, dtype, options);
         let bytes = rows as u64 * cols as u64 * raster.bands.len() as u64 * dtype.bytes() as u64;
         check_space(path, bytes, options)?;
         level_of(options)?;
@@ -119,7 +70,7 @@ impl Staged {
         .map_err(|text| Error::file(path, format!("cannot be created: {text}")));
         let dataset = draft.checked(dataset)?;
         let bands = staged_bands(&raster.bands, dtype, options);
-        let mut sink = Staged {
+        let sink = Staged {
             path: path.to_path_buf(),
             draft,
             driver,
@@ -127,75 +78,21 @@ impl Staged {
             bands: bands?,
             dataset: Mutex::default(),
         };
-        let described = sink.describe(raster, dataset);
+        let mut dataset = dataset;
+        let described = describe(
+            &mut dataset,
+            raster,
+            (&sink.path, &sink.driver),
+            options,
+            &sink.bands,
+        );
+        sink.opened().0 = Some(dataset);
         sink.draft.checked(described)?;
         Ok(sink)
     }
 
-    /// Georeference, names, units, tags.
-    fn describe(&mut self, raster: &Raster, mut dataset: Dataset) -> Result<()> {
-        let fail = |e: gdal::errors::GdalError| Error::file(&self.path, message_of(&e));
-        match &raster.grid.crs {
-            Some(crs) if crs.locator().is_some() => {
-                let kept = located::write(&dataset, &raster.grid).map_err(fail)?;
-                if !(kept && matches!(self.driver.as_str(), "GTiff" | "COG")) {
-                    // The CRS's words on how the image has its place, and on the way out.
-                    let reason = crs.spatial_ref().err().map_or(String::new(), |e| e.to_string());
-                    work::warn(&format!(
-                        "{} is written in pixel coordinates, without its place on the map: {reason}",
-                        self.path.display()
-                    ));
-                }
-            }
-            crs => {
-                if let Some(crs) = crs {
-                    dataset.set_spatial_ref(&crs.spatial_ref()?).map_err(fail)?;
-                }
-                dataset
-                    .set_geo_transform(&raster.grid.transform.to_gdal())
-                    .map_err(fail)?;
-            }
-        }
-        let tags = work::provenance()
-            .into_iter()
-            .chain(self.options.tags.iter().cloned());
-        for (key, value) in tags {
-            dataset.set_metadata_item(&key, &value, "").map_err(fail)?;
-        }
-        if let Some(time) = raster.time {
-            dataset
-                .set_metadata_item("TIME", &time.to_string(), "")
-                .map_err(fail)?;
-        }
-        for (i, band) in raster.bands.iter().enumerate() {
-            let mut target = dataset.rasterband(i + 1).map_err(fail)?;
-            target.set_description(&band.name).map_err(fail)?;
-            if let (false, Ok(unit)) = (band.unit.symbol().is_empty(), CString::new(band.unit.symbol())) {
-                // SAFETY: the handle lives as long as `dataset`; GDAL copies the string.
-                unsafe { gdal_sys::GDALSetRasterUnitType(target.c_rasterband(), unit.as_ptr()) };
-            }
-            let is_alone = raster.bands.len() == 1;
-            classes::write(
-                &mut target,
-                band.unit.classes(),
-                (self.bands[i].dtype, is_alone),
-                &self.options,
-                &self.path,
-            )?;
-            if let Some(Packing { scale, offset }) = self.options.packing {
-                // SAFETY: the handle lives as long as `dataset`; plain numbers.
-                unsafe {
-                    gdal_sys::GDALSetRasterScale(target.c_rasterband(), scale);
-                    gdal_sys::GDALSetRasterOffset(target.c_rasterband(), offset);
-                }
-            }
-            let declared = &self.bands[i];
-            if declared.declared && !declared.dtype.is_complex() {
-                set_nodata(&mut target, declared.dtype, declared.fill).map_err(fail)?;
-            }
-        }
-        self.dataset.lock().unwrap_or_else(|e| e.into_inner()).0 = Some(dataset);
-        Ok(())
+    fn opened(&self) -> MutexGuard<'_, Open> {
+        self.dataset.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     pub fn bands(&self) -> usize {
@@ -255,12 +152,8 @@ impl Staged {
             }
             Pixels::C32(a) => (Gdt::GDT_CFloat32, a.as_mut_ptr().cast::<c_void>()),
         };
-        if seen.masked || seen.clashes > 0 {
-            let mut all = target.seen.lock().unwrap_or_else(|e| e.into_inner());
-            all.masked |= seen.masked;
-            all.clashes += seen.clashes;
-        }
-        let guard = self.dataset.lock().unwrap_or_else(|e| e.into_inner());
+        target.saw(seen);
+        let guard = self.opened();
         let dataset = guard
             .0
             .as_ref()
@@ -313,44 +206,12 @@ impl Staged {
     /// The staged file with all that goes into it.
     fn complete(&self) -> Result<Dataset> {
         let fail = |text: String| Error::file(&self.path, format!("cannot be written: {text}"));
-        let gdal_fail = |e: gdal::errors::GdalError| fail(message_of(&e));
         let mut dataset = self
-            .dataset
-            .lock()
-            .unwrap_or_else(|e| e.into_inner())
+            .opened()
             .0
             .take()
             .ok_or_else(|| fail("it was closed".into()))?;
-        for (i, band) in self.bands.iter().enumerate() {
-            let seen = *band.seen.lock().unwrap_or_else(|e| e.into_inner());
-            if seen.masked && seen.clashes > 0 {
-                return Err(Error::file(
-                    &self.path,
-                    format!(
-                        "band `{}`: {} valid pixels have the value {} that is to mark masked ones; \
-                         choose another with {{ nodata = … }} or a wider {{ dtype = … }}; nothing was written",
-                        band.name, seen.clashes, band.fill
-                    ),
-                ));
-            }
-            let mut target = dataset.rasterband(i + 1).map_err(gdal_fail)?;
-            if seen.masked && !band.declared {
-                set_nodata(&mut target, band.dtype, band.fill).map_err(gdal_fail)?;
-            }
-            let m = band.moments.total();
-            if self.options.statistics && m.count > 0 {
-                for (key, value) in [
-                    ("STATISTICS_MINIMUM", m.min),
-                    ("STATISTICS_MAXIMUM", m.max),
-                    ("STATISTICS_MEAN", m.mean),
-                    ("STATISTICS_STDDEV", m.std()),
-                ] {
-                    target
-                        .set_metadata_item(key, &format!("{value}"), "")
-                        .map_err(gdal_fail)?;
-                }
-            }
-        }
+        complete(&dataset, &self.bands, &self.options, &self.path)?;
         // GDAL's COG driver takes those that are there. Its own go through a copy of theirs that it compresses and decodes.
         if self.driver == "COG" || (self.options.overviews && self.driver == "GTiff") {
             flush(&mut dataset).map_err(&fail)?;
@@ -366,19 +227,6 @@ impl Staged {
         }
         flush(&mut dataset).map_err(&fail)?;
         Ok(dataset)
-    }
-}
-
-/// 64-bit integers have functions of their own, since not all of them fit an f64.
-fn set_nodata(
-    band: &mut gdal::raster::RasterBand,
-    dtype: DType,
-    value: f64,
-) -> Result<(), gdal::errors::GdalError> {
-    match dtype {
-        DType::I64 => band.set_no_data_value_i64(Some(value as i64)),
-        DType::U64 => band.set_no_data_value_u64(Some(value as u64)),
-        _ => band.set_no_data_value(Some(value)),
     }
 }
 
@@ -400,33 +248,4 @@ fn fill_integer(v: i128, fill: i128, seen: &mut Seen) -> i128 {
         seen.clashes += u64::from(v == fill);
         v
     }
-}
-
-/// What is written for each band. A GeoTIFF holds one value of nodata for all of them, so where theirs differ it is that of the type.
-fn staged_bands(bands: &[Band], dtype: DType, options: &WriteOptions) -> Result<Vec<StagedBand>> {
-    let fills: Vec<(f64, bool)> = bands
-        .iter()
-        .map(|band| fill_of(band.nodata, dtype, options))
-        .collect::<Result<_>>()?;
-    let same = |(fill, _): &(f64, bool)| {
-        fills
-            .first()
-            .is_some_and(|(first, _)| first.total_cmp(fill).is_eq())
-    };
-    let common = match fills.iter().all(same) {
-        true => None,
-        false => Some(fill_of(None, dtype, options)?),
-    };
-    let staged = bands.iter().zip(fills).map(|(band, own)| {
-        let (fill, declared) = common.unwrap_or(own);
-        StagedBand {
-            name: band.name.clone(),
-            dtype,
-            fill,
-            declared,
-            moments: TileMoments::default(),
-            seen: Mutex::default(),
-        }
-    });
-    Ok(staged.collect())
 }

@@ -63,8 +63,37 @@ impl Order {
     }
 }
 
+/// What a directory says of one thing, as its bytes, little-endian.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    pub tag: u16,
+    /// The number of its type.
+    pub kind: u16,
+    pub count: u64,
+    pub value: Vec<u8>,
+}
+
+/// All that the first directory of a little-endian file says, but for what `leave` lists. None of other files.
+pub fn fields(file: &File, leave: &[u16]) -> Option<Vec<Field>> {
+    let directory = Directory::first(file).filter(|directory| !directory.order.is_big)?;
+    let wanted = directory.tags.iter().filter(|entry| !leave.contains(&entry.tag));
+    let length = file.metadata().ok()?.len();
+    let field = |entry: &Entry| {
+        let value = (entry.bytes <= length).then(|| read(file, entry.place, entry.bytes))?;
+        Some(Field {
+            tag: entry.tag,
+            kind: entry.kind,
+            count: entry.count,
+            value: value?,
+        })
+    };
+    wanted.map(field).collect()
+}
+
 struct Entry {
     tag: u16,
+    kind: u16,
+    count: u64,
     bytes: u64,
     /// Where they are: the place of the field itself, or what it says.
     place: u64,
@@ -99,20 +128,28 @@ impl<'a> Directory<'a> {
         let first = start.checked_add(sizes.0)?;
         let list = read(file, first, count * sizes.1)?;
         let entry = |(i, bytes): (usize, &[u8])| {
-            let width = match order.number(&bytes[2..4]) {
+            let kind = order.number(&bytes[2..4]) as u16;
+            let width = match kind {
                 1 | 2 | 6 | 7 => 1,
                 3 | 8 => 2,
                 4 | 9 | 11 | 13 => 4,
                 _ => 8,
             };
             let (count, field) = bytes[4..].split_at(sizes.2);
-            let bytes = order.number(count).saturating_mul(width);
+            let count = order.number(count);
+            let bytes = count.saturating_mul(width);
             let place = match bytes <= sizes.2 as u64 {
                 true => first + i as u64 * sizes.1 + 4 + sizes.2 as u64,
                 false => order.number(field),
             };
             let tag = order.number(&list[i * sizes.1 as usize..][..2]) as u16;
-            Entry { tag, bytes, place }
+            Entry {
+                tag,
+                kind,
+                count,
+                bytes,
+                place,
+            }
         };
         let tags = list
             .chunks_exact(sizes.1 as usize)

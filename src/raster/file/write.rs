@@ -77,11 +77,7 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     run.for_each(&format!("{}{step}", label(jobs)), &|index, window, pixels| {
         let mut pixels = pixels.into_iter();
         for sink in &sinks {
-            for band in 0..sink.bands() {
-                if let Some(band_pixels) = pixels.next() {
-                    sink.write(index, window, band, band_pixels)?;
-                }
-            }
+            sink.write(index, window, pixels.by_ref().take(sink.bands()).collect())?;
         }
         Ok(())
     })

@@ -1,0 +1,225 @@
+//! The layout of a Cloud Optimised GeoTIFF: what it says of itself, the directories of the image and its overviews, then their blocks, the smallest
+//! overview first, row by row.
+//!
+//! # Source
+//! TIFF 6.0, <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>, section 2; BigTIFF,
+//! <https://www.awaresystems.be/imaging/tiff/bigtiff.html>; Cloud Optimized GeoTIFF, <https://docs.ogc.org/is/21-026/21-026.html>; GDAL's page of the
+//! driver COG, section "Header ghost area".
+
+use crate::raster::file::tiff::Field;
+
+const NEW_SUBFILE_TYPE: u16 = 254;
+const WIDTH: u16 = 256;
+const LENGTH: u16 = 257;
+pub const TILE_OFFSETS: u16 = 324;
+pub const TILE_BYTES: u16 = 325;
+/// What an overview says like its image: bits of a sample, compression, photometric interpretation, samples of a pixel, their arrangement, predictor,
+/// colours, sides of tiles, extra samples, kinds of samples, GDAL's nodata.
+const SHARED: [u16; 12] = [258, 259, 262, 277, 284, 317, 320, 322, 323, 338, 339, 42113];
+
+const SHORT: u16 = 3;
+const LONG: u16 = 4;
+const LONG8: u16 = 16;
+
+/// Bytes before and after each block.
+const LEADER: u64 = 4;
+const TRAILER: u64 = 4;
+
+/// One image of the file: rows, columns, and how many bytes each of its blocks has, row by row.
+pub struct Image {
+    pub size: (usize, usize),
+    pub blocks: Vec<u32>,
+}
+
+/// The start of a file, up to its first block.
+///
+/// `fields` are what the image says of itself, in any order; of `images` the first is the image, and overviews follow.
+pub fn head(fields: &[Field], images: &[Image]) -> Vec<u8> {
+    let small = Layout::of(fields, images, false);
+    match small.end <= u64::from(u32::MAX) {
+        true => small.head,
+        false => Layout::of(fields, images, true).head,
+    }
+}
+
+/// What GDAL, and readers like it, look for behind the header to know in which order things are.
+fn promises() -> Vec<u8> {
+    // The space is there for a YES in place of NO, by who edits the file.
+    let text = "LAYOUT=IFDS_BEFORE_DATA\nBLOCK_ORDER=ROW_MAJOR\nBLOCK_LEADER=SIZE_AS_UINT4\nBLOCK_TRAILER=LAST_4_BYTES_REPEATED\n\
+                KNOWN_INCOMPATIBLE_EDITION=NO\n ";
+    format!("GDAL_STRUCTURAL_METADATA_SIZE={:06} bytes\n{text}", text.len()).into_bytes()
+}
+
+struct Layout {
+    head: Vec<u8>,
+    /// Of the whole file.
+    end: u64,
+}
+
+impl Layout {
+    fn of(fields: &[Field], images: &[Image], is_big: bool) -> Layout {
+        let mut head = match is_big {
+            false => b"II\x2a\0\0\0\0\0".to_vec(),
+            true => b"II\x2b\0\x08\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
+        };
+        head.extend(promises());
+        let mut directories: Vec<Directory> = images
+            .iter()
+            .enumerate()
+            .map(|(i, image)| Directory::new(fields, image, i > 0, is_big))
+            .collect();
+        let mut at = head.len() as u64;
+        for directory in &mut directories {
+            at = at.next_multiple_of(8);
+            directory.start = at;
+            at += directory.bytes();
+        }
+        // Blocks of the last image, the smallest, come first.
+        let mut place = at;
+        for (directory, image) in directories.iter_mut().zip(images).rev() {
+            let mut places = Vec::with_capacity(image.blocks.len());
+            for bytes in &image.blocks {
+                places.push(place + LEADER);
+                place += LEADER + u64::from(*bytes) + TRAILER;
+            }
+            directory.set_places(&places);
+        }
+        let starts: Vec<u64> = directories.iter().map(|directory| directory.start).collect();
+        let field = if is_big { 8..16 } else { 4..8 };
+        let size = field.len();
+        head[field].copy_from_slice(&starts[0].to_le_bytes()[..size]);
+        for (directory, next) in directories.iter().zip(starts.iter().skip(1).chain([&0])) {
+            head.resize(directory.start as usize, 0);
+            directory.write(*next, &mut head);
+        }
+        head.resize(at as usize, 0);
+        Layout { head, end: place }
+    }
+}
+
+struct Directory {
+    fields: Vec<Field>,
+    is_big: bool,
+    start: u64,
+}
+
+impl Directory {
+    fn new(fields: &[Field], image: &Image, is_overview: bool, is_big: bool) -> Directory {
+        let own = [NEW_SUBFILE_TYPE, WIDTH, LENGTH, TILE_OFFSETS, TILE_BYTES];
+        let shared =
+            |field: &&Field| !own.contains(&field.tag) && (!is_overview || SHARED.contains(&field.tag));
+        let mut fields: Vec<Field> = fields.iter().filter(shared).cloned().collect();
+        if is_overview {
+            fields.push(number(NEW_SUBFILE_TYPE, 1, LONG));
+        }
+        fields.push(side(WIDTH, image.size.1));
+        fields.push(side(LENGTH, image.size.0));
+        let (kind, width) = if is_big { (LONG8, 8) } else { (LONG, 4) };
+        fields.push(Field {
+            tag: TILE_OFFSETS,
+            kind,
+            count: image.blocks.len() as u64,
+            value: vec![0; image.blocks.len() * width],
+        });
+        fields.push(Field {
+            tag: TILE_BYTES,
+            kind: LONG,
+            count: image.blocks.len() as u64,
+            value: image
+                .blocks
+                .iter()
+                .flat_map(|bytes| bytes.to_le_bytes())
+                .collect(),
+        });
+        fields.sort_by_key(|field| field.tag);
+        Directory {
+            fields,
+            is_big,
+            start: 0,
+        }
+    }
+
+    fn set_places(&mut self, places: &[u64]) {
+        let width = if self.is_big { 8 } else { 4 };
+        if let Some(field) = self.fields.iter_mut().find(|field| field.tag == TILE_OFFSETS) {
+            // Those that need more bytes are of a layout that is not taken.
+            field.value = places
+                .iter()
+                .flat_map(|place| place.to_le_bytes()[..width].to_vec())
+                .collect();
+        }
+    }
+
+    /// Bytes of a count of entries, of an entry, and of an offset.
+    fn sizes(&self) -> (usize, usize, usize) {
+        if self.is_big { (8, 20, 8) } else { (2, 12, 4) }
+    }
+
+    /// Bytes of the directory itself, then of what does not fit its entries.
+    fn bytes(&self) -> u64 {
+        let (count, entry, offset) = self.sizes();
+        let own = (count + self.fields.len() * entry + offset).next_multiple_of(8);
+        let apart = self.fields.iter().map(|field| field.value.len());
+        let apart: usize = apart
+            .filter(|bytes| *bytes > offset)
+            .map(|bytes| bytes.next_multiple_of(8))
+            .sum();
+        (own + apart) as u64
+    }
+
+    fn write(&self, next: u64, out: &mut Vec<u8>) {
+        let (count, entry, offset) = self.sizes();
+        let own = (count + self.fields.len() * entry + offset).next_multiple_of(8);
+        let mut apart = Vec::new();
+        out.extend(&(self.fields.len() as u64).to_le_bytes()[..count]);
+        for field in &self.fields {
+            out.extend(field.tag.to_le_bytes());
+            out.extend(field.kind.to_le_bytes());
+            out.extend(&field.count.to_le_bytes()[..offset]);
+            let mut value = field.value.clone();
+            if value.len() > offset {
+                let place = self.start + (own + apart.len()) as u64;
+                apart.extend(&value);
+                apart.resize(apart.len().next_multiple_of(8), 0);
+                value = place.to_le_bytes().to_vec();
+            }
+            value.resize(offset, 0);
+            out.extend(value);
+        }
+        out.extend(&next.to_le_bytes()[..offset]);
+        out.resize(self.start as usize + own, 0);
+        out.extend(apart);
+    }
+}
+
+fn number(tag: u16, value: u32, kind: u16) -> Field {
+    Field {
+        tag,
+        kind,
+        count: 1,
+        value: value.to_le_bytes().to_vec(),
+    }
+}
+
+fn side(tag: u16, size: usize) -> Field {
+    match u16::try_from(size) {
+        Ok(size) => Field {
+            tag,
+            kind: SHORT,
+            count: 1,
+            value: size.to_le_bytes().to_vec(),
+        },
+        Err(_) => number(tag, size as u32, LONG),
+    }
+}
+
+/// A block with what readers of streams look for before and after it: how many bytes it has, and its last four.
+pub fn framed(block: &[u8], out: &mut Vec<u8>) {
+    out.extend((block.len() as u32).to_le_bytes());
+    out.extend(block);
+    let mut last = [0; TRAILER as usize];
+    let known = block.len().min(last.len());
+    let unknown = last.len() - known;
+    last[unknown..].copy_from_slice(&block[block.len() - known..]);
+    out.extend(last);
+}

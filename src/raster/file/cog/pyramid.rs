@@ -1,0 +1,593 @@
+//! The blocks of an image and of its overviews, compressed as the pixels come.
+//!
+//! A block of the image is compressed when its pixels are there, and what it alone makes of the first overview goes to a canvas of that; of the mode, which
+//! is made of the pixels of the image at every level, the block itself does. What lies across blocks, of images with odd sides, and all smaller
+//! overviews are made of canvases when all blocks have come. So nothing depends on their order.
+
+use std::borrow::Cow;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use ndarray::{ArrayView1, s};
+
+use super::encode::Encoder;
+use super::levels::{Axis, SIDE, block, blocks, sizes};
+use super::reduce::{Fill, Pixels, Sample, average, mode, nearest};
+use super::scratch::{Canvas, Packed, Parts, Place, file};
+use crate::error::{Error, Result};
+use crate::raster::file::described::Seen;
+use crate::raster::tile::MASKED_INTEGER;
+use crate::raster::{self, Window};
+use crate::work::{self, workers};
+
+/// How overviews are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Method {
+    /// Of the overview before.
+    Average,
+    /// Of the image.
+    Mode,
+    Nearest,
+}
+
+/// What is made of pixels of any type.
+pub trait Blocks: Send + Sync {
+    /// Takes the pixels of all bands in a window; the answer is what came by of each.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    fn take(&self, window: Window, bands: Vec<raster::Pixels>) -> io::Result<Vec<Seen>>;
+
+    /// Makes the overviews, where pixels of these bands were masked.
+    ///
+    /// # Errors
+    /// What cannot be written; `Interrupted`.
+    fn reduce(&self, masked: &[bool], path: &Path) -> Result<()>;
+
+    /// The images, largest first, with the places of their blocks.
+    fn images(&self) -> Vec<((usize, usize), Vec<Place>)>;
+
+    /// # Errors
+    /// What cannot be read.
+    fn read(&self, place: Place, out: &mut Vec<u8>) -> io::Result<()>;
+}
+
+/// The image, or an overview.
+struct Level {
+    rows: usize,
+    cols: usize,
+    /// What its rows and columns are made of: those of the image, or of the overview before.
+    down: Axis,
+    across: Axis,
+    blocks: Mutex<Vec<Place>>,
+    /// Its pixels, where something is made of them later.
+    canvas: Option<Canvas>,
+}
+
+impl Level {
+    fn columns(&self) -> usize {
+        self.cols.div_ceil(SIDE)
+    }
+
+    fn window(&self) -> Window {
+        Window::new(0, 0, self.rows, self.cols)
+    }
+
+    fn places(&self) -> MutexGuard<'_, Vec<Place>> {
+        self.blocks.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    fn canvas(&self) -> io::Result<&Canvas> {
+        self.canvas
+            .as_ref()
+            .ok_or_else(|| io::Error::other("an overview has no pixels"))
+    }
+
+    fn axes(&self) -> (&Axis, &Axis) {
+        (&self.down, &self.across)
+    }
+}
+
+/// Pixels on both sides of the edges of blocks, where pixels of the first overview lie across.
+struct Seams {
+    /// Rows of the image, four for each edge.
+    rows: Option<Canvas>,
+    /// Columns of it, laid down as rows.
+    columns: Option<Canvas>,
+}
+
+/// Rows or columns that are kept on each side of an edge: an overview's are made of three at most.
+const BESIDE: usize = 2;
+
+pub struct Pyramid<T> {
+    levels: Vec<Level>,
+    method: Method,
+    encoder: Encoder,
+    packed: Packed,
+    parts: Parts,
+    seams: Seams,
+    /// What masked pixels of each band are stored as, and whether the file says so in any case.
+    fills: Vec<(T, bool)>,
+}
+
+impl<T: Sample> Pyramid<T> {
+    /// Of an image of this size, with its scratch files in the folder of a draft.
+    ///
+    /// # Errors
+    /// Files that cannot be made.
+    pub fn new(
+        size: (usize, usize),
+        method: Method,
+        encoder: Encoder,
+        fills: Vec<(T, bool)>,
+        draft: &Path,
+    ) -> io::Result<Pyramid<T>> {
+        let pixel = fills.len() * size_of::<T>();
+        let sizes = sizes(size);
+        let mut levels = Vec::with_capacity(sizes.len());
+        for (i, &(rows, cols)) in sizes.iter().enumerate() {
+            let source = match method {
+                Method::Average => sizes[i.saturating_sub(1)],
+                Method::Mode | Method::Nearest => sizes[0],
+            };
+            let is_kept = match method {
+                Method::Mode => i == 0 && sizes.len() > 1,
+                Method::Average | Method::Nearest => i > 0,
+            };
+            let canvas = match is_kept {
+                true => Some(Canvas::new(file(draft, &format!("level-{i}"))?, cols, pixel)),
+                false => None,
+            };
+            levels.push(Level {
+                rows,
+                cols,
+                down: Axis::new(source.0, rows),
+                across: Axis::new(source.1, cols),
+                blocks: Mutex::new(vec![
+                    Place { start: 0, bytes: 0 };
+                    rows.div_ceil(SIDE) * cols.div_ceil(SIDE)
+                ]),
+                canvas,
+            });
+        }
+        let seam = |axis: fn(&Level) -> &Axis, length: usize, name: &str| match (method, levels.get(1)) {
+            (Method::Average, Some(level)) if !axis(level).across_blocks().is_empty() => {
+                Ok::<_, io::Error>(Some(Canvas::new(file(draft, name)?, length, pixel)))
+            }
+            _ => Ok(None),
+        };
+        let seams = Seams {
+            rows: seam(|level| &level.down, size.1, "rows")?,
+            columns: seam(|level| &level.across, size.0, "columns")?,
+        };
+        Ok(Pyramid {
+            packed: Packed::new(file(draft, "blocks")?),
+            parts: Parts::new(file(draft, "parts")?, pixel),
+            levels,
+            method,
+            encoder,
+            seams,
+            fills,
+        })
+    }
+
+    fn bands(&self) -> usize {
+        self.fills.len()
+    }
+
+    /// What masks pixels of each band, where some of these are.
+    fn fills(&self, masked: &[bool]) -> Vec<Fill<T>> {
+        let fill =
+            |((fill, declared), masked): (&(T, bool), &bool)| Fill((*declared || *masked).then_some(*fill));
+        self.fills.iter().zip(masked).map(fill).collect()
+    }
+
+    /// A part of an image that is all there is of a block.
+    fn complete(
+        &self,
+        at: (usize, usize),
+        part: Window,
+        mut samples: Vec<T>,
+        masked: &[bool],
+    ) -> io::Result<()> {
+        if self.levels.len() > 1 {
+            self.make_of(at, part, &samples, masked)?;
+        }
+        self.pack(0, at, part, &mut samples)
+    }
+
+    /// Compresses a block of a level.
+    fn pack(&self, level: usize, at: (usize, usize), part: Window, samples: &mut [T]) -> io::Result<()> {
+        let mut out = Vec::new();
+        let bytes = bytemuck::cast_slice_mut(samples);
+        let encoded = self
+            .encoder
+            .encode(bytes, (part.rows, part.cols), &mut out)
+            .map_err(io::Error::other)?;
+        let place = self.packed.add(encoded)?;
+        let level = &self.levels[level];
+        level.places()[at.0 * level.columns() + at.1] = place;
+        Ok(())
+    }
+
+    /// What overviews have of a block of the image.
+    fn make_of(&self, at: (usize, usize), part: Window, samples: &[T], masked: &[bool]) -> io::Result<()> {
+        let (row, col) = (part.row as usize, part.col as usize);
+        let pixels = Pixels {
+            samples,
+            row,
+            col,
+            stride: SIDE,
+            bands: self.bands(),
+        };
+        let (rows, cols) = (row..row + part.rows, col..col + part.cols);
+        let mut out = Vec::new();
+        match self.method {
+            Method::Mode => self.levels[0]
+                .canvas()?
+                .write(part, bytemuck::cast_slice(samples), SIDE),
+            Method::Nearest => {
+                for level in &self.levels[1..] {
+                    let these = (
+                        level.down.nearest_within(&rows),
+                        level.across.nearest_within(&cols),
+                    );
+                    nearest(&pixels, level.axes(), these.clone(), &mut out);
+                    write(level, these, &out)?;
+                }
+                Ok(())
+            }
+            Method::Average => {
+                let level = &self.levels[1];
+                let these = (level.down.within(&rows), level.across.within(&cols));
+                average(
+                    &pixels,
+                    level.axes(),
+                    these.clone(),
+                    &self.fills(masked),
+                    &mut out,
+                );
+                write(level, these, &out)?;
+                self.keep_seams(at, part, samples)
+            }
+        }
+    }
+
+    /// Keeps what lies beside the edges of a block.
+    fn keep_seams(&self, (y, x): (usize, usize), part: Window, samples: &[T]) -> io::Result<()> {
+        let bands = self.bands();
+        // Of the edge before and the one behind: the first row of the canvas, and the first of the block.
+        let beside = |at: usize, size: usize| {
+            let before = (at > 0).then(|| (4 * (at - 1) + BESIDE, 0, BESIDE.min(size)));
+            let behind = (size == SIDE).then_some((4 * at, SIDE - BESIDE, BESIDE));
+            before.into_iter().chain(behind)
+        };
+        if let Some(canvas) = &self.seams.rows {
+            for (row, from, count) in beside(y, part.rows) {
+                let window = Window::new(row as isize, part.col, count, part.cols);
+                canvas.write(
+                    window,
+                    bytemuck::cast_slice(&samples[from * SIDE * bands..]),
+                    SIDE,
+                )?;
+            }
+        }
+        if let Some(canvas) = &self.seams.columns {
+            let mut column = Vec::with_capacity(part.rows * bands);
+            for (row, from, count) in beside(x, part.cols) {
+                for i in 0..count {
+                    column.clear();
+                    for line in samples.chunks_exact(SIDE * bands).take(part.rows) {
+                        column.extend_from_slice(&line[(from + i) * bands..][..bands]);
+                    }
+                    let window = Window::new((row + i) as isize, part.row, 1, part.rows);
+                    canvas.write(window, bytemuck::cast_slice(&column), part.rows)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The pixels of the first overview that lie across edges of blocks.
+    fn close_seams(&self, fills: &[Fill<T>]) -> io::Result<()> {
+        let (Some(level), bands) = (self.levels.get(1), self.bands()) else {
+            return Ok(());
+        };
+        let (mut samples, mut out) = (Vec::new(), Vec::new());
+        if let Some(canvas) = &self.seams.columns {
+            for (i, edge) in level.across.across_blocks() {
+                let span = level.across.spans[i];
+                for rows in pieces(level.rows) {
+                    let of = level.down.source_of(&rows);
+                    let width = span.end - span.first;
+                    samples.resize(of.len() * width * bands, T::of(0.0));
+                    let mut column = vec![T::of(0.0); of.len() * bands];
+                    for col in span.first..span.end {
+                        let row = (4 * (edge / SIDE - 1) + BESIDE + col) - edge;
+                        let window = Window::new(row as isize, of.start as isize, 1, of.len());
+                        canvas.read(window, bytemuck::cast_slice_mut(&mut column), of.len())?;
+                        for (line, pixel) in column.chunks_exact(bands).enumerate() {
+                            samples[(line * width + col - span.first) * bands..][..bands]
+                                .copy_from_slice(pixel);
+                        }
+                    }
+                    let pixels = Pixels {
+                        samples: &samples,
+                        row: of.start,
+                        col: span.first,
+                        stride: width,
+                        bands,
+                    };
+                    average(&pixels, level.axes(), (rows.clone(), i..i + 1), fills, &mut out);
+                    write(level, (rows, i..i + 1), &out)?;
+                }
+            }
+        }
+        if let Some(canvas) = &self.seams.rows {
+            for (i, edge) in level.down.across_blocks() {
+                let span = level.down.spans[i];
+                for cols in pieces(level.cols) {
+                    let of = level.across.source_of(&cols);
+                    let row = (4 * (edge / SIDE - 1) + BESIDE + span.first) - edge;
+                    let window =
+                        Window::new(row as isize, of.start as isize, span.end - span.first, of.len());
+                    samples.resize(window.len() * bands, T::of(0.0));
+                    canvas.read(window, bytemuck::cast_slice_mut(&mut samples), of.len())?;
+                    let pixels = Pixels {
+                        samples: &samples,
+                        row: span.first,
+                        col: of.start,
+                        stride: of.len(),
+                        bands,
+                    };
+                    average(&pixels, level.axes(), (i..i + 1, cols.clone()), fills, &mut out);
+                    write(level, (i..i + 1, cols), &out)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The pixels of a block of an overview, in a block's own rows.
+    fn block_of(&self, number: usize, part: Window, fills: &[Fill<T>], samples: &mut [T]) -> io::Result<()> {
+        let level = &self.levels[number];
+        let source = match self.method {
+            Method::Average if number > 1 => &self.levels[number - 1],
+            Method::Mode => &self.levels[0],
+            // They are there already.
+            Method::Average | Method::Nearest => {
+                return level
+                    .canvas()?
+                    .read(part, bytemuck::cast_slice_mut(samples), SIDE);
+            }
+        };
+        let bands = self.bands();
+        // As many at a time as are made of about a block or two.
+        let factor = source
+            .rows
+            .div_ceil(level.rows)
+            .max(source.cols.div_ceil(level.cols));
+        let step = (2 * SIDE / factor).clamp(1, SIDE);
+        let (mut read, mut out) = (Vec::new(), Vec::new());
+        let all = |first: isize, count: usize| {
+            let first = first as usize;
+            (first..first + count)
+                .step_by(step)
+                .map(move |at| at..(at + step).min(first + count))
+        };
+        for rows in all(part.row, part.rows) {
+            for cols in all(part.col, part.cols) {
+                let of = (level.down.source_of(&rows), level.across.source_of(&cols));
+                let window = Window::new(of.0.start as isize, of.1.start as isize, of.0.len(), of.1.len());
+                read.resize(window.len() * bands, T::of(0.0));
+                source
+                    .canvas()?
+                    .read(window, bytemuck::cast_slice_mut(&mut read), window.cols)?;
+                let pixels = Pixels {
+                    samples: &read,
+                    row: of.0.start,
+                    col: of.1.start,
+                    stride: window.cols,
+                    bands,
+                };
+                match self.method {
+                    Method::Mode => mode(
+                        &pixels,
+                        level.axes(),
+                        (rows.clone(), cols.clone()),
+                        fills,
+                        &mut out,
+                    ),
+                    _ => average(
+                        &pixels,
+                        level.axes(),
+                        (rows.clone(), cols.clone()),
+                        fills,
+                        &mut out,
+                    ),
+                }
+                let left = (cols.start - part.col as usize) * bands;
+                let lines =
+                    samples[(rows.start - part.row as usize) * SIDE * bands..].chunks_mut(SIDE * bands);
+                for (line, from) in lines.zip(out.chunks_exact(cols.len() * bands)) {
+                    line[left..left + from.len()].copy_from_slice(from);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of a level in parts of a block's side.
+fn pieces(size: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..size)
+        .step_by(SIDE)
+        .map(move |first| first..(first + SIDE).min(size))
+}
+
+/// Writes rows and columns of a level.
+fn write<T: Sample>(
+    level: &Level,
+    (rows, cols): (Range<usize>, Range<usize>),
+    samples: &[T],
+) -> io::Result<()> {
+    let window = Window::new(rows.start as isize, cols.start as isize, rows.len(), cols.len());
+    match window.is_empty() {
+        true => Ok(()),
+        false => level
+            .canvas()?
+            .write(window, bytemuck::cast_slice(samples), window.cols),
+    }
+}
+
+impl<T: Sample> Blocks for Pyramid<T> {
+    fn take(&self, window: Window, bands: Vec<raster::Pixels>) -> io::Result<Vec<Seen>> {
+        let count = self.bands();
+        let image = self.levels[0].window();
+        let mut all = vec![Seen::default(); count];
+        for (at, part) in blocks(window) {
+            let whole = block(at).intersect(&image);
+            let stride = if part == whole { SIDE } else { part.cols };
+            let mut samples = vec![T::of(0.0); count * if part == whole { SIDE * SIDE } else { part.len() }];
+            let mut masked = vec![false; count];
+            let (row, col) = ((part.row - window.row) as usize, (part.col - window.col) as usize);
+            for (band, pixels) in bands.iter().enumerate() {
+                let mut seen = Seen::default();
+                let lines = samples.chunks_mut(stride * count).take(part.rows);
+                store(
+                    pixels,
+                    (row, col, part.cols),
+                    (band, count),
+                    self.fills[band].0,
+                    lines,
+                    &mut seen,
+                );
+                masked[band] = seen.masked;
+                all[band].masked |= seen.masked;
+                all[band].clashes += seen.clashes;
+            }
+            if part != whole {
+                let mut block = vec![T::of(0.0); SIDE * SIDE * count];
+                let (bytes, out) = (
+                    bytemuck::cast_slice(&samples),
+                    bytemuck::cast_slice_mut(&mut block),
+                );
+                if !self.parts.add((at, whole.len()), part, bytes, &mut masked, out)? {
+                    continue;
+                }
+                samples = block;
+            }
+            self.complete(at, whole, samples, &masked)?;
+        }
+        Ok(all)
+    }
+
+    fn reduce(&self, masked: &[bool], path: &Path) -> Result<()> {
+        let failed = |e| Error::io(path, e);
+        let fills = self.fills(masked);
+        self.close_seams(&fills).map_err(failed)?;
+        for (number, level) in self.levels.iter().enumerate().skip(1) {
+            let is_made =
+                matches!(self.method, Method::Average) && number > 1 && number + 1 < self.levels.len();
+            let (columns, count) = (level.columns(), level.places().len());
+            let blank = || vec![T::of(0.0); SIDE * SIDE * self.bands()];
+            workers::for_each(work::threads(), count, blank, |samples, index| {
+                let at = (index / columns, index % columns);
+                let part = block(at).intersect(&level.window());
+                let mut done = || {
+                    self.block_of(number, part, &fills, samples)?;
+                    if is_made {
+                        level.canvas()?.write(part, bytemuck::cast_slice(samples), SIDE)?;
+                    }
+                    self.pack(number, at, part, samples)
+                };
+                done().map_err(failed)?;
+                work::progress().advance(1);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn images(&self) -> Vec<((usize, usize), Vec<Place>)> {
+        let image = |level: &Level| ((level.rows, level.cols), level.places().clone());
+        self.levels.iter().map(image).collect()
+    }
+
+    fn read(&self, place: Place, out: &mut Vec<u8>) -> io::Result<()> {
+        self.packed.read(place, out)
+    }
+}
+
+/// Stores a band's pixels, from this row and column on, as one of so many numbers of each pixel of `lines`.
+fn store<'a, T: Sample>(
+    pixels: &raster::Pixels,
+    (row, col, cols): (usize, usize, usize),
+    place: (usize, usize),
+    fill: T,
+    lines: impl Iterator<Item = &'a mut [T]>,
+    seen: &mut Seen,
+) {
+    let fill_number = fill.number();
+    for (i, line) in lines.enumerate() {
+        let from = s![row + i, col..col + cols];
+        match pixels {
+            raster::Pixels::F32(a) => {
+                let fill_value = fill_number as f32;
+                store_line(a.slice(from), line, place, seen, |v: f32| match v.is_nan() {
+                    true => (fill, true, false),
+                    false => (T::of_f32(v), false, v == fill_value),
+                });
+            }
+            raster::Pixels::F64(a) => {
+                store_line(a.slice(from), line, place, seen, |v: f64| match v.is_nan() {
+                    true => (fill, true, false),
+                    false => (T::of(v), false, v == fill_number),
+                })
+            }
+            raster::Pixels::I128(a) => store_line(a.slice(from), line, place, seen, |v: i128| {
+                let stored = T::of_integer(v);
+                match v == MASKED_INTEGER {
+                    true => (fill, true, false),
+                    false => (stored, false, stored == fill),
+                }
+            }),
+            // Their files are made otherwise.
+            raster::Pixels::C32(_) => {}
+        }
+    }
+}
+
+/// `convert` says what is stored, whether the pixel is masked, and whether a valid one looks like a masked one.
+#[inline(always)]
+fn store_line<S: Copy, T: Sample>(
+    from: ArrayView1<'_, S>,
+    to: &mut [T],
+    (band, bands): (usize, usize),
+    seen: &mut Seen,
+    convert: impl Fn(S) -> (T, bool, bool),
+) {
+    let from = from
+        .as_slice()
+        .map_or_else(|| Cow::Owned(from.to_vec()), Cow::Borrowed);
+    let (mut any, mut clashes) = (false, 0);
+    let mut one = |to: &mut T, v: S| {
+        let (stored, masked, clash) = convert(v);
+        *to = stored;
+        any |= masked;
+        clashes += u64::from(clash);
+    };
+    match bands {
+        1 => to.iter_mut().zip(from.iter()).for_each(|(to, v)| one(to, *v)),
+        _ => to
+            .iter_mut()
+            .skip(band)
+            .step_by(bands)
+            .zip(from.iter())
+            .for_each(|(to, v)| one(to, *v)),
+    }
+    seen.masked |= any;
+    seen.clashes += clashes;
+}

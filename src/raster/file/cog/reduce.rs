@@ -1,0 +1,311 @@
+//! Pixels of reduced copies, of the pixels that they stand for: averages, the most frequent values, single ones.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use bytemuck::Pod;
+
+use super::levels::{Axis, Span};
+
+/// A number as a file holds it.
+pub trait Sample: Pod + PartialEq + Send + Sync {
+    fn number(self) -> f64;
+
+    /// The nearest one that the type holds.
+    fn of(v: f64) -> Self;
+
+    fn of_f32(v: f32) -> Self {
+        Self::of(f64::from(v))
+    }
+
+    fn of_integer(v: i128) -> Self;
+
+    fn is_nan(self) -> bool {
+        false
+    }
+
+    /// One that is not this one and as near to it as can be told apart: an average that happens to be the value of masked pixels is not masked.
+    fn beside(self) -> Self;
+
+    /// The same for equal numbers alone.
+    fn bits(self) -> u64;
+}
+
+macro_rules! integer {
+    ($($type:ty),*) => {$(
+        impl Sample for $type {
+            fn number(self) -> f64 {
+                self as f64
+            }
+            fn of(v: f64) -> Self {
+                // Halves go away from zero; what is beyond the range is its end.
+                v.round() as $type
+            }
+            fn of_f32(v: f32) -> Self {
+                v.round() as $type
+            }
+            fn of_integer(v: i128) -> Self {
+                v.clamp(<$type>::MIN.into(), <$type>::MAX.into()) as $type
+            }
+            fn beside(self) -> Self {
+                if self == <$type>::MAX { self - 1 } else { self + 1 }
+            }
+            fn bits(self) -> u64 {
+                self as u64
+            }
+        }
+    )*};
+}
+
+integer!(u8, i8, u16, i16, u32, i32, u64, i64);
+
+macro_rules! float {
+    ($($type:ty),*) => {$(
+        impl Sample for $type {
+            fn number(self) -> f64 {
+                self.into()
+            }
+            fn of(v: f64) -> Self {
+                v as $type
+            }
+            fn of_integer(v: i128) -> Self {
+                v as $type
+            }
+            fn is_nan(self) -> bool {
+                <$type>::is_nan(self)
+            }
+            fn beside(self) -> Self {
+                if self == 0.0 { <$type>::MIN_POSITIVE } else { self + self * 1e-7 }
+            }
+            fn bits(self) -> u64 {
+                // Both zeros are one number.
+                if self == 0.0 { 0 } else { self.to_bits().into() }
+            }
+        }
+    )*};
+}
+
+float!(f32, f64);
+
+/// What masked pixels of a band are stored as; none where no pixel is masked.
+#[derive(Debug, Clone, Copy)]
+pub struct Fill<T>(pub Option<T>);
+
+impl<T: Sample> Fill<T> {
+    #[inline(always)]
+    fn masks(self, v: T) -> bool {
+        v.is_nan() || self.0.is_some_and(|fill| fill == v)
+    }
+
+    /// Where all pixels are masked.
+    fn masked(self) -> T {
+        self.0.unwrap_or(T::of(0.0))
+    }
+}
+
+/// Pixels of a window of an image, the bands of a pixel side by side.
+pub struct Pixels<'a, T> {
+    pub samples: &'a [T],
+    /// Where the window begins.
+    pub row: usize,
+    pub col: usize,
+    /// Pixels from one row to the next.
+    pub stride: usize,
+    pub bands: usize,
+}
+
+impl<T: Sample> Pixels<'_, T> {
+    #[inline(always)]
+    fn at(&self, row: usize, col: usize) -> usize {
+        ((row - self.row) * self.stride + col - self.col) * self.bands
+    }
+}
+
+/// Averages of valid pixels, by the part of each that belongs to the overview's pixel; integers are rounded.
+///
+/// The mean of a pixel without valid ones is masked.
+pub fn average<T: Sample>(
+    source: &Pixels<'_, T>,
+    (down, across): (&Axis, &Axis),
+    (rows, cols): (Range<usize>, Range<usize>),
+    fills: &[Fill<T>],
+    out: &mut Vec<T>,
+) {
+    out.clear();
+    let columns = &across.spans[cols.clone()];
+    let is_halved = columns.iter().all(Span::is_pair);
+    for row in rows {
+        let line = down.spans[row];
+        match (fills, is_halved && line.is_pair()) {
+            ([fill], true) => {
+                let from = source.at(line.first, columns.first().map_or(0, |span| span.first));
+                let width = 2 * columns.len();
+                let (upper, lower) = source.samples[from..].split_at(source.stride);
+                average_pairs(&upper[..width], &lower[..width], *fill, out);
+            }
+            _ => average_line(source, line, columns, fills, out),
+        }
+    }
+}
+
+/// One band, halved.
+#[multiversion::multiversion(targets("x86_64+avx2+fma", "x86_64+avx512f+avx512bw+avx512vl+avx512dq"))]
+fn average_pairs<T: Sample>(upper: &[T], lower: &[T], fill: Fill<T>, out: &mut Vec<T>) {
+    let masked = fill.masked();
+    let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
+    out.extend(pairs.map(|([a, b], [c, d])| {
+        let part = |v: T| match fill.masks(v) {
+            true => (0.0, 0.0),
+            false => (v.number(), 1.0),
+        };
+        let [(a, i), (b, j), (c, k), (d, l)] = [*a, *b, *c, *d].map(part);
+        let count: f64 = (i + j) + (k + l);
+        mean((a + b) + (c + d), count, masked, fill)
+    }));
+}
+
+#[inline(always)]
+fn mean<T: Sample>(sum: f64, weight: f64, masked: T, fill: Fill<T>) -> T {
+    let mean = T::of(sum / weight);
+    let mean = if fill.0.is_some_and(|fill| fill == mean) {
+        mean.beside()
+    } else {
+        mean
+    };
+    if weight > 0.0 { mean } else { masked }
+}
+
+fn average_line<T: Sample>(
+    source: &Pixels<'_, T>,
+    line: Span,
+    columns: &[Span],
+    fills: &[Fill<T>],
+    out: &mut Vec<T>,
+) {
+    for column in columns {
+        for (band, fill) in fills.iter().enumerate() {
+            let (mut sum, mut weight) = (0.0, 0.0);
+            for row in line.first..line.end {
+                let (mut row_sum, mut row_weight) = (0.0, 0.0);
+                for col in column.first..column.end {
+                    let v = source.samples[source.at(row, col) + band];
+                    if !fill.masks(v) {
+                        let part = column.weight(col);
+                        row_sum += v.number() * part;
+                        row_weight += part;
+                    }
+                }
+                let part = line.weight(row);
+                sum += row_sum * part;
+                weight += row_weight * part;
+            }
+            out.push(mean(sum, weight, fill.masked(), *fill));
+        }
+    }
+}
+
+/// The most frequent valid value of all pixels that a pixel has a part of; of those that are as frequent the one that is so first, row by row.
+pub fn mode<T: Sample>(
+    source: &Pixels<'_, T>,
+    (down, across): (&Axis, &Axis),
+    (rows, cols): (Range<usize>, Range<usize>),
+    fills: &[Fill<T>],
+    out: &mut Vec<T>,
+) {
+    out.clear();
+    let mut counts = Counts::default();
+    for line in &down.spans[rows] {
+        for column in &across.spans[cols.clone()] {
+            for (band, fill) in fills.iter().enumerate() {
+                let pixels = (line.end - line.first) * (column.end - column.first);
+                counts.clear(size_of::<T>() == 1 && pixels > Counts::FEW);
+                let mut best = (0, fill.masked());
+                for row in line.first..line.end {
+                    for col in column.first..column.end {
+                        let v = source.samples[source.at(row, col) + band];
+                        if fill.masks(v) {
+                            continue;
+                        }
+                        let count = counts.one_more(v);
+                        if count > best.0 {
+                            best = (count, v);
+                        }
+                    }
+                }
+                out.push(best.1);
+            }
+        }
+    }
+}
+
+/// How often values were seen: few of them one by one, many by their bits, bytes by themselves.
+struct Counts {
+    of_bytes: bool,
+    few: Vec<(u64, usize)>,
+    many: HashMap<u64, usize>,
+    bytes: [usize; 256],
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Counts {
+            of_bytes: false,
+            few: Vec::new(),
+            many: HashMap::new(),
+            bytes: [0; 256],
+        }
+    }
+}
+
+impl Counts {
+    const FEW: usize = 16;
+
+    fn clear(&mut self, of_bytes: bool) {
+        self.of_bytes = of_bytes;
+        match of_bytes {
+            true => self.bytes.fill(0),
+            false => self.few.clear(),
+        }
+        if !self.many.is_empty() {
+            self.many.clear();
+        }
+    }
+
+    #[inline(always)]
+    fn one_more<T: Sample>(&mut self, v: T) -> usize {
+        let bits = v.bits();
+        if self.of_bytes {
+            let count = &mut self.bytes[bits as usize & 255];
+            *count += 1;
+            return *count;
+        }
+        if let Some((_, count)) = self.few.iter_mut().find(|(known, _)| *known == bits) {
+            *count += 1;
+            return *count;
+        }
+        if self.few.len() < Counts::FEW {
+            self.few.push((bits, 1));
+            return 1;
+        }
+        let count = self.many.entry(bits).or_default();
+        *count += 1;
+        *count
+    }
+}
+
+/// Single pixels.
+pub fn nearest<T: Sample>(
+    source: &Pixels<'_, T>,
+    (down, across): (&Axis, &Axis),
+    (rows, cols): (Range<usize>, Range<usize>),
+    out: &mut Vec<T>,
+) {
+    out.clear();
+    for row in rows {
+        let row = down.nearest(row);
+        for col in cols.clone() {
+            let at = source.at(row, across.nearest(col));
+            out.extend_from_slice(&source.samples[at..at + source.bands]);
+        }
+    }
+}
