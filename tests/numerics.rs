@@ -6,6 +6,8 @@ mod ampcor;
 mod autorift;
 #[path = "numerics/blocks.rs"]
 mod blocks;
+#[path = "numerics/cogs.rs"]
+mod cogs;
 #[path = "numerics/common.rs"]
 mod common;
 #[path = "numerics/containers.rs"]

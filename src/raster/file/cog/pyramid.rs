@@ -1,8 +1,7 @@
 //! The blocks of an image and of its overviews, compressed as the pixels come.
 //!
-//! A block of the image is compressed when its pixels are there, and what it alone makes of the first overview goes to a canvas of that; of the mode, which
-//! is made of the pixels of the image at every level, the block itself does. What lies across blocks, of images with odd sides, and all smaller
-//! overviews are made of canvases when all blocks have come. So nothing depends on their order.
+//! A block of the image is compressed when its pixels are there, and what it alone makes of the first overview goes to a canvas of that. What lies across
+//! blocks, of images with odd sides, and all smaller overviews are made of canvases when all blocks have come. So nothing depends on their order.
 
 use std::borrow::Cow;
 use std::io;
@@ -25,10 +24,10 @@ use crate::work::{self, workers};
 /// How overviews are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Method {
-    /// Of the overview before.
+    /// Of the image, or of the overview before.
     Average,
-    /// Of the image.
     Mode,
+    /// Of the image.
     Nearest,
 }
 
@@ -129,14 +128,10 @@ impl<T: Sample> Pyramid<T> {
         let mut levels = Vec::with_capacity(sizes.len());
         for (i, &(rows, cols)) in sizes.iter().enumerate() {
             let source = match method {
-                Method::Average => sizes[i.saturating_sub(1)],
-                Method::Mode | Method::Nearest => sizes[0],
+                Method::Average | Method::Mode => sizes[i.saturating_sub(1)],
+                Method::Nearest => sizes[0],
             };
-            let is_kept = match method {
-                Method::Mode => i == 0 && sizes.len() > 1,
-                Method::Average | Method::Nearest => i > 0,
-            };
-            let canvas = match is_kept {
+            let canvas = match i > 0 {
                 true => Some(Canvas::new(file(draft, &format!("level-{i}"))?, cols, pixel)),
                 false => None,
             };
@@ -153,7 +148,7 @@ impl<T: Sample> Pyramid<T> {
             });
         }
         let seam = |axis: fn(&Level) -> &Axis, length: usize, name: &str| match (method, levels.get(1)) {
-            (Method::Average, Some(level)) if !axis(level).across_blocks().is_empty() => {
+            (Method::Average | Method::Mode, Some(level)) if !axis(level).across_blocks().is_empty() => {
                 Ok::<_, io::Error>(Some(Canvas::new(file(draft, name)?, length, pixel)))
             }
             _ => Ok(None),
@@ -225,9 +220,6 @@ impl<T: Sample> Pyramid<T> {
         let (rows, cols) = (row..row + part.rows, col..col + part.cols);
         let mut out = Vec::new();
         match self.method {
-            Method::Mode => self.levels[0]
-                .canvas()?
-                .write(part, bytemuck::cast_slice(samples), SIDE),
             Method::Nearest => {
                 for level in &self.levels[1..] {
                     let these = (
@@ -239,16 +231,10 @@ impl<T: Sample> Pyramid<T> {
                 }
                 Ok(())
             }
-            Method::Average => {
+            Method::Average | Method::Mode => {
                 let level = &self.levels[1];
                 let these = (level.down.within(&rows), level.across.within(&cols));
-                average(
-                    &pixels,
-                    level.axes(),
-                    these.clone(),
-                    &self.fills(masked),
-                    &mut out,
-                );
+                self.reduced(&pixels, level, these.clone(), &self.fills(masked), &mut out);
                 write(level, these, &out)?;
                 self.keep_seams(at, part, samples)
             }
@@ -320,7 +306,7 @@ impl<T: Sample> Pyramid<T> {
                         stride: width,
                         bands,
                     };
-                    average(&pixels, level.axes(), (rows.clone(), i..i + 1), fills, &mut out);
+                    self.reduced(&pixels, level, (rows.clone(), i..i + 1), fills, &mut out);
                     write(level, (rows, i..i + 1), &out)?;
                 }
             }
@@ -342,7 +328,7 @@ impl<T: Sample> Pyramid<T> {
                         stride: of.len(),
                         bands,
                     };
-                    average(&pixels, level.axes(), (i..i + 1, cols.clone()), fills, &mut out);
+                    self.reduced(&pixels, level, (i..i + 1, cols.clone()), fills, &mut out);
                     write(level, (i..i + 1, cols), &out)?;
                 }
             }
@@ -350,70 +336,58 @@ impl<T: Sample> Pyramid<T> {
         Ok(())
     }
 
+    /// Pixels of a level that are made of those of the one before.
+    fn reduced(
+        &self,
+        pixels: &Pixels<'_, T>,
+        level: &Level,
+        these: (Range<usize>, Range<usize>),
+        fills: &[Fill<T>],
+        out: &mut Vec<T>,
+    ) {
+        match self.method {
+            Method::Mode => mode(pixels, level.axes(), these, fills, out),
+            Method::Average | Method::Nearest => average(pixels, level.axes(), these, fills, out),
+        }
+    }
+
     /// The pixels of a block of an overview, in a block's own rows.
     fn block_of(&self, number: usize, part: Window, fills: &[Fill<T>], samples: &mut [T]) -> io::Result<()> {
+        /// As many rows at a time as need little memory.
+        const ROWS: usize = 64;
         let level = &self.levels[number];
-        let source = match self.method {
-            Method::Average if number > 1 => &self.levels[number - 1],
-            Method::Mode => &self.levels[0],
+        if number == 1 || self.method == Method::Nearest {
             // They are there already.
-            Method::Average | Method::Nearest => {
-                return level
-                    .canvas()?
-                    .read(part, bytemuck::cast_slice_mut(samples), SIDE);
-            }
-        };
-        let bands = self.bands();
-        // As many at a time as are made of about a block or two.
-        let factor = source
-            .rows
-            .div_ceil(level.rows)
-            .max(source.cols.div_ceil(level.cols));
-        let step = (2 * SIDE / factor).clamp(1, SIDE);
+            return level
+                .canvas()?
+                .read(part, bytemuck::cast_slice_mut(samples), SIDE);
+        }
+        let (source, bands) = (self.levels[number - 1].canvas()?, self.bands());
         let (mut read, mut out) = (Vec::new(), Vec::new());
-        let all = |first: isize, count: usize| {
-            let first = first as usize;
-            (first..first + count)
-                .step_by(step)
-                .map(move |at| at..(at + step).min(first + count))
-        };
-        for rows in all(part.row, part.rows) {
-            for cols in all(part.col, part.cols) {
-                let of = (level.down.source_of(&rows), level.across.source_of(&cols));
-                let window = Window::new(of.0.start as isize, of.1.start as isize, of.0.len(), of.1.len());
-                read.resize(window.len() * bands, T::of(0.0));
-                source
-                    .canvas()?
-                    .read(window, bytemuck::cast_slice_mut(&mut read), window.cols)?;
-                let pixels = Pixels {
-                    samples: &read,
-                    row: of.0.start,
-                    col: of.1.start,
-                    stride: window.cols,
-                    bands,
-                };
-                match self.method {
-                    Method::Mode => mode(
-                        &pixels,
-                        level.axes(),
-                        (rows.clone(), cols.clone()),
-                        fills,
-                        &mut out,
-                    ),
-                    _ => average(
-                        &pixels,
-                        level.axes(),
-                        (rows.clone(), cols.clone()),
-                        fills,
-                        &mut out,
-                    ),
-                }
-                let left = (cols.start - part.col as usize) * bands;
-                let lines =
-                    samples[(rows.start - part.row as usize) * SIDE * bands..].chunks_mut(SIDE * bands);
-                for (line, from) in lines.zip(out.chunks_exact(cols.len() * bands)) {
-                    line[left..left + from.len()].copy_from_slice(from);
-                }
+        let (first, end) = (part.row as usize, part.row_end() as usize);
+        let cols = part.col as usize..part.col_end() as usize;
+        let across = level.across.source_of(&cols);
+        for rows in (first..end).step_by(ROWS).map(|row| row..(row + ROWS).min(end)) {
+            let down = level.down.source_of(&rows);
+            let window = Window::new(
+                down.start as isize,
+                across.start as isize,
+                down.len(),
+                across.len(),
+            );
+            read.resize(window.len() * bands, T::of(0.0));
+            source.read(window, bytemuck::cast_slice_mut(&mut read), window.cols)?;
+            let pixels = Pixels {
+                samples: &read,
+                row: down.start,
+                col: across.start,
+                stride: window.cols,
+                bands,
+            };
+            self.reduced(&pixels, level, (rows.clone(), cols.clone()), fills, &mut out);
+            let lines = samples[(rows.start - first) * SIDE * bands..].chunks_mut(SIDE * bands);
+            for (line, from) in lines.zip(out.chunks_exact(cols.len() * bands)) {
+                line[..from.len()].copy_from_slice(from);
             }
         }
         Ok(())
@@ -489,8 +463,7 @@ impl<T: Sample> Blocks for Pyramid<T> {
         let fills = self.fills(masked);
         self.close_seams(&fills).map_err(failed)?;
         for (number, level) in self.levels.iter().enumerate().skip(1) {
-            let is_made =
-                matches!(self.method, Method::Average) && number > 1 && number + 1 < self.levels.len();
+            let is_made = self.method != Method::Nearest && number > 1 && number + 1 < self.levels.len();
             let (columns, count) = (level.columns(), level.places().len());
             let blank = || vec![T::of(0.0); SIDE * SIDE * self.bands()];
             workers::for_each(work::threads(), count, blank, |samples, index| {
