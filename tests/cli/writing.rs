@@ -232,7 +232,7 @@ fn ctrl_c_stops_the_last_steps_of_a_file() {
       local grid = raster.grid { crs = "EPSG:32633", bounds = { 0, 0, 90000, 90000 }, resolution = 10 }
       raster.random(grid, { seed = 1 }):write("big.tif", { format = "COG" })
     "#;
-    // The second draft is the cloud-optimised copy of the first.
+    // The second draft is the file itself, which is made when all blocks of the image lie in the first.
     let took = stopped(folder.path(), code, |names| names.len() > 1);
     assert!(took < BOUND, "{took:?}");
 }

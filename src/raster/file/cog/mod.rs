@@ -211,8 +211,8 @@ impl Cog {
 
     fn put_together(&self, fields: &[tiff::Field]) -> Result<DraftFolder> {
         let masked: Vec<bool> = self.bands.iter().map(|band| band.seen().masked).collect();
-        self.blocks.reduce(&masked, &self.path)?;
         let draft = DraftFolder::new(&self.path)?;
+        self.blocks.reduce(&masked, &self.path)?;
         let failed = |e: io::Error| Error::io(&self.path, e);
         let mut options = OpenOptions::new();
         options
