@@ -176,7 +176,7 @@ fn modes_are_those_of_the_pixels_below_and_single_ones_the_images() {
 #[test]
 fn overviews_are_those_of_gdal() {
     let folder = tempfile::tempdir().unwrap();
-    let (plain, ours, theirs) = ("plain.tif", "ours.tif", "theirs.tif").map(|name| folder.path().join(name));
+    let [plain, ours, theirs] = ["plain.tif", "ours.tif", "theirs.tif"].map(|name| folder.path().join(name));
     for (dtype, nodata) in [
         (DType::F32, None),
         (DType::U8, Some(0.0)),

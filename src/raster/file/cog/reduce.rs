@@ -20,6 +20,7 @@ pub trait Sample: Pod + PartialEq + Send + Sync {
 
     fn of_integer(v: i128) -> Self;
 
+    #[inline(always)]
     fn is_nan(self) -> bool {
         false
     }
@@ -34,9 +35,11 @@ pub trait Sample: Pod + PartialEq + Send + Sync {
 macro_rules! integer {
     ($($type:ty),*) => {$(
         impl Sample for $type {
+            #[inline(always)]
             fn number(self) -> f64 {
                 self as f64
             }
+            #[inline(always)]
             fn of(v: f64) -> Self {
                 // Halves go away from zero; what is beyond the range is its end.
                 v.round() as $type
@@ -47,6 +50,7 @@ macro_rules! integer {
             fn of_integer(v: i128) -> Self {
                 v.clamp(<$type>::MIN.into(), <$type>::MAX.into()) as $type
             }
+            #[inline(always)]
             fn beside(self) -> Self {
                 if self == <$type>::MAX { self - 1 } else { self + 1 }
             }
@@ -62,18 +66,22 @@ integer!(u8, i8, u16, i16, u32, i32, u64, i64);
 macro_rules! float {
     ($($type:ty),*) => {$(
         impl Sample for $type {
+            #[inline(always)]
             fn number(self) -> f64 {
                 self.into()
             }
+            #[inline(always)]
             fn of(v: f64) -> Self {
                 v as $type
             }
             fn of_integer(v: i128) -> Self {
                 v as $type
             }
+            #[inline(always)]
             fn is_nan(self) -> bool {
                 <$type>::is_nan(self)
             }
+            #[inline(always)]
             fn beside(self) -> Self {
                 if self == 0.0 { <$type>::MIN_POSITIVE } else { self + self * 1e-7 }
             }
@@ -131,76 +139,140 @@ pub fn average<T: Sample>(
     fills: &[Fill<T>],
     out: &mut Vec<T>,
 ) {
+    let columns = &across.spans[cols];
     out.clear();
-    let columns = &across.spans[cols.clone()];
+    out.resize(rows.len() * columns.len() * fills.len(), T::of(0.0));
+    let (Some(left), Some(right)) = (columns.first(), columns.last()) else {
+        return;
+    };
     let is_halved = columns.iter().all(Span::is_pair);
-    for row in rows {
+    let lane = (right.end - left.first) * fills.len();
+    let mut sums = Sums {
+        values: vec![0.0; lane],
+        weights: vec![0.0; lane],
+    };
+    for (row, out) in rows.zip(out.chunks_exact_mut(columns.len() * fills.len())) {
         let line = down.spans[row];
         match (fills, is_halved && line.is_pair()) {
             ([fill], true) => {
-                let from = source.at(line.first, columns.first().map_or(0, |span| span.first));
-                let width = 2 * columns.len();
+                let from = source.at(line.first, left.first);
                 let (upper, lower) = source.samples[from..].split_at(source.stride);
-                average_pairs(&upper[..width], &lower[..width], *fill, out);
+                let (upper, lower) = (&upper[..lane], &lower[..lane]);
+                match fill.0 {
+                    Some(value) => average_pairs::<T, true>(upper, lower, value, out),
+                    None => average_pairs::<T, false>(upper, lower, T::of(0.0), out),
+                }
             }
-            _ => average_line(source, line, columns, fills, out),
+            _ => {
+                sums.clear();
+                for at in line.first..line.end {
+                    let from = source.at(at, left.first);
+                    let row = &source.samples[from..from + lane];
+                    let part = line.weight(at);
+                    match fills {
+                        [Fill(Some(value))] => sums.add::<T, true>(row, *value, part),
+                        [Fill(None)] => sums.add::<T, false>(row, T::of(0.0), part),
+                        _ => sums.add_bands(row, fills, part),
+                    }
+                }
+                sums.means(columns, fills, out);
+            }
         }
     }
 }
 
-/// One band, halved.
-#[multiversion::multiversion(targets("x86_64+avx2+fma", "x86_64+avx512f+avx512bw+avx512vl+avx512dq"))]
-fn average_pairs<T: Sample>(upper: &[T], lower: &[T], fill: Fill<T>, out: &mut Vec<T>) {
-    let masked = fill.masked();
+/// One band, halved. Loops rather than iterators' own functions, which would be compiled for no particular processor.
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+fn average_pairs<T: Sample, const MASKS: bool>(upper: &[T], lower: &[T], fill: T, out: &mut [T]) {
     let pairs = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
-    out.extend(pairs.map(|([a, b], [c, d])| {
-        let part = |v: T| match fill.masks(v) {
-            true => (0.0, 0.0),
-            false => (v.number(), 1.0),
-        };
-        let [(a, i), (b, j), (c, k), (d, l)] = [*a, *b, *c, *d].map(part);
-        let count: f64 = (i + j) + (k + l);
-        mean((a + b) + (c + d), count, masked, fill)
-    }));
+    for (out, ([a, b], [c, d])) in out.iter_mut().zip(pairs) {
+        let (mut sum, mut count) = ([0.0; 4], [0.0; 4]);
+        for (i, v) in [*a, *b, *c, *d].into_iter().enumerate() {
+            let masked = v.is_nan() | (MASKS && v == fill);
+            sum[i] = if masked { 0.0 } else { v.number() };
+            count[i] = if masked { 0.0 } else { 1.0 };
+        }
+        let sum = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        let count: f64 = (count[0] + count[1]) + (count[2] + count[3]);
+        *out = mean::<T, MASKS>(sum, count, fill);
+    }
 }
 
 #[inline(always)]
-fn mean<T: Sample>(sum: f64, weight: f64, masked: T, fill: Fill<T>) -> T {
+fn mean<T: Sample, const MASKS: bool>(sum: f64, weight: f64, fill: T) -> T {
     let mean = T::of(sum / weight);
-    let mean = if fill.0.is_some_and(|fill| fill == mean) {
+    let mean = if MASKS && mean == fill {
         mean.beside()
     } else {
         mean
     };
-    if weight > 0.0 { mean } else { masked }
+    if weight > 0.0 { mean } else { fill }
 }
 
-fn average_line<T: Sample>(
-    source: &Pixels<'_, T>,
-    line: Span,
-    columns: &[Span],
-    fills: &[Fill<T>],
-    out: &mut Vec<T>,
-) {
-    for column in columns {
-        for (band, fill) in fills.iter().enumerate() {
-            let (mut sum, mut weight) = (0.0, 0.0);
-            for row in line.first..line.end {
-                let (mut row_sum, mut row_weight) = (0.0, 0.0);
-                for col in column.first..column.end {
-                    let v = source.samples[source.at(row, col) + band];
-                    if !fill.masks(v) {
-                        let part = column.weight(col);
-                        row_sum += v.number() * part;
-                        row_weight += part;
-                    }
+/// The sums of the columns of a few rows, with the weights of what is valid.
+struct Sums {
+    values: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Sums {
+    fn clear(&mut self) {
+        self.values.fill(0.0);
+        self.weights.fill(0.0);
+    }
+
+    fn add<T: Sample, const MASKS: bool>(&mut self, row: &[T], fill: T, part: f64) {
+        add_row::<T, MASKS>(row, fill, part, &mut self.values, &mut self.weights);
+    }
+
+    fn add_bands<T: Sample>(&mut self, row: &[T], fills: &[Fill<T>], part: f64) {
+        let bands = fills.len();
+        let sums = self
+            .values
+            .chunks_exact_mut(bands)
+            .zip(self.weights.chunks_exact_mut(bands));
+        for (pixel, (values, weights)) in row.chunks_exact(bands).zip(sums) {
+            for (band, fill) in fills.iter().enumerate() {
+                if !fill.masks(pixel[band]) {
+                    values[band] += pixel[band].number() * part;
+                    weights[band] += part;
                 }
-                let part = line.weight(row);
-                sum += row_sum * part;
-                weight += row_weight * part;
             }
-            out.push(mean(sum, weight, fill.masked(), *fill));
         }
+    }
+
+    /// Along each span of columns.
+    fn means<T: Sample>(&self, columns: &[Span], fills: &[Fill<T>], out: &mut [T]) {
+        let (bands, left) = (fills.len(), columns.first().map_or(0, |span| span.first));
+        for (out, column) in out.chunks_exact_mut(bands).zip(columns) {
+            for (band, (out, fill)) in out.iter_mut().zip(fills).enumerate() {
+                let (mut sum, mut weight) = (0.0, 0.0);
+                for col in column.first..column.end {
+                    let (at, part) = ((col - left) * bands + band, column.weight(col));
+                    sum += self.values[at] * part;
+                    weight += self.weights[at] * part;
+                }
+                *out = match fill.0 {
+                    Some(fill) => mean::<T, true>(sum, weight, fill),
+                    None => mean::<T, false>(sum, weight, T::of(0.0)),
+                };
+            }
+        }
+    }
+}
+
+#[multiversion::multiversion(targets("x86_64+avx512f+avx512bw+avx512vl+avx512dq", "x86_64+avx2+fma"))]
+fn add_row<T: Sample, const MASKS: bool>(
+    row: &[T],
+    fill: T,
+    part: f64,
+    values: &mut [f64],
+    weights: &mut [f64],
+) {
+    for ((v, sum), weight) in row.iter().zip(values).zip(weights) {
+        let masked = v.is_nan() | (MASKS && *v == fill);
+        *sum += if masked { 0.0 } else { v.number() * part };
+        *weight += if masked { 0.0 } else { part };
     }
 }
 
@@ -217,6 +289,16 @@ pub fn mode<T: Sample>(
     for line in &down.spans[rows] {
         for column in &across.spans[cols.clone()] {
             for (band, fill) in fills.iter().enumerate() {
+                let first = source.samples[source.at(line.first, column.first) + band];
+                let is_uniform = (line.first..line.end).all(|row| {
+                    let of = |col: usize| source.samples[source.at(row, col) + band];
+                    (column.first..column.end).all(|col| of(col) == first)
+                });
+                // Most classes lie beside their like.
+                if is_uniform {
+                    out.push(first);
+                    continue;
+                }
                 let pixels = (line.end - line.first) * (column.end - column.first);
                 counts.clear(size_of::<T>() == 1 && pixels > Counts::FEW);
                 let mut best = (0, fill.masked());
