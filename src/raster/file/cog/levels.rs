@@ -10,7 +10,7 @@ use crate::raster::Window;
 /// Rows and columns of a block of pixels: what GDAL's own driver of this format uses.
 pub const SIDE: usize = 512;
 
-/// Rows and columns of the image and of its overviews: the last is the first that fits a block.
+/// Rows and columns of the image and of its overviews: the last is the first that fits a block, or nearly, as by GDAL's driver.
 pub fn sizes((rows, cols): (usize, usize)) -> Vec<(usize, usize)> {
     let factors = (1..31)
         .map(|power| 1usize << power)
@@ -66,6 +66,7 @@ pub struct Axis {
 impl Axis {
     /// Of `size` that are made of `source`.
     pub fn new(source: usize, size: usize) -> Axis {
+        // What touches a pixel by a rounding error has no part of it.
         const EPSILON: f64 = 1e-8;
         let ratio = source as f64 / size as f64;
         let span = |i: usize| {
@@ -78,7 +79,6 @@ impl Axis {
                 head: if end == first + 1 {
                     1.0
                 } else {
-                    // Never of a weight that is a rounding error beside 1.
                     1.0 - (from - first as f64)
                 },
                 tail: 1.0 - (end as f64 - to),
@@ -142,7 +142,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overviews_end_with_one_that_fits_a_block() {
+    fn overviews_end_with_a_small_one() {
+        assert_eq!(sizes((1025, 100)), [(1025, 100), (513, 50)]);
         assert_eq!(sizes((1, 1)), [(1, 1)]);
         assert_eq!(sizes((512, 100)), [(512, 100)]);
         assert_eq!(sizes((513, 1)), [(513, 1), (257, 1)]);
