@@ -11,7 +11,7 @@ const PROGRAM_MIB: i64 = 80;
 /// it does.
 const AT_START_MIB: i64 = 42;
 const MORE_CODE_MIB: i64 = if cfg!(debug_assertions) { 10 } else { 0 };
-/// GDAL's driver of COGs makes overviews and compresses in buffers of its own; a figure is drawn on a canvas.
+/// A figure is drawn on a canvas.
 const PROGRAM_WITH_BUFFERS_MIB: i64 = 160;
 
 /// What README and the guides say of scenes larger than memory, a line each.
@@ -120,7 +120,7 @@ fn the_ceiling_holds_for_every_promise() {
         command.arg(format!("local image = raster.open 'in.tif'; {code}"));
         let ended = watched(command, &here.path().join("err"));
         let program = match *name {
-            "cog" | "picture" => PROGRAM_WITH_BUFFERS_MIB,
+            "picture" => PROGRAM_WITH_BUFFERS_MIB,
             _ => PROGRAM_MIB + MORE_CODE_MIB,
         };
         let held = ended.held_kib >> 10;
