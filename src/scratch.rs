@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 
 static FOLDER: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-const PREFIX: &str = "perilune-scratch-";
+/// What the name of the folder begins with.
+pub const PREFIX: &str = "perilune-scratch-";
 
 /// The folder, made at its first use. It lies in the system's temporary folder (`TMPDIR`).
 ///

@@ -66,6 +66,8 @@ mod permissions;
 mod permissions_question;
 #[path = "cli/prompt.rs"]
 mod prompt;
+#[path = "cli/provenance.rs"]
+mod provenance;
 #[path = "cli/pty.rs"]
 mod pty;
 #[path = "cli/ranged.rs"]

@@ -14,6 +14,7 @@ use crate::error::{Error, Result, nearest};
 use crate::gate::{self, settle};
 use crate::lua::module::Module;
 use crate::lua::{self, Args, access};
+use crate::work::provenance::{self, Note};
 
 /// The library as it was when the program was built.
 static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
@@ -292,6 +293,11 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
         return Err(not_found(name, &folders));
     };
     loaded.raw_set(name, false)?;
+    provenance::note(Note::Module {
+        name,
+        text: &found.text,
+        path: found.origin.as_ref().map(|origin| origin.path.as_path()),
+    });
     if let (Some(mut loader), Some(origin)) = (lua.app_data_mut::<Loader>(), found.origin) {
         loader.origins.insert(name.to_string(), origin);
     }

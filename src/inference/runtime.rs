@@ -9,6 +9,7 @@ use ort::logging::LogLevel;
 use crate::error::{Error, Result};
 use crate::libraries;
 use crate::work;
+use crate::work::provenance::{self, Note};
 
 pub struct Runtime {
     pub environment: Environment,
@@ -29,7 +30,12 @@ pub fn runtime() -> Result<&'static Runtime> {
         ))),
     };
     let opened = RUNTIME.get_or_init(|| found().map_err(|e| e.to_string()));
-    opened.as_ref().map_err(|text| Error::message(text.clone()))
+    let runtime = opened.as_ref().map_err(|text| Error::message(text.clone()))?;
+    provenance::note(Note::Library {
+        name: "ONNX Runtime",
+        version: &runtime.version,
+    });
+    Ok(runtime)
 }
 
 fn open(library: PathBuf) -> Result<Runtime> {

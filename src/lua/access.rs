@@ -10,7 +10,12 @@ use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
 use crate::gate::{self, Places, Policy, settle};
 use crate::raster::file::probe;
+use crate::raster::file::zarr::is_zarr;
+use crate::work::provenance::{self, Note};
 use crate::{files, scratch, work};
+
+/// Calls within calls that are looked through for the script's own.
+const DEEPEST: usize = 200;
 
 /// Reading is free, as the user's own programs read what she names; writing, and the module `fs`, stay inside the
 /// working folder, the process's own temporary folder and the folders that were allowed on the command line. A script of others reads and
@@ -25,6 +30,46 @@ pub struct Access {
     held: bool,
     /// The system holds the process to the folders by now: no more can be had.
     sealed: bool,
+    aside: Option<Aside>,
+}
+
+/// Where what scripts write goes in place of where they say, so that a run can be tried again beside what it has made.
+#[derive(Debug, Clone)]
+struct Aside {
+    /// Below it lies each file by its whole path.
+    folder: PathBuf,
+    /// Files of before that are not to be seen.
+    hidden: Vec<PathBuf>,
+}
+
+impl Aside {
+    fn place(&self, path: &Path) -> PathBuf {
+        let real = settle(path);
+        self.folder.join(real.strip_prefix("/").unwrap_or(&real))
+    }
+
+    /// A file that was written in this run, or one of before.
+    fn found(&self, path: PathBuf) -> PathBuf {
+        if !self.takes(&path) {
+            return path;
+        }
+        let place = self.place(&path);
+        let is_written = place.is_file() || place.is_dir() && (!path.is_dir() || self.is_hidden(&path));
+        match is_written || self.is_hidden(&path) {
+            true => place,
+            false => path,
+        }
+    }
+
+    /// What lies in it, and in the process's temporary folder, lies there.
+    fn takes(&self, path: &Path) -> bool {
+        let in_scratch = scratch::folder().is_ok_and(|scratch| path.starts_with(scratch));
+        !in_scratch && !path.starts_with(&self.folder)
+    }
+
+    fn is_hidden(&self, path: &Path) -> bool {
+        self.hidden.contains(&settle(path))
+    }
 }
 
 impl Access {
@@ -71,6 +116,7 @@ impl Access {
             ports: None,
             held: false,
             sealed: false,
+            aside: None,
         }
     }
 
@@ -93,6 +139,22 @@ impl Access {
 
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Has everything that scripts write go below `folder`, by its whole path, and be read from there; `hidden` files are as if they were not.
+    ///
+    /// # Errors
+    /// When the folder is not there.
+    pub fn write_aside(&mut self, folder: &Path, hidden: Vec<PathBuf>) -> Result<()> {
+        let folder = folder.canonicalize().map_err(|e| Error::io(folder, e))?;
+        self.allow(&folder);
+        self.aside = Some(Aside { folder, hidden });
+        Ok(())
+    }
+
+    /// Where what is written goes, where that is not where scripts say.
+    pub fn aside(&self) -> Option<&Path> {
+        self.aside.as_ref().map(|aside| aside.folder.as_path())
     }
 
     /// Has everything that this process opens judged by this policy.
@@ -150,14 +212,27 @@ impl Access {
     /// others, or was denied.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
         let path = path.as_ref();
+        let told = |found: &Path| {
+            provenance::note(Note::Named {
+                name: &path.to_string_lossy(),
+                path: found,
+                is_read: true,
+            });
+        };
         if is_foreign(path) {
             self.check_names_in(path)?;
+            told(path);
             return Ok(path.to_path_buf());
         }
         let absolute = self.absolute(path);
         let real = settle(&absolute);
         self.check_public(path, &real)?;
         self.check_granted(path, &real)?;
+        let absolute = match &self.aside {
+            Some(aside) => aside.found(absolute),
+            None => absolute,
+        };
+        told(&absolute);
         if let Some(rehearsal) = work::rehearsal() {
             rehearsal.check(&absolute)?;
         }
@@ -278,11 +353,20 @@ impl Access {
     /// # Errors
     /// When it lies outside every allowed folder, also by way of `..` or a symbolic link.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
-        let path = path.as_ref();
+        let path = self.writable(path.as_ref())?;
+        self.written_at(path)
+    }
+
+    fn writable(&self, path: &Path) -> Result<PathBuf> {
         let absolute = self.absolute(path);
         let real = settle(&absolute);
         self.check_public(path, &real)?;
         if self.policy.may_write(&real) {
+            provenance::note(Note::Named {
+                name: &path.to_string_lossy(),
+                path: &absolute,
+                is_read: false,
+            });
             return Ok(absolute);
         }
         let folder = real.parent().unwrap_or(&real);
@@ -313,20 +397,49 @@ impl Access {
         )))
     }
 
+    fn written_at(&self, path: PathBuf) -> Result<PathBuf> {
+        let Some(aside) = self
+            .aside
+            .as_ref()
+            .filter(|aside| !path.starts_with(&aside.folder))
+        else {
+            return Ok(path);
+        };
+        let place = aside.place(&path);
+        // Folders that are there are there; a Zarr is written as files are.
+        let is_folder = path.is_dir() && !is_zarr(&path.to_string_lossy());
+        let folder = if is_folder {
+            Some(path.as_path())
+        } else {
+            path.parent()
+        };
+        if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
+            let folder = aside.place(folder);
+            std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+        }
+        Ok(place)
+    }
+
     /// A path that the module `fs` reads or looks at: in the folders that scripts write in, and in those that a script of others was granted.
     ///
     /// # Errors
     /// As `write`; for a script of others, as `read`.
     pub fn inside(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
         let path = path.as_ref();
-        if !self.is_restricted() {
-            return self.write(path);
-        }
-        let absolute = self.absolute(path);
-        let real = settle(&absolute);
-        self.check_public(path, &real)?;
-        self.check_granted(path, &real)?;
-        Ok(absolute)
+        let path = match self.is_restricted() {
+            false => self.writable(path)?,
+            true => {
+                let absolute = self.absolute(path);
+                let real = settle(&absolute);
+                self.check_public(path, &real)?;
+                self.check_granted(path, &real)?;
+                absolute
+            }
+        };
+        Ok(match &self.aside {
+            Some(aside) => aside.found(path),
+            None => path,
+        })
     }
 
     /// The path as the user would write it: relative where it lies in the working folder.
@@ -384,10 +497,26 @@ fn holds_logins(path: &Path) -> Error {
 
 /// The policy of this virtual machine. Without one, as in tests of bindings, the process's working folder counts.
 pub fn access(lua: &Lua) -> Access {
+    if provenance::is_kept() {
+        provenance::note(Note::Line(line_of_script(lua)));
+    }
     match lua.app_data_ref::<Access>() {
         Some(access) => access.clone(),
         None => Access::new(std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))),
     }
+}
+
+/// The line that the script itself has come to: the outermost call is its own.
+fn line_of_script(lua: &Lua) -> usize {
+    let mut line = 0;
+    for level in 0..DEEPEST {
+        let found = lua.inspect_stack(level, |frame| frame.current_line());
+        match found {
+            Some(found) => line = found.unwrap_or(line),
+            None => break,
+        }
+    }
+    line
 }
 
 fn is_foreign(path: &Path) -> bool {
@@ -443,6 +572,7 @@ mod tests {
             ports: None,
             held: false,
             sealed: false,
+            aside: None,
         };
         assert_eq!(access.write("a/b.tif").unwrap(), settle(&working).join("a/b.tif"));
         assert!(access.write("a/../b.tif").is_ok());
@@ -484,6 +614,7 @@ mod tests {
             ports: None,
             held: false,
             sealed: false,
+            aside: None,
         };
         let file = folder.path().join("x.tif");
         assert!(access.write(&file).is_err());
@@ -544,6 +675,7 @@ mod tests {
             ports: None,
             held: false,
             sealed: false,
+            aside: None,
         };
         let shown = file.display();
         let names = [

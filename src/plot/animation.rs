@@ -6,6 +6,7 @@ use std::path::Path;
 use super::picture::Picture;
 use crate::error::{Domain, Error, Result};
 use crate::files;
+use crate::work::provenance::{self, RECORD};
 
 /// File name extensions of animations.
 pub const ANIMATIONS: [&str; 3] = ["png", "apng", "gif"];
@@ -76,9 +77,10 @@ pub fn write(
             }
         }
     };
+    let record = provenance::record(path);
     let written = files::write_atomically(path, |out| match is_gif {
-        true => gif(out, size, count, pace, &mut colors),
-        false => apng(out, size, frames, pace, &mut colors),
+        true => gif(out, size, count, (pace, record.as_deref()), &mut colors),
+        false => apng(out, size, frames, (pace, record.as_deref()), &mut colors),
     });
     match failed {
         Some(error) => Err(error),
@@ -102,7 +104,7 @@ fn apng(
     out: &mut (dyn io::Write + Send),
     size: (usize, usize),
     frames: u32,
-    pace: Pace,
+    (pace, record): (Pace, Option<&str>),
     colors: &mut impl FnMut(usize) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
     let mut encoder = png::Encoder::new(out, size.0 as u32, size.1 as u32);
@@ -111,6 +113,9 @@ fn apng(
     encoder.set_compression(png::Compression::Balanced);
     encoder.set_animated(frames, pace.loops.into())?;
     encoder.set_frame_delay((pace.seconds * 1000.0).round() as u16, 1000)?;
+    if let Some(record) = record {
+        encoder.add_text_chunk(RECORD.to_string(), record.to_string())?;
+    }
     let mut writer = encoder.write_header()?;
     for index in 0..frames as usize {
         writer.write_image_data(&colors(index)?)?;
@@ -123,7 +128,7 @@ fn gif(
     out: &mut (dyn io::Write + Send),
     size: (usize, usize),
     count: usize,
-    pace: Pace,
+    (pace, record): (Pace, Option<&str>),
     colors: &mut impl FnMut(usize) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
     let side = |length: usize| {
@@ -138,6 +143,13 @@ fn gif(
         loops => gif::Repeat::Finite(loops - 1),
     };
     encoder.set_repeat(repeat).map_err(io::Error::other)?;
+    if let Some(record) = record {
+        let text = format!("{RECORD}={record}");
+        let blocks: Vec<&[u8]> = text.as_bytes().chunks(255).collect();
+        encoder
+            .write_raw_extension(gif::Extension::Comment.into(), &blocks)
+            .map_err(io::Error::other)?;
+    }
     for index in 0..count {
         // The colours that there are, where they are few enough; else 256 that are near.
         let mut frame = gif::Frame::from_rgb_speed(width, height, &colors(index)?, 10);

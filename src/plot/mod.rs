@@ -47,6 +47,7 @@ mod symbols;
 mod terminal;
 mod ticks;
 mod time_ticks;
+mod told;
 mod turned;
 
 pub use axis::{Axis, Scale, TickChoice};

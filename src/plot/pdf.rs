@@ -14,12 +14,13 @@ use super::font::{self, Weight};
 use super::picture::Picture;
 use super::scene::{Glyph, Item, Path, PathStep, Rect, Scene, Stroke, Text};
 use crate::error::{Error, Result};
+use crate::work::provenance::RECORD;
 
-/// The document of a page.
+/// The document of a page, with the record of how it was made, in ASCII.
 ///
 /// # Errors
 /// None that a user can cause.
-pub fn pdf(scene: &Scene, title: &str) -> Result<Vec<u8>> {
+pub fn pdf(scene: &Scene, title: &str, record: Option<&str>) -> Result<Vec<u8>> {
     let mut next = 0;
     let mut id = || {
         next += 1;
@@ -93,6 +94,9 @@ pub fn pdf(scene: &Scene, title: &str) -> Result<Vec<u8>> {
     about.creator(TextStr("perilune"));
     if !title.is_empty() {
         about.title(TextStr(title));
+    }
+    if let Some(record) = record {
+        about.pair(Name(RECORD.as_bytes()), TextStr(record));
     }
     about.finish();
     Ok(pdf.finish())
@@ -440,7 +444,7 @@ mod tests {
             background: Color::WHITE,
             items,
         };
-        pdf(&scene, "A page").unwrap()
+        pdf(&scene, "A page", None).unwrap()
     }
 
     /// What compressed streams hold, in their order.

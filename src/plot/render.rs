@@ -19,8 +19,10 @@ use super::scale_bar;
 use super::scene::{Anchor, Item, Level, Rect, Scene, Text};
 use super::style::Style;
 use super::svg;
+use super::told;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::work::provenance;
 
 /// File name extensions that `Figure::write` knows.
 pub const FORMATS: [&str; 3] = ["png", "svg", "pdf"];
@@ -48,7 +50,7 @@ impl Figure {
     /// # Errors
     /// As `picture`.
     pub fn pdf(&self) -> Result<Vec<u8>> {
-        pdf::pdf(&self.scene()?, &self.title)
+        pdf::pdf(&self.scene()?, &self.title, None)
     }
 
     /// Writes a `.png`, `.svg` or `.pdf` file. The file appears under its name only when it is complete.
@@ -56,7 +58,7 @@ impl Figure {
     /// # Errors
     /// Another extension, a folder that cannot be written to, and everything that `picture` reports.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let bytes = self.file(path)?;
+        let bytes = self.bytes(path, provenance::record(path).as_deref())?;
         files::write_whole(path, &bytes)
     }
 
@@ -65,11 +67,15 @@ impl Figure {
     /// # Errors
     /// Another extension; as `picture`.
     pub fn file(&self, path: &Path) -> Result<Vec<u8>> {
+        self.bytes(path, None)
+    }
+
+    fn bytes(&self, path: &Path, record: Option<&str>) -> Result<Vec<u8>> {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
-            "png" => self.picture()?.png(Some(self.dpi)),
-            "svg" => Ok(self.svg()?.into_bytes()),
-            "pdf" => self.pdf(),
+            "png" => Ok(told::in_png(self.picture()?.png(Some(self.dpi))?, record)),
+            "svg" => Ok(told::in_svg(self.svg()?, record).into_bytes()),
+            "pdf" => pdf::pdf(&self.scene()?, &self.title, record),
             _ => Err(Error::argument(
                 "file name of a figure",
                 FORMATS.map(|f| format!("*.{f}")).join(", "),

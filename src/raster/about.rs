@@ -27,3 +27,12 @@ pub fn gdal() -> Gdal {
         drivers,
     }
 }
+
+/// Of GDAL and of PROJ, where this GDAL can say it.
+pub fn versions() -> (String, Option<String>) {
+    let (mut major, mut minor, mut patch) = (0, 0, 0);
+    // SAFETY: three places to write a number to.
+    unsafe { gdal_sys::OSRGetPROJVersion(&mut major, &mut minor, &mut patch) };
+    let proj = (major > 0).then(|| format!("{major}.{minor}.{patch}"));
+    (VersionInfo::release_name(), proj)
+}

@@ -49,6 +49,7 @@ pub mod places;
 pub mod plan;
 pub mod preview;
 pub mod program;
+pub mod provenance;
 pub mod reduce;
 pub mod reframe;
 pub mod resample;

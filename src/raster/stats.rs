@@ -122,6 +122,12 @@ impl Moments {
     }
 }
 
+/// A mean or the like as files state it: the digits that do not depend on how an image is cut into tiles, in the sums over which the others are
+/// rounded.
+pub fn stated(value: f64) -> f64 {
+    format!("{value:.9e}").parse().unwrap_or(value)
+}
+
 /// Moments of tiles that arrive in any order, merged in the order of their indices. Only those that came early are kept.
 #[derive(Default)]
 pub struct TileMoments(Mutex<InOrder>);

@@ -1,3 +1,4 @@
-//! What belongs to a script that is handed on: what it may do where it is not its user's own.
+//! What makes work fit to be handed on: where a file comes from, and what a script may do where it is not its user's own.
 
 pub mod permissions;
+pub mod provenance;

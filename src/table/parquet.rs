@@ -15,6 +15,7 @@ use ::parquet::arrow::arrow_reader::{
 };
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{ChunkReader, Length};
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow_schema::{DataType, Field, Fields, Schema};
 use bytes::Bytes;
 
@@ -69,6 +70,20 @@ impl Table {
         let read = bounds::open(path)?.take(4).read_to_end(&mut start);
         read.map_err(|e| Error::io(path, e))?;
         Ok(start == b"PAR1")
+    }
+
+    /// What a Parquet file says beside its columns under a name.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, or is no whole Parquet file.
+    pub fn said_in_parquet(path: &Path, name: &str) -> Result<Option<String>> {
+        let file =
+            SerializedFileReader::new(Part::open(path)?).map_err(|e| Error::file(path, e.to_string()))?;
+        let said = file.metadata().file_metadata().key_value_metadata();
+        let mut said = said.into_iter().flatten();
+        Ok(said
+            .find(|pair| pair.key == name)
+            .and_then(|pair| pair.value.clone()))
     }
 }
 

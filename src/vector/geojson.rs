@@ -12,6 +12,7 @@ use crate::error::{Domain, Error, Result};
 use crate::files;
 use crate::raster::Crs;
 use crate::table::Value;
+use crate::work::provenance::{self, RECORD};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GeoJsonOptions {
@@ -63,8 +64,12 @@ impl Features {
     /// # Errors
     /// When the features have a CRS from which a point has no image in longitude and latitude.
     pub fn to_geojson(&self, options: &GeoJsonOptions) -> Result<String> {
+        self.collection(options, None)
+    }
+
+    fn collection(&self, options: &GeoJsonOptions, record: Option<&str>) -> Result<String> {
         let (features, crs) = self.for_geojson(options)?;
-        let mut out = head(crs.as_ref());
+        let mut out = head(crs.as_ref(), record);
         for (i, f) in features.features.iter().enumerate() {
             out.push_str(if i == 0 { "\n" } else { ",\n" });
             out.push_str(&feature_text(f, options));
@@ -78,7 +83,7 @@ impl Features {
     /// # Errors
     /// As `to_geojson`; a folder that is not there or cannot be written; a full disk.
     pub fn write_geojson(&self, path: &Path, options: &GeoJsonOptions) -> Result<()> {
-        let text = self.to_geojson(options)?;
+        let text = self.collection(options, provenance::record(path).as_deref())?;
         files::write_whole(path, text.as_bytes())
     }
 
@@ -149,9 +154,10 @@ impl Geometry {
 }
 
 /// What stands before the features of a FeatureCollection.
-pub(super) fn head(crs: Option<&Json>) -> String {
+pub(super) fn head(crs: Option<&Json>, record: Option<&str>) -> String {
     let crs = crs.map_or(String::new(), |crs| format!("\"crs\":{crs},"));
-    format!("{{\"type\":\"FeatureCollection\",{crs}\"features\":[")
+    let record = record.map_or(String::new(), |record| format!("\"{RECORD}\":{record},"));
+    format!("{{\"type\":\"FeatureCollection\",{crs}{record}\"features\":[")
 }
 
 /// What stands after them.

@@ -29,6 +29,6 @@ pub use self::geometry::Geometry;
 pub use self::polygonize::{PolygonizeOptions, polygonize, write_polygons};
 pub use self::profile::{Station, stations};
 pub use self::rasterize::{BurnOptions, BurnValue, Rasterize, rasterize, rasterize_image};
-pub use self::read::ReadOptions;
+pub use self::read::{ReadOptions, said_in_geopackage};
 pub use self::write::WriteOptions;
 pub use self::zonal::{ZonalAccumulator, ZonalOptions, zonal_statistics};

@@ -61,6 +61,24 @@ impl Features {
     }
 }
 
+/// The text that a GeoPackage carries under a name.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn said_in_geopackage(path: &Path, name: &str) -> Result<Option<String>> {
+    use gdal::Metadata;
+    crate::raster::file::initialise();
+    quietly(|| {
+        let open = DatasetOptions {
+            open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
+            allowed_drivers: Some(&["GPKG"]),
+            ..Default::default()
+        };
+        let dataset = Dataset::open_ex(path, open).map_err(|e| Error::file(path, reason(&e)))?;
+        Ok(dataset.metadata_item(name, ""))
+    })
+}
+
 fn read(path: &Path, options: &ReadOptions) -> Result<Features> {
     let encoding = options.encoding.as_deref();
     encoding.map_or(Ok(()), encoding::check)?;

@@ -21,6 +21,7 @@ use super::{Feature, Properties, WriteOptions, geoparquet};
 use crate::error::{Error, Result};
 use crate::raster::Crs;
 use crate::table::{ColumnType, Value};
+use crate::work::provenance;
 use crate::{files, panics, work};
 
 /// What all features have in common.
@@ -155,6 +156,7 @@ fn write_geojson<'a>(
 ) -> Result<()> {
     let (to, member) = options.geojson.target(schema.crs.as_ref())?;
     let projection = projection(schema, to.as_ref())?;
+    let record = provenance::record(path);
     let mut failure = None;
     let features = features.map(|feature| {
         let Drawn { outline, values } = feature?;
@@ -164,7 +166,7 @@ fn write_geojson<'a>(
         Ok(feature_text(&feature, &options.geojson))
     });
     let written = files::write_atomically(path, |out| {
-        out.write_all(head(member.as_ref()).as_bytes())?;
+        out.write_all(head(member.as_ref(), record.as_deref()).as_bytes())?;
         let mut before = "\n";
         for text in features {
             match text {

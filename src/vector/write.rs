@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gdal::errors::GdalError;
 use gdal::vector::{LayerAccess, OGRwkbGeometryType};
-use gdal::{Dataset, DriverManager};
+use gdal::{Dataset, DriverManager, Metadata};
 use geo::Geometry as Shape;
 
 use super::encoding::{self, SHAPEFILE};
@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::raster::Crs;
 use crate::table::{Column, Value};
+use crate::work::provenance;
 
 mod layer;
 
@@ -175,10 +176,17 @@ pub(super) fn write_layer<'a>(
     let draft = DraftFolder::new(path)?;
     let failed = |e: GdalError| Error::file(path, format!("cannot be written as {driver} ({})", reason(&e)));
     crate::raster::file::initialise();
+    // Of these formats GeoPackages alone have a place for such texts.
+    let has_room = driver == "GPKG";
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
     let written = quietly(|| {
         let gdal_driver = DriverManager::get_driver_by_name(driver).map_err(failed)?;
-        let dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
+        let mut dataset = gdal_driver.create_vector_only(draft.path()).map_err(failed)?;
+        if let (true, Some(record)) = (has_room, provenance::record(path)) {
+            dataset
+                .set_metadata_item(provenance::RECORD, &record, "")
+                .map_err(failed)?;
+        }
         let counts = layer
             .fill(dataset, driver, &stem.unwrap_or_default(), rows)
             .map_err(|e| match e {
@@ -191,7 +199,11 @@ pub(super) fn write_layer<'a>(
             .map_err(|reason| Error::file(path, format!("is not whole ({reason}); nothing was written")))
     });
     draft.checked(written)?;
-    draft.publish(&companions(path, driver))
+    draft.publish(&companions(path, driver))?;
+    match has_room {
+        true => Ok(()),
+        false => provenance::write_beside(path),
+    }
 }
 
 /// The features for which a condition in SQL holds, as SQLite finds them in a GeoPackage for the time being.

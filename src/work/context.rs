@@ -8,6 +8,7 @@ use super::decoded::Decoded;
 use super::ledger::Budget;
 use super::output::{Output, Streams};
 use super::progress::{Progress, Silent};
+use super::provenance::Provenance;
 use super::rehearsal::Rehearsal;
 use super::resumption::Resumption;
 use crate::interrupt::{self, Stop};
@@ -23,8 +24,8 @@ pub struct Context {
     output: Arc<dyn Output>,
     /// Of what it has been warned, where once is enough.
     warned: Arc<Mutex<HashSet<String>>>,
-    /// Key and value of tags that every file written gets: the script, its parameters, the version.
-    provenance: Arc<RwLock<Vec<(String, String)>>>,
+    /// Who keeps notes of the run, for what files are told of their making.
+    provenance: Arc<RwLock<Option<Arc<dyn Provenance>>>>,
     /// Where nothing is to be computed or written, what would be.
     rehearsal: Option<Arc<Rehearsal>>,
     /// Where a run goes on where an earlier one was stopped.
@@ -116,6 +117,10 @@ impl Context {
         &self.decoded
     }
 
+    pub(super) fn provenance(&self) -> Option<Arc<dyn Provenance>> {
+        self.provenance.read().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
     /// Ends the work of this context, and of no other.
     pub fn stop(&self) -> &Arc<Stop> {
         &self.stop
@@ -190,15 +195,10 @@ pub fn rehearsal() -> Option<Arc<Rehearsal>> {
     current().rehearsal.clone()
 }
 
-pub fn provenance() -> Vec<(String, String)> {
+/// From now on `provenance` keeps notes of what this thread's context runs.
+pub fn set_provenance(provenance: Arc<dyn Provenance>) {
     let context = current();
-    let tags = context.provenance.read().unwrap_or_else(|e| e.into_inner());
-    tags.clone()
-}
-
-pub fn set_provenance(tags: Vec<(String, String)>) {
-    let context = current();
-    *context.provenance.write().unwrap_or_else(|e| e.into_inner()) = tags;
+    *context.provenance.write().unwrap_or_else(|e| e.into_inner()) = Some(provenance);
 }
 
 /// RAM of this machine in bytes.

@@ -12,6 +12,7 @@ pub mod markup;
 mod messages;
 mod output;
 mod progress;
+pub mod provenance;
 mod recorder;
 mod rehearsal;
 mod resumption;
@@ -21,8 +22,8 @@ pub mod workers;
 
 pub use budget::{Budget, Held};
 pub use context::{
-    Context, Entered, cores, current, memory, output, physical_memory, progress, provenance, rehearsal,
-    resumption, set_provenance, threads,
+    Context, Entered, cores, current, memory, output, physical_memory, progress, rehearsal, resumption,
+    set_provenance, threads,
 };
 pub use decoded::Decoded;
 pub use display::{Bundle, Display, Form};

@@ -17,7 +17,7 @@
 --- as declared.
 ---
 --- The result is read by name; a name that was not declared is an error that suggests the right one, and what is assigned to a
---- name is checked as well. Files that the script writes carry its parameters in the tag `PERILUNE_PARAMETERS`.
+--- name is checked as well. Files that the script writes carry its parameters in their record (`perilune provenance FILE`), and in the tag `PERILUNE_PARAMETERS`.
 ---
 --- **Errors.** A value of the wrong type, outside its limits or not among its choices; a required one that is missing; a second
 --- declaration in one script.

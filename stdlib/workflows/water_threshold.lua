@@ -74,7 +74,8 @@ local tags, used = {}, {}
 for name, value in pairs(classes.properties) do
   local band = name:match "^threshold_dB_(.+)$"
   if band then used[#used + 1] = { band = band, threshold = value, tiles = classes:get("tiles_" .. band) } end
-  tags[name:upper()] = value
+  -- Where the image lay is told by the record of the file.
+  if name ~= "path" then tags[name:upper()] = value end
 end
 table.sort(used, function(a, b) return a.band < b.band end)
 fs.mkdir(fs.dirname(p.out))

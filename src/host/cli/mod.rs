@@ -6,11 +6,13 @@ mod doctor;
 mod dry_run;
 mod inspect;
 mod login;
+mod provenance;
 mod script;
 mod scripts;
 mod setup;
 mod types;
 mod untrusted;
+mod verify;
 mod workflows;
 
 use std::io::Write;
@@ -79,6 +81,11 @@ pub struct Global {
     /// Whether the system itself holds scripts to their folders, and refuses them programs and logins
     #[arg(long, global = true, value_name = "HOW", value_enum, default_value = "auto")]
     confine: Confine,
+
+    /// Write below FOLDER, by whole paths, what scripts write elsewhere, and read it from there; files named in FOLDER/.hidden are as if they
+    /// were not
+    #[arg(long, global = true, value_name = "FOLDER", hide = true)]
+    aside: Option<PathBuf>,
 
     /// No progress on standard error
     #[arg(long, short, global = true)]
@@ -157,6 +164,30 @@ enum Command {
     Workflows {
         #[command(subcommand)]
         action: Option<workflows::Action>,
+    },
+    /// Tell how files were made: of what, by which script, with which parameters and versions
+    Provenance {
+        /// Files that perilune has made
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The record itself
+        #[arg(long, conflicts_with_all = ["methods", "ro_crate"])]
+        json: bool,
+        /// A paragraph for a paper, with the literature of what was used, as BibTeX too
+        #[arg(long, conflicts_with = "ro_crate")]
+        methods: bool,
+        /// Make an RO-Crate of the file: a folder that repositories take
+        #[arg(long, value_name = "FOLDER")]
+        ro_crate: Option<PathBuf>,
+    },
+    /// Make files again, in a folder that goes, and tell whether they come out the same
+    Verify {
+        /// Files that perilune has made, or folders of such
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Only look whether script and inputs are what they were
+        #[arg(long)]
+        no_run: bool,
     },
     /// Show the help of a module, function or method
     Doc {
@@ -319,6 +350,13 @@ fn print(command: Command, global: &Global) -> Result<u8> {
             crate::say!("{}", documentation::show(&name, console::width())?);
             Ok(DONE)
         }
+        Command::Provenance {
+            files,
+            json,
+            methods,
+            ro_crate,
+        } => provenance::run(&files, &provenance::Form::of(json, methods, ro_crate), global),
+        Command::Verify { paths, no_run } => verify::run(&paths, no_run),
         Command::Doctor => doctor::run(global),
         Command::Inspect { script, json } => inspect::run(&script, json),
         Command::Setup { library, cuda, from } => setup::run(library, cuda, from.as_deref()),
@@ -361,6 +399,9 @@ impl Global {
         let mut access = Access::new(working);
         for folder in &self.allow_write {
             access.allow(folder);
+        }
+        if let Some(folder) = &self.aside {
+            access.write_aside(folder, verify::hidden_in(folder)?)?;
         }
         Ok(access)
     }

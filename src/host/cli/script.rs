@@ -1,5 +1,6 @@
 //! `perilune run` and `perilune -e`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use mlua::{Function, Lua};
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::host::report::{Report, interruption};
 use crate::host::{Runtime, loader, needs, params, sandbox};
 use crate::interrupt::{self, Reason};
+use crate::share::provenance::Run;
 use crate::work::{self, Context, Rehearsal, Stream};
 
 /// `--dry-run` and `--untrusted` may stand among the arguments, too.
@@ -53,6 +55,10 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
             None => return Ok(SCRIPT_ERROR),
         },
     };
+    let (working, aside) = (
+        access.working().to_path_buf(),
+        access.aside().map(Path::to_path_buf),
+    );
     let runtime = Runtime::new(global.limits(), access)?;
     let lua = runtime.lua();
     sandbox::strict(lua, false)?;
@@ -62,7 +68,11 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
         needs::hold(lua, needs);
     }
     params::give(lua, &script.name, given);
-    work::set_provenance(params::provenance(&script.name, &serde_json::Map::new()));
+    work::set_provenance(Arc::new(Run::new(
+        Some(script.origin()),
+        &working,
+        aside.as_deref(),
+    )));
     if let Some(folder) = &script.folder {
         loader::add_folder(lua, folder);
     }
@@ -111,11 +121,16 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 pub fn run_code(code: &str, global: &Global) -> Result<u8> {
-    let runtime = Runtime::new(global.limits(), global.confined(&[])?)?;
+    let access = global.confined(&[])?;
+    let (working, aside) = (
+        access.working().to_path_buf(),
+        access.aside().map(Path::to_path_buf),
+    );
+    let runtime = Runtime::new(global.limits(), access)?;
     let lua = runtime.lua();
     sandbox::strict(lua, true)?;
     params::install(lua, true)?;
-    work::set_provenance(params::version_tag());
+    work::set_provenance(Arc::new(Run::new(None, &working, aside.as_deref())));
     let code = match execute(&runtime, code, "=(command line)") {
         Ok(()) => DONE,
         Err(error) => code_of(lua, &Report::new(&error)),

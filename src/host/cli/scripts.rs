@@ -6,6 +6,7 @@ use crate::bounds;
 use crate::error::{Error, Result, nearest};
 use crate::host::effects::sha256;
 use crate::host::loader;
+use crate::share::provenance::Origin;
 
 /// A script that was found.
 pub struct Script {
@@ -39,15 +40,8 @@ impl Script {
                 folder: path.parent().map(Path::to_path_buf),
             });
         }
-        let plain = name.strip_suffix(".lua").unwrap_or(name);
-        if let Some(text) = loader::library_file(&format!("workflows/{plain}.lua")) {
-            return Ok(Script {
-                name: plain.to_string(),
-                sha256: sha256(text.as_bytes()),
-                text,
-                chunk: format!("@workflows/{plain}.lua"),
-                folder: None,
-            });
+        if let Some(script) = Script::workflow(name) {
+            return Ok(script);
         }
         let looked_in = std::env::current_dir().unwrap_or_default();
         let known = loader::library_names("workflows");
@@ -65,6 +59,28 @@ impl Script {
             "no script `{name}`: no such file (looked in {}), and no workflow of that name{hint}",
             looked_in.display()
         )))
+    }
+
+    /// A workflow that ships.
+    pub fn workflow(name: &str) -> Option<Script> {
+        let plain = name.strip_suffix(".lua").unwrap_or(name);
+        let text = loader::library_file(&format!("workflows/{plain}.lua"))?;
+        Some(Script {
+            name: plain.to_string(),
+            sha256: sha256(text.as_bytes()),
+            text,
+            chunk: format!("@workflows/{plain}.lua"),
+            folder: None,
+        })
+    }
+
+    /// What records say of it.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            name: self.name.clone(),
+            path: self.folder.as_ref().map(|_| PathBuf::from(&self.name)),
+            text: self.text.as_str().into(),
+        }
     }
 }
 

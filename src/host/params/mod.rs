@@ -18,7 +18,7 @@ use crate::error::{Error, Result, nearest};
 use crate::lua::module::{Module, guard, unknown_name};
 use crate::lua::spec::{Spec, ValueType};
 use crate::lua::{Args, FromScript};
-use crate::work;
+use crate::work::provenance::{self, Note};
 
 /// In app data: what was asked for from outside, and what the script declared.
 #[derive(Default)]
@@ -238,32 +238,32 @@ fn params(lua: &Lua, args: &Args) -> Result<Table> {
     let table = view(lua, specs.clone(), &values)?;
     if let Some(mut params) = lua.app_data_mut::<Params>() {
         params.declared = Some(Declared {
-            specs,
+            specs: specs.clone(),
             values: values.clone(),
             table: table.clone(),
         });
     }
-    work::set_provenance(provenance(&script, &values));
+    note(&script, &specs, &values);
     Ok(table)
 }
 
-/// The tag of files that are written at the prompt.
-pub fn version_tag() -> Vec<(String, String)> {
-    let version = env!("CARGO_PKG_VERSION").to_string();
-    vec![("PERILUNE_VERSION".to_string(), version)]
-}
-
-/// Tags for the files that the script writes.
-pub fn provenance(script: &str, values: &Map<String, Json>) -> Vec<(String, String)> {
-    let mut tags = version_tag();
-    tags.extend([
-        ("PERILUNE_SCRIPT".to_string(), script.to_string()),
-        (
-            "PERILUNE_PARAMETERS".to_string(),
-            Json::Object(values.clone()).to_string(),
-        ),
-    ]);
-    tags
+/// Tells the run what the script has been given.
+fn note(script: &str, specs: &[Spec], values: &Map<String, Json>) {
+    let is_path = |spec: &&Spec| match &spec.kind {
+        ValueType::Path => true,
+        ValueType::List(of) => **of == ValueType::Path,
+        _ => false,
+    };
+    let paths: Vec<String> = specs
+        .iter()
+        .filter(is_path)
+        .map(|spec| spec.name.clone())
+        .collect();
+    provenance::note(Note::Parameters {
+        script,
+        values,
+        paths: &paths,
+    });
 }
 
 /// The specs in the order of the source, with its comments as help where there is no other.
@@ -401,16 +401,14 @@ fn view(lua: &Lua, specs: Vec<Spec>, values: &Map<String, Json>) -> Result<Table
         };
         inside.raw_set(name.as_str(), to_lua(lua, &value)?)?;
         if let Some(mut params) = lua.app_data_mut::<Params>()
-            && let Some(declared) = &mut params.declared
+            && let Params {
+                script,
+                declared: Some(declared),
+                ..
+            } = &mut *params
         {
             declared.values.insert(name, value);
-            work::set_provenance(provenance(
-                &params.script,
-                &params
-                    .declared
-                    .as_ref()
-                    .map_or_else(Map::new, |d| d.values.clone()),
-            ));
+            note(script, &declared.specs, &declared.values);
         }
         Ok(())
     })?;

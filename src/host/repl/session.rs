@@ -1,5 +1,8 @@
 //! A session at the prompt: evaluates inputs one after the other, prints their values and errors, keeps what worked.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use mlua::{Lua, MultiValue, Value};
 
 use super::blocks::{self, Last};
@@ -14,6 +17,7 @@ use crate::host::show;
 use crate::host::{Limits, Runtime, advice, loader, params, sandbox, sources};
 use crate::interrupt::{self, Reason};
 use crate::lua::Access;
+use crate::share::provenance::Run;
 use crate::work::{self, Display, Stream};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,10 +64,15 @@ pub struct Session {
 
 impl Session {
     pub fn new(limits: Limits, access: Access) -> Result<Self> {
+        let (working, aside) = (
+            access.working().to_path_buf(),
+            access.aside().map(Path::to_path_buf),
+        );
         let runtime = Runtime::new(limits, access)?;
         sandbox::strict(runtime.lua(), true)?;
         params::install(runtime.lua(), true)?;
-        work::set_provenance(params::version_tag());
+        let run = Run::new(None, &working, aside.as_deref());
+        work::set_provenance(Arc::new(run));
         Ok(Session {
             runtime,
             kept: Vec::new(),

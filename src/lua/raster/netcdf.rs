@@ -20,8 +20,8 @@ use crate::raster::file::options::Packing;
 use crate::raster::file::zarr_write::{self, ZarrOptions};
 use crate::raster::element::kind_of;
 use crate::raster::stack::{Cube, Stack};
-use crate::raster::{DType, Kind, Raster};
-use crate::work;
+use crate::raster::{DType, Kind, Raster, provenance};
+use crate::work::provenance::RECORD;
 
 options! {
     /// How a netCDF file is laid out.
@@ -92,7 +92,7 @@ pub fn write(lua: &Lua, args: &Args, o: NetcdfTable) -> Result<String> {
     let variables: Vec<Nested<OneVariable>> = args.get("variables")?;
     let variables = variables.into_iter().map(|Nested(variable)| variable.variable());
     let contents = o.contents(variables.collect::<Result<_>>()?, None);
-    write_contents(lua, &path, &contents)
+    write_contents(lua, &path, contents)
 }
 
 /// `stack:write(path, options?)`
@@ -131,6 +131,8 @@ pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args, o: CubeTable) -> Resul
         Ok(Variable { what, images, stored: 0 })
     });
     let mut contents = o.file.contents(variables.collect::<Result<_>>()?, Some(times));
+    let target = access(lua).write(&path)?;
+    let images: Vec<Raster> = contents.variables.iter().flat_map(|v| v.images.iter().cloned()).collect();
     let stated = &mut contents.header.attributes;
     let mut say = |name: &str, text: String| {
         if !stated.iter().any(|(other, _)| other == name) {
@@ -138,13 +140,11 @@ pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args, o: CubeTable) -> Resul
         }
     };
     say("Conventions", CONVENTIONS.to_string());
-    work::provenance().into_iter().for_each(|(name, text)| say(&name, text));
+    provenance::tags(&target, &images).into_iter().for_each(|(name, text)| say(&name, text));
     contents.chunks = o.chunks;
     if o.chunks.is_some() && contents.chunk_rows.is_some() {
         return Err(Error::message("chunks and chunk_rows both say how the chunks are cut; give one of them"));
     }
-    let target = access(lua).write(&path)?;
-    let images: Vec<Raster> = contents.variables.iter().flat_map(|v| v.images.iter().cloned()).collect();
     let is_zarr = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zarr"));
     if is_zarr && contents.chunk_rows.is_some() {
         return Err(Error::message("chunk_rows is an option of netCDF; a Zarr takes chunks = { times, rows, cols }"));
@@ -167,11 +167,13 @@ pub fn write_stack(lua: &Lua, stack: &Stack, args: &Args, o: CubeTable) -> Resul
     Ok(path.display().to_string())
 }
 
-fn write_contents(lua: &Lua, path: &Path, contents: &NetCdf) -> Result<String> {
+fn write_contents(lua: &Lua, path: &Path, mut contents: NetCdf) -> Result<String> {
     let target = access(lua).write(path)?;
     let images: Vec<Raster> = contents.variables.iter().flat_map(|v| v.images.iter().cloned()).collect();
     if !are_told(lua, &target, &images)? {
-        netcdf::write(&target, contents)?;
+        let record = provenance::tags(&target, &images).into_iter().find(|(name, _)| name == RECORD);
+        contents.header.attributes.extend(record.map(|(name, text)| (name, Attribute::Text(text))));
+        netcdf::write(&target, &contents)?;
     }
     Ok(path.display().to_string())
 }

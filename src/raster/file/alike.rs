@@ -1,10 +1,13 @@
 //! Whether later images are of the kind of those that a cube holds, and what the cube says of itself when they are added.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use serde_json::Value as Json;
 
 use super::netcdf::{Attribute, Attributes, Definition};
 use crate::error::{Error, Result};
-use crate::work;
+use crate::work::provenance::{RECORD, TAGS};
 
 /// The name of the attribute that tells how a file came about, by the CF conventions.
 pub const HISTORY: &str = "history";
@@ -59,7 +62,7 @@ pub fn check(path: &Path, what: &Definition, own: &Attributes) -> Result<()> {
 /// What a file says of itself when images are added to its first `steps`: what it said, and what is said now. Of the run that made those steps a
 /// line of its history tells, where another one adds to them.
 pub fn extended(own: Attributes, now: Attributes, steps: usize) -> Attributes {
-    let run: Vec<String> = work::provenance().into_iter().map(|(name, _)| name).collect();
+    let run = TAGS.map(str::to_string);
     let of = |list: &Attributes, wanted: &str| {
         list.iter()
             .find(|(name, _)| name == wanted)
@@ -85,9 +88,24 @@ pub fn extended(own: Attributes, now: Attributes, steps: usize) -> Attributes {
         put(&mut out, HISTORY, Attribute::Text(told));
     }
     for (name, value) in now {
+        let value = match value {
+            Attribute::Text(record) if name == RECORD => Attribute::Text(added(&record, steps)),
+            value => value,
+        };
         put(&mut out, &name, value);
     }
     out
+}
+
+/// A record that says after how many steps its run has begun.
+fn added(record: &str, steps: usize) -> String {
+    match serde_json::from_str::<BTreeMap<String, Json>>(record) {
+        Ok(mut fields) => {
+            fields.insert("added_after".into(), steps.into());
+            serde_json::to_string(&fields).unwrap_or_default()
+        }
+        Err(_) => record.to_string(),
+    }
 }
 
 fn put(list: &mut Attributes, name: &str, value: Attribute) {

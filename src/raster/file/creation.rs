@@ -131,7 +131,6 @@ pub fn level_of(options: &WriteOptions) -> Result<Option<(String, String)>> {
 pub fn creation_options(
     options: &WriteOptions,
     dtype: DType,
-    tile: (usize, usize),
     (rows, cols): (usize, usize),
     staged: bool,
     bytes: u64,
@@ -170,14 +169,13 @@ pub fn creation_options(
     if dtype == DType::I8 && !has_signed_bytes() {
         list.push(("PIXELTYPE".into(), "SIGNEDBYTE".into()));
     }
-    // Blocks that divide the tiles are written whole, once.
-    let side = |tile: usize, size: usize| match tile.min(size) {
-        t if t >= 512 && t % 512 == 0 => 512,
-        t if t >= 256 && t % 256 == 0 => 256,
-        _ if size >= 256 => 256,
-        _ => size.next_multiple_of(16).min(256),
+    // By the image alone: the tiles depend on the memory that there is, the file does not. Most tiles are whole blocks of this size.
+    let side = |size: usize| match size {
+        512.. => 512,
+        256.. => 256,
+        _ => size.next_multiple_of(16),
     };
-    let block = side(tile.0, rows).min(side(tile.1, cols));
+    let block = side(rows).min(side(cols));
     list.push(("TILED".into(), "YES".into()));
     list.push(("BLOCKXSIZE".into(), block.to_string()));
     list.push(("BLOCKYSIZE".into(), block.to_string()));

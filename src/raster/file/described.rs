@@ -10,8 +10,8 @@ use super::creation::fill_of;
 use super::options::{Packing, WriteOptions};
 use super::{classes, has_signed_bytes, located, message_of};
 use crate::error::{Error, Result};
-use crate::raster::stats::TileMoments;
-use crate::raster::{Band, DType, Raster, Unit};
+use crate::raster::stats::{TileMoments, stated};
+use crate::raster::{Band, DType, Raster, Unit, provenance};
 use crate::work;
 
 /// The dataset while tiles are written to it. One that is given up is closed without ado.
@@ -112,7 +112,9 @@ pub fn describe(
                 .map_err(fail)?;
         }
     }
-    let tags = work::provenance().into_iter().chain(options.tags.iter().cloned());
+    // A tag of an image that this one was made of does not stand for its own.
+    let own = provenance::tags(path, std::slice::from_ref(raster));
+    let tags = options.tags.iter().cloned().chain(own);
     for (key, value) in tags {
         dataset.set_metadata_item(&key, &value, "").map_err(fail)?;
     }
@@ -179,8 +181,8 @@ pub fn complete(dataset: &Dataset, bands: &[StagedBand], options: &WriteOptions,
             for (key, value) in [
                 ("STATISTICS_MINIMUM", m.min),
                 ("STATISTICS_MAXIMUM", m.max),
-                ("STATISTICS_MEAN", m.mean),
-                ("STATISTICS_STDDEV", m.std()),
+                ("STATISTICS_MEAN", stated(m.mean)),
+                ("STATISTICS_STDDEV", stated(m.std())),
             ] {
                 target
                     .set_metadata_item(key, &format!("{value}"), "")

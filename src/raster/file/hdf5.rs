@@ -18,7 +18,8 @@ use crate::files::{self, Draft};
 use crate::interrupt;
 use crate::raster::execute::Run;
 use crate::raster::tile::integer_to_f64;
-use crate::raster::{DType, Pixels, Raster, Window};
+use crate::raster::{DType, Pixels, Raster, Window, provenance};
+use crate::work::provenance::RECORD;
 
 /// One dataset of a file.
 #[derive(Clone)]
@@ -109,6 +110,14 @@ fn fill(path: &Path, draft: &Path, contents: &[(String, Content)], options: &Hdf
             .create(name)
             .and_then(|attribute| attribute.write_string(text))
             .map_err(fail)?;
+    }
+    let images = contents.iter().filter_map(|(_, content)| match content {
+        Content::Image(raster) => Some(raster.clone()),
+        _ => None,
+    });
+    let record = provenance::tags(path, &images.collect::<Vec<_>>());
+    if let Some((name, text)) = record.into_iter().find(|(name, _)| name == RECORD) {
+        file.set_attr_string(&name, &text).map_err(fail)?;
     }
     drop((written, groups));
     file.close().map_err(fail)?;

@@ -27,10 +27,12 @@ pub mod pool;
 pub mod probe;
 pub mod read;
 mod remote;
+mod settled;
 mod sink;
 mod slabs;
 mod staged;
 mod steps;
+pub mod texts;
 mod tiff;
 mod transfer;
 pub(crate) mod truncated;
@@ -91,6 +93,8 @@ pub fn initialise() {
             ("SQLITE_USE_OGR_VFS", "YES"),
             // Its virtual tables open files themselves: `USING VirtualText('/home/me/.netrc', …)`.
             ("SPATIALITE_LOAD", "NO"),
+            // GeoPackages state when they were written; the same features are the same file, whenever that is.
+            ("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z"),
             // netCDF would read servers by way of page faults, where an error is a crash.
             ("CPL_ENABLE_USERFAULTFD", "NO"),
         ] {

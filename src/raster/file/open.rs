@@ -20,6 +20,7 @@ use crate::bytes::stamp::Stamp;
 use crate::error::{Error, Result};
 use crate::raster::image::{Band, Properties, Property, Raster};
 use crate::raster::{DType, Grid, Port, Unit};
+use crate::work::provenance::RECORD;
 
 /// How to open a file.
 #[derive(Clone, Default)]
@@ -502,6 +503,8 @@ fn properties_of(dataset: &Dataset) -> Properties {
     items
         .iter()
         .filter_map(|item| item.split_once('='))
+        // Long, and of the file, not of what is made of it.
+        .filter(|(key, _)| !key.ends_with(RECORD))
         .map(|(key, value)| (key.to_string(), Property::Text(value.to_string())))
         .collect()
 }

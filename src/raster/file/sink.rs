@@ -47,9 +47,9 @@ impl Sink {
             "netCDF" => Format::NetCdf(Box::new(Tiles::create(raster, path, options, tile)?)),
             "COG" => match Cog::create(raster, path, options)? {
                 Some(cog) => Format::Cog(Box::new(cog)),
-                None => Format::Staged(Box::new(Staged::create(raster, path, driver, options, tile)?)),
+                None => Format::Staged(Box::new(Staged::create(raster, path, driver, options)?)),
             },
-            _ => Format::Staged(Box::new(Staged::create(raster, path, driver, options, tile)?)),
+            _ => Format::Staged(Box::new(Staged::create(raster, path, driver, options)?)),
         };
         Ok(Sink {
             path: path.to_path_buf(),

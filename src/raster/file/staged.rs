@@ -12,7 +12,7 @@ use super::described::{Open, Seen, StagedBand, complete, describe, resampled, st
 use super::finish::{build_overviews, close, copy, flush, stopped_or};
 use super::options::WriteOptions;
 use super::transfer::{Part, transfer};
-use super::{gdal_type, has_signed_bytes, message_of, whole};
+use super::{gdal_type, has_signed_bytes, message_of, settled, whole};
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::interrupt;
@@ -32,13 +32,7 @@ pub struct Staged {
 }
 
 impl Staged {
-    pub fn create(
-        raster: &Raster,
-        path: &Path,
-        driver: String,
-        options: &WriteOptions,
-        tile: (usize, usize),
-    ) -> Result<Staged> {
+    pub fn create(raster: &Raster, path: &Path, driver: String, options: &WriteOptions) -> Result<Staged> {
         let draft = DraftFolder::new(path)?;
         let (rows, cols) = (raster.grid.rows, raster.grid.cols);
         let dtype = common_dtype(&raster.bands, options)?;
@@ -49,7 +43,7 @@ impl Staged {
         level_of(options)?;
         // The final driver's own writing needs the whole image; what is written by tiles is always a GeoTIFF.
         let staged = driver != "GTiff";
-        let creation = creation_options(options, dtype, tile, (rows, cols), staged, bytes)?;
+        let creation = creation_options(options, dtype, (rows, cols), staged, bytes)?;
         let size_error = || {
             Error::file(
                 path,
@@ -187,6 +181,12 @@ impl Staged {
         let shape = (dataset.raster_size(), dataset.raster_count());
         let draft = if self.driver == "GTiff" {
             self.draft.checked(close(dataset).map_err(fail))?;
+            let settled = settled::settle(self.draft.path()).map_err(|e| {
+                interrupt::check()
+                    .err()
+                    .unwrap_or_else(|| Error::io(&self.path, e))
+            });
+            self.draft.checked(settled)?;
             self.draft
         } else {
             let copied = DraftFolder::new(&self.path)?;
@@ -226,6 +226,10 @@ impl Staged {
             }
         }
         flush(&mut dataset).map_err(&fail)?;
+        if self.driver == "GTiff" {
+            settled::blank_edges(&dataset).map_err(&fail)?;
+            flush(&mut dataset).map_err(&fail)?;
+        }
         Ok(dataset)
     }
 }

@@ -8,7 +8,7 @@ use super::{CsvOptions, delimiter_byte};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::table::{Column, Table, value};
-use crate::work::{self, workers};
+use crate::work::{self, provenance, workers};
 
 /// Rows whose text is made at a time by one thread.
 const RUN: usize = 1 << 14;
@@ -26,7 +26,8 @@ impl Table {
             .is_some_and(|e| e.eq_ignore_ascii_case("tsv") || e.eq_ignore_ascii_case("tab"));
         let delimiter = options.delimiter.unwrap_or(if tabs { '\t' } else { ',' });
         let delimiter = delimiter_byte(delimiter)?;
-        files::write_atomically(path, |out| self.write_records(out, delimiter))
+        files::write_atomically(path, |out| self.write_records(out, delimiter))?;
+        provenance::write_beside(path)
     }
 
     /// The CSV text that `write_csv` would write.

@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::files;
 use crate::interrupt;
 use crate::table::{Column, Table};
+use crate::work::provenance;
 
 /// Rows that are written are kept, packed, until they have so many bytes: what a reader may skip is a group of them.
 const GROUP: usize = 64 << 20;
@@ -50,7 +51,8 @@ impl Table {
                     .map(|(_, column)| to_arrow(&column.slice(first, count)));
                 groups.write(arrays.collect())?;
             }
-            groups.finish([])
+            let record = provenance::record(path).map(|record| (provenance::RECORD.to_string(), record));
+            groups.finish(record)
         })
     }
 }

@@ -24,6 +24,7 @@ use crate::table::{Column, ColumnType, Large, MOST_BYTES_OF_VALUE, RowGroups, Va
 use crate::vector::geometry::{shape_bounds, type_name};
 use crate::vector::outline::write_wkb;
 use crate::vector::write::{Row, RowShape};
+use crate::work::provenance;
 
 /// Features are packed as soon as there are so many, or their shapes have so many bytes.
 const ROWS: usize = 1 << 14;
@@ -123,7 +124,12 @@ pub fn write<'a>(
             groups.write(batch.take())?;
         }
         let metadata = seen.metadata(&geometry, &bbox, crs);
-        groups.finish([(METADATA.to_string(), metadata.to_string())])
+        let record = provenance::record(path).map(|record| (provenance::RECORD.to_string(), record));
+        groups.finish(
+            [(METADATA.to_string(), metadata.to_string())]
+                .into_iter()
+                .chain(record),
+        )
     });
     failure.map_or(written, Err)
 }

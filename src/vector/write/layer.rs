@@ -102,6 +102,8 @@ impl Layer<'_> {
         }
         if driver == SHAPEFILE {
             layer_options.push(format!("ENCODING={}", self.encoding));
+            // Not the day of writing: the same features are the same file.
+            layer_options.push("DBF_DATE_LAST_UPDATE=1970-01-01".to_string());
         }
         let layer_options: Vec<&str> = layer_options.iter().map(String::as_str).collect();
         let mut layer = dataset

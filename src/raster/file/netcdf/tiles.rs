@@ -14,9 +14,8 @@ use crate::files::DraftFolder;
 use crate::raster::file::creation::fill_of;
 use crate::raster::file::creation::{check_space, level_of};
 use crate::raster::file::write::{Packing, WriteOptions};
-use crate::raster::stats::{Moments, TileMoments};
-use crate::raster::{Grid, Pixels, Raster, Window};
-use crate::work;
+use crate::raster::stats::{Moments, TileMoments, stated};
+use crate::raster::{Grid, Pixels, Raster, Window, provenance};
 
 pub struct Tiles {
     path: PathBuf,
@@ -97,7 +96,7 @@ impl Tiles {
             ));
         }
         check_space(path, bytes, options)?;
-        let header = header(raster, options);
+        let header = header(raster, path, options);
         let definitions: Vec<&Definition> = bands.iter().map(|band| &band.what).collect();
         check(&raster.grid, &header, &definitions)?;
         let draft = DraftFolder::new(path)?;
@@ -158,8 +157,8 @@ impl Tiles {
                         [
                             ("MINIMUM", m.min),
                             ("MAXIMUM", m.max),
-                            ("MEAN", m.mean),
-                            ("STDDEV", m.std()),
+                            ("MEAN", stated(m.mean)),
+                            ("STDDEV", stated(m.std())),
                         ]
                         .map(|(key, value)| (format!("STATISTICS_{key}"), Attribute::Number(value))),
                     );
@@ -254,10 +253,18 @@ fn check_options(options: &WriteOptions) -> Result<()> {
     Ok(())
 }
 
-fn header(raster: &Raster, options: &WriteOptions) -> Header {
-    let tags = work::provenance()
+fn header(raster: &Raster, path: &Path, options: &WriteOptions) -> Header {
+    let own = provenance::tags(path, std::slice::from_ref(raster));
+    // A tag of an image that this one was made of does not stand for its own.
+    let others = options
+        .tags
+        .iter()
+        .filter(|(key, _)| own.iter().all(|(name, _)| name != key))
+        .cloned();
+    let others: Vec<_> = others.collect();
+    let tags = own
         .into_iter()
-        .chain(options.tags.iter().cloned())
+        .chain(others)
         .map(|(key, value)| (key, Attribute::Text(value)));
     let mut attributes: Vec<_> = tags.collect();
     if !attributes.iter().any(|(key, _)| key == "Conventions") {
