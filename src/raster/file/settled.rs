@@ -345,5 +345,8 @@ fn write(file: &File, form: Form, mut directories: Vec<Directory>, target: &Path
         file.read_exact_at(&mut buffer, *offset)?;
         out.write_all(&buffer)?;
     }
-    out.into_inner().map_err(io::IntoInnerError::into_error).map(drop)
+    // Closing says nothing of what is lost.
+    out.into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()
 }

@@ -236,7 +236,9 @@ impl Cog {
             out.write_all(&frame).map_err(failed)?;
             work::progress().advance(1);
         }
-        out.into_inner().map_err(|e| failed(e.into_error()))?;
+        let out = out.into_inner().map_err(|e| failed(e.into_error()))?;
+        // Closing says nothing of what is lost.
+        out.sync_all().map_err(failed)?;
         Ok(draft)
     }
 }
