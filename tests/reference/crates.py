@@ -85,7 +85,8 @@ def broken(folder, change):
 
 def without_result(copy, entities):
     run = next(entity for entity in entities if entity["@id"] == "#run")
-    (copy / run["result"]["@id"]).unlink()
+    result = copy / run["result"]["@id"]
+    shutil.rmtree(result) if result.is_dir() else result.unlink()
 
 
 def without_instrument(_, entities):
