@@ -259,7 +259,10 @@ fn every_guide_is_pasted_by_a_test() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let page = name.trim_end_matches(".md");
         assert!(
-            here.contains(&format!("\"{page}\"")) || here.contains(&format!("docs/guide/{page}.md")),
+            // One that is of the command line alone has nothing to paste.
+            blocks(&format!("docs/guide/{page}.md")).is_empty()
+                || here.contains(&format!("\"{page}\""))
+                || here.contains(&format!("docs/guide/{page}.md")),
             "docs/guide/{name} is pasted by no test"
         );
     }
