@@ -10,7 +10,7 @@ const PROGRAM_MIB: i64 = 80;
 /// Of which it takes so much when it starts, most of it its own code. A build for development has more code: some at the start, more with each thing that
 /// it does.
 const AT_START_MIB: i64 = 42;
-const MORE_CODE_MIB: i64 = if cfg!(debug_assertions) { 10 } else { 0 };
+const MORE_CODE_MIB: i64 = if cfg!(debug_assertions) { 16 } else { 0 };
 /// A figure is drawn on a canvas.
 const PROGRAM_WITH_BUFFERS_MIB: i64 = 160;
 
