@@ -2,6 +2,7 @@
 
 mod draft;
 pub(crate) mod failed;
+pub mod private;
 
 use std::fs;
 use std::io;

@@ -4,12 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest, Sha256};
-
 use super::lexer::{Token, TokenKind, tokens};
 use super::loader::{self, Local};
 use crate::error::Result;
 use crate::lua::MODULES;
+use crate::share::provenance::sha256;
 
 /// What a function does beyond computing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,13 +95,6 @@ pub struct Content {
     pub computed: bool,
     /// `raster.open`, `:write`, or a module of the library written in Lua.
     pub calls: BTreeMap<Effect, BTreeSet<String>>,
-}
-
-pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// Of a script with this text, whose file has this hash, and the modules in its folder.

@@ -347,33 +347,31 @@ pub fn weighted_mean(grid: &Arc<Grid>, series: Vec<Series>) -> Result<Raster> {
             weights,
             double: kind.unwrap_or(Kind::F32).floating() == Kind::F64,
         };
-        let mut names = vec![
-            ("mean", like.unit.clone()),
-            ("count", number()),
-            ("scatter_error", like.unit.clone()),
-        ];
+        let mut names = vec!["mean", "count", "scatter_error"];
         if errors {
-            names.extend([("std_error", like.unit.clone()), ("reduced_chi2", number())]);
+            names.extend(["std_error", "reduced_chi2"]);
         }
         let found = Port::tiles(grid, Arc::new(finish), state);
-        for ((name, unit), port) in names.into_iter().zip(found) {
-            bands.push(Band {
-                name: format!("{}_{name}", like.name),
-                dtype: match name {
-                    "count" => DType::U16,
-                    _ => float_of(port.kind()),
-                },
-                unit,
-                nodata: None,
-                port,
-            });
-        }
+        bands.extend(named(&like, names, found));
     }
     Ok(Raster::new(grid.clone(), bands))
 }
 
-pub(super) fn number() -> Unit {
-    Unit::Other("1".into())
+/// What was found of a band, under its name and what each is; numbers without a unit are such.
+pub(super) fn named(like: &Band, names: Vec<&'static str>, found: Vec<Port>) -> impl Iterator<Item = Band> {
+    names.into_iter().zip(found).map(|(name, port)| Band {
+        name: format!("{}_{name}", like.name),
+        dtype: match name {
+            "count" => DType::U16,
+            _ => float_of(port.kind()),
+        },
+        unit: match name {
+            "count" | "reduced_chi2" => Unit::Other("1".into()),
+            _ => like.unit.clone(),
+        },
+        nodata: None,
+        port,
+    })
 }
 
 /// The state after all images.

@@ -6,11 +6,11 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::describe::{Description, Site};
-use super::image::{Band, Raster, float_of};
+use super::image::Raster;
 use super::operation::Operation;
 use super::tile::{PixelsView, integer_to_f64};
-use super::weighted::{Given, Known, Series, check_known, number};
-use super::{DType, Grid, Kind, Pixels, Port, View, Window};
+use super::weighted::{Given, Known, Series, check_known, named};
+use super::{Grid, Kind, Pixels, Port, View, Window};
 use crate::described;
 use crate::error::Result;
 
@@ -194,26 +194,8 @@ pub fn weighted_median(grid: &Arc<Grid>, series: Vec<Series>) -> Result<Raster> 
             }
         }
         let found = Port::tiles(grid, Arc::new(operation), inputs);
-        let (like, unit) = (&one.like, one.like.unit.clone());
-        for ((name, unit), port) in [
-            ("median", unit.clone()),
-            ("count", number()),
-            ("scatter_error", unit),
-        ]
-        .into_iter()
-        .zip(found)
-        {
-            bands.push(Band {
-                name: format!("{}_{name}", like.name),
-                dtype: match name {
-                    "count" => DType::U16,
-                    _ => float_of(port.kind()),
-                },
-                unit,
-                nodata: None,
-                port,
-            });
-        }
+        let names = vec!["median", "count", "scatter_error"];
+        bands.extend(named(&one.like, names, found));
     }
     Ok(Raster::new(grid.clone(), bands))
 }

@@ -1,8 +1,7 @@
 //! The logins that `perilune login` stores: one file that only its owner can read.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::secret::Secret;
 use crate::error::{Error, Result};
-use crate::files::Draft;
+use crate::files::private;
 
 /// What a host knows its user by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +165,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn save(&self, host: &str, login: Login) -> Result<()> {
-        let _lock = self.lock()?;
+        let _lock = private::lock(&self.path)?;
         let mut logins = self.load()?;
         let kind = std::mem::discriminant(&login);
         logins.retain(|(h, l)| h != host || std::mem::discriminant(l) != kind);
@@ -182,7 +181,7 @@ impl Store {
         if !self.path.exists() {
             return Ok(0);
         }
-        let _lock = self.lock()?;
+        let _lock = private::lock(&self.path)?;
         let mut logins = self.load()?;
         let before = logins.len();
         logins.retain(|(h, _)| h != host);
@@ -212,42 +211,14 @@ impl Store {
         let text = serde_json::to_string_pretty(&contents)
             .map(Zeroizing::new)
             .map_err(|e| failed(e.into()))?;
-        let draft = Draft::private(&self.path)?;
-        let mut file = draft.open().map_err(failed)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .map_err(failed)?;
-        draft.publish()
-    }
-
-    /// Keeps other processes from changing the file until the lock is dropped. It is a file of its own, because every
-    /// change puts a new file in the place of the old one.
-    fn lock(&self) -> Result<fs::File> {
-        if let Some(folder) = self.path.parent() {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|e| Error::io(folder, e))?;
-        }
-        let path = self.path.with_extension("lock");
-        let mut options = fs::OpenOptions::new();
-        options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW);
-        let file = options.open(&path).map_err(|e| Error::io(&path, e))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|e| Error::io(&path, e.into()))?;
-        Ok(file)
+        private::write(&self.path, &text)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::io::Write;
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
     use super::*;
 

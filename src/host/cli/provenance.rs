@@ -88,7 +88,7 @@ pub fn script_of(file: &Path, record: &Record) -> Option<Script> {
         // Not a file that happens to have the name of a workflow.
         None => Script::workflow(&name)?,
     };
-    (provenance::of_text(&script.text) == of.sha256).then_some(script)
+    (provenance::sha256(&script.text) == of.sha256).then_some(script)
 }
 
 /// What the documentation says of a function or method.

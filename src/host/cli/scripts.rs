@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::bounds;
 use crate::error::{Error, Result, nearest};
-use crate::host::effects::sha256;
 use crate::host::loader;
-use crate::share::provenance::Origin;
+use crate::share::provenance::{Origin, sha256};
 
 /// A script that was found.
 pub struct Script {

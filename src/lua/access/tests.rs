@@ -1,26 +1,30 @@
 use super::*;
 
-#[test]
-fn writes_stay_inside() {
-    let folder = tempfile::tempdir().unwrap();
-    let working = folder.path().join("work");
-    std::fs::create_dir(&working).unwrap();
-    // The system's temporary folder is allowed, and this test lives in it.
-    let access = Access {
-        working: settle(&working),
+/// Written are these folders alone, whatever the system's temporary folder is, which tests live in.
+fn of(working: PathBuf, folders: Vec<PathBuf>, logins: Vec<PathBuf>) -> Access {
+    Access {
+        working,
         policy: Policy {
             writes: Places {
-                folders: vec![settle(&working)],
+                folders,
                 files: Vec::new(),
             },
-            logins: Vec::new(),
+            logins,
             ..Policy::default()
         },
         ports: None,
         held: false,
         sealed: false,
         aside: None,
-    };
+    }
+}
+
+#[test]
+fn writes_stay_inside() {
+    let folder = tempfile::tempdir().unwrap();
+    let working = folder.path().join("work");
+    std::fs::create_dir(&working).unwrap();
+    let access = of(settle(&working), vec![settle(&working)], Vec::new());
     assert_eq!(access.write("a/b.tif").unwrap(), settle(&working).join("a/b.tif"));
     assert!(access.write("a/../b.tif").is_ok());
     for outside in ["../b.tif", "a/../../b.tif", "/etc/x"] {
@@ -48,21 +52,7 @@ fn writes_stay_inside() {
 #[test]
 fn an_allowed_folder_is_writable() {
     let folder = tempfile::tempdir().unwrap();
-    let mut access = Access {
-        working: PathBuf::from("/nonexistent"),
-        policy: Policy {
-            writes: Places {
-                folders: Vec::new(),
-                files: Vec::new(),
-            },
-            logins: Vec::new(),
-            ..Policy::default()
-        },
-        ports: None,
-        held: false,
-        sealed: false,
-        aside: None,
-    };
+    let mut access = of(PathBuf::from("/nonexistent"), Vec::new(), Vec::new());
     let file = folder.path().join("x.tif");
     assert!(access.write(&file).is_err());
     access.allow(folder.path());
@@ -109,21 +99,7 @@ fn files_of_logins_are_nobodys() {
     std::os::unix::fs::symlink(&file, root.join("home/here/link.csv")).unwrap();
     std::os::unix::fs::symlink(root.join("home"), root.join("home/here/folder")).unwrap();
     std::fs::hard_link(&file, root.join("home/here/hard.csv")).unwrap();
-    let access = Access {
-        working: root.join("home/here"),
-        policy: Policy {
-            writes: Places {
-                folders: vec![root.clone()],
-                files: Vec::new(),
-            },
-            logins: vec![file.clone()],
-            ..Policy::default()
-        },
-        ports: None,
-        held: false,
-        sealed: false,
-        aside: None,
-    };
+    let access = of(root.join("home/here"), vec![root.clone()], vec![file.clone()]);
     let shown = file.display();
     let names = [
         format!("{shown}"),

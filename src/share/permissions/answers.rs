@@ -1,8 +1,7 @@
 //! What users have answered, remembered by the content that they were asked about.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::grants::Grants;
 use crate::bytes::credentials::{PERMISSIONS, Store};
 use crate::error::{Error, Result};
-use crate::files::Draft;
+use crate::files::private;
 
 /// Of the file. One that is newer than the program is left alone.
 const VERSION: u32 = 1;
@@ -103,7 +102,7 @@ impl Answers {
     /// When the file cannot be read or written.
     pub fn remember(&self, answer: Answer) -> Result<()> {
         let failed = |e| Error::io(&self.path, e);
-        let _lock = self.lock()?;
+        let _lock = private::lock(&self.path)?;
         let mut answers = self.load()?;
         let mut answer = answer;
         answers.retain(|old| {
@@ -119,35 +118,7 @@ impl Answers {
             answers,
         };
         let text = serde_json::to_string_pretty(&contents).map_err(|e| failed(e.into()))?;
-        let draft = Draft::private(&self.path)?;
-        let mut file = draft.open().map_err(failed)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .map_err(failed)?;
-        draft.publish()
-    }
-
-    /// Keeps other processes from changing the file until the lock is dropped.
-    fn lock(&self) -> Result<fs::File> {
-        if let Some(folder) = self.path.parent() {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|e| Error::io(folder, e))?;
-        }
-        let path = self.path.with_extension("lock");
-        let mut options = fs::OpenOptions::new();
-        options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW);
-        let file = options.open(&path).map_err(|e| Error::io(&path, e))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|e| Error::io(&path, e.into()))?;
-        Ok(file)
+        private::write(&self.path, &text)
     }
 }
 

@@ -99,8 +99,9 @@ fn of_pieces(file: &File, bytes: u64) -> io::Result<String> {
     Ok(hex(&digest.finalize()))
 }
 
-pub fn of_text(text: &str) -> String {
-    hex(&Sha256::digest(text))
+/// The SHA-256 of a text or of bytes.
+pub fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(digest: &[u8]) -> String {

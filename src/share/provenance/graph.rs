@@ -74,7 +74,7 @@ pub fn image(json: &Json, put: &mut dyn FnMut(&Source) -> (String, String)) -> O
     }
     let is_short = text.len() <= LONGEST;
     Some(Image {
-        identity: fingerprint::of_text(&identity),
+        identity: fingerprint::sha256(&identity),
         bands: bands.iter().map(band).collect(),
         grid,
         operations: operations(&shown),
@@ -200,7 +200,7 @@ fn source(map: &Map<String, Json>) -> Option<(Source, Map<String, Json>)> {
 
 /// Data inside parameters by their hash.
 fn shorten(json: &mut Json) {
-    let long = |text: String| json!({ "sha256": fingerprint::of_text(&text), "bytes": text.len() });
+    let long = |text: String| json!({ "sha256": fingerprint::sha256(&text), "bytes": text.len() });
     match json {
         Json::String(text) if text.len() > LONGEST_TEXT => *json = long(std::mem::take(text)),
         Json::Array(list) if list.len() > LONGEST_TEXT / 4 && !list[0].is_object() => {

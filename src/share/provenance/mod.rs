@@ -14,7 +14,7 @@ mod run;
 mod show;
 mod sidecar;
 
-pub use fingerprint::{of_text, whole as hash_of};
+pub use fingerprint::{sha256, whole as hash_of};
 pub use methods::{Documented, methods};
 pub use paths::{found, stable};
 pub use read::of as record_of;

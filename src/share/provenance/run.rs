@@ -1,6 +1,6 @@
 //! Keeps notes of a run, and makes of them the record of each file. The one place where records are made.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,8 +55,8 @@ struct Notes {
     /// Parameters that are paths, by their declaration or their use.
     paths: Vec<String>,
     /// What the script called each file that it has read, sorted by where that is.
-    read: BTreeMap<PathBuf, ()>,
-    addresses: BTreeMap<String, ()>,
+    read: BTreeSet<PathBuf>,
+    addresses: BTreeSet<String>,
     modules: BTreeMap<String, (Option<PathBuf>, String)>,
     libraries: BTreeMap<String, String>,
     line: usize,
@@ -136,7 +136,7 @@ impl Run {
                 inputs.push(input);
             }
         }
-        for address in notes.addresses.keys().take(MOST_READ) {
+        for address in notes.addresses.iter().take(MOST_READ) {
             if !inputs.iter().any(|input| input.path == *address) {
                 inputs.push(Input::at(address.clone(), Use::Read));
             }
@@ -172,7 +172,7 @@ impl Notes {
         Some(Script {
             name: origin.short_name(),
             path: origin.path.as_ref().map(|path| paths::stable(path, target)),
-            sha256: fingerprint::of_text(&origin.text),
+            sha256: fingerprint::sha256(origin.text.as_bytes()),
             step: step(&origin.text, self.line),
         })
     }
@@ -245,7 +245,7 @@ impl Notes {
     fn read_beside(&self, target: &Path, inputs: &[Input]) -> Vec<PathBuf> {
         let mut found: Vec<(String, &PathBuf)> = self
             .read
-            .keys()
+            .iter()
             .filter(|path| self.original(path) != target && paths::temporary(&self.original(path)).is_none())
             .map(|path| (self.stable(path, target), path))
             .filter(|(stated, _)| !inputs.iter().any(|input| input.path == *stated))
@@ -323,13 +323,13 @@ impl Notes {
         if is_read {
             match paths::place(name) {
                 Place::Address(address) => {
-                    self.addresses.insert(address, ());
+                    self.addresses.insert(address);
                 }
                 Place::File(_) if path.is_absolute() => {
-                    self.read.insert(paths::plain(path), ());
+                    self.read.insert(paths::plain(path));
                 }
                 Place::File(inside) => {
-                    self.read.insert(paths::plain(&working.join(inside)), ());
+                    self.read.insert(paths::plain(&working.join(inside)));
                 }
             }
         }
@@ -397,7 +397,7 @@ impl Provenance for Run {
                 let path = path.map(|path| paths::plain(&self.working.join(path)));
                 notes
                     .modules
-                    .insert(name.to_string(), (path, fingerprint::of_text(text)));
+                    .insert(name.to_string(), (path, fingerprint::sha256(text)));
             }
             Note::Library { name, version } => {
                 notes.libraries.insert(name.to_string(), version.to_string());
