@@ -245,7 +245,7 @@ end
 ---
 --- Weights are share of the span / `v_error`². `v_error` is what the errors of the pairs make of the mean; `v_std_error` is the standard error from how the pairs
 --- scatter along the flow, which holds also what errors do not know of, such as seasons that are sampled unevenly. Of medians it is √(π/2) · 1.4826 · MAD / √n,
---- with (Σ w)² / Σ w² for n where they are weighted, and `v_error` is √(π/2) times that of the mean (`raster.Stack:weighted_median`).
+--- with (Σ w)² / Σ w² for n where they are weighted, and `v_error` is √(π/2) times that of the mean (`Stack:weighted_median`).
 ---
 --- **Errors.** Images without `vx` and `vy`, without `v_error` where it weighs, or without a time; years without pairs.
 ---

@@ -6,8 +6,6 @@ mod ampcor;
 mod autorift;
 #[path = "numerics/blocks.rs"]
 mod blocks;
-#[path = "numerics/cogs.rs"]
-mod cogs;
 #[path = "numerics/common.rs"]
 mod common;
 #[path = "numerics/containers.rs"]
@@ -20,6 +18,8 @@ mod engine;
 mod figures;
 #[path = "numerics/files.rs"]
 mod files;
+#[path = "numerics/geotiffs.rs"]
+mod geotiffs;
 #[path = "numerics/inference.rs"]
 mod inference;
 #[path = "numerics/inference_runs.rs"]

@@ -169,13 +169,7 @@ pub fn creation_options(
     if dtype == DType::I8 && !has_signed_bytes() {
         list.push(("PIXELTYPE".into(), "SIGNEDBYTE".into()));
     }
-    // By the image alone: the tiles depend on the memory that there is, the file does not. Most tiles are whole blocks of this size.
-    let side = |size: usize| match size {
-        512.. => 512,
-        256.. => 256,
-        _ => size.next_multiple_of(16),
-    };
-    let block = side(rows).min(side(cols));
+    let block = block_side((rows, cols));
     list.push(("TILED".into(), "YES".into()));
     list.push(("BLOCKXSIZE".into(), block.to_string()));
     list.push(("BLOCKYSIZE".into(), block.to_string()));
@@ -189,6 +183,17 @@ pub fn creation_options(
         list.into_iter()
             .map(|(k, v): (String, String)| format!("{k}={v}")),
     ))
+}
+
+/// Rows and columns of the blocks of a plain GeoTIFF. By the image alone: the tiles depend on the memory that there is, the file does not. Most tiles are
+/// whole blocks of this size.
+pub fn block_side((rows, cols): (usize, usize)) -> usize {
+    let side = |size: usize| match size {
+        512.. => 512,
+        256.. => 256,
+        _ => size.next_multiple_of(16),
+    };
+    side(rows).min(side(cols))
 }
 
 pub fn create(

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cog::Cog;
 use super::creation::driver_for;
+use super::geotiff::GeoTiff;
 use super::netcdf::Tiles;
 use super::options::{Packing, WriteOptions};
 use super::staged::Staged;
@@ -23,7 +23,7 @@ pub struct Sink {
 enum Format {
     /// Through a GeoTIFF, by GDAL.
     Staged(Box<Staged>),
-    Cog(Box<Cog>),
+    GeoTiff(Box<GeoTiff>),
     NetCdf(Box<Tiles>),
 }
 
@@ -45,11 +45,10 @@ impl Sink {
         }
         let format = match driver.as_str() {
             "netCDF" => Format::NetCdf(Box::new(Tiles::create(raster, path, options, tile)?)),
-            "COG" => match Cog::create(raster, path, options)? {
-                Some(cog) => Format::Cog(Box::new(cog)),
+            _ => match GeoTiff::create(raster, path, &driver, options)? {
+                Some(file) => Format::GeoTiff(Box::new(file)),
                 None => Format::Staged(Box::new(Staged::create(raster, path, driver, options)?)),
             },
-            _ => Format::Staged(Box::new(Staged::create(raster, path, driver, options)?)),
         };
         Ok(Sink {
             path: path.to_path_buf(),
@@ -61,7 +60,7 @@ impl Sink {
     pub fn bands(&self) -> usize {
         match &self.format {
             Format::Staged(staged) => staged.bands(),
-            Format::Cog(cog) => cog.bands(),
+            Format::GeoTiff(file) => file.bands(),
             Format::NetCdf(tiles) => tiles.bands(),
         }
     }
@@ -79,7 +78,7 @@ impl Sink {
         };
         let bands = bands.into_iter().map(packed);
         match &self.format {
-            Format::Cog(cog) => cog.write(index, window, bands.collect()),
+            Format::GeoTiff(file) => file.write(index, window, bands.collect()),
             Format::Staged(staged) => bands
                 .enumerate()
                 .try_for_each(|(band, pixels)| staged.write(index, window, band, pixels)),
@@ -93,7 +92,7 @@ impl Sink {
     pub fn has_second_step(&self) -> bool {
         match &self.format {
             Format::Staged(staged) => staged.has_second_step(),
-            Format::Cog(_) => true,
+            Format::GeoTiff(file) => file.has_second_step(),
             Format::NetCdf(_) => false,
         }
     }
@@ -106,7 +105,7 @@ impl Sink {
         interrupt::check()?;
         let draft = match self.format {
             Format::Staged(staged) => staged.finish()?,
-            Format::Cog(cog) => cog.finish()?,
+            Format::GeoTiff(file) => file.finish()?,
             Format::NetCdf(tiles) => tiles.finish()?,
         };
         Ok(Whole {

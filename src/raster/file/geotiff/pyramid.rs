@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use ndarray::{ArrayView1, s};
 
 use super::encode::Encoder;
-use super::levels::{Axis, SIDE, block, blocks, sizes};
+use super::levels::{Axis, block, blocks};
 use super::reduce::{Fill, Pixels, Sample, average, mode, nearest};
-use super::scratch::{Canvas, Packed, Parts, Place, file};
+use super::scratch::{Canvas, Place, Scratch};
 use crate::error::{Error, Result};
 use crate::raster::file::described::Seen;
 use crate::raster::tile::MASKED_INTEGER;
@@ -33,6 +33,9 @@ pub enum Method {
 
 /// What is made of pixels of any type.
 pub trait Blocks: Send + Sync {
+    /// How many bands lie in its blocks.
+    fn bands(&self) -> usize;
+
     /// Takes the pixels of all bands in a window; the answer is what came by of each.
     ///
     /// # Errors
@@ -47,10 +50,6 @@ pub trait Blocks: Send + Sync {
 
     /// The images, largest first, with the places of their blocks.
     fn images(&self) -> Vec<((usize, usize), Vec<Place>)>;
-
-    /// # Errors
-    /// What cannot be read.
-    fn read(&self, place: Place, out: &mut Vec<u8>) -> io::Result<()>;
 }
 
 /// The image, or an overview.
@@ -66,10 +65,6 @@ struct Level {
 }
 
 impl Level {
-    fn columns(&self) -> usize {
-        self.cols.div_ceil(SIDE)
-    }
-
     fn window(&self) -> Window {
         Window::new(0, 0, self.rows, self.cols)
     }
@@ -102,74 +97,83 @@ const BESIDE: usize = 2;
 
 pub struct Pyramid<T> {
     levels: Vec<Level>,
+    /// Of blocks.
+    side: usize,
     method: Method,
     encoder: Encoder,
-    packed: Packed,
-    parts: Parts,
+    scratch: Arc<Scratch>,
     seams: Seams,
+    /// The number of its first band in the file.
+    first: usize,
     /// What masked pixels of each band are stored as, and whether the file says so in any case.
     fills: Vec<(T, bool)>,
 }
 
+/// How an image is cut, reduced and encoded.
+#[derive(Clone)]
+pub struct Plan {
+    /// Of the image and its overviews.
+    pub sizes: Vec<(usize, usize)>,
+    /// Of blocks.
+    pub side: usize,
+    pub method: Method,
+}
+
 impl<T: Sample> Pyramid<T> {
-    /// Of an image of this size, with its scratch files in the folder of a draft.
-    ///
-    /// # Errors
-    /// Files that cannot be made.
+    /// Of these bands of an image, from the one of number `first` on.
     pub fn new(
-        size: (usize, usize),
-        method: Method,
+        plan: &Plan,
         encoder: Encoder,
+        first: usize,
         fills: Vec<(T, bool)>,
-        draft: &Path,
-    ) -> io::Result<Pyramid<T>> {
+        scratch: &Arc<Scratch>,
+    ) -> Pyramid<T> {
         let pixel = fills.len() * size_of::<T>();
-        let sizes = sizes(size);
-        let mut levels = Vec::with_capacity(sizes.len());
-        for (i, &(rows, cols)) in sizes.iter().enumerate() {
+        let Plan { sizes, side, method } = plan;
+        let level = |(i, &(rows, cols)): (usize, &(usize, usize))| {
             let source = match method {
                 Method::Average | Method::Mode => sizes[i.saturating_sub(1)],
                 Method::Nearest => sizes[0],
             };
-            let canvas = match i > 0 {
-                true => Some(Canvas::new(file(draft, &format!("level-{i}"))?, cols, pixel)),
-                false => None,
-            };
-            levels.push(Level {
+            Level {
                 rows,
                 cols,
                 down: Axis::new(source.0, rows),
                 across: Axis::new(source.1, cols),
                 blocks: Mutex::new(vec![
                     Place { start: 0, bytes: 0 };
-                    rows.div_ceil(SIDE) * cols.div_ceil(SIDE)
+                    rows.div_ceil(*side) * cols.div_ceil(*side)
                 ]),
-                canvas,
-            });
-        }
-        let seam = |axis: fn(&Level) -> &Axis, length: usize, name: &str| match (method, levels.get(1)) {
-            (Method::Average | Method::Mode, Some(level)) if !axis(level).across_blocks().is_empty() => {
-                Ok::<_, io::Error>(Some(Canvas::new(file(draft, name)?, length, pixel)))
+                canvas: (i > 0).then(|| scratch.canvas((rows, cols), pixel)),
             }
-            _ => Ok(None),
+        };
+        let levels: Vec<Level> = sizes.iter().enumerate().map(level).collect();
+        let seam = |axis: fn(&Level) -> &Axis, length: usize| {
+            let count = levels
+                .get(1)
+                .map_or(0, |level| axis(level).across_blocks(*side).len());
+            let edges = sizes[0].0.max(sizes[0].1).div_ceil(*side);
+            (*method != Method::Nearest && count > 0)
+                .then(|| scratch.canvas((2 * BESIDE * edges, length), pixel))
         };
         let seams = Seams {
-            rows: seam(|level| &level.down, size.1, "rows")?,
-            columns: seam(|level| &level.across, size.0, "columns")?,
+            rows: seam(|level| &level.down, sizes[0].1),
+            columns: seam(|level| &level.across, sizes[0].0),
         };
-        Ok(Pyramid {
-            packed: Packed::new(file(draft, "blocks")?),
-            parts: Parts::new(file(draft, "parts")?, pixel),
+        Pyramid {
+            side: *side,
+            method: *method,
+            scratch: Arc::clone(scratch),
             levels,
-            method,
             encoder,
             seams,
+            first,
             fills,
-        })
+        }
     }
 
-    fn bands(&self) -> usize {
-        self.fills.len()
+    fn columns(&self, level: &Level) -> usize {
+        level.cols.div_ceil(self.side)
     }
 
     /// What masks pixels of each band, where some of these are.
@@ -201,9 +205,12 @@ impl<T: Sample> Pyramid<T> {
             .encoder
             .encode(bytes, (part.rows, part.cols), &mut out)
             .map_err(io::Error::other)?;
-        let place = self.packed.add(encoded)?;
         let level = &self.levels[level];
-        level.places()[at.0 * level.columns() + at.1] = place;
+        let number = at.0 * self.columns(level) + at.1;
+        // Of all bands one after the other: an image whose blocks have their places has no overviews.
+        let before = self.first * level.places().len();
+        let place = self.scratch.packed.add(before + number, encoded)?;
+        level.places()[number] = place;
         Ok(())
     }
 
@@ -214,7 +221,7 @@ impl<T: Sample> Pyramid<T> {
             samples,
             row,
             col,
-            stride: SIDE,
+            stride: self.side,
             bands: self.bands(),
         };
         let (rows, cols) = (row..row + part.rows, col..col + part.cols);
@@ -247,7 +254,7 @@ impl<T: Sample> Pyramid<T> {
         // Of the edge before and the one behind: the first row of the canvas, and the first of the block.
         let beside = |at: usize, size: usize| {
             let before = (at > 0).then(|| (4 * (at - 1) + BESIDE, 0, BESIDE.min(size)));
-            let behind = (size == SIDE).then_some((4 * at, SIDE - BESIDE, BESIDE));
+            let behind = (size == self.side).then_some((4 * at, self.side - BESIDE, BESIDE));
             before.into_iter().chain(behind)
         };
         if let Some(canvas) = &self.seams.rows {
@@ -255,8 +262,8 @@ impl<T: Sample> Pyramid<T> {
                 let window = Window::new(row as isize, part.col, count, part.cols);
                 canvas.write(
                     window,
-                    bytemuck::cast_slice(&samples[from * SIDE * bands..]),
-                    SIDE,
+                    bytemuck::cast_slice(&samples[from * self.side * bands..]),
+                    self.side,
                 )?;
             }
         }
@@ -265,7 +272,7 @@ impl<T: Sample> Pyramid<T> {
             for (row, from, count) in beside(x, part.cols) {
                 for i in 0..count {
                     column.clear();
-                    for line in samples.chunks_exact(SIDE * bands).take(part.rows) {
+                    for line in samples.chunks_exact(self.side * bands).take(part.rows) {
                         column.extend_from_slice(&line[(from + i) * bands..][..bands]);
                     }
                     let window = Window::new((row + i) as isize, part.row, 1, part.rows);
@@ -283,15 +290,15 @@ impl<T: Sample> Pyramid<T> {
         };
         let (mut samples, mut out) = (Vec::new(), Vec::new());
         if let Some(canvas) = &self.seams.columns {
-            for (i, edge) in level.across.across_blocks() {
+            for (i, edge) in level.across.across_blocks(self.side) {
                 let span = level.across.spans[i];
-                for rows in pieces(level.rows) {
+                for rows in pieces(level.rows, self.side) {
                     let of = level.down.source_of(&rows);
                     let width = span.end - span.first;
                     samples.resize(of.len() * width * bands, T::of(0.0));
                     let mut column = vec![T::of(0.0); of.len() * bands];
                     for col in span.first..span.end {
-                        let row = (4 * (edge / SIDE - 1) + BESIDE + col) - edge;
+                        let row = (4 * (edge / self.side - 1) + BESIDE + col) - edge;
                         let window = Window::new(row as isize, of.start as isize, 1, of.len());
                         canvas.read(window, bytemuck::cast_slice_mut(&mut column), of.len())?;
                         for (line, pixel) in column.chunks_exact(bands).enumerate() {
@@ -312,11 +319,11 @@ impl<T: Sample> Pyramid<T> {
             }
         }
         if let Some(canvas) = &self.seams.rows {
-            for (i, edge) in level.down.across_blocks() {
+            for (i, edge) in level.down.across_blocks(self.side) {
                 let span = level.down.spans[i];
-                for cols in pieces(level.cols) {
+                for cols in pieces(level.cols, self.side) {
                     let of = level.across.source_of(&cols);
-                    let row = (4 * (edge / SIDE - 1) + BESIDE + span.first) - edge;
+                    let row = (4 * (edge / self.side - 1) + BESIDE + span.first) - edge;
                     let window =
                         Window::new(row as isize, of.start as isize, span.end - span.first, of.len());
                     samples.resize(window.len() * bands, T::of(0.0));
@@ -360,7 +367,7 @@ impl<T: Sample> Pyramid<T> {
             // They are there already.
             return level
                 .canvas()?
-                .read(part, bytemuck::cast_slice_mut(samples), SIDE);
+                .read(part, bytemuck::cast_slice_mut(samples), self.side);
         }
         let (source, bands) = (self.levels[number - 1].canvas()?, self.bands());
         let (mut read, mut out) = (Vec::new(), Vec::new());
@@ -385,7 +392,7 @@ impl<T: Sample> Pyramid<T> {
                 bands,
             };
             self.reduced(&pixels, level, (rows.clone(), cols.clone()), fills, &mut out);
-            let lines = samples[(rows.start - first) * SIDE * bands..].chunks_mut(SIDE * bands);
+            let lines = samples[(rows.start - first) * self.side * bands..].chunks_mut(self.side * bands);
             for (line, from) in lines.zip(out.chunks_exact(cols.len() * bands)) {
                 line[..from.len()].copy_from_slice(from);
             }
@@ -395,10 +402,10 @@ impl<T: Sample> Pyramid<T> {
 }
 
 /// Numbers of a level in parts of a block's side.
-fn pieces(size: usize) -> impl Iterator<Item = Range<usize>> {
+fn pieces(size: usize, side: usize) -> impl Iterator<Item = Range<usize>> {
     (0..size)
-        .step_by(SIDE)
-        .map(move |first| first..(first + SIDE).min(size))
+        .step_by(side)
+        .map(move |first| first..(first + side).min(size))
 }
 
 /// Writes rows and columns of a level.
@@ -417,14 +424,26 @@ fn write<T: Sample>(
 }
 
 impl<T: Sample> Blocks for Pyramid<T> {
+    fn bands(&self) -> usize {
+        self.fills.len()
+    }
+
     fn take(&self, window: Window, bands: Vec<raster::Pixels>) -> io::Result<Vec<Seen>> {
         let count = self.bands();
         let image = self.levels[0].window();
         let mut all = vec![Seen::default(); count];
-        for (at, part) in blocks(window) {
-            let whole = block(at).intersect(&image);
-            let stride = if part == whole { SIDE } else { part.cols };
-            let mut samples = vec![T::of(0.0); count * if part == whole { SIDE * SIDE } else { part.len() }];
+        for (at, part) in blocks(window, self.side) {
+            let whole = block(at, self.side).intersect(&image);
+            let stride = if part == whole { self.side } else { part.cols };
+            let mut samples = vec![
+                T::of(0.0);
+                count
+                    * if part == whole {
+                        self.side * self.side
+                    } else {
+                        part.len()
+                    }
+            ];
             let mut masked = vec![false; count];
             let (row, col) = ((part.row - window.row) as usize, (part.col - window.col) as usize);
             for (band, pixels) in bands.iter().enumerate() {
@@ -443,12 +462,18 @@ impl<T: Sample> Blocks for Pyramid<T> {
                 all[band].clashes += seen.clashes;
             }
             if part != whole {
-                let mut block = vec![T::of(0.0); SIDE * SIDE * count];
+                let mut block = vec![T::of(0.0); self.side * self.side * count];
                 let (bytes, out) = (
                     bytemuck::cast_slice(&samples),
                     bytemuck::cast_slice_mut(&mut block),
                 );
-                if !self.parts.add((at, whole.len()), part, bytes, &mut masked, out)? {
+                if !self.scratch.parts.add(
+                    ((self.first, at.0, at.1), whole.len()),
+                    part,
+                    bytes,
+                    &mut masked,
+                    out,
+                )? {
                     continue;
                 }
                 samples = block;
@@ -464,15 +489,17 @@ impl<T: Sample> Blocks for Pyramid<T> {
         self.close_seams(&fills).map_err(failed)?;
         for (number, level) in self.levels.iter().enumerate().skip(1) {
             let is_made = self.method != Method::Nearest && number > 1 && number + 1 < self.levels.len();
-            let (columns, count) = (level.columns(), level.places().len());
-            let blank = || vec![T::of(0.0); SIDE * SIDE * self.bands()];
+            let (columns, count) = (self.columns(level), level.places().len());
+            let blank = || vec![T::of(0.0); self.side * self.side * self.bands()];
             workers::for_each(work::threads(), count, blank, |samples, index| {
                 let at = (index / columns, index % columns);
-                let part = block(at).intersect(&level.window());
+                let part = block(at, self.side).intersect(&level.window());
                 let mut done = || {
                     self.block_of(number, part, &fills, samples)?;
                     if is_made {
-                        level.canvas()?.write(part, bytemuck::cast_slice(samples), SIDE)?;
+                        level
+                            .canvas()?
+                            .write(part, bytemuck::cast_slice(samples), self.side)?;
                     }
                     self.pack(number, at, part, samples)
                 };
@@ -487,10 +514,6 @@ impl<T: Sample> Blocks for Pyramid<T> {
     fn images(&self) -> Vec<((usize, usize), Vec<Place>)> {
         let image = |level: &Level| ((level.rows, level.cols), level.places().clone());
         self.levels.iter().map(image).collect()
-    }
-
-    fn read(&self, place: Place, out: &mut Vec<u8>) -> io::Result<()> {
-        self.packed.read(place, out)
     }
 }
 

@@ -1,22 +1,45 @@
 //! What is kept beside the file until it is put together: compressed blocks as they come, pixels of overviews, parts of blocks.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::levels::SIDE;
 use crate::raster::Window;
 
-/// A new file in a draft's folder.
-pub fn file(draft: &Path, name: &str) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true).mode(0o600);
-    options.custom_flags(libc::O_NOFOLLOW);
-    options.open(draft.with_file_name(name))
+/// All of it, in files without names that end with the process.
+pub struct Scratch {
+    pub packed: Packed,
+    pub parts: Parts,
+    pixels: Arc<File>,
+    /// Bytes of `pixels` that belong to canvases.
+    taken: AtomicU64,
+}
+
+impl Scratch {
+    /// In this folder, of blocks of `side`² pixels of so many bytes.
+    pub fn new(folder: &Path, packed: Packed, side: usize, pixel: usize) -> io::Result<Scratch> {
+        Ok(Scratch {
+            packed,
+            parts: Parts::new(tempfile::tempfile_in(folder)?, side, pixel),
+            pixels: Arc::new(tempfile::tempfile_in(folder)?),
+            taken: AtomicU64::new(0),
+        })
+    }
+
+    /// Room for an image of pixels of so many bytes.
+    pub fn canvas(&self, (rows, cols): (usize, usize), pixel: usize) -> Canvas {
+        let bytes = rows as u64 * cols as u64 * pixel as u64;
+        Canvas {
+            file: Arc::clone(&self.pixels),
+            start: self.taken.fetch_add(bytes, Ordering::Relaxed),
+            cols,
+            pixel,
+        }
+    }
 }
 
 /// Where the bytes of a block are, and how many.
@@ -26,10 +49,13 @@ pub struct Place {
     pub bytes: u32,
 }
 
-/// Compressed blocks in the order in which they came.
+/// Blocks as the file holds them: each at its place, where all are as long, else in the order in which they came.
 pub struct Packed {
     file: File,
+    /// Where the next one goes.
     end: AtomicU64,
+    /// Where the first one lies, where each has its place.
+    first: Option<u64>,
 }
 
 impl Packed {
@@ -37,13 +63,26 @@ impl Packed {
         Packed {
             file,
             end: AtomicU64::new(0),
+            first: None,
         }
     }
 
-    /// Adds a block, from any thread.
-    pub fn add(&self, block: &[u8]) -> io::Result<Place> {
+    /// In the file itself, from `first` on.
+    pub fn at_places(file: File, first: u64) -> Packed {
+        Packed {
+            file,
+            end: AtomicU64::new(0),
+            first: Some(first),
+        }
+    }
+
+    /// Adds the block of this number, from any thread.
+    pub fn add(&self, number: usize, block: &[u8]) -> io::Result<Place> {
         let bytes = u32::try_from(block.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-        let start = self.end.fetch_add(bytes.into(), Ordering::Relaxed);
+        let start = match self.first {
+            Some(first) => first + number as u64 * u64::from(bytes),
+            None => self.end.fetch_add(bytes.into(), Ordering::Relaxed),
+        };
         self.file.write_all_at(block, start)?;
         Ok(Place { start, bytes })
     }
@@ -52,23 +91,25 @@ impl Packed {
         out.resize(place.bytes as usize, 0);
         self.file.read_exact_at(out, place.start)
     }
+
+    /// The file, where blocks have their places in it.
+    pub fn placed(&self) -> Option<&File> {
+        self.first.map(|_| &self.file)
+    }
 }
 
 /// Pixels as they are, row by row.
 pub struct Canvas {
-    file: File,
+    file: Arc<File>,
+    start: u64,
     cols: usize,
     /// Bytes of one.
     pixel: usize,
 }
 
 impl Canvas {
-    pub fn new(file: File, cols: usize, pixel: usize) -> Canvas {
-        Canvas { file, cols, pixel }
-    }
-
     fn place(&self, row: usize, col: usize) -> u64 {
-        (row as u64 * self.cols as u64 + col as u64) * self.pixel as u64
+        self.start + (row as u64 * self.cols as u64 + col as u64) * self.pixel as u64
     }
 
     /// Writes a window, whose rows begin every `stride` pixels.
@@ -107,13 +148,17 @@ impl Canvas {
 /// Blocks that come in parts. They lie in a file, which is as large as there are blocks that wait for a part.
 pub struct Parts {
     file: File,
+    side: usize,
     pixel: usize,
     waiting: Mutex<Waiting>,
 }
 
+/// The first band of a block, its row and its column.
+pub type Key = (usize, usize, usize);
+
 #[derive(Default)]
 struct Waiting {
-    blocks: HashMap<(usize, usize), Part>,
+    blocks: HashMap<Key, Part>,
     free: Vec<u64>,
     slots: u64,
 }
@@ -126,9 +171,10 @@ struct Part {
 }
 
 impl Parts {
-    pub fn new(file: File, pixel: usize) -> Parts {
+    fn new(file: File, side: usize, pixel: usize) -> Parts {
         Parts {
             file,
+            side,
             pixel,
             waiting: Mutex::default(),
         }
@@ -139,14 +185,14 @@ impl Parts {
     }
 
     fn place(&self, slot: u64, row: usize, col: usize) -> u64 {
-        (slot * (SIDE * SIDE) as u64 + (row * SIDE + col) as u64) * self.pixel as u64
+        (slot * (self.side * self.side) as u64 + (row * self.side + col) as u64) * self.pixel as u64
     }
 
     /// Takes the pixels of `part`, a window of the image within a block of so many pixels, row by row. True where the block is whole now: then `out` is
     /// filled with it, and `masked` holds for all of it.
     pub fn add(
         &self,
-        block: ((usize, usize), usize),
+        block: (Key, usize),
         part: Window,
         bytes: &[u8],
         masked: &mut [bool],
@@ -169,7 +215,7 @@ impl Parts {
             };
             blocks.entry(key).or_insert_with(new).slot
         };
-        let (top, left) = (part.row as usize % SIDE, part.col as usize % SIDE);
+        let (top, left) = (part.row as usize % self.side, part.col as usize % self.side);
         for (row, line) in bytes
             .chunks_exact(part.cols * self.pixel)
             .take(part.rows)
@@ -214,10 +260,11 @@ impl Parts {
 mod tests {
     use super::*;
 
+    const SIDE: usize = 512;
+
     #[test]
     fn parts_become_blocks_in_any_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let parts = Parts::new(file(&folder.path().join("x"), "parts").unwrap(), 1);
+        let parts = Parts::new(tempfile::tempfile().unwrap(), SIDE, 1);
         // The last block of an image of 300 × 700.
         let windows = [(100, 512, 200, 100), (0, 512, 100, 188), (100, 612, 200, 88)]
             .map(|(row, col, rows, cols)| Window::new(row, col, rows, cols));
@@ -227,7 +274,7 @@ mod tests {
                 let bytes = vec![i as u8 + 1; part.len()];
                 let mut masked = [i == 1];
                 let whole = parts
-                    .add(((0, turn), 300 * 188), *part, &bytes, &mut masked, &mut out)
+                    .add(((0, 0, turn), 300 * 188), *part, &bytes, &mut masked, &mut out)
                     .unwrap();
                 assert_eq!(whole, i == 2);
                 assert!(!whole || masked[0]);

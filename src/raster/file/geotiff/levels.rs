@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use crate::raster::Window;
 
-/// Rows and columns of a block of pixels: what GDAL's own driver of this format uses.
+/// Rows and columns of a block of a Cloud Optimised GeoTIFF: what GDAL's own driver uses.
 pub const SIDE: usize = 512;
 
-/// Rows and columns of the image and of its overviews: the last is the first that fits a block, or nearly, as by GDAL's driver.
+/// Rows and columns of the image and of its overviews: the last is the first that fits a block of 512², or nearly, as by GDAL's driver.
 pub fn sizes((rows, cols): (usize, usize)) -> Vec<(usize, usize)> {
     let factors = (1..31)
         .map(|power| 1usize << power)
@@ -19,18 +19,18 @@ pub fn sizes((rows, cols): (usize, usize)) -> Vec<(usize, usize)> {
     std::iter::once((rows, cols)).chain(reduced).collect()
 }
 
-/// The blocks that a window of an image has pixels of, row by row, with the part of each.
-pub fn blocks(window: Window) -> impl Iterator<Item = ((usize, usize), Window)> {
-    let places = |first: isize, end: isize| first as usize / SIDE..(end as usize).div_ceil(SIDE);
+/// The blocks of this side that a window of an image has pixels of, row by row, with the part of each.
+pub fn blocks(window: Window, side: usize) -> impl Iterator<Item = ((usize, usize), Window)> {
+    let places = move |first: isize, end: isize| first as usize / side..(end as usize).div_ceil(side);
     let down = places(window.row, window.row_end());
     let across = places(window.col, window.col_end());
     down.flat_map(move |y| across.clone().map(move |x| (y, x)))
-        .map(move |(y, x)| ((y, x), block((y, x)).intersect(&window)))
+        .map(move |(y, x)| ((y, x), block((y, x), side).intersect(&window)))
 }
 
 /// The window of a block, which may reach beyond the image.
-pub fn block((y, x): (usize, usize)) -> Window {
-    Window::new((y * SIDE) as isize, (x * SIDE) as isize, SIDE, SIDE)
+pub fn block((y, x): (usize, usize), side: usize) -> Window {
+    Window::new((y * side) as isize, (x * side) as isize, side, side)
 }
 
 /// The rows, or columns, of the source that one of an overview is made of, and how much of the first and the last: those between count whole.
@@ -127,10 +127,10 @@ impl Axis {
         }
     }
 
-    /// Those that are made of several blocks of the source, with the first row or column of the second of these.
-    pub fn across_blocks(&self) -> Vec<(usize, usize)> {
+    /// Those that are made of several blocks of the source, of this side, with the first row or column of the second of these.
+    pub fn across_blocks(&self, side: usize) -> Vec<(usize, usize)> {
         let between = |(i, span): (usize, &Span)| {
-            let edge = span.end.saturating_sub(1) / SIDE * SIDE;
+            let edge = span.end.saturating_sub(1) / side * side;
             (edge > span.first).then_some((i, edge))
         };
         self.spans.iter().enumerate().filter_map(between).collect()
@@ -175,16 +175,17 @@ mod tests {
             }
             // Every one is within a block or across two of them, and stands for one of them.
             let mut seen = vec![0; size];
-            let (mut nearest, blocks) = (0, source.div_ceil(SIDE));
+            let side = SIDE / (1 + source % 2);
+            let (mut nearest, blocks) = (0, source.div_ceil(side));
             for y in 0..blocks {
-                let block = y * SIDE..((y + 1) * SIDE).min(source);
+                let block = y * side..((y + 1) * side).min(source);
                 axis.within(&block).for_each(|i| seen[i] += 1);
                 let found = axis.nearest_within(&block);
                 assert_eq!(found.start, nearest);
                 nearest = found.end;
             }
             assert_eq!(nearest, size);
-            for (i, edge) in axis.across_blocks() {
+            for (i, edge) in axis.across_blocks(side) {
                 assert!(axis.spans[i].first < edge && edge < axis.spans[i].end);
                 seen[i] += 1;
             }

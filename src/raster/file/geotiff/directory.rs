@@ -1,5 +1,4 @@
-//! The layout of a Cloud Optimised GeoTIFF: what it says of itself, the directories of the image and its overviews, then their blocks, the smallest
-//! overview first, row by row.
+//! Where directories and blocks of a GeoTIFF lie. The smallest overview comes first, and blocks of an image band by band, row by row.
 //!
 //! # Source
 //! TIFF 6.0, <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>, section 2; BigTIFF,
@@ -31,15 +30,27 @@ pub struct Image {
     pub blocks: Vec<u32>,
 }
 
-/// The start of a file, up to its first block.
-///
-/// `fields` are what the image says of itself, in any order; of `images` the first is the image, and overviews follow.
-pub fn head(fields: &[Field], images: &[Image]) -> Vec<u8> {
-    let small = Layout::of(fields, images, false);
-    match small.end <= u64::from(u32::MAX) {
-        true => small.head,
-        false => Layout::of(fields, images, true).head,
-    }
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Arrangement {
+    /// Cloud Optimised: what the file says of itself, directories, framed blocks.
+    Cog,
+    /// Directories, then blocks.
+    Plain,
+    /// Blocks, which lie from `FIRST` on already, then directories.
+    Behind,
+}
+
+/// Where the first block lies, where directories come behind.
+pub const FIRST: u64 = 16;
+
+/// What a file holds beside its blocks.
+pub struct Layout {
+    /// Its start. Where directories come first, they are in it.
+    pub head: Vec<u8>,
+    /// What comes behind the blocks.
+    pub tail: Vec<u8>,
+    /// Bytes of the whole file.
+    end: u64,
 }
 
 /// What GDAL, and readers like it, look for behind the header to know in which order things are.
@@ -50,50 +61,87 @@ fn promises() -> Vec<u8> {
     format!("GDAL_STRUCTURAL_METADATA_SIZE={:06} bytes\n{text}", text.len()).into_bytes()
 }
 
-struct Layout {
-    head: Vec<u8>,
-    /// Of the whole file.
-    end: u64,
-}
-
 impl Layout {
-    fn of(fields: &[Field], images: &[Image], is_big: bool) -> Layout {
+    /// `fields` are what the image says of itself, in any order; of `images` the first is the image, and overviews follow.
+    pub fn new(fields: &[Field], images: &[Image], arrangement: Arrangement) -> Layout {
+        let small = Layout::of(fields, images, arrangement, false);
+        match small.end <= u64::from(u32::MAX) {
+            true => small,
+            false => Layout::of(fields, images, arrangement, true),
+        }
+    }
+
+    fn of(fields: &[Field], images: &[Image], arrangement: Arrangement, is_big: bool) -> Layout {
         let mut head = match is_big {
             false => b"II\x2a\0\0\0\0\0".to_vec(),
             true => b"II\x2b\0\x08\0\0\0\0\0\0\0\0\0\0\0".to_vec(),
         };
-        head.extend(promises());
+        let frame = match arrangement {
+            Arrangement::Cog => (LEADER, TRAILER),
+            Arrangement::Plain | Arrangement::Behind => (0, 0),
+        };
+        if arrangement == Arrangement::Cog {
+            head.extend(promises());
+        }
+        let bytes = |image: &Image| -> u64 {
+            let blocks = image.blocks.iter();
+            blocks.map(|bytes| frame.0 + u64::from(*bytes) + frame.1).sum()
+        };
+        let first = match arrangement {
+            Arrangement::Cog | Arrangement::Plain => head.len() as u64,
+            Arrangement::Behind => FIRST + images.iter().map(bytes).sum::<u64>(),
+        }
+        .next_multiple_of(8);
         let mut directories: Vec<Directory> = images
             .iter()
             .enumerate()
             .map(|(i, image)| Directory::new(fields, image, i > 0, is_big))
             .collect();
-        let mut at = head.len() as u64;
+        let mut at = first;
         for directory in &mut directories {
-            at = at.next_multiple_of(8);
             directory.start = at;
-            at += directory.bytes();
+            at = (at + directory.bytes()).next_multiple_of(8);
         }
-        // Blocks of the last image, the smallest, come first.
-        let mut place = at;
+        let mut place = match arrangement {
+            Arrangement::Cog | Arrangement::Plain => at,
+            Arrangement::Behind => FIRST,
+        };
         for (directory, image) in directories.iter_mut().zip(images).rev() {
             let mut places = Vec::with_capacity(image.blocks.len());
             for bytes in &image.blocks {
-                places.push(place + LEADER);
-                place += LEADER + u64::from(*bytes) + TRAILER;
+                places.push(place + frame.0);
+                place += frame.0 + u64::from(*bytes) + frame.1;
             }
             directory.set_places(&places);
         }
         let starts: Vec<u64> = directories.iter().map(|directory| directory.start).collect();
         let field = if is_big { 8..16 } else { 4..8 };
         let size = field.len();
-        head[field].copy_from_slice(&starts[0].to_le_bytes()[..size]);
+        head[field].copy_from_slice(&first.to_le_bytes()[..size]);
+        let mut written = Vec::new();
         for (directory, next) in directories.iter().zip(starts.iter().skip(1).chain([&0])) {
-            head.resize(directory.start as usize, 0);
-            directory.write(*next, &mut head);
+            directory.write(*next, &mut written);
+            written.resize(written.len().next_multiple_of(8), 0);
         }
-        head.resize(at as usize, 0);
-        Layout { head, end: place }
+        let end = at.max(place);
+        match arrangement {
+            Arrangement::Cog | Arrangement::Plain => {
+                head.resize(first as usize, 0);
+                head.extend(written);
+                Layout {
+                    head,
+                    tail: Vec::new(),
+                    end,
+                }
+            }
+            Arrangement::Behind => {
+                head.resize(FIRST as usize, 0);
+                // From the end of the last block on.
+                let mut tail = vec![0; (first - place) as usize];
+                tail.extend(written);
+                Layout { head, tail, end }
+            }
+        }
     }
 }
 
@@ -170,6 +218,7 @@ impl Directory {
     fn write(&self, next: u64, out: &mut Vec<u8>) {
         let (count, entry, offset) = self.sizes();
         let own = (count + self.fields.len() * entry + offset).next_multiple_of(8);
+        let begin = out.len();
         let mut apart = Vec::new();
         out.extend(&(self.fields.len() as u64).to_le_bytes()[..count]);
         for field in &self.fields {
@@ -187,7 +236,7 @@ impl Directory {
             out.extend(value);
         }
         out.extend(&next.to_le_bytes()[..offset]);
-        out.resize(self.start as usize + own, 0);
+        out.resize(begin + own, 0);
         out.extend(apart);
     }
 }

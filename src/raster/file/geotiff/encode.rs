@@ -7,11 +7,10 @@ use std::sync::Mutex;
 
 use zstd::bulk::Compressor;
 
-use super::levels::SIDE;
-
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Codec {
     None,
+    /// At a level of libdeflate.
     Deflate(i32),
     Zstd(i32),
 }
@@ -32,17 +31,20 @@ pub struct Encoder {
     /// Bytes of a number, and numbers of a pixel.
     width: usize,
     bands: usize,
+    /// Rows and columns of a block.
+    side: usize,
     /// Those that wait for the next block.
     idle: Mutex<Vec<Compressor<'static>>>,
 }
 
 impl Encoder {
-    pub fn new(codec: Codec, predictor: Predictor, width: usize, bands: usize) -> Encoder {
+    pub fn new(codec: Codec, predictor: Predictor, width: usize, bands: usize, side: usize) -> Encoder {
         Encoder {
             codec,
             predictor,
             width,
             bands,
+            side,
             idle: Mutex::default(),
         }
     }
@@ -59,7 +61,7 @@ impl Encoder {
     ) -> Result<&'a [u8], String> {
         self.pad(block, size);
         let mut line = Vec::new();
-        for row in block.chunks_exact_mut(SIDE * self.bands * self.width) {
+        for row in block.chunks_exact_mut(self.side * self.bands * self.width) {
             match (self.predictor, self.width) {
                 (Predictor::None, _) => {}
                 (Predictor::Horizontal, 1) => difference(row, self.bands, u8::wrapping_sub),
@@ -85,8 +87,8 @@ impl Encoder {
 
     fn pad(&self, block: &mut [u8], (rows, cols): (usize, usize)) {
         let pixel = self.bands * self.width;
-        let line = SIDE * pixel;
-        if cols < SIDE {
+        let line = self.side * pixel;
+        if cols < self.side {
             for row in block.chunks_exact_mut(line).take(rows) {
                 let (known, unknown) = row.split_at_mut(cols * pixel);
                 let last = &known[known.len() - pixel..];
@@ -166,6 +168,7 @@ fn split_and_difference<const WIDTH: usize>(row: &mut [u8], bands: usize, split:
 
 #[cfg(test)]
 mod tests {
+    use super::super::levels::SIDE;
     use super::*;
 
     /// The differences undone number by number.
@@ -177,7 +180,7 @@ mod tests {
             .collect();
         let mut block = bytemuck::cast_slice(&numbers).to_vec();
         let mut out = Vec::new();
-        let encoder = Encoder::new(Codec::None, Predictor::Floating, 4, bands);
+        let encoder = Encoder::new(Codec::None, Predictor::Floating, 4, bands, SIDE);
         let line = SIDE * bands;
         let encoded = encoder.encode(&mut block, (SIDE, SIDE), &mut out).unwrap();
         for (row, encoded) in encoded.chunks_exact(line * 4).enumerate() {
@@ -199,7 +202,7 @@ mod tests {
             .map(|i| (i * i % 65_521) as u16)
             .collect();
         let mut block = bytemuck::cast_slice(&numbers).to_vec();
-        let encoder = Encoder::new(Codec::None, Predictor::Horizontal, 2, bands);
+        let encoder = Encoder::new(Codec::None, Predictor::Horizontal, 2, bands, SIDE);
         let encoded = encoder.encode(&mut block, (SIDE, SIDE), &mut out).unwrap();
         for (row, encoded) in encoded.chunks_exact(line * 2).enumerate() {
             let mut sum = vec![0u16; bands];
@@ -219,7 +222,7 @@ mod tests {
             (Codec::None, SIDE * SIDE),
         ] {
             let (mut block, mut out) = (numbers.clone(), Vec::new());
-            let encoder = Encoder::new(codec, Predictor::None, 1, 1);
+            let encoder = Encoder::new(codec, Predictor::None, 1, 1, SIDE);
             let encoded = encoder.encode(&mut block, (SIDE, SIDE), &mut out).unwrap();
             assert!(encoded.len() >= least && (codec == Codec::None || encoded.len() < numbers.len() / 20));
             let decoded = match codec {
@@ -238,7 +241,7 @@ mod tests {
 
     #[test]
     fn what_is_beyond_the_image_is_like_its_edge() {
-        let encoder = Encoder::new(Codec::None, Predictor::None, 2, 1);
+        let encoder = Encoder::new(Codec::None, Predictor::None, 2, 1, SIDE);
         let mut block = vec![0u8; SIDE * SIDE * 2];
         block[..4].copy_from_slice(&[1, 2, 3, 4]);
         let mut out = Vec::new();

@@ -1,4 +1,4 @@
-//! Cloud Optimised GeoTIFFs: their layout, byte by byte, and their overviews, against slow loops and GDAL's own driver.
+//! GeoTIFFs, plain and Cloud Optimised: their layout, byte by byte, and their overviews, against slow loops and GDAL's own driver.
 
 use std::path::Path;
 use std::process::Command;
@@ -66,16 +66,20 @@ fn averages_are_means_by_area_of_valid_pixels() {
         (1501, 1300),
         (515, 1025),
     ] {
-        for (dtype, nodata) in [
-            (DType::F32, None),
-            (DType::U8, Some(0.0)),
-            (DType::I16, Some(-5.0)),
-            (DType::F64, Some(7.0)),
+        for (dtype, nodata, format) in [
+            (DType::F32, None, "COG"),
+            (DType::U8, Some(0.0), "COG"),
+            (DType::I16, Some(-5.0), "COG"),
+            (DType::F64, Some(7.0), "COG"),
+            (DType::F32, None, "GTiff"),
+            (DType::U8, Some(0.0), "GTiff"),
         ] {
             let path = folder.path().join("a.tif");
             let options = WriteOptions {
                 dtype: Some(dtype),
                 nodata,
+                format: Some(format.into()),
+                overviews: true,
                 ..options("average")
             };
             write(&source(rows, cols), &path, &options).unwrap();
@@ -109,7 +113,7 @@ fn averages_are_means_by_area_of_valid_pixels() {
                     let same = expected.is_nan() && got.is_nan() || (expected - got).abs() <= near;
                     assert!(
                         same,
-                        "{dtype} {rows} × {cols}, {:?} at {row}, {col}: {got}, not {expected}",
+                        "{format} of {dtype} {rows} × {cols}, {:?} at {row}, {col}: {got}, not {expected}",
                         above.dim()
                     );
                 }
@@ -236,11 +240,22 @@ fn neither_threads_nor_tiles_show() {
                 };
                 write(&source(rows, cols), &path, &options).unwrap();
                 files.push(std::fs::read(&path).unwrap());
+                for compress in ["deflate", "none"] {
+                    let plain = WriteOptions {
+                        format: None,
+                        overviews: compress == "deflate",
+                        compress: compress.into(),
+                        level: None,
+                        ..options.clone()
+                    };
+                    write(&source(rows, cols), &path, &plain).unwrap();
+                    files.push(std::fs::read(&path).unwrap());
+                }
             }
         }
     }
-    let (first, others) = files.split_at(6);
-    for more in others.chunks(6) {
+    let (first, others) = files.split_at(18);
+    for more in others.chunks(18) {
         assert!(first == more);
     }
 }
@@ -337,5 +352,75 @@ fn the_layout_is_as_promised() {
         let info = Command::new("gdalinfo").arg(&path).output().unwrap();
         let info = String::from_utf8_lossy(&info.stdout).into_owned();
         assert!(info.contains("LAYOUT=COG"), "{info}");
+    }
+}
+
+/// Blocks of the first band, then those of the next, row by row; those that are not compressed before the directory, others behind it.
+#[test]
+fn plain_files_hold_bands_one_after_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tif");
+    for (compress, overviews) in [
+        ("none", false),
+        ("none", true),
+        ("deflate", false),
+        ("zstd", true),
+    ] {
+        for (rows, cols, side) in [(1, 1, 16), (5, 700, 16), (300, 2000, 256), (700, 1025, 512)] {
+            for dtype in [DType::F32, DType::U8, DType::I16, DType::U64] {
+                let values: Vec<Array2<f32>> = (0..3)
+                    .map(|band| noise(20 + band, rows, cols).mapv(|v| (v * 100.0).floor()))
+                    .collect();
+                let bands = values.iter().map(|v| image(&utm_grid(rows, cols), v.clone()));
+                let source = bands.reduce(|a, b| a.add_bands(&b).unwrap()).unwrap();
+                let options = WriteOptions {
+                    compress: compress.into(),
+                    overviews,
+                    dtype: Some(dtype),
+                    ..Default::default()
+                };
+                write(&source, &path, &options).unwrap();
+                let dataset = Dataset::open(&path).unwrap();
+                for (band, values) in values.iter().enumerate() {
+                    let band = dataset.rasterband(band + 1).unwrap();
+                    assert_eq!(band.block_size(), (side, side));
+                    let read = band
+                        .read_as::<f64>((0, 0), (cols, rows), (cols, rows), None)
+                        .unwrap();
+                    assert!(
+                        read.data()
+                            .iter()
+                            .zip(values)
+                            .all(|(got, v)| *got == f64::from(*v))
+                    );
+                }
+                let file = Bytes(std::fs::read(&path).unwrap());
+                let mut images = Vec::new();
+                let mut at = file.number(4, 4);
+                while at != 0 {
+                    let (tags, _, next) = file.directory(at);
+                    images.push((at, tags));
+                    at = next;
+                }
+                let count = if overviews && rows.max(cols) > 512 { 2 } else { 1 };
+                assert!(images.len() >= count && (overviews || images.len() == 1));
+                let is_behind = compress == "none" && images.len() == 1;
+                let mut place = None;
+                for (at, tags) in images.iter().rev() {
+                    assert_eq!((tags[&322][0], tags[&284][0], tags[&277][0]), (side, 2, 3));
+                    let blocks = tags[&256][0].div_ceil(side) * tags[&257][0].div_ceil(side);
+                    assert_eq!((tags[&324].len(), tags[&325].len()), (3 * blocks, 3 * blocks));
+                    for (start, bytes) in tags[&324].iter().zip(&tags[&325]) {
+                        assert!(
+                            place.is_none_or(|place| place == *start),
+                            "blocks follow one another"
+                        );
+                        assert_eq!(start > at, !is_behind);
+                        place = Some(start + bytes);
+                    }
+                }
+                assert!(is_behind || place == Some(file.0.len()));
+            }
+        }
     }
 }
