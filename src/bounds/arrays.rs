@@ -19,13 +19,17 @@ const PAGE: usize = 4096;
 /// Pieces that are kept at most.
 const SLOTS: usize = 128;
 
-/// Bytes of all that are kept, at most.
+/// Bytes of all that are kept in any case, at most.
 static MOST: AtomicUsize = AtomicUsize::new(0);
+/// Bytes that are kept beside these, at most, where arrays took more before.
+static AGAIN: AtomicUsize = AtomicUsize::new(0);
 
 static KEPT: Mutex<Kept> = Mutex::new(Kept {
     pieces: [Piece { at: 0, bytes: 0 }; SLOTS],
     count: 0,
     bytes: 0,
+    live: 0,
+    peak: 0,
 });
 
 #[derive(Clone, Copy)]
@@ -39,11 +43,22 @@ struct Kept {
     pieces: [Piece; SLOTS],
     count: usize,
     bytes: usize,
+    /// Bytes that somebody has, now and at most so far.
+    live: usize,
+    peak: usize,
 }
 
 /// Sets what may be kept from the ceiling of memory, and notes it there: what the tiles of all threads need at a time, and little of the ceiling.
+///
+/// What one tile has given back and the next will take is not noted again: together with what is in use it never takes more than arrays
+/// took at once before. A part of the ceiling bounds it, since other memory may have grown since.
 pub fn keep_within(memory: usize, threads: usize) {
-    let bytes = (memory / 32).min(threads.max(1).saturating_mul(16 << 20));
+    let threads = threads.max(1);
+    AGAIN.store(
+        (memory / 4).min(threads.saturating_mul(64 << 20)),
+        Ordering::Relaxed,
+    );
+    let bytes = (memory / 32).min(threads.saturating_mul(16 << 20));
     let before = MOST.swap(bytes, Ordering::Relaxed);
     budget::share(bytes.saturating_sub(before));
 }
@@ -86,15 +101,17 @@ pub(super) unsafe fn give_back(memory: *mut u8, size: usize) {
         at: memory.expose_provenance(),
         bytes: piece(size),
     };
-    let most = MOST.load(Ordering::Relaxed);
+    let mut kept = kept();
+    kept.live = kept.live.saturating_sub(piece.bytes);
+    let most = kept.most();
     if piece.bytes > most / 2 {
+        drop(kept);
         return release(piece);
     }
-    let mut kept = kept();
-    while kept.count == SLOTS || (kept.count > 0 && kept.bytes + piece.bytes > most) {
-        let oldest = kept.remove(0);
-        release(oldest);
+    if kept.count == SLOTS {
+        release(kept.remove(0));
     }
+    kept.shrink(most - piece.bytes);
     let count = kept.count;
     kept.pieces[count] = piece;
     kept.count += 1;
@@ -112,10 +129,13 @@ pub(super) unsafe fn resize(memory: *mut u8, size: usize, wanted: usize) -> *mut
     }
     // SAFETY: the piece is a mapping of `old` bytes of this process; its pages move with what they hold.
     let moved = unsafe { libc::mremap(memory.cast(), old, new, libc::MREMAP_MAYMOVE) };
-    match moved == libc::MAP_FAILED {
-        true => ptr::null_mut(),
-        false => moved.cast(),
+    if moved == libc::MAP_FAILED {
+        return ptr::null_mut();
     }
+    let mut kept = kept();
+    kept.live = kept.live.saturating_sub(old);
+    kept.grow(new);
+    moved.cast()
 }
 
 /// Gives all that is kept back to the system.
@@ -132,11 +152,37 @@ fn kept() -> MutexGuard<'static, Kept> {
 }
 
 impl Kept {
+    /// Bytes that may be kept now.
+    fn most(&self) -> usize {
+        let again = AGAIN.load(Ordering::Relaxed);
+        MOST.load(Ordering::Relaxed) + self.peak.saturating_sub(self.live).min(again)
+    }
+
+    /// Notes that somebody has so many bytes more, for which others may have to go.
+    fn grow(&mut self, bytes: usize) {
+        self.live = self.live.saturating_add(bytes);
+        self.peak = self.peak.max(self.live);
+        self.shrink(self.most());
+    }
+
+    /// Gives the oldest back to the system, until so many bytes are kept at most.
+    fn shrink(&mut self, most: usize) {
+        while self.count > 0 && self.bytes > most {
+            release(self.remove(0));
+        }
+    }
+
     /// The one of that many bytes that came last: the caches of the processor know it best.
     fn take(&mut self, bytes: usize) -> Option<*mut u8> {
         let found = self.pieces[..self.count]
             .iter()
-            .rposition(|piece| piece.bytes == bytes)?;
+            .rposition(|piece| piece.bytes == bytes);
+        let Some(found) = found else {
+            self.grow(bytes);
+            return None;
+        };
+        self.live = self.live.saturating_add(bytes);
+        self.peak = self.peak.max(self.live);
         Some(ptr::with_exposed_provenance_mut(self.remove(found).at))
     }
 
@@ -199,7 +245,8 @@ mod tests {
         /// Beside arrays of the usual way: whatever is asked for, grown, shrunk and given back, each holds its own bytes.
         #[test]
         fn arrays_keep_their_bytes(steps in prop::collection::vec((0usize..6, 0usize..3, 1usize..1_500_000, any::<u8>()), 1..60)) {
-            MOST.store(KEPT_IN_TESTS, Ordering::Relaxed);
+            MOST.store(KEPT_IN_TESTS / 2, Ordering::Relaxed);
+            AGAIN.store(KEPT_IN_TESTS / 2, Ordering::Relaxed);
             let layout = |size| Layout::from_size_align(size, 8).unwrap();
             let mut held: Vec<Option<(*mut u8, usize, u8)>> = vec![None; 6];
             let check = |memory: *mut u8, size: usize, mark: u8| {
@@ -243,7 +290,7 @@ mod tests {
                 unsafe { Heap.dealloc(memory, layout(size)) };
             }
             let kept = kept();
-            prop_assert!(kept.bytes <= MOST.load(Ordering::Relaxed) && kept.count <= SLOTS);
+            prop_assert!(kept.bytes <= MOST.load(Ordering::Relaxed) + AGAIN.load(Ordering::Relaxed) && kept.count <= SLOTS);
         }
     }
 }

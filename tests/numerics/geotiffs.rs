@@ -371,7 +371,11 @@ fn plain_files_hold_bands_one_after_the_other() {
                 let values: Vec<Array2<f32>> = (0..3)
                     .map(|band| noise(20 + band, rows, cols).mapv(|v| (v * 100.0).floor()))
                     .collect();
-                let bands = values.iter().map(|v| image(&utm_grid(rows, cols), v.clone()));
+                let bands = values.iter().enumerate().map(|(i, values)| {
+                    let mut band = image(&utm_grid(rows, cols), values.clone());
+                    band.bands[0].name = format!("band{i}");
+                    band
+                });
                 let source = bands.reduce(|a, b| a.add_bands(&b).unwrap()).unwrap();
                 let options = WriteOptions {
                     compress: compress.into(),

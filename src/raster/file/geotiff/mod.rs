@@ -7,6 +7,7 @@ mod levels;
 mod pyramid;
 mod reduce;
 mod scratch;
+mod store;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -164,15 +165,21 @@ impl GeoTiff {
         let scratch = || {
             let folder = aside.path().parent().unwrap_or(Path::new("."));
             let packed = match arrangement {
-                Arrangement::Behind => Packed::at_places(new_file(draft.path())?, FIRST),
-                Arrangement::Cog | Arrangement::Plain => Packed::new(tempfile::tempfile_in(folder)?),
+                Arrangement::Behind => new_file(draft.path())?,
+                Arrangement::Cog | Arrangement::Plain => tempfile::tempfile_in(folder)?,
             };
+            let packed = Packed::new(packed);
             Scratch::new(folder, packed, plan.side, together * dtype.bytes()).map(Arc::new)
         };
         let scratch = scratch().map_err(|e| Error::io(path, e))?;
+        let blocks_of_band = size.0.div_ceil(plan.side) * size.1.div_ceil(plan.side);
         let blocks = bands.chunks(together).enumerate().map(|(i, bands)| {
             let encoder = Encoder::new(codec, predictor, dtype.bytes(), bands.len(), plan.side);
-            blocks_of(dtype, &plan, encoder, i * together, bands, &scratch).map_err(|e| Error::io(path, e))
+            let number = i * together;
+            let placed = (arrangement == Arrangement::Behind)
+                .then(|| FIRST + number as u64 * blocks_of_band as u64 * block as u64);
+            blocks_of(dtype, &plan, encoder, (number, placed), bands, &scratch)
+                .map_err(|e| Error::io(path, e))
         });
         Ok(Some(GeoTiff {
             path: path.to_path_buf(),
@@ -321,7 +328,8 @@ impl GeoTiff {
         });
         let sized: Vec<Image> = sized.collect();
         let Layout { head, tail, .. } = Layout::new(fields, &sized, self.arrangement);
-        if let Some(file) = self.scratch.packed.placed() {
+        if self.arrangement == Arrangement::Behind {
+            let file = &self.scratch.packed.file;
             let blocks = sized.iter().flat_map(|image| &image.blocks);
             let end = FIRST + blocks.map(|bytes| u64::from(*bytes)).sum::<u64>();
             let written = file.write_all_at(&head, 0);
@@ -415,14 +423,14 @@ fn blocks_of(
     dtype: DType,
     plan: &Plan,
     encoder: Encoder,
-    first: usize,
+    first: (usize, Option<u64>),
     bands: &[StagedBand],
     scratch: &Arc<Scratch>,
 ) -> io::Result<Box<dyn Blocks>> {
     fn of<T: Sample>(
         plan: &Plan,
         encoder: Encoder,
-        first: usize,
+        (first, placed): (usize, Option<u64>),
         bands: &[StagedBand],
         scratch: &Arc<Scratch>,
     ) -> Box<dyn Blocks> {
@@ -431,7 +439,11 @@ fn blocks_of(
             None => T::of(band.fill),
         };
         let fills = bands.iter().map(|band| (fill(band), band.declared)).collect();
-        Box::new(Pyramid::<T>::new(plan, encoder, first, fills, scratch))
+        let pyramid = Pyramid::<T>::new(plan, encoder, first, fills, scratch);
+        match placed {
+            Some(start) => Box::new(pyramid.placed(start)),
+            None => Box::new(pyramid),
+        }
     }
     Ok(match dtype {
         DType::U8 => of::<u8>(plan, encoder, first, bands, scratch),

@@ -3,21 +3,18 @@
 //! A block of the image is compressed when its pixels are there, and what it alone makes of the first overview goes to a canvas of that. What lies across
 //! blocks, of images with odd sides, and all smaller overviews are made of canvases when all blocks have come. So nothing depends on their order.
 
-use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use ndarray::{ArrayView1, s};
-
 use super::encode::Encoder;
 use super::levels::{Axis, block, blocks};
 use super::reduce::{Fill, Pixels, Sample, average, mode, nearest};
 use super::scratch::{Canvas, Place, Scratch};
+use super::store::store;
 use crate::error::{Error, Result};
 use crate::raster::file::described::Seen;
-use crate::raster::tile::MASKED_INTEGER;
 use crate::raster::{self, Window};
 use crate::work::{self, workers};
 
@@ -103,6 +100,8 @@ pub struct Pyramid<T> {
     encoder: Encoder,
     scratch: Arc<Scratch>,
     seams: Seams,
+    /// Where its first block lies in the file, where each has its place and takes as many bytes.
+    placed: Option<u64>,
     /// The number of its first band in the file.
     first: usize,
     /// What masked pixels of each band are stored as, and whether the file says so in any case.
@@ -164,11 +163,25 @@ impl<T: Sample> Pyramid<T> {
             side: *side,
             method: *method,
             scratch: Arc::clone(scratch),
+            placed: None,
             levels,
             encoder,
             seams,
             first,
             fills,
+        }
+    }
+
+    /// The same of one band whose blocks are the pixels as they are, from this place in the file on.
+    pub fn placed(self, start: u64) -> Pyramid<T> {
+        let bytes = (self.side * self.side * size_of::<T>()) as u32;
+        for (i, place) in self.levels[0].places().iter_mut().enumerate() {
+            let start = start + i as u64 * u64::from(bytes);
+            *place = Place { start, bytes };
+        }
+        Pyramid {
+            placed: Some(start),
+            ..self
         }
     }
 
@@ -197,6 +210,44 @@ impl<T: Sample> Pyramid<T> {
         self.pack(0, at, part, &mut samples)
     }
 
+    /// Writes a window of blocks that have their places. What is beyond the image stays a hole of the file: 0.
+    fn lay(&self, start: u64, window: Window, pixels: &raster::Pixels) -> io::Result<Seen> {
+        /// Of bytes at a time, which stay in the cache of a core.
+        const STRIP: usize = 128 << 10;
+        let mut seen = Seen::default();
+        let mut samples = Vec::new();
+        let block_bytes = (self.side * self.side * size_of::<T>()) as u64;
+        for (at, part) in blocks(window, self.side) {
+            let rows = (STRIP / (part.cols * size_of::<T>())).clamp(1, part.rows);
+            samples.resize(rows * part.cols, T::of(0.0));
+            let begin = start + (at.0 * self.columns(&self.levels[0]) + at.1) as u64 * block_bytes;
+            let (top, left) = (part.row as usize % self.side, part.col as usize % self.side);
+            for row in (0..part.rows).step_by(rows) {
+                let rows = rows.min(part.rows - row);
+                let from = (
+                    (part.row - window.row) as usize + row,
+                    (part.col - window.col) as usize,
+                    part.cols,
+                );
+                let lines = samples.chunks_exact_mut(part.cols).take(rows);
+                store(pixels, from, (0, 1), self.fills[0].0, lines, &mut seen);
+                let lines = &samples[..rows * part.cols];
+                // Rows as wide as blocks follow one another.
+                let width = if part.cols == self.side {
+                    lines.len()
+                } else {
+                    part.cols
+                };
+                for (i, line) in lines.chunks_exact(width).enumerate() {
+                    let pixel = (top + row + i) * self.side + left;
+                    let place = begin + (pixel * size_of::<T>()) as u64;
+                    self.scratch.packed.lay(place, bytemuck::cast_slice(line))?;
+                }
+            }
+        }
+        Ok(seen)
+    }
+
     /// Compresses a block of a level.
     fn pack(&self, level: usize, at: (usize, usize), part: Window, samples: &mut [T]) -> io::Result<()> {
         let mut out = Vec::new();
@@ -206,11 +257,8 @@ impl<T: Sample> Pyramid<T> {
             .encode(bytes, (part.rows, part.cols), &mut out)
             .map_err(io::Error::other)?;
         let level = &self.levels[level];
-        let number = at.0 * self.columns(level) + at.1;
-        // Of all bands one after the other: an image whose blocks have their places has no overviews.
-        let before = self.first * level.places().len();
-        let place = self.scratch.packed.add(before + number, encoded)?;
-        level.places()[number] = place;
+        let place = self.scratch.packed.add(encoded)?;
+        level.places()[at.0 * self.columns(level) + at.1] = place;
         Ok(())
     }
 
@@ -429,6 +477,9 @@ impl<T: Sample> Blocks for Pyramid<T> {
     }
 
     fn take(&self, window: Window, bands: Vec<raster::Pixels>) -> io::Result<Vec<Seen>> {
+        if let (Some(start), [pixels]) = (self.placed, bands.as_slice()) {
+            return Ok(vec![self.lay(start, window, pixels)?]);
+        }
         let count = self.bands();
         let image = self.levels[0].window();
         let mut all = vec![Seen::default(); count];
@@ -515,75 +566,4 @@ impl<T: Sample> Blocks for Pyramid<T> {
         let image = |level: &Level| ((level.rows, level.cols), level.places().clone());
         self.levels.iter().map(image).collect()
     }
-}
-
-/// Stores a band's pixels, from this row and column on, as one of so many numbers of each pixel of `lines`.
-fn store<'a, T: Sample>(
-    pixels: &raster::Pixels,
-    (row, col, cols): (usize, usize, usize),
-    place: (usize, usize),
-    fill: T,
-    lines: impl Iterator<Item = &'a mut [T]>,
-    seen: &mut Seen,
-) {
-    let fill_number = fill.number();
-    for (i, line) in lines.enumerate() {
-        let from = s![row + i, col..col + cols];
-        match pixels {
-            raster::Pixels::F32(a) => {
-                let fill_value = fill_number as f32;
-                store_line(a.slice(from), line, place, seen, |v: f32| match v.is_nan() {
-                    true => (fill, true, false),
-                    false => (T::of_f32(v), false, v == fill_value),
-                });
-            }
-            raster::Pixels::F64(a) => {
-                store_line(a.slice(from), line, place, seen, |v: f64| match v.is_nan() {
-                    true => (fill, true, false),
-                    false => (T::of(v), false, v == fill_number),
-                })
-            }
-            raster::Pixels::I128(a) => store_line(a.slice(from), line, place, seen, |v: i128| {
-                let stored = T::of_integer(v);
-                match v == MASKED_INTEGER {
-                    true => (fill, true, false),
-                    false => (stored, false, stored == fill),
-                }
-            }),
-            // Their files are made otherwise.
-            raster::Pixels::C32(_) => {}
-        }
-    }
-}
-
-/// `convert` says what is stored, whether the pixel is masked, and whether a valid one looks like a masked one.
-#[inline(always)]
-fn store_line<S: Copy, T: Sample>(
-    from: ArrayView1<'_, S>,
-    to: &mut [T],
-    (band, bands): (usize, usize),
-    seen: &mut Seen,
-    convert: impl Fn(S) -> (T, bool, bool),
-) {
-    let from = from
-        .as_slice()
-        .map_or_else(|| Cow::Owned(from.to_vec()), Cow::Borrowed);
-    let (mut any, mut clashes) = (false, 0);
-    let mut one = |to: &mut T, v: S| {
-        let (stored, masked, clash) = convert(v);
-        *to = stored;
-        any |= masked;
-        clashes += u64::from(clash);
-    };
-    match bands {
-        1 => to.iter_mut().zip(from.iter()).for_each(|(to, v)| one(to, *v)),
-        _ => to
-            .iter_mut()
-            .skip(band)
-            .step_by(bands)
-            .zip(from.iter())
-            .for_each(|(to, v)| one(to, *v)),
-    }
-    seen.masked |= any;
-    seen.clashes += clashes;
 }

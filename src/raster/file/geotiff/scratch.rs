@@ -49,13 +49,11 @@ pub struct Place {
     pub bytes: u32,
 }
 
-/// Blocks as the file holds them: each at its place, where all are as long, else in the order in which they came.
+/// Compressed blocks in the order in which they came; of blocks that have their places, the file itself.
 pub struct Packed {
-    file: File,
+    pub file: File,
     /// Where the next one goes.
     end: AtomicU64,
-    /// Where the first one lies, where each has its place.
-    first: Option<u64>,
 }
 
 impl Packed {
@@ -63,38 +61,25 @@ impl Packed {
         Packed {
             file,
             end: AtomicU64::new(0),
-            first: None,
         }
     }
 
-    /// In the file itself, from `first` on.
-    pub fn at_places(file: File, first: u64) -> Packed {
-        Packed {
-            file,
-            end: AtomicU64::new(0),
-            first: Some(first),
-        }
-    }
-
-    /// Adds the block of this number, from any thread.
-    pub fn add(&self, number: usize, block: &[u8]) -> io::Result<Place> {
+    /// Adds a block, from any thread.
+    pub fn add(&self, block: &[u8]) -> io::Result<Place> {
         let bytes = u32::try_from(block.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-        let start = match self.first {
-            Some(first) => first + number as u64 * u64::from(bytes),
-            None => self.end.fetch_add(bytes.into(), Ordering::Relaxed),
-        };
+        let start = self.end.fetch_add(bytes.into(), Ordering::Relaxed);
         self.file.write_all_at(block, start)?;
         Ok(Place { start, bytes })
+    }
+
+    /// Writes what has its place.
+    pub fn lay(&self, place: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, place)
     }
 
     pub fn read(&self, place: Place, out: &mut Vec<u8>) -> io::Result<()> {
         out.resize(place.bytes as usize, 0);
         self.file.read_exact_at(out, place.start)
-    }
-
-    /// The file, where blocks have their places in it.
-    pub fn placed(&self) -> Option<&File> {
-        self.first.map(|_| &self.file)
     }
 }
 
