@@ -83,6 +83,20 @@ pub fn resident() -> usize {
     pages * usize::try_from(page).unwrap_or(0)
 }
 
+/// The most that it ever was; 0 where the system does not say.
+pub fn peak() -> usize {
+    // SAFETY: `rusage` holds numbers alone, for which zeros are good values, and getrusage fills the one that it is given.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        match libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) {
+            0 => usage,
+            _ => return 0,
+        }
+    };
+    // In KiB on Linux.
+    usize::try_from(usage.ru_maxrss).unwrap_or(0) << 10
+}
+
 fn thread() -> i32 {
     // SAFETY: gettid has no preconditions.
     unsafe { libc::gettid() }

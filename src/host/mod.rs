@@ -12,6 +12,7 @@ mod literal;
 pub mod loader;
 pub mod needs;
 mod output;
+mod page;
 pub mod params;
 mod repl;
 pub mod report;

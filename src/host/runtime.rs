@@ -11,7 +11,7 @@ use super::watchdog::Watchdog;
 use super::{loader, sandbox, sources};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::lua::Access;
+use crate::lua::{Access, following};
 use crate::work::{self, Context, Entered};
 
 /// What a script may use up.
@@ -81,6 +81,17 @@ impl Runtime {
         }
     }
 
+    /// Tells `at` the line of the main part of `chunk` that runs; `each` line as it begins, which slows down what is computed in Lua itself, or only
+    /// where something of perilune's is called and now and then between.
+    ///
+    /// # Errors
+    /// When Lua is out of memory.
+    pub fn follow(&self, chunk: &str, each: bool, at: impl Fn(usize) + 'static) -> Result<()> {
+        following::follow(&self.lua, chunk, at);
+        self.lua.set_app_data(EachLine(each));
+        Ok(watch(&self.lua)?)
+    }
+
     /// Watches what follows, under the time limit.
     pub fn watchdog(&self, farewell: &'static str) -> Watchdog {
         Watchdog::start(self.limits.time, farewell)
@@ -139,11 +150,18 @@ impl Runtime {
 /// In app data: the calls that were running when the stop was first noticed.
 struct StoppedAt(String);
 
+/// In app data: whether a script is followed line by line.
+struct EachLine(bool);
+
 /// Looks at the stop flag now and then. A hook's error can be caught by `pcall`, so once the flag is set a hook
 /// on every instruction raises it again until nothing of the script is left.
 fn watch(lua: &Lua) -> mlua::Result<()> {
-    let seldom = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
-    lua.set_global_hook(seldom, |lua: &Lua, _: &Debug| {
+    let mut when = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
+    if lua.app_data_ref::<EachLine>().is_some_and(|each| each.0) {
+        when = when.every_line();
+    }
+    lua.set_global_hook(when, |lua: &Lua, _: &Debug| {
+        following::look(lua);
         if !interrupt::requested() {
             return Ok(VmState::Continue);
         }

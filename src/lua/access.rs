@@ -164,6 +164,14 @@ impl Access {
         }
     }
 
+    /// Also lets this one file be written.
+    pub fn allow_file(&mut self, file: &Path) {
+        let file = settle(&self.absolute(file));
+        if !self.sealed {
+            self.policy.writes.files.push(file);
+        }
+    }
+
     pub fn working(&self) -> &Path {
         &self.working
     }

@@ -44,6 +44,7 @@ use crate::error::Result;
 pub mod access;
 pub mod args;
 pub mod class;
+pub mod following;
 pub mod module;
 pub mod names;
 pub mod native;

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use mlua::{Function, Lua, MultiValue, Value, ffi};
 
 use super::args::Args;
+use super::following;
 use super::remedies::with_calls;
 use super::signature::Signature;
 use crate::error::{Error, Result};
@@ -43,6 +44,7 @@ where
         // Before and after, so that no loop of natives outlives a stop, whatever they do and whatever `pcall` catches.
         let call = || {
             interrupt::check()?;
+            following::look(lua);
             let results = function(lua, values)?;
             interrupt::check().map(|()| results)
         };

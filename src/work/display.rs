@@ -123,6 +123,13 @@ impl Bundle {
         self.0.get(&form).map(Vec::as_slice)
     }
 
+    /// The same in these forms alone, as far as it has them.
+    #[must_use]
+    pub fn with_only(&self, forms: &[Form]) -> Bundle {
+        let of = |form: &Form| Some((*form, self.0.get(form)?.clone()));
+        Bundle(forms.iter().filter_map(of).collect())
+    }
+
     /// A form that is text.
     #[must_use]
     pub fn text(&self, form: Form) -> Option<&str> {

@@ -7,6 +7,7 @@ mod dry_run;
 mod inspect;
 mod login;
 mod provenance;
+mod reported;
 mod script;
 mod scripts;
 mod setup;
@@ -90,6 +91,10 @@ pub struct Global {
     /// No progress on standard error
     #[arg(long, short, global = true)]
     quiet: bool,
+
+    /// The page that `run` writes
+    #[arg(skip)]
+    report: Option<PathBuf>,
 }
 
 /// What scripts of others may do, for runs at which nobody is asked; and what no script may do.
@@ -142,6 +147,9 @@ enum Command {
         /// Compute, download and write nothing, and tell what would be
         #[arg(long)]
         dry_run: bool,
+        /// Also write a page about the run: code in steps (lines --%%), what they say and show, files, versions
+        #[arg(long, value_name = "FILE.html")]
+        report: Option<PathBuf>,
         /// A Lua file or a name that `perilune workflows` lists, and its parameters as --name value; --help lists them
         #[arg(
             trailing_var_arg = true,
@@ -321,7 +329,14 @@ fn dispatch(cli: Cli) -> Result<u8> {
             }
             repl::start(global.limits(), global.confined(&[])?)
         }
-        (Some(Command::Run { dry_run, script }), None) => match script.split_first() {
+        (
+            Some(Command::Run {
+                dry_run,
+                report,
+                script,
+            }),
+            None,
+        ) => match script.split_first() {
             Some((name, _)) if name == "--help" || name == "-h" => {
                 print_help("run");
                 Ok(DONE)
@@ -329,7 +344,10 @@ fn dispatch(cli: Cli) -> Result<u8> {
             Some((name, _)) if name.starts_with('-') => Err(Error::message(format!(
                 "perilune has no option {name}; `perilune run --help` lists them"
             ))),
-            Some((name, parameters)) => script::run(name, parameters, dry_run, &global),
+            Some((name, parameters)) => {
+                let global = Global { report, ..global };
+                script::run(name, parameters, dry_run, &global)
+            }
             None => {
                 print_help("run");
                 Ok(USAGE)
@@ -437,6 +455,9 @@ impl Global {
         logins: Option<&[String]>,
     ) -> Result<Access> {
         let mut access = access;
+        if let Some(page) = &self.report {
+            access.allow_file(page);
+        }
         let denied = &self.permissions;
         access.deny(&denied.deny_read, &denied.deny_write);
         let denied: Vec<Grant> = denied

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mlua::{Function, Lua};
 
+use super::reported::{self, Reported};
 use super::scripts::Script;
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE};
 use super::{dry_run, inspect, untrusted};
@@ -27,6 +28,11 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
     // A script with a parameter of that name gets it.
     let is_flag = |a: &String| a == "--dry-run" && !mentions(&script.text, "dry_run");
     let (flags, arguments): (Vec<_>, Vec<_>) = arguments.into_iter().partition(is_flag);
+    let (target, arguments) = reported::taken(&script, arguments)?;
+    let global = &Global {
+        report: target.or_else(|| global.report.clone()),
+        ..global.clone()
+    };
     let rehearsal = (dry_run || !flags.is_empty()).then(|| Arc::new(Rehearsal::new(Rehearsal::ALLOWANCE)));
     let context = Context::clone(&work::current()).with_rehearsal(rehearsal.clone());
     let _entered = context.enter();
@@ -35,6 +41,21 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
         // The help of others' scripts is told from their text.
         return inspect::run(name, false);
     }
+    let target = global.report.as_ref().filter(|_| !help);
+    if let Some(target) = target {
+        if rehearsal.is_some() {
+            return Err(Error::message(
+                "a dry run makes nothing, and no report; leave out --report or --dry-run",
+            ));
+        }
+        reported::check(target)?;
+    }
+    let report = target.map(|target| Reported::new(target.clone(), &script));
+    let context = match &report {
+        Some(report) => Context::clone(&work::current()).with_output(report.output()),
+        None => Context::clone(&work::current()),
+    };
+    let _entered = context.enter();
     let given = if help {
         Vec::new()
     } else {
@@ -67,22 +88,30 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
         loader::fix(lua, locals);
         needs::hold(lua, needs);
     }
+    let names: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
     params::give(lua, &script.name, given);
-    work::set_provenance(Arc::new(Run::new(
-        Some(script.origin()),
-        &working,
-        aside.as_deref(),
-    )));
+    let notes = Arc::new(Run::new(Some(script.origin()), &working, aside.as_deref()));
+    work::set_provenance(match &report {
+        Some(report) => report.notes(notes.clone()),
+        None => notes.clone(),
+    });
     if let Some(folder) = &script.folder {
         loader::add_folder(lua, folder);
     }
     if help {
         return tell_parameters(runtime, &script);
     }
-    let code = match (
-        &rehearsal,
-        execute(&runtime, &script.text, &script.chunk).map_err(|e| Report::new(&e)),
-    ) {
+    if let Some(report) = &report {
+        report.follow(&runtime, &script)?;
+    }
+    let ended = execute(&runtime, &script.text, &script.chunk).map_err(|e| Report::new(&e));
+    let page = report.map(|report| {
+        report.be_deaf(true);
+        let failure = ended.as_ref().err().map(|e| Reported::failure(e, lua, &script));
+        let parameters = Reported::parameters(lua, &notes, report.target(), &names);
+        (report, failure, parameters)
+    });
+    let code = match (&rehearsal, ended) {
         (Some(rehearsal), Ok(())) => dry_run::tell(rehearsal, None),
         (Some(rehearsal), Err(report)) if !report.interrupted && rehearsal.wanted().is_some() => {
             dry_run::tell(rehearsal, Some(&report))
@@ -90,7 +119,22 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
         (_, Ok(())) => DONE,
         (_, Err(report)) => code_of(lua, &report),
     };
-    Ok(close(runtime, code))
+    if let Some((report, ..)) = &page {
+        report.be_deaf(false);
+    }
+    let code = close(runtime, code);
+    let Some((report, failure, parameters)) = page else {
+        return Ok(code);
+    };
+    let target = report.target().to_path_buf();
+    match report.write(&script, &notes, &working, parameters, failure) {
+        Ok(()) => work::tell(&format!("report: {}", target.display())),
+        Err(error) => {
+            work::tell(&format!("error: the report was not written: {error}"));
+            return Ok(if code == DONE { SCRIPT_ERROR } else { code });
+        }
+    }
+    Ok(code)
 }
 
 /// Runs a script as far as its declaration, or to its end where it has none, and prints its help.

@@ -16,10 +16,10 @@ mod sidecar;
 
 pub use fingerprint::{sha256, whole as hash_of};
 pub use methods::{Documented, methods};
-pub use paths::{found, stable};
+pub use paths::{found, stable, unsigned};
 pub use read::of as record_of;
-pub use record::{Record, Script, Use};
+pub use record::{Input, Record, Script, Use};
 pub use ro_crate::write as write_crate;
-pub use run::{Origin, Run, SECRET};
+pub use run::{Origin, Run, SECRET, is_secret};
 pub use show::{State, state, tree, versions};
 pub use sidecar::is_one as is_beside;

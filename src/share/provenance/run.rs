@@ -166,6 +166,28 @@ impl Run {
     }
 }
 
+impl Run {
+    /// How a file at `target` would say that it was made, without pixels.
+    pub fn record_of(&self, target: &Path) -> Record {
+        self.made(target, None)
+    }
+
+    /// A file of the run as the record of `target` has it; none of folders that are no Zarr, and of what is not there.
+    pub fn file_of(&self, path: &Path, target: &Path) -> Option<Input> {
+        let (path, target) = (
+            paths::plain(&self.working.join(path)),
+            paths::plain(&self.working.join(target)),
+        );
+        self.notes().input(&path, Use::Read, &target)
+    }
+}
+
+/// Whether the name of a parameter says that its value is nobody's to know.
+pub fn is_secret(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    SECRETS.iter().any(|secret| lower.contains(secret))
+}
+
 impl Notes {
     fn script(&self, target: &Path) -> Option<Script> {
         let origin = self.origin.as_ref()?;
@@ -210,9 +232,8 @@ impl Notes {
         };
         let mut out = BTreeMap::new();
         for (name, value) in &self.parameters {
-            let lower = name.to_lowercase();
             let value = match value {
-                Json::String(_) if SECRETS.iter().any(|secret| lower.contains(secret)) => SECRET.into(),
+                Json::String(_) if is_secret(name) => SECRET.into(),
                 Json::String(text) => one(name, text).into(),
                 Json::Array(list) => list
                     .iter()
