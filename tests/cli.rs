@@ -14,6 +14,8 @@ mod bounds_files;
 mod commands;
 #[path = "cli/confine.rs"]
 mod confine;
+#[path = "cli/convert.rs"]
+mod convert;
 #[path = "cli/credentials.rs"]
 mod credentials;
 #[path = "cli/cslc.rs"]
@@ -74,6 +76,8 @@ mod pty;
 mod ranged;
 #[path = "cli/remote.rs"]
 mod remote;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/rle.rs"]
 mod rle;
 #[path = "catalog/common.rs"]

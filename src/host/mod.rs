@@ -11,6 +11,7 @@ mod lists;
 mod literal;
 pub mod loader;
 pub mod needs;
+mod notebook;
 mod output;
 mod page;
 pub mod params;

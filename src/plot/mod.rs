@@ -23,6 +23,7 @@ mod key;
 mod layout;
 mod legend;
 mod lonlat;
+mod map_places;
 mod mark;
 mod outlines;
 mod paint;
@@ -55,6 +56,7 @@ pub use color::Color;
 pub use colormap::Colormap;
 pub use figure::{Axes, AxesKind, ColorBar, Coordinates, Corner, Figure, Legend, Placed, Side};
 pub use isolines::COUNTS as CONTOUR_COUNTS;
+pub use map_places::MapPlace;
 pub use mark::{
     Band, BarSeries, Bars, BoxSummary, Boxes, BySpeed, Cells, Class, Classes, Contours, Dash, ErrorBars,
     Field, Guide, Histogram, Image, LINE_WIDTHS, Lengths, Line, MARKER_SIZES, Mark, Marker, Note, OPACITIES,

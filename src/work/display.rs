@@ -16,6 +16,8 @@ pub enum Form {
     Html,
     Svg,
     Png,
+    /// Where the maps of a picture are, as JSON beside the picture: a list of `at`, `x`, `y`, `crs` and `lonlat`.
+    Places,
 }
 
 impl Form {
@@ -30,6 +32,7 @@ impl Form {
             Form::Html => "text/html",
             Form::Svg => "image/svg+xml",
             Form::Png => "image/png",
+            Form::Places => "application/vnd.perilune.places+json",
         }
     }
 }

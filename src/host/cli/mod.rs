@@ -2,6 +2,7 @@
 
 mod ask;
 mod asked;
+mod convert;
 mod doctor;
 mod dry_run;
 mod inspect;
@@ -165,6 +166,16 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Make a notebook (.ipynb) of a script, or a script of a notebook: steps (lines --%%) are cells
+    Convert {
+        /// A Lua file, the name of a workflow, or a notebook
+        from: PathBuf,
+        /// The other one
+        to: PathBuf,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
     },
     /// Start the prompt; so does perilune alone
     Repl,
@@ -375,6 +386,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
             ro_crate,
         } => provenance::run(&files, &provenance::Form::of(json, methods, ro_crate), global),
         Command::Verify { paths, no_run } => verify::run(&paths, no_run),
+        Command::Convert { from, to, force } => convert::run(&from, &to, force),
         Command::Doctor => doctor::run(global),
         Command::Inspect { script, json } => inspect::run(&script, json),
         Command::Setup { library, cuda, from } => setup::run(library, cuda, from.as_deref()),

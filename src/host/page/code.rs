@@ -65,7 +65,7 @@ pub fn html(source: &str, (first, last): (usize, usize), mark: Option<(usize, &s
             "<span class=\"{class}\"{id} data-n=\"{number}\">{line}\n</span>"
         );
         if let Some((_, words)) = marked {
-            let _ = write!(out, "<span class=\"why\">{}\n</span>", escaped(words));
+            let _ = write!(out, "<span class=\"why\">{}\n</span>", escaped(&public(words)));
         }
     }
     out

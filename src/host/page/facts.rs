@@ -48,7 +48,7 @@ pub fn parameters(page: &Page, out: &mut String) {
         return;
     }
     out.push_str(
-        "<section id=\"parameters\">\n<h2><span></span><span>Parameters</span></h2>\n<div class=\"wide\"><table>\n\
+        "<section id=\"parameters\">\n<h2>Parameters</h2>\n<div class=\"wide\"><table>\n\
          <thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Value</th><th scope=\"col\">What it is</th></tr></thead>\n<tbody>\n",
     );
     for parameter in &page.parameters {
@@ -77,7 +77,7 @@ pub fn files(page: &Page, out: &mut String) {
     if page.made.is_empty() && page.record.inputs.is_empty() {
         return;
     }
-    out.push_str("<section id=\"files\">\n<h2><span></span><span>Files</span></h2>\n");
+    out.push_str("<section id=\"files\">\n<h2>Files</h2>\n");
     let made: Vec<&Input> = page.made.iter().map(|made| &made.file).collect();
     let read: Vec<&Input> = page
         .record
@@ -133,7 +133,7 @@ fn table(page: &Page, title: &str, files: &[&Input], out: &mut String) {
 pub fn again(page: &Page, out: &mut String) {
     let _ = write!(
         out,
-        "<section id=\"again\">\n<h2><span></span><span>How to run it again</span></h2>\n<pre>{}</pre>\n",
+        "<section id=\"again\">\n<h2>How to run it again</h2>\n<pre>{}</pre>\n",
         page.shown(&page.command)
     );
     if page.folder == "." {

@@ -10,8 +10,8 @@ use super::steps::Outline;
 use crate::error::Result;
 use crate::work::{Bundle, Form, Output, Record, Recorder, Stream};
 
-/// Of a value these are kept, the best of them that there is.
-const FORMS: &[Form] = &[Form::Html, Form::Svg, Form::Png];
+/// Of a value these are kept: the best of the first three, and where maps in it are.
+const FORMS: &[Form] = &[Form::Html, Form::Svg, Form::Png, Form::Places];
 /// Bytes of text that are kept of a step.
 const MOST_TEXT: usize = 1 << 20;
 /// Bytes of values that are kept of all steps.
@@ -156,7 +156,7 @@ impl Listener {
             () if bundle.get(Form::Png).is_some() => Form::Png,
             () => Form::Plain,
         };
-        let kept = bundle.with_only(&[Form::Plain, best]);
+        let kept = bundle.with_only(&[Form::Plain, best, Form::Places]);
         {
             let state = &mut *self.state();
             if state.shown + kept.bytes() > MOST_SHOWN {

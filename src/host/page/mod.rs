@@ -12,12 +12,14 @@ mod text;
 use std::fmt::Write;
 use std::time::Duration;
 
+use base64::Engine;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 pub use facts::{Made, NONE, Parameter};
 pub use listener::Listener;
 pub use picture::mime as picture_type;
-pub use steps::Outline;
+pub use steps::{HEADING, Outline};
 pub use text::{public, quoted};
 
 use self::listener::Heard;
@@ -55,10 +57,12 @@ pub struct Failure {
     pub line: Option<usize>,
 }
 
-/// Nothing may be asked for, and nothing runs.
+/// Nothing may be asked for, and nothing runs but the script below, by its hash.
 const POLICY: &str =
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 const STYLE: &str = include_str!("style.css");
+/// Moves and zooms maps. Where it does not run, they are pictures.
+const SCRIPT: &str = include_str!("maps.js");
 /// With fewer steps a list of them is no help.
 const FEWEST_LISTED: usize = 3;
 
@@ -67,31 +71,39 @@ impl Page<'_> {
         let outline = self.listener.outline();
         let heard = self.listener.heard();
         let title = outline.title.as_deref().unwrap_or(self.name);
-        let mut out = String::with_capacity(64 << 10);
-        let _ = write!(
-            out,
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"perilune {}\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-            env!("CARGO_PKG_VERSION"),
-            self.shown(title),
-        );
         let warnings = said::warnings(self, &heard);
-        self.head(title, &heard, warnings.len(), &mut out);
-        out.push_str("<main>\n");
-        facts::parameters(self, &mut out);
+        let mut body = String::with_capacity(64 << 10);
+        self.head(title, &heard, warnings.len(), &mut body);
+        body.push_str("<main>\n");
+        facts::parameters(self, &mut body);
         let failed = self.failed_step(&heard);
         for (i, heard) in heard.iter().enumerate() {
-            self.step(i, heard, failed, &mut out);
+            self.step(i, heard, failed, &mut body);
         }
-        self.left_out(&mut out);
-        self.warnings(&warnings, &mut out);
-        facts::files(self, &mut out);
-        facts::again(self, &mut out);
-        out.push_str("</main>\n");
-        facts::foot(self, &mut out);
-        out.push_str("</body>\n</html>\n");
-        out
+        self.left_out(&mut body);
+        self.warnings(&warnings, &mut body);
+        facts::files(self, &mut body);
+        facts::again(self, &mut body);
+        body.push_str("</main>\n");
+        facts::foot(self, &mut body);
+        let script = if body.contains(said::MAP) {
+            Some(SCRIPT)
+        } else {
+            None
+        };
+        let policy = script.map_or(String::new(), |script| {
+            let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script));
+            format!("; script-src 'sha256-{hash}'")
+        });
+        let script = script.map_or(String::new(), |script| format!("<script>{script}</script>\n"));
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}{policy}\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"perilune {}\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             {body}{script}</body>\n</html>\n",
+            env!("CARGO_PKG_VERSION"),
+            self.shown(title),
+        )
     }
 
     /// Text as it may stand on the page.
@@ -244,7 +256,7 @@ impl Page<'_> {
         if warnings.is_empty() {
             return;
         }
-        out.push_str("<section id=\"warnings\">\n<h2><span></span><span>Warnings</span></h2>\n<ul>\n");
+        out.push_str("<section id=\"warnings\">\n<h2>Warnings</h2>\n<ul>\n");
         for (step, warning) in warnings {
             let _ = writeln!(
                 out,

@@ -8,6 +8,8 @@ use super::{Page, picture};
 use crate::error::shown_bytes;
 use crate::work::{Bundle, Form, Record, Stream};
 
+/// How an element says that the picture in it has maps. No text of others can hold it, since quotes are escaped.
+pub const MAP: &str = " data-map=\"";
 const WARNING: &str = "warning: ";
 /// A longer text is no alternative of a picture.
 const LONGEST_ALTERNATIVE: usize = 300;
@@ -93,16 +95,20 @@ fn messages(page: &Page, text: &str, out: &mut String) {
 fn value(page: &Page, bundle: &Bundle, out: &mut String) {
     let words = bundle.text(Form::Plain).unwrap_or_default();
     let alternative: String = page.shown(words).chars().take(LONGEST_ALTERNATIVE).collect();
+    let places = bundle
+        .text(Form::Places)
+        .map(|places| format!("{MAP}{}\"", escaped(places)));
+    let places = places.unwrap_or_default();
     if let Some(markup) = bundle.text(Form::Html) {
         let markup = without_secrets(public_markup(markup), &page.secrets);
-        let _ = writeln!(out, "<div class=\"value\">{markup}</div>");
+        let _ = writeln!(out, "<div class=\"value\"{places}>{markup}</div>");
         return;
     }
     for form in [Form::Svg, Form::Png] {
         if let Some(bytes) = bundle.get(form) {
             let _ = writeln!(
                 out,
-                "<figure>{}</figure>",
+                "<figure{places}>{}</figure>",
                 picture::html(form.mime(), bytes, &alternative)
             );
             return;

@@ -96,16 +96,23 @@ impl Class for FigureHandle {
 
 /// Its size in words, and the page as a terminal, a notebook or a report draws it.
 fn display(this: &FigureHandle) -> Result<Display> {
-    let (on_terminal, as_svg, as_png) = (this.0.clone(), this.0.clone(), this.0.clone());
+    let (on_terminal, as_svg, as_png, on_map) = (this.0.clone(), this.0.clone(), this.0.clone(), this.0.clone());
     let words = this.0.borrow().words()?;
     Ok(Display::new(words)
         .with(Form::Terminal, move || {
             let text = Terminal::detect()?.figure(&on_terminal.borrow())?;
             Ok(Some(text.trim_end_matches('\n').into()))
         })
+        .with(Form::Places, move || places(&on_map.borrow()))
         .with(Form::Svg, move || Ok(Some(as_svg.borrow().svg()?.into())))
         .with(Form::Png, move || {
             let figure = as_png.borrow();
             Ok(Some(figure.picture()?.png(Some(figure.dpi))?))
         }))
+}
+
+/// Where its maps are; None of charts.
+pub fn places(figure: &Figure) -> Result<Option<Vec<u8>>> {
+    let places = figure.map_places()?;
+    Ok((!places.is_empty()).then(|| serde_json::to_vec(&places).unwrap_or_default()))
 }

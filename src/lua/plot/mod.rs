@@ -8,7 +8,7 @@ use mlua::{Table, Value};
 
 use self::axes::AxesHandle;
 use self::data::{ClassesLayer, ImageLayer, Images, RgbLayer};
-pub use self::figure::FigureHandle;
+pub use self::figure::{FigureHandle, places};
 pub use self::options::Size;
 use self::options::{Page, Panel};
 use self::groups::{BarsLayer, BoxesLayer, HovmollerLayer};

@@ -20,9 +20,9 @@ pub fn display(raster: &Raster) -> Display {
     let (below, on_terminal) = (text.clone(), raster.clone());
     let picture = Rc::new(Picture {
         raster: raster.clone(),
-        png: OnceCell::new(),
+        made: OnceCell::new(),
     });
-    let alone = picture.clone();
+    let (alone, placed) = (picture.clone(), picture.clone());
     Display::new(text)
         .with(Form::Terminal, move || {
             let picture = plot::glance_in_terminal(&on_terminal)?;
@@ -30,23 +30,39 @@ pub fn display(raster: &Raster) -> Display {
         })
         .with(Form::Html, move || Ok(Some(html(&picture)?.into())))
         .with(Form::Png, move || Ok(alone.png()?.map(<[u8]>::to_vec)))
+        .with(Form::Places, move || Ok(placed.made()?.and_then(|made| made.places.clone())))
         .or_say("no picture")
 }
 
 /// Made once, for all forms that hold it.
 struct Picture {
     raster: Raster,
-    png: OnceCell<Option<Vec<u8>>>,
+    made: OnceCell<Option<Made>>,
+}
+
+struct Made {
+    png: Vec<u8>,
+    places: Option<Vec<u8>>,
 }
 
 impl Picture {
-    fn png(&self) -> Result<Option<&[u8]>> {
-        if self.png.get().is_none() {
-            let made = plot::glance(&self.raster)?;
+    fn made(&self) -> Result<Option<&Made>> {
+        if self.made.get().is_none() {
+            let made = match plot::glance(&self.raster)? {
+                None => None,
+                Some(figure) => Some(Made {
+                    png: figure.picture()?.png(Some(figure.dpi))?,
+                    places: plot::places(&figure)?,
+                }),
+            };
             // Nobody else has set it.
-            let _ = self.png.set(made.map(|f| f.picture()?.png(Some(f.dpi))).transpose()?);
+            let _ = self.made.set(made);
         }
-        Ok(self.png.get().and_then(Option::as_deref))
+        Ok(self.made.get().and_then(Option::as_ref))
+    }
+
+    fn png(&self) -> Result<Option<&[u8]>> {
+        Ok(self.made()?.map(|made| made.png.as_slice()))
     }
 }
 
