@@ -291,6 +291,24 @@ fn an_error_ends_the_page_at_its_place() {
 }
 
 #[test]
+fn an_error_stands_in_the_step_that_was_running() {
+    let here = folder(&[(
+        "a.lua",
+        "--%% Define\nlocal function get()\n  error('deep')\nend\n--%% Call\nprint('now')\nget()\n--%% Never\n",
+    )]);
+    let (code, err, page) = reported(here.path(), &[]);
+    assert_eq!(code, 1, "{err}");
+    assert_holds(step(&page, 1), "id=\"place\" data-n=\"3\"");
+    assert!(!step(&page, 1).contains("id=\"failure\""));
+    assert_holds(
+        step(&page, 2),
+        "<div class=\"failure\" id=\"failure\" role=\"alert\">",
+    );
+    assert_holds(step(&page, 2), "called from a.lua:7");
+    assert_holds(step(&page, 3), "not come to");
+}
+
+#[test]
 fn a_run_that_is_stopped_or_started_wrongly_has_a_page() {
     let here = folder(&[(
         "a.lua",

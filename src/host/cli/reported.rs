@@ -134,18 +134,23 @@ impl Reported {
     }
 
     /// What a page tells of an error.
-    pub fn failure(report: &Report, lua: &Lua, script: &Script) -> Failure {
+    pub fn failure(&self, report: &Report, lua: &Lua, script: &Script) -> Failure {
         let name = shown_name(&script.chunk);
         let usage = params::with(lua, |p| p.usage.clone());
         let own = report.place.as_ref().filter(|(file, _)| file == name);
-        let line = match own {
-            Some((_, line)) => Some(*line),
-            // It came up in a module, which the script has called.
-            None => report.calls.iter().find_map(|call| {
-                let rest = call.strip_prefix(name)?.strip_prefix(':')?;
-                rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-            }),
+        let line_in = |call: &String| -> Option<usize> {
+            let rest = call.strip_prefix(name)?.strip_prefix(':')?;
+            rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
         };
+        // Where it came up in a module, the script has called that.
+        let line = own
+            .map(|(_, line)| *line)
+            .or_else(|| report.calls.iter().find_map(line_in));
+        // The outermost call is the script's own, in the step that was running.
+        let main = report.calls.iter().rev().find_map(line_in).or(line);
+        if let Some(main) = main {
+            self.listener.at(main);
+        }
         let place = own
             .map(|(file, line)| format!("{file}:{line}: "))
             .unwrap_or_default();

@@ -107,7 +107,7 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
     let ended = execute(&runtime, &script.text, &script.chunk).map_err(|e| Report::new(&e));
     let page = report.map(|report| {
         report.be_deaf(true);
-        let failure = ended.as_ref().err().map(|e| Reported::failure(e, lua, &script));
+        let failure = ended.as_ref().err().map(|e| report.failure(e, lua, &script));
         let parameters = Reported::parameters(lua, &notes, report.target(), &names);
         (report, failure, parameters)
     });

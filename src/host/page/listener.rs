@@ -15,7 +15,7 @@ const FORMS: &[Form] = &[Form::Html, Form::Svg, Form::Png, Form::Places];
 /// Bytes of text that are kept of a step.
 const MOST_TEXT: usize = 1 << 20;
 /// Bytes of values that are kept of all steps.
-const MOST_SHOWN: usize = 96 << 20;
+const MOST_SHOWN: usize = 64 << 20;
 /// A larger drawing is kept as pixels.
 const LARGEST_DRAWING: usize = 3 << 20;
 
@@ -96,6 +96,11 @@ impl Listener {
             state.step = step;
             state.took[step].get_or_insert_default();
         }
+    }
+
+    /// The step that the script is in.
+    pub fn step(&self) -> usize {
+        self.state().step
     }
 
     /// The script is going to write this file.

@@ -76,7 +76,7 @@ impl Page<'_> {
         self.head(title, &heard, warnings.len(), &mut body);
         body.push_str("<main>\n");
         facts::parameters(self, &mut body);
-        let failed = self.failed_step(&heard);
+        let failed = self.failed_step();
         for (i, heard) in heard.iter().enumerate() {
             self.step(i, heard, failed, &mut body);
         }
@@ -182,14 +182,9 @@ impl Page<'_> {
         self.listener.outline().steps[i].code.is_some()
     }
 
-    /// The step in which the run ended early.
-    fn failed_step(&self, heard: &[Heard]) -> Option<usize> {
-        let failure = self.failure.as_ref()?;
-        let last = || heard.iter().rposition(|heard| heard.took.is_some());
-        match failure.line {
-            Some(line) => Some(self.listener.outline().step_at(line)),
-            None => last(),
-        }
+    /// The step in which the run ended early: the one that was running.
+    fn failed_step(&self) -> Option<usize> {
+        self.failure.as_ref().map(|_| self.listener.step())
     }
 
     fn step(&self, i: usize, heard: &Heard, failed: Option<usize>, out: &mut String) {
