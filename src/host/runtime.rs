@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlua::chunk::ChunkMode;
-use mlua::debug::Debug;
+use mlua::debug::{Debug, DebugEvent};
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, VmState};
 
 use super::watchdog::Watchdog;
@@ -81,14 +81,14 @@ impl Runtime {
         }
     }
 
-    /// Tells `at` the line of the main part of `chunk` that runs; `each` line as it begins, which slows down what is computed in Lua itself, or only
-    /// where something of perilune's is called and now and then between.
+    /// Tells `at` the line of the main part of `chunk` that runs, where something of perilune's is called and now and then between; with `every_call` where
+    /// anything is called that is not written in Lua, as coroutines are resumed, which slows calls down.
     ///
     /// # Errors
     /// When Lua is out of memory.
-    pub fn follow(&self, chunk: &str, each: bool, at: impl Fn(usize) + 'static) -> Result<()> {
+    pub fn follow(&self, chunk: &str, every_call: bool, at: impl Fn(usize) + 'static) -> Result<()> {
         following::follow(&self.lua, chunk, at);
-        self.lua.set_app_data(EachLine(each));
+        self.lua.set_app_data(EveryCall(every_call));
         Ok(watch(&self.lua)?)
     }
 
@@ -150,18 +150,20 @@ impl Runtime {
 /// In app data: the calls that were running when the stop was first noticed.
 struct StoppedAt(String);
 
-/// In app data: whether a script is followed line by line.
-struct EachLine(bool);
+/// In app data: whether a script is followed at every call.
+struct EveryCall(bool);
 
 /// Looks at the stop flag now and then. A hook's error can be caught by `pcall`, so once the flag is set a hook
 /// on every instruction raises it again until nothing of the script is left.
 fn watch(lua: &Lua) -> mlua::Result<()> {
     let mut when = HookTriggers::new().every_nth_instruction(LOOK_EVERY);
-    if lua.app_data_ref::<EachLine>().is_some_and(|each| each.0) {
-        when = when.every_line();
+    if lua.app_data_ref::<EveryCall>().is_some_and(|every| every.0) {
+        when = when.on_calls();
     }
-    lua.set_global_hook(when, |lua: &Lua, _: &Debug| {
-        following::look(lua);
+    lua.set_global_hook(when, |lua: &Lua, debug: &Debug| {
+        if debug.event() != DebugEvent::Call || debug.source().what == "C" {
+            following::look(lua);
+        }
         if !interrupt::requested() {
             return Ok(VmState::Continue);
         }

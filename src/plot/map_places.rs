@@ -88,7 +88,7 @@ fn lattice(crs: &Crs, x: [f64; 2], y: [f64; 2]) -> Result<Vec<[f64; 2]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plot::{Axes, Coordinates};
+    use crate::plot::{Axes, Coordinates, Scatter};
 
     #[test]
     fn charts_are_no_maps() {
@@ -100,7 +100,8 @@ mod tests {
         let mut axes = Axes::map(Coordinates::Map);
         axes.x.limits = Some((500_000.0, 506_000.0));
         axes.y.limits = Some((0.0, 3_000.0));
-        axes.crs = Some(Crs::parse("EPSG:32632").unwrap());
+        let points = Scatter::new(vec![500_000.0, 506_000.0], vec![0.0, 3_000.0]);
+        axes.add_in(Crs::parse("EPSG:32632").unwrap(), points);
         let [place] = Figure::of(axes).map_places().unwrap().try_into().unwrap();
         assert_eq!((place.x, place.y), ([500_000.0, 506_000.0], [0.0, 3_000.0]));
         let [left, top, width, height] = place.at;

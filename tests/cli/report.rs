@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use base64::Engine;
 use regex::Regex;
 
 use super::{assert_holds, folder, run};
@@ -32,6 +33,16 @@ fn step(page: &str, i: usize) -> &str {
         .expect("the step is on the page");
     let rest = &page[start..];
     &rest[..rest.find("</section>").unwrap()]
+}
+
+/// By a tool that we did not write.
+fn sha256(path: &Path) -> String {
+    let told = std::process::Command::new("sha256sum")
+        .arg(path)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    told.split_whitespace().next().unwrap().to_string()
 }
 
 /// Without the code, which holds what is printed, too.
@@ -152,7 +163,7 @@ fn nothing_that_a_script_says_is_markup() {
 fn a_page_needs_nothing_from_elsewhere() {
     let script = "-- See [a page](https://example.org/x) and ![one](https://example.org/y.png).\nlocal raster, plot = require 'raster', require 'plot'\n\
         local image = raster.from_table(raster.grid { rows = 8, cols = 8 }, (function() local t = {} for i = 1, 8 do t[i] = { 1, 2, 3, 4, 5, 6, 7, i } end return t end)())\n\
-        display(image)\nlocal figure = plot.map(image)\ndisplay(figure)\nfigure:write('shown.png')\nfigure:write('shown.svg')\nplot.line({ 1, 2 }, { 3, 5 }):write('line.png')\n\
+        display(image)\nlocal figure = plot.map(image)\ndisplay(figure)\nfigure:write('shown.png')\nfigure:write('shown.svg')\nplot.line({ 1, 2 }, { 3, 5 }):write('line.png')\nplot.map(image * 2):write('map.png')\n\
         image:write('a.tif')\n";
     let page = page_of(script);
     for found in Regex::new(r#"(?i)(\w+)\s*=\s*"((?:https?:|//|file:)[^"]*)""#)
@@ -174,8 +185,37 @@ fn a_page_needs_nothing_from_elsewhere() {
         .captures_iter(&page)
         .map(|found| found.get(1).unwrap().as_str())
         .collect();
-    assert_eq!(pictures, ["image/png", "image/svg+xml", "image/png"]);
+    assert_eq!(pictures, ["image/png", "image/svg+xml", "image/png", "image/png"]);
     assert_holds(&page, "<figcaption class=\"path\">line.png</figcaption>");
+    // What moves maps is in the page, allowed by its hash and by nothing else.
+    assert_eq!(page.matches("<script").count(), 2);
+    let script = page
+        .split("<script>")
+        .nth(1)
+        .unwrap()
+        .split("</script>")
+        .next()
+        .unwrap();
+    let here = folder(&[("script", script)]);
+    let hex = sha256(&here.path().join("script"));
+    let bytes: Vec<u8> = (0..32)
+        .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+        .collect();
+    let hash = base64::engine::general_purpose::STANDARD.encode(bytes);
+    assert_holds(&page, &format!("; script-src 'sha256-{hash}'\""));
+    let maps: Vec<serde_json::Value> = Regex::new(r#" data-map="([^"]*)""#)
+        .unwrap()
+        .captures_iter(&page)
+        .map(|found| serde_json::from_str(&found[1].replace("&quot;", "\"")).unwrap())
+        .collect();
+    assert_eq!(maps.len(), 3, "{maps:?}");
+    for map in maps {
+        assert_eq!(
+            (&map[0]["x"], &map[0]["y"]),
+            (&serde_json::json!([0.0, 8.0]), &serde_json::json!([8.0, 0.0]))
+        );
+        assert!(map[0]["at"][2].as_f64().unwrap() > 0.5 && map[0]["crs"].is_null());
+    }
     for file in ["a.tif", "line.png", "shown.png", "shown.svg"] {
         assert_holds(&page, &format!("<td class=\"path\">{file}</td>"));
     }
@@ -203,25 +243,22 @@ fn parameters_files_and_the_command_stand_on_the_page() {
     let (code, err, page) = reported(here.path(), &["--n", "7", "--out", "o/b c.tif"]);
     assert_eq!(code, 0, "{err}");
     assert_holds(&err, "report: out.html");
-    assert_holds(&page, "<td><code>n</code></td><td class=\"path given\">7 px</td>");
+    assert_holds(
+        &page,
+        "<td><code>n</code></td><td class=\"path given\">7\u{a0}px</td>",
+    );
     assert_holds(&page, "<td class=\"path given\">o/b c.tif</td><td>Where to.</td>");
     assert_holds(&page, "<td><code>none</code></td><td class=\"path\">–</td>");
     assert_holds(
         &page,
         "<pre>perilune run a.lua --report out.html --n 7 --out 'o/b c.tif'</pre>",
     );
-    // The hash of a tool that we did not write.
     for file in ["o/b c.tif", "in.csv"] {
-        let told = std::process::Command::new("sha256sum")
-            .arg(here.path().join(file))
-            .output()
-            .unwrap();
-        let told = String::from_utf8(told.stdout).unwrap();
-        let hash = told.split_whitespace().next().unwrap();
+        let hash = sha256(&here.path().join(file));
         let row = page
             .lines()
             .find(|line| line.contains(&format!("<td class=\"path\">{file}</td>")));
-        assert_holds(row.unwrap(), hash);
+        assert_holds(row.unwrap(), &hash);
     }
     assert!(!page.contains("old.csv"));
 }

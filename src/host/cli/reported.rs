@@ -121,11 +121,11 @@ impl Reported {
     /// When Lua is out of memory.
     pub fn follow(&self, runtime: &Runtime, script: &Script) -> Result<()> {
         // What a coroutine calls does not tell where the script is.
-        let each_line = lexer::tokens(&script.text)
+        let every_call = lexer::tokens(&script.text)
             .iter()
             .any(|token| token.is("coroutine"));
         let listener = self.listener.clone();
-        runtime.follow(&script.chunk, each_line, move |line| listener.at(line))
+        runtime.follow(&script.chunk, every_call, move |line| listener.at(line))
     }
 
     /// Passes what is said to the terminal alone, or to the page too.
@@ -253,7 +253,13 @@ impl Reported {
                 continue;
             };
             let picture = self.picture(&path, &file, &mut room);
-            made.push(Made { step, file, picture });
+            let places = self.listener.maps_in(&path).filter(|_| picture.is_some());
+            made.push(Made {
+                step,
+                file,
+                picture,
+                places,
+            });
         }
         made.sort_by(|a, b| a.step.cmp(&b.step).then_with(|| a.file.path.cmp(&b.file.path)));
         made
@@ -310,11 +316,12 @@ struct Notes {
 
 impl Provenance for Notes {
     fn note(&self, note: Note<'_>) {
-        if let Note::Named {
-            path, is_read: false, ..
-        } = note
-        {
-            self.listener.writes(path);
+        match note {
+            Note::Named {
+                path, is_read: false, ..
+            } => self.listener.writes(path),
+            Note::Maps { path, places } => self.listener.has_maps(path, places),
+            _ => {}
         }
         self.run.note(note);
     }

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::Page;
+use super::text::public;
+use super::{Page, prose};
 use crate::error::shown_bytes;
 use crate::share::provenance::{Input, versions};
 
@@ -23,6 +24,8 @@ pub struct Made {
     pub file: Input,
     /// Its type and bytes, where it is to be seen on the page.
     pub picture: Option<(&'static str, Vec<u8>)>,
+    /// Where maps are in it, as JSON.
+    pub places: Option<String>,
 }
 
 /// A duration as people say it.
@@ -54,13 +57,13 @@ pub fn parameters(page: &Page, out: &mut String) {
     for parameter in &page.parameters {
         let class = if parameter.is_given { "path given" } else { "path" };
         let unit = parameter.unit.as_deref().filter(|_| parameter.value != NONE);
-        let unit = unit.map_or(String::new(), |unit| format!(" {}", page.shown(unit)));
+        let unit = unit.map_or(String::new(), |unit| format!("\u{a0}{}", page.shown(unit)));
         let _ = writeln!(
             out,
             "<tr><td><code>{}</code></td><td class=\"{class}\">{}{unit}</td><td>{}</td></tr>",
             page.shown(&parameter.name),
             page.shown(&parameter.value),
-            page.shown(&parameter.help)
+            super::without_secrets(prose::inline(&public(&parameter.help)), &page.secrets)
         );
     }
     out.push_str("</tbody>\n</table></div>\n");

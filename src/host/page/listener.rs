@@ -40,6 +40,8 @@ struct State {
     values_left_out: usize,
     /// What was named to be written, and the step in which that was first.
     written: BTreeMap<PathBuf, usize>,
+    /// Where the maps are in pictures that were written.
+    maps: BTreeMap<PathBuf, String>,
     /// What pictures that were shown look like.
     pictures: Vec<String>,
     is_deaf: bool,
@@ -73,6 +75,7 @@ impl Listener {
                 shown: 0,
                 values_left_out: 0,
                 written: BTreeMap::new(),
+                maps: BTreeMap::new(),
                 pictures: Vec::new(),
                 is_deaf: false,
             }),
@@ -108,6 +111,15 @@ impl Listener {
         let mut state = self.state();
         let step = state.step;
         state.written.entry(path.to_path_buf()).or_insert(step);
+    }
+
+    /// The picture that was written there has maps.
+    pub fn has_maps(&self, path: &Path, places: &str) {
+        self.state().maps.insert(path.to_path_buf(), places.to_string());
+    }
+
+    pub fn maps_in(&self, path: &Path) -> Option<String> {
+        self.state().maps.get(path).cloned()
     }
 
     /// Passes on without keeping anything, or listens again.

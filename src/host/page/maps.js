@@ -67,8 +67,11 @@
       text += map.crs ? ` (${map.crs})` : " (columns, rows)";
       const globe = lonlat(map.lonlat, a, b);
       if (globe) {
-        const lat = `${Math.abs(globe[1]).toFixed(5)}° ${globe[1] < 0 ? "S" : "N"}`;
-        text += ` · ${lat} ${Math.abs(globe[0]).toFixed(5)}° ${globe[0] < 0 ? "W" : "E"}`;
+        const [from, to] = [map.lonlat[0], map.lonlat[map.lonlat.length - 1]];
+        const across = Math.hypot(near(from[0], to[0]) - to[0], from[1] - to[1]);
+        const fine = across / Math.hypot(map.at[2] * width, map.at[3] * height) / scale || 1e-4;
+        const lat = `${said(Math.abs(globe[1]), fine)}° ${globe[1] < 0 ? "S" : "N"}`;
+        text += ` · ${lat} ${said(Math.abs(globe[0]), fine)}° ${globe[0] < 0 ? "W" : "E"}`;
       }
       told.value = text;
     };

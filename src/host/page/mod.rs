@@ -108,7 +108,12 @@ impl Page<'_> {
 
     /// Text as it may stand on the page.
     fn shown(&self, text: &str) -> String {
-        escaped(&without_secrets(public(text), &self.secrets))
+        escaped(&self.plain(text))
+    }
+
+    /// The same before it is markup.
+    fn plain(&self, text: &str) -> String {
+        without_secrets(public(text), &self.secrets)
     }
 
     /// Markdown as it may.

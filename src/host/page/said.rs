@@ -33,10 +33,11 @@ pub fn html(page: &Page, step: usize, heard: &Heard, out: &mut String) {
     for made in pictures {
         if let Some((mime, bytes)) = &made.picture {
             let path = page.shown(&made.file.path);
+            let places = with_maps(made.places.as_deref());
             let _ = writeln!(
                 out,
-                "<figure>{}<figcaption class=\"path\">{path}</figcaption></figure>",
-                picture::html(mime, bytes, &made.file.path)
+                "<figure{places}>{}<figcaption class=\"path\">{path}</figcaption></figure>",
+                picture::html(mime, bytes, &page.plain(&made.file.path))
             );
         }
     }
@@ -62,6 +63,10 @@ pub fn warnings(page: &Page, heard: &[Heard]) -> Vec<(usize, String)> {
         }
     }
     found
+}
+
+fn with_maps(places: Option<&str>) -> String {
+    places.map_or(String::new(), |places| format!("{MAP}{}\"", escaped(places)))
 }
 
 fn as_text(bytes: &[u8]) -> String {
@@ -94,11 +99,8 @@ fn messages(page: &Page, text: &str, out: &mut String) {
 
 fn value(page: &Page, bundle: &Bundle, out: &mut String) {
     let words = bundle.text(Form::Plain).unwrap_or_default();
-    let alternative: String = page.shown(words).chars().take(LONGEST_ALTERNATIVE).collect();
-    let places = bundle
-        .text(Form::Places)
-        .map(|places| format!("{MAP}{}\"", escaped(places)));
-    let places = places.unwrap_or_default();
+    let alternative: String = page.plain(words).chars().take(LONGEST_ALTERNATIVE).collect();
+    let places = with_maps(bundle.text(Form::Places));
     if let Some(markup) = bundle.text(Form::Html) {
         let markup = without_secrets(public_markup(markup), &page.secrets);
         let _ = writeln!(out, "<div class=\"value\"{places}>{markup}</div>");

@@ -15,6 +15,7 @@ use crate::lua::access;
 use crate::lua::class::{Builder, Class};
 use crate::lua::rehearsal::is_told;
 use crate::plot::{Axes, Figure, Terminal};
+use crate::work::provenance::{Note, note};
 use crate::work::{self, Display, Form};
 
 pub struct FigureHandle(Shared);
@@ -55,7 +56,16 @@ impl Class for FigureHandle {
             let path: PathBuf = args.get("path")?;
             let target = access(lua).write(&path)?;
             match work::rehearsal() {
-                None => this.0.borrow().write(&target)?,
+                None => {
+                    let figure = this.0.borrow();
+                    figure.write(&target)?;
+                    if work::output().forms().contains(&Form::Places)
+                        && let Some(places) = places(&figure)?
+                    {
+                        let places = String::from_utf8_lossy(&places);
+                        note(Note::Maps { path: &target, places: &places });
+                    }
+                }
                 Some(rehearsal) => {
                     is_told(lua, "write", &target);
                     // To see how long it takes.

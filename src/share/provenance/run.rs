@@ -423,6 +423,8 @@ impl Provenance for Run {
             Note::Library { name, version } => {
                 notes.libraries.insert(name.to_string(), version.to_string());
             }
+            // For whoever shows the picture.
+            Note::Maps { .. } => {}
             Note::Line(line) => notes.line = line,
         }
     }

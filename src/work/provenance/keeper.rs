@@ -34,6 +34,8 @@ pub enum Note<'a> {
     },
     /// A library that was opened for the run, whose version tells on numbers.
     Library { name: &'a str, version: &'a str },
+    /// Where the maps are in a picture that was written, as `Form::Places` has it.
+    Maps { path: &'a Path, places: &'a str },
     /// The line of the script that it has come to.
     Line(usize),
 }
