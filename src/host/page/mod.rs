@@ -221,9 +221,9 @@ impl Page<'_> {
                 _ => format!("lines {first} to {last}"),
             };
             let code = without_secrets(code::html(self.script, (first, last), mark), &self.secrets);
-            let _ = write!(
+            let _ = writeln!(
                 out,
-                "<details open><summary>Code, {lines}</summary><pre class=\"code\"><code>{code}</code></pre></details>\n"
+                "<details open><summary>Code, {lines}</summary><pre class=\"code\"><code>{code}</code></pre></details>"
             );
         }
         said::html(self, i, heard, out);

@@ -23,7 +23,7 @@ pub fn escaped(text: &str) -> String {
 
 /// `text` with the addresses in it without logins and signatures.
 pub fn public(text: &str) -> String {
-    replaced(text, |address| unsigned(address))
+    replaced(text, unsigned)
 }
 
 /// The same of text that is markup already.
