@@ -1,148 +1,73 @@
-//! The little of Markdown that comments are written in: paragraphs, lists, indented and fenced code; `code`, **strong**, *emphasis*, links.
+//! Prose in comments and in help: Markdown, of which nothing is markup by itself and nothing loads anything.
 
-use std::fmt::Write;
+use pulldown_cmark::html::push_html;
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::text::{escaped, public};
+use super::text::{escaped, public, visible};
 
 /// Blocks for a page's body.
 pub fn html(text: &str) -> String {
     let text = public(text);
-    let mut out = String::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        if let Some(fence) = line
-            .trim_start()
-            .get(..3)
-            .filter(|start| matches!(*start, "```" | "~~~"))
-        {
-            let mut inside: Vec<&str> = Vec::new();
-            for line in lines.by_ref() {
-                if line.trim_start().starts_with(fence) {
-                    break;
-                }
-                inside.push(line);
-            }
-            let _ = writeln!(out, "<pre>{}</pre>", escaped(&inside.join("\n")));
-        } else if let Some(first) = line.strip_prefix("    ") {
-            let mut inside = vec![first];
-            while let Some(next) = lines.next_if(|line| line.starts_with("    ") || line.trim().is_empty()) {
-                inside.push(next.get(4..).unwrap_or_default());
-            }
-            let _ = writeln!(out, "<pre>{}</pre>", escaped(inside.join("\n").trim_end()));
-        } else if let Some((is_numbered, first)) = item(line) {
-            let mut items = vec![first.to_string()];
-            while let Some(next) = lines.next_if(|line| !line.trim().is_empty()) {
-                match (item(next), items.last_mut()) {
-                    (Some((_, text)), _) => items.push(text.to_string()),
-                    (None, Some(last)) => {
-                        last.push(' ');
-                        last.push_str(next.trim());
-                    }
-                    (None, None) => {}
-                }
-            }
-            let tag = if is_numbered { "ol" } else { "ul" };
-            let items: String = items
-                .iter()
-                .map(|item| format!("<li>{}</li>", inline(item)))
-                .collect();
-            let _ = writeln!(out, "<{tag}>{items}</{tag}>");
-        } else {
-            let mut words = vec![line.trim()];
-            let goes_on = |line: &&str| {
-                !line.trim().is_empty() && item(line).is_none() && !line.trim_start().starts_with("```")
-            };
-            while let Some(next) = lines.next_if(goes_on) {
-                words.push(next.trim());
-            }
-            let text = words.join(" ");
-            // A heading of its own, as notebooks have.
-            let _ = match text.strip_prefix('#') {
-                Some(rest) => writeln!(out, "<h3>{}</h3>", inline(rest.trim_start_matches('#').trim())),
-                None => writeln!(out, "<p>{}</p>", inline(&text)),
-            };
-        }
-    }
-    out
+    markup(Parser::new_ext(&text, Options::ENABLE_TABLES))
 }
 
-/// Whether a line is an item of a numbered list, and its text; none of others.
-fn item(line: &str) -> Option<(bool, &str)> {
-    let line = line.trim_start();
-    if let Some(text) = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")) {
-        return Some((false, text));
-    }
-    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let text = line.get(digits..)?.strip_prefix(". ")?;
-    (1..4).contains(&digits).then_some((true, text))
-}
-
-/// The words of a line; what is opened and never closed stands as it is.
+/// The words of a line, which are no list and no heading whatever they begin with.
 pub fn inline(text: &str) -> String {
+    // Behind a word there are no blocks.
+    let line = format!("x {}", text.replace('\n', " "));
+    let mut is_first = true;
+    let words = Parser::new(&line).filter_map(|event| match event {
+        Event::Start(Tag::Paragraph) | Event::End(TagEnd::Paragraph) => None,
+        Event::Text(text) if std::mem::take(&mut is_first) => {
+            let rest = text.strip_prefix('x').unwrap_or(&text).trim_start();
+            Some(Event::Text(rest.to_string().into()))
+        }
+        event => Some(event),
+    });
+    markup(words)
+}
+
+fn markup<'a>(events: impl Iterator<Item = Event<'a>>) -> String {
+    // Of links that are open, whether each is one on the page.
+    let mut links = Vec::new();
+    let kept = events.filter_map(|event| {
+        let shown = |text: CowStr<'a>| CowStr::from(visible(&text));
+        Some(match event {
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => Event::Text(shown(text)),
+            Event::Code(text) => Event::Code(shown(text)),
+            // A line of a comment ends where it is full.
+            Event::SoftBreak => Event::Text(" ".into()),
+            Event::Start(Tag::Heading {
+                id, classes, attrs, ..
+            }) => Event::Start(Tag::Heading {
+                level: HeadingLevel::H3,
+                id,
+                classes,
+                attrs,
+            }),
+            Event::End(TagEnd::Heading(_)) => Event::End(TagEnd::Heading(HeadingLevel::H3)),
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                let is_page = ["https://", "http://"]
+                    .iter()
+                    .any(|scheme| dest_url.starts_with(scheme));
+                links.push(is_page);
+                let open = format!("<a href=\"{}\" rel=\"noreferrer\">", escaped(&dest_url));
+                return is_page.then(|| Event::InlineHtml(open.into()));
+            }
+            Event::End(TagEnd::Link) => {
+                return links.pop()?.then(|| Event::InlineHtml("</a>".into()));
+            }
+            // A picture would be loaded: its words are left.
+            Event::Start(Tag::Image { .. } | Tag::HtmlBlock)
+            | Event::End(TagEnd::Image | TagEnd::HtmlBlock) => {
+                return None;
+            }
+            event => event,
+        })
+    });
     let mut out = String::new();
-    let mut rest = text;
-    let mut before = ' ';
-    while let Some(c) = rest.chars().next() {
-        let made = match c {
-            '`' => between(rest, "`")
-                .map(|(inside, length)| (format!("<code>{}</code>", escaped(inside)), length)),
-            '*' if rest.starts_with("**") => between(rest, "**")
-                .map(|(inside, length)| (format!("<strong>{}</strong>", inline(inside)), length)),
-            '*' => {
-                between(rest, "*").map(|(inside, length)| (format!("<em>{}</em>", inline(inside)), length))
-            }
-            '_' if !before.is_alphanumeric() => between(rest, "_")
-                .filter(|(_, length)| !rest[*length..].starts_with(char::is_alphanumeric))
-                .map(|(inside, length)| (format!("<em>{}</em>", inline(inside)), length)),
-            '[' => link(rest),
-            _ => None,
-        };
-        let length = match made {
-            Some((markup, length)) => {
-                out.push_str(&markup);
-                length
-            }
-            None => {
-                out.push_str(&escaped(&rest[..c.len_utf8()]));
-                c.len_utf8()
-            }
-        };
-        before = c;
-        rest = &rest[length..];
-    }
+    push_html(&mut out, kept);
     out
-}
-
-/// What stands between two marks, with its whole length; nothing that begins or ends with a blank, as in `2 * 3 * 4`.
-fn between<'a>(text: &'a str, mark: &str) -> Option<(&'a str, usize)> {
-    let inside = text.strip_prefix(mark)?;
-    let end = inside.find(mark)?;
-    let inside = &inside[..end];
-    let is_tight = !inside.is_empty() && (mark == "`" || inside.trim() == inside);
-    is_tight.then(|| (inside, end + 2 * mark.len()))
-}
-
-/// `[words](address)` of a page in the web.
-fn link(text: &str) -> Option<(String, usize)> {
-    let end = text.find("](")?;
-    let (words, rest) = (&text[1..end], &text[end + 2..]);
-    let close = rest.find(')')?;
-    let address = &rest[..close];
-    let is_page = ["https://", "http://"]
-        .iter()
-        .any(|scheme| address.starts_with(scheme));
-    let is_one = is_page && !words.contains('[') && !address.contains(char::is_whitespace);
-    is_one.then(|| {
-        let markup = format!(
-            "<a href=\"{}\" rel=\"noreferrer\">{}</a>",
-            escaped(address),
-            escaped(words)
-        );
-        (markup, end + 2 + close + 1)
-    })
 }
 
 #[cfg(test)]
@@ -153,26 +78,43 @@ mod tests {
     fn blocks_and_words() {
         for (text, expected) in [
             ("a\nb\n\nc", "<p>a b</p>\n<p>c</p>\n"),
+            ("1. a\n2. b", "<ol>\n<li>a</li>\n<li>b</li>\n</ol>\n"),
             (
-                "- a\n  b\n- `c`\n\nd",
-                "<ul><li>a b</li><li><code>c</code></li></ul>\n<p>d</p>\n",
+                "    x < 1\n\n      y",
+                "<pre><code>x &lt; 1\n\n  y</code></pre>\n",
             ),
-            ("1. a\n2. b", "<ol><li>a</li><li>b</li></ol>\n"),
-            ("    x < 1\n\n      y", "<pre>x &lt; 1\n\n  y</pre>\n"),
-            ("```lua\na\n  b\n```\nc", "<pre>a\n  b</pre>\n<p>c</p>\n"),
             ("## A *b*", "<h3>A <em>b</em></h3>\n"),
             ("2 * 3 * 4, a_b_c, **x", "<p>2 * 3 * 4, a_b_c, **x</p>\n"),
             (
-                "_a_ **b *c* d**",
-                "<p><em>a</em> <strong>b <em>c</em> d</strong></p>\n",
+                "[x](https://h/?a=1&b=2) [y](javascript:z) <https://h/>",
+                "<p><a href=\"https://h/?a=1&amp;b=2\" rel=\"noreferrer\">x</a> y \
+                 <a href=\"https://h/\" rel=\"noreferrer\">https://h/</a></p>\n",
             ),
             (
-                "[x](https://h/?a=1&b=2) [y](javascript:z)",
-                "<p><a href=\"https://h/?a=1&amp;b=2\" rel=\"noreferrer\">x</a> [y](javascript:z)</p>\n",
+                "a <script>`<b>`",
+                "<p>a &lt;script&gt;<code>&lt;b&gt;</code></p>\n",
             ),
-            ("<script>`<b>`", "<p>&lt;script&gt;<code>&lt;b&gt;</code></p>\n"),
+            (
+                "<script>\nalert(1)\n</script>",
+                "&lt;script&gt;\nalert(1)\n&lt;/script&gt;",
+            ),
+            ("![a map](https://h/x.png)", "<p>a map</p>\n"),
+            ("a\u{202E}b", "<p>a\u{FFFD}b</p>\n"),
         ] {
             assert_eq!(html(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_no_block() {
+        for (text, expected) in [
+            ("1. Open *it*", "1. Open <em>it</em>"),
+            ("# Open", "# Open"),
+            ("`a` < b", "<code>a</code> &lt; b"),
+            ("- a\n- b", "- a - b"),
+            ("", ""),
+        ] {
+            assert_eq!(inline(text), expected, "{text}");
         }
     }
 }

@@ -5,20 +5,26 @@ use crate::share::provenance::{SECRET, unsigned};
 /// Text between tags and in attributes, its lines kept.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            // Marks that make text read otherwise than it stands, as a name that hides its end.
-            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => out.push('\u{FFFD}'),
-            c if c.is_control() => {}
             c => out.push(c),
         }
     }
     out
+}
+
+/// Text without what makes it read otherwise than it stands, as a name that hides its end.
+pub fn visible(text: &str) -> String {
+    let shown = |c: char| match c {
+        '\n' | '\t' => Some(c),
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => Some('\u{FFFD}'),
+        c => (!c.is_control()).then_some(c),
+    };
+    text.chars().filter_map(shown).collect()
 }
 
 /// `text` with the addresses in it without logins and signatures.
