@@ -5,7 +5,7 @@ use crate::bytes::{credentials, http};
 use crate::catalog::{archive, asf, itslive, stac, transfer};
 use crate::earth::wkb;
 use crate::inference::{Metadata, Onnx};
-use crate::share::permissions;
+use crate::share::{bundle, permissions};
 use crate::{bounds, files, host, raster, table, vector};
 
 /// Name, parser, texts from which to begin.
@@ -100,6 +100,27 @@ pub const TARGETS: &[Target] = &[
         &[
             b"local a = 0x1p4 --[==[ c ]==] .. 'x\\'y' // 1e-3 goto ::l:: [[\n]]",
             b"#!/bin/x\nreturn \"\\z  \xc3\xa4\" ~= 3..2",
+        ],
+    ),
+    (
+        "bundle",
+        |b| {
+            if let Ok(found) = bundle::read(b) {
+                let again = bundle::compose(&found.manifest, &found.script, &found.modules)
+                    .and_then(|text| bundle::read(text.as_bytes()));
+                let parts = |of: &bundle::Bundle| (of.manifest.clone(), of.script.clone(), of.modules.clone());
+                assert_eq!(again.ok().as_ref().map(parts), Some(parts(&found)));
+            }
+            text(b, |t| {
+                if let Ok(manifest) = bundle::Manifest::from_toml(t) {
+                    let again = manifest.to_toml().and_then(|text| bundle::Manifest::from_toml(&text));
+                    assert_eq!(again.ok(), Some(manifest));
+                }
+            })
+        },
+        &[
+            include_bytes!("../tests/fixtures/bundles/form_1.lua"),
+            b"[script]\nname = \"a.lua\"\nbytes = 1\nsha256 = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n[parameters]\na = 1.5\nb = [\"c\", true]\n",
         ],
     ),
     (

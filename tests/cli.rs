@@ -10,6 +10,12 @@ mod bounds;
 mod bounds_attempts;
 #[path = "cli/bounds_files.rs"]
 mod bounds_files;
+#[path = "cli/bundle.rs"]
+mod bundle;
+#[path = "cli/bundle_bad.rs"]
+mod bundle_bad;
+#[path = "cli/bundle_signed.rs"]
+mod bundle_signed;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/confine.rs"]

@@ -380,7 +380,7 @@ fn writable(access: &Access) -> Vec<PathBuf> {
         .collect();
     for folder in &mut folders {
         let asked = folder.clone();
-        if restricted && work::rehearsal().is_none() {
+        if restricted && work::rehearsal().is_none() && access.aside().is_none() {
             // One that cannot be made is not written in.
             let _ = fs::create_dir_all(&asked);
         }

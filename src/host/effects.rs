@@ -3,6 +3,7 @@
 //! A text can hide what it calls, so that this is what it says of itself. What it may do does not rest on it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::lexer::{Token, TokenKind, tokens};
 use super::loader::{self, Local};
@@ -97,11 +98,35 @@ pub struct Content {
     pub calls: BTreeMap<Effect, BTreeSet<String>>,
 }
 
-/// Of a script with this text, whose file has this hash, and the modules in its folder.
+/// Where the modules of a script are, beside those that ship.
+#[derive(Debug, Clone, Copy)]
+pub enum Beside<'a> {
+    Nowhere,
+    Folder(&'a Path),
+    /// In the same file, whose hash is that of all.
+    Bundle(&'a BTreeMap<String, Local>),
+}
+
+impl Beside<'_> {
+    fn module(&self, name: &str) -> Result<Option<Local>> {
+        let found = match self {
+            Beside::Nowhere => None,
+            Beside::Bundle(modules) => return Ok(modules.get(name).cloned()),
+            Beside::Folder(folder) => loader::local(name, folder)?,
+        };
+        Ok(found.map(|(path, text)| Local {
+            text,
+            shown: format!("@{}", path.display()),
+            path,
+        }))
+    }
+}
+
+/// Of a script with this text, whose file has this hash, and its modules.
 ///
 /// # Errors
 /// When a module cannot be read.
-pub fn content(text: &str, hash: &str, folder: Option<&std::path::Path>) -> Result<Content> {
+pub fn content(text: &str, hash: &str, beside: Beside) -> Result<Content> {
     let mut found = Content::default();
     let mut left = vec![text.to_string()];
     while let Some(text) = left.pop() {
@@ -114,14 +139,9 @@ pub fn content(text: &str, hash: &str, folder: Option<&std::path::Path>) -> Resu
             if MODULES.contains(&name.as_str()) || name == "library" {
                 found.shipped.insert(name);
             } else if found.locals.contains_key(&name) || found.shipped.contains(&name) {
-            } else if let Some((path, text)) = folder
-                .map(|folder| loader::local(&name, folder))
-                .transpose()?
-                .flatten()
-            {
-                left.push(text.clone());
-                let shown = format!("@{}", path.display());
-                found.locals.insert(name, Local { text, shown });
+            } else if let Some(local) = beside.module(&name)? {
+                left.push(local.text.clone());
+                found.locals.insert(name, local);
             } else if let Some(text) = loader::library_file(&format!("{}.lua", name.replace('.', "/"))) {
                 for effect in of_library(&text) {
                     found
@@ -136,7 +156,13 @@ pub fn content(text: &str, hash: &str, folder: Option<&std::path::Path>) -> Resu
             }
         }
     }
-    found.sha256 = match found.locals.is_empty() {
+    if let Beside::Bundle(modules) = beside {
+        // Also those that no text names.
+        for (name, local) in modules {
+            found.locals.entry(name.clone()).or_insert_with(|| local.clone());
+        }
+    }
+    found.sha256 = match found.locals.is_empty() || matches!(beside, Beside::Bundle(_)) {
         true => hash.to_string(),
         false => {
             let mut lines = format!("{hash}  -\n");
@@ -307,7 +333,7 @@ mod tests {
         std::fs::write(folder.path().join("lib/a.lua"), "return {}").unwrap();
         let text = "local a = require 'lib.a' require 'nowhere' require 'water'";
         let own = sha256(text.as_bytes());
-        let found = content(text, &own, Some(folder.path())).unwrap();
+        let found = content(text, &own, Beside::Folder(folder.path())).unwrap();
         let lines = format!("{own}  -\n{}  lib/a.lua\n", sha256(b"return {}"));
         assert_eq!(found.sha256, sha256(lines.as_bytes()));
         assert_eq!(
@@ -316,7 +342,7 @@ mod tests {
         );
         assert!(found.absent.contains("nowhere") && found.shipped.contains("water"));
         assert!(found.calls[&Read].contains("water (module)"), "{:?}", found.calls);
-        assert_eq!(content("x = 1", "h", None).unwrap().sha256, "h");
+        assert_eq!(content("x = 1", "h", Beside::Nowhere).unwrap().sha256, "h");
     }
 
     /// What takes a path or an address is in the table, or here for a reason.

@@ -14,6 +14,7 @@ use crate::error::{Error, Result, nearest};
 use crate::gate::{self, settle};
 use crate::lua::module::Module;
 use crate::lua::{self, Args, access};
+use crate::share::provenance::sha256;
 use crate::work::provenance::{self, Note};
 
 /// The library as it was when the program was built.
@@ -35,6 +36,8 @@ pub struct Local {
     pub text: String,
     /// What errors call it.
     pub shown: String,
+    /// Where it lies; in a bundle, where it lay beside the script.
+    pub path: PathBuf,
 }
 
 struct Origin {
@@ -191,6 +194,40 @@ pub fn library_names(folder: &str) -> Vec<String> {
     names
 }
 
+/// The SHA-256 of the library in Lua, all of its files but the documentation of natives: which version of it is here.
+pub fn library_hash() -> String {
+    let mut lines = String::new();
+    let mut folders = vec![String::new()];
+    let mut names = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let within = |name: &str| match folder.is_empty() {
+            true => name.to_string(),
+            false => format!("{folder}/{name}"),
+        };
+        names.extend(
+            library_names(&folder)
+                .iter()
+                .map(|name| within(&format!("{name}.lua"))),
+        );
+        let embedded = match folder.as_str() {
+            "" => Some(&STDLIB),
+            folder => STDLIB.get_dir(folder),
+        };
+        for below in embedded.into_iter().flat_map(Dir::dirs) {
+            let path = below.path().display().to_string();
+            if path != "_meta" {
+                folders.push(path);
+            }
+        }
+    }
+    names.sort();
+    for name in names {
+        let text = library_file(&name).unwrap_or_default();
+        lines.push_str(&format!("{}  {name}\n", sha256(&text)));
+    }
+    sha256(&lines)
+}
+
 /// Every module that ships, native or written in Lua.
 pub fn module_names() -> Vec<String> {
     let mut names: Vec<String> = lua::MODULES.iter().map(|name| name.to_string()).collect();
@@ -277,6 +314,7 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
             Some(local) => Some(Found {
                 text: local.text.clone(),
                 shown: local.shown.clone(),
+                path: Some(local.path.clone()),
                 origin: None,
             }),
             None => find(name, &[])?,
@@ -296,7 +334,7 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
     provenance::note(Note::Module {
         name,
         text: &found.text,
-        path: found.origin.as_ref().map(|origin| origin.path.as_path()),
+        path: found.path.as_deref(),
     });
     if let (Some(mut loader), Some(origin)) = (lua.app_data_mut::<Loader>(), found.origin) {
         loader.origins.insert(name.to_string(), origin);
@@ -312,6 +350,8 @@ struct Found {
     /// What errors call it.
     shown: String,
     /// None for what ships.
+    path: Option<PathBuf>,
+    /// None for what is not read again.
     origin: Option<Origin>,
 }
 
@@ -354,14 +394,23 @@ fn find(name: &str, folders: &[PathBuf]) -> Result<Option<Found>> {
     for folder in folders {
         if let Some((path, text, stamp)) = below(name, folder)? {
             let shown = shown_path(&path, folders.last().unwrap_or(folder));
-            let origin = Some(Origin { path, stamp });
-            return Ok(Some(Found { text, shown, origin }));
+            let origin = Some(Origin {
+                path: path.clone(),
+                stamp,
+            });
+            return Ok(Some(Found {
+                text,
+                shown,
+                path: Some(path),
+                origin,
+            }));
         }
     }
     let relative = format!("{}.lua", name.replace('.', "/"));
     Ok(library_file(&relative).map(|text| Found {
         text,
         shown: format!("@stdlib/{relative}"),
+        path: None,
         origin: None,
     }))
 }

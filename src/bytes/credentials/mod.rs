@@ -33,7 +33,7 @@ pub use check::{Checked, check};
 pub use place::{Place, protected};
 pub use secret::Secret;
 pub use services::Services;
-pub use sources::{PERMISSIONS, Sources, StoredLogin};
+pub use sources::{PERMISSIONS, SIGNERS, Sources, StoredLogin};
 pub use store::{Login, Store};
 
 use attempt::Trial;

@@ -213,11 +213,12 @@ impl Sources {
         if let Some(home) = &self.home {
             closed.extend(CLOSED.iter().map(|name| home.join(name)));
         }
-        // The answers to questions about permissions, which nobody but the user gives.
+        // The answers to questions about permissions, and whose keys are known, which nobody but the user says.
+        let beside = self.store.as_ref().and_then(|store| store.path().parent());
         closed.extend(
-            self.store
-                .as_ref()
-                .and_then(|store| store.path().parent().map(|folder| folder.join(PERMISSIONS))),
+            beside
+                .into_iter()
+                .flat_map(|folder| [folder.join(PERMISSIONS), folder.join(SIGNERS)]),
         );
         let moved = [
             "GNUPGHOME",
@@ -239,6 +240,8 @@ impl Sources {
 
 /// The file of answers about permissions, beside the file of logins.
 pub const PERMISSIONS: &str = "permissions.json";
+/// The file of known signers, there, too.
+pub const SIGNERS: &str = "allowed_signers";
 
 /// Where programs keep keys, tokens, cookies and passwords, below the home folder.
 const CLOSED: &[&str] = &[

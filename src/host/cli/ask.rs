@@ -93,8 +93,9 @@ fn question(script: &Script, found: &Asked, wanted: &[String], granted: &[String
             .for_each(|line| text.push_str(&format!("  | {line}\n")));
     }
     text.push_str(&format!(
-        "Content: sha256 {}, signed by nobody\n",
-        found.content.sha256
+        "Content: sha256 {}, signed by {}\n",
+        found.content.sha256,
+        escaped(&script.signed_by())
     ));
     text.push_str("It asks to\n");
     wanted

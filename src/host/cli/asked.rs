@@ -7,7 +7,7 @@ use super::scripts::Script;
 use crate::bytes::credentials::{S3_KEYS, Services, Sources, Vault};
 use crate::error::{Error, Result};
 use crate::gate::settle as real;
-use crate::host::effects::{self, Content};
+use crate::host::effects::{self, Beside, Content};
 use crate::host::{needs, params};
 use crate::lua::spec::ValueType;
 use crate::share::permissions::{Given, Grants, Needs, escaped};
@@ -30,7 +30,20 @@ pub struct Asked {
 /// When what it needs cannot be told, or nobody should grant it.
 pub fn asked(script: &Script, given: &[(String, Option<String>)]) -> Result<Asked> {
     let working = std::env::current_dir().map_err(|e| Error::io(".", e))?;
-    let needs = needs::stated(&script.name, &script.text)?.unwrap_or_default();
+    let stated = needs::stated(&script.name, &script.text)?;
+    let needs = match script.manifest() {
+        None => stated.unwrap_or_default(),
+        Some(manifest) => {
+            let of_manifest = manifest.needs()?;
+            if stated.is_some_and(|stated| stated != of_manifest) {
+                return Err(Error::message(format!(
+                    "{}: its manifest asks for other permissions than its script states; nothing of it was run",
+                    escaped(&script.name)
+                )));
+            }
+            of_manifest
+        }
+    };
     let folder = script
         .folder
         .as_deref()
@@ -38,7 +51,14 @@ pub fn asked(script: &Script, given: &[(String, Option<String>)]) -> Result<Aske
             true => working.clone(),
             false => folder.to_path_buf(),
         });
-    let content = effects::content(&script.text, &script.sha256, folder.as_deref())?;
+    let beside = match (&script.bundle, &folder) {
+        (Some(packed), _) => Beside::Bundle(&packed.modules),
+        (None, Some(folder)) => Beside::Folder(folder),
+        (None, None) => Beside::Nowhere,
+    };
+    let content = effects::content(&script.text, &script.sha256, beside)?;
+    // What came with a bundle nobody here has asked for.
+    let bundled = script.with_bundled(&[]);
     let services = Services::new(Sources::of_user().variable)?;
     let mut parameters = BTreeMap::new();
     // One that has to be computed is found wrong when it runs; no path is granted by it.
@@ -46,14 +66,15 @@ pub fn asked(script: &Script, given: &[(String, Option<String>)]) -> Result<Aske
         if spec.kind != ValueType::Path {
             continue;
         }
-        let value = given.iter().rev().find(|(name, _)| *name == spec.name);
-        parameters.insert(
-            spec.name,
-            Given {
-                value: value.and_then(|(_, text)| text.clone()),
-                default: spec.default.as_str().map(str::to_string),
-            },
-        );
+        let text = |list: &[(String, Option<String>)]| {
+            let found = list.iter().rev().find(|(name, _)| *name == spec.name);
+            found.and_then(|(_, text)| text.clone())
+        };
+        let value = Given {
+            value: text(given),
+            default: text(&bundled).or_else(|| spec.default.as_str().map(str::to_string)),
+        };
+        parameters.insert(spec.name, value);
     }
     let (asked, given) = Grants::of(&needs, &working, &parameters, &services)?;
     Ok(Asked {

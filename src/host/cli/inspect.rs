@@ -4,13 +4,15 @@ use serde_json::{Value as Json, json};
 
 use super::DONE;
 use super::asked::{Asked, asked, is_known};
+use super::bundled::{self, DataState};
 use super::scripts::Script;
 use crate::bytes::credentials::Vault;
 use crate::console;
-use crate::error::Result;
+use crate::error::{Result, shown_bytes};
 use crate::host::effects::Effect;
 use crate::host::params::{self, description, help::placeholder, wrap};
 use crate::lua::spec::Spec;
+use crate::share::bundle::{FORMAT, Manifest, Signed};
 use crate::share::permissions::{Answer, Answers, escaped};
 
 /// # Errors
@@ -19,11 +21,13 @@ pub fn run(name: &str, as_json: bool) -> Result<u8> {
     let script = Script::find(name)?;
     let found = asked(&script, &[])?;
     let declared = params::stated(&script.text);
-    let answer = Answers::of_user().and_then(|answers| match answers.of(&found.content.sha256, None) {
-        Ok(answer) => answer,
-        Err(error) => {
-            crate::complain!("note: {error}");
-            None
+    let answer = Answers::of_user().and_then(|answers| {
+        match answers.of(&found.content.sha256, script.signer().as_deref()) {
+            Ok(answer) => answer,
+            Err(error) => {
+                crate::complain!("note: {error}");
+                None
+            }
         }
     });
     match as_json {
@@ -53,7 +57,10 @@ fn tell(script: &Script, found: &Asked, declared: &Result<Option<Vec<Spec>>>, an
         row("", &escaped(line));
     }
     row("sha256", &found.content.sha256);
-    row("signed by", "nobody");
+    row("signed by", &escaped(&script.signed_by()));
+    if let Some(packed) = &script.bundle {
+        tell_bundle(&packed.bundle.manifest, &row);
+    }
     match declared {
         Ok(None) => row("parameters", "none"),
         Ok(Some(specs)) => {
@@ -143,6 +150,10 @@ fn tell(script: &Script, found: &Asked, declared: &Result<Option<Vec<Spec>>>, an
                 crate::say!("{:<12} {line}", "");
             }
         }
+        None if script.bundle.is_some() && !script.is_foreign() => {
+            row("remembered", "no, and it is not asked about: it is your own");
+        }
+        None if script.bundle.is_some() => row("remembered", "no: run, it is asked about"),
         None => row("remembered", "no: run as untrusted, it is asked about"),
     }
     crate::say!();
@@ -152,6 +163,66 @@ fn tell(script: &Script, found: &Asked, declared: &Result<Option<Vec<Spec>>>, an
         width,
     ) {
         crate::say!("{line}");
+    }
+}
+
+/// What a bundle says of itself, and how it fits here.
+fn tell_bundle(manifest: &Manifest, row: &dyn Fn(&str, &str)) {
+    let about = &manifest.script;
+    row("bundle", &escaped(&format!("of {}, form {FORMAT}", about.name)));
+    if !about.authors.is_empty() {
+        row("authors", &escaped(&about.authors.join("; ")));
+    }
+    for (label, text) in [("licence", &about.license), ("to be cited", &about.citation)] {
+        if let Some(text) = text {
+            row(label, &escaped(text));
+        }
+    }
+    let others = manifest.other_versions(&bundled::versions());
+    let version = manifest.requires.get("perilune").map_or("?", String::as_str);
+    let fit = match others.is_empty() {
+        true => "; versions here are the same".to_string(),
+        false => format!("; here, {}", others.join(", ")),
+    };
+    row("made with", &escaped(&format!("perilune {version}{fit}")));
+    let mut label = "as run with";
+    for (name, text) in manifest.given() {
+        row(label, &escaped(&format!("--{name} {}", text.unwrap_or_default())));
+        label = "";
+    }
+    let working = std::env::current_dir().unwrap_or_default();
+    let mut label = "data";
+    for data in manifest.data.iter().take(MOST_SHOWN) {
+        let name = data
+            .path
+            .as_ref()
+            .or(data.address.as_ref())
+            .map_or("", String::as_str);
+        let size = data
+            .bytes
+            .map_or(String::new(), |bytes| format!(", {}", shown_bytes(bytes)));
+        let word = bundled::state(data, &working).word();
+        row(label, &format!("{}{size} ({word})", escaped(name)));
+        label = "";
+    }
+    more(manifest.data.len(), row);
+    let mut label = "makes";
+    for expected in manifest.expect.iter().take(MOST_SHOWN) {
+        row(
+            label,
+            &format!("{}, {}", escaped(&expected.path), shown_bytes(expected.bytes)),
+        );
+        label = "";
+    }
+    more(manifest.expect.len(), row);
+}
+
+/// Files of one kind that are listed; all of them stand in the file itself.
+const MOST_SHOWN: usize = 20;
+
+fn more(count: usize, row: &dyn Fn(&str, &str)) {
+    if count > MOST_SHOWN {
+        row("", &format!("and {} more", count - MOST_SHOWN));
     }
 }
 
@@ -175,11 +246,40 @@ fn as_data(
     };
     let calls =
         |effect: Effect| -> Vec<&String> { content.calls.get(&effect).into_iter().flatten().collect() };
+    let signed_by = match script.bundle.as_ref().map(|packed| &packed.signed) {
+        None | Some(Signed::Nobody) => Json::Null,
+        Some(Signed::Unknown { fingerprint, .. }) => json!({ "name": Json::Null, "key": fingerprint }),
+        Some(Signed::Known { name, fingerprint }) => json!({ "name": name, "key": fingerprint }),
+    };
+    let bundle = match script.manifest() {
+        None => Json::Null,
+        Some(manifest) => {
+            let working = std::env::current_dir().unwrap_or_default();
+            let states = manifest
+                .data
+                .iter()
+                .map(|data| match bundled::state(data, &working) {
+                    DataState::Same => "same",
+                    DataState::Elsewhere => "on a server",
+                    DataState::Gone => "absent",
+                    DataState::Changed(_) => "changed",
+                    DataState::Link(_) => "link",
+                    DataState::Unreadable(_) => "unreadable",
+                });
+            json!({
+                "format": FORMAT,
+                "manifest": manifest,
+                "data": states.collect::<Vec<_>>(),
+                "other_versions": manifest.other_versions(&bundled::versions()),
+            })
+        }
+    };
     json!({
         "script": script.name,
         "description": description(&script.text),
         "sha256": content.sha256,
-        "signed_by": Json::Null,
+        "signed_by": signed_by,
+        "bundle": bundle,
         "parameters": parameters,
         "needs": {
             "read": found.needs.read, "write": found.needs.write, "hosts": found.needs.hosts, "logins": found.needs.logins,

@@ -2,17 +2,22 @@
 
 mod ask;
 mod asked;
+mod bundle;
+mod bundled;
 mod convert;
+mod difference;
 mod doctor;
 mod dry_run;
 mod inspect;
 mod login;
+mod permissions;
 mod provenance;
 mod reported;
 mod script;
 mod scripts;
 mod setup;
 mod types;
+mod unpack;
 mod untrusted;
 mod verify;
 mod workflows;
@@ -37,6 +42,7 @@ use crate::lua::Access;
 use crate::raster::file::probe;
 use crate::work::Context;
 use crate::{console, panics, scratch};
+use permissions::Permissions;
 pub use scripts::Script;
 
 /// A scripting host for Earth observation: lazy rasters, SAR filters and figures from Lua.
@@ -98,48 +104,6 @@ pub struct Global {
     report: Option<PathBuf>,
 }
 
-/// What scripts of others may do, for runs at which nobody is asked; and what no script may do.
-#[derive(Args, Clone, Default)]
-pub struct Permissions {
-    /// Run the script as one of others: it gets what it states that it needs (needs { … }), once you agree, and nothing else
-    #[arg(long, global = true)]
-    pub untrusted: bool,
-
-    /// Let an untrusted script read PATH and below, without a question
-    #[arg(long, global = true, value_name = "PATH")]
-    pub allow_read: Vec<PathBuf>,
-
-    /// Let an untrusted script ask HOST, a domain (*.example.org) or a network (10.0.0.0/8), without a question
-    #[arg(long, global = true, value_name = "HOST", value_parser = host)]
-    pub allow_host: Vec<String>,
-
-    /// Let an untrusted script use your login of an archive or host, without a question
-    #[arg(long, global = true, value_name = "NAME")]
-    pub allow_login: Vec<String>,
-
-    /// Let an untrusted script do all that it states that it needs, without a question
-    #[arg(long, global = true)]
-    pub allow_all: bool,
-
-    /// Let no script read or write PATH and below
-    #[arg(long, global = true, value_name = "PATH")]
-    pub deny_read: Vec<PathBuf>,
-
-    /// Let no script write PATH and below
-    #[arg(long, global = true, value_name = "PATH")]
-    pub deny_write: Vec<PathBuf>,
-
-    /// Let no script ask HOST, or a domain or network
-    #[arg(long, global = true, value_name = "HOST", value_parser = host)]
-    pub deny_host: Vec<String>,
-}
-
-fn host(text: &str) -> Result<String, String> {
-    Grant::parse(text)
-        .map(|_| text.to_string())
-        .map_err(|e| e.to_string())
-}
-
 #[derive(Subcommand)]
 enum Command {
     /// Run a script, or a workflow that ships, by its name
@@ -151,6 +115,9 @@ enum Command {
         /// Also write a page about the run: code in steps (lines --%%), what they say and show, files, versions
         #[arg(long, value_name = "FILE.html")]
         report: Option<PathBuf>,
+        /// Refuse a bundle where perilune, its library, GDAL or PROJ are of other versions than those that it was made with
+        #[arg(long)]
+        as_locked: bool,
         /// A Lua file or a name that `perilune workflows` lists, and its parameters as --name value; --help lists them
         #[arg(
             trailing_var_arg = true,
@@ -158,6 +125,22 @@ enum Command {
             value_name = "SCRIPT [--NAME VALUE]"
         )]
         script: Vec<String>,
+    },
+    /// Make of a script one file that can be handed on: with its modules, parameters, permissions, and the hashes of its data and results
+    Bundle(bundle::Wanted),
+    /// Write the script and the modules of a bundle out, never over files that are there
+    Unpack {
+        /// The bundle
+        bundle: PathBuf,
+        /// Where to; a folder of the script's name unless given
+        folder: Option<PathBuf>,
+    },
+    /// Tell how two bundles differ: what they need, their parameters, data, results and texts
+    Diff {
+        /// The older one
+        old: PathBuf,
+        /// The newer one
+        new: PathBuf,
     },
     /// Tell what a script is, what it reads, writes and contacts, without running it
     Inspect {
@@ -201,7 +184,7 @@ enum Command {
     },
     /// Make files again, in a folder that goes, and tell whether they come out the same
     Verify {
-        /// Files that perilune has made, or folders of such
+        /// Files that perilune has made, folders of such, or bundles that name what they make
         #[arg(required = true)]
         paths: Vec<PathBuf>,
         /// Only look whether script and inputs are what they were
@@ -344,6 +327,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
             Some(Command::Run {
                 dry_run,
                 report,
+                as_locked,
                 script,
             }),
             None,
@@ -357,7 +341,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
             ))),
             Some((name, parameters)) => {
                 let global = Global { report, ..global };
-                script::run(name, parameters, dry_run, &global)
+                script::run(name, parameters, script::How { dry_run, as_locked }, &global)
             }
             None => {
                 print_help("run");
@@ -385,8 +369,11 @@ fn print(command: Command, global: &Global) -> Result<u8> {
             methods,
             ro_crate,
         } => provenance::run(&files, &provenance::Form::of(json, methods, ro_crate), global),
-        Command::Verify { paths, no_run } => verify::run(&paths, no_run),
+        Command::Verify { paths, no_run } => verify::run(&paths, no_run, global),
         Command::Convert { from, to, force } => convert::run(&from, &to, force),
+        Command::Bundle(wanted) => bundle::run(&wanted),
+        Command::Unpack { bundle, folder } => unpack::run(&bundle, folder.as_deref()),
+        Command::Diff { old, new } => difference::run(&old, &new),
         Command::Doctor => doctor::run(global),
         Command::Inspect { script, json } => inspect::run(&script, json),
         Command::Setup { library, cuda, from } => setup::run(library, cuda, from.as_deref()),
@@ -430,10 +417,17 @@ impl Global {
         for folder in &self.allow_write {
             access.allow(folder);
         }
-        if let Some(folder) = &self.aside {
-            access.write_aside(folder, verify::hidden_in(folder)?)?;
-        }
+        self.write_aside(&mut access)?;
         Ok(access)
+    }
+
+    /// # Errors
+    /// When the folder for what is written elsewhere is not there.
+    fn write_aside(&self, access: &mut Access) -> Result<()> {
+        match &self.aside {
+            Some(folder) => access.write_aside(folder, verify::hidden_in(folder)?),
+            None => Ok(()),
+        }
     }
 
     /// The policy of a script of the user's own that gets `given` as parameters, after which the system holds this process to it.

@@ -83,12 +83,15 @@ pub fn script_of(file: &Path, record: &Record) -> Option<Script> {
         Some(path) => provenance::found(path, &target)?.display().to_string(),
         None => of.name.clone(),
     };
-    let script = match of.path {
-        Some(_) => Script::find(&name).ok()?,
+    let is_it = |script: &Script| provenance::sha256(&script.text) == of.sha256;
+    match of.path {
+        Some(_) => Script::find(&name)
+            .ok()
+            .filter(is_it)
+            .or_else(|| Script::bundled(Path::new(&name), &of.sha256)),
         // Not a file that happens to have the name of a workflow.
-        None => Script::workflow(&name)?,
-    };
-    (provenance::sha256(&script.text) == of.sha256).then_some(script)
+        None => Script::workflow(&name).filter(is_it),
+    }
 }
 
 /// What the documentation says of a function or method.

@@ -8,7 +8,7 @@ use mlua::{Function, Lua};
 use super::reported::{self, Reported};
 use super::scripts::Script;
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE};
-use super::{dry_run, inspect, untrusted};
+use super::{bundled, dry_run, inspect, untrusted};
 use crate::error::{Error, Result};
 use crate::host::report::{Report, interruption};
 use crate::host::{Runtime, loader, needs, params, sandbox};
@@ -16,24 +16,34 @@ use crate::interrupt::{self, Reason};
 use crate::share::provenance::Run;
 use crate::work::{self, Context, Rehearsal, Stream};
 
-/// `--dry-run` and `--untrusted` may stand among the arguments, too.
-pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> Result<u8> {
+/// What is asked of a run.
+#[derive(Clone, Copy)]
+pub struct How {
+    pub dry_run: bool,
+    pub as_locked: bool,
+}
+
+/// `--dry-run`, `--as-locked` and `--untrusted` may stand among the arguments, too.
+pub fn run(name: &str, arguments: &[String], how: How, global: &Global) -> Result<u8> {
     let script = Script::find(name)?;
     // Never a parameter: a script that declares one of that name would be trusted by it.
     let (flags, arguments): (Vec<String>, Vec<String>) = arguments
         .iter()
         .cloned()
         .partition(|argument| argument == "--untrusted");
-    let is_untrusted = global.permissions.untrusted || !flags.is_empty();
+    let is_untrusted = global.permissions.untrusted || !flags.is_empty() || script.is_foreign();
     // A script with a parameter of that name gets it.
     let is_flag = |a: &String| a == "--dry-run" && !mentions(&script.text, "dry_run");
     let (flags, arguments): (Vec<_>, Vec<_>) = arguments.into_iter().partition(is_flag);
+    let is_lock = |a: &String| a == "--as-locked" && !mentions(&script.text, "as_locked");
+    let (locks, arguments): (Vec<_>, Vec<_>) = arguments.into_iter().partition(is_lock);
     let (target, arguments) = reported::taken(&script, arguments)?;
     let global = &Global {
         report: target.or_else(|| global.report.clone()),
         ..global.clone()
     };
-    let rehearsal = (dry_run || !flags.is_empty()).then(|| Arc::new(Rehearsal::new(Rehearsal::ALLOWANCE)));
+    let rehearsal =
+        (how.dry_run || !flags.is_empty()).then(|| Arc::new(Rehearsal::new(Rehearsal::ALLOWANCE)));
     let context = Context::clone(&work::current()).with_rehearsal(rehearsal.clone());
     let _entered = context.enter();
     let help = arguments.iter().any(|a| a == "--help" || a == "-h");
@@ -68,8 +78,18 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
         )));
     }
 
+    if !help {
+        match bundled::check(&script, how.as_locked || !locks.is_empty()) {
+            Err(Error::Interrupted) => return Ok(INTERRUPTED),
+            checked => checked?,
+        }
+    }
+    let all = match help {
+        true => Vec::new(),
+        false => script.with_bundled(&given),
+    };
     let (access, foreign) = match is_untrusted {
-        false => (global.confined(&given)?, None),
+        false => (global.confined(&all)?, None),
         true => match untrusted::settle(&script, &given, global)? {
             Some((access, foreign)) => (access, Some(foreign)),
             None if interrupt::requested() => return Ok(INTERRUPTED),
@@ -84,12 +104,16 @@ pub fn run(name: &str, arguments: &[String], dry_run: bool, global: &Global) -> 
     let lua = runtime.lua();
     sandbox::strict(lua, false)?;
     params::install(lua, false)?;
-    if let Some(untrusted::Foreign { locals, needs }) = foreign {
-        loader::fix(lua, locals);
-        needs::hold(lua, needs);
+    match (foreign, &script.bundle) {
+        (Some(untrusted::Foreign { locals, needs }), _) => {
+            loader::fix(lua, locals);
+            needs::hold(lua, needs);
+        }
+        (None, Some(packed)) => loader::fix(lua, packed.modules.clone()),
+        (None, None) => {}
     }
-    let names: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
-    params::give(lua, &script.name, given);
+    let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
+    params::give(lua, &script.name, all);
     let notes = Arc::new(Run::new(Some(script.origin()), &working, aside.as_deref()));
     work::set_provenance(match &report {
         Some(report) => report.notes(notes.clone()),

@@ -1,10 +1,12 @@
 //! Scripts by their names.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::bounds;
 use crate::error::{Error, Result, nearest};
-use crate::host::loader;
+use crate::host::loader::{self, Local};
+use crate::share::bundle::{self, Bundle, Manifest, Signed, Signers};
 use crate::share::provenance::{Origin, sha256};
 
 /// A script that was found.
@@ -17,6 +19,15 @@ pub struct Script {
     pub folder: Option<PathBuf>,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// Of one that came as a bundle.
+    pub bundle: Option<Packed>,
+}
+
+/// What a script that came as a bundle has with it.
+pub struct Packed {
+    pub bundle: Bundle,
+    pub signed: Signed,
+    pub modules: BTreeMap<String, Local>,
 }
 
 impl Script {
@@ -31,12 +42,16 @@ impl Script {
         }
         if path.is_file() {
             let bytes = bounds::read_file(&path, 1, "a script is not that long")?;
+            if bundle::is_one(&bytes) {
+                return Script::unpacked(&path, &bytes);
+            }
             return Ok(Script {
                 name: path.display().to_string(),
                 sha256: sha256(&bytes),
                 text: text_of(bytes, &path)?,
                 chunk: format!("@{}", path.display()),
                 folder: path.parent().map(Path::to_path_buf),
+                bundle: None,
             });
         }
         if let Some(script) = Script::workflow(name) {
@@ -70,14 +85,96 @@ impl Script {
             text,
             chunk: format!("@workflows/{plain}.lua"),
             folder: None,
+            bundle: None,
         })
     }
 
-    /// What records say of it.
+    /// Of a bundle. Errors call its parts as if it were a folder, with the lines that they have in their own files.
+    fn unpacked(path: &Path, bytes: &[u8]) -> Result<Script> {
+        let found = bundle::read(bytes).map_err(|e| Error::file(path, e.to_string()))?;
+        let signed = bundle::check(path, bytes, Signers::of_user().as_ref())?;
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let parts = found.manifest.modules.iter().zip(&found.modules);
+        let modules = parts
+            .map(|(part, text)| {
+                let file = format!("{}.lua", part.name.replace('.', "/"));
+                let local = Local {
+                    text: text.clone(),
+                    shown: format!("@{}/{file}", path.display()),
+                    path: folder.join(file),
+                };
+                (part.name.clone(), local)
+            })
+            .collect();
+        Ok(Script {
+            name: path.display().to_string(),
+            sha256: found.sha256.clone(),
+            text: text_of(found.script.clone().into_bytes(), path)?,
+            chunk: format!("@{}/{}", path.display(), found.manifest.script.name),
+            folder: Some(folder),
+            bundle: Some(Packed {
+                bundle: found,
+                signed,
+                modules,
+            }),
+        })
+    }
+
+    /// The bundle in a folder that holds the script of this name and, by its text, this hash.
+    pub fn bundled(file: &Path, hash: &str) -> Option<Script> {
+        let folder = file.parent()?;
+        let entries = std::fs::read_dir(folder).ok()?.flatten();
+        let mut names: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        names.retain(|path| path.extension().is_some_and(|e| e == "lua") && path.is_file());
+        names.sort();
+        names
+            .iter()
+            .filter_map(|path| Script::find(&path.display().to_string()).ok())
+            .find(|script| {
+                script.manifest().is_some_and(|m| file.ends_with(&m.script.name))
+                    && sha256(&script.text) == hash
+            })
+    }
+
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.bundle.as_ref().map(|packed| &packed.bundle.manifest)
+    }
+
+    /// Whether it is a script of others by what it is: a bundle that its user has not signed herself.
+    pub fn is_foreign(&self) -> bool {
+        self.bundle.as_ref().is_some_and(|packed| !packed.signed.is_own())
+    }
+
+    /// Who has signed it, as answers are remembered with it.
+    pub fn signer(&self) -> Option<String> {
+        self.bundle.as_ref().and_then(|packed| packed.signed.signer())
+    }
+
+    /// Who has signed it, in words.
+    pub fn signed_by(&self) -> String {
+        self.bundle
+            .as_ref()
+            .map_or_else(|| Signed::Nobody.shown(), |packed| packed.signed.shown())
+    }
+
+    /// The parameters that its user gave, behind those that came with it and that she did not give.
+    pub fn with_bundled(&self, given: &[(String, Option<String>)]) -> Vec<(String, Option<String>)> {
+        let mut all = self.manifest().map_or_else(Vec::new, Manifest::given);
+        all.retain(|(name, _)| !given.iter().any(|(other, _)| other == name));
+        all.extend_from_slice(given);
+        all
+    }
+
+    /// What records say of it: of a bundle, what they would say of the script if it lay there by itself, so that it makes the same bytes.
     pub fn origin(&self) -> Origin {
+        let path = match (&self.folder, self.manifest()) {
+            (Some(folder), Some(manifest)) => Some(folder.join(&manifest.script.name)),
+            (Some(_), None) => Some(PathBuf::from(&self.name)),
+            (None, _) => None,
+        };
         Origin {
             name: self.name.clone(),
-            path: self.folder.as_ref().map(|_| PathBuf::from(&self.name)),
+            path,
             text: self.text.as_str().into(),
         }
     }

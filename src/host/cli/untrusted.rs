@@ -67,7 +67,7 @@ pub fn settle(
     let answers = Answers::of_user();
     match answers
         .as_ref()
-        .map(|answers| answers.of(&found.content.sha256, None))
+        .map(|answers| answers.of(&found.content.sha256, script.signer().as_deref()))
     {
         Some(Ok(Some(answer))) => granted.add(&answer.granted),
         // Then it is asked again.
@@ -82,7 +82,7 @@ pub fn settle(
             Reply::Yes => {
                 let answer = Answer {
                     sha256: found.content.sha256.clone(),
-                    signer: None,
+                    signer: script.signer(),
                     script: script.name.clone(),
                     on: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
                     granted: left.clone(),
@@ -129,7 +129,11 @@ fn held(granted: &Grants, found: &Asked, global: &Global) -> Result<Access> {
     }
     let mut reads = places(&granted.read);
     reads.folders.extend(system_folders());
+    if let Some(folder) = &global.aside {
+        reads.folders.push(real(folder));
+    }
     let mut access = Access::restricted(working, reads, places(&granted.write), found.own.clone());
+    global.write_aside(&mut access)?;
     access.ports = Some(match hosts.is_empty() {
         true => Vec::new(),
         false => {

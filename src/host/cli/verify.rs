@@ -2,6 +2,7 @@
 //!
 //! This process reads no file but its own programs' words: records are read, scripts run and pixels compared by children, each held as a script is.
 
+mod bundle;
 mod compare;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::time::Instant;
 use serde_json::Value as Json;
 
 use super::provenance::script_of;
-use super::{DONE, SCRIPT_ERROR};
+use super::{DONE, Global, SCRIPT_ERROR};
 use crate::error::{Error, Result, counted};
 use crate::scratch;
 use crate::share::provenance::{self, Record, SECRET, State};
@@ -37,31 +38,38 @@ pub fn hidden_in(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// A file, by its whole path, and its record.
-struct Made {
-    shown: PathBuf,
-    path: PathBuf,
-    record: Record,
+#[derive(Clone)]
+pub struct Made {
+    pub shown: PathBuf,
+    pub path: PathBuf,
+    pub record: Record,
 }
 
 /// What one run has made.
-struct Run {
+pub struct Run {
     script: String,
-    working: PathBuf,
+    pub working: PathBuf,
     /// Name and text, as on the command line.
-    parameters: BTreeMap<String, String>,
-    files: Vec<Made>,
+    pub parameters: BTreeMap<String, String>,
+    pub files: Vec<Made>,
 }
 
-pub fn run(paths: &[PathBuf], no_run: bool) -> Result<u8> {
-    let mut files = Vec::new();
+pub fn run(paths: &[PathBuf], no_run: bool, global: &Global) -> Result<u8> {
     let mut code = DONE;
-    for path in paths {
-        match path.is_dir() && !is_zarr(path) {
-            false => files.push(path.clone()),
-            true => walk(path, &mut files)?,
+    let files = files_in(paths)?;
+    let is_named = |file: &Path| paths.iter().any(|path| path == file);
+    // One that lies in a folder is not run for that.
+    let (bundles, files): (Vec<PathBuf>, Vec<PathBuf>) = files
+        .into_iter()
+        .partition(|file| is_named(file) && bundle::is_one(file));
+    for path in &bundles {
+        if bundle::verify(path, no_run, global)? > 0 {
+            code = SCRIPT_ERROR;
         }
     }
-    let is_named = |file: &Path| paths.iter().any(|path| path == file);
+    if !bundles.is_empty() && files.is_empty() {
+        return Ok(code);
+    }
     let (made, without) = records(&files)?;
     for (file, why) in &without {
         if is_named(file) {
@@ -78,13 +86,28 @@ pub fn run(paths: &[PathBuf], no_run: bool) -> Result<u8> {
     let mut count = 0;
     for run in runs(made)? {
         count += run.files.len();
-        differing += verify(&run, no_run)?;
+        differing += verify(&run, no_run, global)?;
     }
     if count > 1 {
         let same = count - differing;
         crate::say!("{same} of {count} files are the same");
     }
     Ok(if differing > 0 { SCRIPT_ERROR } else { code })
+}
+
+/// Files, and those in folders; a Zarr is one.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn files_in(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        match path.is_dir() && !is_zarr(path) {
+            false => files.push(path.clone()),
+            true => walk(path, &mut files)?,
+        }
+    }
+    Ok(files)
 }
 
 fn is_zarr(path: &Path) -> bool {
@@ -128,7 +151,10 @@ fn failed(e: std::io::Error) -> Error {
 type Without = (PathBuf, String);
 
 /// The records of files, and why others have none.
-fn records(files: &[PathBuf]) -> Result<(Vec<Made>, Vec<Without>)> {
+///
+/// # Errors
+/// When they cannot be looked for.
+pub fn records(files: &[PathBuf]) -> Result<(Vec<Made>, Vec<Without>)> {
     // So many names fit on a command line.
     const AT_ONCE: usize = 200;
     let here = std::env::current_dir().map_err(|e| Error::io(".", e))?;
@@ -168,7 +194,10 @@ fn records(files: &[PathBuf]) -> Result<(Vec<Made>, Vec<Without>)> {
 }
 
 /// Files by the runs that have made them.
-fn runs(files: Vec<Made>) -> Result<Vec<Run>> {
+///
+/// # Errors
+/// None today.
+pub fn runs(files: Vec<Made>) -> Result<Vec<Run>> {
     let mut runs: Vec<Run> = Vec::new();
     for made in files {
         let folder = made.path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -227,7 +256,7 @@ fn runs(files: Vec<Made>) -> Result<Vec<Run>> {
 }
 
 /// Tells of the files of a run, and how many of them are not the same.
-fn verify(run: &Run, no_run: bool) -> Result<usize> {
+fn verify(run: &Run, no_run: bool, global: &Global) -> Result<usize> {
     let mut reasons = Vec::new();
     let Some(first) = run.files.first() else {
         return Ok(0);
@@ -299,7 +328,15 @@ fn verify(run: &Run, no_run: bool) -> Result<usize> {
         crate::say!("  is not run again: its record does not tell parameters that let others in");
         return Ok(all);
     }
-    again(run, &reasons)
+    // Of a script that came in a bundle, the bundle, which gets what it is granted.
+    let (script, granted) = match &found {
+        Some(found) if found.is_foreign() => (found.name.clone(), global.of_permissions()),
+        Some(found) if found.bundle.is_some() => (found.name.clone(), Vec::new()),
+        _ => (run.script.clone(), Vec::new()),
+    };
+    let mut command = program()?;
+    command.args(granted);
+    in_scratch(|folder| again_in(folder, run, command, &script, &reasons))
 }
 
 fn inputs(count: usize) -> String {
@@ -328,27 +365,29 @@ fn other_versions(record: &Record) -> Vec<String> {
     out
 }
 
-fn again(run: &Run, reasons: &[String]) -> Result<usize> {
+/// With a folder that goes.
+fn in_scratch<T>(run: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     let folder = scratch::folder()?.join(format!("verify-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     fs::create_dir(&folder).map_err(|e| Error::io(&folder, e))?;
-    let differing = again_in(&folder, run, reasons);
+    let done = run(&folder);
     let _ = fs::remove_dir_all(&folder);
-    differing
+    done
 }
 
-fn again_in(folder: &Path, run: &Run, reasons: &[String]) -> Result<usize> {
-    let all = run.files.len();
-    let hidden: String = run
-        .files
-        .iter()
-        .map(|made| format!("{}\n", made.path.display()))
-        .collect();
+/// Has a run that writes into `folder` not see these files.
+fn hide(folder: &Path, files: impl Iterator<Item = PathBuf>) -> Result<()> {
     let list = folder.join(HIDDEN);
-    fs::write(&list, hidden).map_err(|e| Error::io(&list, e))?;
+    let hidden: String = files.map(|file| format!("{}\n", file.display())).collect();
+    fs::write(&list, hidden).map_err(|e| Error::io(&list, e))
+}
+
+fn again_in(folder: &Path, run: &Run, command: Command, script: &str, reasons: &[String]) -> Result<usize> {
+    let all = run.files.len();
+    hide(folder, run.files.iter().map(|made| made.path.clone()))?;
     let start = Instant::now();
-    let mut command = program()?;
-    command.arg("--aside").arg(folder).arg("run").arg(&run.script);
+    let mut command = command;
+    command.arg("--aside").arg(folder).arg("run").arg(script);
     command.args(
         run.parameters
             .iter()

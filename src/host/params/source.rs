@@ -72,7 +72,9 @@ fn comment_text(comment: &str) -> String {
 
 /// The comment at the top of a script: its description. A first line `#!…` is passed over.
 pub fn description(source: &str) -> String {
-    let body = match source.strip_prefix("#!") {
+    // As its file has it, and as it is run.
+    let shell = source.strip_prefix("#!").or_else(|| source.strip_prefix("--#!"));
+    let body = match shell {
         Some(rest) => rest.split_once('\n').map_or("", |(_, rest)| rest),
         None => source,
     };
@@ -121,6 +123,10 @@ mod tests {
         assert_eq!(
             description("#!/usr/bin/env perilune\n--- Maps water.\n--- Twice.\nlocal x"),
             "Maps water.\nTwice."
+        );
+        assert_eq!(
+            description("--#!/usr/bin/env perilune\n-- Maps water.\nlocal x"),
+            "Maps water."
         );
         assert_eq!(description("local x -- no"), "");
     }

@@ -284,6 +284,11 @@ fn load(session: &mut Session, text: &str) -> Result<Outcome> {
         None => (text, Vec::new()),
     };
     let script = crate::host::cli::Script::find(name)?;
+    if script.bundle.is_some() {
+        return Err(Error::message(format!(
+            "{name} is a bundle: `perilune run {name}` runs it, and `perilune unpack {name}` writes its script out, which can be loaded"
+        )));
+    }
     if let Some(folder) = &script.folder {
         loader::add_folder(&session.lua(), &access(&session.lua()).working().join(folder));
     }

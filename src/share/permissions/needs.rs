@@ -1,6 +1,6 @@
 //! `needs { … }`: what a script states that it reads, writes and asks.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::version::Requirement;
 use crate::bounds::parse_size;
@@ -115,6 +115,33 @@ impl Needs {
         Ok(needs)
     }
 
+    /// As the script wrote it.
+    pub fn to_json(&self) -> Map<String, Json> {
+        let mut table = Map::new();
+        for (name, list) in [
+            ("read", &self.read),
+            ("write", &self.write),
+            ("hosts", &self.hosts),
+            ("logins", &self.logins),
+        ] {
+            if !list.is_empty() {
+                table.insert(name.into(), list.clone().into());
+            }
+        }
+        if let Some(bytes) = self.memory {
+            const UNITS: [(&str, u32); 2] = [("GiB", 30), ("MiB", 20)];
+            let whole = UNITS.iter().find(|(_, power)| bytes % (1 << power) == 0);
+            let text = whole.map_or(bytes.to_string(), |(unit, power)| {
+                format!("{}{unit}", bytes >> power)
+            });
+            table.insert("memory".into(), text.into());
+        }
+        if let Some(version) = &self.version {
+            table.insert("version".into(), version.to_string().into());
+        }
+        table
+    }
+
     /// What a script states while it runs is what it stated before.
     ///
     /// # Errors
@@ -160,6 +187,8 @@ mod tests {
         assert_eq!(needs.read, ["data", "--scene"]);
         assert_eq!(needs.write, ["out"]);
         assert_eq!(needs.memory, Some(8 << 30));
+        assert_eq!(Needs::from_json(&Json::Object(needs.to_json())).unwrap(), needs);
+        assert_eq!(needs.to_json()["memory"], "8GiB");
         assert_eq!(Needs::from_json(&json!([])).unwrap(), Needs::default());
         for (wrong, said) in [
             (json!({ "reads": [] }), "did you mean `read`"),

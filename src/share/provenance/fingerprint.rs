@@ -76,7 +76,11 @@ pub fn whole(path: &Path) -> io::Result<String> {
     of_reader(gate::open(path)?)
 }
 
-fn of_reader(mut file: impl Read) -> io::Result<String> {
+/// Of all that comes.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn of_reader(mut file: impl Read) -> io::Result<String> {
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

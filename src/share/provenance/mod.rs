@@ -14,9 +14,9 @@ mod run;
 mod show;
 mod sidecar;
 
-pub use fingerprint::{sha256, whole as hash_of};
+pub use fingerprint::{of_reader as hash_of_reader, sha256, whole as hash_of};
 pub use methods::{Documented, methods};
-pub use paths::{found, stable, unsigned};
+pub use paths::{found, plain, stable, unsigned};
 pub use read::of as record_of;
 pub use record::{Input, Record, Script, Use};
 pub use ro_crate::write as write_crate;

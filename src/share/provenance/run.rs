@@ -32,6 +32,12 @@ const SECRETS: [&str; 7] = [
     "apikey",
 ];
 
+/// Whether the name of a parameter says that its value is nobody's to know.
+pub fn is_secret(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    SECRETS.iter().any(|secret| lower.contains(secret))
+}
+
 /// The script of a run.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -180,12 +186,6 @@ impl Run {
         );
         self.notes().input(&path, Use::Read, &target)
     }
-}
-
-/// Whether the name of a parameter says that its value is nobody's to know.
-pub fn is_secret(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    SECRETS.iter().any(|secret| lower.contains(secret))
 }
 
 impl Notes {
