@@ -206,6 +206,23 @@ fn no_terminal_means_no() {
         ],
     );
     assert_eq!(done.out, "ran\n", "{done:?}");
+    // At the end of the line, too, where it is pasted.
+    let read = format!("--allow-read={}", data.display());
+    let pasted = [
+        "run",
+        "../theirs/a.lua",
+        "--untrusted",
+        &read,
+        "--allow-write",
+        out.to_str().unwrap(),
+        "--allow-host",
+        "a.example.org",
+    ];
+    let done = ran(here.path(), &pasted);
+    assert_eq!(done.out, "ran\n", "{done:?}");
+    let done = ran(here.path(), &pasted[..7]);
+    assert_eq!(done.code, 2, "{done:?}");
+    assert_holds(&done.err, "a value is required for '--allow-host <HOST>'");
     // Who asks for nothing is not asked about.
     let here = place("print(fs and 'global' or 'ran')");
     let done = ran(here.path(), &["run", "../theirs/a.lua", "--untrusted"]);
@@ -221,6 +238,7 @@ fn permissions_are_for_scripts_of_others() {
     for arguments in [
         &["--allow-read", "/", "run", "../theirs/a.lua"][..],
         &["--allow-all", "run", "../theirs/a.lua"],
+        &["run", "../theirs/a.lua", "--allow-all"],
         &["--allow-host", "a.org", "-e", "print('ran')"],
     ] {
         let done = ran(here.path(), arguments);

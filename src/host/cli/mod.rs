@@ -79,10 +79,6 @@ pub struct Global {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = parse_seconds)]
     time_limit: Option<Duration>,
 
-    /// Let scripts also write in FOLDER and below; may be given several times
-    #[arg(long, global = true, value_name = "FOLDER")]
-    allow_write: Vec<PathBuf>,
-
     #[command(flatten)]
     permissions: Permissions,
 
@@ -414,7 +410,7 @@ impl Global {
     pub fn access(&self) -> Result<Access> {
         let working = std::env::current_dir().map_err(|e| Error::io(".", e))?;
         let mut access = Access::new(working);
-        for folder in &self.allow_write {
+        for folder in &self.permissions.allow_write {
             access.allow(folder);
         }
         self.write_aside(&mut access)?;

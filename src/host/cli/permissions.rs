@@ -3,14 +3,19 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, FromArgMatches, ValueEnum};
 
 use super::Global;
 use crate::bytes::http::Grant;
+use crate::error::{Error, Result};
 
 /// What scripts of others may do, for runs at which nobody is asked; and what no script may do.
 #[derive(Args, Clone, Default)]
 pub struct Permissions {
+    /// Let scripts also write in FOLDER and below; may be given several times
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub allow_write: Vec<PathBuf>,
+
     /// Run the script as one of others: it gets what it states that it needs (needs { … }), once you agree, and nothing else
     #[arg(long, global = true)]
     pub untrusted: bool,
@@ -44,10 +49,59 @@ pub struct Permissions {
     pub deny_host: Vec<String>,
 }
 
-fn host(text: &str) -> Result<String, String> {
+fn host(text: &str) -> std::result::Result<String, String> {
     Grant::parse(text)
         .map(|_| text.to_string())
         .map_err(|e| e.to_string())
+}
+
+impl Permissions {
+    /// Takes what grants and denies out of the arguments of a script, too, and adds it. None of it is ever a parameter: a script that declares one of such a name
+    /// would be trusted by it.
+    ///
+    /// # Errors
+    /// Options without their value, and hosts that are none.
+    pub fn taken(&self, arguments: &[String]) -> Result<(Permissions, Vec<String>)> {
+        let mut command = Permissions::augment_args(Command::new("perilune"))
+            .no_binary_name(true)
+            .disable_help_flag(true);
+        command.build();
+        let takes_value = |argument: &str| {
+            let name = argument.strip_prefix("--")?.split('=').next()?;
+            let option = command.get_arguments().find(|o| o.get_long() == Some(name))?;
+            Some(option.get_action().takes_values() && !argument.contains('='))
+        };
+        let (mut own, mut left) = (Vec::new(), Vec::new());
+        let mut arguments = arguments.iter().cloned();
+        while let Some(argument) = arguments.next() {
+            match takes_value(&argument) {
+                None => left.push(argument),
+                Some(has_value) => {
+                    own.push(argument);
+                    own.extend(has_value.then(|| arguments.next()).flatten());
+                }
+            }
+        }
+        let wrong = |e: clap::Error| {
+            let text = e.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            Error::message(line.trim_start_matches("error: ").to_string())
+        };
+        let matches = command.try_get_matches_from(own).map_err(wrong)?;
+        let more = Permissions::from_arg_matches(&matches).map_err(wrong)?;
+        let joined = Permissions {
+            allow_write: [self.allow_write.clone(), more.allow_write].concat(),
+            untrusted: self.untrusted || more.untrusted,
+            allow_read: [self.allow_read.clone(), more.allow_read].concat(),
+            allow_host: [self.allow_host.clone(), more.allow_host].concat(),
+            allow_login: [self.allow_login.clone(), more.allow_login].concat(),
+            allow_all: self.allow_all || more.allow_all,
+            deny_read: [self.deny_read.clone(), more.deny_read].concat(),
+            deny_write: [self.deny_write.clone(), more.deny_write].concat(),
+            deny_host: [self.deny_host.clone(), more.deny_host].concat(),
+        };
+        Ok((joined, left))
+    }
 }
 
 impl Global {
@@ -55,7 +109,7 @@ impl Global {
     pub fn of_permissions(&self) -> Vec<OsString> {
         let p = &self.permissions;
         let paths = [
-            ("--allow-write", &self.allow_write),
+            ("--allow-write", &p.allow_write),
             ("--allow-read", &p.allow_read),
             ("--deny-read", &p.deny_read),
             ("--deny-write", &p.deny_write),

@@ -23,15 +23,11 @@ pub struct How {
     pub as_locked: bool,
 }
 
-/// `--dry-run`, `--as-locked` and `--untrusted` may stand among the arguments, too.
+/// `--dry-run`, `--as-locked`, `--report` and what grants and denies may stand among the arguments, too.
 pub fn run(name: &str, arguments: &[String], how: How, global: &Global) -> Result<u8> {
     let script = Script::find(name)?;
-    // Never a parameter: a script that declares one of that name would be trusted by it.
-    let (flags, arguments): (Vec<String>, Vec<String>) = arguments
-        .iter()
-        .cloned()
-        .partition(|argument| argument == "--untrusted");
-    let is_untrusted = global.permissions.untrusted || !flags.is_empty() || script.is_foreign();
+    let (permissions, arguments) = global.permissions.taken(arguments)?;
+    let is_untrusted = permissions.untrusted || script.is_foreign();
     // A script with a parameter of that name gets it.
     let is_flag = |a: &String| a == "--dry-run" && !mentions(&script.text, "dry_run");
     let (flags, arguments): (Vec<_>, Vec<_>) = arguments.into_iter().partition(is_flag);
@@ -40,6 +36,7 @@ pub fn run(name: &str, arguments: &[String], how: How, global: &Global) -> Resul
     let (target, arguments) = reported::taken(&script, arguments)?;
     let global = &Global {
         report: target.or_else(|| global.report.clone()),
+        permissions,
         ..global.clone()
     };
     let rehearsal =

@@ -35,7 +35,7 @@ fn of_flags(global: &Global, services: &Services) -> Result<Grants> {
     };
     Ok(Grants {
         read: paths(&flags.allow_read, true)?,
-        write: paths(&global.allow_write, false)?,
+        write: paths(&flags.allow_write, false)?,
         hosts: flags.allow_host.clone(),
         logins: flags
             .allow_login
