@@ -79,7 +79,18 @@ fn the_question_is_asked_once_for_each_content() {
     std::fs::write(here.path().join("theirs/a.lua"), format!("{ASKING} ")).unwrap();
     let done = ran(here.path(), &["run", "--untrusted", "../theirs/a.lua"]);
     assert_eq!((done.code, done.out.as_str()), (2, ""), "{done:?}");
+    let forgotten = ran(here.path(), &["inspect", "../theirs/a.lua", "--forget"]);
+    assert_holds(&forgotten.out, "nothing was remembered");
     std::fs::write(here.path().join("theirs/a.lua"), ASKING).unwrap();
+    // Forgotten is asked again.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let forgotten = ran(here.path(), &["inspect", "../theirs/a.lua", "--forget"]);
+    assert_holds(&forgotten.out, "is forgotten");
+    let done = ran(here.path(), &["run", "--untrusted", "../theirs/a.lua"]);
+    assert_eq!((done.code, done.out.as_str()), (2, ""), "{done:?}");
+    std::fs::write(&file, text).unwrap();
+    let done = ran(here.path(), &["run", "--untrusted", "../theirs/a.lua"]);
+    assert_eq!(done.code, 0, "{done:?}");
     // A file of answers that others can write is none.
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
     let done = ran(here.path(), &["run", "--untrusted", "../theirs/a.lua"]);

@@ -13,7 +13,28 @@ use crate::host::effects::Effect;
 use crate::host::params::{self, description, help::placeholder, wrap};
 use crate::lua::spec::Spec;
 use crate::share::bundle::{FORMAT, Manifest, Signed};
-use crate::share::permissions::{Answer, Answers, escaped};
+use crate::share::permissions::{Answer, Answers, escaped, json_shown};
+
+/// Forgets what the user has answered about a script.
+///
+/// # Errors
+/// As `run`; when the file of answers cannot be read or written.
+pub fn forget(name: &str) -> Result<u8> {
+    let script = Script::find(name)?;
+    let found = asked(&script, &[])?;
+    let had_any = match Answers::of_user() {
+        Some(answers) => answers.forget(&found.content.sha256)?,
+        None => false,
+    };
+    let name = escaped(&script.name);
+    match had_any {
+        true => {
+            crate::say!("what was granted to {name} is forgotten: run as a script of others, it asks again")
+        }
+        false => crate::say!("nothing was remembered about {name} with this content"),
+    }
+    Ok(DONE)
+}
 
 /// # Errors
 /// When there is no such script, or what it states cannot be told from its text.
@@ -31,7 +52,10 @@ pub fn run(name: &str, as_json: bool) -> Result<u8> {
         }
     });
     match as_json {
-        true => crate::say!("{:#}", as_data(&script, &found, &declared, answer.as_ref())),
+        true => {
+            let data = as_data(&script, &found, &declared, answer.as_ref());
+            crate::say!("{}", json_shown(&data));
+        }
         false => tell(&script, &found, &declared, answer.as_ref()),
     }
     Ok(DONE)

@@ -145,6 +145,9 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+        /// Forget what you have granted to this very content, so that it asks again
+        #[arg(long, conflicts_with = "json")]
+        forget: bool,
     },
     /// Make a notebook (.ipynb) of a script, or a script of a notebook: steps (lines --%%) are cells
     Convert {
@@ -371,7 +374,10 @@ fn print(command: Command, global: &Global) -> Result<u8> {
         Command::Unpack { bundle, folder } => unpack::run(&bundle, folder.as_deref()),
         Command::Diff { old, new } => difference::run(&old, &new),
         Command::Doctor => doctor::run(global),
-        Command::Inspect { script, json } => inspect::run(&script, json),
+        Command::Inspect {
+            script, forget: true, ..
+        } => inspect::forget(&script),
+        Command::Inspect { script, json, .. } => inspect::run(&script, json),
         Command::Setup { library, cuda, from } => setup::run(library, cuda, from.as_deref()),
         Command::Login {
             host,

@@ -101,7 +101,6 @@ impl Answers {
     /// # Errors
     /// When the file cannot be read or written.
     pub fn remember(&self, answer: Answer) -> Result<()> {
-        let failed = |e| Error::io(&self.path, e);
         let _lock = private::lock(&self.path)?;
         let mut answers = self.load()?;
         let mut answer = answer;
@@ -113,11 +112,29 @@ impl Answers {
             !same
         });
         answers.push(answer);
+        self.write(answers)
+    }
+
+    /// Forgets what was granted to this content, whoever signed it; whether there was anything.
+    ///
+    /// # Errors
+    /// As `remember`.
+    pub fn forget(&self, sha256: &str) -> Result<bool> {
+        let _lock = private::lock(&self.path)?;
+        let before = self.load()?;
+        let (gone, left): (Vec<_>, Vec<_>) = before.into_iter().partition(|answer| answer.sha256 == sha256);
+        if !gone.is_empty() {
+            self.write(left)?;
+        }
+        Ok(!gone.is_empty())
+    }
+
+    fn write(&self, answers: Vec<Answer>) -> Result<()> {
         let contents = Contents {
             version: VERSION,
             answers,
         };
-        let text = serde_json::to_string_pretty(&contents).map_err(|e| failed(e.into()))?;
+        let text = serde_json::to_string_pretty(&contents).map_err(|e| Error::io(&self.path, e.into()))?;
         private::write(&self.path, &text)
     }
 }

@@ -13,4 +13,4 @@ pub use answers::{Answer, Answers};
 pub use grants::{Given, Grants, places};
 pub use needs::Needs;
 pub use version::Requirement;
-pub use words::escaped;
+pub use words::{escaped, json_shown};

@@ -14,6 +14,25 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
+/// JSON for people and programs, with those characters as its own escapes.
+pub fn json_shown(value: &serde_json::Value) -> String {
+    let mut out = String::new();
+    for c in format!("{value:#}").chars() {
+        match c {
+            // Between values, where JSON has lines and no others.
+            '\n' => out.push(c),
+            c if is_hidden(c) => {
+                let mut units = [0; 2];
+                for unit in c.encode_utf16(&mut units) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// Controls, formats (category Cf), separators but the space, and letters that are blank.
 fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -49,6 +68,10 @@ mod tests {
             ("a\\u{1b}", "a\\\\u{1b}"),
         ] {
             assert_eq!(escaped(text), shown);
+            let value = serde_json::json!([{ "a": text }]);
+            let json = json_shown(&value);
+            assert!(json.chars().all(|c| c == '\n' || !is_hidden(c)), "{json}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap(), value);
         }
     }
 }
