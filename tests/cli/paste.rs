@@ -196,6 +196,7 @@ fn the_guides_blocks_can_be_pasted() {
         "water",
         "learning",
         "figures",
+        "reports",
     ] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(root);

@@ -369,7 +369,10 @@ fn plain_files_hold_bands_one_after_the_other() {
         for (rows, cols, side) in [(1, 1, 16), (5, 700, 16), (300, 2000, 256), (700, 1025, 512)] {
             for dtype in [DType::F32, DType::U8, DType::I16, DType::U64] {
                 let values: Vec<Array2<f32>> = (0..3)
-                    .map(|band| noise(20 + band, rows, cols).mapv(|v| (v * 100.0).floor()))
+                    .map(|band| {
+                        noise(20 + band, rows, cols)
+                            .mapv(|v| if v.is_nan() { 7.0 } else { (v * 100.0).floor() })
+                    })
                     .collect();
                 let bands = values.iter().enumerate().map(|(i, values)| {
                     let mut band = image(&utm_grid(rows, cols), values.clone());

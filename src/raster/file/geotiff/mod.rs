@@ -28,7 +28,7 @@ use super::described::{Open, Seen, StagedBand, complete, describe, resampled, st
 use super::finish::close;
 use super::options::WriteOptions;
 use super::{gdal_type, has_signed_bytes, tiff, whole};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, said};
 use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::raster::stats::Moments;
@@ -229,7 +229,7 @@ impl GeoTiff {
         let mut seen: Vec<Seen> = Vec::with_capacity(self.bands.len());
         for blocks in &self.blocks {
             let own = pixels.by_ref().take(blocks.bands()).collect();
-            seen.extend(blocks.take(window, own).map_err(|e| Error::io(&self.path, e))?);
+            seen.extend(blocks.take(window, own).map_err(|e| unwritten(&self.path, &e))?);
         }
         self.bands
             .iter()
@@ -273,7 +273,7 @@ impl GeoTiff {
             work::progress().finish();
         }
         made?;
-        let failed = |e| Error::io(&self.path, e);
+        let failed = |e| unwritten(&self.path, &e);
         move_beside(self.aside.path(), self.draft.path()).map_err(failed)?;
         // What lies beside it is of no more use, and its room may be.
         let GeoTiff {
@@ -320,7 +320,7 @@ impl GeoTiff {
     }
 
     fn put_together(&self, fields: &[tiff::Field]) -> Result<()> {
-        let failed = |e: io::Error| Error::io(&self.path, e);
+        let failed = |e: io::Error| unwritten(&self.path, &e);
         let images = self.images();
         let sized = images.iter().map(|(size, blocks)| Image {
             size: *size,
@@ -358,6 +358,10 @@ impl GeoTiff {
         // Closing says nothing of what is lost.
         out.sync_all().map_err(failed)
     }
+}
+
+fn unwritten(path: &Path, e: &io::Error) -> Error {
+    Error::file(path, format!("cannot be written: {}", said(path, e)))
 }
 
 /// A new file, which is no link that somebody has put there.

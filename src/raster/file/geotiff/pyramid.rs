@@ -13,7 +13,8 @@ use super::levels::{Axis, block, blocks};
 use super::reduce::{Fill, Pixels, Sample, average, mode, nearest};
 use super::scratch::{Canvas, Place, Scratch};
 use super::store::store;
-use crate::error::{Error, Result};
+use super::unwritten;
+use crate::error::Result;
 use crate::raster::file::described::Seen;
 use crate::raster::{self, Window};
 use crate::work::{self, workers};
@@ -535,7 +536,7 @@ impl<T: Sample> Blocks for Pyramid<T> {
     }
 
     fn reduce(&self, masked: &[bool], path: &Path) -> Result<()> {
-        let failed = |e| Error::io(path, e);
+        let failed = |e| unwritten(path, &e);
         let fills = self.fills(masked);
         self.close_seams(&fills).map_err(failed)?;
         for (number, level) in self.levels.iter().enumerate().skip(1) {
