@@ -1,5 +1,8 @@
 //! What the GDAL library that was loaded can do.
 
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::OnceLock;
+
 use gdal::spatial_ref::SpatialRef;
 use gdal::version::VersionInfo;
 use gdal::{Driver, DriverManager};
@@ -28,11 +31,56 @@ pub fn gdal() -> Gdal {
     }
 }
 
-/// Of GDAL and of PROJ, where this GDAL can say it.
-pub fn versions() -> (String, Option<String>) {
+/// Of the libraries that images go through, by their names.
+pub fn versions() -> Vec<(&'static str, String)> {
     let (mut major, mut minor, mut patch) = (0, 0, 0);
     // SAFETY: three places to write a number to.
     unsafe { gdal_sys::OSRGetPROJVersion(&mut major, &mut minor, &mut patch) };
     let proj = (major > 0).then(|| format!("{major}.{minor}.{patch}"));
-    (VersionInfo::release_name(), proj)
+    let mut all = vec![("GDAL", VersionInfo::release_name())];
+    all.extend(proj.map(|version| ("PROJ", version)));
+    // Looking it up opens a database.
+    static DEFINITIONS: OnceLock<Option<String>> = OnceLock::new();
+    let found = DEFINITIONS.get_or_init(definitions).clone();
+    all.extend(found.map(|version| ("EPSG", version)));
+    all
+}
+
+/// The release of EPSG's definitions in PROJ's database, such as `v10.076`: coordinates may come out otherwise by another.
+fn definitions() -> Option<String> {
+    type Create = unsafe extern "C" fn() -> *mut c_void;
+    type Destroy = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+    type Search = unsafe extern "C" fn(*mut c_void, c_int, *const *const c_char);
+    type Metadata = unsafe extern "C" fn(*mut c_void, *const c_char) -> *const c_char;
+    let symbol = |name: &CStr| {
+        // SAFETY: the name is terminated.
+        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        (!found.is_null()).then_some(found)
+    };
+    let create = symbol(c"proj_context_create")?;
+    let destroy = symbol(c"proj_context_destroy")?;
+    let search = symbol(c"proj_context_set_search_paths")?;
+    let metadata = symbol(c"proj_context_get_database_metadata")?;
+    // SAFETY: these are PROJ's functions, as it declares them since version 6; the context is this call's own, the lists are terminated, and the text is
+    // copied while the context is there.
+    unsafe {
+        let create: Create = std::mem::transmute(create);
+        let destroy: Destroy = std::mem::transmute(destroy);
+        let search: Search = std::mem::transmute(search);
+        let metadata: Metadata = std::mem::transmute(metadata);
+        let context = create();
+        if context.is_null() {
+            return None;
+        }
+        let folders = gdal_sys::OSRGetPROJSearchPaths();
+        let count = gdal_sys::CSLCount(folders);
+        if count > 0 {
+            search(context, count, folders.cast_const().cast());
+        }
+        gdal_sys::CSLDestroy(folders);
+        let text = metadata(context, c"EPSG.VERSION".as_ptr());
+        let version = (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned());
+        let _: *mut c_void = destroy(context);
+        version
+    }
 }

@@ -9,35 +9,17 @@ use super::tile::{MASKED_INTEGER, integer_to_f64};
 use super::{Kind, Pixels};
 use crate::bounds;
 use crate::error::{Domain, Error, Result};
-use crate::statistics::Ordered;
 pub use crate::statistics::threshold::Method as Threshold;
 use crate::statistics::threshold::{self, mixture, threshold};
+use crate::statistics::{self, Ordered, Term};
 use crate::work;
 
-/// Count, mean and spread of valid pixels (Welford's update, merged by Chan, Golub & LeVeque 1979).
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Count, mean, spread and extremes of valid pixels, the same however an image is cut into tiles.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Moments {
-    pub count: u64,
-    pub min: f64,
-    pub max: f64,
-    pub mean: f64,
-    /// Sum of squared differences from the mean.
-    pub m2: f64,
+    of: statistics::Moments,
     /// Least and greatest of 64-bit integers, which no float holds.
     pub exact: Option<(i128, i128)>,
-}
-
-impl Default for Moments {
-    fn default() -> Self {
-        Moments {
-            count: 0,
-            min: f64::INFINITY,
-            max: f64::NEG_INFINITY,
-            mean: 0.0,
-            m2: 0.0,
-            exact: None,
-        }
-    }
 }
 
 impl Moments {
@@ -54,106 +36,77 @@ impl Moments {
                     ..Moments::of_values(a.iter().map(|&v| integer_to_f64(v)))
                 }
             }
-            Pixels::F32(a) => Moments::of_values(a.iter().map(|&v| f64::from(v))),
+            Pixels::F32(a) => Moments::of_values(a.iter().copied()),
             Pixels::F64(a) => Moments::of_values(a.iter().copied()),
             Pixels::C32(a) => Moments::of_values(a.iter().map(|z| f64::from(z.norm()))),
         }
     }
 
-    /// Two passes over the values: the sum first, so that the squares are of small numbers.
-    pub fn of_values(values: impl Iterator<Item = f64> + Clone) -> Moments {
-        let (mut count, mut sum, mut min, mut max) = (0u64, 0.0, f64::INFINITY, f64::NEG_INFINITY);
-        for v in values.clone() {
-            if !v.is_nan() {
-                count += 1;
-                sum += v;
-                min = if v < min { v } else { min };
-                max = if v > max { v } else { max };
+    /// Of those that are not NaN.
+    pub fn of_values<T: Term + num_traits::Float>(values: impl Iterator<Item = T>) -> Moments {
+        const ROOM: usize = 1 << 10;
+        let (mut valid, mut count) = ([T::zero(); ROOM], 0);
+        let mut of = statistics::Moments::default();
+        for v in values {
+            valid[count] = v;
+            count += usize::from(!v.is_nan());
+            if count == ROOM {
+                of.add_all(&valid);
+                count = 0;
             }
         }
-        if count == 0 {
-            return Moments::default();
-        }
-        let mean = sum / count as f64;
-        let m2 = values
-            .filter(|v| !v.is_nan())
-            .map(|v| (v - mean) * (v - mean))
-            .sum();
-        Moments {
-            count,
-            min,
-            max,
-            mean,
-            m2,
-            exact: None,
-        }
+        of.add_all(&valid[..count]);
+        Moments { of, exact: None }
     }
 
-    pub fn merge(self, other: Moments) -> Moments {
-        if self.count == 0 {
-            return other;
-        }
-        if other.count == 0 {
-            return self;
-        }
-        let count = self.count + other.count;
-        let delta = other.mean - self.mean;
-        let share = other.count as f64 / count as f64;
-        Moments {
-            count,
-            min: self.min.min(other.min),
-            max: self.max.max(other.max),
-            mean: self.mean + delta * share,
-            m2: self.m2 + other.m2 + delta * delta * self.count as f64 * share,
-            exact: self
-                .exact
-                .zip(other.exact)
-                .map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))),
-        }
+    pub fn merge(&mut self, other: &Moments) {
+        self.exact = match (self.exact, other.exact) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+        self.of.merge(&other.of);
+    }
+
+    pub fn count(&self) -> u64 {
+        self.of.count
+    }
+
+    /// 0 where every pixel is masked.
+    pub fn sum(&self) -> f64 {
+        self.of.sum()
+    }
+
+    /// NaN where every pixel is masked, as are the following.
+    pub fn min(&self) -> f64 {
+        self.of.min()
+    }
+
+    pub fn max(&self) -> f64 {
+        self.of.max()
+    }
+
+    pub fn mean(&self) -> f64 {
+        self.of.mean()
     }
 
     /// Population standard deviation, as GDAL's STATISTICS_STDDEV and numpy's std.
     pub fn std(&self) -> f64 {
-        if self.count == 0 {
-            f64::NAN
-        } else {
-            (self.m2 / self.count as f64).sqrt()
-        }
+        self.of.std()
     }
 }
 
-/// A mean or the like as files state it: the digits that do not depend on how an image is cut into tiles, in the sums over which the others are
-/// rounded.
-pub fn stated(value: f64) -> f64 {
-    format!("{value:.9e}").parse().unwrap_or(value)
-}
-
-/// Moments of tiles that arrive in any order, merged in the order of their indices. Only those that came early are kept.
+/// Moments of tiles that arrive in any order, from any thread.
 #[derive(Default)]
-pub struct TileMoments(Mutex<InOrder>);
-
-#[derive(Default)]
-struct InOrder {
-    /// Of the tiles before `next`.
-    merged: Moments,
-    next: usize,
-    early: BTreeMap<usize, Moments>,
-}
+pub struct TileMoments(Mutex<Moments>);
 
 impl TileMoments {
-    pub fn add(&self, index: usize, moments: Moments) {
-        let mut tiles = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        tiles.early.insert(index, moments);
-        let InOrder { merged, next, early } = &mut *tiles;
-        while let Some(moments) = early.remove(next) {
-            *merged = merged.merge(moments);
-            *next += 1;
-        }
+    pub fn add(&self, moments: &Moments) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).merge(moments);
     }
 
     /// Of all tiles, once each was added.
     pub fn total(&self) -> Moments {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).merged
+        *self.0.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 
@@ -164,9 +117,9 @@ impl TileMoments {
 pub fn stats(raster: &Raster) -> Result<Vec<Moments>> {
     let run = Run::prepare(&raster.grid, &raster.ports(), raster.grid.window())?;
     let totals: Vec<TileMoments> = raster.bands.iter().map(|_| TileMoments::default()).collect();
-    run.for_each("statistics", &|index, _, pixels| {
+    run.for_each("statistics", &|_, _, pixels| {
         for (total, band) in totals.iter().zip(&pixels) {
-            total.add(index, Moments::of(band));
+            total.add(&Moments::of(band));
         }
         Ok(())
     })?;
@@ -246,13 +199,13 @@ pub fn histogram(raster: &Raster, bins: usize, range: Option<(f64, f64)>) -> Res
         }
         None => {
             let m = stats(raster)?[0];
-            if m.count == 0 {
+            if m.count() == 0 {
                 return Err(all_masked("histogram"));
             }
-            if m.min == m.max {
-                (m.min - 0.5, m.max + 0.5)
+            if m.min() == m.max() {
+                (m.min() - 0.5, m.max() + 0.5)
             } else {
-                (m.min, m.max)
+                (m.min(), m.max())
             }
         }
     };

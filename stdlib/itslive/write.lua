@@ -95,7 +95,7 @@ function M.write(velocity, offsets, options)
     }
   end
   local attributes = {
-    Conventions = "CF-1.8", GDAL_AREA_OR_POINT = "Area", title = "autoRIFT surface velocities", date_created = time.now(),
+    Conventions = "CF-1.8", GDAL_AREA_OR_POINT = "Area", title = "autoRIFT surface velocities",
     motion_detection_method = "feature", motion_coordinates = "map", scene_pair_type = "optical",
     references = "Gardner et al. 2018, https://doi.org/10.5194/tc-12-521-2018; Lei et al. 2021, https://doi.org/10.3390/rs13040749",
   }

@@ -167,9 +167,9 @@ for number = 1, p.scenes do
   raster.write_all(jobs)
   scene.codes:write(("%s/usgs_dswe/LT05_CU_0100%02d_20080301_20210421_02_INWAM.TIF"):format(folder, number), { nodata = 255 })
   local share = raster.open(folder .. "/truth.tif"):cast("float32"):stats().water.mean
-  rows[number] = { scene = name, folder = folder, truth = folder .. "/truth.tif", water_share = share }
+  rows[number] = { scene = name, truth = name .. "/truth.tif", water_share = share }
 end
-tables.new(rows, { columns = { "scene", "folder", "truth", "water_share" } }):write_csv(p.out .. "/scenes.csv")
+tables.new(rows, { columns = { "scene", "truth", "water_share" } }):write_csv(p.out .. "/scenes.csv")
 
 print(("%d scenes of %s in %s, %d × %d pixels of %g m"):format(p.scenes, p.sensor, p.out, p.size, p.size, p.pixel))
-for _, row in ipairs(rows) do print(("%s  %.1f %% water"):format(row.folder, 100 * row.water_share)) end
+for _, row in ipairs(rows) do print(("%s/%s  %.1f %% water"):format(p.out, row.scene, 100 * row.water_share)) end

@@ -13,7 +13,7 @@ local inference, learning = require "inference", require "learning"
 local water = require "water"
 
 local p = params {
-  scenes = { type = "path", required = true, help = "The list of scenes, as water_training_data writes it." },
+  scenes = { type = "path", required = true, help = "The list of scenes, as water_training_data writes it: paths of images and labels, from the folder of the list." },
   model = { "water.onnx", type = "path", help = "The model. History and figures are named after it; its state is kept in a folder beside it." },
   bands = { type = "list", of = "string", help = "Channels of the images that it takes; all where left out." },
 
@@ -53,17 +53,21 @@ local RADAR = { HH = true, HV = true, VV = true, VH = true }
 --%% The scenes
 
 local list = tables.read(p.scenes)
+-- Paths count from the folder of the list, so that both can be moved; addresses are whole.
+local function placed(path)
+  return path:find("^%w+://") and path or fs.join(fs.dirname(p.scenes), path)
+end
 local scenes, prepared = {}, nil
 for i = 1, #list do
   local row = list[i]
-  local image = raster.open(row.image)
+  local image = raster.open(placed(row.image))
   if p.bands then image = image:select(table.unpack(p.bands)) end
   local how = image.properties[water.DENOISED] or "none"
   if prepared and prepared ~= how then
     error(("%s: backscatter is denoised by %s, that of the scenes before it by %s; make all of them in the same way"):format(row.image, how, prepared), 0)
   end
   prepared = how
-  scenes[i] = { image = image, labels = raster.open(row.labels), group = row.group or row.scene }
+  scenes[i] = { image = image, labels = raster.open(placed(row.labels)), group = row.group or row.scene }
 end
 local dataset = learning.dataset {
   scenes = scenes, classes = CLASSES, chip = p.chip, step = p.step, minimum_labelled = p.minimum_labelled, balance = p.balance,

@@ -6,7 +6,7 @@
 ---
 ---     perilune run water_training_data --folder data/scenes --out training
 ---
---- `scenes.csv` is what `learning.dataset` takes: scene, image, labels, group. Labels are 1 water, 0 not water, 255 not known.
+--- `scenes.csv` is what `water_train` takes: scene, image and labels (from its folder), group. Labels are 1 water, 0 not water, 255 not known.
 
 local raster, fs, tables, log = require "raster", require "fs", require "tables", require "log"
 local learning = require "learning"
@@ -55,7 +55,7 @@ for _, tiles in ipairs(folders) do
   local counts = labels:cast("float32"):rename("labels"):stats().labels
   local known = counts.count / (labels.rows * labels.cols)
   rows[#rows + 1] = {
-    scene = name, image = image_path, labels = labels_path, group = name, known_share = known,
+    scene = name, image = fs.join(name, "image.tif"), labels = fs.join(name, "labels.tif"), group = name, known_share = known,
     water_share = counts.count > 0 and counts.mean or 0,
   }
   print(("%s: %.1f %% labelled, of that %.1f %% water"):format(name, 100 * known, 100 * rows[#rows].water_share))
@@ -74,10 +74,10 @@ print(("%d scenes in %s"):format(#kept, fs.join(p.out, "scenes.csv")))
 if p.chips > 0 then
   local scenes = {}
   for i = 1, #kept do
-    local image, names = raster.open(kept[i].image), {}
+    local image, names = raster.open(fs.join(p.out, kept[i].image)), {}
     -- The notebooks' folders: hh, hv, red, nir…
     for k, band in ipairs(image.bands) do names[k] = band:lower() end
-    scenes[i] = { image = image:rename(table.unpack(names)), labels = raster.open(kept[i].labels), group = kept[i].group }
+    scenes[i] = { image = image:rename(table.unpack(names)), labels = raster.open(fs.join(p.out, kept[i].labels)), group = kept[i].group }
   end
   -- Sides are dealt out when they are trained with.
   local dataset = learning.dataset {

@@ -222,7 +222,7 @@ fn training_data_are_images_and_labels_on_one_grid() {
     let code = "
         local list = tables.read_csv('training/scenes.csv')
         for i = 1, #list do
-          local image, labels = raster.open(list[i].image), raster.open(list[i].labels)
+          local image, labels = raster.open('training/' .. list[i].image), raster.open('training/' .. list[i].labels)
           assert(image.grid:matches(labels.grid))
           assert(table.concat(image.bands, ' ') == 'HH HV red NIR SWIR1 SWIR2 DEM HAND', table.concat(image.bands, ' '))
           assert(image.units.HH == 'dB' and labels.dtypes[labels.bands[1]] == 'uint8')

@@ -111,7 +111,7 @@ enum Command {
         /// Also write a page about the run: code in steps (lines --%%), what they say and show, files, versions
         #[arg(long, value_name = "FILE.html")]
         report: Option<PathBuf>,
-        /// Refuse a bundle where perilune, its library, GDAL or PROJ are of other versions than those that it was made with
+        /// Refuse a bundle where perilune, its library, GDAL, PROJ or EPSG are of other versions than those that it was made with
         #[arg(long)]
         as_locked: bool,
         /// A Lua file or a name that `perilune workflows` lists, and its parameters as --name value; --help lists them

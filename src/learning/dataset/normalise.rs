@@ -41,7 +41,7 @@ impl Dataset {
                 let (image, _) = self.kept(chips[i])?;
                 let of_band = image
                     .outer_iter()
-                    .map(|band| Moments::of_values(band.iter().map(|v| f64::from(*v))));
+                    .map(|band| Moments::of_values(band.iter().copied()));
                 *moments[i].lock().unwrap_or_else(PoisonError::into_inner) = of_band.collect();
                 progress.advance(1);
                 Ok(())
@@ -54,10 +54,10 @@ impl Dataset {
         for of_chip in moments {
             let of_chip = of_chip.into_inner().unwrap_or_else(PoisonError::into_inner);
             for (sum, of_band) in sums.iter_mut().zip(of_chip) {
-                *sum = sum.merge(of_band);
+                sum.merge(&of_band);
             }
         }
-        let found = bands.iter().zip(sums).map(|(band, sum)| match sum.count {
+        let found = bands.iter().zip(sums).map(|(band, sum)| match sum.count() {
             0 => Err(Error::message(format!(
                 "the band `{}` is masked in all {} training chips; leave it out of the images, or give scenes that have it",
                 band.name,
@@ -65,7 +65,7 @@ impl Dataset {
             ))),
             _ => Ok(Normalisation {
                 band: band.name.clone(),
-                mean: sum.mean,
+                mean: sum.mean(),
                 std: Some(sum.std()).filter(|std| *std > 0.0).unwrap_or(1.0),
             }),
         });

@@ -27,7 +27,7 @@ use crate::lua::plot::{FigureHandle, Size};
 use crate::lua::raster::Tags;
 use crate::lua::rehearsal::is_told;
 use crate::options;
-use crate::work::{self, Display, Form};
+use crate::work::{self, Display, Form, provenance};
 
 pub fn define(m: &mut Module) -> Result<()> {
     m.class::<Training>();
@@ -282,7 +282,8 @@ impl Exported<'_> {
         ]);
         training.extend(detail.map(|(name, value)| (name.to_string(), value)));
         let file = onnx::write(self.plan, weights, &self.chips.metadata(training, &self.about))?;
-        files::write_whole(&self.path, &file)
+        files::write_whole(&self.path, &file)?;
+        provenance::write_beside(&self.path)
     }
 }
 

@@ -173,14 +173,14 @@ impl Class for Array {
             let valid: Vec<f64> = real(band)?.iter().copied().filter(|v| !v.is_nan()).collect();
             Ok(lua.create_sequence_from(valid)?)
         })
-        .method("count(band?)", |_, this, args| Ok(moments(this, args)?.count))
-        .method("min(band?)", |_, this, args| valid(moments(this, args)?, |m| m.min))
-        .method("max(band?)", |_, this, args| valid(moments(this, args)?, |m| m.max))
-        .method("mean(band?)", |_, this, args| valid(moments(this, args)?, |m| m.mean))
+        .method("count(band?)", |_, this, args| Ok(moments(this, args)?.count()))
+        .method("min(band?)", |_, this, args| valid(moments(this, args)?, |m| m.min()))
+        .method("max(band?)", |_, this, args| valid(moments(this, args)?, |m| m.max()))
+        .method("mean(band?)", |_, this, args| valid(moments(this, args)?, |m| m.mean()))
         .method("std(band?)", |_, this, args| valid(moments(this, args)?, |m| m.std()))
         .method("sum(band?)", |_, this, args| {
             let m = moments(this, args)?;
-            Ok(m.mean * m.count as f64)
+            Ok(m.sum())
         })
         .method("raster()", |_, this, _| this.to_raster());
     }
@@ -241,7 +241,7 @@ fn moments(array: &Array, args: &Args) -> Result<Moments> {
 
 /// Nil where no pixel is valid.
 fn valid(moments: Moments, value: impl Fn(&Moments) -> f64) -> Result<Option<f64>> {
-    Ok((moments.count > 0).then(|| value(&moments)))
+    Ok((moments.count() > 0).then(|| value(&moments)))
 }
 
 /// Up to 8 × 8 values of each band.

@@ -313,8 +313,8 @@ fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
     let names: Vec<String> = raster.bands.iter().map(|band| band.name.clone()).collect();
     for (band, moments) in raster.bands.iter().zip(&found) {
         let table = lua.create_table()?;
-        table.raw_set("count", moments.count)?;
-        if moments.count > 0 {
+        table.raw_set("count", moments.count())?;
+        if moments.count() > 0 {
             // Whole numbers of 64 bits as Lua has them, where it does.
             let whole = |v: i128| i64::try_from(v).ok();
             match moments.exact.and_then(|(low, high)| whole(low).zip(whole(high))) {
@@ -323,11 +323,11 @@ fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
                     table.raw_set("max", high)?;
                 }
                 None => {
-                    table.raw_set("min", moments.min)?;
-                    table.raw_set("max", moments.max)?;
+                    table.raw_set("min", moments.min())?;
+                    table.raw_set("max", moments.max())?;
                 }
             }
-            table.raw_set("mean", moments.mean)?;
+            table.raw_set("mean", moments.mean())?;
             table.raw_set("std", moments.std())?;
         }
         let mut row = vec![("band".to_string(), table::Value::Text(band.name.clone()))];
@@ -341,7 +341,7 @@ fn band_stats(lua: &Lua, raster: &Raster) -> Result<Table> {
         }
         let text = in_lines(vec![row.clone()])?;
         rows.push(row);
-        let (owner, empty) = (format!("stats() of {}", band.name), moments.count == 0);
+        let (owner, empty) = (format!("stats() of {}", band.name), moments.count() == 0);
         speak(lua, &table, text, move |name| match NAMES.contains(&name) && empty {
             true => Ok(()),
             false => Err(Error::Message(unknown_name(&owner, "field", name, &NAMES.map(String::from)))),

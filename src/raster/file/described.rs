@@ -10,7 +10,7 @@ use super::creation::fill_of;
 use super::options::{Packing, WriteOptions};
 use super::{classes, has_signed_bytes, located, message_of};
 use crate::error::{Error, Result};
-use crate::raster::stats::{TileMoments, stated};
+use crate::raster::stats::TileMoments;
 use crate::raster::{Band, DType, Raster, Unit, provenance};
 use crate::work;
 
@@ -51,13 +51,18 @@ pub struct Seen {
     pub clashes: u64,
 }
 
+impl Seen {
+    pub fn add(&mut self, other: Seen) {
+        self.masked |= other.masked;
+        self.clashes += other.clashes;
+    }
+}
+
 impl StagedBand {
     /// Adds what was seen of a part.
     pub fn saw(&self, part: Seen) {
         if part.masked || part.clashes > 0 {
-            let mut all = self.seen.lock().unwrap_or_else(|e| e.into_inner());
-            all.masked |= part.masked;
-            all.clashes += part.clashes;
+            self.seen.lock().unwrap_or_else(|e| e.into_inner()).add(part);
         }
     }
 
@@ -177,12 +182,12 @@ pub fn complete(dataset: &Dataset, bands: &[StagedBand], options: &WriteOptions,
             set_nodata(&mut target, band.dtype, band.fill).map_err(gdal_fail)?;
         }
         let m = band.moments.total();
-        if options.statistics && m.count > 0 {
+        if options.statistics && m.count() > 0 {
             for (key, value) in [
-                ("STATISTICS_MINIMUM", m.min),
-                ("STATISTICS_MAXIMUM", m.max),
-                ("STATISTICS_MEAN", stated(m.mean)),
-                ("STATISTICS_STDDEV", stated(m.std())),
+                ("STATISTICS_MINIMUM", m.min()),
+                ("STATISTICS_MAXIMUM", m.max()),
+                ("STATISTICS_MEAN", m.mean()),
+                ("STATISTICS_STDDEV", m.std()),
             ] {
                 target
                     .set_metadata_item(key, &format!("{value}"), "")

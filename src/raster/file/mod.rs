@@ -4,6 +4,7 @@ mod alike;
 pub mod arrays;
 pub mod attributes;
 mod axes;
+mod blocks;
 mod classes;
 mod creation;
 pub mod cube;

@@ -6,6 +6,7 @@
 
 mod append;
 pub(super) mod axes;
+mod chunks;
 pub(super) mod code;
 mod cube;
 pub(super) mod file;

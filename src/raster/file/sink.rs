@@ -28,23 +28,18 @@ enum Format {
 }
 
 impl Sink {
-    /// A file of the format that the options or the extension say, which takes tiles of this size.
+    /// A file of the format that the options or the extension say.
     ///
     /// # Errors
     /// What the format cannot hold, options that it does not know, and what the file system says.
-    pub fn create(
-        raster: &Raster,
-        path: &Path,
-        options: &WriteOptions,
-        tile: (usize, usize),
-    ) -> Result<Sink> {
+    pub fn create(raster: &Raster, path: &Path, options: &WriteOptions) -> Result<Sink> {
         initialise();
         let driver = driver_for(path, options)?;
         if options.packing.is_some() {
             check_packing(raster, &driver, options)?;
         }
         let format = match driver.as_str() {
-            "netCDF" => Format::NetCdf(Box::new(Tiles::create(raster, path, options, tile)?)),
+            "netCDF" => Format::NetCdf(Box::new(Tiles::create(raster, path, options)?)),
             _ => match GeoTiff::create(raster, path, &driver, options)? {
                 Some(file) => Format::GeoTiff(Box::new(file)),
                 None => Format::Staged(Box::new(Staged::create(raster, path, driver, options)?)),
@@ -69,7 +64,7 @@ impl Sink {
     ///
     /// # Errors
     /// What cannot be written.
-    pub fn write(&self, index: usize, window: Window, bands: Vec<Pixels>) -> Result<()> {
+    pub fn write(&self, window: Window, bands: Vec<Pixels>) -> Result<()> {
         let packed = |pixels: Pixels| match self.packing {
             Some(Packing { scale, offset }) => {
                 Pixels::F64(pixels.into_f64().mapv_into(|v| (v - offset) / scale))
@@ -78,13 +73,13 @@ impl Sink {
         };
         let bands = bands.into_iter().map(packed);
         match &self.format {
-            Format::GeoTiff(file) => file.write(index, window, bands.collect()),
+            Format::GeoTiff(file) => file.write(window, bands.collect()),
             Format::Staged(staged) => bands
                 .enumerate()
-                .try_for_each(|(band, pixels)| staged.write(index, window, band, pixels)),
+                .try_for_each(|(band, pixels)| staged.write(window, band, pixels)),
             Format::NetCdf(tiles) => bands
                 .enumerate()
-                .try_for_each(|(band, pixels)| tiles.write(index, window, band, pixels)),
+                .try_for_each(|(band, pixels)| tiles.write(window, band, pixels)),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use gdal::Dataset;
 use gdal_sys::{GDALDataType as Gdt, GDALRWFlag};
 
+use super::blocks::suited;
 use super::creation::{check_signed_bytes, check_space, common_dtype, create, creation_options, level_of};
 use super::described::{Open, Seen, StagedBand, complete, describe, resampled, staged_bands};
 use super::finish::{build_overviews, close, copy, flush, stopped_or};
@@ -18,7 +19,7 @@ use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::raster::stats::Moments;
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer};
-use crate::raster::{DType, Kind, Pixels, Raster, Window};
+use crate::raster::{DType, Pixels, Raster, Window};
 
 /// A file that is being made through GDAL.
 pub struct Staged {
@@ -93,17 +94,14 @@ impl Staged {
         self.bands.len()
     }
 
-    pub fn write(&self, index: usize, window: Window, band: usize, pixels: Pixels) -> Result<()> {
+    pub fn write(&self, window: Window, band: usize, pixels: Pixels) -> Result<()> {
         let target = &self.bands[band];
-        let (data, mut buffer) = (&target.moments, pixels);
+        let (data, buffer) = (&target.moments, pixels);
         let mut seen = Seen::default();
         if self.options.statistics {
-            data.add(index, Moments::of(&buffer));
+            data.add(&Moments::of(&buffer));
         }
-        // 64-bit integers go into whole numbers as they are, into floats rounded.
-        if buffer.kind() == Kind::I128 && target.dtype.integer_range().is_none() {
-            buffer = Pixels::F64(buffer.into_f64());
-        }
+        let mut buffer = suited(buffer, target.dtype);
         let (mut signed, mut signed_64, mut unsigned_64) = (Vec::new(), Vec::new(), Vec::new());
         let (gdal, pointer) = match &mut buffer {
             Pixels::I128(a) => {

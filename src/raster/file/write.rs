@@ -65,7 +65,7 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     let run = Run::prepare(&first.grid, &ports, first.grid.window())?;
     let mut sinks = Vec::with_capacity(jobs.len());
     for (raster, path, options) in jobs {
-        let sink = Sink::create(raster, path, options, run.tile());
+        let sink = Sink::create(raster, path, options);
         sinks.push(sink.map_err(|e| incomplete(e, jobs, 0))?);
     }
     // What GDAL makes of the pixels afterwards may take longer than they did.
@@ -74,10 +74,10 @@ pub fn write_all(jobs: &[(Raster, PathBuf, WriteOptions)]) -> Result<()> {
     } else {
         ""
     };
-    run.for_each(&format!("{}{step}", label(jobs)), &|index, window, pixels| {
+    run.for_each(&format!("{}{step}", label(jobs)), &|_, window, pixels| {
         let mut pixels = pixels.into_iter();
         for sink in &sinks {
-            sink.write(index, window, pixels.by_ref().take(sink.bands()).collect())?;
+            sink.write(window, pixels.by_ref().take(sink.bands()).collect())?;
         }
         Ok(())
     })

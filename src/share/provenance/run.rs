@@ -369,9 +369,23 @@ impl Notes {
             _ => false,
         };
         let found = self.parameters.iter().find(|(_, value)| of(value));
+        // Or beside one, as a granule whose name says more.
+        let folder = |text: &str| {
+            Path::new(text)
+                .parent()
+                .map(|folder| paths::plain(folder))
+                .filter(|folder| folder.as_os_str() != "")
+        };
+        let beside = |value: &Json| {
+            value
+                .as_str()
+                .and_then(folder)
+                .is_some_and(|own| Some(own) == folder(name))
+        };
         match found.map(|(name, _)| name.clone()) {
             Some(parameter) if !self.paths.contains(&parameter) => self.paths.push(parameter),
             Some(_) => {}
+            None if self.parameters.values().any(beside) => {}
             None => self.by_folder |= self.origin.is_some(),
         }
     }
@@ -486,9 +500,8 @@ impl Record {
 fn versions(libraries: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut versions = libraries.clone();
     versions.insert("perilune".to_string(), env!("CARGO_PKG_VERSION").to_string());
-    let (gdal, proj) = about::versions();
-    versions.insert("GDAL".to_string(), gdal);
-    versions.extend(proj.map(|proj| ("PROJ".to_string(), proj)));
+    let of_libraries = about::versions().into_iter();
+    versions.extend(of_libraries.map(|(name, version)| (name.to_string(), version)));
     versions
 }
 

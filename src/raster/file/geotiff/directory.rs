@@ -272,3 +272,99 @@ pub fn framed(block: &[u8], out: &mut Vec<u8>) {
     last[unknown..].copy_from_slice(&block[block.len() - known..]);
     out.extend(last);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+
+    use gdal::Dataset;
+
+    use super::*;
+
+    const SIDE: usize = 8192;
+    const BLOCK: u64 = (SIDE * SIDE) as u64;
+
+    /// Of bytes in blocks of `SIDE`², as they are.
+    fn fields() -> Vec<Field> {
+        let shorts = [
+            (258, 8),
+            (259, 1),
+            (262, 1),
+            (277, 1),
+            (284, 1),
+            (322, SIDE),
+            (323, SIDE),
+            (339, 1),
+        ];
+        shorts.map(|(tag, value)| side(tag, value)).into()
+    }
+
+    /// Files with holes, of which each block says its number in its first and its last pixel, read by GDAL.
+    #[test]
+    fn files_beyond_4_gib_are_read_to_their_last_block() {
+        let folder = tempfile::tempdir().unwrap();
+        gdal::DriverManager::register_all();
+        for (arrangement, rows, is_big) in [
+            (Arrangement::Behind, 70, true),
+            (Arrangement::Plain, 70, true),
+            (Arrangement::Cog, 70, true),
+            (Arrangement::Behind, 3, false),
+            (Arrangement::Plain, 3, false),
+            (Arrangement::Cog, 3, false),
+        ] {
+            // Of an image with an overview the file has the latter first.
+            let of = |rows: usize| Image {
+                size: (rows * SIDE, SIDE),
+                blocks: vec![BLOCK as u32; rows],
+            };
+            let images = match arrangement {
+                Arrangement::Behind => vec![of(rows)],
+                Arrangement::Plain | Arrangement::Cog => vec![of(rows), of(rows.div_ceil(2))],
+            };
+            let Layout { head, tail, end } = Layout::new(&fields(), &images, arrangement);
+            assert_eq!(head[2] == 0x2b, is_big, "{arrangement:?}");
+            let path = folder.path().join("a.tif");
+            let file = File::create(&path).unwrap();
+            file.write_all_at(&head, 0).unwrap();
+            let mut at = head.len() as u64;
+            for (level, image) in images.iter().enumerate().rev() {
+                for number in 0..image.blocks.len() {
+                    let leader = if arrangement == Arrangement::Cog { 4 } else { 0 };
+                    let value = [100 * level as u8 + number as u8 + 1];
+                    file.write_all_at(&(BLOCK as u32).to_le_bytes()[..leader as usize], at)
+                        .unwrap();
+                    file.write_all_at(&value, at + leader).unwrap();
+                    file.write_all_at(&value, at + leader + BLOCK - 1).unwrap();
+                    at += leader + BLOCK + leader;
+                }
+            }
+            file.write_all_at(&tail, at).unwrap();
+            file.set_len(end).unwrap();
+            drop(file);
+
+            let dataset = Dataset::open(&path).unwrap();
+            let band = dataset.rasterband(1).unwrap();
+            assert_eq!(dataset.raster_size(), (SIDE, rows * SIDE));
+            let pixel = |band: &gdal::raster::RasterBand, row: usize, col: usize| {
+                band.read_as::<u8>((col as isize, row as isize), (1, 1), (1, 1), None)
+                    .unwrap()
+                    .data()[0]
+            };
+            for number in [0, 1, rows - 1] {
+                assert_eq!(
+                    pixel(&band, number * SIDE, 0),
+                    number as u8 + 1,
+                    "{arrangement:?}"
+                );
+                assert_eq!(pixel(&band, number * SIDE + SIDE - 1, SIDE - 1), number as u8 + 1);
+                assert_eq!(pixel(&band, number * SIDE + 1, 0), 0);
+            }
+            if arrangement != Arrangement::Behind {
+                let overview = band.overview(0).unwrap();
+                let last = rows.div_ceil(2) - 1;
+                assert_eq!(pixel(&overview, last * SIDE, 0), 100 + last as u8 + 1);
+            }
+        }
+    }
+}

@@ -2,12 +2,6 @@
 //! their order is known, so that the same pixels are the same file. GDAL writes a GeoTIFF without pixels, of which the image takes all that it says beside them.
 
 mod directory;
-mod encode;
-mod levels;
-mod pyramid;
-mod reduce;
-mod scratch;
-mod store;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -18,26 +12,21 @@ use std::sync::{Arc, Mutex};
 use gdal::raster::RasterCreationOptions;
 
 use self::directory::{Arrangement, FIRST, Image, Layout, TILE_BYTES, TILE_OFFSETS, framed};
-use self::encode::{Codec, Encoder, Predictor};
-use self::levels::{SIDE, sizes};
-use self::pyramid::{Blocks, Method, Plan, Pyramid};
-use self::reduce::Sample;
-use self::scratch::{Packed, Place, Scratch};
+use super::blocks::{
+    Blocks, Codec, Encoder, Filled, LARGEST_BLOCK, Method, Packed, Place, Plan, Predictor, SIDE, Scratch,
+    blocks_of, sizes, suited, unwritten,
+};
 use super::creation::{block_side, check_space, common_dtype, create, has_predictor, level_of};
 use super::described::{Open, Seen, StagedBand, complete, describe, resampled, staged_bands};
 use super::finish::close;
 use super::options::WriteOptions;
 use super::{gdal_type, has_signed_bytes, tiff, whole};
-use crate::error::{Error, Result, said};
+use crate::error::{Error, Result};
 use crate::files::DraftFolder;
 use crate::interrupt;
 use crate::raster::stats::Moments;
-use crate::raster::tile::f64_to_integer;
-use crate::raster::{DType, Kind, Pixels, Raster, Window};
+use crate::raster::{DType, Pixels, Raster, Window};
 use crate::work::{self, Held};
-
-/// The most bytes of a block: its length is a number of 32 bits, and several are in memory.
-const LARGEST_BLOCK: usize = 1 << 28;
 
 /// A GeoTIFF that is being made.
 pub struct GeoTiff {
@@ -178,7 +167,8 @@ impl GeoTiff {
             let number = i * together;
             let placed = (arrangement == Arrangement::Behind)
                 .then(|| FIRST + number as u64 * blocks_of_band as u64 * block as u64);
-            blocks_of(dtype, &plan, encoder, (number, placed), bands, &scratch)
+            let fills: Vec<Filled> = bands.iter().map(|band| (band.fill, band.declared)).collect();
+            blocks_of(dtype, &plan, encoder, (number, placed), &fills, &scratch)
                 .map_err(|e| Error::io(path, e))
         });
         Ok(Some(GeoTiff {
@@ -214,18 +204,17 @@ impl GeoTiff {
     ///
     /// # Errors
     /// What cannot be written.
-    pub fn write(&self, index: usize, window: Window, mut pixels: Vec<Pixels>) -> Result<()> {
-        for (band, pixels) in self.bands.iter().zip(&mut pixels) {
-            if self.options.statistics {
-                band.moments.add(index, Moments::of(pixels));
-            }
-            // 64-bit integers go into whole numbers as they are, into floats rounded.
-            if pixels.kind() == Kind::I128 && band.dtype.integer_range().is_none() {
-                let taken = std::mem::replace(pixels, Pixels::masked(Kind::F32, 0, 0));
-                *pixels = Pixels::F64(taken.into_f64());
+    pub fn write(&self, window: Window, pixels: Vec<Pixels>) -> Result<()> {
+        if self.options.statistics {
+            for (band, pixels) in self.bands.iter().zip(&pixels) {
+                band.moments.add(&Moments::of(pixels));
             }
         }
-        let mut pixels = pixels.into_iter();
+        let bands = self.bands.iter();
+        let mut pixels = pixels
+            .into_iter()
+            .zip(bands)
+            .map(|(pixels, band)| suited(pixels, band.dtype));
         let mut seen: Vec<Seen> = Vec::with_capacity(self.bands.len());
         for blocks in &self.blocks {
             let own = pixels.by_ref().take(blocks.bands()).collect();
@@ -360,10 +349,6 @@ impl GeoTiff {
     }
 }
 
-fn unwritten(path: &Path, e: &io::Error) -> Error {
-    Error::file(path, format!("cannot be written: {}", said(path, e)))
-}
-
 /// A new file, which is no link that somebody has put there.
 fn new_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
@@ -413,7 +398,8 @@ fn creation(
         Codec::Zstd(_) => list.push(("COMPRESS", "ZSTD")),
     }
     match predictor {
-        Predictor::None => {}
+        // Shuffled are blocks of HDF5 alone.
+        Predictor::None | Predictor::Shuffled => {}
         Predictor::Horizontal => list.push(("PREDICTOR", "2")),
         Predictor::Floating => list.push(("PREDICTOR", "3")),
     }
@@ -421,45 +407,4 @@ fn creation(
         list.push(("PIXELTYPE", "SIGNEDBYTE"));
     }
     RasterCreationOptions::from_iter(list.into_iter().map(|(key, value)| format!("{key}={value}")))
-}
-
-fn blocks_of(
-    dtype: DType,
-    plan: &Plan,
-    encoder: Encoder,
-    first: (usize, Option<u64>),
-    bands: &[StagedBand],
-    scratch: &Arc<Scratch>,
-) -> io::Result<Box<dyn Blocks>> {
-    fn of<T: Sample>(
-        plan: &Plan,
-        encoder: Encoder,
-        (first, placed): (usize, Option<u64>),
-        bands: &[StagedBand],
-        scratch: &Arc<Scratch>,
-    ) -> Box<dyn Blocks> {
-        let fill = |band: &StagedBand| match band.dtype.integer_range() {
-            Some(_) => T::of_integer(f64_to_integer(band.fill)),
-            None => T::of(band.fill),
-        };
-        let fills = bands.iter().map(|band| (fill(band), band.declared)).collect();
-        let pyramid = Pyramid::<T>::new(plan, encoder, first, fills, scratch);
-        match placed {
-            Some(start) => Box::new(pyramid.placed(start)),
-            None => Box::new(pyramid),
-        }
-    }
-    Ok(match dtype {
-        DType::U8 => of::<u8>(plan, encoder, first, bands, scratch),
-        DType::I8 => of::<i8>(plan, encoder, first, bands, scratch),
-        DType::U16 => of::<u16>(plan, encoder, first, bands, scratch),
-        DType::I16 => of::<i16>(plan, encoder, first, bands, scratch),
-        DType::U32 => of::<u32>(plan, encoder, first, bands, scratch),
-        DType::I32 => of::<i32>(plan, encoder, first, bands, scratch),
-        DType::U64 => of::<u64>(plan, encoder, first, bands, scratch),
-        DType::I64 => of::<i64>(plan, encoder, first, bands, scratch),
-        DType::F32 => of::<f32>(plan, encoder, first, bands, scratch),
-        DType::F64 => of::<f64>(plan, encoder, first, bands, scratch),
-        DType::C32 | DType::C64 => return Err(io::Error::from(io::ErrorKind::Unsupported)),
-    })
 }

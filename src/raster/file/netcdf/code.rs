@@ -2,23 +2,11 @@
 
 use super::file::encoded;
 use super::{Definition, Fill};
+pub(in crate::raster::file) use crate::raster::file::described::Seen;
 use crate::raster::tile::{MASKED_INTEGER, f64_to_integer, integer_to_f64};
 use crate::raster::{DType, Pixels};
 
-/// What was met among pixels.
-#[derive(Default, Clone, Copy)]
-pub(in crate::raster::file) struct Seen {
-    pub masked: bool,
-    /// Valid pixels that have the value of masked ones.
-    pub clashes: u64,
-}
-
 impl Seen {
-    pub fn add(&mut self, other: Seen) {
-        self.masked |= other.masked;
-        self.clashes += other.clashes;
-    }
-
     /// Whether a valid pixel would be read as a masked one that nobody wants to be masked.
     pub fn is_lost(self, fill: Fill) -> bool {
         match fill {

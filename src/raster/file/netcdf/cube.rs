@@ -3,27 +3,31 @@
 //! # Source
 //! Rew, R. (2013): Chunking Data: Choosing Shapes. Unidata, for as many chunks along a series as over a map
 
+use std::io;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::code::Stored;
 use super::file::{File, Handle};
-use super::image::{CHUNK, Layer};
+use super::image::CHUNK;
 use super::{NetCdf, Storage};
 use crate::error::{Error, Result};
-use crate::raster::Grid;
+use crate::raster::file::blocks::{Encoder, Packed, Place, unwritten};
 use crate::raster::file::slabs::Slabs;
+use crate::raster::{Grid, Window};
 
 /// Bytes that netCDF's library keeps of chunks for a reader, less what is about them: where those of a tile are more, each is inflated again at every step.
 const KEPT: usize = 12 << 20;
 /// Rows and columns of such a tile, at most.
 const TILE: (usize, usize) = (256, 1024);
 
-/// Before the file that they belong to: fields are dropped in their order.
-struct Open {
-    layers: Vec<Layer>,
-    file: File,
+/// Chunks of a variable that have come, in the order of the file.
+struct Waiting {
+    encoder: Encoder,
+    places: Mutex<Vec<Place>>,
 }
 
-/// Writes all variables by whole chunks, and answers the file.
+/// Writes all variables by whole chunks, and answers the file. They are compressed on the threads that compute them.
 pub(super) fn fill(
     file: File,
     dimensions: &[Handle],
@@ -37,11 +41,8 @@ pub(super) fn fill(
         (None, Some(rows)) => [1, rows, grid.cols],
         (None, None) => balanced(times, grid, CHUNK / widest.unwrap_or(8)),
     };
-    let chunk = [
-        chunk[0].clamp(1, times.max(1)),
-        chunk[1].clamp(1, grid.rows),
-        chunk[2].clamp(1, grid.cols),
-    ];
+    let size = [times.max(1), grid.rows, grid.cols];
+    let chunk = [0, 1, 2].map(|axis| chunk[axis].clamp(1, size[axis]));
     let bytes = chunk
         .iter()
         .product::<usize>()
@@ -59,31 +60,114 @@ pub(super) fn fill(
         chunk: (chunk[1], chunk[2]),
         level: Some(contents.level),
     };
-    let layers = contents
-        .variables
-        .iter()
-        .map(|variable| file.layer(&variable.what, dimensions, mapping, storage));
-    let layers = layers.collect::<Result<Vec<_>>>()?;
-    let path = file.path.clone();
-    let open = Mutex::new(Open { layers, file });
-    let slabs = Slabs::fitting(&path, chunk, grid, &contents.variables);
+    for variable in &contents.variables {
+        file.layer(&variable.what, dimensions, mapping, storage)?;
+    }
+    let chunks = Chunks { size, chunk };
+    let failed = |e| unwritten(&file.path, &e);
+    let packed =
+        Packed::new(tempfile::tempfile_in(file.draft.parent().unwrap_or(Path::new("."))).map_err(failed)?);
+    let waiting = contents.variables.iter().map(|variable| {
+        let what = &variable.what;
+        let (codec, predictor) = file.encoding(&what.name, contents.level)?;
+        Ok(Waiting {
+            encoder: Encoder::new(codec, predictor, what.dtype.bytes(), 1, 1),
+            places: Mutex::new(vec![Place { start: 0, bytes: 0 }; chunks.count()]),
+        })
+    });
+    let waiting = waiting.collect::<io::Result<Vec<Waiting>>>().map_err(failed)?;
+    let slabs = Slabs::fitting(&file.path, chunk, grid, &contents.variables);
     slabs.each(&contents.variables, &|variable, steps, window, planes| {
-        let bytes = planes
-            .iter()
-            .map(|plane| plane.bytes())
-            .collect::<Vec<_>>()
-            .concat();
         let name = &variable.what.name;
         let place = contents.variables.iter().position(|v| v.what.name == *name);
-        let open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        match place.and_then(|place| open.layers.get(place)) {
-            Some(layer) => open.file.put_steps(layer, steps, window, &bytes),
+        match place.and_then(|place| waiting.get(place)) {
+            Some(waiting) => waiting
+                .take(&chunks, steps.start, window, &planes, &packed)
+                .map_err(failed),
             None => Ok(()),
         }
     })?;
-    let Open { layers, file } = open.into_inner().unwrap_or_else(PoisonError::into_inner);
-    drop(layers);
+    for (variable, waiting) in contents.variables.iter().zip(&waiting) {
+        let places = waiting
+            .places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let all = places
+            .into_iter()
+            .enumerate()
+            .map(|(i, place)| (chunks.start(i), place));
+        file.put_chunks(&variable.what.name, true, &packed, all)?;
+    }
     Ok(file)
+}
+
+/// How times, rows and columns are cut.
+struct Chunks {
+    size: [usize; 3],
+    chunk: [usize; 3],
+}
+
+impl Chunks {
+    /// How many there are along each axis.
+    fn counts(&self) -> [usize; 3] {
+        [0, 1, 2].map(|axis| self.size[axis].div_ceil(self.chunk[axis]))
+    }
+
+    fn count(&self) -> usize {
+        self.counts().iter().product()
+    }
+
+    fn number(&self, start: [usize; 3]) -> usize {
+        let counts = self.counts();
+        (0..3).fold(0, |all, axis| all * counts[axis] + start[axis] / self.chunk[axis])
+    }
+
+    fn start(&self, number: usize) -> [usize; 3] {
+        let [_, down, across] = self.counts();
+        let at = [number / across / down, number / across % down, number % across];
+        [0, 1, 2].map(|axis| at[axis] * self.chunk[axis])
+    }
+}
+
+impl Waiting {
+    /// Takes a window of whole chunks, plane after plane of all times of a chunk.
+    fn take(
+        &self,
+        chunks: &Chunks,
+        first: usize,
+        window: Window,
+        planes: &[Stored],
+        packed: &Packed,
+    ) -> io::Result<()> {
+        let [depth, rows, cols] = chunks.chunk;
+        let width = planes
+            .first()
+            .map_or(0, |plane| plane.bytes().len() / window.len().max(1));
+        let (mut block, mut out) = (Vec::new(), Vec::new());
+        for top in (0..window.rows).step_by(rows) {
+            for left in (0..window.cols).step_by(cols) {
+                // What is beyond the image, or the last time, stays 0.
+                block.clear();
+                block.resize(depth * rows * cols * width, 0);
+                let part = cols.min(window.cols - left) * width;
+                for (plane, lines) in planes.iter().zip(block.chunks_exact_mut(rows * cols * width)) {
+                    let from = plane.bytes().chunks_exact(window.cols * width).skip(top);
+                    for (line, from) in lines.chunks_exact_mut(cols * width).zip(from) {
+                        line[..part].copy_from_slice(&from[left * width..][..part]);
+                    }
+                }
+                let encoded = self
+                    .encoder
+                    .encode_whole(&mut block, &mut out)
+                    .map_err(io::Error::other)?;
+                let place = packed.add(encoded)?;
+                let start = [first, window.row as usize + top, window.col as usize + left];
+                self.places.lock().unwrap_or_else(PoisonError::into_inner)[chunks.number(start)] = place;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Times, rows and columns of chunks of about so many elements, of which a map has as many as a series.

@@ -14,6 +14,7 @@ use super::Attribute;
 use super::library::{self, Closing};
 use crate::error::{Error, Result};
 use crate::raster::DType;
+use crate::raster::file::blocks::unwritten;
 use crate::raster::file::{gdal_type, has_signed_bytes, last_message, reset_message};
 
 /// What carries attributes.
@@ -149,6 +150,20 @@ impl File {
             return Err(self.failed());
         }
         closing.write(&self.draft).map_err(said)
+    }
+
+    /// Writes all that the libraries hold of the file, so that another can go on with it.
+    ///
+    /// # Errors
+    /// What they say, which is little.
+    pub(super) fn synchronise(&self) -> io::Result<()> {
+        library::sync(&self.draft)
+    }
+
+    /// What is written has failed, and must not be closed.
+    pub(super) fn gave_up(&self, e: &io::Error) -> Error {
+        self.lost.store(true, Ordering::Relaxed);
+        unwritten(&self.path, e)
     }
 
     fn release(&mut self) {

@@ -1,6 +1,5 @@
 //! Images in a netCDF file that is being written.
 
-use std::ops::Range;
 use std::path::Path;
 
 use super::code::{Seen, Stored, stored};
@@ -69,22 +68,10 @@ impl File {
         Ok(Layer { array, number })
     }
 
-    /// Writes a part of a variable, at a step of time where it has times.
-    pub(super) fn put_window(
-        &self,
-        layer: &Layer,
-        step: Option<u64>,
-        window: Window,
-        pixels: &Stored,
-    ) -> Result<()> {
-        let (mut start, mut count) = (
-            vec![window.row as u64, window.col as u64],
-            vec![window.rows, window.cols],
-        );
-        if let Some(step) = step {
-            start.insert(0, step);
-            count.insert(0, 1);
-        }
+    /// Writes a part of a variable that has no times.
+    fn put_window(&self, layer: &Layer, window: Window, pixels: &Stored) -> Result<()> {
+        let start = [window.row as u64, window.col as u64];
+        let count = [window.rows, window.cols];
         let (array, number) = (&layer.array, &layer.number);
         match pixels {
             Stored::F32(values) => self.put(array, number, &start, &count, values),
@@ -101,19 +88,6 @@ impl File {
         attributes: &[(String, Attribute)],
     ) -> Result<()> {
         self.attributes(&Owner::Array(layer.array.pointer.cast()), Some(dtype), attributes)
-    }
-
-    /// Writes as many planes of a variable as there are steps, one behind the other, from a step on.
-    pub(super) fn put_steps(
-        &self,
-        layer: &Layer,
-        steps: Range<usize>,
-        window: Window,
-        bytes: &[u8],
-    ) -> Result<()> {
-        let start = [steps.start as u64, window.row as u64, window.col as u64];
-        let count = [steps.len(), window.rows, window.cols];
-        self.put(&layer.array, &layer.number, &start, &count, bytes)
     }
 
     /// Writes a variable that has no times.
@@ -170,7 +144,7 @@ impl Target<'_> {
             if seen.is_lost(self.what.fill) {
                 return Err(clash(&self.file.path, self.what, seen, "fill"));
             }
-            self.file.put_window(&self.layer, None, window, &values)?;
+            self.file.put_window(&self.layer, window, &values)?;
             progress.advance(window.len() as u64);
         }
         progress.finish();

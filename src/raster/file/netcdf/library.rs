@@ -18,7 +18,7 @@ type Sync = unsafe extern "C" fn(c_int) -> c_int;
 type StrError = unsafe extern "C" fn(c_int) -> *const c_char;
 
 /// One of the libraries that GDAL brought along has it, or this GDAL has no netCDF.
-fn symbol(name: &CStr) -> Option<*mut c_void> {
+pub(super) fn symbol(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: the name is terminated.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!found.is_null()).then_some(found)

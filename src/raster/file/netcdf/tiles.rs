@@ -1,21 +1,28 @@
-//! A netCDF file that takes an image tile by tile: each band a variable of its own type.
+//! A netCDF file that takes an image tile by tile: each band a variable of its own type. Chunks are compressed as tiles come, on the threads that compute
+//! these, and put into the file in their order.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::code::{Seen, stored};
+use super::code::Seen;
 use super::file::{File, Handle};
-use super::image::{CHUNK, Layer, clash};
+use super::image::{Layer, clash};
 use super::{
     Attribute, CONVENTIONS, Definition, Fill, Header, LEVEL, Storage, begin, check, check_real, check_whole,
 };
 use crate::error::{Error, Result};
 use crate::files::DraftFolder;
+use crate::raster::file::blocks::{
+    Blocks, Encoder, Method, Packed, Plan, SIDE, Scratch, blocks_of, suited, unwritten,
+};
 use crate::raster::file::creation::fill_of;
 use crate::raster::file::creation::{check_space, level_of};
 use crate::raster::file::write::{Packing, WriteOptions};
-use crate::raster::stats::{Moments, TileMoments, stated};
+use crate::raster::stats::{Moments, TileMoments};
 use crate::raster::{Grid, Pixels, Raster, Window, provenance};
+use crate::work::{self, Held};
 
 pub struct Tiles {
     path: PathBuf,
@@ -24,9 +31,12 @@ pub struct Tiles {
     open: Mutex<Open>,
     draft: DraftFolder,
     bands: Vec<BandTiles>,
+    /// As many as bands.
+    waiting: Vec<Waiting>,
     statistics: bool,
-    /// Where all pixels are of one time, the only step of its axis.
-    step: Option<u64>,
+    /// Whether all pixels are of one time, the only step of its axis.
+    has_time: bool,
+    _held: Held,
 }
 
 struct Open {
@@ -42,17 +52,18 @@ struct BandTiles {
     seen: Mutex<Seen>,
 }
 
+/// Blocks of a band that have come, and where they wait.
+struct Waiting {
+    blocks: Box<dyn Blocks>,
+    scratch: Arc<Scratch>,
+}
+
 impl Tiles {
-    /// A file of the bands of `raster`, in chunks that divide tiles of this size.
+    /// A file of the bands of `raster`.
     ///
     /// # Errors
     /// What netCDF cannot hold, and options that it has no use for.
-    pub fn create(
-        raster: &Raster,
-        path: &Path,
-        options: &WriteOptions,
-        tile: (usize, usize),
-    ) -> Result<Tiles> {
+    pub fn create(raster: &Raster, path: &Path, options: &WriteOptions) -> Result<Tiles> {
         check_options(options)?;
         let level = match options.compress.to_lowercase().as_str() {
             "none" => None,
@@ -100,15 +111,24 @@ impl Tiles {
         let definitions: Vec<&Definition> = bands.iter().map(|band| &band.what).collect();
         check(&raster.grid, &header, &definitions)?;
         let draft = DraftFolder::new(path)?;
-        let opened = open(path, draft.path(), raster, &header, &bands, tile, level);
+        let opened = draft.checked(open(path, draft.path(), raster, &header, &bands, level))?;
+        let waiting = waiting(&opened.file, &raster.grid, &bands, level.unwrap_or_default());
+        let widest = bands
+            .iter()
+            .map(|band| band.what.dtype.bytes())
+            .max()
+            .unwrap_or(1);
         Ok(Tiles {
             path: path.to_path_buf(),
             grid: raster.grid.clone(),
-            open: Mutex::new(draft.checked(opened)?),
+            waiting: draft.checked(waiting.map_err(|e| unwritten(path, &e)))?,
+            open: Mutex::new(opened),
             draft,
             bands,
             statistics: options.statistics,
-            step: header.times.map(|_| 0),
+            has_time: header.times.is_some(),
+            // A block of each thread, what is made of it, and what it is compressed into.
+            _held: Held::hold(3 * SIDE * SIDE * widest * work::threads()),
         })
     }
 
@@ -116,17 +136,21 @@ impl Tiles {
         self.bands.len()
     }
 
-    pub fn write(&self, index: usize, window: Window, band: usize, pixels: Pixels) -> Result<()> {
+    /// Takes the pixels of a band in a tile, from any thread.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    pub fn write(&self, window: Window, band: usize, pixels: Pixels) -> Result<()> {
         let target = &self.bands[band];
         if self.statistics {
-            target.moments.add(index, Moments::of(&pixels));
+            target.moments.add(&Moments::of(&pixels));
         }
-        let (values, seen) = stored(&target.what, pixels);
-        target.seen.lock().unwrap_or_else(|e| e.into_inner()).add(seen);
-        let open = self.open.lock().unwrap_or_else(|e| e.into_inner());
-        let layer = &open.layers[band];
-        self.draft
-            .checked(open.file.put_window(layer, self.step, window, &values))
+        let pixels = suited(pixels, target.what.dtype);
+        let seen = self.waiting[band].blocks.take(window, vec![pixels]);
+        let seen = seen.map_err(|e| unwritten(&self.path, &e))?;
+        let mut all = target.seen.lock().unwrap_or_else(|e| e.into_inner());
+        seen.into_iter().for_each(|part| all.add(part));
+        Ok(())
     }
 
     /// What is known at the end; the answer has everything but its name.
@@ -137,7 +161,9 @@ impl Tiles {
             open,
             draft,
             bands,
+            waiting,
             statistics,
+            has_time,
             ..
         } = self;
         let open = open.into_inner().unwrap_or_else(|e| e.into_inner());
@@ -152,13 +178,13 @@ impl Tiles {
                     late.push(("missing_value".to_string(), Attribute::Own(fill)));
                 }
                 let m = band.moments.total();
-                if statistics && m.count > 0 {
+                if statistics && m.count() > 0 {
                     late.extend(
                         [
-                            ("MINIMUM", m.min),
-                            ("MAXIMUM", m.max),
-                            ("MEAN", stated(m.mean)),
-                            ("STDDEV", stated(m.std())),
+                            ("MINIMUM", m.min()),
+                            ("MAXIMUM", m.max()),
+                            ("MEAN", m.mean()),
+                            ("STDDEV", m.std()),
                         ]
                         .map(|(key, value)| (format!("STATISTICS_{key}"), Attribute::Number(value))),
                     );
@@ -171,6 +197,15 @@ impl Tiles {
                 mut file,
             } = open;
             drop((layers, dimensions));
+            for (band, Waiting { blocks, scratch }) in bands.iter().zip(&waiting) {
+                for ((_, cols), places) in blocks.images() {
+                    let columns = cols.div_ceil(SIDE);
+                    let start = |i: usize| [0, i / columns * SIDE, i % columns * SIDE];
+                    let chunks = places.into_iter().enumerate();
+                    let chunks = chunks.map(|(i, place)| (start(i), place));
+                    file.put_chunks(&band.what.name, has_time, &scratch.packed, chunks)?;
+                }
+            }
             file.finish()
         })();
         draft.checked(closed)?;
@@ -186,23 +221,19 @@ fn open(
     raster: &Raster,
     header: &Header,
     bands: &[BandTiles],
-    tile: (usize, usize),
     level: Option<u32>,
 ) -> Result<Open> {
     let grid = &raster.grid;
     let (file, dimensions) = begin(path, draft, grid, header)?;
     let mapping = grid.crs.as_ref().map(|_| header.mapping.as_str());
+    let storage = Storage {
+        depth: 1,
+        chunk: chunk(grid),
+        level,
+    };
     let layers = bands
         .iter()
-        .map(|band| {
-            let chunk = chunk((grid.rows, grid.cols), tile, band.what.dtype.bytes());
-            let storage = Storage {
-                depth: 1,
-                chunk,
-                level,
-            };
-            file.layer(&band.what, &dimensions, mapping, storage)
-        })
+        .map(|band| file.layer(&band.what, &dimensions, mapping, storage))
         .collect::<Result<_>>()?;
     Ok(Open {
         layers,
@@ -211,18 +242,40 @@ fn open(
     })
 }
 
-/// Rows and columns of the chunks of a variable: as many make a tile, so that each is written whole, once.
-fn chunk(size: (usize, usize), tile: (usize, usize), bytes: usize) -> (usize, usize) {
-    // A tile that is as long as the image need not be divided evenly.
-    let part = |size: usize, tile: usize, most: usize| match tile < size {
-        true => (tile.div_ceil(most)..=tile)
-            .find(|n| tile.is_multiple_of(*n))
-            .map_or(1, |n| tile / n),
-        false => size.div_ceil(size.div_ceil(most)),
+/// Rows and columns of a chunk, which are no more than the image has.
+fn chunk(grid: &Grid) -> (usize, usize) {
+    (grid.rows.min(SIDE), grid.cols.min(SIDE))
+}
+
+/// Where blocks of each band wait, encoded as the library of this file wants them.
+fn waiting(file: &File, grid: &Grid, bands: &[BandTiles], level: u32) -> io::Result<Vec<Waiting>> {
+    file.synchronise()?;
+    let folder = file.draft.parent().unwrap_or(Path::new("."));
+    let plan = Plan {
+        sizes: vec![(grid.rows, grid.cols)],
+        side: SIDE,
+        method: Method::Nearest,
     };
-    let rows = part(size.0, tile.0, 512);
-    let cols = part(size.1, tile.1, (CHUNK / bytes / rows).max(512));
-    (rows, cols)
+    // Blocks of pixels of one width share their scratch files.
+    let mut scratches: BTreeMap<usize, Arc<Scratch>> = BTreeMap::new();
+    let of = |(number, band): (usize, &BandTiles)| {
+        let (what, width) = (&band.what, band.what.dtype.bytes());
+        let (codec, predictor) = file.encoding(&what.name, level)?;
+        let encoder = Encoder::new(codec, predictor, width, 1, SIDE).keeping(chunk(grid));
+        let scratch = match scratches.get(&width) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let packed = Packed::new(tempfile::tempfile_in(folder)?);
+                let made = Arc::new(Scratch::new(folder, packed, SIDE, width)?);
+                scratches.insert(width, Arc::clone(&made));
+                made
+            }
+        };
+        let fill = (what.fill.value(), matches!(what.fill, Fill::Given(_)));
+        let blocks = blocks_of(what.dtype, &plan, encoder, (number, None), &[fill], &scratch)?;
+        Ok(Waiting { blocks, scratch })
+    };
+    bands.iter().enumerate().map(of).collect()
 }
 
 /// Options of other formats are errors: what was asked for would not be there.

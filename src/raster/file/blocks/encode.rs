@@ -1,7 +1,8 @@
-//! Blocks of pixels as a file holds them: neighbours differenced, then compressed.
+//! Blocks of pixels as a file holds them: neighbours differenced, or bytes of one weight brought together, then compressed.
 //!
 //! # Source
-//! TIFF 6.0, <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>, section 14; Adobe Photoshop TIFF Technical Note 3 (predictor 3).
+//! TIFF 6.0, <https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf>, section 14; Adobe Photoshop TIFF Technical Note 3 (predictor 3); HDF5 File
+//! Format Specification, <https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html>, filter 2 (shuffle).
 
 use std::sync::Mutex;
 
@@ -22,6 +23,8 @@ pub enum Predictor {
     Horizontal,
     /// Of floats, byte by byte.
     Floating,
+    /// The first bytes of all numbers of a block, then the second ones, and so on: HDF5's.
+    Shuffled,
 }
 
 /// Encodes blocks, on any thread.
@@ -33,6 +36,8 @@ pub struct Encoder {
     bands: usize,
     /// Rows and columns of a block.
     side: usize,
+    /// Rows and columns of it that the file takes.
+    kept: (usize, usize),
     /// Those that wait for the next block.
     idle: Mutex<Vec<Compressor<'static>>>,
 }
@@ -45,8 +50,14 @@ impl Encoder {
             width,
             bands,
             side,
+            kept: (side, side),
             idle: Mutex::default(),
         }
+    }
+
+    /// The same where files of small images have smaller blocks: the rows and columns that the image has.
+    pub fn keeping(self, kept: (usize, usize)) -> Encoder {
+        Encoder { kept, ..self }
     }
 
     /// Encodes a block of which the pixels of `size` are known; the others become like their neighbours, which takes no space. `block` is spent.
@@ -60,10 +71,18 @@ impl Encoder {
         out: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], String> {
         self.pad(block, size);
+        self.encode_whole(self.cut(block), out)
+    }
+
+    /// Encodes a block as it is. It is spent.
+    ///
+    /// # Errors
+    /// What a library says of its failure.
+    pub fn encode_whole<'a>(&self, block: &'a mut [u8], out: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
         let mut line = Vec::new();
-        for row in block.chunks_exact_mut(self.side * self.bands * self.width) {
+        for row in block.chunks_exact_mut(self.kept.1 * self.bands * self.width) {
             match (self.predictor, self.width) {
-                (Predictor::None, _) => {}
+                (Predictor::None | Predictor::Shuffled, _) => {}
                 (Predictor::Horizontal, 1) => difference(row, self.bands, u8::wrapping_sub),
                 (Predictor::Horizontal, 2) => {
                     difference(bytemuck::cast_slice_mut(row), self.bands, u16::wrapping_sub)
@@ -77,6 +96,9 @@ impl Encoder {
                 (Predictor::Floating, 4) => split_and_difference::<4>(row, self.bands, &mut line),
                 (Predictor::Floating, _) => split_and_difference::<8>(row, self.bands, &mut line),
             }
+        }
+        if self.predictor == Predictor::Shuffled {
+            shuffle(block, self.width, &mut line);
         }
         match self.codec {
             Codec::None => Ok(block),
@@ -102,6 +124,19 @@ impl Encoder {
         unknown
             .chunks_exact_mut(line)
             .for_each(|one| one.copy_from_slice(last));
+    }
+
+    /// The rows and columns that the file takes, one after the other.
+    fn cut<'a>(&self, block: &'a mut [u8]) -> &'a mut [u8] {
+        let (rows, cols) = self.kept;
+        let pixel = self.bands * self.width;
+        if cols < self.side {
+            for row in 1..rows {
+                let from = row * self.side * pixel;
+                block.copy_within(from..from + cols * pixel, row * cols * pixel);
+            }
+        }
+        &mut block[..rows * cols * pixel]
     }
 
     fn packed<'a>(&self, block: &[u8], level: i32, out: &'a mut Vec<u8>) -> Result<&'a [u8], String> {
@@ -138,6 +173,28 @@ fn deflated<'a>(block: &[u8], level: i32, out: &'a mut Vec<u8>) -> Result<&'a [u
         true => Err("a block of pixels cannot be deflated".into()),
         false => Ok(&out[..bytes]),
     }
+}
+
+/// The first bytes of all numbers, then the second ones and so on.
+#[multiversion::multiversion(targets("x86_64+avx2+fma", "x86_64+avx512f+avx512bw+avx512vl+avx512dq"))]
+fn shuffle(block: &mut [u8], width: usize, shuffled: &mut Vec<u8>) {
+    fn planes<const WIDTH: usize>(block: &[u8], shuffled: &mut [u8]) {
+        let numbers = block.as_chunks::<WIDTH>().0;
+        for (byte, plane) in shuffled.chunks_exact_mut(numbers.len().max(1)).enumerate() {
+            for (one, number) in plane.iter_mut().zip(numbers) {
+                *one = number[byte];
+            }
+        }
+    }
+    shuffled.resize(block.len(), 0);
+    match width {
+        2 => planes::<2>(block, shuffled),
+        4 => planes::<4>(block, shuffled),
+        8 => planes::<8>(block, shuffled),
+        // One byte is in its place.
+        _ => return,
+    }
+    block.copy_from_slice(shuffled);
 }
 
 /// Each number less that of the pixel before, from the end, so that none is needed twice.
@@ -210,6 +267,21 @@ mod tests {
                 sum[i % bands] = sum[i % bands].wrapping_add(u16::from_le_bytes(*bytes));
                 assert_eq!(sum[i % bands], numbers[row * line + i]);
             }
+        }
+    }
+
+    #[test]
+    fn bytes_of_one_weight_come_together_in_what_is_kept() {
+        let (side, kept) = (64, (5, 7));
+        let numbers: Vec<u32> = (0..side * side).map(|i| (i * 2_654_435) as u32).collect();
+        let mut block = bytemuck::cast_slice(&numbers).to_vec();
+        let mut out = Vec::new();
+        let encoder = Encoder::new(Codec::None, Predictor::Shuffled, 4, 1, side).keeping(kept);
+        let encoded = encoder.encode(&mut block, kept, &mut out).unwrap();
+        assert_eq!(encoded.len(), 5 * 7 * 4);
+        for i in 0..5 * 7 {
+            let number = u32::from_le_bytes([0, 1, 2, 3].map(|byte| encoded[byte * 35 + i]));
+            assert_eq!(number, numbers[i / 7 * side + i % 7]);
         }
     }
 

@@ -510,8 +510,7 @@ impl<T: Sample> Blocks for Pyramid<T> {
                     &mut seen,
                 );
                 masked[band] = seen.masked;
-                all[band].masked |= seen.masked;
-                all[band].clashes += seen.clashes;
+                all[band].add(seen);
             }
             if part != whole {
                 let mut block = vec![T::of(0.0); self.side * self.side * count];
