@@ -25,8 +25,9 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
     // The line end tells a string that lacks its quote from one that may go on.
     let persistent = format!("{}\n", keep_locals(text));
     let statement = load(&persistent);
-    // A comment alone would make `return` valid, with nothing to show.
-    if tokens(text).iter().all(|token| token.kind == TokenKind::Comment) {
+    // A comment alone would make `return` valid, with nothing to show; what ends with `;` is not to be shown.
+    let is_comment = tokens(text).iter().all(|token| token.kind == TokenKind::Comment);
+    if is_comment || is_closed(text) && statement.is_ok() {
         return statement.map(|function| Chunk {
             function,
             expression: false,
@@ -49,6 +50,51 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
             Err(error) if is_incomplete(&expression_error) && !is_incomplete(&error) => Err(expression_error),
             Err(error) => Err(error),
         },
+    }
+}
+
+/// Whether its last value is not to be shown.
+fn is_closed(text: &str) -> bool {
+    let last = tokens(text)
+        .into_iter()
+        .rfind(|token| token.kind != TokenKind::Comment);
+    last.is_some_and(|token| token.is(";"))
+}
+
+/// Compiles a whole cell, as the script would that it is a part of; the input that begins at byte `last` may be a value, which it gives.
+///
+/// # Errors
+/// What is no Lua as a whole.
+pub fn compile_cell(lua: &Lua, text: &str, last: usize, name: &str) -> mlua::Result<Chunk> {
+    let load = |source: &str| {
+        lua.load(source)
+            .set_name(name)
+            .set_mode(ChunkMode::Text)
+            .into_function()
+    };
+    let statements = load(&keep_locals(text));
+    let value = match is_closed(text) {
+        true => None,
+        false => load(&format!("return {}\n", &text[last..])).ok().and_then(|_| {
+            let above = keep_locals(&text[..last]);
+            load(&format!(
+                "{above} return (function(...) return ... end)({}\n)",
+                &text[last..]
+            ))
+            .ok()
+        }),
+    };
+    match value {
+        Some(function) => Ok(Chunk {
+            function,
+            expression: true,
+            statement: statements.is_ok(),
+        }),
+        None => statements.map(|function| Chunk {
+            function,
+            expression: false,
+            statement: true,
+        }),
     }
 }
 
