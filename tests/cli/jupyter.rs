@@ -224,7 +224,7 @@ fn first_folder(folder: &Path) -> String {
 }
 
 /// Makes notebooks of workflows, runs them in their order, and answers with the cells of each. Run, they are the same scripts as before.
-fn run_notebooks(here: &Path, notebooks: &[(&str, &str)]) -> Option<Vec<Vec<Json>>> {
+pub fn run_notebooks(here: &Path, notebooks: &[(&str, &str)]) -> Option<Vec<Vec<Json>>> {
     let mut words = vec!["notebook".to_string()];
     for (name, parameters) in notebooks {
         let done = run(here, &["convert", name, &format!("{name}.ipynb"), "--force"]);
@@ -308,7 +308,7 @@ fn notebooks_of_the_workflows_of_water_run() {
         ),
         (
             "water_train",
-            "scenes=training/scenes.csv bands=HH,HV,DEM,HAND chip=64 step=64 batch=4 epochs=1 validation=0.34 test=0.33",
+            "scenes=training/scenes.csv bands=HH,HV,DEM,HAND chip=32 step=64 batch=16 epochs=1 validation=0.34 test=0.33",
         ),
         ("water_map", of_network.as_str()),
         ("water_compare", "map=network.tif reference=threshold.tif"),

@@ -62,6 +62,12 @@ class Kernel:
             assert errors[0][key] == reply[key], (errors, reply)
         return reply
 
+    def text(self, code):
+        """What a cell prints."""
+        shown = self.outputs(code)
+        assert {kind for kind, _ in shown} == {"stream"} and {content["name"] for _, content in shown} == {"stdout"}, shown
+        return "".join(content["text"] for _, content in shown)
+
     def value(self, code):
         """The text of a cell's value."""
         (kind, content), = self.outputs(code)
@@ -124,12 +130,10 @@ def shows():
         assert kernel.value("x\ny") == "42"
         assert kernel.value("_ + 1 -- what it was") == "43"
         assert kernel.outputs("tostring(x);") == []
-        (kind, content), = kernel.outputs("print(x) io.write('a', 1, '\\n')")
-        assert (kind, content["name"], content["text"]) == ("stream", "stdout", "41\na1\n")
-        (_, content), = kernel.outputs("?filter.lee")
-        assert "looks" in content["text"], content
-        (_, content), = kernel.outputs("x\n:time x = 2\nx")[:1]
-        assert "on all cores" in content["text"], content
+        assert kernel.text("print(x) io.write('a', 1, '\\n')") == "41\na1\n"
+        assert "looks" in kernel.text("?filter.lee")
+        assert "on all cores" in kernel.text("x\n:time x = 2")
+        assert kernel.value("x\n:params clear\nx") == "2"
 
         kernel.run("image = raster.random(raster.grid { crs = 32632, origin = { 0, 0 }, resolution = 10, rows = 40, cols = 60 }, { seed = 1 })")
         (kind, content), = kernel.outputs("image")
@@ -170,7 +174,7 @@ def fails():
         assert error["evalue"] == "cell 6:4: wrong", error
         assert any("called from cell 6:6" in line for line in error["traceback"]), error
         error = kernel.fails("import numpy")
-        assert "require" in error["evalue"] or "modules" in error["evalue"], error
+        assert any("require" in line for line in error["traceback"]), error
         error = kernel.fails("fitler.lee(x)")
         assert "filter" in error["evalue"], error
         # What a cell leaves by `return` is left.
@@ -229,7 +233,7 @@ def interrupts():
 
 def answers():
     with Kernel() as kernel:
-        kernel.outputs("naïve = { größe = 1 }\nimage = raster.random(raster.grid { crs = 32632, origin = { 0, 0 }, resolution = 1, rows = 4, cols = 4 }, { seed = 1 })")
+        kernel.outputs("image = raster.random(raster.grid { crs = 32632, origin = { 0, 0 }, resolution = 1, rows = 4, cols = 4 }, { seed = 1 })")
 
         def complete(code, at=None):
             found = kernel.reply(kernel.client.complete(code, at))

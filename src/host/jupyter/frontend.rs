@@ -77,6 +77,11 @@ impl Output for Frontend {
         self.send("execute_result", &bundle, json!({ "execution_count": cell }))
     }
 
+    /// That fit below a cell without being wrapped.
+    fn columns(&self) -> usize {
+        88
+    }
+
     /// Of errors: front ends draw the sequences of terminals.
     fn colours(&self) -> bool {
         std::env::var_os("NO_COLOR").is_none()

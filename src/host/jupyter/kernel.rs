@@ -56,13 +56,18 @@ impl Kernel {
     pub fn answer(mut self, requests: &Receiver<Request>) {
         let mut waiting = VecDeque::new();
         while !self.ended {
+            waiting.extend(requests.try_iter());
+            // Cells that are queued before the end do not run any more.
+            if waiting.iter().any(|request| matches!(request, Request::End)) {
+                break;
+            }
             let request = match waiting.pop_front() {
                 Some(request) => Ok(request),
                 None => requests.recv_timeout(FORGET_EVERY),
             };
             match request {
                 Ok(Request::Asked(request)) => self.one(&request, requests, &mut waiting),
-                Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => self.ended = true,
+                Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => interrupt::clear(),
             }
         }

@@ -15,6 +15,7 @@ mod sockets;
 
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
@@ -29,13 +30,17 @@ use kernel::Kernel;
 pub use sockets::Connection;
 use sockets::Sockets;
 
+/// So long what was said last has to arrive.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// Answers a front end until it wants no more. `quiet` shows no progress.
 ///
 /// # Errors
 /// When the front end's ports are taken, or Lua is out of memory.
 pub fn run(connection: &Connection, limits: Limits, access: Access, quiet: bool) -> Result<()> {
     let sockets = Sockets::open(connection)?;
-    let outbox = Arc::new(outbox::Outbox::new(sockets.signer().clone()));
+    let (outbox, answers) = outbox::Outbox::new(sockets.signer().clone());
+    let outbox = Arc::new(outbox);
     let frontend = Arc::new(frontend::Frontend::new(outbox.clone()));
     let mut context = Context::clone(&work::current()).with_output(frontend.clone());
     if !quiet {
@@ -43,12 +48,15 @@ pub fn run(connection: &Connection, limits: Limits, access: Access, quiet: bool)
     }
     let _entered = context.enter();
     let (asked, requests) = mpsc::channel();
-    let thread = sockets.serve(outbox.clone(), asked)?;
+    let thread = sockets.serve(outbox.clone(), answers, asked)?;
     let session = Session::new(Of::Notebook, limits, access)?;
     Kernel::new(session, outbox.clone(), frontend).answer(&requests);
     outbox.end();
-    // It has nothing left to do but to send what waits; where it fails, nobody is there to be told.
-    let _ = thread.join();
+    // Who listens and takes nothing is not waited for.
+    let until = Instant::now() + FAREWELL;
+    while !thread.is_finished() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::message::{Message, Signer};
 use crate::error::Result;
@@ -17,23 +18,16 @@ const LARGEST_PIECE: usize = 1 << 16;
 /// A script that says more than can be sent waits when so many bytes have gathered.
 const MOST_WAITING: usize = 16 << 20;
 
-pub enum Letter {
-    /// For all who listen.
-    Public(Message),
-    /// For the one who has asked.
-    Answer(Message),
-    /// Nothing comes any more.
-    End,
-}
-
 enum Waiting {
-    Letter(Box<Letter>, usize),
+    Message(Box<Message>, usize),
     /// Lines that came one after the other are one message: a message for each would take a loop of prints tens of times as long.
     Text(Stream, Vec<u8>, Option<Arc<Message>>),
 }
 
 pub struct Outbox {
     signer: Arc<Signer>,
+    /// They do not wait for who listens and takes nothing.
+    answers: UnboundedSender<Message>,
     state: Mutex<State>,
     arrived: Notify,
     sent: Condvar,
@@ -43,18 +37,24 @@ pub struct Outbox {
 struct State {
     waiting: VecDeque<Waiting>,
     bytes: usize,
+    /// Nothing comes any more.
+    ended: bool,
     /// To what all belongs that is said now.
     request: Option<Arc<Message>>,
 }
 
 impl Outbox {
-    pub fn new(signer: Arc<Signer>) -> Outbox {
-        Outbox {
+    /// And where the answers come out of it, each for the one who has asked.
+    pub fn new(signer: Arc<Signer>) -> (Outbox, UnboundedReceiver<Message>) {
+        let (answers, answered) = mpsc::unbounded_channel();
+        let outbox = Outbox {
             signer,
+            answers,
             state: Mutex::default(),
             arrived: Notify::new(),
             sent: Condvar::new(),
-        }
+        };
+        (outbox, answered)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -75,12 +75,13 @@ impl Outbox {
     }
 
     pub fn end(&self) {
-        self.push(Waiting::Letter(Box::new(Letter::End), 0), 0);
+        self.state().ended = true;
+        self.arrived.notify_one();
     }
 
     pub fn answer(&self, request: &Message, content: Json) {
-        let letter = Letter::Answer(Message::answer(&self.signer, content, request));
-        self.push(Waiting::Letter(Box::new(letter), 0), 0);
+        // Where nobody sends them any more, nobody waits for them.
+        let _ = self.answers.send(Message::answer(&self.signer, content, request));
     }
 
     /// Tells all who listen; `bytes` says about how long it is.
@@ -90,8 +91,8 @@ impl Outbox {
     }
 
     fn publish_about(&self, request: Option<&Message>, kind: &str, content: Json, bytes: usize) {
-        let letter = Letter::Public(Message::about(&self.signer, kind, content, request));
-        self.push(Waiting::Letter(Box::new(letter), bytes), bytes);
+        let message = Message::about(&self.signer, kind, content, request);
+        self.push(Waiting::Message(Box::new(message), bytes), bytes);
     }
 
     /// Whether the kernel is busy with a request.
@@ -132,22 +133,23 @@ impl Outbox {
         Ok(())
     }
 
-    /// What is to be sent next, once there is something. One thread alone asks.
-    pub async fn next(&self) -> Letter {
+    /// What all who listen are to be told next, once there is something; None at the end. One thread alone asks.
+    pub async fn next(&self) -> Option<Message> {
         loop {
-            if let Some(letter) = self.take() {
-                return letter;
+            match self.take() {
+                Some(message) => return Some(message),
+                None if self.state().ended => return None,
+                None => self.arrived.notified().await,
             }
-            self.arrived.notified().await;
         }
     }
 
-    fn take(&self) -> Option<Letter> {
+    fn take(&self) -> Option<Message> {
         let mut state = self.state();
-        let letter = match state.waiting.pop_front()? {
-            Waiting::Letter(letter, bytes) => {
+        let message = match state.waiting.pop_front()? {
+            Waiting::Message(message, bytes) => {
                 state.bytes -= bytes;
-                *letter
+                *message
             }
             Waiting::Text(stream, text, request) => {
                 state.bytes -= text.len();
@@ -156,17 +158,12 @@ impl Outbox {
                     Stream::Stderr => "stderr",
                 };
                 let content = json!({ "name": name, "text": String::from_utf8_lossy(&text) });
-                Letter::Public(Message::about(
-                    &self.signer,
-                    "stream",
-                    content,
-                    request.as_deref(),
-                ))
+                Message::about(&self.signer, "stream", content, request.as_deref())
             }
         };
         drop(state);
         self.sent.notify_all();
-        Some(letter)
+        Some(message)
     }
 }
 
@@ -184,10 +181,7 @@ mod tests {
 
     fn texts(outbox: &Outbox) -> Vec<String> {
         let mut found = Vec::new();
-        while let Some(letter) = outbox.take() {
-            let Letter::Public(message) = letter else {
-                panic!("an answer");
-            };
+        while let Some(message) = outbox.take() {
             let text = message.content["text"].as_str();
             found.push(text.unwrap_or_else(|| message.kind()).to_string());
         }
@@ -197,7 +191,7 @@ mod tests {
     #[test]
     fn lines_go_out_together_and_in_order() {
         let signer = Arc::new(Signer::new("").unwrap());
-        let outbox = Outbox::new(signer.clone());
+        let (outbox, _answers) = Outbox::new(signer.clone());
         let request = || Arc::new(Message::about(&signer, "execute_request", json!({}), None));
         outbox.belongs_to(&request());
         outbox.text(Stream::Stdout, b"a\n");
@@ -217,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded() {
-        let outbox = Outbox::new(Arc::new(Signer::new("").unwrap()));
+        let (outbox, _answers) = Outbox::new(Arc::new(Signer::new("").unwrap()));
         outbox.text(Stream::Stdout, &vec![b'x'; MOST_WAITING]);
         outbox.wait_for_room().unwrap();
         outbox.text(Stream::Stdout, b"x");

@@ -10,11 +10,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
-use zeromq::{RepSocket, RouterRecvHalf, RouterSocket, Socket, SocketRecv, SocketSend, XPubSocket};
+use tokio::sync::mpsc::UnboundedReceiver;
+use zeromq::{
+    RepSocket, RouterRecvHalf, RouterSendHalf, RouterSocket, Socket, SocketRecv, SocketSend, XPubSocket,
+};
 
 use super::kernel_info;
 use super::message::{Message, Signer};
-use super::outbox::{Letter, Outbox};
+use super::outbox::Outbox;
 use crate::error::{Error, Result};
 use crate::interrupt::{self, Reason};
 
@@ -120,11 +123,16 @@ impl Sockets {
         &self.signer
     }
 
-    /// Starts the thread that sends what is in `outbox`, until its end, and hands on what is asked.
+    /// Starts the thread that sends what is in `outbox`, until its end, and `answers`, and hands on what is asked.
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn serve(self, outbox: Arc<Outbox>, requests: Sender<Request>) -> Result<JoinHandle<()>> {
+    pub fn serve(
+        self,
+        outbox: Arc<Outbox>,
+        answers: UnboundedReceiver<Message>,
+        requests: Sender<Request>,
+    ) -> Result<JoinHandle<()>> {
         let Sockets {
             runtime,
             signer,
@@ -135,21 +143,19 @@ impl Sockets {
             heartbeat,
         } = self;
         let serve = async move {
-            let (mut answers, shell) = shell.split();
+            let (to_shell, shell) = shell.split();
             tokio::spawn(echo(heartbeat));
+            tokio::spawn(answer(to_shell, signer.clone(), answers));
             tokio::spawn(ask(shell, signer.clone(), requests.clone()));
             tokio::spawn(steer(control, signer.clone(), outbox.clone(), requests.clone()));
             tokio::spawn(leave_with_parent(requests));
             loop {
                 tokio::select! {
-                    letter = outbox.next() => {
+                    message = outbox.next() => match message {
                         // A front end that has gone hears nothing; another may come.
-                        let _ = match letter {
-                            Letter::Public(message) => public.send(message.written(&signer)).await,
-                            Letter::Answer(message) => answers.send(message.written(&signer)).await,
-                            Letter::End => break,
-                        };
-                    }
+                        Some(message) => drop(public.send(message.written(&signer)).await),
+                        None => break,
+                    },
                     event = public.recv() => match event.map(zeromq::ZmqMessage::into_vec).as_deref() {
                         // Who subscribes is told that nothing is missed from here on.
                         Ok([event]) if event.first() == Some(&1) => {
@@ -208,6 +214,12 @@ async fn received<S: SocketRecv>(socket: &mut S, signer: &Signer) -> Message {
                 tokio::time::sleep(AFTER_ERROR).await;
             }
         }
+    }
+}
+
+async fn answer(mut shell: RouterSendHalf, signer: Arc<Signer>, mut answers: UnboundedReceiver<Message>) {
+    while let Some(message) = answers.recv().await {
+        let _ = shell.send(message.written(&signer)).await;
     }
 }
 

@@ -286,6 +286,48 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_is_cut_into_inputs_that_have_their_places() {
+        let lua = Lua::new();
+        for (text, expected) in [
+            (
+                "x = 1\n\n-- why\nx\n  :f() -- it",
+                &["x = 1\n", "x\n  :f() -- it"][..],
+            ),
+            ("x\nx\n?x\nx", &["x\n", "x\n", "?x\n", "x"]),
+            ("x = 1\nif x then", &["x = 1\n", "if x then"]),
+            ("-- only this", &[]),
+            ("", &[]),
+        ] {
+            let found = inputs(&lua, text);
+            let only: Vec<&str> = found.iter().map(|(_, input)| *input).collect();
+            assert_eq!(only, expected, "{text}");
+            assert!(
+                found
+                    .iter()
+                    .all(|(start, input)| text[*start..].starts_with(input)),
+                "{text}"
+            );
+            assert!(found.windows(2).all(|pair| pair[0].0 < pair[1].0), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_whole_or_goes_on_or_is_wrong() {
+        let lua = Lua::new();
+        for (text, expected) in [
+            ("", State::Whole),
+            ("x = 1\nx", State::Whole),
+            ("?x\n:help", State::Whole),
+            ("x = 1\nfor i = 1, 2 do", State::GoesOn),
+            ("f(1,", State::GoesOn),
+            ("x = = 1\nfor i = 1, 2 do", State::Wrong),
+            ("x = 1\nend", State::Wrong),
+        ] {
+            assert_eq!(state(&lua, text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_line_goes_on_with_a_chain_only() {
         for (text, expression, expected) in [
             ("s1.open('a')", true, Last::Value),

@@ -203,6 +203,28 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_gives_its_last_value() {
+        let lua = Lua::new();
+        for (above, last, expected) in [
+            ("local x = 1\n", "x + 1 -- two", Some(2)),
+            ("", "6 * 7", Some(42)),
+            ("x = 3\n", "x;", None),
+            ("x = 3\n", "y = 4", None),
+            ("local function f() return y end\n", "f()", Some(4)),
+            ("do return end\n", "error 'not come to'", None),
+        ] {
+            let chunk = compile_cell(&lua, &format!("{above}{last}"), above.len(), "=x").unwrap();
+            let value: Option<i64> = chunk.function.call(()).unwrap();
+            assert_eq!(value, expected, "{above}{last}");
+        }
+        assert!(compile_cell(&lua, "x\nx", 2, "=x").is_err());
+        // Its lines are those of the cell.
+        let chunk = compile_cell(&lua, "\n\nx.y.z", 2, "=cell 1").unwrap();
+        let error = chunk.function.call::<()>(()).unwrap_err().to_string();
+        assert!(error.contains("cell 1:3: "), "{error}");
+    }
+
+    #[test]
     fn incomplete_input_is_told_apart() {
         let lua = Lua::new();
         let outcome = |text: &str| match compile(&lua, text, "=x") {
@@ -214,6 +236,7 @@ mod tests {
         for (text, expected) in [
             ("1 + 1", "expression"),
             ("f(1)", "expression"),
+            ("f(1);", "statement"),
             ("x = 1", "statement"),
             ("-- only this", "statement"),
             ("", "statement"),

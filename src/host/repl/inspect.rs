@@ -38,9 +38,13 @@ fn of_name(session: &Session, code: &str, before: &[Token]) -> Option<String> {
     }
     let chain = &code[before[first].start..last.end()];
     let is_member = first > 0 && (before[first - 1].is(".") || before[first - 1].is(":"));
-    let explained = match is_member {
-        true => None,
-        false => commands::explain(session, chain).ok(),
+    // What is like a name that nobody has is no help on it.
+    let is_known = || {
+        documentation::find(chain).is_some() || resolve::value_of(&session.lua(), &before[first..]).is_some()
+    };
+    let explained = match !is_member && is_known() {
+        true => commands::explain(session, chain).ok(),
+        false => None,
     };
     explained.or_else(|| {
         let entry = resolve::callee_entry(&session.lua(), before)?;
