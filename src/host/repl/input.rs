@@ -10,8 +10,18 @@ pub struct Chunk {
     pub function: Function,
     /// Its values are to be printed.
     pub expression: bool,
-    /// It stands in a script as it is.
+    /// It stands in a script as it is. What is neither does nothing there.
     pub statement: bool,
+}
+
+impl Chunk {
+    fn statement(function: Function) -> Chunk {
+        Chunk {
+            function,
+            expression: false,
+            statement: true,
+        }
+    }
 }
 
 /// Compiles `text` as an expression, or else as statements.
@@ -25,13 +35,18 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
     // The line end tells a string that lacks its quote from one that may go on.
     let persistent = format!("{}\n", keep_locals(text));
     let statement = load(&persistent);
-    // A comment alone would make `return` valid, with nothing to show; what ends with `;` is not to be shown.
+    // A comment alone would make `return` valid, with nothing to show.
     let is_comment = tokens(text).iter().all(|token| token.kind == TokenKind::Comment);
-    if is_comment || is_closed(text) && statement.is_ok() {
-        return statement.map(|function| Chunk {
+    if is_comment || closed(text).is_some() && statement.is_ok() {
+        return statement.map(Chunk::statement);
+    }
+    if let Some(value) = closed(text)
+        && let Ok(function) = load(&format!("return (function() end)({value}\n)"))
+    {
+        return Ok(Chunk {
             function,
             expression: false,
-            statement: true,
+            statement: false,
         });
     }
     match load(&format!("return {text}\n")) {
@@ -42,23 +57,20 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
             statement: statement.is_ok(),
         }),
         Err(expression_error) => match statement {
-            Ok(function) => Ok(Chunk {
-                function,
-                expression: false,
-                statement: true,
-            }),
+            Ok(function) => Ok(Chunk::statement(function)),
             Err(error) if is_incomplete(&expression_error) && !is_incomplete(&error) => Err(expression_error),
             Err(error) => Err(error),
         },
     }
 }
 
-/// Whether its last value is not to be shown.
-fn is_closed(text: &str) -> bool {
+/// What stands before the `;` that ends it, after which nothing is shown.
+fn closed(text: &str) -> Option<&str> {
     let last = tokens(text)
         .into_iter()
         .rfind(|token| token.kind != TokenKind::Comment);
-    last.is_some_and(|token| token.is(";"))
+    last.filter(|token| token.is(";"))
+        .map(|token| &text[..token.start])
 }
 
 /// Compiles a whole cell, as the script would that it is a part of; the input that begins at byte `last` may be a value, which it gives.
@@ -73,29 +85,24 @@ pub fn compile_cell(lua: &Lua, text: &str, last: usize, name: &str) -> mlua::Res
             .into_function()
     };
     let statements = load(&keep_locals(text));
-    let value = match is_closed(text) {
-        true => None,
-        false => load(&format!("return {}\n", &text[last..])).ok().and_then(|_| {
-            let above = keep_locals(&text[..last]);
-            load(&format!(
-                "{above} return (function(...) return ... end)({}\n)",
-                &text[last..]
-            ))
-            .ok()
-        }),
+    let value = &text[last..];
+    let (value, shown, give) = match closed(value) {
+        Some(value) => (value, false, "return (function() end)"),
+        None => (value, true, "return (function(...) return ... end)"),
     };
-    match value {
-        Some(function) => Ok(Chunk {
-            function,
-            expression: true,
-            statement: statements.is_ok(),
-        }),
-        None => statements.map(|function| Chunk {
-            function,
-            expression: false,
-            statement: true,
-        }),
+    if statements.is_err() || shown {
+        let above = keep_locals(&text[..last]);
+        if load(&format!("return {value}\n")).is_ok()
+            && let Ok(function) = load(&format!("{above} {give}({value}\n)"))
+        {
+            return Ok(Chunk {
+                function,
+                expression: shown,
+                statement: statements.is_ok(),
+            });
+        }
     }
+    statements.map(Chunk::statement)
 }
 
 pub fn is_incomplete(error: &mlua::Error) -> bool {
@@ -237,6 +244,7 @@ mod tests {
             ("1 + 1", "expression"),
             ("f(1)", "expression"),
             ("f(1);", "statement"),
+            ("x.y; -- quiet", "statement"),
             ("x = 1", "statement"),
             ("-- only this", "statement"),
             ("", "statement"),

@@ -224,8 +224,8 @@ impl Session {
         let outcome = self.call(chunk);
         if outcome == Outcome::Done {
             // A value alone is no statement of a script.
-            let is_bare = chunk.expression && !chunk.statement;
-            let (above, last) = text.split_at(if is_bare { last } else { text.len() });
+            let (above, last) = text.split_at(if chunk.statement { text.len() } else { last });
+            let last = if chunk.expression { last } else { "" };
             for (text, expression) in [(above.trim_end(), false), (last, true)] {
                 if !text.is_empty() {
                     self.kept.push(Kept {
@@ -372,10 +372,12 @@ impl Session {
                 (true, true, false) => Last::Nothing,
                 (true, expression, _) => Last::of(text, expression),
             };
-            self.kept.push(Kept {
-                text: text.to_string(),
-                expression: chunk.expression && !chunk.statement,
-            });
+            if chunk.expression || chunk.statement {
+                self.kept.push(Kept {
+                    text: text.to_string(),
+                    expression: chunk.expression && !chunk.statement,
+                });
+            }
         }
         outcome
     }
