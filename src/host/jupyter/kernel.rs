@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -16,10 +16,9 @@ use super::{kernel_info, refusal};
 use crate::host::repl::blocks::{self, State};
 use crate::host::repl::session::{Failure, Outcome, Session};
 use crate::host::repl::{complete, inspect};
+use crate::host::signals;
 use crate::interrupt;
 
-/// How often an idle kernel forgets a stop that came too late for its cell.
-const FORGET_EVERY: Duration = Duration::from_millis(500);
 /// Front ends send the cells of "Run All" at once and leave it to the kernel to drop the rest after an error. Who waits for answers has sent
 /// nothing more yet. So what arrives before the error's own answer, which is held back this long, is what to drop.
 const HOLD_BACK: Duration = Duration::from_millis(20);
@@ -63,12 +62,16 @@ impl Kernel {
             }
             let request = match waiting.pop_front() {
                 Some(request) => Ok(request),
-                None => requests.recv_timeout(FORGET_EVERY),
+                None => {
+                    signals::idle(true);
+                    let request = requests.recv();
+                    signals::idle(false);
+                    request
+                }
             };
             match request {
                 Ok(Request::Asked(request)) => self.one(&request, requests, &mut waiting),
-                Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => interrupt::clear(),
+                Ok(Request::End) | Err(_) => break,
             }
         }
         interrupt::clear();
@@ -76,6 +79,8 @@ impl Kernel {
     }
 
     fn one(&mut self, request: &Arc<Message>, requests: &Receiver<Request>, waiting: &mut VecDeque<Request>) {
+        // Of a stop that came when its cell had just ended.
+        interrupt::clear();
         self.outbox.belongs_to(request);
         self.outbox.status(request, "busy");
         let asked = &request.content;

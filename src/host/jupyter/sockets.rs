@@ -19,6 +19,7 @@ use super::kernel_info;
 use super::message::{Message, Signer};
 use super::outbox::Outbox;
 use crate::error::{Error, Result};
+use crate::host::signals;
 use crate::interrupt::{self, Reason};
 
 /// What the kernel's own thread is told.
@@ -246,7 +247,9 @@ async fn steer(
         let content = match request.kind() {
             "kernel_info_request" => kernel_info(),
             "interrupt_request" => {
-                interrupt::request(Reason::Signal);
+                if !signals::is_idle() {
+                    interrupt::request(Reason::Signal);
+                }
                 json!({ "status": "ok" })
             }
             "shutdown_request" => {
