@@ -229,7 +229,7 @@ impl Progress for Console {
 }
 
 /// What is left at the pace so far.
-fn seconds_left(elapsed: Duration, done: u64, total: u64) -> f64 {
+pub fn seconds_left(elapsed: Duration, done: u64, total: u64) -> f64 {
     elapsed.as_secs_f64() / done.max(1) as f64 * total.saturating_sub(done) as f64
 }
 

@@ -54,6 +54,8 @@ mod injected;
 mod itslive;
 #[path = "cli/itslive_cube.rs"]
 mod itslive_cube;
+#[path = "cli/jupyter.rs"]
+mod jupyter;
 #[path = "cli/limits.rs"]
 mod limits;
 #[path = "cli/memory.rs"]

@@ -1,10 +1,11 @@
-//! The host: virtual machine, sandbox, scripts and their parameters, help, prompt.
+//! The host: virtual machine, sandbox, scripts and their parameters, help, prompt, kernel of notebooks.
 
 mod advice;
 pub mod cli;
 pub mod confine;
 pub mod documentation;
 mod effects;
+mod jupyter;
 pub mod lexer;
 mod library;
 mod lists;

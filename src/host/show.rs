@@ -7,7 +7,7 @@ use crate::host::{documentation, loader};
 use crate::lua::contents;
 use crate::lua::names::with_names;
 use crate::lua::value::number_text;
-use crate::work::{self, Display};
+use crate::work::{self, Display, Form};
 
 const MAX_DEPTH: usize = 4;
 const MAX_ENTRIES: usize = 24;
@@ -41,7 +41,10 @@ pub fn display(lua: &Lua, value: &Value, width: usize) -> Display {
 
 /// The text in which the output of this thread's context shows a value, of several lines where it helps.
 pub fn text(lua: &Lua, value: &Value, width: usize) -> String {
-    match display(lua, value, width).bundle(work::output().forms()) {
+    let output = work::output();
+    let forms = output.forms().iter().filter(|form| **form == Form::Terminal);
+    let forms: Vec<Form> = forms.copied().collect();
+    match display(lua, value, width).bundle(&forms) {
         Ok(bundle) => bundle.for_terminal().to_string(),
         Err(error) => format!("({error})"),
     }

@@ -13,12 +13,18 @@ static WATCHED: AtomicBool = AtomicBool::new(false);
 /// Whether Ctrl-C was pressed again before the work had stopped.
 static IMPATIENT: AtomicBool = AtomicBool::new(false);
 
+/// Whether nothing runs that could be stopped, as in a kernel between two cells.
+static IDLE: AtomicBool = AtomicBool::new(false);
+
 /// Another Ctrl-C this much later ends the process; one that comes sooner is a key that bounced.
 const PATIENCE_MS: i64 = 1000;
 
 /// Ctrl-C sets the stop flag. Another a second later asks the watchdog to end the process at once, or ends it here where
 /// there is none or it was asked before.
 extern "C" fn on_interrupt(_: libc::c_int) {
+    if is_idle() {
+        return;
+    }
     let now = milliseconds();
     let last = LAST.swap(now, Ordering::Relaxed);
     if interrupt::requested() && last != 0 && now - last > PATIENCE_MS {
@@ -29,6 +35,15 @@ extern "C" fn on_interrupt(_: libc::c_int) {
         return;
     }
     interrupt::request(Reason::Signal);
+}
+
+/// Says whether something runs; until then a stop is one of nothing, and is forgotten.
+pub fn idle(idle: bool) {
+    IDLE.store(idle, Ordering::Relaxed);
+}
+
+pub fn is_idle() -> bool {
+    IDLE.load(Ordering::Relaxed)
 }
 
 /// Says whether a watchdog is there.

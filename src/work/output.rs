@@ -32,6 +32,14 @@ pub trait Output: Send + Sync {
     /// As `write`.
     fn show(&self, bundle: Bundle) -> Result<()>;
 
+    /// Shows the value that an input gave, where that is told apart from what is shown on the way.
+    ///
+    /// # Errors
+    /// As `write`.
+    fn show_result(&self, bundle: Bundle) -> Result<()> {
+        self.show(bundle)
+    }
+
     /// Characters that fit on a line.
     fn columns(&self) -> usize {
         100

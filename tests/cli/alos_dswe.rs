@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
+use super::jupyter::run_notebooks;
 use super::servers::{Answer, Asked, Server};
 use super::{finish, perilune};
 
@@ -518,4 +519,27 @@ fn pairs_are_found_screened_downloaded_and_listed() {
             .join("third/scenes/AP_11104_FBD_F0590_RT1/usgs_dswe")
             .is_dir()
     );
+}
+
+#[test]
+fn their_notebooks_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let archive = start(make_tiles(&folder.join("make")));
+    let servers = format!(
+        "asf_url={} stac_url={}",
+        archive.server.url("/cmr"),
+        archive.server.url("/stac")
+    );
+    let pairs = format!("{servers} bounds=-91,29.5,-89.5,30.5 out=data");
+    let list = format!("{servers} list=data/alos_dswe_database.csv out=second");
+    let notebooks = [
+        ("alos_dswe_pairs", pairs.as_str()),
+        ("alos_dswe_from_list", list.as_str()),
+    ];
+    if run_notebooks(folder, &notebooks).is_some() {
+        for made in ["data/pairs.csv", "second/scenes/AP_11104_FBD_F0590_RT1/usgs_dswe"] {
+            assert!(folder.join(made).exists(), "{made}");
+        }
+    }
 }

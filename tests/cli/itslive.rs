@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::jupyter::run_notebooks;
 use super::servers::{Answer, Asked, Server, shared};
 use super::{assert_holds, folder, run};
 
@@ -195,4 +196,22 @@ fn what_is_asked_wrongly_is_said_before_anything_is_asked() {
             .iter()
             .all(|r| !r.path().contains("/velocities/urls/") || r.method == "GET")
     );
+}
+
+#[test]
+fn its_notebook_runs() {
+    let Some(files) = archive() else { return };
+    let server = server(files);
+    let here = folder(&[]);
+    let parameters = format!(
+        "polygon={POLYGON} start=1984-01-01 end=2020-01-01 percent_valid_pixels=0 service=urls url={} folder=pine most_per_year=1",
+        server.url("/velocities/urls/")
+    );
+    if run_notebooks(here.path(), &[("itslive_download", &parameters)]).is_some() {
+        assert!(
+            names(&here.path().join("pine"))
+                .iter()
+                .any(|name| name.ends_with(".nc"))
+        );
+    }
 }

@@ -9,6 +9,7 @@ mod difference;
 mod doctor;
 mod dry_run;
 mod inspect;
+mod jupyter;
 mod login;
 mod permissions;
 mod provenance;
@@ -161,6 +162,11 @@ enum Command {
     },
     /// Start the prompt; so does perilune alone
     Repl,
+    /// Run cells of Jupyter's notebooks
+    Jupyter {
+        #[command(subcommand)]
+        action: jupyter::Action,
+    },
     /// List the workflows, or copy one to edit it
     Workflows {
         #[command(subcommand)]
@@ -347,6 +353,7 @@ fn dispatch(cli: Cli) -> Result<u8> {
                 Ok(USAGE)
             }
         },
+        (Some(Command::Jupyter { action }), None) => jupyter::run(action, &global),
         (Some(command), None) => print(command, &global),
     }
 }
@@ -356,7 +363,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
     // SAFETY: nothing else runs yet, and SIG_DFL is a valid disposition of SIGPIPE.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     match command {
-        Command::Repl | Command::Run { .. } => Ok(DONE),
+        Command::Repl | Command::Run { .. } | Command::Jupyter { .. } => Ok(DONE),
         Command::Workflows { action } => workflows::run(action),
         Command::Doc { name } => {
             crate::say!("{}", documentation::show(&name, console::width())?);

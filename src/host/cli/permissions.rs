@@ -8,6 +8,7 @@ use clap::{Args, Command, FromArgMatches, ValueEnum};
 use super::Global;
 use crate::bytes::http::Grant;
 use crate::error::{Error, Result};
+use crate::host::Limits;
 
 /// What scripts of others may do, for runs at which nobody is asked; and what no script may do.
 #[derive(Args, Clone, Default)]
@@ -105,6 +106,33 @@ impl Permissions {
 }
 
 impl Global {
+    /// All of it, for other processes of this program, wherever they start.
+    pub fn words(&self) -> Vec<OsString> {
+        let mut own = self.clone();
+        let p = &mut own.permissions;
+        let lists = [
+            &mut p.allow_write,
+            &mut p.allow_read,
+            &mut p.deny_read,
+            &mut p.deny_write,
+        ];
+        for path in lists.into_iter().flatten() {
+            // One that is empty stays so, and is refused there.
+            *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+        }
+        let mut out = own.of_permissions();
+        out.extend(self.threads.map(|threads| format!("--threads={threads}").into()));
+        out.extend(self.memory.map(|memory| format!("--memory={memory}").into()));
+        let heap = (self.lua_memory != Limits::default().heap).then_some(self.lua_memory);
+        out.extend(heap.map(|heap| format!("--lua-memory={heap}").into()));
+        out.extend(
+            self.time_limit
+                .map(|limit| format!("--time-limit={}", limit.as_secs_f64()).into()),
+        );
+        out.extend(self.quiet.then(|| "--quiet".into()));
+        out
+    }
+
     /// What is granted and denied, for another process of this program.
     pub fn of_permissions(&self) -> Vec<OsString> {
         let p = &self.permissions;

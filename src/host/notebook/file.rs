@@ -87,14 +87,31 @@ fn source(cell: &Json) -> Option<String> {
     }
 }
 
+/// The name by which notebooks ask for their kernel.
+pub const KERNEL: &str = "perilune";
+/// Of cells.
+pub const LANGUAGE: &str = "lua";
+
+/// What front ends and exporters want to know of the language of cells.
+pub fn language() -> Json {
+    json!({
+        "codemirror_mode": LANGUAGE,
+        "file_extension": ".lua",
+        "mimetype": "text/x-lua",
+        "name": LANGUAGE,
+        "pygments_lexer": LANGUAGE,
+        "version": "5.4",
+    })
+}
+
 /// The file of a notebook, indented as Jupyter does.
 pub fn written(cells: &[Cell]) -> String {
     let cells: Vec<Json> = cells.iter().enumerate().map(|(i, cell)| of(i, cell)).collect();
     let notebook = json!({
         "cells": cells,
         "metadata": {
-            "kernelspec": { "display_name": "perilune", "language": "lua", "name": "perilune" },
-            "language_info": { "file_extension": ".lua", "mimetype": "text/x-lua", "name": "lua", "version": "5.4" },
+            "kernelspec": { "display_name": "perilune", "language": LANGUAGE, "name": KERNEL },
+            "language_info": language(),
         },
         "nbformat": 4,
         "nbformat_minor": 5,

@@ -8,7 +8,7 @@ mod file;
 mod from_script;
 mod to_script;
 
-pub use file::{read, written};
+pub use file::{KERNEL, LANGUAGE, language, read, written};
 pub use from_script::cells;
 pub use to_script::script;
 

@@ -1,6 +1,8 @@
 //! What is typed or pasted, cut into inputs: commands, questions and statements of Lua, each of which runs and prints
 //! what it gives before the next.
 
+use std::borrow::Cow;
+
 use mlua::Lua;
 
 use super::{commands, input};
@@ -25,16 +27,56 @@ pub fn cut<'a>(lua: &Lua, text: &'a str) -> (Vec<&'a str>, &'a str) {
     (whole, &text[start..])
 }
 
+/// The inputs of a cell and where each begins, comments alone left out. The last may be one that is not whole.
+pub fn inputs<'a>(lua: &Lua, text: &'a str) -> Vec<(usize, &'a str)> {
+    let (whole, rest) = cut(lua, text);
+    let has_code = |input: &str| tokens(input).iter().any(|token| token.kind != TokenKind::Comment);
+    let mut from = 0;
+    let mut found = Vec::new();
+    for input in whole.into_iter().chain([rest]) {
+        // Between two of them are blank lines alone.
+        let start = text[from..].find(input).map_or(from, |at| from + at);
+        from = start + input.len();
+        if has_code(input) {
+            found.push((start, input));
+        }
+    }
+    found
+}
+
+/// What a text is that may be a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Whole,
+    GoesOn,
+    Wrong,
+}
+
+/// Whether `text` can run as it stands.
+pub fn state(lua: &Lua, text: &str) -> State {
+    let (whole, rest) = cut(lua, text);
+    let is_wrong = |input: &&&str| !asks(input) && input::compile(lua, &linked(input), "=input").is_err();
+    match whole.iter().find(is_wrong) {
+        Some(_) => State::Wrong,
+        None if rest.trim().is_empty() => State::Whole,
+        None => State::GoesOn,
+    }
+}
+
+/// An input with what it goes on with.
+pub fn linked(text: &str) -> Cow<'_, str> {
+    match follows(text) {
+        Some(Link::Member | Link::Operator) => format!("_ {text}").into(),
+        None => text.into(),
+    }
+}
+
 /// Whether `text` can run as it stands, or is wrong whatever follows.
 fn is_whole(lua: &Lua, text: &str) -> bool {
     if asks(text) {
         return true;
     }
-    let text = match follows(text) {
-        Some(Link::Member | Link::Operator) => format!("_ {text}"),
-        None => text.to_string(),
-    };
-    match input::compile(lua, &text, "=input") {
+    match input::compile(lua, &linked(text), "=input") {
         Ok(_) => true,
         Err(error) => !input::is_incomplete(&error),
     }
@@ -240,6 +282,48 @@ mod tests {
         ] {
             let (whole, rest) = cut(&lua, text);
             assert_eq!((whole.as_slice(), rest), (expected, left), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cell_is_cut_into_inputs_that_have_their_places() {
+        let lua = Lua::new();
+        for (text, expected) in [
+            (
+                "x = 1\n\n-- why\nx\n  :f() -- it",
+                &["x = 1\n", "x\n  :f() -- it"][..],
+            ),
+            ("x\nx\n?x\nx", &["x\n", "x\n", "?x\n", "x"]),
+            ("x = 1\nif x then", &["x = 1\n", "if x then"]),
+            ("-- only this", &[]),
+            ("", &[]),
+        ] {
+            let found = inputs(&lua, text);
+            let only: Vec<&str> = found.iter().map(|(_, input)| *input).collect();
+            assert_eq!(only, expected, "{text}");
+            assert!(
+                found
+                    .iter()
+                    .all(|(start, input)| text[*start..].starts_with(input)),
+                "{text}"
+            );
+            assert!(found.windows(2).all(|pair| pair[0].0 < pair[1].0), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_whole_or_goes_on_or_is_wrong() {
+        let lua = Lua::new();
+        for (text, expected) in [
+            ("", State::Whole),
+            ("x = 1\nx", State::Whole),
+            ("?x\n:help", State::Whole),
+            ("x = 1\nfor i = 1, 2 do", State::GoesOn),
+            ("f(1,", State::GoesOn),
+            ("x = = 1\nfor i = 1, 2 do", State::Wrong),
+            ("x = 1\nend", State::Wrong),
+        ] {
+            assert_eq!(state(&lua, text), expected, "{text}");
         }
     }
 

@@ -145,7 +145,10 @@ fn doc(session: &mut Session, name: &str) -> Result<Outcome> {
 }
 
 /// The help on what `name` is here: a variable, one of its fields or methods, and else a name of the documentation.
-fn explain(session: &Session, name: &str) -> Result<String> {
+///
+/// # Errors
+/// A name that nothing has.
+pub fn explain(session: &Session, name: &str) -> Result<String> {
     let (lua, width) = (session.lua(), session.width());
     let all = tokens(name);
     // `first.VV:write`, and `first.crs` of the class's fields.

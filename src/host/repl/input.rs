@@ -10,8 +10,18 @@ pub struct Chunk {
     pub function: Function,
     /// Its values are to be printed.
     pub expression: bool,
-    /// It stands in a script as it is.
+    /// It stands in a script as it is. What is neither does nothing there.
     pub statement: bool,
+}
+
+impl Chunk {
+    fn statement(function: Function) -> Chunk {
+        Chunk {
+            function,
+            expression: false,
+            statement: true,
+        }
+    }
 }
 
 /// Compiles `text` as an expression, or else as statements.
@@ -26,11 +36,17 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
     let persistent = format!("{}\n", keep_locals(text));
     let statement = load(&persistent);
     // A comment alone would make `return` valid, with nothing to show.
-    if tokens(text).iter().all(|token| token.kind == TokenKind::Comment) {
-        return statement.map(|function| Chunk {
+    let is_comment = tokens(text).iter().all(|token| token.kind == TokenKind::Comment);
+    if is_comment || closed(text).is_some() && statement.is_ok() {
+        return statement.map(Chunk::statement);
+    }
+    if let Some(value) = closed(text)
+        && let Ok(function) = load(&format!("return (function() end)({value}\n)"))
+    {
+        return Ok(Chunk {
             function,
             expression: false,
-            statement: true,
+            statement: false,
         });
     }
     match load(&format!("return {text}\n")) {
@@ -41,15 +57,52 @@ pub fn compile(lua: &Lua, text: &str, name: &str) -> mlua::Result<Chunk> {
             statement: statement.is_ok(),
         }),
         Err(expression_error) => match statement {
-            Ok(function) => Ok(Chunk {
-                function,
-                expression: false,
-                statement: true,
-            }),
+            Ok(function) => Ok(Chunk::statement(function)),
             Err(error) if is_incomplete(&expression_error) && !is_incomplete(&error) => Err(expression_error),
             Err(error) => Err(error),
         },
     }
+}
+
+/// What stands before the `;` that ends it, after which nothing is shown.
+fn closed(text: &str) -> Option<&str> {
+    let last = tokens(text)
+        .into_iter()
+        .rfind(|token| token.kind != TokenKind::Comment);
+    last.filter(|token| token.is(";"))
+        .map(|token| &text[..token.start])
+}
+
+/// Compiles a whole cell, as the script would that it is a part of; the input that begins at byte `last` may be a value, which it gives.
+///
+/// # Errors
+/// What is no Lua as a whole.
+pub fn compile_cell(lua: &Lua, text: &str, last: usize, name: &str) -> mlua::Result<Chunk> {
+    let load = |source: &str| {
+        lua.load(source)
+            .set_name(name)
+            .set_mode(ChunkMode::Text)
+            .into_function()
+    };
+    let statements = load(&keep_locals(text));
+    let value = &text[last..];
+    let (value, shown, give) = match closed(value) {
+        Some(value) => (value, false, "return (function() end)"),
+        None => (value, true, "return (function(...) return ... end)"),
+    };
+    if statements.is_err() || shown {
+        let above = keep_locals(&text[..last]);
+        if load(&format!("return {value}\n")).is_ok()
+            && let Ok(function) = load(&format!("{above} {give}({value}\n)"))
+        {
+            return Ok(Chunk {
+                function,
+                expression: shown,
+                statement: statements.is_ok(),
+            });
+        }
+    }
+    statements.map(Chunk::statement)
 }
 
 pub fn is_incomplete(error: &mlua::Error) -> bool {
@@ -157,6 +210,28 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_gives_its_last_value() {
+        let lua = Lua::new();
+        for (above, last, expected) in [
+            ("local x = 1\n", "x + 1 -- two", Some(2)),
+            ("", "6 * 7", Some(42)),
+            ("x = 3\n", "x;", None),
+            ("x = 3\n", "y = 4", None),
+            ("local function f() return y end\n", "f()", Some(4)),
+            ("do return end\n", "error 'not come to'", None),
+        ] {
+            let chunk = compile_cell(&lua, &format!("{above}{last}"), above.len(), "=x").unwrap();
+            let value: Option<i64> = chunk.function.call(()).unwrap();
+            assert_eq!(value, expected, "{above}{last}");
+        }
+        assert!(compile_cell(&lua, "x\nx", 2, "=x").is_err());
+        // Its lines are those of the cell.
+        let chunk = compile_cell(&lua, "\n\nx.y.z", 2, "=cell 1").unwrap();
+        let error = chunk.function.call::<()>(()).unwrap_err().to_string();
+        assert!(error.contains("cell 1:3: "), "{error}");
+    }
+
+    #[test]
     fn incomplete_input_is_told_apart() {
         let lua = Lua::new();
         let outcome = |text: &str| match compile(&lua, text, "=x") {
@@ -168,6 +243,8 @@ mod tests {
         for (text, expected) in [
             ("1 + 1", "expression"),
             ("f(1)", "expression"),
+            ("f(1);", "statement"),
+            ("x.y; -- quiet", "statement"),
             ("x = 1", "statement"),
             ("-- only this", "statement"),
             ("", "statement"),

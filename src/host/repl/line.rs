@@ -91,7 +91,7 @@ pub fn interactive(mut session: Session) -> Result<u8> {
         match outcome {
             Outcome::Quit => return Ok(DONE),
             Outcome::ReaderGone => return Ok(READER_GONE),
-            Outcome::Done | Outcome::Failed | Outcome::Interrupted => {}
+            Outcome::Done | Outcome::Failed(_) | Outcome::Interrupted => {}
         }
     }
 }

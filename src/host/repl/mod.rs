@@ -1,12 +1,13 @@
 //! The prompt.
 
-mod blocks;
+pub(super) mod blocks;
 mod commands;
-mod complete;
+pub(super) mod complete;
 mod input;
+pub(super) mod inspect;
 mod line;
 mod resolve;
-mod session;
+pub(super) mod session;
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -15,11 +16,11 @@ use super::Limits;
 use super::cli::{DONE, INTERRUPTED, READER_GONE, SCRIPT_ERROR};
 use crate::error::{Error, Result};
 use crate::lua::Access;
-use session::{Outcome, Session};
+use session::{Of, Outcome, Session};
 
 /// Reads inputs until the end, from a terminal or from a pipe; answers with the exit code.
 pub fn start(limits: Limits, access: Access) -> Result<u8> {
-    let session = Session::new(limits, access)?;
+    let session = Session::new(Of::Prompt, limits, access)?;
     if std::io::stdin().is_terminal() {
         line::interactive(session)
     } else {
@@ -51,7 +52,7 @@ fn finished(outcome: Outcome) -> Option<u8> {
     match outcome {
         Outcome::Done => None,
         Outcome::Quit => Some(DONE),
-        Outcome::Failed => Some(SCRIPT_ERROR),
+        Outcome::Failed(_) => Some(SCRIPT_ERROR),
         Outcome::Interrupted => Some(INTERRUPTED),
         Outcome::ReaderGone => Some(READER_GONE),
     }

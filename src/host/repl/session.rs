@@ -20,19 +20,75 @@ use crate::lua::Access;
 use crate::share::provenance::Run;
 use crate::work::{self, Display, Stream};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Done,
-    Failed,
+    Failed(Failure),
     Interrupted,
     /// Nobody reads the output.
     ReaderGone,
     Quit,
 }
 
-/// What follows the reason when an input does not stop and the process has to be ended.
-const FAREWELL: &str =
-    " (the input did not stop, so the prompt ends; the history of inputs and what :save wrote are kept)";
+/// Why an input did not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What is wrong, with the place in front where there is one.
+    pub message: String,
+    /// As a terminal shows it: the message, the line that it speaks of, the calls that led there.
+    pub text: String,
+    /// It is no Lua, and nothing of it has run.
+    pub syntax: bool,
+}
+
+impl Outcome {
+    fn failed(message: impl ToString) -> Outcome {
+        let message = message.to_string();
+        Outcome::Failed(Failure {
+            text: format!("error: {message}"),
+            message,
+            syntax: false,
+        })
+    }
+
+    /// Another way was told instead.
+    fn advised(advice: String) -> Outcome {
+        Outcome::Failed(Failure {
+            text: advice.clone(),
+            message: advice,
+            syntax: false,
+        })
+    }
+}
+
+/// Of what the inputs of a session are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    Prompt,
+    Notebook,
+}
+
+impl Of {
+    /// What follows the reason when an input does not stop and the process has to be ended.
+    fn farewell(self) -> &'static str {
+        match self {
+            Of::Prompt => {
+                " (the input did not stop, so the prompt ends; the history of inputs and what :save wrote are kept)"
+            }
+            Of::Notebook => {
+                " (the cell did not stop, so the kernel ends; files that it had written are whole, variables are gone)"
+            }
+        }
+    }
+}
+
+/// Where an input stands, for errors.
+struct Place {
+    name: String,
+    /// All of what it is a part of, and how many lines of that stand above it.
+    source: String,
+    above: usize,
+}
 
 /// An input that worked.
 #[derive(Debug, Clone)]
@@ -53,6 +109,7 @@ impl Kept {
 }
 
 pub struct Session {
+    of: Of,
     runtime: Runtime,
     /// The inputs that worked, for `:save`.
     kept: Vec<Kept>,
@@ -60,10 +117,14 @@ pub struct Session {
     /// Whether the last input gave a value, which is `_` then.
     shown: bool,
     count: usize,
+    /// Of the input that runs, where that is a part of a cell.
+    place: Option<Place>,
+    /// Whether values are to be shown: in a cell that of its last input alone.
+    shows: bool,
 }
 
 impl Session {
-    pub fn new(limits: Limits, access: Access) -> Result<Self> {
+    pub fn new(of: Of, limits: Limits, access: Access) -> Result<Self> {
         let (working, aside) = (
             access.working().to_path_buf(),
             access.aside().map(Path::to_path_buf),
@@ -74,12 +135,20 @@ impl Session {
         let run = Run::new(None, &working, aside.as_deref());
         work::set_provenance(Arc::new(run));
         Ok(Session {
+            of,
             runtime,
             kept: Vec::new(),
             last: Last::Nothing,
             shown: false,
             count: 0,
+            place: None,
+            shows: true,
         })
+    }
+
+    /// Closes the machine, which runs the finalisers that are left.
+    pub fn close(self) {
+        self.runtime.close();
     }
 
     pub fn lua(&self) -> Lua {
@@ -98,9 +167,17 @@ impl Session {
     pub fn inputs(&mut self, inputs: &[&str]) -> Outcome {
         let _entered = self.runtime.enter();
         for (i, text) in inputs.iter().enumerate() {
+            interrupt::clear();
+            let watchdog = self.runtime.watchdog(self.of.farewell());
             let outcome = self.answer(text);
+            drop(watchdog);
             // Completion and hints call natives too.
             interrupt::clear();
+            match &outcome {
+                Outcome::Failed(failure) => work::tell(&failure.text),
+                Outcome::Interrupted => work::tell("interrupted"),
+                Outcome::Done | Outcome::ReaderGone | Outcome::Quit => {}
+            }
             if outcome != Outcome::Done {
                 let left = inputs[i + 1..]
                     .iter()
@@ -115,10 +192,87 @@ impl Session {
         Outcome::Done
     }
 
-    fn answer(&mut self, text: &str) -> Outcome {
+    /// A cell of a notebook: Lua, or inputs as at the prompt. Its last value is shown. Nothing of a cell runs that is no Lua somewhere.
+    pub fn cell(&mut self, text: &str, number: usize) -> Outcome {
+        let _entered = self.runtime.enter();
         interrupt::clear();
+        let _watchdog = self.runtime.watchdog(self.of.farewell());
+        let name = format!("=cell {number}");
+        let text = text.trim_end();
+        sources::remember(self.runtime.lua(), &name, text);
+        let inputs = blocks::inputs(self.runtime.lua(), text);
+        let outcome = match inputs.as_slice() {
+            [] => Outcome::Done,
+            [.., (last, input)] if blocks::follows(input).is_none() && !blocks::asks(input) => {
+                match input::compile_cell(self.runtime.lua(), text, *last, &name) {
+                    Ok(chunk) => self.run_cell(text, *last, &chunk),
+                    Err(_) => self.run_inputs(text, &name, &inputs),
+                }
+            }
+            inputs => self.run_inputs(text, &name, inputs),
+        };
+        interrupt::clear();
+        outcome
+    }
+
+    fn run_cell(&mut self, text: &str, last: usize, chunk: &Chunk) -> Outcome {
+        if let Some(advice) = self.advice(text) {
+            return Outcome::advised(advice);
+        }
+        self.refresh();
+        self.last = Last::Nothing;
+        let outcome = self.call(chunk);
+        if outcome == Outcome::Done {
+            // A value alone is no statement of a script.
+            let (above, last) = text.split_at(if chunk.statement { text.len() } else { last });
+            let last = if chunk.expression { last } else { "" };
+            for (text, expression) in [(above.trim_end(), false), (last, true)] {
+                if !text.is_empty() {
+                    self.kept.push(Kept {
+                        text: text.to_string(),
+                        expression,
+                    });
+                }
+            }
+        }
+        outcome
+    }
+
+    /// What is no Lua as a whole: commands, questions and values stand in it.
+    fn run_inputs(&mut self, text: &str, name: &str, inputs: &[(usize, &str)]) -> Outcome {
+        let place = |start: usize| Place {
+            name: name.to_string(),
+            source: text.to_string(),
+            above: text[..start].matches('\n').count(),
+        };
+        for (start, input) in inputs.iter().filter(|(_, input)| !blocks::asks(input)) {
+            let place = place(*start);
+            if let Err(error) = input::compile(self.runtime.lua(), &blocks::linked(input), &place.name) {
+                // Once more where it stands, so that the error has its line.
+                let there = format!("{}{input}", "\n".repeat(place.above));
+                let error = input::compile(self.runtime.lua(), &there, &place.name)
+                    .err()
+                    .unwrap_or(error);
+                return match self.advice(input) {
+                    Some(advice) => Outcome::advised(advice),
+                    None => self.report(&error),
+                };
+            }
+        }
+        for (i, (start, input)) in inputs.iter().enumerate() {
+            self.place = Some(place(*start));
+            self.shows = i + 1 == inputs.len();
+            let outcome = self.answer(input);
+            (self.place, self.shows) = (None, true);
+            if outcome != Outcome::Done {
+                return outcome;
+            }
+        }
+        Outcome::Done
+    }
+
+    fn answer(&mut self, text: &str) -> Outcome {
         let trimmed = text.trim();
-        let _watchdog = self.runtime.watchdog(FAREWELL);
         let answer = if trimmed.is_empty() {
             return Outcome::Done;
         } else if commands::is_command(trimmed) {
@@ -126,19 +280,18 @@ impl Session {
         } else if let Some(name) = trimmed.strip_prefix('?') {
             let name = name.trim();
             commands::doc_or_help(self, name)
-        } else if let Some(advice) = advice::of_prompt(trimmed, |name| self.knows(name)) {
-            work::tell(&advice);
-            return Outcome::Failed;
-        } else if let Some(advice) = resolve::compared(self.runtime.lua(), &tokens(text)) {
-            work::tell(&advice);
-            return Outcome::Failed;
+        } else if let Some(advice) = self.advice(trimmed) {
+            return Outcome::advised(advice);
         } else {
             Ok(self.evaluate(text))
         };
-        answer.unwrap_or_else(|error| {
-            work::tell(&format!("error: {error}"));
-            Outcome::Failed
-        })
+        answer.unwrap_or_else(Outcome::failed)
+    }
+
+    /// What to type in place of `text`, where it is meant for another program or can only be meant otherwise.
+    fn advice(&self, text: &str) -> Option<String> {
+        let elsewhere = advice::of_prompt(text, |name| self.knows(name));
+        elsewhere.or_else(|| resolve::compared(self.runtime.lua(), &tokens(text)))
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -153,12 +306,11 @@ impl Session {
             return self.run(text);
         }
         let Some(joined) = self.last.with(text.trim_start()) else {
-            work::tell(&format!(
-                "error: `{}` goes on with the input before it, of which nothing is at hand to go on with; write both in one input: a line \
+            return Outcome::failed(format!(
+                "`{}` goes on with the input before it, of which nothing is at hand to go on with; write both in one input: a line \
                  goes on where it ends with an operator, a comma or an open bracket",
                 text.trim()
             ));
-            return Outcome::Failed;
         };
         let outcome = self.run(&joined);
         // As it was typed, it is a part of the input before it.
@@ -187,11 +339,21 @@ impl Session {
     }
 
     fn run(&mut self, text: &str) -> Outcome {
-        self.count += 1;
-        let name = format!("=input {}", self.count);
-        let chunk = input::compile(self.runtime.lua(), text, &name);
+        let (name, above) = match &self.place {
+            Some(place) => (place.name.clone(), place.above),
+            None => {
+                self.count += 1;
+                (format!("=input {}", self.count), 0)
+            }
+        };
+        let chunk = input::compile(
+            self.runtime.lua(),
+            &format!("{}{text}", "\n".repeat(above)),
+            &name,
+        );
         // Errors show what was typed, not what was compiled.
-        sources::remember(self.runtime.lua(), &name, text);
+        let source = self.place.as_ref().map_or(text, |place| &place.source);
+        sources::remember(self.runtime.lua(), &name, source);
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(error) => {
@@ -210,10 +372,12 @@ impl Session {
                 (true, true, false) => Last::Nothing,
                 (true, expression, _) => Last::of(text, expression),
             };
-            self.kept.push(Kept {
-                text: text.to_string(),
-                expression: chunk.expression && !chunk.statement,
-            });
+            if chunk.expression || chunk.statement {
+                self.kept.push(Kept {
+                    text: text.to_string(),
+                    expression: chunk.expression && !chunk.statement,
+                });
+            }
         }
         outcome
     }
@@ -257,7 +421,7 @@ impl Session {
     fn print_values(&mut self, values: &MultiValue) -> Outcome {
         let lua = self.lua();
         let output = work::output();
-        for value in values {
+        for value in values.iter().filter(|_| self.shows) {
             let display = show::display(&lua, value, output.columns());
             let bundle = display.bundle(output.forms());
             // Pictures and sums of an object are computed while it is shown.
@@ -265,14 +429,13 @@ impl Session {
                 return self.stopped();
             }
             let shown = match bundle {
-                Ok(bundle) => output.show(bundle),
+                Ok(bundle) => output.show_result(bundle),
                 Err(error) => output.display(&Display::new(format!("({error})"))),
             };
             if let Err(error) = shown
                 && !matches!(error, Error::Interrupted)
             {
-                work::tell(&format!("error: {error}"));
-                return Outcome::Failed;
+                return Outcome::failed(error);
             }
         }
         let first = values.front().filter(|v| !matches!(v, Value::Nil));
@@ -290,10 +453,13 @@ impl Session {
             return self.stopped();
         }
         match params::take_usage(self.runtime.lua()) {
-            Some(usage) => work::tell(&format!("error: {usage}")),
-            None => work::tell(&report.render(self.runtime.lua(), work::output().colours())),
+            Some(usage) => Outcome::failed(usage),
+            None => Outcome::Failed(Failure {
+                text: report.render(self.runtime.lua(), work::output().colours()),
+                message: report.message,
+                syntax: report.syntax,
+            }),
         }
-        Outcome::Failed
     }
 
     fn stopped(&self) -> Outcome {
@@ -304,13 +470,9 @@ impl Session {
                     let _ = self.runtime.lua().gc_collect();
                     process::trim();
                 }
-                work::tell(&format!("error: {}", interruption()));
-                Outcome::Failed
+                Outcome::failed(interruption())
             }
-            _ => {
-                work::tell("interrupted");
-                Outcome::Interrupted
-            }
+            _ => Outcome::Interrupted,
         }
     }
 
