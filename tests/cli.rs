@@ -14,6 +14,8 @@ mod bounds_files;
 mod bundle;
 #[path = "cli/bundle_bad.rs"]
 mod bundle_bad;
+#[path = "cli/bundle_export.rs"]
+mod bundle_export;
 #[path = "cli/bundle_signed.rs"]
 mod bundle_signed;
 #[path = "cli/commands.rs"]
@@ -38,6 +40,8 @@ mod download;
 mod dry_run;
 #[path = "cli/escape.rs"]
 mod escape;
+#[path = "cli/fetched.rs"]
+mod fetched;
 #[path = "cli/footprints.rs"]
 mod footprints;
 // Made for the tests of the archives, which use all of it.
@@ -74,6 +78,10 @@ mod paste;
 mod permissions;
 #[path = "cli/permissions_question.rs"]
 mod permissions_question;
+#[path = "cli/project.rs"]
+mod project;
+#[path = "cli/project_test.rs"]
+mod project_test;
 #[path = "cli/prompt.rs"]
 mod prompt;
 #[path = "cli/provenance.rs"]

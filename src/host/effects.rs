@@ -3,12 +3,13 @@
 //! A text can hide what it calls, so that this is what it says of itself. What it may do does not rest on it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::lexer::{Token, TokenKind, tokens};
 use super::loader::{self, Local};
 use crate::error::Result;
 use crate::lua::MODULES;
+use crate::share::project::Libraries;
 use crate::share::provenance::sha256;
 
 /// What a function does beyond computing.
@@ -102,23 +103,19 @@ pub struct Content {
 #[derive(Debug, Clone, Copy)]
 pub enum Beside<'a> {
     Nowhere,
-    Folder(&'a Path),
+    /// In these folders, and in the libraries of a project.
+    Folders(&'a [PathBuf], Option<&'a Libraries>),
     /// In the same file, whose hash is that of all.
     Bundle(&'a BTreeMap<String, Local>),
 }
 
 impl Beside<'_> {
     fn module(&self, name: &str) -> Result<Option<Local>> {
-        let found = match self {
-            Beside::Nowhere => None,
-            Beside::Bundle(modules) => return Ok(modules.get(name).cloned()),
-            Beside::Folder(folder) => loader::local(name, folder)?,
-        };
-        Ok(found.map(|(path, text)| Local {
-            text,
-            shown: format!("@{}", path.display()),
-            path,
-        }))
+        match self {
+            Beside::Nowhere => Ok(None),
+            Beside::Bundle(modules) => Ok(modules.get(name).cloned()),
+            Beside::Folders(folders, libraries) => loader::local(name, folders, *libraries, Path::new("")),
+        }
     }
 }
 
@@ -333,7 +330,7 @@ mod tests {
         std::fs::write(folder.path().join("lib/a.lua"), "return {}").unwrap();
         let text = "local a = require 'lib.a' require 'nowhere' require 'water'";
         let own = sha256(text.as_bytes());
-        let found = content(text, &own, Beside::Folder(folder.path())).unwrap();
+        let found = content(text, &own, Beside::Folders(&[folder.path().to_path_buf()], None)).unwrap();
         let lines = format!("{own}  -\n{}  lib/a.lua\n", sha256(b"return {}"));
         assert_eq!(found.sha256, sha256(lines.as_bytes()));
         assert_eq!(

@@ -1,9 +1,10 @@
-//! `require`: native modules, then the script's folder and the working folder, then the library that ships.
+//! `require`: native modules, then the script's folder and the working folder, the project and its libraries, then the library that ships.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use include_dir::{Dir, include_dir};
@@ -14,6 +15,7 @@ use crate::error::{Error, Result, nearest};
 use crate::gate::{self, settle};
 use crate::lua::module::Module;
 use crate::lua::{self, Args, access};
+use crate::share::project::{Libraries, Place};
 use crate::share::provenance::sha256;
 use crate::work::provenance::{self, Note};
 
@@ -23,6 +25,7 @@ static STDLIB: Dir = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
 /// In app data: where `require` looks first, and what it has loaded.
 struct Loader {
     folders: Vec<PathBuf>,
+    project: Option<Surroundings>,
     loaded: Table,
     /// The files that modules were loaded from, for `refresh`.
     origins: BTreeMap<String, Origin>,
@@ -30,7 +33,7 @@ struct Loader {
     fixed: Option<BTreeMap<String, Local>>,
 }
 
-/// A module that came with a script of others.
+/// A module that does not ship: of the script's own, or of a library.
 #[derive(Debug, Clone)]
 pub struct Local {
     pub text: String,
@@ -38,6 +41,15 @@ pub struct Local {
     pub shown: String,
     /// Where it lies; in a bundle, where it lay beside the script.
     pub path: PathBuf,
+    /// The library that it is of, in words.
+    pub library: Option<String>,
+}
+
+/// A project around a script: modules in its folder, and its libraries.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    pub root: PathBuf,
+    pub libraries: Arc<Libraries>,
 }
 
 struct Origin {
@@ -60,6 +72,7 @@ fn stamp(file: &File) -> Stamp {
 pub fn install(lua: &Lua) -> Result<()> {
     lua.set_app_data(Loader {
         folders: Vec::new(),
+        project: None,
         loaded: lua.create_table()?,
         origins: BTreeMap::new(),
         fixed: None,
@@ -77,6 +90,13 @@ pub fn add_folder(lua: &Lua, folder: &Path) {
     if let Some(mut loader) = lua.app_data_mut::<Loader>() {
         loader.folders.retain(|known| known != folder);
         loader.folders.insert(0, folder.to_path_buf());
+    }
+}
+
+/// Has `require` look in a project and its libraries, too.
+pub fn surround(lua: &Lua, project: Option<Surroundings>) {
+    if let Some(mut loader) = lua.app_data_mut::<Loader>() {
+        loader.project = project;
     }
 }
 
@@ -280,9 +300,13 @@ fn require(lua: &Lua, args: &Args) -> Result<Value> {
 /// # Errors
 /// A module that is nowhere, requires itself, or cannot be read; what its text does not compile or raises.
 pub fn load(lua: &Lua, name: &str) -> Result<Value> {
-    let (loaded, mut folders) = match lua.app_data_ref::<Loader>() {
-        Some(loader) => (loader.loaded.clone(), loader.folders.clone()),
-        None => (lua.create_table()?, Vec::new()),
+    let (loaded, mut folders, project) = match lua.app_data_ref::<Loader>() {
+        Some(loader) => (
+            loader.loaded.clone(),
+            loader.folders.clone(),
+            loader.project.clone(),
+        ),
+        None => (lua.create_table()?, Vec::new(), None),
     };
     match loaded.raw_get::<Value>(name)? {
         Value::Nil => {}
@@ -305,21 +329,29 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
     }
     let working = access(lua).working().to_path_buf();
     folders.retain(|folder| *folder != working);
-    folders.push(working);
+    folders.push(working.clone());
+    if let Some(project) = &project
+        && !folders.contains(&project.root)
+    {
+        folders.push(project.root.clone());
+    }
     let fixed = lua
         .app_data_ref::<Loader>()
         .and_then(|loader| loader.fixed.clone());
     let found = match &fixed {
         Some(modules) => match modules.get(name) {
-            Some(local) => Some(Found {
-                text: local.text.clone(),
-                shown: local.shown.clone(),
-                path: Some(local.path.clone()),
-                origin: None,
-            }),
-            None => find(name, &[])?,
+            Some(local) => Some(Found::of(local.clone(), None)),
+            None => shipped(name),
         },
-        None => find(name, &folders)?,
+        None => match beside(
+            name,
+            &folders,
+            project.as_ref().map(|p| p.libraries.as_ref()),
+            &working,
+        )? {
+            Some((local, stamp)) => Some(Found::of(local, stamp)),
+            None => shipped(name),
+        },
     };
     let Some(found) = found else {
         if fixed.is_some() {
@@ -328,7 +360,11 @@ pub fn load(lua: &Lua, name: &str) -> Result<Value> {
                  `require \"{name}\"`, before it runs"
             )));
         }
-        return Err(not_found(name, &folders));
+        return Err(not_found(
+            name,
+            &folders,
+            project.as_ref().map(|p| p.libraries.as_ref()),
+        ));
     };
     loaded.raw_set(name, false)?;
     provenance::note(Note::Module {
@@ -349,22 +385,99 @@ struct Found {
     text: String,
     /// What errors call it.
     shown: String,
-    /// None for what ships.
+    /// None for what is known by its name and its hash alone: what ships, and what is of a library, wherever that lies.
     path: Option<PathBuf>,
     /// None for what is not read again.
     origin: Option<Origin>,
+}
+
+impl Found {
+    fn of(local: Local, stamp: Option<Stamp>) -> Found {
+        Found {
+            origin: stamp.map(|stamp| Origin {
+                path: local.path.clone(),
+                stamp,
+            }),
+            path: local.library.is_none().then_some(local.path),
+            text: local.text,
+            shown: local.shown,
+        }
+    }
 }
 
 fn shown_path(path: &Path, working: &Path) -> String {
     format!("@{}", path.strip_prefix(working).unwrap_or(path).display())
 }
 
-/// The file of a module below a folder, with its text.
+/// A module that does not ship, out of the first of `folders` that has it, or of a library; errors call it by its path from `working`.
 ///
 /// # Errors
-/// When it cannot be read.
-pub fn local(name: &str, folder: &Path) -> Result<Option<(PathBuf, String)>> {
-    Ok(below(name, folder)?.map(|(path, text, _)| (path, text)))
+/// When it cannot be read, or both have it: then nobody knows which is meant.
+pub fn local(
+    name: &str,
+    folders: &[PathBuf],
+    libraries: Option<&Libraries>,
+    working: &Path,
+) -> Result<Option<Local>> {
+    Ok(beside(name, folders, libraries, working)?.map(|(local, _)| local))
+}
+
+fn beside(
+    name: &str,
+    folders: &[PathBuf],
+    libraries: Option<&Libraries>,
+    working: &Path,
+) -> Result<Option<(Local, Option<Stamp>)>> {
+    let of = |(path, text, stamp): (PathBuf, String, Stamp), library: Option<String>| {
+        let local = Local {
+            text,
+            shown: shown_path(&path, working),
+            path,
+            library,
+        };
+        (local, Some(stamp))
+    };
+    let mut own = None;
+    for folder in folders {
+        if let Some(found) = below(name, folder)? {
+            own = Some(found);
+            break;
+        }
+    }
+    let Some(library) = libraries.and_then(|libraries| libraries.of_module(name)) else {
+        return Ok(own.map(|found| of(found, None)));
+    };
+    let theirs = match &library.place {
+        Place::Folder(folder) => below(name, folder)?.map(|found| of(found, Some(library.shown()))),
+        Place::Texts { path, modules } => modules.get(name).map(|text| {
+            let file = format!("{}.lua", name.replace('.', "/"));
+            let path = path.clone().unwrap_or_else(|| PathBuf::from(&library.from));
+            let shown = match modules.len() {
+                1 => shown_path(&path, working),
+                _ => format!("{}/{file}", shown_path(&path, working)),
+            };
+            let local = Local {
+                text: text.clone(),
+                shown,
+                path,
+                library: Some(library.shown()),
+            };
+            (local, None)
+        }),
+    };
+    match (own, theirs) {
+        (Some(own), Some(theirs)) if settle(&own.0) != settle(&theirs.0.path) => {
+            Err(Error::message(format!(
+                "two modules are named `{name}`: {}, and one of the library {} ({}); rename your own, or the library in {}",
+                own.0.display(),
+                library.name,
+                theirs.0.shown.trim_start_matches('@'),
+                crate::share::project::FILE
+            )))
+        }
+        (Some(own), _) => Ok(Some(of(own, None))),
+        (None, theirs) => Ok(theirs),
+    }
 }
 
 fn below(name: &str, folder: &Path) -> Result<Option<(PathBuf, String, Stamp)>> {
@@ -387,32 +500,18 @@ fn below(name: &str, folder: &Path) -> Result<Option<(PathBuf, String, Stamp)>> 
     Ok(Some((path, text, stamp)))
 }
 
-fn find(name: &str, folders: &[PathBuf]) -> Result<Option<Found>> {
+/// A module of the library that ships.
+fn shipped(name: &str) -> Option<Found> {
     if name.contains(['/', '\0']) || name.split('.').any(str::is_empty) {
-        return Ok(None);
-    }
-    for folder in folders {
-        if let Some((path, text, stamp)) = below(name, folder)? {
-            let shown = shown_path(&path, folders.last().unwrap_or(folder));
-            let origin = Some(Origin {
-                path: path.clone(),
-                stamp,
-            });
-            return Ok(Some(Found {
-                text,
-                shown,
-                path: Some(path),
-                origin,
-            }));
-        }
+        return None;
     }
     let relative = format!("{}.lua", name.replace('.', "/"));
-    Ok(library_file(&relative).map(|text| Found {
+    library_file(&relative).map(|text| Found {
         text,
         shown: format!("@stdlib/{relative}"),
         path: None,
         origin: None,
-    }))
+    })
 }
 
 fn run(lua: &Lua, name: &str, text: &str, shown: &str) -> Result<Value> {
@@ -432,15 +531,28 @@ fn run(lua: &Lua, name: &str, text: &str, shown: &str) -> Result<Value> {
     }
 }
 
-fn not_found(name: &str, folders: &[PathBuf]) -> Error {
+fn not_found(name: &str, folders: &[PathBuf], libraries: Option<&Libraries>) -> Error {
+    if let Some(library) = libraries.and_then(|libraries| libraries.of_module(name)) {
+        return Error::message(format!(
+            "the library {} has no module `{name}` (looked in {})",
+            library.shown(),
+            library.from
+        ));
+    }
     let places: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-    let known = module_names();
+    let mut known = module_names();
+    let mut where_else = "and in perilune's own library".to_string();
+    if let Some(libraries) = libraries.filter(|libraries| !libraries.is_empty()) {
+        let names: Vec<String> = libraries.iter().map(|library| library.name.clone()).collect();
+        where_else = format!("in the libraries {}, {where_else}", names.join(", "));
+        known.extend(names);
+    }
     let hint = match nearest(name, known.iter().map(String::as_str)) {
         Some(near) => format!("; did you mean `{near}`?"),
         None => format!("; there are: {}", known.join(", ")),
     };
     Error::message(format!(
-        "no module `{name}` (looked in {}, and in perilune's own library){hint}",
+        "no module `{name}` (looked in {}, {where_else}){hint}",
         places.join(", ")
     ))
 }

@@ -23,6 +23,7 @@ pub mod sandbox;
 mod show;
 mod signals;
 pub mod sources;
+pub mod testing;
 mod text;
 mod watchdog;
 

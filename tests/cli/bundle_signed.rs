@@ -233,7 +233,45 @@ fn keys_that_do_not_sign_say_why() {
         .unwrap();
     assert!(signed.success());
     let run = ran(here, "author", &["--allow-all", "run", "plain.bundle.lua"]);
-    assert_holds(&run.err, "is by a key of the kind ssh-rsa");
+    assert_holds(&run.err, "is signed by a key that you do not know");
+    assert!(run.out.is_empty(), "{run:?}");
+    know(here, "ada@example.org", &rsa);
+    assert_holds(
+        &done(here, "author", &["inspect", "plain.bundle.lua"]),
+        "ada@example.org, with SHA256:",
+    );
+    assert_eq!(
+        done(here, "author", &["--allow-all", "run", "plain.bundle.lua"]),
+        "it ran\n"
+    );
+    // Of another content, and of another signature.
+    let (bundle, signature) = (
+        here.join("author/plain.bundle.lua"),
+        here.join("author/plain.bundle.lua.sig"),
+    );
+    let (text, sound) = (
+        fs::read(&bundle).unwrap(),
+        fs::read_to_string(&signature).unwrap(),
+    );
+    done(here, "author", &["bundle", "plain.lua", "--license", "MIT"]);
+    fs::write(&signature, &sound).unwrap();
+    let run = ran(here, "author", &["--allow-all", "run", "plain.bundle.lua"]);
+    assert_holds(&run.err, "does not hold");
+    fs::write(&bundle, text).unwrap();
+    let lines: Vec<&str> = sound.lines().collect();
+    let last = lines[lines.len() - 2];
+    let changed = sound.replace(
+        last,
+        &last
+            .chars()
+            .map(|c| if c == 'A' { 'B' } else { 'A' })
+            .take(1)
+            .chain(last.chars().skip(1))
+            .collect::<String>(),
+    );
+    fs::write(&signature, changed).unwrap();
+    let run = ran(here, "author", &["--allow-all", "run", "plain.bundle.lua"]);
+    assert_ne!(run.code, 0, "{run:?}");
     assert!(run.out.is_empty(), "{run:?}");
     assert_holds(&sign("gone"), "gone");
     fs::write(here.join("author/text"), "a text").unwrap();

@@ -1,4 +1,4 @@
-"""Holds a folder that `perilune provenance --ro-crate` has made against RO-Crate 1.1 and Process Run Crate 0.5, by roc-validator, without a network.
+"""Holds a folder that `perilune provenance --ro-crate` has made, or a zip of `perilune bundle export`, unpacked, against RO-Crate 1.1 and Process Run Crate 0.5, by roc-validator, without a network.
 
     pip install roc-validator==0.13.0 rocrate==0.16.0
     perilune provenance out/a.tif --ro-crate crate
@@ -85,7 +85,8 @@ def broken(folder, change):
 
 def without_result(copy, entities):
     run = next(entity for entity in entities if entity["@id"] == "#run")
-    result = copy / run["result"]["@id"]
+    results = run["result"] if isinstance(run["result"], list) else [run["result"]]
+    result = copy / results[0]["@id"]
     shutil.rmtree(result) if result.is_dir() else result.unlink()
 
 

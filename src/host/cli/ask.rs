@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{QueueSelector, tcflush};
 
-use super::asked::{Asked, is_known, options};
+use super::asked::{Asked, is_known, of_libraries, options};
 use super::scripts::Script;
 use crate::bytes::credentials::Vault;
 use crate::error::{Error, Result};
@@ -97,6 +97,21 @@ fn question(script: &Script, found: &Asked, wanted: &[String], granted: &[String
         found.content.sha256,
         escaped(&script.signed_by())
     ));
+    let libraries = of_libraries(&found.content);
+    if !libraries.is_empty() {
+        text.push_str("It brings libraries, which can do what it can:\n");
+        for (library, modules) in libraries {
+            text.push_str(&format!(
+                "  {} ({})\n",
+                escaped(library),
+                escaped(&modules.join(", "))
+            ));
+        }
+    }
+    found
+        .beyond
+        .iter()
+        .for_each(|line| text.push_str(&format!("  {}\n", escaped(line))));
     text.push_str("It asks to\n");
     wanted
         .iter()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::project::Fetch;
 use super::scripts::Script;
 use crate::bytes::credentials::{S3_KEYS, Services, Sources, Vault};
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ pub struct Asked {
     pub needs: Needs,
     pub content: Content,
     pub asked: Grants,
+    /// What libraries state that they need, where that is more: they get what the script gets.
+    pub beyond: Vec<String>,
     /// What the user has asked for herself, as parameters.
     pub given: Grants,
     /// The folder that it came in, where it reads.
@@ -51,9 +54,15 @@ pub fn asked(script: &Script, given: &[(String, Option<String>)]) -> Result<Aske
             true => working.clone(),
             false => folder.to_path_buf(),
         });
+    let surroundings = script.surroundings(Fetch::No)?;
+    let folders: Vec<PathBuf> = folder
+        .iter()
+        .cloned()
+        .chain(surroundings.iter().map(|project| project.root.clone()))
+        .collect();
     let beside = match (&script.bundle, &folder) {
         (Some(packed), _) => Beside::Bundle(&packed.modules),
-        (None, Some(folder)) => Beside::Folder(folder),
+        (None, Some(_)) => Beside::Folders(&folders, surroundings.as_ref().map(|p| p.libraries.as_ref())),
         (None, None) => Beside::Nowhere,
     };
     let content = effects::content(&script.text, &script.sha256, beside)?;
@@ -76,15 +85,54 @@ pub fn asked(script: &Script, given: &[(String, Option<String>)]) -> Result<Aske
         };
         parameters.insert(spec.name, value);
     }
-    let (asked, given) = Grants::of(&needs, &working, &parameters, &services)?;
+    let (mut asked, given) = Grants::of(&needs, &working, &parameters, &services)?;
+    let came_in = folder.as_deref().map(real);
+    for local in content.locals.values() {
+        // What lies elsewhere on this machine, as a library of a project, is asked for as any file is.
+        let lies = real(&local.path);
+        let is_here =
+            script.bundle.is_some() || came_in.as_ref().is_some_and(|folder| lies.starts_with(folder));
+        if !is_here && local.path.is_absolute() && !asked.read.contains(&lies) {
+            asked.read.push(Grants::path(&lies, &working, true)?);
+        }
+    }
+    let beyond = beyond(&needs, &content)?;
     Ok(Asked {
         needs,
         content,
         asked,
+        beyond,
         given,
         own: folder.and_then(|folder| own_folder(&folder)),
         services,
     })
+}
+
+/// What libraries state that they need beside what the script asks for.
+fn beyond(needs: &Needs, content: &Content) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for (name, local) in &content.locals {
+        let Some(library) = &local.library else { continue };
+        if let Some(stated) = needs::stated(name, &local.text)?
+            && let Some(more) = stated.beyond(needs)
+        {
+            lines.push(format!(
+                "{name}, of the library {library}, states that it needs more than the script asks for, and does not get it: {more}"
+            ));
+        }
+    }
+    Ok(lines)
+}
+
+/// The modules of libraries, by these.
+pub fn of_libraries(content: &Content) -> BTreeMap<&str, Vec<&str>> {
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, local) in &content.locals {
+        if let Some(library) = &local.library {
+            found.entry(library).or_default().push(name);
+        }
+    }
+    found
 }
 
 /// The folder that a script came in, where that is no folder of everything: the home folder and those above it, and the one that all users share.

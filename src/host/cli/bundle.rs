@@ -1,15 +1,17 @@
 //! `perilune bundle`: a script as one file that can be handed on.
 
 mod data;
+mod export;
 mod machine;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value as Json};
 
+use super::project::Fetch;
 use super::scripts::Script;
 use super::verify::{Made, files_in, records, runs};
 use super::{DONE, bundled};
@@ -21,6 +23,23 @@ use crate::lua::spec::{Spec, ValueType};
 use crate::share::bundle::{self, About, Data, Expected, Manifest, Part, Signers};
 use crate::share::permissions::{Needs, escaped};
 use crate::share::provenance::{self, SECRET, sha256};
+
+/// What else is done with one.
+#[derive(Subcommand)]
+pub enum Action {
+    /// Write a bundle, its small data and its results into a zip that is an RO-Crate, for archives such as Zenodo
+    Export(export::Wanted),
+}
+
+impl Action {
+    /// # Errors
+    /// As `export::run`.
+    pub fn run(&self) -> Result<u8> {
+        match self {
+            Action::Export(wanted) => export::run(wanted),
+        }
+    }
+}
 
 /// What is asked for.
 #[derive(Args)]
@@ -63,7 +82,16 @@ pub fn run(wanted: &Wanted) -> Result<u8> {
         Some(folder) => folder.clone(),
         None => working.clone(),
     };
-    let content = effects::content(&script.text, &script.sha256, Beside::Folder(&folder))?;
+    let project = script.surroundings(Fetch::Yes)?;
+    let folders: Vec<PathBuf> = [folder]
+        .into_iter()
+        .chain(project.iter().map(|project| project.root.clone()))
+        .collect();
+    let beside = Beside::Folders(
+        &folders,
+        project.as_ref().map(|project| project.libraries.as_ref()),
+    );
+    let content = effects::content(&script.text, &script.sha256, beside)?;
     check_modules(&script, &content)?;
     let specs = params::stated(&script.text).ok().flatten();
     let outputs = outputs(&wanted.outputs, &working)?;
@@ -89,6 +117,7 @@ pub fn run(wanted: &Wanted) -> Result<u8> {
     }
     let part = |(name, text): (&String, &String)| Part {
         name: name.clone(),
+        library: content.locals.get(name).and_then(|local| local.library.clone()),
         bytes: text.len() as u64,
         sha256: sha256(text),
     };
@@ -158,6 +187,12 @@ pub fn run(wanted: &Wanted) -> Result<u8> {
 /// The script, and its text as its file has it.
 fn source(path: &Path) -> Result<(Script, String)> {
     let script = Script::find(&path.display().to_string())?;
+    if script.is_fetched {
+        return Err(Error::message(format!(
+            "{} is somebody else's, at an address; keep it in a file of your own, and bundle that",
+            script.name
+        )));
+    }
     if script.bundle.is_some() {
         return Err(Error::file(
             path,
@@ -196,7 +231,7 @@ fn plain_name(name: &str) -> &str {
 fn check_modules(script: &Script, content: &Content) -> Result<()> {
     if let Some(name) = content.absent.first() {
         return Err(Error::message(format!(
-            "{} requires the module `{name}`, which is neither in its folder nor in perilune's library; modules in a bundle lie beside the script",
+            "{} requires the module `{name}`, which is neither in its folder, nor in its project and the libraries of that, nor in perilune's library",
             script.name
         )));
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::DONE;
-use super::asked::{Asked, asked, is_known};
+use super::asked::{Asked, asked, is_known, of_libraries};
 use super::bundled::{self, DataState};
 use super::scripts::Script;
 use crate::bytes::credentials::Vault;
@@ -155,6 +155,14 @@ fn tell(script: &Script, found: &Asked, declared: &Result<Option<Vec<Spec>>>, an
         modules.push("others, whose names have to be computed".into());
     }
     row("modules", &or_none(&modules));
+    let mut label = "libraries";
+    for (library, modules) in of_libraries(content) {
+        row(label, &escaped(&format!("{library} ({})", modules.join(", "))));
+        label = "";
+    }
+    for line in &found.beyond {
+        row("", &escaped(line));
+    }
     for (label, effect) in EFFECTS {
         row(
             label,
@@ -318,6 +326,8 @@ fn as_data(
             "absent": content.absent,
             "computed": content.computed,
         },
+        "libraries": of_libraries(content),
+        "libraries_need_more": found.beyond,
         "calls": { "read": calls(Effect::Read), "write": calls(Effect::Write), "contact": calls(Effect::Contact) },
         "remembered": answer,
     })

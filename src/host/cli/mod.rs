@@ -8,15 +8,18 @@ mod convert;
 mod difference;
 mod doctor;
 mod dry_run;
+mod fetch;
 mod inspect;
 mod jupyter;
 mod login;
 mod permissions;
+mod project;
 mod provenance;
 mod reported;
 mod script;
 mod scripts;
 mod setup;
+mod test;
 mod types;
 mod unpack;
 mod untrusted;
@@ -115,7 +118,7 @@ enum Command {
         /// Refuse a bundle where perilune, its library, GDAL, PROJ or EPSG are of other versions than those that it was made with
         #[arg(long)]
         as_locked: bool,
-        /// A Lua file or a name that `perilune workflows` lists, and its parameters as --name value; --help lists them
+        /// A Lua file, an address, a name in perilune.toml or one that `perilune workflows` lists, and its parameters as --name value; --help lists them
         #[arg(
             trailing_var_arg = true,
             allow_hyphen_values = true,
@@ -124,24 +127,30 @@ enum Command {
         script: Vec<String>,
     },
     /// Make of a script one file that can be handed on: with its modules, parameters, permissions, and the hashes of its data and results
-    Bundle(bundle::Wanted),
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Bundle {
+        #[command(subcommand)]
+        action: Option<bundle::Action>,
+        #[command(flatten)]
+        wanted: Option<bundle::Wanted>,
+    },
     /// Write the script and the modules of a bundle out, never over files that are there
     Unpack {
-        /// The bundle
+        /// The bundle, or its address
         bundle: PathBuf,
         /// Where to; a folder of the script's name unless given
         folder: Option<PathBuf>,
     },
     /// Tell how two bundles differ: what they need, their parameters, data, results and texts
     Diff {
-        /// The older one
+        /// The older one, or its address
         old: PathBuf,
         /// The newer one
         new: PathBuf,
     },
     /// Tell what a script is, what it reads, writes and contacts, without running it
     Inspect {
-        /// A Lua file, or the name of a workflow
+        /// A Lua file, its address, or the name of a workflow
         script: String,
         /// As JSON
         #[arg(long)]
@@ -159,6 +168,17 @@ enum Command {
         /// Replace a file that is there
         #[arg(long)]
         force: bool,
+    },
+    /// Add a library to perilune.toml, with the hash of what is fetched; without a name, fetch those that it names
+    Add(project::Wanted),
+    /// Run the tests of a project: the files in its folder tests
+    Test(test::Wanted),
+    /// Fetch what lies at an address into the cache, and say its hash
+    #[command(hide = true)]
+    Fetch {
+        address: String,
+        /// The hash that it has to have
+        sha256: Option<String>,
     },
     /// Start the prompt; so does perilune alone
     Repl,
@@ -189,7 +209,7 @@ enum Command {
     },
     /// Make files again, in a folder that goes, and tell whether they come out the same
     Verify {
-        /// Files that perilune has made, folders of such, or bundles that name what they make
+        /// Files that perilune has made, folders of such, or bundles, or their addresses, that name what they make
         #[arg(required = true)]
         paths: Vec<PathBuf>,
         /// Only look whether script and inputs are what they were
@@ -326,7 +346,8 @@ fn dispatch(cli: Cli) -> Result<u8> {
             if let Some(folder) = repl::history_path().as_deref().and_then(Path::parent) {
                 let _ = std::fs::create_dir_all(folder);
             }
-            repl::start(global.limits(), global.confined(&[])?)
+            let project = project::around(Path::new("."), project::Fetch::Yes)?;
+            repl::start(global.limits(), global.confined(&[])?, project)
         }
         (
             Some(Command::Run {
@@ -377,7 +398,19 @@ fn print(command: Command, global: &Global) -> Result<u8> {
         } => provenance::run(&files, &provenance::Form::of(json, methods, ro_crate), global),
         Command::Verify { paths, no_run } => verify::run(&paths, no_run, global),
         Command::Convert { from, to, force } => convert::run(&from, &to, force),
-        Command::Bundle(wanted) => bundle::run(&wanted),
+        Command::Bundle {
+            action: Some(action), ..
+        } => action.run(),
+        Command::Bundle {
+            wanted: Some(wanted), ..
+        } => bundle::run(&wanted),
+        Command::Bundle { .. } => {
+            print_help("bundle");
+            Ok(USAGE)
+        }
+        Command::Add(wanted) => project::add(&wanted),
+        Command::Test(wanted) => test::run(&wanted, global),
+        Command::Fetch { address, sha256 } => fetch::run(&address, sha256.as_deref()),
         Command::Unpack { bundle, folder } => unpack::run(&bundle, folder.as_deref()),
         Command::Diff { old, new } => difference::run(&old, &new),
         Command::Doctor => doctor::run(global),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mlua::{Function, Lua};
 
+use super::project::{self, Fetch};
 use super::reported::{self, Reported};
 use super::scripts::Script;
 use super::{DONE, Global, INTERRUPTED, READER_GONE, SCRIPT_ERROR, USAGE};
@@ -85,6 +86,10 @@ pub fn run(name: &str, arguments: &[String], how: How, global: &Global) -> Resul
         true => Vec::new(),
         false => script.with_bundled(&given),
     };
+    let surroundings = match is_untrusted {
+        false => script.surroundings(Fetch::Yes)?,
+        true => None,
+    };
     let (access, foreign) = match is_untrusted {
         false => (global.confined(&all)?, None),
         true => match untrusted::settle(&script, &given, global)? {
@@ -107,7 +112,7 @@ pub fn run(name: &str, arguments: &[String], how: How, global: &Global) -> Resul
             needs::hold(lua, needs);
         }
         (None, Some(packed)) => loader::fix(lua, packed.modules.clone()),
-        (None, None) => {}
+        (None, None) => loader::surround(lua, surroundings),
     }
     let names: Vec<String> = all.iter().map(|(name, _)| name.clone()).collect();
     params::give(lua, &script.name, all);
@@ -186,6 +191,7 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 pub fn run_code(code: &str, global: &Global) -> Result<u8> {
+    let surroundings = project::around(Path::new("."), Fetch::Yes)?;
     let access = global.confined(&[])?;
     let (working, aside) = (
         access.working().to_path_buf(),
@@ -193,6 +199,7 @@ pub fn run_code(code: &str, global: &Global) -> Result<u8> {
     );
     let runtime = Runtime::new(global.limits(), access)?;
     let lua = runtime.lua();
+    loader::surround(lua, surroundings);
     sandbox::strict(lua, true)?;
     params::install(lua, true)?;
     work::set_provenance(Arc::new(Run::new(None, &working, aside.as_deref())));

@@ -3,11 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
+use super::fetch;
+use super::project::{self, Fetch};
 use crate::bounds;
+use crate::bytes::http::redacted;
 use crate::error::{Error, Result, nearest};
-use crate::host::loader::{self, Local};
+use crate::host::loader::{self, Local, Surroundings};
 use crate::share::bundle::{self, Bundle, Manifest, Signed, Signers};
+use crate::share::project::Store;
 use crate::share::provenance::{Origin, sha256};
+use crate::work;
 
 /// A script that was found.
 pub struct Script {
@@ -15,8 +22,10 @@ pub struct Script {
     pub text: String,
     /// What errors call it.
     pub chunk: String,
-    /// Where it lies, for `require`; none for what ships.
+    /// Where it lies, for `require`; none for what ships, and for what came from an address.
     pub folder: Option<PathBuf>,
+    /// It came from an address.
+    pub is_fetched: bool,
     /// SHA-256 of the file.
     pub sha256: String,
     /// Of one that came as a bundle.
@@ -31,11 +40,14 @@ pub struct Packed {
 }
 
 impl Script {
-    /// A file, or else a workflow of that name.
+    /// A file, or else a script of the project around the working folder, or a workflow, of that name; or what lies at an address.
     ///
     /// # Errors
-    /// When there is neither; a file that cannot be read, is not UTF-8, or is compiled Lua.
+    /// When there is none of these; a file that cannot be read, is not UTF-8, or is compiled Lua.
     pub fn find(name: &str) -> Result<Script> {
+        if fetch::is_address(name) {
+            return Script::fetched(name);
+        }
         let mut path = PathBuf::from(name);
         if !path.is_file() && path.extension().is_none() && path.with_extension("lua").is_file() {
             path.set_extension("lua");
@@ -43,7 +55,8 @@ impl Script {
         if path.is_file() {
             let bytes = bounds::read_file(&path, 1, "a script is not that long")?;
             if bundle::is_one(&bytes) {
-                return Script::unpacked(&path, &bytes);
+                let folder = path.parent().map(Path::to_path_buf);
+                return Script::unpacked(&path, folder, &path, &bytes);
             }
             return Ok(Script {
                 name: path.display().to_string(),
@@ -51,11 +64,25 @@ impl Script {
                 text: text_of(bytes, &path)?,
                 chunk: format!("@{}", path.display()),
                 folder: path.parent().map(Path::to_path_buf),
+                is_fetched: false,
                 bundle: None,
             });
         }
-        if let Some(script) = Script::workflow(name) {
-            return Ok(script);
+        let workflow = Script::workflow(name);
+        match (project::script(name), workflow) {
+            (Ok(Some(path)), None) => return Script::find(&path.display().to_string()),
+            (Ok(Some(path)), Some(_)) => {
+                return Err(Error::message(format!(
+                    "`{name}` is a script of this project, {}, and a workflow that ships with perilune: give the script another name in {}, or \
+                     run it by its path",
+                    path.display(),
+                    crate::share::project::FILE
+                )));
+            }
+            // A project that is not in order does not keep from what ships.
+            (_, Some(workflow)) => return Ok(workflow),
+            (Err(error), None) => return Err(error),
+            (Ok(None), None) => {}
         }
         let looked_in = std::env::current_dir().unwrap_or_default();
         let known = loader::library_names("workflows");
@@ -65,6 +92,7 @@ impl Script {
                 .filter(|p| !p.as_os_str().is_empty())
                 .unwrap_or(Path::new(".")),
         ));
+        near.extend(project::script_names());
         let hint = match nearest(name, near.iter().map(String::as_str)) {
             Some(near) => format!("; did you mean `{near}`?"),
             None => format!("; the workflows are: {}", known.join(", ")),
@@ -85,15 +113,46 @@ impl Script {
             text,
             chunk: format!("@workflows/{plain}.lua"),
             folder: None,
+            is_fetched: false,
             bundle: None,
         })
     }
 
-    /// Of a bundle. Errors call its parts as if it were a folder, with the lines that they have in their own files.
-    fn unpacked(path: &Path, bytes: &[u8]) -> Result<Script> {
+    /// What lies at an address: a script of others, unless it is a bundle that its user has signed.
+    fn fetched(text: &str) -> Result<Script> {
+        let (address, expected) = fetch::parts(text)?;
+        let (bytes, hash) = fetch::bytes(&address, expected.as_deref())?;
+        let shown = redacted(&address);
+        // By this name it comes out of the store again.
+        let name = format!("{shown}#sha256={hash}");
+        if expected.is_none() {
+            work::tell(&format!(
+                "fetched {shown}: sha256 {hash}; {name} is this very content"
+            ));
+        }
+        let file = file_at(&address);
+        if bundle::is_one(&bytes) {
+            let script = Script::unpacked(&file, None, &Store::of_user()?.path(&hash), &bytes)?;
+            return Ok(Script { name, ..script });
+        }
+        Ok(Script {
+            sha256: hash,
+            text: text_of(bytes, Path::new(&shown))?,
+            chunk: format!("@{}", file.display()),
+            name,
+            folder: None,
+            is_fetched: true,
+            bundle: None,
+        })
+    }
+
+    /// Of a bundle, which errors call `path`, and its parts as if it were a folder, with the lines that they have in their own files. It lies in `folder`, and
+    /// its signature beside `lies`.
+    fn unpacked(path: &Path, folder: Option<PathBuf>, lies: &Path, bytes: &[u8]) -> Result<Script> {
         let found = bundle::read(bytes).map_err(|e| Error::file(path, e.to_string()))?;
-        let signed = bundle::check(path, bytes, Signers::of_user().as_ref())?;
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let signed = bundle::check(lies, bytes, Signers::of_user().as_ref())?;
+        let is_fetched = folder.is_none();
+        let beside = folder.clone().unwrap_or_default();
         let parts = found.manifest.modules.iter().zip(&found.modules);
         let modules = parts
             .map(|(part, text)| {
@@ -101,7 +160,8 @@ impl Script {
                 let local = Local {
                     text: text.clone(),
                     shown: format!("@{}/{file}", path.display()),
-                    path: folder.join(file),
+                    path: beside.join(file),
+                    library: part.library.clone(),
                 };
                 (part.name.clone(), local)
             })
@@ -111,7 +171,8 @@ impl Script {
             sha256: found.sha256.clone(),
             text: text_of(found.script.clone().into_bytes(), path)?,
             chunk: format!("@{}/{}", path.display(), found.manifest.script.name),
-            folder: Some(folder),
+            folder,
+            is_fetched,
             bundle: Some(Packed {
                 bundle: found,
                 signed,
@@ -140,9 +201,24 @@ impl Script {
         self.bundle.as_ref().map(|packed| &packed.bundle.manifest)
     }
 
-    /// Whether it is a script of others by what it is: a bundle that its user has not signed herself.
+    /// Whether it is a script of others by what it is: from an address, or a bundle, unless its user has signed it herself.
     pub fn is_foreign(&self) -> bool {
-        self.bundle.as_ref().is_some_and(|packed| !packed.signed.is_own())
+        match &self.bundle {
+            Some(packed) => !packed.signed.is_own(),
+            None => self.is_fetched,
+        }
+    }
+
+    /// The project that it is in, with its libraries. None around bundles, which hold all that they require, and where it lies in no folder.
+    ///
+    /// # Errors
+    /// What is wrong with the project.
+    pub fn surroundings(&self, fetch: Fetch) -> Result<Option<Surroundings>> {
+        match (&self.folder, &self.bundle) {
+            (Some(folder), None) if folder.as_os_str().is_empty() => project::around(Path::new("."), fetch),
+            (Some(folder), None) => project::around(folder, fetch),
+            _ => Ok(None),
+        }
     }
 
     /// Who has signed it, as answers are remembered with it.
@@ -169,6 +245,8 @@ impl Script {
     pub fn origin(&self) -> Origin {
         let path = match (&self.folder, self.manifest()) {
             (Some(folder), Some(manifest)) => Some(folder.join(&manifest.script.name)),
+            // In the folder that it is run in, whose data it reads.
+            (None, Some(manifest)) => Some(PathBuf::from(&manifest.script.name)),
             (Some(_), None) => Some(PathBuf::from(&self.name)),
             (None, _) => None,
         };
@@ -177,6 +255,21 @@ impl Script {
             path,
             text: self.text.as_str().into(),
         }
+    }
+}
+
+/// What a file at an address is called.
+fn file_at(address: &Url) -> PathBuf {
+    let last = address.path_segments().and_then(|mut parts| parts.next_back());
+    let name: String = last
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+        .take(100)
+        .collect();
+    match name.trim_matches('.').is_empty() {
+        true => PathBuf::from("script.lua"),
+        false => PathBuf::from(name),
     }
 }
 

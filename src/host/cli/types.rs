@@ -54,6 +54,9 @@ fn merged(mut old: Json, path: &Path) -> Result<Json> {
         ("workspace.library", STUBS),
         ("diagnostics.globals", "params"),
         ("diagnostics.globals", "needs"),
+        ("diagnostics.globals", "test"),
+        ("diagnostics.globals", "folder"),
+        ("diagnostics.globals", "fixture"),
     ] {
         let list = settings.entry(key).or_insert(json!([]));
         match list.as_array_mut() {
@@ -75,6 +78,9 @@ mod tests {
         let new = merged(merged(old, Path::new("x")).unwrap(), Path::new("x")).unwrap();
         assert_eq!(new["runtime.version"], "Lua 5.3");
         assert_eq!(new["workspace.library"], json!(["mine", STUBS]));
-        assert_eq!(new["diagnostics.globals"], json!(["params", "needs"]));
+        assert_eq!(
+            new["diagnostics.globals"],
+            json!(["params", "needs", "test", "folder", "fixture"])
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::DONE;
+use super::fetch::is_address;
 use super::scripts::Script;
 use crate::error::{Error, Result};
 use crate::gate::Folder;
@@ -74,7 +75,7 @@ fn write(root: &Folder, name: &str, text: &str) -> std::io::Result<()> {
 /// # Errors
 /// When it is none.
 pub fn bundle(path: &Path) -> Result<Script> {
-    if !path.is_file() {
+    if !path.is_file() && !is_address(&path.to_string_lossy()) {
         return Err(Error::NoSuchFile {
             path: path.to_path_buf(),
             looked_in: std::env::current_dir().unwrap_or_default(),

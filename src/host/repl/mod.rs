@@ -14,13 +14,15 @@ use std::path::PathBuf;
 
 use super::Limits;
 use super::cli::{DONE, INTERRUPTED, READER_GONE, SCRIPT_ERROR};
+use super::loader::{self, Surroundings};
 use crate::error::{Error, Result};
 use crate::lua::Access;
 use session::{Of, Outcome, Session};
 
 /// Reads inputs until the end, from a terminal or from a pipe; answers with the exit code.
-pub fn start(limits: Limits, access: Access) -> Result<u8> {
+pub fn start(limits: Limits, access: Access, project: Option<Surroundings>) -> Result<u8> {
     let session = Session::new(Of::Prompt, limits, access)?;
+    loader::surround(&session.lua(), project);
     if std::io::stdin().is_terminal() {
         line::interactive(session)
     } else {

@@ -61,6 +61,9 @@ pub struct About {
 #[serde(deny_unknown_fields)]
 pub struct Part {
     pub name: String,
+    /// The library that it is of, in words; none of the script's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<String>,
     pub bytes: u64,
     pub sha256: String,
 }
@@ -347,6 +350,7 @@ pub mod tests {
         }
         let part = |name: &str| Part {
             name: name.into(),
+            library: None,
             bytes: 1,
             sha256: "a".repeat(64),
         };

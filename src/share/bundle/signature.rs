@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA512, RsaPublicKeyComponents};
+use ssh_key::public::KeyData;
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
 use super::signers::{ME, NAMESPACE, Signers};
 use crate::error::{Error, Result};
@@ -89,11 +91,15 @@ pub fn check(bundle: &Path, bytes: &[u8], signers: Option<&Signers>) -> Result<S
     }
     let key = PublicKey::from(signature.public_key().clone());
     let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-    key.verify(NAMESPACE, bytes, &signature).map_err(|e| {
+    let held = match signature.public_key() {
+        KeyData::Rsa(_) => holds_by_rsa(&signature, bytes),
+        _ => key.verify(NAMESPACE, bytes, &signature),
+    };
+    held.map_err(|e| {
         let beside = path.display();
         let why = match e {
             ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. } => format!(
-                "its signature {beside} is by a key of the kind {}, and perilune checks those of ed25519 and ecdsa (nistp256) keys; where `ssh-keygen -Y verify` \
+                "its signature {beside} is by a key of the kind {}, and perilune checks those of ed25519, ecdsa (nistp256) and rsa (2048 bits and more) keys; where `ssh-keygen -Y verify` \
                  accepts it, move it away, and run the bundle as one that nobody has signed",
                 key.algorithm()
             ),
@@ -112,6 +118,30 @@ pub fn check(bundle: &Path, bytes: &[u8], signers: Option<&Signers>) -> Result<S
             key: key.to_openssh().map_err(|e| no_signature(e.to_string()))?,
         },
     })
+}
+
+/// By ring, since the library that `ssh-key` takes for RSA leaks the timing of private keys; checking takes none.
+fn holds_by_rsa(signature: &SshSig, bytes: &[u8]) -> Result<(), ssh_key::Error> {
+    let KeyData::Rsa(key) = signature.public_key() else {
+        return Err(ssh_key::Error::AlgorithmUnknown);
+    };
+    let scheme = match signature.signature().algorithm() {
+        Algorithm::Rsa {
+            hash: Some(HashAlg::Sha512),
+        } => &RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Rsa {
+            hash: Some(HashAlg::Sha256),
+        } => &RSA_PKCS1_2048_8192_SHA256,
+        // SHA-1, which no longer holds anything.
+        _ => return Err(ssh_key::Error::AlgorithmUnknown),
+    };
+    let (Some(n), Some(e)) = (key.n.as_positive_bytes(), key.e.as_positive_bytes()) else {
+        return Err(ssh_key::Error::Crypto);
+    };
+    let signed = SshSig::signed_data(signature.namespace(), signature.hash_alg(), bytes)?;
+    RsaPublicKeyComponents { n, e }
+        .verify(scheme, &signed, signature.signature_bytes())
+        .map_err(|_| ssh_key::Error::Crypto)
 }
 
 /// The signature of `bytes` by the key in the file `key`, and the public key.

@@ -238,6 +238,7 @@ mod tests {
         manifest.script.sha256 = sha256(script);
         for (name, text) in modules {
             manifest.modules.push(Part {
+                library: None,
                 name: (*name).into(),
                 bytes: text.len() as u64,
                 sha256: sha256(text),

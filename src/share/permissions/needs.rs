@@ -147,6 +147,17 @@ impl Needs {
     /// # Errors
     /// When it is more; names it.
     pub fn within(&self, stated: &Needs) -> Result<()> {
+        match self.beyond(stated) {
+            None => Ok(()),
+            Some(more) => Err(Error::message(format!(
+                "asks for more than it stated before it ran: {more}; what a script needs stands in one `needs {{ … }}` of \
+                 plain texts, which is read before it runs"
+            ))),
+        }
+    }
+
+    /// The first that is asked for here and not in `stated`, as it is written.
+    pub fn beyond(&self, stated: &Needs) -> Option<String> {
         for (name, now, before) in [
             ("read", &self.read, &stated.read),
             ("write", &self.write, &stated.write),
@@ -154,13 +165,10 @@ impl Needs {
             ("logins", &self.logins, &stated.logins),
         ] {
             if let Some(more) = now.iter().find(|entry| !before.contains(entry)) {
-                return Err(Error::message(format!(
-                    "asks for more than it stated before it ran: {name} = {{ {more:?} }}; what a script needs stands in one `needs {{ … }}` of \
-                     plain texts, which is read before it runs"
-                )));
+                return Some(format!("{name} = {{ {more:?} }}"));
             }
         }
-        Ok(())
+        None
     }
 }
 

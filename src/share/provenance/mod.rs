@@ -19,7 +19,7 @@ pub use methods::{Documented, methods};
 pub use paths::{found, plain, stable, unsigned};
 pub use read::of as record_of;
 pub use record::{Input, Record, Script, Use};
-pub use ro_crate::write as write_crate;
+pub use ro_crate::{METADATA, PROFILE, encoded, named as address_of_hash, of_crate, write as write_crate};
 pub use run::{Origin, Run, SECRET, is_secret};
 pub use show::{State, state, tree, versions};
 pub use sidecar::is_one as is_beside;

@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::files;
 
 const CONTEXT: &str = "https://w3id.org/ro/crate/1.1/context";
-const PROFILE: &str = "https://w3id.org/ro/wfrun/process/0.5";
-const METADATA: &str = "ro-crate-metadata.json";
+pub const PROFILE: &str = "https://w3id.org/ro/wfrun/process/0.5";
+pub const METADATA: &str = "ro-crate-metadata.json";
 
 /// Writes into `folder`, which is made, a copy of the file at `path`, of the script where it is there, and what is said of them.
 ///
@@ -132,9 +132,6 @@ fn graph(name: &str, target: &Path, record: &Record, has_script: bool, made: &st
     }
     let mut entities = vec![
         json!({
-            "@id": METADATA, "@type": "CreativeWork", "about": { "@id": "./" }, "conformsTo": { "@id": "https://w3id.org/ro/crate/1.1" },
-        }),
-        json!({
             "@id": "./", "@type": "Dataset", "name": name, "description": description, "datePublished": made,
             "license": { "@id": "#license" }, "conformsTo": { "@id": PROFILE }, "hasPart": parts, "mentions": { "@id": "#run" },
         }),
@@ -168,6 +165,15 @@ fn graph(name: &str, target: &Path, record: &Record, has_script: bool, made: &st
     }
     entities.extend(inputs);
     entities.extend(parameters);
+    of_crate(entities)
+}
+
+/// The metadata of a crate of these entities, the root among them.
+pub fn of_crate(entities: Vec<Json>) -> Json {
+    let of_metadata = json!({
+        "@id": METADATA, "@type": "CreativeWork", "about": { "@id": "./" }, "conformsTo": { "@id": "https://w3id.org/ro/crate/1.1" },
+    });
+    let entities: Vec<Json> = [of_metadata].into_iter().chain(entities).collect();
     sorted(json!({
         "@context": [CONTEXT, {
             "prov": "http://www.w3.org/ns/prov#",
@@ -207,7 +213,7 @@ fn input(input: &Input) -> Json {
 }
 
 /// The name of bytes by their hash.
-fn named(hash: &str) -> String {
+pub fn named(hash: &str) -> String {
     let bytes: Vec<u8> = (0..hash.len() / 2)
         .filter_map(|i| u8::from_str_radix(hash.get(2 * i..2 * i + 2)?, 16).ok())
         .collect();
@@ -220,7 +226,7 @@ fn encoded_script(name: &str) -> String {
 }
 
 /// As a part of an address.
-fn encoded(name: &str) -> String {
+pub fn encoded(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
         match byte {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
+use super::super::fetch::is_address;
 use super::super::{Global, Script, bundled};
 use super::compare::compare;
 use super::{failed, hide, in_scratch, program};
@@ -15,6 +16,9 @@ use crate::share::permissions::escaped;
 use crate::share::provenance;
 
 pub fn is_one(path: &Path) -> bool {
+    if is_address(&path.to_string_lossy()) {
+        return true;
+    }
     if path.extension().is_none_or(|e| e != "lua") {
         return false;
     }
@@ -32,7 +36,10 @@ pub fn is_one(path: &Path) -> bool {
 pub fn verify(path: &Path, no_run: bool, global: &Global) -> Result<usize> {
     let script = Script::find(&path.display().to_string())?;
     let Some(packed) = &script.bundle else {
-        return Ok(0);
+        return Err(Error::message(format!(
+            "{} is no bundle: there is nothing to compare with what it makes",
+            escaped(&script.name)
+        )));
     };
     let name = escaped(&script.name);
     bundled::known(&packed.signed, &name)?;
