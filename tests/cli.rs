@@ -36,6 +36,8 @@ mod documentation;
 mod download;
 #[path = "cli/dry_run.rs"]
 mod dry_run;
+#[path = "cli/editor.rs"]
+mod editor;
 #[path = "cli/escape.rs"]
 mod escape;
 #[path = "cli/footprints.rs"]
@@ -56,6 +58,8 @@ mod itslive;
 mod itslive_cube;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/lint.rs"]
+mod lint;
 #[path = "cli/memory.rs"]
 mod memory;
 #[path = "cli/models.rs"]

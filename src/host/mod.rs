@@ -5,8 +5,10 @@ pub mod cli;
 pub mod confine;
 pub mod documentation;
 mod effects;
+pub mod format;
 pub mod lexer;
 mod library;
+pub mod lint;
 mod lists;
 mod literal;
 pub mod loader;
@@ -22,6 +24,7 @@ pub mod sandbox;
 mod show;
 mod signals;
 pub mod sources;
+mod syntax;
 mod text;
 mod watchdog;
 

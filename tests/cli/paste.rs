@@ -197,6 +197,7 @@ fn the_guides_blocks_can_be_pasted() {
         "learning",
         "figures",
         "reports",
+        "editor",
     ] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(root);
