@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use perilune::host::documentation;
 use perilune::host::format::format;
+use perilune::host::lexer::{TokenKind, tokens};
 use perilune::host::lint::{Around, lint, syntax_error};
 
 use super::{assert_holds, folder, run};
@@ -73,10 +74,7 @@ fn all_lua_of_the_repository_is_clean() {
     let shown = |path: &Path| path.strip_prefix(root()).unwrap().display().to_string();
     for below in ["stdlib", "examples", "scripts"] {
         for path in files(below, "lua") {
-            // The stubs' own words are no program.
-            if !path.to_string_lossy().contains("_meta") {
-                add(&shown(&path), &read(&path), &Around::of(&path));
-            }
+            add(&shown(&path), &read(&path), &Around::of(&path));
         }
     }
     let names = |all: &[&str]| all.iter().map(|name| name.to_string()).collect::<Vec<_>>();
@@ -139,6 +137,35 @@ fn all_lua_of_the_repository_is_set_out() {
     assert!(odd.is_empty(), "perilune fmt would change {odd:?}");
 }
 
+/// The tokens of a text on their lines, all at the left edge, with two spaces wherever there was one.
+fn spoiled(text: &str) -> String {
+    let (mut spoiled, mut end) = (String::new(), 0);
+    for token in tokens(text) {
+        let between = &text[end..token.start];
+        match (between.matches('\n').count(), token.kind) {
+            // Comments behind code keep their column.
+            (0, TokenKind::Comment) => spoiled.push_str(between),
+            (0, _) if between.is_empty() => {}
+            (0, _) => spoiled.push_str("  "),
+            (breaks, _) => spoiled.push_str(&"\n".repeat(breaks)),
+        }
+        spoiled.push_str(token.text);
+        end = token.end();
+    }
+    spoiled
+}
+
+#[test]
+fn what_has_lost_its_layout_gets_it_back() {
+    let all = files("stdlib", "lua")
+        .into_iter()
+        .chain(files("tests/lua", "lua"));
+    for path in all {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(format(&spoiled(&text)).unwrap(), text, "{}", path.display());
+    }
+}
+
 const WRONG: &str = "local raster = require \"raster\"\nlocal unused = 1\nlocal image = raster.opne(\"a.tif\")\nprint(image)\n";
 
 #[test]
@@ -176,6 +203,17 @@ fn lint_names_place_rule_and_way_out() {
     assert_eq!(told.code, 2);
     assert_holds(&told.err, "absent.lua");
     assert_holds(&run(here.path(), &["lint", "--help"]).out, "unknown-option");
+}
+
+#[test]
+fn the_guide_shows_what_lint_says() {
+    let page = std::fs::read_to_string(root().join("docs/guide/editor.md")).unwrap();
+    let mut blocks = page
+        .split("```\n")
+        .skip_while(|block| !block.starts_with("--- Open water"));
+    let (script, said) = (blocks.next().unwrap(), blocks.nth(1).unwrap());
+    let here = folder(&[("water.lua", script)]);
+    assert_eq!(run(here.path(), &["lint", "water.lua"]).out, said);
 }
 
 #[test]

@@ -230,6 +230,8 @@ impl<'a> Checker<'a> {
                 Some(field) => self.value(value, field, &format!("{within}{}", name.text), function),
                 None if any => {}
                 None => {
+                    // It may be the one that would be missing.
+                    complete = false;
                     let error = Error::UnknownOption {
                         within: within.clone(),
                         name: name.text.to_string(),

@@ -218,6 +218,7 @@ impl<'a> Checker<'a> {
                 }
                 (format!("`{library}`"), "function")
             }
+            Type::Class(class) if self.known.is_open(class) => return,
             Type::Class(class) if called => (format!("a {class}"), "method"),
             Type::Class(class) => (format!("a {class}"), "field"),
             Type::Parameters(_) => ("`params`".to_string(), "parameter"),

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use mlua::{Table, Value};
 
 use super::Around;
+use super::scope::{Scopes, Source};
 use crate::host::documentation::{self, Entry, Kind as Documented};
 use crate::host::lexer::tokens;
 use crate::host::syntax::{self, Block, Expression, Kind, Statement};
@@ -18,6 +19,8 @@ pub struct Known {
     by_name: HashMap<String, usize>,
     /// The names that the script's own modules export, where they can be told.
     exported: HashMap<String, Option<BTreeSet<String>>>,
+    /// The classes that the script and its modules describe. Comments need not tell all that these have.
+    own: BTreeSet<String>,
     /// The script's own module: what its functions are documented as.
     pub module: String,
 }
@@ -25,16 +28,19 @@ pub struct Known {
 impl Known {
     pub fn of(text: &str, around: &Around) -> Known {
         let mut entries = documentation::with_others(&around.module, text);
+        let own = documentation::parse(&around.module, text);
         let mut exported = HashMap::new();
+        let mut own: BTreeSet<String> = own.into_iter().map(|entry| entry.name).collect();
         for name in required(text) {
             let found = around
                 .folders
                 .iter()
                 .find_map(|folder| loader::local(&name, folder).ok().flatten());
             if let Some((_, text)) = found {
-                let own = documentation::parse(&name, &text);
-                entries.retain(|entry| own.iter().all(|own| own.name != entry.name));
-                entries.extend(own);
+                let documented = documentation::parse(&name, &text);
+                own.extend(documented.iter().map(|entry| entry.name.clone()));
+                entries.retain(|entry| documented.iter().all(|own| own.name != entry.name));
+                entries.extend(documented);
                 let names = syntax::parse(&text).ok().and_then(|block| exports(&block));
                 exported.insert(name, names);
             }
@@ -47,6 +53,7 @@ impl Known {
             by_name: by_name.collect(),
             entries,
             exported,
+            own,
             module: around.module.clone(),
         }
     }
@@ -58,6 +65,11 @@ impl Known {
     pub fn class(&self, name: &str) -> Option<&Entry> {
         self.entry(name)
             .filter(|entry| matches!(entry.kind, Documented::Class | Documented::Table))
+    }
+
+    /// Whether a class may have more than its comments say.
+    pub fn is_open(&self, class: &str) -> bool {
+        self.own.contains(class)
     }
 
     /// A method of a class, or of one that it builds on. What an image can be made into, a stack makes of each of its images.
@@ -188,16 +200,16 @@ pub fn exports(block: &Block) -> Option<BTreeSet<String>> {
         });
         names.collect()
     };
-    let table = match &returned.kind {
+    match &returned.kind {
         Kind::Table(entries) => return named(entries),
-        Kind::Name(name) => *name,
+        Kind::Name(_) => {}
         _ => return None,
     };
-    let scopes = super::scope::Scopes::of(block);
-    let local = scopes.locals.iter().find(|local| local.name.text == table)?;
+    let scopes = Scopes::of(block);
+    let local = &scopes.locals[scopes.local(returned.start)?];
     let constructed = match local.values.as_slice() {
         [
-            super::scope::Source::Value(
+            Source::Value(
                 Expression {
                     kind: Kind::Table(entries),
                     ..

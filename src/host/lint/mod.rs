@@ -186,6 +186,9 @@ fn look(text: &str, around: &Around) -> Vec<Finding> {
         .collect();
     let silenced = silence::of(text);
     findings.retain(|finding| !silenced.covers(finding));
+    // Stubs name what they describe, and use none of it.
+    let describes = text.starts_with("---@meta");
+    findings.retain(|finding| !(describes && finding.rule == Rule::UnusedLocal));
     findings.sort_by_key(|finding| (finding.line, finding.column, finding.rule));
     findings.dedup();
     findings

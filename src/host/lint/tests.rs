@@ -152,6 +152,7 @@ fn what_is_right_or_cannot_be_told_is_left_alone() {
         "raster.open('a'):write('b')",
         "local ok = pcall(raster.open, 'a')\nprint(ok)",
         "goto done\n::done::",
+        "---@class Mine\n---@field a number\nlocal Mine = {}\nfunction Mine:b() return self end\n--- One.\n---@return Mine\nfunction Mine.new() return setmetatable({}, Mine) end\nprint(Mine.new():b())",
     ] {
         assert_eq!(found(code), Vec::<String>::new(), "{code}");
     }
