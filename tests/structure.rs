@@ -434,7 +434,7 @@ fn libraries_stay_in_their_rooms() {
         ("rust_hdf5", &["raster"]),
         ("toml", &["share"]),
         ("ssh_key", &["share"]),
-        ("similar", &["share"]),
+        ("similar", &["host", "share"]),
         ("mlua", &["lua", "host", "main"]),
         ("rustfft", &["correlation"]),
         ("tiny_skia", &["plot"]),

@@ -1,6 +1,6 @@
 //! What editors show of perilune: a language server, started on a folder that `perilune types` has prepared, and asked as editors ask.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -180,7 +180,7 @@ fn a_language_server_completes_explains_and_warns_from_the_types() {
         local p = params { path = \"vv.tif\" }\n\
         local image = raster.open(p.path)\n\
         local smooth = filter.lee(image, { looks = 4 })\n\
-        smooth:wirte(\"out.tif\")\n\
+        print(smooth.VV, image.grid.rosw)\n\
         raster.opne(\"vh.tif\")\n\
         image:\n";
     let script = server.open("script.lua", text);

@@ -72,7 +72,7 @@ fn all_lua_of_the_repository_is_clean() {
     };
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     let shown = |path: &Path| path.strip_prefix(root()).unwrap().display().to_string();
-    for below in ["stdlib", "examples", "scripts"] {
+    for below in ["stdlib", "scripts"] {
         for path in files(below, "lua") {
             add(&shown(&path), &read(&path), &Around::of(&path));
         }
@@ -125,7 +125,7 @@ fn all_lua_of_the_repository_is_clean() {
 #[test]
 fn all_lua_of_the_repository_is_set_out() {
     let mut odd = Vec::new();
-    for below in ["stdlib", "tests/lua", "examples", "scripts"] {
+    for below in ["stdlib", "tests/lua", "scripts"] {
         for path in files(below, "lua") {
             let text = std::fs::read_to_string(&path).unwrap();
             let set = format(&text).unwrap();
@@ -255,7 +255,9 @@ fn fmt_sets_out_or_tells_and_refuses_what_is_no_lua() {
     let before = at("a.lua");
     let told = run(here.path(), &["fmt", "--check", "a.lua", "good.lua"]);
     assert_eq!(told.code, 1, "{told:?}");
-    assert_holds(&told.out, "-local x={1,2}\n+local x = { 1, 2 }\n");
+    assert_holds(&told.out, "--- a.lua\n+++ a.lua\n@@ ");
+    assert_holds(&told.out, "\n-local x={1,2}\n");
+    assert_holds(&told.out, "\n+local x = { 1, 2 }\n");
     assert_eq!(at("a.lua"), before);
     // One that is no Lua, and none is changed.
     let told = run(here.path(), &["fmt", "."]);

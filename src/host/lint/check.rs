@@ -238,7 +238,7 @@ impl<'a> Checker<'a> {
             owner => self.types.field(owner, name.text).is_some(),
         };
         if is_there {
-            if let Type::Module(module) = owner {
+            if let Type::Module(module) | Type::Own(module, _) = owner {
                 self.deprecated(&format!("{module}.{}", name.text), name.start);
             }
             return;
