@@ -1,5 +1,6 @@
 //! `perilune fmt`: scripts, set out as the library is.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use similar::TextDiff;
@@ -42,7 +43,8 @@ pub fn run(paths: &[PathBuf], check: bool) -> Result<u8> {
                 diff.unified_diff().header(&name, &name).to_string().trim_end()
             );
         } else if text.is_standard_input() && !check {
-            print!("{formatted}");
+            let written = std::io::stdout().lock().write_all(formatted.as_bytes());
+            written.map_err(|e| Error::io(&text.path, e))?;
         } else if changes {
             // The file behind a link, so that the link stays.
             let file = text.path.canonicalize().map_err(|e| Error::io(&text.path, e))?;

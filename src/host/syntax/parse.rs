@@ -403,8 +403,7 @@ impl<'a> Parser<'a> {
             }
             _ => return Err(unexpected(&token)),
         };
-        loop {
-            let Some(token) = self.peek().copied() else { break };
+        while let Some(token) = self.peek().copied() {
             let so_far = |kind| Box::new(Expression { kind, start });
             kind = match (token.kind, token.text) {
                 (TokenKind::Symbol, ".") => {
