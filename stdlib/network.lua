@@ -10,7 +10,7 @@ local fail = library.fail
 ---@class network.Pair
 ---@field reference integer Position of the earlier date, from 1.
 ---@field secondary integer Position of the later date.
----@field days number Time between them.
+---@field days? number Time between them, as `network.pairs` gives it.
 
 ---@class network.PairsOptions
 ---@field neighbours? integer Each date is paired with this many dates that follow it. At least 1. Default: with all.

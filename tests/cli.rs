@@ -38,6 +38,8 @@ mod documentation;
 mod download;
 #[path = "cli/dry_run.rs"]
 mod dry_run;
+#[path = "cli/editor.rs"]
+mod editor;
 #[path = "cli/escape.rs"]
 mod escape;
 #[path = "cli/fetched.rs"]
@@ -62,6 +64,8 @@ mod itslive_cube;
 mod jupyter;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/lint.rs"]
+mod lint;
 #[path = "cli/memory.rs"]
 mod memory;
 #[path = "cli/models.rs"]

@@ -436,7 +436,7 @@ fn libraries_stay_in_their_rooms() {
         ("toml_edit", &["share"]),
         ("ssh_key", &["share"]),
         ("ring", &["share", "host"]),
-        ("similar", &["share"]),
+        ("similar", &["host", "share"]),
         ("mlua", &["lua", "host", "main"]),
         ("rustfft", &["correlation"]),
         ("tiny_skia", &["plot"]),

@@ -100,6 +100,15 @@ pub fn install(lua: &Lua) -> Result<()> {
     Ok(())
 }
 
+/// Why a function of Lua's own library is not here.
+pub fn withheld(library: &str, name: &str) -> Option<&'static str> {
+    let (_, names) = WITHHELD.iter().find(|(known, _)| *known == library)?;
+    names
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, reason)| *reason)
+}
+
 /// A table as `tostring` shows it, or nil where it says itself how.
 fn shown(lua: &Lua, values: MultiValue) -> Result<MultiValue> {
     let text = match values.front() {

@@ -511,6 +511,7 @@ function Search:request() end
 ---@class Items
 ---@field matched integer? How many the server counts.
 ---@field notes string[] What to know of the answer: items that came twice, counts that do not agree.
+---@field [integer] Item From 1.
 local Items = {}
 
 --- Those for which a condition holds: a function of the Item, or values to equal by property.

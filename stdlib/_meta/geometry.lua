@@ -157,7 +157,7 @@ function geometry.polygon(ring, crs, holes) end
 --- })
 --- assert(#f == 2 and f[2].name == "b")
 --- ```
----@param list table[]
+---@param list (Geometry|table)[]
 ---@return Features
 function geometry.features(list) end
 
@@ -503,6 +503,7 @@ function Geometry:to_geojson(options) end
 ---@field names string[] The names of the properties, in the order of their first appearance.
 ---@field [integer] Feature
 ---@operator len: integer
+---@field [integer] Feature From 1.
 local Features = {}
 
 --- The features for which a condition holds.

@@ -11,7 +11,7 @@
 ---@class plot
 local plot = {}
 
----@alias Colormap "viridis"|"magma"|"inferno"|"plasma"|"cividis"|"turbo"|"twilight"|"Greys"|"Blues"|"Greens"|"Oranges"|"Purples"|"Reds"|"BuGn"|"BuPu"|"GnBu"|"OrRd"|"PuBu"|"PuBuGn"|"PuRd"|"RdPu"|"YlGn"|"YlGnBu"|"YlOrBr"|"YlOrRd"|"BrBG"|"PiYG"|"PRGn"|"PuOr"|"RdBu"|"RdGy"|"RdYlBu"|"RdYlGn"|"Spectral"|"gray"|"seismic"|"bwr"|"coolwarm"|"terrain"|"jet"|"hot"|"hsv"|"tab10"|"tab20" `_r` at the end turns one round.
+---@alias Colormap "viridis"|"magma"|"inferno"|"plasma"|"cividis"|"turbo"|"twilight"|"Greys"|"Blues"|"Greens"|"Oranges"|"Purples"|"Reds"|"BuGn"|"BuPu"|"GnBu"|"OrRd"|"PuBu"|"PuBuGn"|"PuRd"|"RdPu"|"YlGn"|"YlGnBu"|"YlOrBr"|"YlOrRd"|"BrBG"|"PiYG"|"PRGn"|"PuOr"|"RdBu"|"RdGy"|"RdYlBu"|"RdYlGn"|"Spectral"|"gray"|"seismic"|"bwr"|"coolwarm"|"terrain"|"jet"|"hot"|"hsv"|"tab10"|"tab20"|string `_r` at the end turns one round.
 
 ---@class plot.SizeOptions
 ---@field width? number Inches. Above 0. Default: what the content needs, at most 6.4; more only where colour bars and legends would leave the panels less than half of that.
@@ -524,6 +524,7 @@ function plot.colormaps() end
 
 --- A page of panels. `figure[1]` is its first panel, `#figure` their number; the prompt draws it.
 ---@class Figure
+---@field [integer] Axes The panels, from 1.
 local Figure = {}
 
 --- Adds the next panel, row by row.
@@ -656,7 +657,7 @@ function Axes:classes(raster, options) end
 --- plot.figure():axes():line({ 1, 2, 3 }, { 1, false, 9 }, { label = "squares", style = "dashed" })
 --- ```
 ---@param x (number|string)[]
----@param y number[]
+---@param y (number|false)[]
 ---@param options? plot.LineLayerOptions
 ---@return Axes
 function Axes:line(x, y, options) end

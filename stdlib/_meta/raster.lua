@@ -355,7 +355,7 @@ function raster.coordinates(grid, options) end
 --- local both = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
 --- assert(both.VH:stats().VH.mean == 2)
 --- ```
----@param ... Raster Images, or one list of them.
+---@param ... Raster|Raster[] Images, or one list of them.
 ---@return Raster
 function raster.bands(...) end
 
@@ -387,7 +387,7 @@ function raster.where(condition, yes, no) end
 --- local image = raster.from_table(raster.grid { rows = 1, cols = 3 }, { { 1, 5, 9 } })
 --- assert(raster.min(image, 4):stats().b1.max == 4)
 --- ```
----@param ... Raster|number Images and numbers, or one list of them.
+---@param ... Raster|number|(Raster|number)[] Images and numbers, or one list of them.
 ---@return Raster
 function raster.min(...) end
 
@@ -402,7 +402,7 @@ function raster.min(...) end
 --- local image = raster.from_table(raster.grid { rows = 1, cols = 3 }, { { 1, 5, 9 } })
 --- assert(raster.max(image, 4):stats().b1.min == 4)
 --- ```
----@param ... Raster|number Images and numbers, or one list of them.
+---@param ... Raster|number|(Raster|number)[] Images and numbers, or one list of them.
 ---@return Raster
 function raster.max(...) end
 
@@ -573,7 +573,7 @@ function raster.mixture(histogram, options) end
 --- local stack = raster.stack("S1A_*.tif", { pattern = "{platform}_{date:yyyymmdd}.tif" })
 --- assert(#stack == 2 and stack[2].time == "2024-01-17" and stack[1].platform == "S1A")
 --- ```
----@param images string|(string|Raster|table)[]
+---@param images string|(string|Raster|table)[]|Items
 ---@param options? raster.StackOptions
 ---@return Stack
 function raster.stack(images, options) end
@@ -794,6 +794,7 @@ function Grid:matches(other) end
 ---@field classes table<string, raster.Class[]> What the numbers of bands mean, where that is known: of files from GDAL's names of categories and table of colours.
 ---@field time string? When it was acquired.
 ---@field properties table<string, string|number|boolean> A copy of the properties.
+---@field [string] any The band of that name, as an image, or the property.
 ---@operator add(Raster|number): Raster
 ---@operator sub(Raster|number): Raster
 ---@operator mul(Raster|number): Raster
@@ -1461,7 +1462,7 @@ function Raster:to_degrees() end
 --- local image = raster.bands(raster.constant(grid, 1):rename("VV"), raster.constant(grid, 2):rename("VH"))
 --- assert(image:select("VH", "VV").bands[1] == "VH")
 --- ```
----@param ... string|integer Names, or positions from 1; or one list of them.
+---@param ... string|integer|(string|integer)[] Names, or positions from 1; or one list of them.
 ---@return Raster
 function Raster:select(...) end
 
@@ -2066,7 +2067,7 @@ function Raster:write_polygons(path, options) end
 --- local rows = image:sample({ { x = 500005, y = 3999995, name = "corner" } })
 --- assert(rows[1].name == "corner" and rows[1].random == image:read():get(0, 0))
 --- ```
----@param points (number[]|table)[]|Features
+---@param points (number[]|table)[]|Features|Table
 ---@param options? raster.SampleOptions
 ---@return Table
 function Raster:sample(points, options) end
@@ -2225,6 +2226,7 @@ function Raster:identity(band) end
 ---@field cols integer
 ---@field bands string[]
 ---@field grid Grid
+---@field [string] Array The pixels of one band.
 local Array = {}
 
 --- The values of a pixel, one for each band; of a complex band two, the real and the imaginary part.
@@ -2381,6 +2383,8 @@ function Array:raster() end
 ---@class Stack
 ---@field bands string[]? Of the first image.
 ---@field grid Grid? Of the first image.
+---@field [integer] Raster The images, from 1.
+---@field [string] any The stack of one band.
 ---@operator len: integer
 ---@operator concat(Stack): Stack
 ---@operator add(Stack|Raster|number): Stack

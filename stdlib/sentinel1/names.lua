@@ -1,5 +1,5 @@
 -- What the names of Sentinel-1 files say, and which files make up one image. Opens nothing.
-local raster, library = require "raster", require "library"
+local raster = require "raster"
 
 local names = {}
 

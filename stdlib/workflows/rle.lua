@@ -9,7 +9,7 @@
 
 local raster, correlation, fs, json = require "raster", require "correlation", require "fs", require "json"
 local geometry, tables, time, plot = require "geometry", require "tables", require "time", require "plot"
-local opera, network, progress = require "opera", require "network", require "progress"
+local opera, network = require "opera", require "network"
 
 local p = params {
   folder = { type = "path", required = true, help = "Folder of the products (HDF5); folders in it are searched too." },

@@ -188,8 +188,13 @@ fn types_writes_stubs_and_settings() {
     assert_holds(&stub, "function json.decode(text) end");
     let settings = std::fs::read_to_string(here.path().join(".luarc.json")).unwrap();
     assert_holds(&settings, ".perilune/types");
-    // A second time changes nothing.
+    let version = std::fs::read_to_string(here.path().join(".perilune/types/version")).unwrap();
+    assert_eq!(version, format!("perilune {}\n", env!("CARGO_PKG_VERSION")));
+    // A second time changes nothing, but that modules are gone which an earlier version had.
+    let gone = here.path().join(".perilune/types/gone.lua");
+    std::fs::write(&gone, "---@meta gone\n").unwrap();
     assert_eq!(run(here.path(), &["types", "."]).code, 0);
+    assert!(!gone.exists());
     assert_eq!(
         settings,
         std::fs::read_to_string(here.path().join(".luarc.json")).unwrap()

@@ -198,6 +198,7 @@ fn the_guides_blocks_can_be_pasted() {
         "figures",
         "reports",
         "jupyter",
+        "editor",
     ] {
         for marked in [true, false] {
             let mut terminal = Terminal::start(root);

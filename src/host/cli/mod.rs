@@ -9,8 +9,10 @@ mod difference;
 mod doctor;
 mod dry_run;
 mod fetch;
+mod fmt;
 mod inspect;
 mod jupyter;
+mod lint;
 mod login;
 mod permissions;
 mod project;
@@ -20,6 +22,7 @@ mod script;
 mod scripts;
 mod setup;
 mod test;
+mod texts;
 mod types;
 mod unpack;
 mod untrusted;
@@ -179,6 +182,25 @@ enum Command {
         address: String,
         /// The hash that it has to have
         sha256: Option<String>,
+    },
+    /// Set scripts out as the library is: indentation, spaces, blank lines and quotes; lines end where they do
+    Fmt {
+        /// Tell what would change, and change nothing; exit code 1 where something would
+        #[arg(long)]
+        check: bool,
+        /// Lua files, folders of such, or - for standard input
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Tell what scripts get wrong, without running them: unknown fields and options, wrong types, unused variables
+    #[command(after_help = lint::rules())]
+    Lint {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Lua files, folders of such, or - for standard input; the working folder unless given
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
     },
     /// Start the prompt; so does perilune alone
     Repl,
@@ -427,6 +449,8 @@ fn print(command: Command, global: &Global) -> Result<u8> {
         } => login::login(&host, user, token, no_check),
         Command::Logout { host } => login::logout(&host),
         Command::Logins => login::list(),
+        Command::Fmt { check, paths } => fmt::run(&paths, check),
+        Command::Lint { json, paths } => lint::run(&paths, json),
         Command::Types { folder } => types::run(&folder),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "perilune", &mut std::io::stdout());

@@ -1,5 +1,6 @@
-//! `perilune types`: what lua-language-server needs to know the modules.
+//! `perilune types`: what language servers need to know the modules.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -10,11 +11,13 @@ use crate::files::write_whole;
 use crate::host::loader;
 
 const STUBS: &str = ".perilune/types";
+/// Beside the stubs: whose they are.
+const VERSION: &str = "version";
 
 pub fn run(folder: &Path) -> Result<u8> {
     let stubs = folder.join(STUBS);
     std::fs::create_dir_all(&stubs).map_err(|e| Error::io(&stubs, e))?;
-    let mut count = 0;
+    let mut written = BTreeSet::new();
     for (source, names) in [
         ("_meta/", loader::library_names("_meta")),
         ("", loader::library_names("")),
@@ -23,10 +26,14 @@ pub fn run(folder: &Path) -> Result<u8> {
             let Some(text) = loader::library_file(&format!("{source}{name}.lua")) else {
                 continue;
             };
-            write_whole(&stubs.join(format!("{name}.lua")), text.as_bytes())?;
-            count += 1;
+            let name = format!("{name}.lua");
+            write_whole(&stubs.join(&name), text.as_bytes())?;
+            written.insert(name);
         }
     }
+    forget_others(&stubs, &written)?;
+    let version = format!("perilune {}\n", env!("CARGO_PKG_VERSION"));
+    write_whole(&stubs.join(VERSION), version.as_bytes())?;
     let settings = folder.join(".luarc.json");
     let old = match std::fs::read_to_string(&settings) {
         Ok(text) => serde_json::from_str(&text)
@@ -37,11 +44,25 @@ pub fn run(folder: &Path) -> Result<u8> {
     let text = format!("{:#}\n", merged(old, &settings)?);
     write_whole(&settings, text.as_bytes())?;
     crate::say!(
-        "wrote {count} files to {} and the settings to {}",
+        "wrote the types of perilune {} to {} and the settings to {}",
+        env!("CARGO_PKG_VERSION"),
         stubs.display(),
         settings.display()
     );
     Ok(DONE)
+}
+
+/// Removes the stubs of modules that an earlier version had, which servers would go on to know.
+fn forget_others(stubs: &Path, written: &BTreeSet<String>) -> Result<()> {
+    for entry in std::fs::read_dir(stubs).map_err(|e| Error::io(stubs, e))? {
+        let name = entry.map_err(|e| Error::io(stubs, e))?.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".lua") && !written.contains(name.as_ref()) {
+            let path = stubs.join(name.as_ref());
+            std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
+        }
+    }
+    Ok(())
 }
 
 /// The settings with ours added; what was there stays.

@@ -44,6 +44,8 @@ pub struct Entry {
     pub operators: Vec<String>,
     /// Of tables: those whose fields it has too.
     pub parents: Vec<String>,
+    /// What `@deprecated` says to use instead; empty where it says nothing.
+    pub deprecated: Option<String>,
     pub line: usize,
 }
 
@@ -75,6 +77,13 @@ impl Entry {
             Kind::Function | Kind::Method => format!("{}({})", self.name, parameters.join(", ")),
             _ => self.name.clone(),
         }
+    }
+
+    /// Of an alias: what it stands for, without what is said of it.
+    pub fn stands_for(&self) -> &str {
+        self.operators
+            .first()
+            .map_or("", |written| parse::split_type(written).0)
     }
 
     /// A function outside all modules: `params`.

@@ -1,4 +1,5 @@
-//! Reads LuaCATS comments. Only what the library uses: `@class`, `@field`, `@operator`, `@param`, `@return`, `@alias`.
+//! Reads LuaCATS comments. Only what the library uses: `@class`, `@field`, `@operator`, `@param`, `@return`, `@alias`,
+//! `@deprecated`.
 
 use super::{Entry, Example, Field, Kind};
 
@@ -136,6 +137,7 @@ fn from_block(block: &Block, module: &str) -> Entry {
         fields: Vec::new(),
         operators: Vec::new(),
         parents: Vec::new(),
+        deprecated: None,
         line: block.line,
     };
     let mut body: Vec<&str> = Vec::new();
@@ -170,6 +172,13 @@ fn from_block(block: &Block, module: &str) -> Entry {
             continue;
         };
         tag = read_tag(&mut entry, rest, module);
+    }
+    let deprecated = entry
+        .deprecated
+        .as_ref()
+        .map(|instead| format!("**Deprecated.** {instead}"));
+    if let Some(text) = &deprecated {
+        body.extend(["", text]);
     }
     entry.body = squeeze(&body);
     entry.summary = summary(&entry.body);
@@ -246,6 +255,10 @@ fn read_tag(entry: &mut Entry, rest: &str, module: &str) -> Tag {
             });
             Tag::Return
         }
+        "deprecated" => {
+            entry.deprecated = Some(rest.to_string());
+            Tag::None
+        }
         "operator" => {
             entry.operators.push(rest.to_string());
             Tag::None
@@ -267,7 +280,7 @@ fn named_field(rest: &str) -> Field {
 }
 
 /// A type, which may hold spaces inside brackets, behind `|` and behind the colon of `fun(): T`; and the rest.
-fn split_type(text: &str) -> (&str, &str) {
+pub(super) fn split_type(text: &str) -> (&str, &str) {
     let (mut depth, mut quoted, mut previous) = (0i32, None, ' ');
     for (i, c) in text.char_indices() {
         match (quoted, c) {

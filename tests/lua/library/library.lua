@@ -7,7 +7,7 @@ test("errors of the library name the script's line", function()
   end)
   assert(not ok and message:match "^tests/lua/library/library%.lua:6: raster%.find: nowhere: no such folder", message)
   ok, message = pcall(function()
-    local image = nil
+    ---@diagnostic disable-next-line: param-type-mismatch
     s1.open_stack(".", { angle = "steep" })
   end)
   assert(not ok and message:match "^tests/lua/library/library%.lua:11: sentinel1%.open_stack: angle must be", message)

@@ -1,4 +1,4 @@
-local plot, tables = require "plot", require "tables"
+local plot = require "plot"
 
 local function holds(figure, label)
   return figure:svg():find('aria-label="' .. label .. '"', 1, true)

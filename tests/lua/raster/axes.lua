@@ -20,7 +20,7 @@ local function assert_placed(image, band, t, name)
     assert(row[band] == row.expected, ("%s: %s in place of %s"):format(name, row[band], row.expected))
   end
   -- Row 0 is the northern one, as it is read.
-  assert(image:read(): get(0, 0) == 100 * t + 20 and image:read():get(2, 3) == 100 * t + 3, name)
+  assert(image:read():get(0, 0) == 100 * t + 20 and image:read():get(2, 3) == 100 * t + 3, name)
 end
 
 local entries = {}

@@ -1,4 +1,4 @@
-local raster, plot, fs = require "raster", require "plot", require "fs"
+local raster, plot = require "raster", require "plot"
 
 local grid = raster.grid { crs = 32632, origin = { 500000, 5000000 }, resolution = 10, rows = 2, cols = 3 }
 local COVER = { { value = 0, name = "land", color = "#d9cfb8" }, { value = 1, name = "water", color = "#2468a8" }, { value = 7, name = "ice, of lakes" } }

@@ -87,6 +87,7 @@ test("what is no grid says why", function()
   } do
     assert_error(function() raster.grid(options) end, "raster%.grid: .*" .. pattern)
   end
+  ---@diagnostic disable-next-line: undefined-field
   local ok, message = pcall(function() return raster.grid({ rows = 1, cols = 1 }).row end)
   assert(not ok and message:find("a Grid has no field or method `row`; did you mean `rows`?", 1, true), message)
 end)

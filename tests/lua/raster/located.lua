@@ -68,7 +68,6 @@ end)
 test("longitude and latitude from another file, stored as whole numbers", function()
   -- As Sentinel-3 has them.
   local image, rows = opened "swath", known "swath"
-  local band = image.bands[1]
   local geo = raster.open(fixture "located/geo.nc", { subdataset = { "latitude", "longitude" } })
   local plain = raster.open(fixture "located/radiance.nc", { geolocation = geo })
   local points = {}

@@ -202,7 +202,7 @@ test("sample interpolates between pixel centres", function()
   end
   local function centre(v, origin) return origin + (math.floor((v - origin) / 30) + 0.5) * 30 end
   for _, row in ipairs(plane:sample(points)) do
-    assert_close(row.z, 2 * centre(row.x, 400000) + centre(row.y, 5194000 + 0) , 30)
+    assert_close(row.z, 2 * centre(row.x, 400000) + centre(row.y, 5194000 + 0), 30)
     assert_close(row.z, 2 * centre(row.x, 400000) + 5200000 - (math.floor((5200000 - row.y) / 30) + 0.5) * 30, 1e-6)
   end
   -- Keys' kernel at a quarter of a pixel: −9/128, 111/128, 29/128, −3/128.
@@ -229,7 +229,6 @@ test("points outside are said to be, with the way out", function()
   assert_error(function() image:clip { 10, 46, 11, 47 } end, 'say { crs = "EPSG:4326" }')
   assert_error(function() image:clip { lon - 1, lat - 1, lon + 1, lat + 1 } end, 'for degrees say { crs = "EPSG:4326" }')
   assert_error(function() image:clip { lat - 1, lon - 1, lat + 1, lon + 1 } end, "longitude before latitude")
-  local tables = require "tables"
   local rows = image:sample(image:sample({ { x = 403000, y = 5198000, name = "a" } }):select { "name", "x", "y" })
   assert(rows[1].name == "a")
 end)

@@ -74,7 +74,7 @@ end)
 test("more rows than are read at a time, and columns of a choice", function()
   local list = {}
   for i = 1, 200000 do list[i] = i end
-  t = tables.new({ i = list }):with_column("x", list):cast("x", "number"):with_column("name", "a long name of a station")
+  local t = tables.new({ i = list }):with_column("x", list):cast("x", "number"):with_column("name", "a long name of a station")
   t:write("long.parquet")
   local back = tables.read("long.parquet", { columns = { "name", "i" } })
   assert(table.concat(back.names, " ") == "name i" and #back == 200000)

@@ -1,4 +1,4 @@
-local raster, filter, water, fs = require "raster", require "filter", require "water", require "fs"
+local raster, filter, water = require "raster", require "filter", require "water"
 
 local SIZE = 400
 local grid = raster.grid { crs = 32615, origin = { 500000, 3400000 }, resolution = 10, rows = SIZE, cols = SIZE }
@@ -32,7 +32,7 @@ test("the chain finds a lake and a river in speckle", function()
 end)
 
 test("power, amplitude and dB give the same map", function()
-  local vv, truth = scene(10, 2)
+  local vv = scene(10, 2)
   local by_power = water.classify(vv, { tile = 80 })
   local by_db = water.classify(vv:to_db(), { tile = 80 })
   assert_close(by_power.threshold_dB_VV, by_db.threshold_dB_VV, 0.05)
@@ -170,7 +170,7 @@ end)
 
 test("one class is not parted, however it varies", function()
   local c = raster.coordinates(grid)
-  local col, row = (c.x - 500000) / 10, (3400000 - c.y) / 10
+  local col = (c.x - 500000) / 10
   local speckle = raster.random(grid, { distribution = "speckle", looks = 4.4, seed = 11 })
   local waves = raster.random(grid, { distribution = "smooth", scale = 60, octaves = 2, seed = 12 })
   local hills = raster.random(grid, { distribution = "smooth", scale = 15, octaves = 4, seed = 13 })
