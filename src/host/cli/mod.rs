@@ -10,6 +10,7 @@ mod doctor;
 mod dry_run;
 mod inspect;
 mod login;
+mod manual;
 mod permissions;
 mod provenance;
 mod reported;
@@ -235,6 +236,11 @@ enum Command {
         /// The folder that the editor opens
         folder: PathBuf,
     },
+    /// Write manual pages, for `man`, into a folder
+    Manual {
+        /// Such as ~/.local/share/man/man1
+        folder: PathBuf,
+    },
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -388,6 +394,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
         Command::Logout { host } => login::logout(&host),
         Command::Logins => login::list(),
         Command::Types { folder } => types::run(&folder),
+        Command::Manual { folder } => manual::run(&folder, Cli::command()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "perilune", &mut std::io::stdout());
             Ok(DONE)
