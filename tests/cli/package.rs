@@ -52,6 +52,12 @@ fn data_that_came_with_the_program_are_used_whatever_the_environment_names() {
     let share = here.path().join("share/perilune");
     let alone = in_odd_environment(&program, here.path(), &["-e", REPROJECT]);
     assert_ne!(alone.code, 0, "{alone:?}");
+    assert_holds(&alone.err, "PROJ finds no proj.db that it can read");
+    let said = in_odd_environment(&program, here.path(), &["doctor"]).out;
+    assert_holds(&said, "unpack the archive again");
+    let plain = Path::new(env!("CARGO_BIN_EXE_perilune"));
+    let said = in_odd_environment(plain, here.path(), &["doctor"]).out;
+    assert_holds(&said, "PROJ_DATA names the data of another PROJ; unset it");
 
     std::fs::create_dir_all(share.join("gdal")).unwrap();
     std::fs::create_dir_all(share.join("proj")).unwrap();

@@ -91,9 +91,10 @@ pub fn run(global: &super::Global) -> Result<u8> {
     of_servers(&mut missing);
     of_libraries(&mut missing);
     if !gdal.projections {
-        missing.push(
-            "PROJ finds no proj.db, so coordinate systems do not work: apt-get install proj-data".to_string(),
-        );
+        missing.push(format!(
+            "PROJ finds no proj.db that it can read, so coordinate systems do not work: {}",
+            way_to_projections()
+        ));
     }
     // As a script's process, and last: this one is held from here on.
     let level = super::Global::level(global)?;
@@ -138,6 +139,15 @@ fn of_package(missing: &mut Vec<String>) {
             );
             missing.extend(package.missing());
         }
+    }
+}
+
+fn way_to_projections() -> String {
+    let set = |name: &&str| std::env::var_os(name).is_some();
+    match ["PROJ_DATA", "PROJ_LIB"].iter().find(|name| set(name)) {
+        _ if package::own().is_some() => "unpack the archive again".to_string(),
+        Some(name) => format!("{name} names the data of another PROJ; unset it"),
+        None => "apt-get install proj-data".to_string(),
     }
 }
 
