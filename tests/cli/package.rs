@@ -155,3 +155,32 @@ fn every_command_has_its_manual_page() {
         );
     }
 }
+
+/// Without its licence nothing that is linked may be handed on. The crates are here, since this was built of them.
+#[test]
+fn licences_of_what_is_linked_are_gathered() {
+    let here = folder(&[]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new("python3");
+    command
+        .arg(root.join("scripts/notices"))
+        .arg(here.path().join("third-party"))
+        .current_dir(root);
+    let done = finish(command);
+    assert_eq!(done.code, 0, "{done:?}");
+    let text = std::fs::read_to_string(here.path().join("third-party")).unwrap();
+    for part in [
+        "\nrayon 1.",
+        "Lua.org, PUC-Rio",
+        "Bitstream Vera",
+        "Meta Platforms, Inc",
+        "Permission is hereby granted",
+        "Apache License",
+    ] {
+        assert_holds(&text, part);
+    }
+    // What only builds and tests use is not handed on.
+    for part in ["\nproptest ", "\nsyn ", "\nbindgen "] {
+        assert!(!text.contains(part), "{part}");
+    }
+}
