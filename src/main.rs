@@ -4,6 +4,8 @@ static HEAP: perilune::bounds::heap::Heap = perilune::bounds::heap::Heap;
 fn main() {
     keep_arrays_of_libraries();
     let_waiting_threads_sleep();
+    // SAFETY: no other thread runs yet.
+    unsafe { perilune::package::use_its_data() };
     perilune::host::cli::main()
 }
 

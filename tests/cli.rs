@@ -74,6 +74,8 @@ mod models;
 mod modules;
 #[path = "cli/output.rs"]
 mod output;
+#[path = "cli/package.rs"]
+mod package;
 #[path = "cli/parameters.rs"]
 mod parameters;
 #[path = "cli/paste.rs"]

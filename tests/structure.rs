@@ -61,6 +61,7 @@ fn rooms_lean_only_on_those_before_them() {
         ("files", &["error", "gate"]),
         ("scratch", &["error"]),
         ("bounds", &["error", "interrupt", "work", "gate"]),
+        ("package", &[]),
         ("panics", &["error"]),
         ("work", &["error", "interrupt", "panics"]),
         ("earth", &["error"]),
@@ -68,7 +69,7 @@ fn rooms_lean_only_on_those_before_them() {
         ("time", &[]),
         (
             "bytes",
-            &["error", "gate", "files", "interrupt", "work", "bounds"],
+            &["error", "gate", "files", "interrupt", "package", "work", "bounds"],
         ),
         (
             "raster",
@@ -273,6 +274,7 @@ fn rooms_lean_only_on_those_before_them() {
                 "learning",
                 "share",
                 "lua",
+                "package",
                 "panics",
             ],
         ),

@@ -23,7 +23,7 @@ use seccompiler::{
 use crate::error::{Error, Result};
 use crate::gate::belongs_to;
 use crate::lua::Access;
-use crate::work;
+use crate::{package, work};
 
 /// Whether a script runs where the kernel cannot hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -271,7 +271,8 @@ fn devices() -> Vec<PathBuf> {
     usual.chain(gpus).collect()
 }
 
-/// What the system's libraries read for themselves, which is the same for everybody, and the libraries for models.
+/// What the system's libraries read for themselves, which is the same for everybody, the libraries for models, and what
+/// came with the program.
 pub fn system_folders() -> Vec<PathBuf> {
     let named = ["GDAL_DATA", "PROJ_DATA", "PROJ_LIB", "LD_LIBRARY_PATH"];
     let named = named
@@ -295,6 +296,7 @@ pub fn system_folders() -> Vec<PathBuf> {
         .chain(named)
         .chain(own)
         .chain(crate::libraries::folder().ok())
+        .chain(package::own().map(|package| package.folder.clone()))
         .filter_map(|folder| folder.canonicalize().ok())
         // No variable opens the home folder.
         .filter(|folder| {

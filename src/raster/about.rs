@@ -1,6 +1,8 @@
 //! What the GDAL library that was loaded can do.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use gdal::spatial_ref::SpatialRef;
@@ -16,6 +18,10 @@ pub struct Gdal {
     pub drivers: Vec<String>,
     /// Coordinate systems can be looked up.
     pub projections: bool,
+    /// Where GDAL was told to look for its data; else it looks where it was installed.
+    pub data: Option<String>,
+    /// Where PROJ found its coordinate systems.
+    pub proj_data: Option<PathBuf>,
 }
 
 pub fn gdal() -> Gdal {
@@ -27,8 +33,31 @@ pub fn gdal() -> Gdal {
     Gdal {
         version: VersionInfo::version_summary(),
         projections: SpatialRef::from_epsg(4326).is_ok(),
+        data: gdal::config::get_config_option("GDAL_DATA", "")
+            .ok()
+            .filter(|folder| !folder.is_empty()),
+        proj_data: proj_folders()
+            .into_iter()
+            .find(|folder| folder.join("proj.db").exists()),
         drivers,
     }
+}
+
+/// Where PROJ looks, first things first.
+fn proj_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    // SAFETY: GDAL gives a list of texts that ends with a null, or a null for none; it is read before it is freed, once.
+    unsafe {
+        let list = gdal_sys::OSRGetPROJSearchPaths();
+        let mut next = list;
+        while !next.is_null() && !(*next).is_null() {
+            let folder = CStr::from_ptr(*next).to_bytes();
+            folders.push(PathBuf::from(OsStr::from_bytes(folder)));
+            next = next.add(1);
+        }
+        gdal_sys::CSLDestroy(list);
+    }
+    folders
 }
 
 /// Of the libraries that images go through, by their names.

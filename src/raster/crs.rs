@@ -48,7 +48,7 @@ impl Crs {
     /// Anything that PROJ understands: `EPSG:32611`, a bare EPSG number, WKT, a PROJ string.
     ///
     /// # Errors
-    /// Text that PROJ does not understand, or that names a file.
+    /// Text that PROJ does not understand, or that names a file; a PROJ without its coordinate systems.
     pub fn parse(text: &str) -> Result<Crs> {
         initialise();
         let text = text.trim();
@@ -57,17 +57,20 @@ impl Crs {
         } else {
             text.to_string()
         };
-        let bad = |(): ()| {
-            Error::argument(
+        let bad = || match SpatialRef::from_epsg(4326) {
+            Ok(_) => Error::argument(
                 "CRS",
                 "an EPSG code (`EPSG:32611`), WKT or PROJ string",
                 format!("`{text}`"),
-            )
+            ),
+            Err(_) => Error::message(format!(
+                "CRS `{text}` cannot be looked up: PROJ finds no proj.db that it can read; `perilune doctor` tells what is wrong"
+            )),
         };
         if names_a_file(&definition) {
-            return Err(bad(()));
+            return Err(bad());
         }
-        Crs::from_spatial_ref(&SpatialRef::from_definition(&definition).map_err(|_| bad(()))?)
+        Crs::from_spatial_ref(&SpatialRef::from_definition(&definition).map_err(|_| bad())?)
     }
 
     /// # Errors

@@ -1,5 +1,6 @@
 //! One client for all archives: retries, budgets, redirects and timeouts are decided here and nowhere else.
 
+mod authorities;
 mod body;
 mod cookies;
 mod failure;
@@ -18,6 +19,7 @@ use url::Url;
 
 pub use reqwest::{Method, StatusCode, header};
 
+pub use authorities::Authorities;
 pub use body::{Response, parse_json};
 pub use failure::{Failure, FailureKind, redacted, redacted_text, said};
 pub use granted::{Grant, Hosts, USUAL, hold_hosts, proxy_ports};
@@ -75,19 +77,22 @@ pub struct Http {
     searches: reqwest::Client,
     /// For files: bytes as they are stored, and one connection for each transfer, since servers limit connections.
     files: reqwest::Client,
+    /// Whose certificates servers are held to.
+    pub authorities: Authorities,
     cookies: Arc<Cookies>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
 }
 
 impl Http {
     /// # Errors
-    /// When the system's TLS certificates cannot be read.
+    /// When no certificates of authorities are found.
     pub fn new(settings: Settings, vault: Arc<Vault>) -> Result<Http> {
         // The process may have chosen already; both choices are the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let cookies = Arc::new(Cookies::default());
-        let builder = || {
-            reqwest::Client::builder()
+        let builder = |authorities: &Authorities| {
+            authorities
+                .hold(reqwest::Client::builder())
                 .user_agent(concat!("perilune/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
@@ -97,24 +102,17 @@ impl Http {
                 .cookie_provider(cookies.clone())
                 .dns_resolver(Arc::new(granted::Resolver))
         };
-        let built = |b: reqwest::ClientBuilder| {
-            b.build()
-                .map_err(|e| crate::error::Error::message(format!("cannot start the HTTP client: {e}")))
-        };
-        let searches = built(builder())?;
-        let files = built(
-            builder()
-                .http1_only()
-                .no_gzip()
-                .no_brotli()
-                .no_deflate()
-                .no_zstd(),
-        )?;
+        let ((searches, files), authorities) = Authorities::first_of(|authorities| {
+            let searches = builder(authorities).build()?;
+            let files = builder(authorities).http1_only().no_gzip().no_brotli();
+            Ok((searches, files.no_deflate().no_zstd().build()?))
+        })?;
         Ok(Http {
             settings,
             vault,
             searches,
             files,
+            authorities,
             cookies,
             hosts: Mutex::default(),
         })
@@ -123,7 +121,7 @@ impl Http {
     /// The client of the process, with the user's own credentials.
     ///
     /// # Errors
-    /// When a variable that moves an archive's login is no address, or the system's TLS certificates cannot be read.
+    /// When a variable that moves an archive's login is no address, or no certificates of authorities are found.
     pub fn shared() -> Result<&'static Http> {
         static SHARED: LazyLock<std::result::Result<Http, String>> = LazyLock::new(|| {
             let vault = Vault::of_process().map_err(|e| e.to_string())?;

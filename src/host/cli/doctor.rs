@@ -1,11 +1,15 @@
 //! `perilune doctor`: what this machine and this build offer, and what is missing.
 
+use std::ffi::CStr;
+use std::sync::Arc;
+
 use super::DONE;
+use crate::bytes::credentials::Vault;
+use crate::bytes::http::{Http, Settings};
 use crate::error::Result;
 use crate::host::loader;
-use crate::libraries;
 use crate::raster::about;
-use crate::work;
+use crate::{libraries, package, work};
 
 /// Formats that the guide and the workflows use, and the Debian package that brings each where it is not in libgdal.
 const WANTED: &[(&str, &str)] = &[
@@ -33,7 +37,19 @@ pub fn run(global: &super::Global) -> Result<u8> {
     );
     crate::say!("Lua        5.4, built in");
     let gdal = about::gdal();
-    crate::say!("GDAL       {}", gdal.version);
+    let beside = |folder: &Option<String>| {
+        folder
+            .as_ref()
+            .map_or(String::new(), |f| format!("; data in {f}"))
+    };
+    crate::say!("GDAL       {}{}", gdal.version, beside(&gdal.data));
+    let proj_data = gdal.proj_data.map(|folder| folder.display().to_string());
+    crate::say!(
+        "PROJ       {}{}",
+        about::versions().1.unwrap_or_default(),
+        beside(&proj_data)
+    );
+    of_package(&mut missing);
     crate::say!("cores      {} ({} used)", work::cores(), work::threads());
     crate::say!(
         "memory     {} ({} for pixels; --memory changes it)",
@@ -72,11 +88,13 @@ pub fn run(global: &super::Global) -> Result<u8> {
             ));
         }
     }
+    of_servers(&mut missing);
     of_libraries(&mut missing);
     if !gdal.projections {
-        missing.push(
-            "PROJ finds no proj.db, so coordinate systems do not work: apt-get install proj-data".to_string(),
-        );
+        missing.push(format!(
+            "PROJ finds no proj.db that it can read, so coordinate systems do not work: {}",
+            way_to_projections()
+        ));
     }
     // As a script's process, and last: this one is held from here on.
     let level = super::Global::level(global)?;
@@ -104,6 +122,44 @@ pub fn run(global: &super::Global) -> Result<u8> {
         missing.iter().for_each(|line| crate::say!("  {line}"));
     }
     Ok(DONE)
+}
+
+/// How the program came here, and what the system's own part of it is.
+fn of_package(missing: &mut Vec<String>) {
+    // SAFETY: glibc answers with a text of its own that lasts.
+    let glibc = unsafe { CStr::from_ptr(libc::gnu_get_libc_version()) }.to_string_lossy();
+    match package::own() {
+        None => crate::say!("installed  with libraries and data of the system; glibc {glibc}"),
+        Some(package) => {
+            let oldest = package.glibc().map(|oldest| format!(" ({oldest} or later)"));
+            crate::say!(
+                "installed  with libraries and data of its own ({}); glibc {glibc}{}",
+                package.folder.display(),
+                oldest.unwrap_or_default()
+            );
+            missing.extend(package.missing());
+        }
+    }
+}
+
+fn way_to_projections() -> String {
+    let set = |name: &&str| std::env::var_os(name).is_some();
+    match ["PROJ_DATA", "PROJ_LIB"].iter().find(|name| set(name)) {
+        _ if package::own().is_some() => "unpack the archive again".to_string(),
+        Some(name) => format!("{name} names the data of another PROJ; unset it"),
+        None => "apt-get install proj-data".to_string(),
+    }
+}
+
+/// Whether https works, as far as it can be told without a server.
+fn of_servers(missing: &mut Vec<String>) {
+    match Http::new(Settings::default(), Arc::new(Vault::empty())) {
+        Ok(http) => crate::say!("\nservers    are held to certificates {}", http.authorities),
+        Err(error) => {
+            crate::say!("\nservers    cannot be asked");
+            missing.push(error.to_string());
+        }
+    }
 }
 
 /// What models are computed and trained with. Nothing is missing for CUDA where there is no driver of a GPU.

@@ -1,10 +1,10 @@
 //! `perilune jupyter`: the kernel of notebooks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{DONE, Global};
+use super::{DONE, Global, project};
 use crate::error::{Error, Result};
 use crate::host::jupyter::{self, Connection, Kernels};
 
@@ -66,8 +66,9 @@ pub fn run(action: Action, global: &Global) -> Result<u8> {
             }
             let connection = Connection::read(&connection_file)?;
             // The sockets are opened behind this: nothing that it starts then holds their ports when the kernel has gone.
+            let project = project::around(Path::new("."), project::Fetch::Yes)?;
             let access = global.confined(&[])?;
-            jupyter::run(&connection, global.limits(), access, global.quiet)?;
+            jupyter::run(&connection, global.limits(), access, project, global.quiet)?;
         }
     }
     Ok(DONE)

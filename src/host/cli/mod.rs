@@ -14,6 +14,7 @@ mod inspect;
 mod jupyter;
 mod lint;
 mod login;
+mod manual;
 mod permissions;
 mod project;
 mod provenance;
@@ -283,6 +284,11 @@ enum Command {
         /// The folder that the editor opens
         folder: PathBuf,
     },
+    /// Write manual pages, for `man`, into a folder
+    Manual {
+        /// Such as ~/.local/share/man/man1
+        folder: PathBuf,
+    },
     /// Print the completions of a shell
     Completions {
         /// Which shell
@@ -452,6 +458,7 @@ fn print(command: Command, global: &Global) -> Result<u8> {
         Command::Fmt { check, paths } => fmt::run(&paths, check),
         Command::Lint { json, paths } => lint::run(&paths, json),
         Command::Types { folder } => types::run(&folder),
+        Command::Manual { folder } => manual::run(&folder, Cli::command()),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "perilune", &mut std::io::stdout());
             Ok(DONE)

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 
 use super::Limits;
+use super::loader::{self, Surroundings};
 use super::notebook;
 use super::repl::session::{Of, Session};
 use crate::error::Result;
@@ -37,7 +38,13 @@ const FAREWELL: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When the front end's ports are taken, or Lua is out of memory.
-pub fn run(connection: &Connection, limits: Limits, access: Access, quiet: bool) -> Result<()> {
+pub fn run(
+    connection: &Connection,
+    limits: Limits,
+    access: Access,
+    project: Option<Surroundings>,
+    quiet: bool,
+) -> Result<()> {
     let sockets = Sockets::open(connection)?;
     let (outbox, answers) = outbox::Outbox::new(sockets.signer().clone());
     let outbox = Arc::new(outbox);
@@ -50,6 +57,7 @@ pub fn run(connection: &Connection, limits: Limits, access: Access, quiet: bool)
     let (asked, requests) = mpsc::channel();
     let thread = sockets.serve(outbox.clone(), answers, asked)?;
     let session = Session::new(Of::Notebook, limits, access)?;
+    loader::surround(&session.lua(), project);
     Kernel::new(session, outbox.clone(), frontend).answer(&requests);
     outbox.end();
     // Who listens and takes nothing is not waited for.
