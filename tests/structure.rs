@@ -428,7 +428,7 @@ fn names_of_a_use_are_opened() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 38] = [
+    let homes: [(&str, &[&str]); 37] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["bytes", "raster", "vector"]),
         ("landlock", &["host"]),

@@ -44,9 +44,18 @@ pub fn run(global: &super::Global) -> Result<u8> {
     };
     crate::say!("GDAL       {}{}", gdal.version, beside(&gdal.data));
     let proj_data = gdal.proj_data.map(|folder| folder.display().to_string());
+    let of = |wanted: &str| {
+        let versions = about::versions().into_iter();
+        versions
+            .filter(|(name, _)| *name == wanted)
+            .map(|(_, version)| version)
+            .next()
+            .unwrap_or_default()
+    };
     crate::say!(
-        "PROJ       {}{}",
-        about::versions().1.unwrap_or_default(),
+        "PROJ       {}, EPSG {}{}",
+        of("PROJ"),
+        of("EPSG"),
         beside(&proj_data)
     );
     of_package(&mut missing);

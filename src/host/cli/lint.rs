@@ -1,12 +1,16 @@
 //! `perilune lint`: what scripts get wrong, told from their text.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::project::{self, Fetch};
 use super::{DONE, SCRIPT_ERROR, texts};
 use crate::error::{Result, counted};
 use crate::host::lint::{Around, RULES, advised, lint};
+use crate::host::loader::Surroundings;
 
 /// Exit code 1 where something is found.
 ///
@@ -17,10 +21,24 @@ pub fn run(paths: &[PathBuf], as_json: bool) -> Result<u8> {
     let texts = texts::of(if paths.is_empty() { &here } else { paths })?;
     let mut all: Vec<Json> = Vec::new();
     let mut with = 0;
+    let mut projects: HashMap<PathBuf, Option<Surroundings>> = HashMap::new();
     for text in &texts {
         let (shell, code) = text.parts();
         let first = usize::from(!shell.is_empty());
-        let found = lint(code, &Around::of(&text.path));
+        let mut around = Around::of(&text.path);
+        let folder = text.path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let project = match projects.entry(folder) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let found = project::around(new.key(), Fetch::No)?;
+                new.insert(found)
+            }
+        };
+        if let Some(Surroundings { root, libraries }) = project {
+            around.folders.push(root.clone());
+            around.libraries = Some(libraries.clone());
+        }
+        let found = lint(code, &around);
         with += usize::from(!found.is_empty());
         for finding in found {
             let (line, rule) = (finding.line + first, finding.rule.name());

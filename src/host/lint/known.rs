@@ -2,6 +2,7 @@
 //! variables there are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use mlua::{Table, Value};
@@ -32,11 +33,9 @@ impl Known {
         let mut exported = HashMap::new();
         let mut own: BTreeSet<String> = own.into_iter().map(|entry| entry.name).collect();
         for name in required(text) {
-            let found = around
-                .folders
-                .iter()
-                .find_map(|folder| loader::local(&name, folder).ok().flatten());
-            if let Some((_, text)) = found {
+            // What cannot be read, or is there twice, is told when it is loaded.
+            let found = loader::local(&name, &around.folders, around.libraries.as_deref(), Path::new(""));
+            if let Ok(Some(loader::Local { text, .. })) = found {
                 let documented = documentation::parse(&name, &text);
                 own.extend(documented.iter().map(|entry| entry.name.clone()));
                 entries.retain(|entry| documented.iter().all(|own| own.name != entry.name));

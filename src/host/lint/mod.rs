@@ -13,11 +13,13 @@ mod silence;
 mod types;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mlua::Lua;
 use mlua::chunk::ChunkMode;
 
 use super::{advice, syntax};
+use crate::share::project::Libraries;
 use check::Checker;
 use known::Known;
 use scope::Scopes;
@@ -132,6 +134,8 @@ pub struct Finding {
 pub struct Around {
     /// Where `require` looks for the script's own modules.
     pub folders: Vec<PathBuf>,
+    /// Those of the project that the script is in.
+    pub libraries: Option<Arc<Libraries>>,
     /// The module that the script is, for its own comments: the name of its file.
     pub module: String,
     /// Global variables beside those that every script has.

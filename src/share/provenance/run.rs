@@ -373,7 +373,7 @@ impl Notes {
         let folder = |text: &str| {
             Path::new(text)
                 .parent()
-                .map(|folder| paths::plain(folder))
+                .map(paths::plain)
                 .filter(|folder| folder.as_os_str() != "")
         };
         let beside = |value: &Json| {
