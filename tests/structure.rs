@@ -428,7 +428,7 @@ fn names_of_a_use_are_opened() {
 
 #[test]
 fn libraries_stay_in_their_rooms() {
-    let homes: [(&str, &[&str]); 37] = [
+    let homes: [(&str, &[&str]); 39] = [
         ("gdal", &["raster", "vector"]),
         ("gdal_sys", &["bytes", "raster", "vector"]),
         ("landlock", &["host"]),

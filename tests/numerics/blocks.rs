@@ -49,8 +49,7 @@ fn decoded(image: &Raster, memory: usize, threads: usize) -> ((u64, f64, f64, f6
     let context = Context::new().with_memory(memory).with_threads(threads);
     let _entered = context.enter();
     let m = stats(image).unwrap()[0];
-    let mean = (m.mean * 1e6).round() / 1e6;
-    ((m.count, m.min, m.max, mean), context.decoded().total())
+    ((m.count(), m.min(), m.max(), m.mean()), context.decoded().total())
 }
 
 fn plus_one(image: &Raster) -> Raster {
