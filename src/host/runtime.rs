@@ -45,12 +45,20 @@ impl Runtime {
     /// # Errors
     /// When Lua is out of memory, or cannot limit its heap.
     pub fn new(limits: Limits, access: Access) -> Result<Self> {
+        crate::bytes::set_policy(crate::lua::access::policy_of_files());
+        Runtime::for_names(limits, access)
+    }
+
+    /// One that is asked what names it has, and runs nothing: what this process may open stays as it is.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn for_names(limits: Limits, access: Access) -> Result<Self> {
         let libraries =
             StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH | StdLib::OS;
         // Natives turn panics into errors themselves, so that Lua's own pcall may stay (without the option mlua puts one of its own there):
         // coroutines yield across it.
         let lua = Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))?;
-        crate::bytes::set_policy(crate::lua::access::policy_of_files());
         lua.set_app_data(access);
         lua.set_app_data(limits.clone());
         sandbox::install(&lua)?;

@@ -169,6 +169,34 @@ fn what_has_lost_its_layout_gets_it_back() {
 const WRONG: &str = "local raster = require \"raster\"\nlocal unused = 1\nlocal image = raster.opne(\"a.tif\")\nprint(image)\n";
 
 #[test]
+fn lint_knows_the_libraries_and_the_tests_of_a_project() {
+    const USES: &str = "local glacier, check = require \"glacier\", require \"check\"\n";
+    let script = format!("{USES}check.equal(glacier.speed(2), 200)\nprint(glacier.sped)\n");
+    let test = format!(
+        "{USES}test(\"a speed\", function()\n  check.error(function() require(\"json\").decode(5) end, \"string\")\n\
+         print(folder, fixture(\"a\"), glacier.speed(1))\nend)\n"
+    );
+    let here = folder(&[
+        (
+            "ice/perilune.toml",
+            "[project]\nname = \"ice\"\n[dependencies]\nglacier = { path = \"../glacier\" }\n",
+        ),
+        ("ice/scripts/a.lua", &script),
+        ("ice/tests/a.lua", &test),
+        (
+            "glacier/glacier.lua",
+            "return { speed = function(f) return f * 100 end }\n",
+        ),
+    ]);
+    let told = run(&here.path().join("ice"), &["lint"]);
+    assert_eq!(
+        told.out,
+        "scripts/a.lua:3:15: undefined-field: `glacier` has no function `sped`; did you mean `speed`?\n",
+        "{told:?}"
+    );
+}
+
+#[test]
 fn lint_names_place_rule_and_way_out() {
     let here = folder(&[
         ("a.lua", WRONG),

@@ -203,8 +203,17 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn expects(&self, of: &Expression) -> bool {
-        matches!(of.kind, Kind::Name(name) if self.scopes.local(of.start).is_none() && self.around.expecting.iter().any(|known| known == name))
+    fn expects(&self, of: &'a Expression<'a>) -> bool {
+        match &of.kind {
+            Kind::Name(name) => {
+                self.scopes.local(of.start).is_none()
+                    && self.around.expecting.iter().any(|known| known == name)
+            }
+            Kind::Field(of, name) => {
+                name.text == "error" && matches!(self.types.of(of), Type::Module(module) if module == "check")
+            }
+            _ => false,
+        }
     }
 
     /// Whether a value has this field, or this method.

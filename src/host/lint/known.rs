@@ -251,7 +251,7 @@ pub fn globals() -> &'static BTreeMap<String, BTreeSet<String>> {
             let pairs = table.pairs::<String, Value>();
             pairs.filter_map(Result::ok).collect()
         };
-        let Ok(runtime) = Runtime::new(Limits::default(), Access::new(".")) else {
+        let Ok(runtime) = Runtime::for_names(Limits::default(), Access::new(".")) else {
             return BTreeMap::new();
         };
         let _ = params::install(runtime.lua(), false);

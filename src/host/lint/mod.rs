@@ -145,10 +145,20 @@ pub struct Around {
 }
 
 impl Around {
-    /// Of a file: modules lie in its folder and in the working folder.
+    /// Of a file: modules lie in its folder and in the working folder. One in a folder `tests` has what `perilune test` gives it.
     pub fn of(path: &Path) -> Around {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let whole = path.canonicalize().unwrap_or_default();
+        let is_test = whole
+            .parent()
+            .is_some_and(|folder| folder.iter().any(|name| name == "tests"));
+        let of_tests: &[&str] = if is_test {
+            &["test", "folder", "fixture"]
+        } else {
+            &[]
+        };
         Around {
+            globals: of_tests.iter().map(|name| name.to_string()).collect(),
             folders: vec![folder, PathBuf::from(".")],
             module: path
                 .file_stem()
