@@ -128,7 +128,7 @@ mod writing;
 mod zarr_served;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What a finished run left.
@@ -180,6 +180,19 @@ fn piped(folder: &Path, input: &str) -> Run {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// A program that `scripts/setup --test` has put into its cache; None, and said, where it was not run.
+fn of_setup(program: &str) -> Option<PathBuf> {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    let caches =
+        || folder("XDG_CACHE_HOME").unwrap_or_else(|| folder("HOME").unwrap_or_default().join(".cache"));
+    let cache = folder("PERILUNE_CACHE").unwrap_or_else(|| caches().join("perilune"));
+    let found = Some(cache.join(program)).filter(|program| program.exists());
+    if found.is_none() {
+        println!("skipped: needs scripts/setup --test");
+    }
+    found
 }
 
 /// A folder with the given files.

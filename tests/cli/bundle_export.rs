@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 use super::bundle::{done, handed_on, ran};
-use super::{assert_holds, finish};
+use super::{assert_holds, finish, of_setup};
 
 /// The members of a zip, unpacked by another program than ours.
 fn unpacked(here: &Path, zip: &str, folder: &str) -> Option<PathBuf> {
@@ -156,15 +156,9 @@ fn what_is_large_is_named_and_what_is_not_as_stated_is_refused() {
 /// By PyPI's roc-validator, which nobody here wrote; see tests/reference/crates.py.
 #[test]
 fn the_zip_is_a_crate_by_its_profiles() {
-    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let under_home =
-        || home("XDG_CACHE_HOME").unwrap_or_else(|| home("HOME").unwrap_or_default().join(".cache"));
-    let cache = home("PERILUNE_CACHE").unwrap_or_else(|| under_home().join("perilune"));
-    let python = cache.join("ro-crate/bin/python");
-    if !python.exists() {
-        println!("skipped: needs scripts/setup --test");
+    let Some(python) = of_setup("ro-crate/bin/python") else {
         return;
-    }
+    };
     let here = handed_on(&["--author", "Ada Example", "--license", "MIT"]);
     let here = here.path();
     for (i, more) in [

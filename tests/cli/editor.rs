@@ -1,26 +1,18 @@
 //! What editors show of perilune: a language server, started on a folder that `perilune types` has prepared, and asked as editors ask.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{folder, run};
+use super::{folder, of_setup, run};
 
 /// The version that scripts/setup --test installs.
 const SERVER: &str = "emmylua_ls-0.25.1/bin/emmylua_ls";
 const PATIENCE: Duration = Duration::from_secs(120);
-
-fn server() -> PathBuf {
-    let folder = |name| std::env::var_os(name).map(PathBuf::from);
-    let caches =
-        || folder("XDG_CACHE_HOME").unwrap_or_else(|| folder("HOME").unwrap_or_default().join(".cache"));
-    let cache = folder("PERILUNE_CACHE").unwrap_or_else(|| caches().join("perilune"));
-    cache.join(SERVER)
-}
 
 struct Server {
     child: Child,
@@ -167,11 +159,9 @@ fn message(output: &mut impl BufRead) -> Option<Json> {
 
 #[test]
 fn a_language_server_completes_explains_and_warns_from_the_types() {
-    let program = server();
-    if !program.exists() {
-        println!("skipped: needs scripts/setup --test");
+    let Some(program) = of_setup(SERVER) else {
         return;
-    }
+    };
     let here = folder(&[]);
     assert_eq!(run(here.path(), &["types", "."]).code, 0);
     let mut server = Server::start(&program, here.path());

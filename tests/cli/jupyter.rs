@@ -6,20 +6,11 @@ use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
-use super::{Run, assert_holds, finish, folder, perilune, run};
+use super::{Run, assert_holds, finish, folder, of_setup, perilune, run};
 
 /// Python with Jupyter's clients.
 fn python() -> Option<PathBuf> {
-    let home = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let under_home =
-        || home("XDG_CACHE_HOME").unwrap_or_else(|| home("HOME").unwrap_or_default().join(".cache"));
-    let cache = home("PERILUNE_CACHE").unwrap_or_else(|| under_home().join("perilune"));
-    let python = cache.join("jupyter/bin/python");
-    if !python.exists() {
-        println!("skipped: needs scripts/setup --test");
-        return None;
-    }
-    Some(python)
+    of_setup("jupyter/bin/python")
 }
 
 /// One of the checks, with a kernel that is installed in `here` and nothing else of Jupyter's.

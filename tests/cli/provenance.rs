@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::{assert_holds, folder, run};
+use super::{assert_holds, folder, of_setup, run};
 
 /// Writes a file of every format, out of an image and a table.
 const SCRIPT: &str = r#"
@@ -497,15 +497,9 @@ fn a_crate_holds_the_file_its_script_and_what_is_said_of_them() {
 /// By PyPI's roc-validator, which nobody here wrote; see tests/reference/crates.py.
 #[test]
 fn the_crate_is_one_by_its_profiles() {
-    let home = |name: &str| std::env::var_os(name).map(std::path::PathBuf::from);
-    let under_home =
-        || home("XDG_CACHE_HOME").unwrap_or_else(|| home("HOME").unwrap_or_default().join(".cache"));
-    let cache = home("PERILUNE_CACHE").unwrap_or_else(|| under_home().join("perilune"));
-    let python = cache.join("ro-crate/bin/python");
-    if !python.exists() {
-        println!("skipped: needs scripts/setup --test");
+    let Some(python) = of_setup("ro-crate/bin/python") else {
         return;
-    }
+    };
     let here = workplace();
     let work = &here.path().join("work");
     make(work, &[]);

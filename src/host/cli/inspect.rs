@@ -225,16 +225,11 @@ fn tell_bundle(manifest: &Manifest, row: &dyn Fn(&str, &str)) {
     let working = std::env::current_dir().unwrap_or_default();
     let mut label = "data";
     for data in manifest.data.iter().take(MOST_SHOWN) {
-        let name = data
-            .path
-            .as_ref()
-            .or(data.address.as_ref())
-            .map_or("", String::as_str);
         let size = data
             .bytes
             .map_or(String::new(), |bytes| format!(", {}", shown_bytes(bytes)));
         let word = bundled::state(data, &working).word();
-        row(label, &format!("{}{size} ({word})", escaped(name)));
+        row(label, &format!("{}{size} ({word})", escaped(data.name())));
         label = "";
     }
     more(manifest.data.len(), row);

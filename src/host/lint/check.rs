@@ -10,7 +10,7 @@ use super::{Around, Rule};
 use crate::error::nearest;
 use crate::host::documentation::{self, Kind as Documented};
 use crate::host::effects::EFFECTS;
-use crate::host::syntax::{Block, Entry, Expression, Function, Kind, Name, Statement};
+use crate::host::syntax::{Block, Expression, Function, Kind, Name, Statement};
 use crate::host::{advice, loader, sandbox};
 
 /// Classes whose objects never change: a method that gives one of them does nothing else.
@@ -158,10 +158,6 @@ impl<'a> Checker<'a> {
                 let owner = self.types.of(of);
                 self.field(&owner, *name, false);
             }
-            Kind::Index(of, index) => {
-                self.expression(of);
-                self.expression(index);
-            }
             Kind::Call(of, given) => {
                 self.expression(of);
                 self.call(of, given);
@@ -178,28 +174,7 @@ impl<'a> Checker<'a> {
                 self.all(given);
             }
             Kind::Function(function) => self.function(function),
-            Kind::Table(entries) => {
-                for entry in entries {
-                    match entry {
-                        Entry::Item(value) | Entry::Named(_, value) => self.expression(value),
-                        Entry::Keyed(key, value) => {
-                            self.expression(key);
-                            self.expression(value);
-                        }
-                    }
-                }
-            }
-            Kind::Binary(_, left, right) => {
-                self.expression(left);
-                self.expression(right);
-            }
-            Kind::Unary(_, of) | Kind::Parenthesised(of) => self.expression(of),
-            Kind::Nil
-            | Kind::Boolean(_)
-            | Kind::Number(_)
-            | Kind::Text(_)
-            | Kind::Varargs
-            | Kind::Name(_) => {}
+            _ => e.parts().into_iter().for_each(|part| self.expression(part)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::host::syntax::{Block, Entry, Expression, Function, Kind, Name, Statement};
+use crate::host::syntax::{Block, Expression, Function, Kind, Name, Statement};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -265,37 +265,13 @@ impl<'a> Scopes<'a> {
             }
             Kind::Field(of, _) => self.owner(of),
             Kind::Unary("#", of) => self.owner(of),
-            Kind::Index(of, index) => {
-                self.expression(of);
-                self.expression(index);
-            }
             Kind::Call(of, given) => {
                 self.owner(of);
                 self.expressions(given);
             }
-            Kind::Method(of, _, given) => {
-                // The method has the object in its hands.
-                self.expression(of);
-                self.expressions(given);
-            }
-            Kind::Table(entries) => {
-                for entry in entries {
-                    match entry {
-                        Entry::Item(value) | Entry::Named(_, value) => self.expression(value),
-                        Entry::Keyed(key, value) => {
-                            self.expression(key);
-                            self.expression(value);
-                        }
-                    }
-                }
-            }
-            Kind::Binary(_, left, right) => {
-                self.expression(left);
-                self.expression(right);
-            }
-            Kind::Unary(_, of) | Kind::Parenthesised(of) => self.expression(of),
             Kind::Function(function) => self.function(function),
-            Kind::Nil | Kind::Boolean(_) | Kind::Number(_) | Kind::Text(_) | Kind::Varargs => {}
+            // Among them a method: it has the object in its hands.
+            _ => e.parts().into_iter().for_each(|part| self.expression(part)),
         }
     }
 

@@ -114,6 +114,31 @@ impl<'a> Expression<'a> {
         matches!(self.kind, Kind::Call(..) | Kind::Method(..) | Kind::Varargs)
     }
 
+    /// The expressions that it is made of, in their order.
+    pub fn parts(&self) -> Vec<&Expression<'a>> {
+        match &self.kind {
+            Kind::Nil
+            | Kind::Boolean(_)
+            | Kind::Number(_)
+            | Kind::Text(_)
+            | Kind::Varargs
+            | Kind::Name(_)
+            | Kind::Function(_) => Vec::new(),
+            Kind::Field(of, _) | Kind::Unary(_, of) | Kind::Parenthesised(of) => vec![of],
+            Kind::Index(left, right) | Kind::Binary(_, left, right) => vec![left, right],
+            Kind::Call(of, given) | Kind::Method(of, _, given) => {
+                std::iter::once(&**of).chain(given).collect()
+            }
+            Kind::Table(entries) => entries
+                .iter()
+                .flat_map(|entry| match entry {
+                    Entry::Item(value) | Entry::Named(_, value) => vec![value],
+                    Entry::Keyed(key, value) => vec![key, value],
+                })
+                .collect(),
+        }
+    }
+
     /// The text of a string, where no escape has to be worked out.
     pub fn plain_text(&self) -> Option<&'a str> {
         match self.kind {

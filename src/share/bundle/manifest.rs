@@ -85,6 +85,14 @@ pub struct Data {
     pub version: Option<String>,
 }
 
+impl Data {
+    /// Its path, or its address where it has none.
+    pub fn name(&self) -> &str {
+        let name = self.path.as_ref().or(self.address.as_ref());
+        name.map_or("", String::as_str)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {

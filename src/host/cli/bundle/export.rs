@@ -108,15 +108,9 @@ fn tell(target: &Path, archive: &Archive) {
         counted(archive.results.len(), "result")
     );
     for data in &archive.elsewhere {
-        let name = data
-            .path
-            .as_ref()
-            .or(data.address.as_ref())
-            .map_or("", String::as_str);
-        let size = data
-            .bytes
-            .map_or(String::new(), |bytes| format!(", {}", shown_bytes(bytes)));
-        crate::say!("not in it, and named: {name}{size}");
+        let bytes = data.bytes.map(shown_bytes);
+        let size = bytes.map_or(String::new(), |size| format!(", {size}"));
+        crate::say!("not in it, and named: {}{size}", data.name());
     }
 }
 
