@@ -7,7 +7,7 @@
 ---     perilune run glacier_velocity --reference a.tif --secondary b.tif --reference-time 2020-03-01 --secondary-time 2020-04-02
 
 local raster, fs, geometry, plot = require "raster", require "fs", require "geometry", require "plot"
-local correlation, itslive = require "correlation", require "itslive"
+local correlation, itslive, log = require "correlation", require "itslive", require "log"
 
 local p = params {
   reference = { type = "path", required = true, help = "The earlier image." },
@@ -110,6 +110,9 @@ if stats.v.count > 0 then
   print(("velocity: median %.1f m/yr, 95th percentile %.1f m/yr, largest %.1f m/yr"):format(
     speed:percentile(50), speed:percentile(95), stats.v.max))
   print(("error: mean %.1f m/yr in x, %.1f m/yr in y"):format(stats.vx_error.mean or 0 / 0, stats.vy_error.mean or 0 / 0))
+else
+  log.warn("no node has a velocity: the images share nothing that is followed by chips of %d px within %d px; band `reason` says of each node why, " ..
+    "--chip, --search and --prefilter change it", p.chip, p.search)
 end
 if velocity:get("stable_count", false) then
   print(("still ground, %d nodes: shift %.1f and %.1f m/yr taken off, RMSE %.1f and %.1f m/yr"):format(

@@ -158,5 +158,6 @@ fn pairs_that_cannot_be_tracked_are_said() {
     let done = run(here.path(), &[&pair[..], &times[..], &["--no-figures"]].concat());
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.out.contains("0 of 16 nodes have a velocity"), "{}", done.out);
+    assert!(done.err.contains("no node has a velocity"), "{}", done.err);
     assert!(here.path().join("velocity.tif").exists());
 }
