@@ -111,8 +111,8 @@ if stats.v.count > 0 then
     speed:percentile(50), speed:percentile(95), stats.v.max))
   print(("error: mean %.1f m/yr in x, %.1f m/yr in y"):format(stats.vx_error.mean or 0 / 0, stats.vy_error.mean or 0 / 0))
 else
-  log.warn("no node has a velocity: the images share nothing that is followed by chips of %d px within %d px; band `reason` says of each node why, " ..
-    "--chip, --search and --prefilter change it", p.chip, p.search)
+  log.warn("no node has a velocity: the images share nothing that is followed by chips of %d px within %d px; band `reason` says why at each node; " ..
+    "try another --chip, --search or --prefilter", p.chip, p.search)
 end
 if velocity:get("stable_count", false) then
   print(("still ground, %d nodes: shift %.1f and %.1f m/yr taken off, RMSE %.1f and %.1f m/yr"):format(
