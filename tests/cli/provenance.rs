@@ -335,7 +335,7 @@ fn workflows_give_the_same_bytes_wherever_they_run() {
                 &other,
                 &here.path().join("from"),
                 format!("{}/", other.display()),
-                ["--threads", "1", "--memory", "64MiB"],
+                ["--threads", "1", "--memory", "96MiB"],
             ),
         ] {
             let words = step.replace('@', &before);
